@@ -1,1 +1,23 @@
-//! skeleton
+//! The pure domain of component-resolver, shared by the Worker and `slotctl`.
+//!
+//! In scope: names, references, keys, records, the resolution of a reference,
+//! tags and what they compile to, the plan of a sync.
+//!
+//! Not here, and nowhere below: I/O, a clock, randomness, platform types. The
+//! Worker (`src/`) owns HTTP, Workers KV and memory; `crates/slotctl` owns Git,
+//! the KV REST API and the terminal. Everything compiles and is tested on the
+//! host and on wasm32.
+
+pub mod desired;
+pub mod digest;
+pub mod grammar;
+pub mod key;
+pub mod media_type;
+pub mod name;
+pub mod record;
+pub mod reference;
+pub mod refusal;
+pub mod resolution;
+pub mod slot;
+pub mod timestamp;
+pub mod version;

@@ -1,0 +1,100 @@
+//! SHA-256 digests: what contents are named by.
+
+use std::fmt;
+use std::str::FromStr;
+
+use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::grammar::{Grammar, GrammarError};
+
+/// A content's SHA-256 digest, written as 64 lower-case hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// What a reference by digest begins with.
+    pub const SCHEME: &str = "sha256:";
+
+    /// The digest of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digest that these 32 bytes are, as a platform's own SHA-256 gives it.
+    pub fn from_raw(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The value of `Repr-Digest` (RFC 9530): `sha-256=:<base64>:`.
+    pub fn repr_digest(&self) -> String {
+        format!("sha-256=:{}:", BASE64.encode(&self.0))
+    }
+}
+
+impl FromStr for Digest {
+    type Err = GrammarError;
+
+    fn from_str(text: &str) -> Result<Self, GrammarError> {
+        let fail = |at, why| GrammarError { grammar: Grammar::Digest, at, why };
+        if text.len() != 64 {
+            return Err(fail(text.len().min(64), "64 hexadecimal digits are needed"));
+        }
+        let mut bytes = [0; 32];
+        HEXLOWER_PERMISSIVE
+            .decode_mut(text.as_bytes(), &mut bytes)
+            .map_err(|partial| fail(partial.error.position, "not a hexadecimal digit"))?;
+        Ok(Self(bytes))
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = GrammarError;
+
+    fn try_from(text: String) -> Result<Self, GrammarError> {
+        text.parse()
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        digest.to_string()
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{self}", Self::SCHEME)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    #[test]
+    fn spelled_in_lower_case() {
+        let digest: Digest = EMPTY.to_uppercase().parse().unwrap();
+        assert_eq!(digest.to_string(), EMPTY);
+        assert_eq!(digest, Digest::of(b""));
+        assert_eq!(digest.repr_digest(), "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:");
+    }
+
+    #[test]
+    fn refused_where_it_breaks() {
+        for (text, at) in [("", 0), ("abc", 3), (&EMPTY.replace('7', "g"), 33)] {
+            assert_eq!(text.parse::<Digest>().unwrap_err().at, at, "{text}");
+        }
+        assert!("\u{fc}".repeat(32).parse::<Digest>().is_err());
+    }
+}

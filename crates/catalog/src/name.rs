@@ -1,0 +1,134 @@
+//! `<type>/<name>`: what a component is called.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::grammar::{Grammar, GrammarError, segment};
+
+/// A component's name, `<type>/<name>`, e.g. `prompts/extraction`; the name may
+/// have further segments (`templates/emails/welcome`).
+///
+/// One spelling a name: what parses is canonical already, so a component has
+/// exactly one key. At most 200 bytes, which with `@` and a slot (64) or a
+/// version (128) stays under the 300 bytes of a `SLOTS` key and the 512 of any
+/// Workers KV key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ComponentName(String);
+
+/// Types that would make another key or path read as a component's.
+const RESERVED_TYPES: [&str; 3] = ["sha256", "components", "logic"];
+
+impl ComponentName {
+    /// The longest name, in bytes.
+    pub const MAX_LEN: usize = 200;
+
+    /// The whole name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The type, e.g. `prompts`.
+    pub fn type_name(&self) -> &str {
+        self.0.split_once('/').map_or("", |(kind, _)| kind)
+    }
+
+    /// What follows the type, e.g. `emails/welcome`.
+    pub fn path(&self) -> &str {
+        self.0.split_once('/').map_or("", |(_, path)| path)
+    }
+}
+
+impl FromStr for ComponentName {
+    type Err = GrammarError;
+
+    fn from_str(text: &str) -> Result<Self, GrammarError> {
+        let fail = |at, why| Err(GrammarError { grammar: Grammar::Name, at, why });
+        if text.len() > Self::MAX_LEN {
+            return fail(Self::MAX_LEN, "longer than 200 bytes");
+        }
+        let mut start = 0;
+        for part in text.split('/') {
+            segment(part, start, Grammar::Name)?;
+            start += part.len() + 1;
+        }
+        let Some((kind, _)) = text.split_once('/') else {
+            return fail(text.len(), "a type and a name, with '/' between them, are needed");
+        };
+        if !kind.starts_with(|c: char| c.is_ascii_lowercase()) {
+            return fail(0, "the type begins with a lower-case letter");
+        }
+        if RESERVED_TYPES.contains(&kind) {
+            return fail(0, "this type is reserved");
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for ComponentName {
+    type Error = GrammarError;
+
+    fn try_from(text: String) -> Result<Self, GrammarError> {
+        text.parse()
+    }
+}
+
+impl From<ComponentName> for String {
+    fn from(name: ComponentName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for ComponentName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refused(text: &str, at: usize) {
+        let error = text.parse::<ComponentName>().unwrap_err();
+        assert_eq!(error.at, at, "{text}: {error}");
+    }
+
+    #[test]
+    fn names_and_their_parts() {
+        for (text, kind, path) in [
+            ("prompts/extraction", "prompts", "extraction"),
+            ("templates/emails/welcome", "templates", "emails/welcome"),
+            ("a/0", "a", "0"),
+            ("prompts/v1.2", "prompts", "v1.2"),
+        ] {
+            let name: ComponentName = text.parse().unwrap();
+            assert_eq!((name.type_name(), name.path()), (kind, path));
+            assert_eq!(name.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn refused_where_the_rule_breaks() {
+        refused("", 0);
+        refused("prompts", 7);
+        refused("prompts/", 8);
+        refused("/prompts", 0);
+        refused("prompts//a", 8);
+        refused("prompts/a@b", 9);
+        refused("prompts/.a", 8);
+        refused("prompts/a..b", 9);
+        refused("prompts/a.", 9);
+        refused("prompts/a.lock", 9);
+        refused("prompts/--help", 8);
+        refused("prompts/gr\u{fc}n", 10);
+        refused("Prompts/a", 0);
+        refused("1/a", 0);
+        refused("sha256/abc", 0);
+        refused("components/prompts/a", 0);
+        refused(&format!("p/{}", "a".repeat(199)), 200);
+    }
+}

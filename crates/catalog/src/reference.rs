@@ -1,0 +1,149 @@
+//! References: which version of a component is asked for.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use percent_encoding::percent_decode_str;
+
+use crate::grammar::{Grammar, GrammarError};
+use crate::name::ComponentName;
+use crate::slot::Slot;
+use crate::version::Version;
+
+/// What stands after the last `@`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Reference {
+    /// An exact version: `v1.2.3`, `1.2.3`, or a full commit id.
+    Version(Version),
+    /// A slot: `production`.
+    Slot(Slot),
+}
+
+impl FromStr for Reference {
+    type Err = GrammarError;
+
+    fn from_str(text: &str) -> Result<Self, GrammarError> {
+        if let Ok(version) = text.parse() {
+            return Ok(Self::Version(version));
+        }
+        match text.parse() {
+            Ok(slot) => Ok(Self::Slot(slot)),
+            Err(error) => Err(GrammarError { grammar: Grammar::Reference, ..error }),
+        }
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Version(version) => version.fmt(f),
+            Self::Slot(slot) => slot.fmt(f),
+        }
+    }
+}
+
+/// A component and what is wanted of it: `<type>/<name>[@<ref>]`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Address {
+    /// Which component.
+    pub name: ComponentName,
+    /// Which version of it; `None` leaves that to the host.
+    pub reference: Option<Reference>,
+}
+
+impl Address {
+    /// Reads the part of a URL's path behind `/components/`, percent-encoded as
+    /// it came (RFC 3986, section 2.1). It is decoded once: what was encoded
+    /// twice keeps its `%`, which no grammar admits.
+    pub fn from_url_path(raw: &str) -> Result<Self, GrammarError> {
+        match percent_decode_str(raw).decode_utf8() {
+            Ok(text) => text.parse(),
+            Err(error) => {
+                let why = "the percent-decoded path is not UTF-8";
+                Err(GrammarError { grammar: Grammar::Name, at: error.valid_up_to(), why })
+            }
+        }
+    }
+
+    /// The URL path of `version` of the component `name`: its canonical address.
+    pub fn canonical_path(name: &ComponentName, version: &Version) -> String {
+        // Of what a version admits, only '+' has a second meaning in some URL parsers.
+        let version = version.to_string();
+        let encoded = match version.contains('+') {
+            true => Cow::Owned(version.replace('+', "%2B")),
+            false => Cow::Borrowed(version.as_str()),
+        };
+        format!("/components/{name}@{encoded}")
+    }
+}
+
+impl FromStr for Address {
+    type Err = GrammarError;
+
+    fn from_str(text: &str) -> Result<Self, GrammarError> {
+        let Some((name, reference)) = text.rsplit_once('@') else {
+            return Ok(Self { name: text.parse()?, reference: None });
+        };
+        let parsed: ComponentName = name.parse()?;
+        let shift = |error: GrammarError| GrammarError { at: error.at + name.len() + 1, ..error };
+        Ok(Self { name: parsed, reference: Some(reference.parse().map_err(shift)?) })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name.fmt(f)?;
+        match &self.reference {
+            Some(reference) => write!(f, "@{reference}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decoded_once() {
+        for (raw, canonical) in [
+            ("prompts/extraction@production", "prompts/extraction@production"),
+            ("prompts%2Fextraction%40production", "prompts/extraction@production"),
+            ("prompts/extraction@1.1.0", "prompts/extraction@v1.1.0"),
+            ("prompts/extraction@v1.0.0+b", "prompts/extraction@v1.0.0+b"),
+            ("prompts/extraction@v1.0.0%2Bb", "prompts/extraction@v1.0.0+b"),
+            ("prompts/extraction", "prompts/extraction"),
+        ] {
+            assert_eq!(Address::from_url_path(raw).unwrap().to_string(), canonical);
+        }
+    }
+
+    #[test]
+    fn refused_with_grammar_and_position() {
+        for (raw, grammar, at) in [
+            ("prompts/extraction@", Grammar::Reference, 19),
+            ("prompts/extraction@v1.0", Grammar::Reference, 19),
+            ("prompts/extraction@a b", Grammar::Reference, 20),
+            ("prompts/a@b@production", Grammar::Name, 9),
+            ("prompts%252Fextraction", Grammar::Name, 7),
+            ("prompts/%ff", Grammar::Name, 8),
+            ("prompts/extraction/@production", Grammar::Name, 19),
+            ("prompts/%c0%af", Grammar::Name, 8),
+            ("@production", Grammar::Name, 0),
+        ] {
+            let error = Address::from_url_path(raw).unwrap_err();
+            assert_eq!((error.grammar, error.at), (grammar, at), "{raw}: {error}");
+        }
+    }
+
+    #[test]
+    fn canonical_paths_lead_back() {
+        let name: ComponentName = "prompts/a".parse().unwrap();
+        let version: Version = "v1.0.0-rc.1+b.2".parse().unwrap();
+        let path = Address::canonical_path(&name, &version);
+        assert_eq!(path, "/components/prompts/a@v1.0.0-rc.1%2Bb.2");
+        let address = Address::from_url_path(path.strip_prefix("/components/").unwrap()).unwrap();
+        assert_eq!(address.reference, Some(Reference::Version(version)));
+    }
+}

@@ -1,0 +1,205 @@
+//! Everything that can be answered instead of a component: one table from the
+//! reason to its stable code, status and wording.
+
+use serde_json::{Map, Value, json};
+
+use crate::digest::Digest;
+use crate::grammar::{Grammar, GrammarError};
+use crate::key::{Key, Namespace};
+use crate::name::ComponentName;
+use crate::record::RecordError;
+use crate::slot::Slot;
+use crate::version::Version;
+
+/// Why a request is not answered with a component.
+///
+/// What can't be found, what can't be read and what can't be reached are three
+/// answers and never folded together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The path is no component's address.
+    Invalid(GrammarError),
+    /// Nothing is at this path.
+    RouteUnknown,
+    /// The path is longer than any that can exist.
+    PathTooLong,
+    /// The resource does not have this method.
+    MethodNotAllowed {
+        /// The methods that it has, as `Allow` lists them.
+        allow: &'static str,
+    },
+    /// No component has this name.
+    ComponentUnknown(ComponentName),
+    /// The component has no such version.
+    VersionUnknown(ComponentName, Version, Existing),
+    /// The component has no such slot.
+    SlotUnknown(ComponentName, Slot, Existing),
+    /// The version was withdrawn.
+    VersionRevoked {
+        /// Of which component.
+        name: ComponentName,
+        /// Which version.
+        version: Version,
+        /// Why.
+        reason: String,
+    },
+    /// A record in KV can't be used.
+    RecordUnreadable(Key, RecordError),
+    /// A record names a content that is not there.
+    ContentMissing(Digest),
+    /// A content in KV is not the one that its key names.
+    DigestMismatch {
+        /// The digest that the key names.
+        expected: Digest,
+        /// The digest of what is there.
+        found: Digest,
+    },
+    /// A namespace does not answer.
+    StoreUnavailable(Namespace),
+}
+
+/// What a component does have, for a caller who asked for something else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Existing {
+    /// Its versions, highest first.
+    pub versions: Vec<Version>,
+    /// Its slots.
+    pub slots: Vec<Slot>,
+}
+
+/// How many versions or slots an answer lists.
+const LISTED: usize = 20;
+
+impl Refusal {
+    /// The code that never changes.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(GrammarError { grammar: Grammar::Name, .. }) => "NAME_INVALID",
+            Self::Invalid(_) => "REF_INVALID",
+            Self::RouteUnknown => "ROUTE_UNKNOWN",
+            Self::PathTooLong => "URI_TOO_LONG",
+            Self::MethodNotAllowed { .. } => "METHOD_NOT_ALLOWED",
+            Self::ComponentUnknown(_) => "COMPONENT_UNKNOWN",
+            Self::VersionUnknown(..) => "VERSION_UNKNOWN",
+            Self::SlotUnknown(..) => "SLOT_UNKNOWN",
+            Self::VersionRevoked { .. } => "VERSION_REVOKED",
+            Self::RecordUnreadable(..) => "RECORD_UNREADABLE",
+            Self::ContentMissing(_) => "CONTENT_MISSING",
+            Self::DigestMismatch { .. } => "DIGEST_MISMATCH",
+            Self::StoreUnavailable(_) => "STORE_UNAVAILABLE",
+        }
+    }
+
+    /// The HTTP status (RFC 9110, section 15).
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Invalid(_) => 400,
+            Self::RouteUnknown
+            | Self::ComponentUnknown(_)
+            | Self::VersionUnknown(..)
+            | Self::SlotUnknown(..) => 404,
+            Self::MethodNotAllowed { .. } => 405,
+            Self::VersionRevoked { .. } => 410,
+            Self::PathTooLong => 414,
+            Self::RecordUnreadable(..) | Self::ContentMissing(_) | Self::DigestMismatch { .. } => {
+                502
+            }
+            Self::StoreUnavailable(_) => 503,
+        }
+    }
+
+    /// The code's meaning in a few words, the same at every occurrence.
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::Invalid(GrammarError { grammar: Grammar::Name, .. }) => "Invalid component name",
+            Self::Invalid(_) => "Invalid reference",
+            Self::RouteUnknown => "No such resource",
+            Self::PathTooLong => "Path too long",
+            Self::MethodNotAllowed { .. } => "Method not allowed",
+            Self::ComponentUnknown(_) => "Unknown component",
+            Self::VersionUnknown(..) => "Unknown version",
+            Self::SlotUnknown(..) => "Unknown slot",
+            Self::VersionRevoked { .. } => "Revoked version",
+            Self::RecordUnreadable(..) => "Unreadable record",
+            Self::ContentMissing(_) => "Missing content",
+            Self::DigestMismatch { .. } => "Corrupt content",
+            Self::StoreUnavailable(_) => "Store unavailable",
+        }
+    }
+
+    /// What happened here, and what to do about it.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Invalid(error) => error.to_string(),
+            Self::RouteUnknown => "The resources are /components/<type>/<name>@<ref>, \
+                 /version and /healthz."
+                .to_owned(),
+            Self::PathTooLong => "No component's address is that long.".to_owned(),
+            Self::MethodNotAllowed { allow } => format!("This resource has the methods {allow}."),
+            Self::ComponentUnknown(name) => format!("There is no component {name}."),
+            Self::VersionUnknown(name, version, _) => {
+                format!("The component {name} has no version {version}.")
+            }
+            Self::SlotUnknown(name, slot, _) => {
+                format!("The component {name} has no slot {slot}.")
+            }
+            Self::VersionRevoked { name, version, reason } => {
+                format!("The version {version} of {name} was revoked: {reason}")
+            }
+            Self::RecordUnreadable(key, error) => format!(
+                "The record {key} in {}: {error}. Running slotctl sync writes it anew.",
+                key.namespace().binding()
+            ),
+            Self::ContentMissing(digest) => format!(
+                "The content sha256:{digest} is named by a record but is not in COMPONENTS. \
+                 Running slotctl sync writes it anew."
+            ),
+            Self::DigestMismatch { expected, found } => {
+                format!("The content stored as sha256:{expected} has the digest sha256:{found}.")
+            }
+            Self::StoreUnavailable(namespace) => {
+                format!("The namespace {} does not answer. Try again.", namespace.binding())
+            }
+        }
+    }
+
+    /// Seconds after which to try again, where that may help.
+    pub fn retry_after(&self) -> Option<u32> {
+        matches!(self, Self::StoreUnavailable(_)).then_some(5)
+    }
+
+    /// The answer's body: `application/problem+json` (RFC 9457).
+    ///
+    /// `instance` is the path of the request.
+    pub fn problem(&self, instance: &str, script_version: &str) -> Value {
+        let mut problem = Map::new();
+        let kind = self.code().to_ascii_lowercase().replace('_', "-");
+        problem.insert("type".into(), format!("urn:component-resolver:{kind}").into());
+        problem.insert("title".into(), self.title().into());
+        problem.insert("status".into(), self.status().into());
+        problem.insert("detail".into(), self.detail().into());
+        problem.insert("instance".into(), instance.into());
+        problem.insert("code".into(), self.code().into());
+        problem.insert("scriptVersion".into(), script_version.into());
+        if let Some(existing) = self.existing() {
+            problem.insert("existing".into(), existing.to_json());
+        }
+        Value::Object(problem)
+    }
+
+    fn existing(&self) -> Option<&Existing> {
+        match self {
+            Self::VersionUnknown(.., existing) | Self::SlotUnknown(.., existing) => Some(existing),
+            _ => None,
+        }
+    }
+}
+
+impl Existing {
+    fn to_json(&self) -> Value {
+        let versions: Vec<String> =
+            self.versions.iter().take(LISTED).map(Version::to_string).collect();
+        let slots: Vec<&str> = self.slots.iter().take(LISTED).map(Slot::as_str).collect();
+        json!({ "versions": versions, "slots": slots })
+    }
+}

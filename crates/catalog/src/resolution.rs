@@ -1,0 +1,167 @@
+//! From an address to a version, without I/O: a resolution hands out the next
+//! key to read and takes what was there.
+//!
+//! Not here: how a key is read, kept in memory or timed (the Worker), and the
+//! content itself, which the answer names by its digest.
+
+use crate::key::Key;
+use crate::name::ComponentName;
+use crate::record::{self, CatalogRecord, SlotRecord, Snapshot, VersionRecord};
+use crate::reference::Reference;
+use crate::refusal::{Existing, Refusal};
+use crate::slot::Slot;
+use crate::version::Version;
+
+/// What a read of a key brought.
+#[derive(Clone, Copy, Debug)]
+pub enum Outcome<'a> {
+    /// The key's value.
+    Value(&'a [u8]),
+    /// The key is not there.
+    Absent,
+    /// The namespace did not answer.
+    Unavailable,
+}
+
+/// What is to be done next.
+#[derive(Debug)]
+pub enum Step {
+    /// Read the key that [`Resolution::key`] names, then supply the outcome.
+    Read(Resolution),
+    /// The resolution is over: this version answers.
+    Serve(Box<Selected>),
+    /// The resolution is over: nothing can be served.
+    Refuse(Box<Refusal>),
+}
+
+/// The version that answers a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selected {
+    /// Of which component.
+    pub name: ComponentName,
+    /// The version.
+    pub snapshot: Snapshot,
+    /// By which slot it was found; `None` for a version named itself, whose
+    /// answer never changes.
+    pub slot: Option<SelectedSlot>,
+}
+
+/// How a slot led to a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SelectedSlot {
+    /// The slot whose version it is.
+    pub slot: Slot,
+    /// The rule that chose it.
+    pub assignment: Assignment,
+}
+
+/// The rule that chose among a slot's targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Assignment {
+    /// There was one target.
+    Sole,
+}
+
+impl Assignment {
+    /// As `Component-Assignment` says it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sole => "sole",
+        }
+    }
+}
+
+/// A resolution that waits for the value of a key.
+#[derive(Debug)]
+pub struct Resolution {
+    name: ComponentName,
+    reference: Reference,
+    key: Key,
+}
+
+impl Resolution {
+    /// Begins to resolve `reference` of the component `name`.
+    pub fn begin(name: ComponentName, reference: Reference) -> Self {
+        let key = match &reference {
+            Reference::Version(version) => Key::Version(name.clone(), version.clone()),
+            Reference::Slot(slot) => Key::Slot(name.clone(), slot.clone()),
+        };
+        Self { name, reference, key }
+    }
+
+    /// The key to read next.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Takes what a read of [`Resolution::key`] brought.
+    pub fn supply(self, outcome: Outcome<'_>) -> Step {
+        let decided = match (&self.key, outcome) {
+            (key, Outcome::Unavailable) => Err(Refusal::StoreUnavailable(key.namespace())),
+            (Key::Slot(..), Outcome::Value(bytes)) => self.select(bytes),
+            (Key::Version(..), Outcome::Value(bytes)) => self.exact(bytes),
+            (Key::Slot(..) | Key::Version(..), Outcome::Absent) => return self.ask_catalog(),
+            (_, outcome) => Err(self.missing(outcome)),
+        };
+        match decided {
+            Ok(selected) => Step::Serve(Box::new(selected)),
+            Err(refusal) => Step::Refuse(Box::new(refusal)),
+        }
+    }
+
+    fn unreadable(&self, error: record::RecordError) -> Refusal {
+        Refusal::RecordUnreadable(self.key.clone(), error)
+    }
+
+    fn select(&self, bytes: &[u8]) -> Result<Selected, Refusal> {
+        let record: SlotRecord = record::parse(bytes).map_err(|error| self.unreadable(error))?;
+        let mut targets = record.targets;
+        let (Some(target), true) = (targets.pop(), targets.is_empty()) else {
+            let why = "a slot has one target".to_owned();
+            return Err(self.unreadable(record::RecordError::Malformed(why)));
+        };
+        let slot = SelectedSlot { slot: target.arm.slot, assignment: Assignment::Sole };
+        Ok(Selected { name: self.name.clone(), snapshot: target.arm.snapshot, slot: Some(slot) })
+    }
+
+    fn exact(&self, bytes: &[u8]) -> Result<Selected, Refusal> {
+        let record: VersionRecord = record::parse(bytes).map_err(|error| self.unreadable(error))?;
+        let (name, snapshot) = (self.name.clone(), record.snapshot);
+        match record.revoked {
+            Some(reason) => {
+                Err(Refusal::VersionRevoked { name, version: snapshot.version, reason })
+            }
+            None => Ok(Selected { name, snapshot, slot: None }),
+        }
+    }
+
+    /// The reference leads nowhere: the catalog record tells an unknown component
+    /// from an unknown version, and what the component does have.
+    fn ask_catalog(self) -> Step {
+        let key = Key::Catalog(self.name.clone());
+        Step::Read(Self { key, ..self })
+    }
+
+    fn missing(&self, outcome: Outcome<'_>) -> Refusal {
+        let name = self.name.clone();
+        let Outcome::Value(bytes) = outcome else {
+            return Refusal::ComponentUnknown(name);
+        };
+        let catalog: CatalogRecord = match record::parse(bytes) {
+            Ok(catalog) => catalog,
+            Err(error) => return self.unreadable(error),
+        };
+        let existing = existing(&catalog);
+        match &self.reference {
+            Reference::Version(version) => Refusal::VersionUnknown(name, version.clone(), existing),
+            Reference::Slot(slot) => Refusal::SlotUnknown(name, slot.clone(), existing),
+        }
+    }
+}
+
+fn existing(catalog: &CatalogRecord) -> Existing {
+    let live = catalog.versions.iter().filter(|record| record.revoked.is_none());
+    let mut versions: Vec<Version> = live.map(|record| record.snapshot.version.clone()).collect();
+    versions.sort_by(|a, b| b.cmp(a));
+    Existing { versions, slots: catalog.slots.keys().cloned().collect() }
+}

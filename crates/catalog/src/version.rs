@@ -1,0 +1,197 @@
+//! Versions: immutable snapshots of a component.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::grammar::{Grammar, GrammarError};
+
+/// A version of a component.
+///
+/// Spelled `v1.1.0` (`v` and [SemVer 2.0](https://semver.org), pre-release and
+/// build metadata allowed) or, where a slot was set to a commit that has no
+/// version tag, as that commit's full id. Reading accepts `1.1.0` and
+/// upper-case hex too; writing has one spelling.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Version {
+    /// A version tag's SemVer version.
+    Release(semver::Version),
+    /// A commit without a version tag.
+    Commit(CommitId),
+}
+
+impl Version {
+    /// The longest spelling, in bytes.
+    pub const MAX_LEN: usize = 128;
+
+    /// The SemVer version, where there is one.
+    pub fn semver(&self) -> Option<&semver::Version> {
+        match self {
+            Self::Release(version) => Some(version),
+            Self::Commit(_) => None,
+        }
+    }
+
+    /// Whether this is a SemVer version without a pre-release part.
+    pub fn is_stable(&self) -> bool {
+        self.semver().is_some_and(|version| version.pre.is_empty())
+    }
+}
+
+/// By SemVer precedence, then build metadata; commits before all releases.
+impl Ord for Version {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Release(a), Self::Release(b)) => a.cmp(b),
+            (Self::Commit(a), Self::Commit(b)) => a.cmp(b),
+            (Self::Commit(_), Self::Release(_)) => Ordering::Less,
+            (Self::Release(_), Self::Commit(_)) => Ordering::Greater,
+        }
+    }
+}
+
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl FromStr for Version {
+    type Err = GrammarError;
+
+    fn from_str(text: &str) -> Result<Self, GrammarError> {
+        let fail = |why| GrammarError { grammar: Grammar::Version, at: 0, why };
+        if text.len() > Self::MAX_LEN {
+            return Err(GrammarError { at: Self::MAX_LEN, ..fail("longer than 128 bytes") });
+        }
+        if let Ok(commit) = text.parse() {
+            return Ok(Self::Commit(commit));
+        }
+        let number = text.strip_prefix('v').unwrap_or(text);
+        match semver::Version::parse(number) {
+            Ok(version) => Ok(Self::Release(version)),
+            Err(_) => Err(fail("neither a SemVer version nor a full commit id")),
+        }
+    }
+}
+
+impl TryFrom<String> for Version {
+    type Error = GrammarError;
+
+    fn try_from(text: String) -> Result<Self, GrammarError> {
+        text.parse()
+    }
+}
+
+impl From<Version> for String {
+    fn from(version: Version) -> Self {
+        version.to_string()
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Release(version) => write!(f, "v{version}"),
+            Self::Commit(commit) => commit.fmt(f),
+        }
+    }
+}
+
+/// A full Git commit id, 40 lower-case hex digits (64 in a SHA-256 repository).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CommitId(String);
+
+impl CommitId {
+    /// The id's hex digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for CommitId {
+    type Err = GrammarError;
+
+    fn from_str(text: &str) -> Result<Self, GrammarError> {
+        let hex = text.bytes().all(|b| b.is_ascii_hexdigit());
+        if !hex || !matches!(text.len(), 40 | 64) {
+            let why = "a commit id is 40 or 64 hexadecimal digits";
+            return Err(GrammarError { grammar: Grammar::Version, at: 0, why });
+        }
+        Ok(Self(text.to_ascii_lowercase()))
+    }
+}
+
+impl TryFrom<String> for CommitId {
+    type Error = GrammarError;
+
+    fn try_from(text: String) -> Result<Self, GrammarError> {
+        text.parse()
+    }
+}
+
+impl From<CommitId> for String {
+    fn from(id: CommitId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for CommitId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMMIT: &str = "947e4e2247da185c97ee358273a064bc3e3e0fed";
+
+    #[test]
+    fn one_spelling_is_written() {
+        for (read, written) in [
+            ("v1.1.0", "v1.1.0"),
+            ("1.1.0", "v1.1.0"),
+            ("v2.0.0-beta.1+build.5", "v2.0.0-beta.1+build.5"),
+            (COMMIT, COMMIT),
+            (&COMMIT.to_uppercase(), COMMIT),
+        ] {
+            assert_eq!(read.parse::<Version>().unwrap().to_string(), written);
+        }
+    }
+
+    #[test]
+    fn what_edgit_accepts_and_we_do_not() {
+        for text in [
+            "",
+            "v",
+            "v1",
+            "v1.0",
+            "v01.02.03",
+            "v1.0.0-rc_1",
+            "vv1.0.0",
+            "V1.0.0",
+            "1.0.0 ",
+            "v1.0.0-01",
+            "v99999999999999999999.0.0",
+            "947e4e2",
+            "latest",
+        ] {
+            assert!(text.parse::<Version>().is_err(), "{text}");
+        }
+        assert!(format!("v1.0.0-{}", "a".repeat(122)).parse::<Version>().is_err());
+    }
+
+    #[test]
+    fn ordered_by_precedence() {
+        let sorted = [COMMIT, "v1.0.0-rc.2", "v1.0.0-rc.10", "v1.0.0", "v1.2.0", "v1.10.0"];
+        let parsed: Vec<Version> = sorted.iter().map(|text| text.parse().unwrap()).collect();
+        assert!(parsed.is_sorted());
+        assert!(parsed[3].is_stable() && !parsed[2].is_stable() && !parsed[0].is_stable());
+    }
+}

@@ -1,0 +1,42 @@
+//! What the resolver asks of the platform.
+
+use catalog::digest::Digest;
+use catalog::key::Namespace;
+
+/// A namespace did not answer, or not with something that can be a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unavailable(pub String);
+
+/// Workers KV, a clock and the platform's SHA-256.
+///
+/// The Worker runs on one thread, so no future here needs to be `Send`.
+#[allow(async_fn_in_trait)]
+pub trait Backend {
+    /// A content's bytes, in the form in which the platform sends them fastest.
+    type Content: Clone;
+
+    /// Reads a record. `cache_ttl` is how many seconds this location may keep
+    /// what it finds, absence included; Workers KV takes 30 at least.
+    async fn record(
+        &self,
+        namespace: Namespace,
+        key: &str,
+        cache_ttl: u32,
+    ) -> Result<Option<Vec<u8>>, Unavailable>;
+
+    /// Reads a content from `COMPONENTS`.
+    async fn content(
+        &self,
+        key: &str,
+        cache_ttl: u32,
+    ) -> Result<Option<Self::Content>, Unavailable>;
+
+    /// The SHA-256 of a content.
+    async fn digest(&self, content: &Self::Content) -> Result<Digest, Unavailable>;
+
+    /// The size of a content in bytes.
+    fn size(&self, content: &Self::Content) -> usize;
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    fn now(&self) -> f64;
+}

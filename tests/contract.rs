@@ -1,0 +1,224 @@
+//! The conformance vectors in `tests/vectors/http/`, run natively.
+//!
+//! `tests/worker/contract.test.mjs` runs the same files against the built Wasm in
+//! workerd. `tests/vectors/README.md` describes them.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use catalog::digest::Digest;
+use catalog::key::Namespace;
+use component_resolver::backend::{Backend, Unavailable};
+use component_resolver::config::{Config, ScriptVersion};
+use component_resolver::http::{Answer, Body, Request};
+use component_resolver::resolve::Resolver;
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Deserialize)]
+struct Script {
+    kv: BTreeMap<String, BTreeMap<String, Value>>,
+    #[serde(default)]
+    vars: BTreeMap<String, String>,
+    always: BTreeMap<String, String>,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    #[serde(default)]
+    failing: BTreeSet<String>,
+    /// KV values changed before the request; null deletes.
+    #[serde(default)]
+    put: BTreeMap<String, BTreeMap<String, Value>>,
+    request: Ask,
+    reads: Option<Vec<String>>,
+    answer: Expected,
+}
+
+#[derive(Deserialize)]
+struct Ask {
+    #[serde(default = "get")]
+    method: String,
+    path: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+}
+
+fn get() -> String {
+    "GET".to_owned()
+}
+
+#[derive(Deserialize)]
+struct Expected {
+    status: u16,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    body: Option<String>,
+    #[serde(rename = "bodyBase64")]
+    body_base64: Option<String>,
+    json: Option<Value>,
+}
+
+type Values = BTreeMap<(String, String), Vec<u8>>;
+
+/// KV as a map that counts its reads and fails on command.
+#[derive(Default)]
+struct MapBackend {
+    values: RefCell<Values>,
+    failing: RefCell<BTreeSet<String>>,
+    reads: RefCell<Vec<String>>,
+    clock: Cell<f64>,
+}
+
+impl MapBackend {
+    fn put(&self, kv: &BTreeMap<String, BTreeMap<String, Value>>) {
+        for (namespace, values) in kv {
+            for (key, value) in values {
+                let place = (namespace.clone(), key.clone());
+                match value {
+                    Value::Null => drop(self.values.borrow_mut().remove(&place)),
+                    value => drop(self.values.borrow_mut().insert(place, bytes(value))),
+                }
+            }
+        }
+    }
+
+    fn read(
+        &self,
+        namespace: Namespace,
+        key: &str,
+        ttl: u32,
+    ) -> Result<Option<Vec<u8>>, Unavailable> {
+        let namespace = namespace.binding().to_owned();
+        self.reads.borrow_mut().push(format!("{namespace} {key} {ttl}"));
+        if self.failing.borrow().contains(&namespace) {
+            return Err(Unavailable("failing on command".into()));
+        }
+        Ok(self.values.borrow().get(&(namespace, key.to_owned())).cloned())
+    }
+}
+
+/// A value as it is stored: a text, the bytes of a base64 text, or compact JSON.
+fn bytes(value: &Value) -> Vec<u8> {
+    match (value, value.get("$base64").and_then(Value::as_str)) {
+        (Value::String(text), _) => text.clone().into_bytes(),
+        (_, Some(text)) => data_encoding::BASE64.decode(text.as_bytes()).unwrap(),
+        _ => value.to_string().into_bytes(),
+    }
+}
+
+impl Backend for MapBackend {
+    type Content = Vec<u8>;
+
+    async fn record(
+        &self,
+        namespace: Namespace,
+        key: &str,
+        ttl: u32,
+    ) -> Result<Option<Vec<u8>>, Unavailable> {
+        self.read(namespace, key, ttl)
+    }
+
+    async fn content(&self, key: &str, ttl: u32) -> Result<Option<Vec<u8>>, Unavailable> {
+        self.read(Namespace::Components, key, ttl)
+    }
+
+    async fn digest(&self, content: &Vec<u8>) -> Result<Digest, Unavailable> {
+        Ok(Digest::of(content))
+    }
+
+    fn size(&self, content: &Vec<u8>) -> usize {
+        content.len()
+    }
+
+    fn now(&self) -> f64 {
+        self.clock.get()
+    }
+}
+
+fn resolver(script: &Script) -> Resolver<MapBackend> {
+    let version = ScriptVersion {
+        id: script.always["script-version"].clone(),
+        tag: script.always["script-version-tag"].clone(),
+        timestamp: "2026-11-20T00:00:00Z".into(),
+    };
+    let config = Config::read(&|name| script.vars.get(name).cloned(), version);
+    let backend = MapBackend::default();
+    backend.put(&script.kv);
+    Resolver::new(config, backend)
+}
+
+fn run(resolver: &Resolver<MapBackend>, case: &Case) -> Answer<Vec<u8>> {
+    resolver.backend.put(&case.put);
+    resolver.backend.failing.replace(case.failing.clone());
+    resolver.backend.reads.take();
+    let header = |name: &str| {
+        let found = case.request.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.clone())
+    };
+    let path = case.request.path.split(['?', '#']).next().unwrap();
+    pollster::block_on(resolver.answer(&Request {
+        method: &case.request.method,
+        path,
+        header: &header,
+    }))
+}
+
+fn check(script: &Script, case: &Case, resolver: &Resolver<MapBackend>) {
+    let answer = run(resolver, case);
+    let name = &case.name;
+    assert_eq!(answer.status, case.answer.status, "{name}: {answer:?}");
+    let mut expected = script.always.clone();
+    expected.extend(case.answer.headers.clone());
+    // The platform counts a body's bytes; only HEAD has to say it.
+    let said =
+        answer.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
+    let mut said: BTreeMap<String, String> = said.collect();
+    if case.request.method != "HEAD" {
+        expected.remove("content-length");
+        said.remove("content-length");
+    }
+    assert_eq!(said, expected, "{name}");
+    if let Some(reads) = &case.reads {
+        assert_eq!(&*resolver.backend.reads.borrow(), reads, "{name}");
+    }
+    let body = match answer.body {
+        Body::Empty => Vec::new(),
+        Body::Text(text) => text.into_bytes(),
+        Body::Content(bytes) => bytes,
+    };
+    match &case.answer.json {
+        Some(json) => assert_eq!(&serde_json::from_slice::<Value>(&body).unwrap(), json, "{name}"),
+        None => assert_eq!(body, case.answer.bytes(), "{name}"),
+    }
+}
+
+impl Expected {
+    fn bytes(&self) -> Vec<u8> {
+        match &self.body_base64 {
+            Some(text) => data_encoding::BASE64.decode(text.as_bytes()).unwrap(),
+            None => self.body.clone().unwrap_or_default().into_bytes(),
+        }
+    }
+}
+
+#[test]
+fn vectors() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/http");
+    let mut cases = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let script: Script =
+            serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path:?}: {e}"));
+        let resolver = resolver(&script);
+        for case in &script.cases {
+            check(&script, case, &resolver);
+            cases += 1;
+        }
+    }
+    assert!(cases > 0, "no vectors were found");
+}

@@ -3,7 +3,7 @@
 use catalog::digest::Digest;
 use catalog::reference::Address;
 use catalog::refusal::Refusal;
-use catalog::resolution::Selected;
+use catalog::resolution::{Found, Selected};
 use serde_json::{Value, json};
 
 use crate::conditional;
@@ -86,9 +86,10 @@ fn identify<B>(answer: Answer<B>, selected: &Selected, cost: &Cost) -> Answer<B>
         .with("Component-Version", snapshot.version.to_string())
         .with("Component-Commit", snapshot.sha.as_str())
         .with("Server-Timing", server_timing(cost));
-    match &selected.slot {
-        None => named.with("Cache-Control", EXACT),
-        Some(slot) => named
+    match &selected.found {
+        Found::Exact => named.with("Cache-Control", EXACT),
+        Found::Range => named.with("Cache-Control", REVALIDATE),
+        Found::Slot(slot) => named
             .with("Component-Slot", slot.slot.as_str())
             .with("Component-Assignment", slot.assignment.as_str())
             .with("Cache-Control", REVALIDATE),

@@ -11,6 +11,8 @@ pub enum Grammar {
     Slot,
     /// `v` and a SemVer version, or a full commit id.
     Version,
+    /// A SemVer range in npm's grammar.
+    Range,
     /// `sha256:` and 64 hex digits.
     Digest,
     /// What stands after the last `@`.
@@ -24,6 +26,7 @@ impl Grammar {
             Self::Name => "component name",
             Self::Slot => "slot",
             Self::Version => "version",
+            Self::Range => "range",
             Self::Digest => "digest",
             Self::Reference => "reference",
         }
@@ -45,8 +48,15 @@ impl Grammar {
                 "'v' and a SemVer 2.0 version (v1.2.3, v1.0.0-rc.1), or a full commit id; \
                  128 bytes at most"
             }
+            Self::Range => {
+                "a SemVer range in npm's grammar (^1.2, ~1.2.3, 1.x, >=1.2 <2, ^1 || ^2); \
+                 256 bytes at most"
+            }
             Self::Digest => "'sha256:' and 64 hexadecimal digits",
-            Self::Reference => "a version (v1.2.3), a full commit id or a slot (production)",
+            Self::Reference => {
+                "a version (v1.2.3), a range (^1.2), a full commit id, a digest (sha256:...) \
+                 or a slot (production)"
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod grammar;
 pub mod key;
 pub mod media_type;
 pub mod name;
+pub mod range;
 pub mod record;
 pub mod reference;
 pub mod refusal;

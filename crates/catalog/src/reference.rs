@@ -6,8 +6,10 @@ use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
 
+use crate::digest::Digest;
 use crate::grammar::{Grammar, GrammarError};
 use crate::name::ComponentName;
+use crate::range::Range;
 use crate::slot::Slot;
 use crate::version::Version;
 
@@ -16,6 +18,10 @@ use crate::version::Version;
 pub enum Reference {
     /// An exact version: `v1.2.3`, `1.2.3`, or a full commit id.
     Version(Version),
+    /// The highest version in a range: `^1.2`.
+    Range(Range),
+    /// Whatever version has this content: `sha256:<64 hex digits>`.
+    Digest(Digest),
     /// A slot: `production`.
     Slot(Slot),
 }
@@ -24,13 +30,33 @@ impl FromStr for Reference {
     type Err = GrammarError;
 
     fn from_str(text: &str) -> Result<Self, GrammarError> {
+        if let Some(hex) = text.strip_prefix(Digest::SCHEME) {
+            let shift =
+                |error: GrammarError| GrammarError { at: error.at + Digest::SCHEME.len(), ..error };
+            return hex.parse().map(Self::Digest).map_err(shift);
+        }
         if let Ok(version) = text.parse() {
             return Ok(Self::Version(version));
         }
-        match text.parse() {
-            Ok(slot) => Ok(Self::Slot(slot)),
-            Err(error) => Err(GrammarError { grammar: Grammar::Reference, ..error }),
+        // A slot begins with a letter; of ranges only `v1` and `x` do, which are no slots.
+        let slot = match text.parse() {
+            Ok(slot) => return Ok(Self::Slot(slot)),
+            Err(error) => error,
+        };
+        // The empty range is npm's "anything"; here it is a reference left out by mistake.
+        if text.trim().is_empty() {
+            return Err(GrammarError { grammar: Grammar::Reference, at: 0, why: "it is empty" });
         }
+        text.parse().map(Self::Range).map_err(|range| Self::explain(text, slot, range))
+    }
+}
+
+impl Reference {
+    /// Of two errors, the one of what the text was meant to be.
+    fn explain(text: &str, slot: GrammarError, range: GrammarError) -> GrammarError {
+        let named = text.starts_with(|c: char| c.is_ascii_alphabetic());
+        let meant = if named { slot } else { range };
+        GrammarError { grammar: Grammar::Reference, ..meant }
     }
 }
 
@@ -38,6 +64,8 @@ impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Version(version) => version.fmt(f),
+            Self::Range(range) => range.fmt(f),
+            Self::Digest(digest) => write!(f, "{}{digest}", Digest::SCHEME),
             Self::Slot(slot) => slot.fmt(f),
         }
     }
@@ -114,6 +142,8 @@ mod tests {
             ("prompts/extraction@v1.0.0+b", "prompts/extraction@v1.0.0+b"),
             ("prompts/extraction@v1.0.0%2Bb", "prompts/extraction@v1.0.0+b"),
             ("prompts/extraction", "prompts/extraction"),
+            ("prompts/extraction@%3E%3D1.2%20%20%3C2", "prompts/extraction@>=1.2 <2"),
+            ("prompts/extraction@v1.0", "prompts/extraction@v1.0"),
         ] {
             assert_eq!(Address::from_url_path(raw).unwrap().to_string(), canonical);
         }
@@ -123,7 +153,9 @@ mod tests {
     fn refused_with_grammar_and_position() {
         for (raw, grammar, at) in [
             ("prompts/extraction@", Grammar::Reference, 19),
-            ("prompts/extraction@v1.0", Grammar::Reference, 19),
+            ("prompts/extraction@v01.0", Grammar::Reference, 19),
+            ("prompts/extraction@^1 || z", Grammar::Reference, 24),
+            ("prompts/extraction@sha256:0", Grammar::Digest, 27),
             ("prompts/extraction@a b", Grammar::Reference, 20),
             ("prompts/a@b@production", Grammar::Name, 9),
             ("prompts%252Fextraction", Grammar::Name, 7),

@@ -7,6 +7,7 @@ use crate::digest::Digest;
 use crate::grammar::{Grammar, GrammarError};
 use crate::key::{Key, Namespace};
 use crate::name::ComponentName;
+use crate::range::Range;
 use crate::record::RecordError;
 use crate::slot::Slot;
 use crate::version::Version;
@@ -32,6 +33,10 @@ pub enum Refusal {
     ComponentUnknown(ComponentName),
     /// The component has no such version.
     VersionUnknown(ComponentName, Version, Existing),
+    /// No version of the component has this content.
+    DigestUnknown(ComponentName, Digest, Existing),
+    /// No version of the component is in the range.
+    RangeUnsatisfied(ComponentName, Range, Existing),
     /// The component has no such slot.
     SlotUnknown(ComponentName, Slot, Existing),
     /// The version was withdrawn.
@@ -80,7 +85,8 @@ impl Refusal {
             Self::PathTooLong => "URI_TOO_LONG",
             Self::MethodNotAllowed { .. } => "METHOD_NOT_ALLOWED",
             Self::ComponentUnknown(_) => "COMPONENT_UNKNOWN",
-            Self::VersionUnknown(..) => "VERSION_UNKNOWN",
+            Self::VersionUnknown(..) | Self::DigestUnknown(..) => "VERSION_UNKNOWN",
+            Self::RangeUnsatisfied(..) => "RANGE_UNSATISFIED",
             Self::SlotUnknown(..) => "SLOT_UNKNOWN",
             Self::VersionRevoked { .. } => "VERSION_REVOKED",
             Self::RecordUnreadable(..) => "RECORD_UNREADABLE",
@@ -97,6 +103,8 @@ impl Refusal {
             Self::RouteUnknown
             | Self::ComponentUnknown(_)
             | Self::VersionUnknown(..)
+            | Self::DigestUnknown(..)
+            | Self::RangeUnsatisfied(..)
             | Self::SlotUnknown(..) => 404,
             Self::MethodNotAllowed { .. } => 405,
             Self::VersionRevoked { .. } => 410,
@@ -117,7 +125,8 @@ impl Refusal {
             Self::PathTooLong => "Path too long",
             Self::MethodNotAllowed { .. } => "Method not allowed",
             Self::ComponentUnknown(_) => "Unknown component",
-            Self::VersionUnknown(..) => "Unknown version",
+            Self::VersionUnknown(..) | Self::DigestUnknown(..) => "Unknown version",
+            Self::RangeUnsatisfied(..) => "Unsatisfied range",
             Self::SlotUnknown(..) => "Unknown slot",
             Self::VersionRevoked { .. } => "Revoked version",
             Self::RecordUnreadable(..) => "Unreadable record",
@@ -139,6 +148,12 @@ impl Refusal {
             Self::ComponentUnknown(name) => format!("There is no component {name}."),
             Self::VersionUnknown(name, version, _) => {
                 format!("The component {name} has no version {version}.")
+            }
+            Self::DigestUnknown(name, digest, _) => {
+                format!("The component {name} has no version with the digest sha256:{digest}.")
+            }
+            Self::RangeUnsatisfied(name, range, _) => {
+                format!("The component {name} has no version in the range {range}.")
             }
             Self::SlotUnknown(name, slot, _) => {
                 format!("The component {name} has no slot {slot}.")
@@ -189,7 +204,10 @@ impl Refusal {
 
     fn existing(&self) -> Option<&Existing> {
         match self {
-            Self::VersionUnknown(.., existing) | Self::SlotUnknown(.., existing) => Some(existing),
+            Self::VersionUnknown(.., existing)
+            | Self::DigestUnknown(.., existing)
+            | Self::RangeUnsatisfied(.., existing)
+            | Self::SlotUnknown(.., existing) => Some(existing),
             _ => None,
         }
     }

@@ -4,8 +4,10 @@
 //! Not here: how a key is read, kept in memory or timed (the Worker), and the
 //! content itself, which the answer names by its digest.
 
+use crate::digest::Digest;
 use crate::key::Key;
 use crate::name::ComponentName;
+use crate::range::Range;
 use crate::record::{self, CatalogRecord, SlotRecord, Snapshot, VersionRecord};
 use crate::reference::Reference;
 use crate::refusal::{Existing, Refusal};
@@ -41,9 +43,19 @@ pub struct Selected {
     pub name: ComponentName,
     /// The version.
     pub snapshot: Snapshot,
-    /// By which slot it was found; `None` for a version named itself, whose
-    /// answer never changes.
-    pub slot: Option<SelectedSlot>,
+    /// By what it was found.
+    pub found: Found,
+}
+
+/// By what a version was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Its own name or its digest: the answer never changes.
+    Exact,
+    /// A range: the answer changes when a version is added or revoked.
+    Range,
+    /// A slot: the answer changes when the slot moves.
+    Slot(SelectedSlot),
 }
 
 /// How a slot led to a version.
@@ -85,6 +97,7 @@ impl Resolution {
         let key = match &reference {
             Reference::Version(version) => Key::Version(name.clone(), version.clone()),
             Reference::Slot(slot) => Key::Slot(name.clone(), slot.clone()),
+            Reference::Range(_) | Reference::Digest(_) => Key::Catalog(name.clone()),
         };
         Self { name, reference, key }
     }
@@ -101,7 +114,8 @@ impl Resolution {
             (Key::Slot(..), Outcome::Value(bytes)) => self.select(bytes),
             (Key::Version(..), Outcome::Value(bytes)) => self.exact(bytes),
             (Key::Slot(..) | Key::Version(..), Outcome::Absent) => return self.ask_catalog(),
-            (_, outcome) => Err(self.missing(outcome)),
+            (_, Outcome::Absent) => Err(Refusal::ComponentUnknown(self.name.clone())),
+            (_, Outcome::Value(bytes)) => self.search(bytes),
         };
         match decided {
             Ok(selected) => Step::Serve(Box::new(selected)),
@@ -121,7 +135,8 @@ impl Resolution {
             return Err(self.unreadable(record::RecordError::Malformed(why)));
         };
         let slot = SelectedSlot { slot: target.arm.slot, assignment: Assignment::Sole };
-        Ok(Selected { name: self.name.clone(), snapshot: target.arm.snapshot, slot: Some(slot) })
+        let (name, snapshot) = (self.name.clone(), target.arm.snapshot);
+        Ok(Selected { name, snapshot, found: Found::Slot(slot) })
     }
 
     fn exact(&self, bytes: &[u8]) -> Result<Selected, Refusal> {
@@ -131,7 +146,7 @@ impl Resolution {
             Some(reason) => {
                 Err(Refusal::VersionRevoked { name, version: snapshot.version, reason })
             }
-            None => Ok(Selected { name, snapshot, slot: None }),
+            None => Ok(Selected { name, snapshot, found: Found::Exact }),
         }
     }
 
@@ -142,21 +157,52 @@ impl Resolution {
         Step::Read(Self { key, ..self })
     }
 
-    fn missing(&self, outcome: Outcome<'_>) -> Refusal {
+    /// Looks in the catalog record for what a range or a digest names, and says
+    /// what there is where a slot or a version was not found.
+    fn search(&self, bytes: &[u8]) -> Result<Selected, Refusal> {
+        let catalog: CatalogRecord =
+            record::parse(bytes).map_err(|error| self.unreadable(error))?;
         let name = self.name.clone();
-        let Outcome::Value(bytes) = outcome else {
-            return Refusal::ComponentUnknown(name);
-        };
-        let catalog: CatalogRecord = match record::parse(bytes) {
-            Ok(catalog) => catalog,
-            Err(error) => return self.unreadable(error),
-        };
         let existing = existing(&catalog);
         match &self.reference {
-            Reference::Version(version) => Refusal::VersionUnknown(name, version.clone(), existing),
-            Reference::Slot(slot) => Refusal::SlotUnknown(name, slot.clone(), existing),
+            Reference::Range(range) => match highest_in(&catalog, range) {
+                Some(snapshot) => Ok(Selected { name, snapshot, found: Found::Range }),
+                None => Err(Refusal::RangeUnsatisfied(name, range.clone(), existing)),
+            },
+            Reference::Digest(digest) => self.by_digest(&catalog, *digest),
+            Reference::Version(version) => {
+                Err(Refusal::VersionUnknown(name, version.clone(), existing))
+            }
+            Reference::Slot(slot) => Err(Refusal::SlotUnknown(name, slot.clone(), existing)),
         }
     }
+
+    /// The highest version with this content. It is gone only when every version
+    /// that has it is.
+    fn by_digest(&self, catalog: &CatalogRecord, digest: Digest) -> Result<Selected, Refusal> {
+        let name = self.name.clone();
+        let same = catalog.versions.iter().filter(|record| record.snapshot.digest == digest);
+        let highest =
+            same.max_by_key(|record| (record.revoked.is_none(), &record.snapshot.version));
+        let Some(record) = highest else {
+            return Err(Refusal::DigestUnknown(name, digest, existing(catalog)));
+        };
+        let snapshot = record.snapshot.clone();
+        match record.revoked.clone() {
+            None => Ok(Selected { name, snapshot, found: Found::Exact }),
+            Some(reason) => {
+                Err(Refusal::VersionRevoked { name, version: snapshot.version, reason })
+            }
+        }
+    }
+}
+
+/// The highest version in the range that is not revoked.
+fn highest_in(catalog: &CatalogRecord, range: &Range) -> Option<Snapshot> {
+    let live = catalog.versions.iter().filter(|record| record.revoked.is_none());
+    let inside =
+        live.filter(|record| record.snapshot.version.semver().is_some_and(|v| range.matches(v)));
+    inside.max_by_key(|record| &record.snapshot.version).map(|record| record.snapshot.clone())
 }
 
 fn existing(catalog: &CatalogRecord) -> Existing {

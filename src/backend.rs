@@ -7,35 +7,41 @@ use catalog::key::Namespace;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unavailable(pub String);
 
+/// What was read: the value, its absence, or neither.
+pub type Read<T> = Result<Option<T>, Unavailable>;
+
 /// Workers KV, a clock and the platform's SHA-256.
 ///
-/// The Worker runs on one thread, so no future here needs to be `Send`.
+/// `cache_ttl` is how many seconds this location may keep what it finds, absence
+/// included; Workers KV takes 30 at least. The Worker runs on one thread, so no
+/// future here needs to be `Send`.
 #[allow(async_fn_in_trait)]
 pub trait Backend {
     /// A content's bytes, in the form in which the platform sends them fastest.
     type Content: Clone;
 
-    /// Reads a record. `cache_ttl` is how many seconds this location may keep
-    /// what it finds, absence included; Workers KV takes 30 at least.
-    async fn record(
+    /// Reads a record.
+    async fn record(&self, namespace: Namespace, key: &str, cache_ttl: u32) -> Read<Vec<u8>>;
+
+    /// Reads up to a hundred records at once; the answers stand in the order of the keys.
+    async fn records(
         &self,
         namespace: Namespace,
-        key: &str,
+        keys: &[String],
         cache_ttl: u32,
-    ) -> Result<Option<Vec<u8>>, Unavailable>;
+    ) -> Result<Vec<Option<Vec<u8>>>, Unavailable>;
 
     /// Reads a content from `COMPONENTS`.
-    async fn content(
-        &self,
-        key: &str,
-        cache_ttl: u32,
-    ) -> Result<Option<Self::Content>, Unavailable>;
+    async fn content(&self, key: &str, cache_ttl: u32) -> Read<Self::Content>;
 
     /// The SHA-256 of a content.
     async fn digest(&self, content: &Self::Content) -> Result<Digest, Unavailable>;
 
     /// The size of a content in bytes.
     fn size(&self, content: &Self::Content) -> usize;
+
+    /// A copy of a content's bytes.
+    fn bytes(&self, content: &Self::Content) -> Vec<u8>;
 
     /// Milliseconds since 1970-01-01T00:00:00Z.
     fn now(&self) -> f64;

@@ -53,21 +53,22 @@ impl<K: Hash + Eq, V: Clone> BoundedCache<K, V> {
     }
 }
 
-/// A record's bytes and until when they may be used, in milliseconds since 1970.
+/// A record that has led to an answer.
 #[derive(Clone)]
 pub struct KeptRecord {
     /// The value as KV returned it.
     pub bytes: Rc<[u8]>,
-    /// The moment from which on it is read again.
-    pub expires: f64,
+    /// When it was read, in milliseconds since 1970.
+    pub read_at: f64,
 }
 
-/// All that an isolate keeps: contents, which never change, and version records
-/// for a while. Absence is never kept.
+/// All that an isolate keeps: contents, which never change, and the last good
+/// record of each key. Absence is never kept.
 pub struct Memory<C: Clone> {
     /// Contents by digest; each was checked against it when it came in.
     pub contents: BoundedCache<Digest, C>,
-    /// Version records.
+    /// A version's record is used for a while without being read again; any
+    /// other only when its key can't be read.
     pub records: BoundedCache<Key, KeptRecord>,
 }
 

@@ -3,17 +3,20 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use catalog::access::Grant;
 use catalog::digest::Digest;
 use catalog::key::{CacheClass, Key};
-use catalog::reference::Address;
+use catalog::name::ComponentName;
+use catalog::reference::{Address, Reference};
 use catalog::refusal::Refusal;
 use catalog::resolution::{Outcome, Resolution, Selected, Step};
 
-use crate::backend::{Backend, Unavailable};
+use crate::backend::{Backend, Read};
 use crate::config::{Config, IMMUTABLE_CACHE_TTL};
 use crate::http::{Answer, Request};
 use crate::memory::{ITEM_OVERHEAD, KeptRecord, Memory};
-use crate::respond::{self, Cost, Source};
+use crate::respond;
+use crate::trace::{Source, Trace};
 
 /// The resolver of one isolate.
 pub struct Resolver<B: Backend> {
@@ -24,8 +27,14 @@ pub struct Resolver<B: Backend> {
     memory: RefCell<Memory<B::Content>>,
 }
 
-/// What was read, or why not.
-type Read<T> = Result<Option<T>, Unavailable>;
+/// A version, and the record that led to it.
+pub(crate) struct Resolved {
+    pub(crate) selected: Selected,
+    key: Key,
+    record: Rc<[u8]>,
+    /// Seconds since the record was read, where it is the last good one.
+    pub(crate) stale: Option<u64>,
+}
 
 impl<B: Backend> Resolver<B> {
     /// A resolver that has nothing in memory yet.
@@ -35,86 +44,221 @@ impl<B: Backend> Resolver<B> {
     }
 
     /// Answers `GET` or `HEAD` of `/components/<raw>`.
-    pub async fn component(
+    pub(crate) async fn component(
         &self,
         request: &Request<'_>,
         raw: &str,
+        grant: &Grant,
+        trace: &mut Trace,
     ) -> Result<Answer<B::Content>, Refusal> {
-        let mut cost = Cost::default();
-        // 1. Which component and which version of it: 400.
+        // 1. Which component, and which version of it: 400.
         let address = Address::from_url_path(raw).map_err(Refusal::Invalid)?;
+        let (name, reference) = self.complete(address, request.host, trace)?;
         // 2. Down to one version: 404, 410, 502, 503.
-        let selected = self.resolve(address, &mut cost).await?;
+        let resolved = self.resolve(&name, &reference, grant, trace).await?;
+        trace.select(&resolved);
         // 3. The caller has it already: 304, and no content is read.
-        if respond::has_current(request, &selected.snapshot.digest) {
-            return Ok(respond::not_modified(&selected, &cost));
+        if respond::has_current(request, &resolved.selected.snapshot.digest) {
+            self.keep_unless_unsure(&resolved);
+            return Ok(respond::not_modified(&resolved.selected, trace));
         }
         // 4. The headers say it all.
         if request.method == "HEAD" {
-            return Ok(respond::component_head(&selected, &cost));
+            self.keep_unless_unsure(&resolved);
+            return Ok(respond::component_head(&resolved.selected, trace));
         }
-        // 5. The bytes, checked: 502, 503.
-        let content = self.content(selected.snapshot.digest, &mut cost).await?;
+        // 5. The bytes, checked, or the last good ones: 502, 503.
+        let (resolved, content) = self.with_content(resolved, trace).await?;
+        trace.select(&resolved);
         // 6. 200.
-        Ok(respond::component(&selected, &cost, content))
+        Ok(respond::component(&resolved.selected, trace, content))
     }
 
-    async fn resolve(&self, address: Address, cost: &mut Cost) -> Result<Selected, Refusal> {
-        let Some(reference) = address.reference else {
-            return Err(Refusal::RouteUnknown);
+    /// The reference of an address; where it has none, the slot of the host.
+    pub(crate) fn complete(
+        &self,
+        address: Address,
+        host: &str,
+        trace: &mut Trace,
+    ) -> Result<(ComponentName, Reference), Refusal> {
+        let Address { name, reference } = address;
+        let reference = match reference {
+            Some(reference) => reference,
+            None => {
+                let hosts = self.config.hosts.as_ref().map_err(Clone::clone)?;
+                Reference::Slot(hosts.slot(host).clone())
+            }
         };
-        let mut resolution = Resolution::begin(address.name, reference);
+        trace.address = Some(Address { name: name.clone(), reference: Some(reference.clone()) });
+        Ok((name, reference))
+    }
+
+    async fn resolve(
+        &self,
+        name: &ComponentName,
+        reference: &Reference,
+        grant: &Grant,
+        trace: &mut Trace,
+    ) -> Result<Resolved, Refusal> {
+        let mut resolution = admit(name, reference, grant)?;
+        let first = resolution.key().clone();
         loop {
-            let read = self.record(resolution.key(), cost).await;
-            let outcome = match &read {
-                Ok(Some(bytes)) => Outcome::Value(bytes),
-                Ok(None) => Outcome::Absent,
-                Err(_) => Outcome::Unavailable,
-            };
-            match resolution.supply(outcome) {
-                Step::Read(next) => resolution = next,
-                Step::Serve(selected) => return Ok(*selected),
-                Step::Refuse(refusal) => return Err(*refusal),
+            let key = resolution.key().clone();
+            let read = self.record(&key, trace).await;
+            match self.step(resolution, key, &read) {
+                Next::Read(next) => resolution = next,
+                Next::Done(done) => return self.settle(*done, &first, name, reference, grant),
             }
         }
     }
 
-    /// Reads a record, a version's from memory where it is there.
-    async fn record(&self, key: &Key, cost: &mut Cost) -> Read<Rc<[u8]>> {
-        let kept = self.memory.borrow_mut().records.get(key);
-        if let Some(kept) = kept.filter(|kept| self.backend.now() < kept.expires) {
-            return Ok(Some(kept.bytes));
+    /// Supplies what a read brought.
+    pub(crate) fn step(&self, resolution: Resolution, key: Key, read: &Read<Rc<[u8]>>) -> Next {
+        let outcome = match read {
+            Ok(Some(bytes)) => Outcome::Value(bytes),
+            Ok(None) => Outcome::Absent,
+            Err(_) => Outcome::Unavailable,
+        };
+        match (resolution.supply(outcome), read) {
+            (Step::Read(next), _) => Next::Read(next),
+            (Step::Refuse(refusal), _) => Next::Done(Box::new(Err(*refusal))),
+            (Step::Serve(selected), Ok(Some(bytes))) => {
+                let resolved =
+                    Resolved { selected: *selected, key, record: bytes.clone(), stale: None };
+                Next::Done(Box::new(Ok(resolved)))
+            }
+            // A version is only ever selected from a record.
+            (Step::Serve(_), _) => {
+                Next::Done(Box::new(Err(Refusal::StoreUnavailable(key.namespace()))))
+            }
+        }
+    }
+
+    /// The end of a resolution: the last good record where KV failed, and nothing
+    /// of what the caller may not see.
+    pub(crate) fn settle(
+        &self,
+        done: Result<Resolved, Refusal>,
+        first: &Key,
+        name: &ComponentName,
+        reference: &Reference,
+        grant: &Grant,
+    ) -> Result<Resolved, Refusal> {
+        done.or_else(|refusal| match refusal.status() {
+            500.. => self.last_good(first, name, reference).ok_or(refusal),
+            _ => Err(cut_down(refusal, grant)),
+        })
+    }
+
+    fn last_good(
+        &self,
+        key: &Key,
+        name: &ComponentName,
+        reference: &Reference,
+    ) -> Option<Resolved> {
+        let (record, age) = self.last_good_record(key)?;
+        let resolution = Resolution::begin(name.clone(), reference.clone());
+        let Step::Serve(selected) = resolution.supply(Outcome::Value(&record)) else {
+            return None;
+        };
+        Some(Resolved { selected: *selected, key: key.clone(), record, stale: Some(age) })
+    }
+
+    /// The last good record of a key and how many seconds ago it was read.
+    pub(crate) fn last_good_record(&self, key: &Key) -> Option<(Rc<[u8]>, u64)> {
+        let kept = self.memory.borrow_mut().records.get(key)?;
+        let age = (self.backend.now() - kept.read_at).max(0.0) / 1000.0;
+        Some((kept.bytes, age as u64))
+    }
+
+    /// Reads a record, a version's from memory while that may be used.
+    pub(crate) async fn record(&self, key: &Key, trace: &mut Trace) -> Read<Rc<[u8]>> {
+        if let Some(bytes) = self.fresh(key) {
+            return Ok(Some(bytes));
         }
         let text = key.to_string();
         let read = async |ttl| self.backend.record(key.namespace(), &text, ttl).await;
-        let Some(bytes) = self.patiently(key, cost, read).await? else { return Ok(None) };
-        let bytes: Rc<[u8]> = bytes.into();
-        if key.cache_class() == CacheClass::Record {
-            self.keep_record(key, &bytes);
+        let found = self.patiently(key, trace, read).await?;
+        Ok(found.map(Rc::from))
+    }
+
+    pub(crate) fn fresh(&self, key: &Key) -> Option<Rc<[u8]>> {
+        if key.cache_class() != CacheClass::Record {
+            return None;
         }
-        Ok(Some(bytes))
+        let kept = self.memory.borrow_mut().records.get(key)?;
+        let age = self.backend.now() - kept.read_at;
+        (age < self.config.record_memory()).then_some(kept.bytes)
     }
 
-    fn keep_record(&self, key: &Key, bytes: &Rc<[u8]>) {
-        let seconds = self.config.version_cache_ttl - self.config.record_cache_ttl();
-        let expires = self.backend.now() + f64::from(seconds) * 1000.0;
-        let kept = KeptRecord { bytes: bytes.clone(), expires };
-        let size = bytes.len() + ITEM_OVERHEAD;
-        self.memory.borrow_mut().records.put(key.clone(), kept, size);
+    /// Keeps a record that has led to an answer, as the last good one of its key.
+    pub(crate) fn keep_record(&self, key: &Key, record: &Rc<[u8]>) {
+        let kept = KeptRecord { bytes: record.clone(), read_at: self.backend.now() };
+        let mut memory = self.memory.borrow_mut();
+        // A version's record counts from when it was read, not from its last use.
+        let known = memory.records.get(key);
+        let same = known.is_some_and(|known| Rc::ptr_eq(&known.bytes, record));
+        if !same {
+            memory.records.put(key.clone(), kept, record.len() + ITEM_OVERHEAD);
+        }
     }
 
-    async fn content(&self, digest: Digest, cost: &mut Cost) -> Result<B::Content, Refusal> {
-        cost.content = Source::Memory;
+    /// Keeps the record of an answer that needed no content, unless it would
+    /// replace one whose content is in memory by one whose content nobody has seen.
+    pub(crate) fn keep_unless_unsure(&self, resolved: &Resolved) {
+        let digest = &resolved.selected.snapshot.digest;
+        let sure = {
+            let mut memory = self.memory.borrow_mut();
+            memory.records.get(&resolved.key).is_none() || memory.contents.get(digest).is_some()
+        };
+        if sure && resolved.stale.is_none() {
+            self.keep_record(&resolved.key, &resolved.record);
+        }
+    }
+
+    /// The content of what was resolved or, where that can't be had, the last
+    /// good version with its content.
+    pub(crate) async fn with_content(
+        &self,
+        resolved: Resolved,
+        trace: &mut Trace,
+    ) -> Result<(Resolved, B::Content), Refusal> {
+        let digest = resolved.selected.snapshot.digest;
+        match self.content(digest, trace).await {
+            Ok(content) => {
+                if resolved.stale.is_none() {
+                    self.keep_record(&resolved.key, &resolved.record);
+                }
+                Ok((resolved, content))
+            }
+            Err(refusal) => self.last_good_content(&resolved, trace).ok_or(refusal),
+        }
+    }
+
+    fn last_good_content(
+        &self,
+        failed: &Resolved,
+        trace: &mut Trace,
+    ) -> Option<(Resolved, B::Content)> {
+        let Key::Slot(name, slot) = &failed.key else { return None };
+        let last = self.last_good(&failed.key, name, &Reference::Slot(slot.clone()))?;
+        let content = self.memory.borrow_mut().contents.get(&last.selected.snapshot.digest)?;
+        trace.content = Source::Memory;
+        Some((last, content))
+    }
+
+    async fn content(&self, digest: Digest, trace: &mut Trace) -> Result<B::Content, Refusal> {
         let kept = self.memory.borrow_mut().contents.get(&digest);
         if let Some(content) = kept {
+            trace.content = Source::Memory;
             return Ok(content);
         }
-        cost.content = Source::Kv;
+        trace.content = Source::Kv;
         let key = Key::Content(digest);
         let unavailable = |_| Refusal::StoreUnavailable(key.namespace());
         let text = key.to_string();
         let read = async |ttl| self.backend.content(&text, ttl).await;
-        let content = self.patiently(&key, cost, read).await.map_err(unavailable)?;
+        let content = self.patiently(&key, trace, read).await.map_err(unavailable)?;
         let content = content.ok_or(Refusal::ContentMissing(digest))?;
         let found = self.backend.digest(&content).await.map_err(unavailable)?;
         if found != digest {
@@ -129,12 +273,12 @@ impl<B: Backend> Resolver<B> {
     async fn patiently<T>(
         &self,
         key: &Key,
-        cost: &mut Cost,
+        trace: &mut Trace,
         read: impl AsyncFn(u32) -> Read<T>,
     ) -> Read<T> {
         let mut class = key.cache_class();
         loop {
-            cost.kv_reads += 1;
+            trace.kv_reads += 1;
             let found = read(self.cache_ttl(class)).await?;
             match class.after_absent() {
                 Some(next) if found.is_none() => class = next,
@@ -149,5 +293,44 @@ impl<B: Backend> Resolver<B> {
             CacheClass::Record => self.config.record_cache_ttl(),
             CacheClass::Immutable => IMMUTABLE_CACHE_TTL,
         }
+    }
+}
+
+/// What comes after a read.
+pub(crate) enum Next {
+    /// Another one.
+    Read(Resolution),
+    /// Nothing.
+    Done(Box<Result<Resolved, Refusal>>),
+}
+
+/// Begins a resolution, as far as the caller may see: 404 for a component that it
+/// may not see at all, and a reference that it may not use is as one that is not there.
+pub(crate) fn admit(
+    name: &ComponentName,
+    reference: &Reference,
+    grant: &Grant,
+) -> Result<Resolution, Refusal> {
+    if !grant.sees(name) {
+        return Err(Refusal::ComponentUnknown(name.clone()));
+    }
+    let begin = match grant.allows(name, reference) {
+        true => Resolution::begin,
+        false => Resolution::denied,
+    };
+    Ok(begin(name.clone(), reference.clone()))
+}
+
+fn cut_down(mut refusal: Refusal, grant: &Grant) -> Refusal {
+    if let Some((name, existing)) = refusal.existing_mut() {
+        grant.filter(name, existing);
+    }
+    refusal
+}
+
+impl Trace {
+    pub(crate) fn select(&mut self, resolved: &Resolved) {
+        self.selected = Some(resolved.selected.clone());
+        self.stale = resolved.stale;
     }
 }

@@ -7,42 +7,12 @@ use catalog::resolution::{Found, Selected};
 use serde_json::{Value, json};
 
 use crate::conditional;
-use crate::config::ScriptVersion;
+use crate::config::{Config, ScriptVersion};
 use crate::http::{Answer, Body, Request};
-
-/// What an answer took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cost {
-    /// Reads of Workers KV.
-    pub kv_reads: u32,
-    /// Where the content came from.
-    pub content: Source,
-}
-
-/// Where a content came from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Source {
-    /// It was not needed.
-    #[default]
-    None,
-    /// The isolate's memory.
-    Memory,
-    /// Workers KV.
-    Kv,
-}
-
-impl Source {
-    /// As `Server-Timing` says it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Memory => "memory",
-            Self::Kv => "kv",
-        }
-    }
-}
+use crate::trace::Trace;
 
 const EXACT: &str = "public, max-age=31536000, immutable";
+const EXACT_PRIVATE: &str = "private, max-age=31536000, immutable";
 const REVALIDATE: &str = "no-cache";
 const NO_STORE: &str = "no-store";
 
@@ -53,65 +23,73 @@ pub fn has_current(request: &Request<'_>, digest: &Digest) -> bool {
 }
 
 /// 200 with the component's bytes.
-pub fn component<B>(selected: &Selected, cost: &Cost, content: B) -> Answer<B> {
-    represent(Answer::new(200, Body::Content(content)), selected, cost)
+pub fn component<B>(selected: &Selected, trace: &Trace, content: B) -> Answer<B> {
+    represent(Answer::new(200, Body::Content(content)), selected, trace)
 }
 
 /// 200 for `HEAD`: what [`component`] says, less the bytes.
-pub fn component_head<B>(selected: &Selected, cost: &Cost) -> Answer<B> {
+pub fn component_head<B>(selected: &Selected, trace: &Trace) -> Answer<B> {
     let length = selected.snapshot.size.to_string();
-    represent(Answer::new(200, Body::Empty), selected, cost).with("Content-Length", length)
+    represent(Answer::new(200, Body::Empty), selected, trace).with("Content-Length", length)
 }
 
 /// 304 with the headers that a cache may have to update (RFC 9110, section 15.4.5).
-pub fn not_modified<B>(selected: &Selected, cost: &Cost) -> Answer<B> {
-    identify(Answer::new(304, Body::Empty), selected, cost)
+pub fn not_modified<B>(selected: &Selected, trace: &Trace) -> Answer<B> {
+    identify(Answer::new(304, Body::Empty), selected, trace)
 }
 
 /// The headers that describe the bytes.
-fn represent<B>(answer: Answer<B>, selected: &Selected, cost: &Cost) -> Answer<B> {
+fn represent<B>(answer: Answer<B>, selected: &Selected, trace: &Trace) -> Answer<B> {
     let snapshot = &selected.snapshot;
-    identify(answer, selected, cost)
+    identify(answer, selected, trace)
         .with("Content-Type", snapshot.media_type.as_str())
         .with("Repr-Digest", snapshot.digest.repr_digest())
         .with("Last-Modified", snapshot.date.http_date())
+        .with("Accept-Ranges", "none")
 }
 
 /// The headers that name the version.
-fn identify<B>(answer: Answer<B>, selected: &Selected, cost: &Cost) -> Answer<B> {
+fn identify<B>(answer: Answer<B>, selected: &Selected, trace: &Trace) -> Answer<B> {
     let snapshot = &selected.snapshot;
-    let named = answer
+    let mut answer = answer
         .with("ETag", format!("\"{}\"", snapshot.digest))
         .with("Content-Location", Address::canonical_path(&selected.name, &snapshot.version))
         .with("Component-Version", snapshot.version.to_string())
         .with("Component-Commit", snapshot.sha.as_str())
-        .with("Server-Timing", server_timing(cost));
+        .with("Server-Timing", server_timing(trace));
+    if let Some(seconds) = trace.stale {
+        answer = answer.with("Component-Stale", seconds.to_string());
+    }
     match &selected.found {
-        Found::Exact => named.with("Cache-Control", EXACT),
-        Found::Range => named.with("Cache-Control", REVALIDATE),
-        Found::Slot(slot) => named
+        // What is served from memory because KV is away may have been revoked meanwhile.
+        Found::Exact if trace.stale.is_none() => answer.with("Cache-Control", EXACT),
+        Found::Exact | Found::Range => answer.with("Cache-Control", REVALIDATE),
+        Found::Slot(slot) => answer
             .with("Component-Slot", slot.slot.as_str())
             .with("Component-Assignment", slot.assignment.as_str())
             .with("Cache-Control", REVALIDATE),
     }
 }
 
-fn server_timing(cost: &Cost) -> String {
-    format!("kv;desc=\"reads={}\", content;desc=\"{}\"", cost.kv_reads, cost.content.as_str())
+/// The reads of KV and where the content came from, as metrics with a description
+/// (Server Timing, section 3): the runtime's clock stands still between reads.
+fn server_timing(trace: &Trace) -> String {
+    format!("kv;desc=\"reads={}\", content;desc=\"{}\"", trace.kv_reads, trace.content.as_str())
 }
 
 /// What a refusal says: `application/problem+json` (RFC 9457).
 pub fn problem<B>(refusal: &Refusal, instance: &str, script: &ScriptVersion) -> Answer<B> {
     let body = refusal.problem(instance, &script.id).to_string();
-    let mut answer = Answer::new(refusal.status(), Body::Text(body))
+    let answer = Answer::new(refusal.status(), Body::Text(body))
         .with("Content-Type", "application/problem+json")
         .with("Cache-Control", NO_STORE);
-    if let Refusal::MethodNotAllowed { allow } = refusal {
-        answer = answer.with("Allow", *allow);
-    }
-    match refusal.retry_after() {
-        Some(seconds) => answer.with("Retry-After", seconds.to_string()),
-        None => answer,
+    match refusal {
+        Refusal::MethodNotAllowed { allow } => answer.with("Allow", *allow),
+        Refusal::TokenRequired => answer.with("WWW-Authenticate", "Bearer"),
+        _ => match refusal.retry_after() {
+            Some(seconds) => answer.with("Retry-After", seconds.to_string()),
+            None => answer,
+        },
     }
 }
 
@@ -132,26 +110,58 @@ pub fn health<B>(slots: bool, components: bool) -> Answer<B> {
     if healthy { answer } else { answer.with("Retry-After", "5") }
 }
 
-/// The methods of a resource.
-pub fn options<B>(allow: &'static str) -> Answer<B> {
-    Answer::new(204, Body::Empty).with("Allow", allow)
-}
-
-fn json<B>(status: u16, body: &Value) -> Answer<B> {
+/// A JSON answer that nobody may store.
+pub fn json<B>(status: u16, body: &Value) -> Answer<B> {
     Answer::new(status, Body::Text(body.to_string()))
         .with("Content-Type", "application/json")
         .with("Cache-Control", NO_STORE)
 }
 
-/// The headers of every answer: which script made it, and that a browser runs
-/// nothing of it (templates are HTML written by others).
-pub fn finish<B>(answer: Answer<B>, script: &ScriptVersion) -> Answer<B> {
-    let answer = answer
+/// A JSON answer to be revalidated by its digest: 200, or 304 for who has it.
+pub fn document<B>(request: &Request<'_>, body: &Value, trace: &Trace) -> Answer<B> {
+    let text = body.to_string();
+    let digest = Digest::of(text.as_bytes());
+    let described = |answer: Answer<B>| {
+        let answer = answer
+            .with("ETag", format!("\"{digest}\""))
+            .with("Cache-Control", REVALIDATE)
+            .with("Server-Timing", server_timing(trace));
+        match trace.stale {
+            Some(seconds) => answer.with("Component-Stale", seconds.to_string()),
+            None => answer,
+        }
+    };
+    if has_current(request, &digest) {
+        return described(Answer::new(304, Body::Empty));
+    }
+    let answer = Answer::new(200, Body::Text(text)).with("Content-Type", "application/json");
+    described(answer)
+}
+
+/// The headers of every answer: which script made it, who may store and read it,
+/// and that a browser runs nothing of it (templates are HTML written by others).
+pub fn finish<B>(answer: Answer<B>, config: &Config, origin: Option<&str>) -> Answer<B> {
+    let script = &config.script_version;
+    let mut answer = config
+        .origins
+        .admit(answer, origin)
         .with("Script-Version", script.id.as_str())
         .with("X-Content-Type-Options", "nosniff")
         .with("Content-Security-Policy", "sandbox; default-src 'none'");
-    match script.tag.as_str() {
-        "" => answer,
-        tag => answer.with("Script-Version-Tag", tag),
+    if !script.tag.is_empty() {
+        answer = answer.with("Script-Version-Tag", script.tag.as_str());
     }
+    if config.needs_token() { for_one_caller(answer) } else { answer }
+}
+
+/// Where tokens are needed, what one caller gets is not for another's cache.
+fn for_one_caller<B>(mut answer: Answer<B>) -> Answer<B> {
+    for (name, value) in &mut answer.headers {
+        if *name == "Cache-Control" && value == EXACT {
+            EXACT_PRIVATE.clone_into(value);
+        } else if *name == "Cache-Control" && value == REVALIDATE {
+            *value = format!("private, {REVALIDATE}");
+        }
+    }
+    answer.varying("Authorization")
 }

@@ -3,22 +3,29 @@
 use catalog::key::Namespace;
 use catalog::refusal::Refusal;
 
+use crate::access;
 use crate::backend::Backend;
 use crate::http::{Answer, MAX_PATH, Request};
 use crate::resolve::Resolver;
 use crate::respond;
+use crate::trace::Trace;
 
-/// The resources and their methods.
+/// The resources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Route<'a> {
     /// `/components/<raw>`.
     Component(&'a str),
+    /// `/resolve`.
+    Resolve,
+    /// `/catalog`, or `/catalog/<type>`.
+    Index(Option<&'a str>),
+    /// `/catalog/<type>/<name>`.
+    Entry(&'a str),
     /// `/version`.
     Version,
     /// `/healthz`.
     Health,
 }
-
-const READ_ONLY: &str = "GET, HEAD, OPTIONS";
 
 impl<'a> Route<'a> {
     fn of(path: &'a str) -> Result<Self, Refusal> {
@@ -26,47 +33,78 @@ impl<'a> Route<'a> {
             return Err(Refusal::PathTooLong);
         }
         match path {
-            "/version" => Ok(Self::Version),
-            "/healthz" => Ok(Self::Health),
-            _ => match path.strip_prefix("/components/") {
-                Some(raw) => Ok(Self::Component(raw)),
-                None => Err(Refusal::RouteUnknown),
-            },
+            "/resolve" => return Ok(Self::Resolve),
+            "/catalog" => return Ok(Self::Index(None)),
+            "/version" => return Ok(Self::Version),
+            "/healthz" => return Ok(Self::Health),
+            _ => {}
+        }
+        if let Some(raw) = path.strip_prefix("/components/") {
+            return Ok(Self::Component(raw));
+        }
+        match path.strip_prefix("/catalog/") {
+            Some(raw) if raw.contains(['/', '%']) => Ok(Self::Entry(raw)),
+            Some(kind) if !kind.is_empty() => Ok(Self::Index(Some(kind))),
+            _ => Err(Refusal::RouteUnknown),
+        }
+    }
+
+    /// The resource's methods, as `Allow` lists them.
+    fn methods(self) -> &'static str {
+        match self {
+            Self::Resolve => "POST, OPTIONS",
+            _ => "GET, HEAD, OPTIONS",
         }
     }
 }
 
-/// Keys that nothing writes: reading one shows that the namespace answers.
+/// A key that nothing writes: reading it shows that the namespace answers.
 const PROBE: &str = "healthz";
 
 impl<B: Backend> Resolver<B> {
-    /// Answers a request.
-    pub async fn answer(&self, request: &Request<'_>) -> Answer<B::Content> {
-        let script = &self.config.script_version;
-        let answer = match self.dispatch(request).await {
+    /// Answers a request, and says what it came to.
+    pub async fn answer(&self, request: &Request<'_>) -> (Answer<B::Content>, Trace) {
+        let mut trace = Trace::default();
+        let answer = match self.dispatch(request, &mut trace).await {
             Ok(answer) => answer,
-            Err(refusal) => respond::problem(&refusal, request.path, script),
+            Err(refusal) => {
+                trace.code = Some(refusal.code());
+                respond::problem(&refusal, request.path, &self.config.script_version)
+            }
         };
-        let answer = respond::finish(answer, script);
-        if request.method == "HEAD" { answer.without_body() } else { answer }
+        let origin = (request.header)("Origin");
+        let answer = respond::finish(answer, &self.config, origin.as_deref());
+        (if request.method == "HEAD" { answer.without_body() } else { answer }, trace)
     }
 
-    async fn dispatch(&self, request: &Request<'_>) -> Result<Answer<B::Content>, Refusal> {
+    async fn dispatch(
+        &self,
+        request: &Request<'_>,
+        trace: &mut Trace,
+    ) -> Result<Answer<B::Content>, Refusal> {
         let route = Route::of(request.path)?;
-        match request.method {
-            "GET" | "HEAD" => {}
-            "OPTIONS" => return Ok(respond::options(READ_ONLY)),
-            _ => return Err(Refusal::MethodNotAllowed { allow: READ_ONLY }),
+        let methods = route.methods();
+        if request.method == "OPTIONS" {
+            let preflight = (request.header)("Access-Control-Request-Method").is_some();
+            return Ok(self.config.origins.options(methods, preflight));
         }
+        if !methods.split(", ").any(|method| method == request.method) {
+            return Err(Refusal::MethodNotAllowed { allow: methods });
+        }
+        let grant = || access::authorize(&self.config, request);
         match route {
-            Route::Component(raw) => self.component(request, raw).await,
             Route::Version => Ok(respond::version(&self.config.script_version)),
-            Route::Health => Ok(self.health().await),
+            Route::Health => Ok(self.health(trace).await),
+            Route::Component(raw) => self.component(request, raw, &grant()?, trace).await,
+            Route::Resolve => self.batch(request, &grant()?, trace).await,
+            Route::Index(kind) => self.index(request, kind, &grant()?, trace).await,
+            Route::Entry(raw) => self.entry_of(request, raw, &grant()?, trace).await,
         }
     }
 
-    async fn health(&self) -> Answer<B::Content> {
+    async fn health(&self, trace: &mut Trace) -> Answer<B::Content> {
         let ttl = self.config.slot_cache_ttl;
+        trace.kv_reads += 2;
         let slots = self.backend.record(Namespace::Slots, PROBE, ttl).await;
         let components = self.backend.record(Namespace::Components, PROBE, ttl).await;
         respond::health(slots.is_ok(), components.is_ok())

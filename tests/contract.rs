@@ -14,7 +14,7 @@ use catalog::digest::Digest;
 use catalog::key::Namespace;
 use component_resolver::backend::{Backend, Unavailable};
 use component_resolver::config::{Config, ScriptVersion};
-use component_resolver::http::{Answer, Body, Request};
+use component_resolver::http::{Answer, Body, MAX_BODY, Payload, Request};
 use component_resolver::resolve::Resolver;
 use serde::Deserialize;
 use serde_json::Value;
@@ -45,9 +45,16 @@ struct Case {
 struct Ask {
     #[serde(default = "get")]
     method: String,
+    #[serde(default = "host")]
+    host: String,
     path: String,
     #[serde(default)]
     headers: BTreeMap<String, String>,
+    body: Option<Value>,
+}
+
+fn host() -> String {
+    "resolver.example".to_owned()
 }
 
 fn get() -> String {
@@ -125,6 +132,19 @@ impl Backend for MapBackend {
         self.read(namespace, key, ttl)
     }
 
+    async fn records(
+        &self,
+        namespace: Namespace,
+        keys: &[String],
+        ttl: u32,
+    ) -> Result<Vec<Option<Vec<u8>>>, Unavailable> {
+        let list = keys.join(" ");
+        self.read(namespace, &format!("[{list}]"), ttl)?;
+        let values = self.values.borrow();
+        let place = |key: &String| (namespace.binding().to_owned(), key.clone());
+        Ok(keys.iter().map(|key| values.get(&place(key)).cloned()).collect())
+    }
+
     async fn content(&self, key: &str, ttl: u32) -> Result<Option<Vec<u8>>, Unavailable> {
         self.read(Namespace::Components, key, ttl)
     }
@@ -135,6 +155,10 @@ impl Backend for MapBackend {
 
     fn size(&self, content: &Vec<u8>) -> usize {
         content.len()
+    }
+
+    fn bytes(&self, content: &Vec<u8>) -> Vec<u8> {
+        content.clone()
     }
 
     fn now(&self) -> f64 {
@@ -162,12 +186,17 @@ fn run(resolver: &Resolver<MapBackend>, case: &Case) -> Answer<Vec<u8>> {
         let found = case.request.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.clone())
     };
-    let path = case.request.path.split(['?', '#']).next().unwrap();
-    pollster::block_on(resolver.answer(&Request {
+    let (path, query) = case.request.path.split_once('?').unwrap_or((&case.request.path, ""));
+    let body = case.request.body.as_ref().map(bytes).unwrap_or_default();
+    let (answer, _) = pollster::block_on(resolver.answer(&Request {
         method: &case.request.method,
+        host: &case.request.host,
         path,
+        query,
         header: &header,
-    }))
+        payload: if body.len() > MAX_BODY { Payload::TooLarge } else { Payload::Bytes(body) },
+    }));
+    answer
 }
 
 fn check(script: &Script, case: &Case, resolver: &Resolver<MapBackend>) {

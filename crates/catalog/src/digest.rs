@@ -6,6 +6,7 @@ use std::str::FromStr;
 use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq;
 
 use crate::grammar::{Grammar, GrammarError};
 
@@ -26,6 +27,11 @@ impl Digest {
     /// The digest that these 32 bytes are, as a platform's own SHA-256 gives it.
     pub fn from_raw(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// Compares without telling by the time taken where the two differ.
+    pub fn constant_time_eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
     }
 
     /// The value of `Repr-Digest` (RFC 9530): `sha-256=:<base64>:`.

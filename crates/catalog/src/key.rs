@@ -53,7 +53,7 @@ impl CacheClass {
 
 /// A key in one of the namespaces.
 ///
-/// The four forms never collide: a slot has a namespace of its own, `sha256` is
+/// The five forms never collide: a slot has a namespace of its own, `sha256` is
 /// no component type, a catalog record's key has no `@`, and names admit none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
@@ -65,7 +65,12 @@ pub enum Key {
     Version(ComponentName, Version),
     /// `COMPONENTS`: `prompts/extraction`.
     Catalog(ComponentName),
+    /// `COMPONENTS`: `index`, the names of all components.
+    Index,
 }
+
+/// No component has a name without a `/`.
+const INDEX: &str = "index";
 
 const CONTENT_PREFIX: &str = "sha256/";
 
@@ -74,14 +79,16 @@ impl Key {
     pub fn namespace(&self) -> Namespace {
         match self {
             Self::Slot(..) => Namespace::Slots,
-            Self::Content(_) | Self::Version(..) | Self::Catalog(_) => Namespace::Components,
+            Self::Content(_) | Self::Version(..) | Self::Catalog(_) | Self::Index => {
+                Namespace::Components
+            }
         }
     }
 
     /// How long a read of it may be kept at the edge.
     pub fn cache_class(&self) -> CacheClass {
         match self {
-            Self::Slot(..) | Self::Catalog(_) => CacheClass::Mutable,
+            Self::Slot(..) | Self::Catalog(_) | Self::Index => CacheClass::Mutable,
             Self::Version(..) => CacheClass::Record,
             Self::Content(_) => CacheClass::Immutable,
         }
@@ -92,6 +99,9 @@ impl Key {
         if namespace == Namespace::Slots {
             let (name, slot) = text.rsplit_once('@')?;
             return Some(Self::Slot(name.parse().ok()?, slot.parse().ok()?));
+        }
+        if text == INDEX {
+            return Some(Self::Index);
         }
         if let Some(hex) = text.strip_prefix(CONTENT_PREFIX) {
             return hex.parse().ok().map(Self::Content).filter(|key| key.to_string() == text);
@@ -111,6 +121,7 @@ impl fmt::Display for Key {
             Self::Content(digest) => write!(f, "{CONTENT_PREFIX}{digest}"),
             Self::Version(name, version) => write!(f, "{name}@{version}"),
             Self::Catalog(name) => name.fmt(f),
+            Self::Index => f.write_str(INDEX),
         }
     }
 }
@@ -130,6 +141,7 @@ mod tests {
             (Namespace::Components, "prompts/extraction@v1.1.0"),
             (Namespace::Components, "prompts/extraction@947e4e2247da185c97ee358273a064bc3e3e0fed"),
             (Namespace::Components, "templates/emails/welcome"),
+            (Namespace::Components, "index"),
         ] {
             let key = Key::parse(namespace, text).unwrap();
             assert_eq!((key.namespace(), key.to_string()), (namespace, text.to_owned()));

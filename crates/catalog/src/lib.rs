@@ -8,6 +8,7 @@
 //! the KV REST API and the terminal. Everything compiles and is tested on the
 //! host and on wasm32.
 
+pub mod access;
 pub mod desired;
 pub mod digest;
 pub mod grammar;

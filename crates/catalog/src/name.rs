@@ -1,8 +1,10 @@
 //! `<type>/<name>`: what a component is called.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
 use crate::grammar::{Grammar, GrammarError, segment};
@@ -25,6 +27,11 @@ impl ComponentName {
     /// The longest name, in bytes.
     pub const MAX_LEN: usize = 200;
 
+    /// Reads a name out of a URL's path, percent-encoded as it came.
+    pub fn from_url_path(raw: &str) -> Result<Self, GrammarError> {
+        decode_url_path(raw)?.parse()
+    }
+
     /// The whole name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -39,6 +46,16 @@ impl ComponentName {
     pub fn path(&self) -> &str {
         self.0.split_once('/').map_or("", |(_, path)| path)
     }
+}
+
+/// Decodes a part of a URL's path (RFC 3986, section 2.1) once: what was encoded
+/// twice keeps its `%`, which no grammar admits.
+pub(crate) fn decode_url_path(raw: &str) -> Result<Cow<'_, str>, GrammarError> {
+    percent_decode_str(raw).decode_utf8().map_err(|error| GrammarError {
+        grammar: Grammar::Name,
+        at: error.valid_up_to(),
+        why: "the percent-decoded path is not UTF-8",
+    })
 }
 
 impl FromStr for ComponentName {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::media_type::MediaType;
+use crate::name::ComponentName;
 use crate::slot::Slot;
 use crate::timestamp::Timestamp;
 use crate::version::{CommitId, Version};
@@ -200,6 +201,16 @@ impl CatalogRecord {
     pub fn empty() -> Self {
         Self { format: FORMAT, versions: Vec::new(), slots: BTreeMap::new() }
     }
+}
+
+/// `COMPONENTS` `index`: which components there are. It changes only when one
+/// comes or goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexRecord {
+    /// The record's format.
+    pub format: u32,
+    /// The names in order.
+    pub components: Vec<ComponentName>,
 }
 
 /// Why a stored record can't be used.

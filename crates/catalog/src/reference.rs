@@ -4,11 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use percent_encoding::percent_decode_str;
-
 use crate::digest::Digest;
 use crate::grammar::{Grammar, GrammarError};
-use crate::name::ComponentName;
+use crate::name::{ComponentName, decode_url_path};
 use crate::range::Range;
 use crate::slot::Slot;
 use crate::version::Version;
@@ -81,17 +79,9 @@ pub struct Address {
 }
 
 impl Address {
-    /// Reads the part of a URL's path behind `/components/`, percent-encoded as
-    /// it came (RFC 3986, section 2.1). It is decoded once: what was encoded
-    /// twice keeps its `%`, which no grammar admits.
+    /// Reads the part of a URL's path behind `/components/`, percent-encoded as it came.
     pub fn from_url_path(raw: &str) -> Result<Self, GrammarError> {
-        match percent_decode_str(raw).decode_utf8() {
-            Ok(text) => text.parse(),
-            Err(error) => {
-                let why = "the percent-decoded path is not UTF-8";
-                Err(GrammarError { grammar: Grammar::Name, at: error.valid_up_to(), why })
-            }
-        }
+        decode_url_path(raw)?.parse()
     }
 
     /// The URL path of `version` of the component `name`: its canonical address.

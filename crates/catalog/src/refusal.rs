@@ -29,6 +29,21 @@ pub enum Refusal {
         /// The methods that it has, as `Allow` lists them.
         allow: &'static str,
     },
+    /// A setting of the Worker can't be read, so nothing that needs it is answered.
+    ConfigurationInvalid {
+        /// The setting's name.
+        name: &'static str,
+    },
+    /// A bearer token is needed and there is none that somebody was given.
+    TokenRequired,
+    /// The request's body is not what the resource takes: why.
+    BodyInvalid(String),
+    /// The request's body is larger than what the resource takes.
+    BodyTooLarge,
+    /// The request's body is not JSON, or encoded.
+    MediaTypeUnsupported,
+    /// The content is too large to stand in a JSON answer.
+    ContentTooLarge(ComponentName, Version),
     /// No component has this name.
     ComponentUnknown(ComponentName),
     /// The component has no such version.
@@ -84,6 +99,12 @@ impl Refusal {
             Self::RouteUnknown => "ROUTE_UNKNOWN",
             Self::PathTooLong => "URI_TOO_LONG",
             Self::MethodNotAllowed { .. } => "METHOD_NOT_ALLOWED",
+            Self::ConfigurationInvalid { .. } => "CONFIGURATION_INVALID",
+            Self::TokenRequired => "TOKEN_REQUIRED",
+            Self::BodyInvalid(_) => "BODY_INVALID",
+            Self::BodyTooLarge => "BODY_TOO_LARGE",
+            Self::MediaTypeUnsupported => "MEDIA_TYPE_UNSUPPORTED",
+            Self::ContentTooLarge(..) => "CONTENT_TOO_LARGE",
             Self::ComponentUnknown(_) => "COMPONENT_UNKNOWN",
             Self::VersionUnknown(..) | Self::DigestUnknown(..) => "VERSION_UNKNOWN",
             Self::RangeUnsatisfied(..) => "RANGE_UNSATISFIED",
@@ -99,7 +120,8 @@ impl Refusal {
     /// The HTTP status (RFC 9110, section 15).
     pub fn status(&self) -> u16 {
         match self {
-            Self::Invalid(_) => 400,
+            Self::Invalid(_) | Self::BodyInvalid(_) => 400,
+            Self::TokenRequired => 401,
             Self::RouteUnknown
             | Self::ComponentUnknown(_)
             | Self::VersionUnknown(..)
@@ -108,11 +130,13 @@ impl Refusal {
             | Self::SlotUnknown(..) => 404,
             Self::MethodNotAllowed { .. } => 405,
             Self::VersionRevoked { .. } => 410,
+            Self::BodyTooLarge | Self::ContentTooLarge(..) => 413,
             Self::PathTooLong => 414,
+            Self::MediaTypeUnsupported => 415,
             Self::RecordUnreadable(..) | Self::ContentMissing(_) | Self::DigestMismatch { .. } => {
                 502
             }
-            Self::StoreUnavailable(_) => 503,
+            Self::StoreUnavailable(_) | Self::ConfigurationInvalid { .. } => 503,
         }
     }
 
@@ -124,6 +148,12 @@ impl Refusal {
             Self::RouteUnknown => "No such resource",
             Self::PathTooLong => "Path too long",
             Self::MethodNotAllowed { .. } => "Method not allowed",
+            Self::ConfigurationInvalid { .. } => "Invalid configuration",
+            Self::TokenRequired => "Token required",
+            Self::BodyInvalid(_) => "Invalid request body",
+            Self::BodyTooLarge => "Request body too large",
+            Self::MediaTypeUnsupported => "Unsupported media type",
+            Self::ContentTooLarge(..) => "Content too large",
             Self::ComponentUnknown(_) => "Unknown component",
             Self::VersionUnknown(..) | Self::DigestUnknown(..) => "Unknown version",
             Self::RangeUnsatisfied(..) => "Unsatisfied range",
@@ -137,14 +167,33 @@ impl Refusal {
     }
 
     /// What happened here, and what to do about it.
+    #[expect(clippy::too_many_lines, reason = "the one table from a refusal to its wording")]
     pub fn detail(&self) -> String {
         match self {
             Self::Invalid(error) => error.to_string(),
-            Self::RouteUnknown => "The resources are /components/<type>/<name>@<ref>, \
-                 /version and /healthz."
+            Self::RouteUnknown => "The resources are /components/<type>/<name>[@<ref>], \
+                 /resolve, /catalog[/<type>[/<name>]], /version and /healthz."
                 .to_owned(),
             Self::PathTooLong => "No component's address is that long.".to_owned(),
             Self::MethodNotAllowed { allow } => format!("This resource has the methods {allow}."),
+            Self::ConfigurationInvalid { name } => format!(
+                "The setting {name} of this Worker can't be read, and nothing is served that \
+                 depends on it. Its operator has to set it anew."
+            ),
+            Self::TokenRequired => "A read token is needed: Authorization: Bearer <token>. \
+                 The one sent, if any, is not known here."
+                .to_owned(),
+            Self::BodyInvalid(why) => format!(
+                "The body is not {{\"refs\": [\"<type>/<name>[@<ref>]\", ...], \"key\"?, \
+                 \"segments\"?, \"content\"?}} with at most 100 refs: {why}"
+            ),
+            Self::BodyTooLarge => "The body is larger than 64 KiB.".to_owned(),
+            Self::MediaTypeUnsupported => "The body has to be application/json without a \
+                 Content-Encoding."
+                .to_owned(),
+            Self::ContentTooLarge(name, version) => format!(
+                "The contents together are larger than 8 MiB; fetch {name}@{version} by itself."
+            ),
             Self::ComponentUnknown(name) => format!("There is no component {name}."),
             Self::VersionUnknown(name, version, _) => {
                 format!("The component {name} has no version {version}.")
@@ -180,7 +229,7 @@ impl Refusal {
 
     /// Seconds after which to try again, where that may help.
     pub fn retry_after(&self) -> Option<u32> {
-        matches!(self, Self::StoreUnavailable(_)).then_some(5)
+        (self.status() == 503).then_some(5)
     }
 
     /// The answer's body: `application/problem+json` (RFC 9457).
@@ -200,6 +249,17 @@ impl Refusal {
             problem.insert("existing".into(), existing.to_json());
         }
         Value::Object(problem)
+    }
+
+    /// What it says of what there is, to be cut down to what the caller may see.
+    pub fn existing_mut(&mut self) -> Option<(&ComponentName, &mut Existing)> {
+        match self {
+            Self::VersionUnknown(name, _, existing)
+            | Self::DigestUnknown(name, _, existing)
+            | Self::RangeUnsatisfied(name, _, existing)
+            | Self::SlotUnknown(name, _, existing) => Some((name, existing)),
+            _ => None,
+        }
     }
 
     fn existing(&self) -> Option<&Existing> {

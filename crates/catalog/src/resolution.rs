@@ -89,6 +89,7 @@ pub struct Resolution {
     name: ComponentName,
     reference: Reference,
     key: Key,
+    denied: bool,
 }
 
 impl Resolution {
@@ -99,7 +100,14 @@ impl Resolution {
             Reference::Slot(slot) => Key::Slot(name.clone(), slot.clone()),
             Reference::Range(_) | Reference::Digest(_) => Key::Catalog(name.clone()),
         };
-        Self { name, reference, key }
+        Self { name, reference, key, denied: false }
+    }
+
+    /// Begins to resolve a reference that the caller may not use: it is answered
+    /// as one that is not there.
+    pub fn denied(name: ComponentName, reference: Reference) -> Self {
+        let key = Key::Catalog(name.clone());
+        Self { name, reference, key, denied: true }
     }
 
     /// The key to read next.
@@ -166,9 +174,14 @@ impl Resolution {
         let existing = existing(&catalog);
         match &self.reference {
             Reference::Range(range) => match highest_in(&catalog, range) {
-                Some(snapshot) => Ok(Selected { name, snapshot, found: Found::Range }),
-                None => Err(Refusal::RangeUnsatisfied(name, range.clone(), existing)),
+                Some(snapshot) if !self.denied => {
+                    Ok(Selected { name, snapshot, found: Found::Range })
+                }
+                _ => Err(Refusal::RangeUnsatisfied(name, range.clone(), existing)),
             },
+            Reference::Digest(digest) if self.denied => {
+                Err(Refusal::DigestUnknown(name, *digest, existing))
+            }
             Reference::Digest(digest) => self.by_digest(&catalog, *digest),
             Reference::Version(version) => {
                 Err(Refusal::VersionUnknown(name, version.clone(), existing))

@@ -1,0 +1,252 @@
+//! What a read token may see: scopes over types, names and slots.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use crate::digest::Digest;
+use crate::name::ComponentName;
+use crate::reference::Reference;
+use crate::refusal::Existing;
+use crate::slot::Slot;
+
+/// `<names>[@<slot>]`: `*`, `prompts/*`, `prompts/extraction`, each for every
+/// reference or, with `@production`, for that slot alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    names: Names,
+    slot: Option<Slot>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Names {
+    All,
+    /// All that begin with `prompts/`, or with `templates/emails/`.
+    Below(String),
+    One(ComponentName),
+}
+
+impl Scope {
+    fn covers(&self, name: &ComponentName) -> bool {
+        match &self.names {
+            Names::All => true,
+            Names::Below(folder) => name.as_str().starts_with(folder.as_str()),
+            Names::One(one) => one == name,
+        }
+    }
+}
+
+/// A text that is no scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeError;
+
+impl fmt::Display for ScopeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "a scope is '*', '<type>/*' or '<type>/<name>', with '@<slot>' behind it or without",
+        )
+    }
+}
+
+impl std::error::Error for ScopeError {}
+
+impl FromStr for Scope {
+    type Err = ScopeError;
+
+    fn from_str(text: &str) -> Result<Self, ScopeError> {
+        let (names, slot) = match text.split_once('@') {
+            Some((names, slot)) => (names, Some(slot.parse().map_err(|_| ScopeError)?)),
+            None => (text, None),
+        };
+        let names = match names.strip_suffix('*') {
+            Some("") => Names::All,
+            // The folder is one if a name fits behind it.
+            Some(folder) if format!("{folder}a").parse::<ComponentName>().is_ok() => {
+                Names::Below(folder.ends_with('/').then(|| folder.to_owned()).ok_or(ScopeError)?)
+            }
+            Some(_) => return Err(ScopeError),
+            None => Names::One(names.parse().map_err(|_| ScopeError)?),
+        };
+        Ok(Self { names, slot })
+    }
+}
+
+/// What a caller may see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Grant {
+    /// Everything.
+    All,
+    /// What one of these scopes covers.
+    Scopes(Vec<Scope>),
+}
+
+impl Grant {
+    fn scopes(&self, name: &ComponentName) -> impl Iterator<Item = Option<&Slot>> {
+        let (all, scopes) = match self {
+            Self::All => (Some(None), &[][..]),
+            Self::Scopes(scopes) => (None, scopes.as_slice()),
+        };
+        let covering = scopes.iter().filter(|scope| scope.covers(name));
+        all.into_iter().chain(covering.map(|scope| scope.slot.as_ref()))
+    }
+
+    /// Whether anything of the component may be seen.
+    pub fn sees(&self, name: &ComponentName) -> bool {
+        self.scopes(name).next().is_some()
+    }
+
+    /// Whether the component may be seen by this slot.
+    pub fn sees_slot(&self, name: &ComponentName, slot: &Slot) -> bool {
+        self.scopes(name).any(|limit| limit.is_none_or(|limit| limit == slot))
+    }
+
+    /// Whether every version of the component may be seen, not just what slots hold.
+    pub fn sees_versions(&self, name: &ComponentName) -> bool {
+        self.scopes(name).any(|limit| limit.is_none())
+    }
+
+    /// Whether the component may be seen by this reference.
+    pub fn allows(&self, name: &ComponentName, reference: &Reference) -> bool {
+        match reference {
+            Reference::Slot(slot) => self.sees_slot(name, slot),
+            _ => self.sees_versions(name),
+        }
+    }
+
+    /// Of what a component has, the part that may be seen.
+    pub fn filter(&self, name: &ComponentName, existing: &mut Existing) {
+        existing.slots.retain(|slot| self.sees_slot(name, slot));
+        if !self.sees_versions(name) {
+            existing.versions.clear();
+        }
+    }
+}
+
+/// The `READ_TOKENS` secret: the SHA-256 of a token → its scopes.
+///
+/// `{"9f86d081…": ["prompts/*@production", "schemas/*"]}`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadTokens(Vec<(Digest, Grant)>);
+
+/// A `READ_TOKENS` secret that can't be used. It never shows the secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadTokensError(String);
+
+impl fmt::Display for ReadTokensError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "READ_TOKENS is not a JSON object from SHA-256 to a list of scopes: {}", self.0)
+    }
+}
+
+impl std::error::Error for ReadTokensError {}
+
+impl FromStr for ReadTokens {
+    type Err = ReadTokensError;
+
+    fn from_str(text: &str) -> Result<Self, ReadTokensError> {
+        #[derive(Deserialize)]
+        struct Raw(BTreeMap<String, Vec<String>>);
+        let fail = |why: &str| ReadTokensError(why.to_owned());
+        // serde's own message could quote the secret.
+        let Raw(raw) = serde_json::from_str(text).map_err(|_| fail("the JSON does not parse"))?;
+        let mut tokens = Vec::new();
+        for (hash, scopes) in raw {
+            let hash = hash.parse().map_err(|_| fail("a key is not 64 hexadecimal digits"))?;
+            let scopes: Result<_, ScopeError> = scopes.iter().map(|text| text.parse()).collect();
+            tokens.push((hash, Grant::Scopes(scopes.map_err(|error| fail(&error.to_string()))?)));
+        }
+        Ok(Self(tokens))
+    }
+}
+
+impl ReadTokens {
+    /// What the bearer of `token` may see; `None` for a token that nobody gave out.
+    ///
+    /// Every entry is compared, each in constant time, so that the time taken says
+    /// nothing about the hashes.
+    pub fn grant(&self, token: &str) -> Option<&Grant> {
+        let presented = Digest::of(token.as_bytes());
+        let mut found = None;
+        for (hash, grant) in &self.0 {
+            if hash.constant_time_eq(&presented) {
+                found = Some(grant);
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> ComponentName {
+        text.parse().unwrap()
+    }
+
+    fn grant(scopes: &[&str]) -> Grant {
+        Grant::Scopes(scopes.iter().map(|text| text.parse().unwrap()).collect())
+    }
+
+    #[track_caller]
+    fn check(scopes: &[&str], allowed: &[&str], refused: &[&str]) {
+        let grant = grant(scopes);
+        for (addresses, expected) in [(allowed, true), (refused, false)] {
+            for address in addresses {
+                let (component, reference) = address.split_once('@').unwrap();
+                let reference = reference.parse().unwrap();
+                assert_eq!(grant.allows(&name(component), &reference), expected, "{address}");
+            }
+        }
+    }
+
+    #[test]
+    fn scopes_cover_types_names_and_slots() {
+        check(&["*"], &["a/b@production", "a/b@v1.0.0", "a/b@^1"], &[]);
+        check(
+            &["prompts/*@production", "schemas/order"],
+            &["prompts/a@production", "prompts/x/y@production", "schemas/order@^1"],
+            &["prompts/a@staging", "prompts/a@v1.0.0", "prompts/a@^1", "schemas/other@production"],
+        );
+        check(&["*@canary"], &["a/b@canary"], &["a/b@production", "a/b@v1.0.0"]);
+        check(&["templates/emails/*"], &["templates/emails/a@^1"], &["templates/emailsx@^1"]);
+        check(&[], &[], &["a/b@production"]);
+    }
+
+    #[test]
+    fn what_is_no_scope() {
+        for text in [
+            "",
+            "prompts",
+            "prompts/",
+            "pro*",
+            "prompts/ex*",
+            "*/a",
+            "a/b@v1.0.0",
+            "a/b@",
+            "@x",
+            "**",
+        ] {
+            assert_eq!(text.parse::<Scope>(), Err(ScopeError), "{text}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_found_by_their_hash() {
+        let hash = Digest::of(b"secret");
+        let tokens: ReadTokens = format!("{{\"{hash}\":[\"prompts/*\"]}}").parse().unwrap();
+        assert_eq!(tokens.grant("secret"), Some(&grant(&["prompts/*"])));
+        assert_eq!(tokens.grant("Secret"), None);
+        assert_eq!(tokens.grant(""), None);
+    }
+
+    #[test]
+    fn a_malformed_secret_is_never_shown() {
+        for text in ["", "hunter2", "{\"hunter2\":[]}", "[\"hunter2\"]", "{\"a\":\"hunter2\"}"] {
+            let error = text.parse::<ReadTokens>().unwrap_err();
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! `POST /resolve`: one consistent snapshot for a whole run of an ensemble.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use catalog::access::Grant;
+use catalog::key::{Key, Namespace};
+use catalog::name::ComponentName;
+use catalog::reference::{Address, Reference};
+use catalog::refusal::Refusal;
+use catalog::resolution::{Found, Resolution};
+use data_encoding::BASE64;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::backend::{Backend, Read};
+use crate::http::{Answer, Payload, Request};
+use crate::resolve::{Next, Resolved, Resolver, admit};
+use crate::respond;
+use crate::trace::Trace;
+
+/// References in one request: as many keys as Workers KV reads at once.
+const MAX_REFS: usize = 100;
+
+/// Bytes of content in one answer, before they are written as JSON.
+const MAX_CONTENT: u64 = 8 << 20;
+
+/// The body of a request.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    refs: Vec<String>,
+    #[serde(default)]
+    content: bool,
+    /// Identifies the caller, as `Component-Version-Key` does elsewhere.
+    #[serde(default)]
+    key: Option<String>,
+    /// The caller's groups, as `Component-Segment` names them elsewhere.
+    #[serde(default)]
+    segments: Vec<String>,
+}
+
+/// One reference on its way.
+enum Progress {
+    Open { resolution: Resolution, first: Key, name: ComponentName, reference: Reference },
+    Done(Result<Resolved, Refusal>),
+}
+
+/// What the keys of one round hold.
+type Records = BTreeMap<Key, Read<Rc<[u8]>>>;
+
+impl<B: Backend> Resolver<B> {
+    /// Answers `POST /resolve`.
+    pub(crate) async fn batch(
+        &self,
+        request: &Request<'_>,
+        grant: &Grant,
+        trace: &mut Trace,
+    ) -> Result<Answer<B::Content>, Refusal> {
+        // 1. What is asked for: 400, 413, 415.
+        let body = body(request)?;
+        // 2. Every reference down to one version, a bulk read a namespace and round.
+        let mut open: Vec<Progress> =
+            body.refs.iter().map(|text| self.open(text, request.host, grant)).collect();
+        while open.iter().any(|progress| matches!(progress, Progress::Open { .. })) {
+            let records = self.read_all(&open, trace).await;
+            open = open.into_iter().map(|one| self.advance(one, &records, grant)).collect();
+        }
+        // 3. Each with its exact reference or its own error, and the contents if asked for.
+        let mut resolved = Vec::new();
+        let mut left = if body.content { MAX_CONTENT } else { 0 };
+        for (text, progress) in body.refs.iter().zip(open) {
+            let budget = body.content.then_some(&mut left);
+            resolved.push(self.entry(text, progress, budget, trace).await);
+        }
+        trace.address = None;
+        let script = &self.config.script_version;
+        Ok(respond::json(200, &json!({ "scriptVersion": script, "resolved": resolved })))
+    }
+
+    fn open(&self, text: &str, host: &str, grant: &Grant) -> Progress {
+        let begun = text.parse::<Address>().map_err(Refusal::Invalid).and_then(|address| {
+            let (name, reference) = self.complete(address, host, &mut Trace::default())?;
+            let resolution = admit(&name, &reference, grant)?;
+            let first = resolution.key().clone();
+            Ok(Progress::Open { resolution, first, name, reference })
+        });
+        begun.unwrap_or_else(|refusal| Progress::Done(Err(refusal)))
+    }
+
+    /// Reads the keys that the open references wait for: what is not in memory in
+    /// one bulk read a namespace.
+    async fn read_all(&self, open: &[Progress], trace: &mut Trace) -> Records {
+        let mut records = Records::new();
+        let mut missing: BTreeMap<Namespace, Vec<Key>> = BTreeMap::new();
+        for progress in open {
+            let Progress::Open { resolution, .. } = progress else { continue };
+            let key = resolution.key();
+            if let Some(bytes) = self.fresh(key) {
+                records.insert(key.clone(), Ok(Some(bytes)));
+                continue;
+            }
+            let keys = missing.entry(key.namespace()).or_default();
+            if !keys.contains(key) {
+                keys.push(key.clone());
+            }
+        }
+        for (namespace, keys) in missing {
+            trace.kv_reads += 1;
+            self.read_bulk(namespace, keys, &mut records).await;
+        }
+        records
+    }
+
+    async fn read_bulk(&self, namespace: Namespace, keys: Vec<Key>, records: &mut Records) {
+        let texts: Vec<String> = keys.iter().map(Key::to_string).collect();
+        // The shortest time for all, so that nothing absent has to be asked for again.
+        let ttl = self.config.slot_cache_ttl;
+        match self.backend.records(namespace, &texts, ttl).await {
+            Ok(values) => {
+                let values = values.into_iter().map(|value| Ok(value.map(Rc::from)));
+                records.extend(keys.into_iter().zip(values));
+            }
+            Err(error) => {
+                records.extend(keys.into_iter().map(|key| (key, Err(error.clone()))));
+            }
+        }
+    }
+
+    fn advance(&self, progress: Progress, records: &Records, grant: &Grant) -> Progress {
+        let Progress::Open { resolution, first, name, reference } = progress else {
+            return progress;
+        };
+        let key = resolution.key().clone();
+        let Some(read) = records.get(&key) else {
+            return Progress::Done(Err(Refusal::StoreUnavailable(key.namespace())));
+        };
+        match self.step(resolution, key, read) {
+            Next::Read(resolution) => Progress::Open { resolution, first, name, reference },
+            Next::Done(done) => {
+                Progress::Done(self.settle(*done, &first, &name, &reference, grant))
+            }
+        }
+    }
+
+    async fn entry(
+        &self,
+        text: &str,
+        progress: Progress,
+        budget: Option<&mut u64>,
+        trace: &mut Trace,
+    ) -> Value {
+        let Progress::Done(done) = progress else { return Value::Null };
+        let described = match (done, budget) {
+            (Err(refusal), _) => Err(refusal),
+            (Ok(resolved), None) => {
+                self.keep_unless_unsure(&resolved);
+                Ok(describe(text, &resolved))
+            }
+            (Ok(resolved), Some(left)) => self.with_text(text, resolved, left, trace).await,
+        };
+        described.unwrap_or_else(|refusal| {
+            let script = &self.config.script_version.id;
+            json!({ "ref": text, "error": refusal.problem("/resolve", script) })
+        })
+    }
+
+    async fn with_text(
+        &self,
+        text: &str,
+        resolved: Resolved,
+        left: &mut u64,
+        trace: &mut Trace,
+    ) -> Result<Value, Refusal> {
+        let selected = &resolved.selected;
+        *left = left.checked_sub(selected.snapshot.size).ok_or_else(|| {
+            Refusal::ContentTooLarge(selected.name.clone(), selected.snapshot.version.clone())
+        })?;
+        let (resolved, content) = self.with_content(resolved, trace).await?;
+        let mut entry = describe(text, &resolved);
+        let (member, value) = match String::from_utf8(self.backend.bytes(&content)) {
+            Ok(text) => ("content", text),
+            Err(binary) => ("contentBase64", BASE64.encode(binary.as_bytes())),
+        };
+        if let Some(entry) = entry.as_object_mut() {
+            entry.insert(member.to_owned(), value.into());
+        }
+        Ok(entry)
+    }
+}
+
+/// What an entry says of a version: what the headers say where it is fetched.
+fn describe(text: &str, resolved: &Resolved) -> Value {
+    let selected = &resolved.selected;
+    let snapshot = &selected.snapshot;
+    let mut entry = Map::new();
+    let mut put = |member: &str, value: Value| drop(entry.insert(member.to_owned(), value));
+    put("ref", text.into());
+    put("exact", format!("{}@{}", selected.name, snapshot.version).into());
+    put("url", Address::canonical_path(&selected.name, &snapshot.version).into());
+    put("component", selected.name.as_str().into());
+    put("version", snapshot.version.to_string().into());
+    put("digest", snapshot.digest.to_string().into());
+    put("size", snapshot.size.into());
+    put("type", snapshot.media_type.as_str().into());
+    put("commit", snapshot.sha.as_str().into());
+    put("date", snapshot.date.to_string().into());
+    if let Found::Slot(slot) = &selected.found {
+        put("slot", slot.slot.as_str().into());
+        put("assignment", slot.assignment.as_str().into());
+    }
+    if let Some(seconds) = resolved.stale {
+        put("stale", seconds.into());
+    }
+    Value::Object(entry)
+}
+
+fn body(request: &Request<'_>) -> Result<Body, Refusal> {
+    let media_type = (request.header)("Content-Type").unwrap_or_default();
+    let essence = media_type.split(';').next().unwrap_or("").trim();
+    let encoded = (request.header)("Content-Encoding").is_some_and(|coding| coding != "identity");
+    if !essence.eq_ignore_ascii_case("application/json") || encoded {
+        return Err(Refusal::MediaTypeUnsupported);
+    }
+    let Payload::Bytes(bytes) = &request.payload else { return Err(Refusal::BodyTooLarge) };
+    let invalid = |why: String| Refusal::BodyInvalid(why);
+    let body: Body = serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?;
+    match body.refs.len() {
+        0 => Err(invalid("refs is empty".to_owned())),
+        1..=MAX_REFS => Ok(body),
+        count => Err(invalid(format!("there are {count} refs"))),
+    }
+}

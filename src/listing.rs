@@ -1,0 +1,127 @@
+//! `/catalog`: what there is. Reads catalog records and the index, never `SLOTS`.
+
+use catalog::access::Grant;
+use catalog::key::Key;
+use catalog::name::ComponentName;
+use catalog::record::{self, CatalogRecord, IndexRecord, SlotEntry, VersionRecord};
+use catalog::refusal::Refusal;
+use catalog::slot::Slot;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::backend::Backend;
+use crate::http::{Answer, Request};
+use crate::resolve::Resolver;
+use crate::respond;
+use crate::trace::Trace;
+
+/// Components on a page, if the request does not say.
+const PAGE: usize = 100;
+
+/// Components on a page, at most.
+const MAX_PAGE: usize = 1_000;
+
+impl<B: Backend> Resolver<B> {
+    /// Answers `GET` or `HEAD` of `/catalog` and `/catalog/<type>`: the components
+    /// in the order of their names, a page at a time.
+    pub(crate) async fn index(
+        &self,
+        request: &Request<'_>,
+        kind: Option<&str>,
+        grant: &Grant,
+        trace: &mut Trace,
+    ) -> Result<Answer<B::Content>, Refusal> {
+        let index = self.stored::<IndexRecord>(&Key::Index, trace).await?;
+        let names = index.map(|index| index.components).unwrap_or_default();
+        let after = request.parameter("cursor").unwrap_or_default();
+        let limit = request.parameter("limit").and_then(|text| text.parse().ok()).unwrap_or(PAGE);
+        let seen = |name: &&ComponentName| {
+            kind.is_none_or(|kind| name.type_name() == kind)
+                && name.as_str() > after.as_str()
+                && grant.sees(name)
+        };
+        let mut rest = names.iter().filter(seen);
+        let page: Vec<&ComponentName> = rest.by_ref().take(limit.clamp(1, MAX_PAGE)).collect();
+        let cursor = rest.next().and(page.last());
+        let body = json!({
+            "components": page.iter().map(|name| summary(name)).collect::<Vec<_>>(),
+            "cursor": cursor.map(|name| name.as_str()),
+        });
+        Ok(respond::document(request, &body, trace))
+    }
+
+    /// Answers `GET` or `HEAD` of `/catalog/<type>/<name>`.
+    pub(crate) async fn entry_of(
+        &self,
+        request: &Request<'_>,
+        raw: &str,
+        grant: &Grant,
+        trace: &mut Trace,
+    ) -> Result<Answer<B::Content>, Refusal> {
+        let name = ComponentName::from_url_path(raw).map_err(Refusal::Invalid)?;
+        let unknown = || Refusal::ComponentUnknown(name.clone());
+        if !grant.sees(&name) {
+            return Err(unknown());
+        }
+        let key = Key::Catalog(name.clone());
+        let record = self.stored::<CatalogRecord>(&key, trace).await?.ok_or_else(unknown)?;
+        let body = describe(&name, &record, grant);
+        Ok(respond::document(request, &body, trace))
+    }
+
+    /// Reads a record, the last good one where KV fails.
+    async fn stored<T: DeserializeOwned>(
+        &self,
+        key: &Key,
+        trace: &mut Trace,
+    ) -> Result<Option<T>, Refusal> {
+        let read = self.record(key, trace).await;
+        let refusal = match read {
+            Ok(None) => return Ok(None),
+            Ok(Some(bytes)) => match record::parse(&bytes) {
+                Ok(record) => {
+                    self.keep_record(key, &bytes);
+                    return Ok(Some(record));
+                }
+                Err(error) => Refusal::RecordUnreadable(key.clone(), error),
+            },
+            Err(_) => Refusal::StoreUnavailable(key.namespace()),
+        };
+        let (bytes, age) = self.last_good_record(key).ok_or(refusal.clone())?;
+        trace.stale = Some(age);
+        record::parse(&bytes).map(Some).map_err(|_| refusal)
+    }
+}
+
+fn summary(name: &ComponentName) -> Value {
+    json!({ "name": name.as_str(), "type": name.type_name(), "url": format!("/catalog/{name}") })
+}
+
+/// A component's versions, highest first, and its slots, as far as they may be seen.
+fn describe(name: &ComponentName, record: &CatalogRecord, grant: &Grant) -> Value {
+    let slots: Vec<(&Slot, &SlotEntry)> =
+        record.slots.iter().filter(|(slot, _)| grant.sees_slot(name, slot)).collect();
+    let held = |version: &VersionRecord| {
+        let mut targets = slots.iter().flat_map(|(_, entry)| &entry.record.targets);
+        targets.any(|target| target.arm.snapshot.version == version.snapshot.version)
+    };
+    let all = grant.sees_versions(name);
+    let mut versions: Vec<&VersionRecord> =
+        record.versions.iter().filter(|version| all || held(version)).collect();
+    versions.sort_by(|a, b| b.snapshot.version.cmp(&a.snapshot.version));
+    let slots = slots.iter().map(|(_, entry)| {
+        json!({
+            "slot": entry.record.slot,
+            "targets": entry.record.targets,
+            "segments": entry.record.segments,
+            "hold": entry.record.hold,
+            "moves": entry.moves,
+        })
+    });
+    json!({
+        "name": name.as_str(),
+        "type": name.type_name(),
+        "versions": versions,
+        "slots": slots.collect::<Vec<_>>(),
+    })
+}

@@ -10,7 +10,7 @@ pub struct Unavailable(pub String);
 /// What was read: the value, its absence, or neither.
 pub type Read<T> = Result<Option<T>, Unavailable>;
 
-/// Workers KV, a clock and the platform's SHA-256.
+/// Workers KV, a clock, chance and the platform's SHA-256.
 ///
 /// `cache_ttl` is how many seconds this location may keep what it finds, absence
 /// included; Workers KV takes 30 at least. The Worker runs on one thread, so no
@@ -42,6 +42,9 @@ pub trait Backend {
 
     /// A copy of a content's bytes.
     fn bytes(&self, content: &Self::Content) -> Vec<u8>;
+
+    /// 32 random bits.
+    fn draw(&self) -> u32;
 
     /// Milliseconds since 1970-01-01T00:00:00Z.
     fn now(&self) -> f64;

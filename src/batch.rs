@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use catalog::access::Grant;
+use catalog::assign::Caller;
 use catalog::key::{Key, Namespace};
-use catalog::name::ComponentName;
-use catalog::reference::{Address, Reference};
+use catalog::reference::Address;
 use catalog::refusal::Refusal;
 use catalog::resolution::{Found, Resolution};
 use data_encoding::BASE64;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::backend::{Backend, Read};
+use crate::backend::{Backend, Read, Unavailable};
+use crate::caller;
 use crate::http::{Answer, Payload, Request};
-use crate::resolve::{Next, Resolved, Resolver, admit};
+use crate::resolve::{Asked, Next, Resolved, Resolver};
 use crate::respond;
 use crate::trace::Trace;
 
@@ -40,10 +41,22 @@ struct Body {
     segments: Vec<String>,
 }
 
+impl Body {
+    /// Who asks: as the body says it, else as the headers do.
+    fn caller(&self, request: &Request<'_>) -> Caller {
+        let mut caller = caller::of(request);
+        if !self.segments.is_empty() {
+            caller.segments.clone_from(&self.segments);
+        }
+        caller.key = self.key.clone().filter(|key| !key.is_empty()).or(caller.key);
+        caller
+    }
+}
+
 /// One reference on its way.
 enum Progress {
-    Open { resolution: Resolution, first: Key, name: ComponentName, reference: Reference },
-    Done(Result<Resolved, Refusal>),
+    Open(Asked, Resolution, Key),
+    Done(Option<Asked>, Result<Resolved, Refusal>),
 }
 
 /// What the keys of one round hold.
@@ -60,9 +73,10 @@ impl<B: Backend> Resolver<B> {
         // 1. What is asked for: 400, 413, 415.
         let body = body(request)?;
         // 2. Every reference down to one version, a bulk read a namespace and round.
-        let mut open: Vec<Progress> =
-            body.refs.iter().map(|text| self.open(text, request.host, grant)).collect();
-        while open.iter().any(|progress| matches!(progress, Progress::Open { .. })) {
+        let caller = body.caller(request);
+        let open = |text: &String| self.open(text, request.host, &caller, grant);
+        let mut open: Vec<Progress> = body.refs.iter().map(open).collect();
+        while open.iter().any(|progress| matches!(progress, Progress::Open(..))) {
             let records = self.read_all(&open, trace).await;
             open = open.into_iter().map(|one| self.advance(one, &records, grant)).collect();
         }
@@ -73,19 +87,18 @@ impl<B: Backend> Resolver<B> {
             let budget = body.content.then_some(&mut left);
             resolved.push(self.entry(text, progress, budget, trace).await);
         }
-        trace.address = None;
         let script = &self.config.script_version;
         Ok(respond::json(200, &json!({ "scriptVersion": script, "resolved": resolved })))
     }
 
-    fn open(&self, text: &str, host: &str, grant: &Grant) -> Progress {
+    fn open(&self, text: &str, host: &str, caller: &Caller, grant: &Grant) -> Progress {
         let begun = text.parse::<Address>().map_err(Refusal::Invalid).and_then(|address| {
-            let (name, reference) = self.complete(address, host, &mut Trace::default())?;
-            let resolution = admit(&name, &reference, grant)?;
+            let asked = self.complete(address, host, caller.clone())?;
+            let resolution = asked.admit(grant)?;
             let first = resolution.key().clone();
-            Ok(Progress::Open { resolution, first, name, reference })
+            Ok(Progress::Open(asked, resolution, first))
         });
-        begun.unwrap_or_else(|refusal| Progress::Done(Err(refusal)))
+        begun.unwrap_or_else(|refusal| Progress::Done(None, Err(refusal)))
     }
 
     /// Reads the keys that the open references wait for: what is not in memory in
@@ -94,7 +107,7 @@ impl<B: Backend> Resolver<B> {
         let mut records = Records::new();
         let mut missing: BTreeMap<Namespace, Vec<Key>> = BTreeMap::new();
         for progress in open {
-            let Progress::Open { resolution, .. } = progress else { continue };
+            let Progress::Open(_, resolution, _) = progress else { continue };
             let key = resolution.key();
             if let Some(bytes) = self.fresh(key) {
                 records.insert(key.clone(), Ok(Some(bytes)));
@@ -128,17 +141,15 @@ impl<B: Backend> Resolver<B> {
     }
 
     fn advance(&self, progress: Progress, records: &Records, grant: &Grant) -> Progress {
-        let Progress::Open { resolution, first, name, reference } = progress else {
-            return progress;
-        };
+        let Progress::Open(asked, resolution, first) = progress else { return progress };
         let key = resolution.key().clone();
-        let Some(read) = records.get(&key) else {
-            return Progress::Done(Err(Refusal::StoreUnavailable(key.namespace())));
-        };
-        match self.step(resolution, key, read) {
-            Next::Read(resolution) => Progress::Open { resolution, first, name, reference },
+        let unread = || Err(Unavailable("the key was not read".to_owned()));
+        let read = records.get(&key).cloned().unwrap_or_else(unread);
+        match self.step(resolution, key, &read) {
+            Next::Read(resolution) => Progress::Open(asked, resolution, first),
             Next::Done(done) => {
-                Progress::Done(self.settle(*done, &first, &name, &reference, grant))
+                let settled = self.settle(*done, &first, &asked, grant);
+                Progress::Done(Some(asked), settled)
             }
         }
     }
@@ -150,14 +161,16 @@ impl<B: Backend> Resolver<B> {
         budget: Option<&mut u64>,
         trace: &mut Trace,
     ) -> Value {
-        let Progress::Done(done) = progress else { return Value::Null };
-        let described = match (done, budget) {
-            (Err(refusal), _) => Err(refusal),
-            (Ok(resolved), None) => {
+        let described = match (progress, budget) {
+            (Progress::Done(Some(asked), Ok(resolved)), Some(left)) => {
+                self.with_text(text, &asked, resolved, left, trace).await
+            }
+            (Progress::Done(_, Ok(resolved)), _) => {
                 self.keep_unless_unsure(&resolved);
                 Ok(describe(text, &resolved))
             }
-            (Ok(resolved), Some(left)) => self.with_text(text, resolved, left, trace).await,
+            (Progress::Done(_, Err(refusal)), _) => Err(refusal),
+            (Progress::Open(..), _) => return Value::Null,
         };
         described.unwrap_or_else(|refusal| {
             let script = &self.config.script_version.id;
@@ -168,6 +181,7 @@ impl<B: Backend> Resolver<B> {
     async fn with_text(
         &self,
         text: &str,
+        asked: &Asked,
         resolved: Resolved,
         left: &mut u64,
         trace: &mut Trace,
@@ -176,7 +190,7 @@ impl<B: Backend> Resolver<B> {
         *left = left.checked_sub(selected.snapshot.size).ok_or_else(|| {
             Refusal::ContentTooLarge(selected.name.clone(), selected.snapshot.version.clone())
         })?;
-        let (resolved, content) = self.with_content(resolved, trace).await?;
+        let (resolved, content) = self.with_content(asked, resolved, trace).await?;
         let mut entry = describe(text, &resolved);
         let (member, value) = match String::from_utf8(self.backend.bytes(&content)) {
             Ok(text) => ("content", text),
@@ -208,6 +222,9 @@ fn describe(text: &str, resolved: &Resolved) -> Value {
     if let Found::Slot(slot) = &selected.found {
         put("slot", slot.slot.as_str().into());
         put("assignment", slot.assignment.as_str().into());
+        if slot.override_ignored {
+            put("overrideIgnored", true.into());
+        }
     }
     if let Some(seconds) = resolved.stale {
         put("stale", seconds.into());

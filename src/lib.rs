@@ -6,6 +6,7 @@
 pub mod access;
 pub mod backend;
 pub mod batch;
+pub mod caller;
 pub mod conditional;
 pub mod config;
 pub mod cors;

@@ -4,14 +4,17 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use catalog::access::Grant;
+use catalog::assign::Caller;
 use catalog::digest::Digest;
 use catalog::key::{CacheClass, Key};
 use catalog::name::ComponentName;
+use catalog::record::{self, SlotRecord};
 use catalog::reference::{Address, Reference};
 use catalog::refusal::Refusal;
 use catalog::resolution::{Outcome, Resolution, Selected, Step};
 
 use crate::backend::{Backend, Read};
+use crate::caller;
 use crate::config::{Config, IMMUTABLE_CACHE_TTL};
 use crate::http::{Answer, Request};
 use crate::memory::{ITEM_OVERHEAD, KeptRecord, Memory};
@@ -53,10 +56,14 @@ impl<B: Backend> Resolver<B> {
     ) -> Result<Answer<B::Content>, Refusal> {
         // 1. Which component, and which version of it: 400.
         let address = Address::from_url_path(raw).map_err(Refusal::Invalid)?;
-        let (name, reference) = self.complete(address, request.host, trace)?;
+        let asked = self.complete(address, request.host, caller::of(request))?;
+        trace.address = Some(asked.address());
         // 2. Down to one version: 404, 410, 502, 503.
-        let resolved = self.resolve(&name, &reference, grant, trace).await?;
+        let resolved = self.resolve(&asked, grant, trace).await?;
         trace.select(&resolved);
+        if request.parameter("explain").is_some() {
+            return Ok(respond::explanation(&resolved.selected, resolved.slot_record().as_ref()));
+        }
         // 3. The caller has it already: 304, and no content is read.
         if respond::has_current(request, &resolved.selected.snapshot.digest) {
             self.keep_unless_unsure(&resolved);
@@ -68,19 +75,19 @@ impl<B: Backend> Resolver<B> {
             return Ok(respond::component_head(&resolved.selected, trace));
         }
         // 5. The bytes, checked, or the last good ones: 502, 503.
-        let (resolved, content) = self.with_content(resolved, trace).await?;
+        let (resolved, content) = self.with_content(&asked, resolved, trace).await?;
         trace.select(&resolved);
         // 6. 200.
         Ok(respond::component(&resolved.selected, trace, content))
     }
 
-    /// The reference of an address; where it has none, the slot of the host.
+    /// An address with the slot of the host where it has no reference.
     pub(crate) fn complete(
         &self,
         address: Address,
         host: &str,
-        trace: &mut Trace,
-    ) -> Result<(ComponentName, Reference), Refusal> {
+        caller: Caller,
+    ) -> Result<Asked, Refusal> {
         let Address { name, reference } = address;
         let reference = match reference {
             Some(reference) => reference,
@@ -89,25 +96,23 @@ impl<B: Backend> Resolver<B> {
                 Reference::Slot(hosts.slot(host).clone())
             }
         };
-        trace.address = Some(Address { name: name.clone(), reference: Some(reference.clone()) });
-        Ok((name, reference))
+        Ok(Asked { name, reference, caller })
     }
 
     async fn resolve(
         &self,
-        name: &ComponentName,
-        reference: &Reference,
+        asked: &Asked,
         grant: &Grant,
         trace: &mut Trace,
     ) -> Result<Resolved, Refusal> {
-        let mut resolution = admit(name, reference, grant)?;
+        let mut resolution = asked.admit(grant)?;
         let first = resolution.key().clone();
         loop {
             let key = resolution.key().clone();
             let read = self.record(&key, trace).await;
             match self.step(resolution, key, &read) {
                 Next::Read(next) => resolution = next,
-                Next::Done(done) => return self.settle(*done, &first, name, reference, grant),
+                Next::Done(done) => return self.settle(*done, &first, asked, grant),
             }
         }
     }
@@ -119,7 +124,7 @@ impl<B: Backend> Resolver<B> {
             Ok(None) => Outcome::Absent,
             Err(_) => Outcome::Unavailable,
         };
-        match (resolution.supply(outcome), read) {
+        match (resolution.supply(outcome, &|| self.backend.draw()), read) {
             (Step::Read(next), _) => Next::Read(next),
             (Step::Refuse(refusal), _) => Next::Done(Box::new(Err(*refusal))),
             (Step::Serve(selected), Ok(Some(bytes))) => {
@@ -140,25 +145,19 @@ impl<B: Backend> Resolver<B> {
         &self,
         done: Result<Resolved, Refusal>,
         first: &Key,
-        name: &ComponentName,
-        reference: &Reference,
+        asked: &Asked,
         grant: &Grant,
     ) -> Result<Resolved, Refusal> {
         done.or_else(|refusal| match refusal.status() {
-            500.. => self.last_good(first, name, reference).ok_or(refusal),
+            500.. => self.last_good(first, asked).ok_or(refusal),
             _ => Err(cut_down(refusal, grant)),
         })
     }
 
-    fn last_good(
-        &self,
-        key: &Key,
-        name: &ComponentName,
-        reference: &Reference,
-    ) -> Option<Resolved> {
+    fn last_good(&self, key: &Key, asked: &Asked) -> Option<Resolved> {
         let (record, age) = self.last_good_record(key)?;
-        let resolution = Resolution::begin(name.clone(), reference.clone());
-        let Step::Serve(selected) = resolution.supply(Outcome::Value(&record)) else {
+        let outcome = Outcome::Value(&record);
+        let Step::Serve(selected) = asked.begin().supply(outcome, &|| self.backend.draw()) else {
             return None;
         };
         Some(Resolved { selected: *selected, key: key.clone(), record, stale: Some(age) })
@@ -220,6 +219,7 @@ impl<B: Backend> Resolver<B> {
     /// good version with its content.
     pub(crate) async fn with_content(
         &self,
+        asked: &Asked,
         resolved: Resolved,
         trace: &mut Trace,
     ) -> Result<(Resolved, B::Content), Refusal> {
@@ -231,17 +231,17 @@ impl<B: Backend> Resolver<B> {
                 }
                 Ok((resolved, content))
             }
-            Err(refusal) => self.last_good_content(&resolved, trace).ok_or(refusal),
+            Err(refusal) => self.last_good_content(asked, &resolved.key, trace).ok_or(refusal),
         }
     }
 
     fn last_good_content(
         &self,
-        failed: &Resolved,
+        asked: &Asked,
+        key: &Key,
         trace: &mut Trace,
     ) -> Option<(Resolved, B::Content)> {
-        let Key::Slot(name, slot) = &failed.key else { return None };
-        let last = self.last_good(&failed.key, name, &Reference::Slot(slot.clone()))?;
+        let last = self.last_good(key, asked)?;
         let content = self.memory.borrow_mut().contents.get(&last.selected.snapshot.digest)?;
         trace.content = Source::Memory;
         Some((last, content))
@@ -297,6 +297,7 @@ impl<B: Backend> Resolver<B> {
 }
 
 /// What comes after a read.
+#[expect(clippy::large_enum_variant, reason = "moved once a read and never stored")]
 pub(crate) enum Next {
     /// Another one.
     Read(Resolution),
@@ -304,21 +305,41 @@ pub(crate) enum Next {
     Done(Box<Result<Resolved, Refusal>>),
 }
 
-/// Begins a resolution, as far as the caller may see: 404 for a component that it
-/// may not see at all, and a reference that it may not use is as one that is not there.
-pub(crate) fn admit(
-    name: &ComponentName,
-    reference: &Reference,
-    grant: &Grant,
-) -> Result<Resolution, Refusal> {
-    if !grant.sees(name) {
-        return Err(Refusal::ComponentUnknown(name.clone()));
+/// What is asked for, and by whom.
+pub(crate) struct Asked {
+    pub(crate) name: ComponentName,
+    pub(crate) reference: Reference,
+    pub(crate) caller: Caller,
+}
+
+impl Asked {
+    fn address(&self) -> Address {
+        Address { name: self.name.clone(), reference: Some(self.reference.clone()) }
     }
-    let begin = match grant.allows(name, reference) {
-        true => Resolution::begin,
-        false => Resolution::denied,
-    };
-    Ok(begin(name.clone(), reference.clone()))
+
+    fn begin(&self) -> Resolution {
+        Resolution::begin(self.name.clone(), self.reference.clone(), self.caller.clone())
+    }
+
+    /// Begins a resolution, as far as the caller may see: 404 for a component that
+    /// it may not see at all, and a reference that it may not use is as one that is
+    /// not there.
+    pub(crate) fn admit(&self, grant: &Grant) -> Result<Resolution, Refusal> {
+        if !grant.sees(&self.name) {
+            return Err(Refusal::ComponentUnknown(self.name.clone()));
+        }
+        match grant.allows(&self.name, &self.reference) {
+            true => Ok(self.begin()),
+            false => Ok(Resolution::denied(self.name.clone(), self.reference.clone())),
+        }
+    }
+}
+
+impl Resolved {
+    /// The record of the slot that led to the version, if one did.
+    fn slot_record(&self) -> Option<SlotRecord> {
+        record::parse(&self.record).ok()
+    }
 }
 
 fn cut_down(mut refusal: Refusal, grant: &Grant) -> Refusal {

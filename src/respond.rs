@@ -1,11 +1,14 @@
 //! Answers: statuses, headers and bodies. Knows nothing of where things are stored.
 
+use catalog::assign::{Assignment, Explanation};
 use catalog::digest::Digest;
+use catalog::record::SlotRecord;
 use catalog::reference::Address;
 use catalog::refusal::Refusal;
-use catalog::resolution::{Found, Selected};
+use catalog::resolution::{Found, Selected, SelectedSlot};
 use serde_json::{Value, json};
 
+use crate::caller;
 use crate::conditional;
 use crate::config::{Config, ScriptVersion};
 use crate::http::{Answer, Body, Request};
@@ -64,11 +67,42 @@ fn identify<B>(answer: Answer<B>, selected: &Selected, trace: &Trace) -> Answer<
         // What is served from memory because KV is away may have been revoked meanwhile.
         Found::Exact if trace.stale.is_none() => answer.with("Cache-Control", EXACT),
         Found::Exact | Found::Range => answer.with("Cache-Control", REVALIDATE),
-        Found::Slot(slot) => answer
-            .with("Component-Slot", slot.slot.as_str())
-            .with("Component-Assignment", slot.assignment.as_str())
-            .with("Cache-Control", REVALIDATE),
+        Found::Slot(slot) => assigned(answer, slot),
     }
+}
+
+/// The headers of a slot's answer: whose version it is, why, and for whom.
+fn assigned<B>(answer: Answer<B>, slot: &SelectedSlot) -> Answer<B> {
+    let drawn = slot.assignment == Assignment::Random;
+    let mut answer = answer
+        .with("Component-Slot", slot.slot.as_str())
+        .with("Component-Assignment", slot.assignment.as_str())
+        .with("Cache-Control", if drawn { NO_STORE } else { REVALIDATE });
+    if slot.override_ignored {
+        answer = answer.with(caller::OVERRIDE, "ignored");
+    }
+    if !slot.split {
+        return answer;
+    }
+    answer = answer.varying(caller::OVERRIDE);
+    if slot.segmented {
+        answer = answer.varying(caller::SEGMENT);
+    }
+    caller::KEYS.into_iter().fold(answer, Answer::varying)
+}
+
+/// `?explain`: how the version was chosen.
+pub fn explanation<B>(selected: &Selected, record: Option<&SlotRecord>) -> Answer<B> {
+    let chosen = |by: &str| {
+        let version = selected.snapshot.version.to_string();
+        json!({ "component": selected.name, "assignment": by, "version": version })
+    };
+    let body = match (&selected.found, record) {
+        (Found::Slot(slot), Some(record)) => json!(Explanation::of(selected, slot, record)),
+        (Found::Range, _) => chosen("range"),
+        _ => chosen("exact"),
+    };
+    json(200, &body)
 }
 
 /// The reads of KV and where the content came from, as metrics with a description

@@ -1,4 +1,4 @@
-//! Workers KV, the clock and SHA-256 of the Workers runtime.
+//! Workers KV, the clock, chance and SHA-256 of the Workers runtime.
 
 use catalog::digest::Digest;
 use catalog::key::Namespace;
@@ -142,6 +142,11 @@ impl Backend for KvStore {
 
     fn bytes(&self, content: &ArrayBuffer) -> Vec<u8> {
         Uint8Array::new(content).to_vec()
+    }
+
+    fn draw(&self) -> u32 {
+        // The runtime's generator does not fail inside a request.
+        getrandom::u32().unwrap_or_default()
     }
 
     fn now(&self) -> f64 {

@@ -9,6 +9,7 @@
 //! host and on wasm32.
 
 pub mod access;
+pub mod assign;
 pub mod desired;
 pub mod digest;
 pub mod grammar;

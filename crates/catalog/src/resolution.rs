@@ -4,11 +4,12 @@
 //! Not here: how a key is read, kept in memory or timed (the Worker), and the
 //! content itself, which the answer names by its digest.
 
+use crate::assign::{Assignment, Caller};
 use crate::digest::Digest;
 use crate::key::Key;
 use crate::name::ComponentName;
 use crate::range::Range;
-use crate::record::{self, CatalogRecord, SlotRecord, Snapshot, VersionRecord};
+use crate::record::{self, CatalogRecord, RecordError, SlotRecord, Snapshot, VersionRecord};
 use crate::reference::Reference;
 use crate::refusal::{Existing, Refusal};
 use crate::slot::Slot;
@@ -27,6 +28,7 @@ pub enum Outcome<'a> {
 
 /// What is to be done next.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "moved once a read and never stored")]
 pub enum Step {
     /// Read the key that [`Resolution::key`] names, then supply the outcome.
     Read(Resolution),
@@ -65,22 +67,14 @@ pub struct SelectedSlot {
     pub slot: Slot,
     /// The rule that chose it.
     pub assignment: Assignment,
-}
-
-/// The rule that chose among a slot's targets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Assignment {
-    /// There was one target.
-    Sole,
-}
-
-impl Assignment {
-    /// As `Component-Assignment` says it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sole => "sole",
-        }
-    }
+    /// Where the caller stands, of 100,000, where that decided.
+    pub point: Option<u32>,
+    /// Other callers may get another version.
+    pub split: bool,
+    /// The slot routes some groups of callers apart.
+    pub segmented: bool,
+    /// The caller asked for a version that is none of the slot's targets.
+    pub override_ignored: bool,
 }
 
 /// A resolution that waits for the value of a key.
@@ -89,25 +83,26 @@ pub struct Resolution {
     name: ComponentName,
     reference: Reference,
     key: Key,
+    caller: Caller,
     denied: bool,
 }
 
 impl Resolution {
-    /// Begins to resolve `reference` of the component `name`.
-    pub fn begin(name: ComponentName, reference: Reference) -> Self {
+    /// Begins to resolve `reference` of the component `name` for a caller.
+    pub fn begin(name: ComponentName, reference: Reference, caller: Caller) -> Self {
         let key = match &reference {
             Reference::Version(version) => Key::Version(name.clone(), version.clone()),
             Reference::Slot(slot) => Key::Slot(name.clone(), slot.clone()),
             Reference::Range(_) | Reference::Digest(_) => Key::Catalog(name.clone()),
         };
-        Self { name, reference, key, denied: false }
+        Self { name, reference, key, caller, denied: false }
     }
 
     /// Begins to resolve a reference that the caller may not use: it is answered
     /// as one that is not there.
     pub fn denied(name: ComponentName, reference: Reference) -> Self {
         let key = Key::Catalog(name.clone());
-        Self { name, reference, key, denied: true }
+        Self { name, reference, key, caller: Caller::default(), denied: true }
     }
 
     /// The key to read next.
@@ -115,11 +110,12 @@ impl Resolution {
         &self.key
     }
 
-    /// Takes what a read of [`Resolution::key`] brought.
-    pub fn supply(self, outcome: Outcome<'_>) -> Step {
+    /// Takes what a read of [`Resolution::key`] brought. `draw` gives 32 random
+    /// bits; it is asked where a slot is split and nothing about the caller decides.
+    pub fn supply(self, outcome: Outcome<'_>, draw: &dyn Fn() -> u32) -> Step {
         let decided = match (&self.key, outcome) {
             (key, Outcome::Unavailable) => Err(Refusal::StoreUnavailable(key.namespace())),
-            (Key::Slot(..), Outcome::Value(bytes)) => self.select(bytes),
+            (Key::Slot(..), Outcome::Value(bytes)) => self.select(bytes, draw),
             (Key::Version(..), Outcome::Value(bytes)) => self.exact(bytes),
             (Key::Slot(..) | Key::Version(..), Outcome::Absent) => return self.ask_catalog(),
             (_, Outcome::Absent) => Err(Refusal::ComponentUnknown(self.name.clone())),
@@ -131,20 +127,33 @@ impl Resolution {
         }
     }
 
-    fn unreadable(&self, error: record::RecordError) -> Refusal {
+    fn unreadable(&self, error: RecordError) -> Refusal {
         Refusal::RecordUnreadable(self.key.clone(), error)
     }
 
-    fn select(&self, bytes: &[u8]) -> Result<Selected, Refusal> {
-        let record: SlotRecord = record::parse(bytes).map_err(|error| self.unreadable(error))?;
-        let mut targets = record.targets;
-        let (Some(target), true) = (targets.pop(), targets.is_empty()) else {
-            let why = "a slot has one target".to_owned();
-            return Err(self.unreadable(record::RecordError::Malformed(why)));
+    fn select(&self, bytes: &[u8], draw: &dyn Fn() -> u32) -> Result<Selected, Refusal> {
+        let record = self.slot_record(bytes)?;
+        let decision = record.decide(&self.name, &self.caller, draw);
+        let decision = decision.ok_or_else(|| {
+            self.unreadable(RecordError::Malformed("there is no target".to_owned()))
+        })?;
+        let slot = SelectedSlot {
+            slot: decision.arm.slot.clone(),
+            assignment: decision.assignment,
+            point: decision.point,
+            split: record.is_split(),
+            segmented: !record.segments.is_empty(),
+            override_ignored: decision.override_ignored,
         };
-        let slot = SelectedSlot { slot: target.arm.slot, assignment: Assignment::Sole };
-        let (name, snapshot) = (self.name.clone(), target.arm.snapshot);
-        Ok(Selected { name, snapshot, found: Found::Slot(slot) })
+        let snapshot = decision.arm.snapshot.clone();
+        Ok(Selected { name: self.name.clone(), snapshot, found: Found::Slot(slot) })
+    }
+
+    fn slot_record(&self, bytes: &[u8]) -> Result<SlotRecord, Refusal> {
+        let record: SlotRecord = record::parse(bytes).map_err(|error| self.unreadable(error))?;
+        let malformed = |why| self.unreadable(RecordError::Malformed(why));
+        record.check().map_err(malformed)?;
+        Ok(record)
     }
 
     fn exact(&self, bytes: &[u8]) -> Result<Selected, Refusal> {

@@ -1,0 +1,226 @@
+//! Which of a slot's targets a caller gets.
+//!
+//! In this order: an override that names one of the targets, a segment that the
+//! slot routes apart, the caller's version key, a draw. The hash of the key
+//! depends on neither the slot nor the versions, so a target placed first only
+//! ever gains callers while its weight grows, a ramp that is stopped and started
+//! again keeps its callers, and those of 5 % are among those of 25 %.
+//!
+//! The hash is part of the record format and never changes; the golden vectors in
+//! `tests/vectors/assignment.json` pin it for other languages.
+
+use serde::Serialize;
+
+use crate::name::ComponentName;
+use crate::record::{Arm, FULL_WEIGHT, SlotRecord, Target};
+use crate::resolution::{Selected, SelectedSlot};
+use crate::version::Version;
+
+/// Who asks, as far as a split depends on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// A version that the caller wants, if it is one of the slot's targets.
+    pub wanted: Option<Wanted>,
+    /// The groups that the caller says it belongs to; the first that the slot
+    /// routes apart counts.
+    pub segments: Vec<String>,
+    /// What identifies the caller: the same key gets the same target.
+    pub key: Option<String>,
+}
+
+/// What an override asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// This version.
+    Version(Version),
+    /// Something that is no version, so no slot has it.
+    Nothing,
+}
+
+/// The rule that chose among a slot's targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Assignment {
+    /// The caller named one of the targets' versions.
+    Override,
+    /// The caller is of a group that the slot routes apart.
+    Segment,
+    /// The caller's version key.
+    Key,
+    /// A draw for this request alone.
+    Random,
+    /// There was one target.
+    Sole,
+}
+
+impl Assignment {
+    /// As `Component-Assignment` says it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Override => "override",
+            Self::Segment => "segment",
+            Self::Key => "key",
+            Self::Random => "random",
+            Self::Sole => "sole",
+        }
+    }
+}
+
+/// What was decided, and by what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision<'a> {
+    /// The version that the caller gets.
+    pub arm: &'a Arm,
+    /// The rule.
+    pub assignment: Assignment,
+    /// Where the caller stands, of [`FULL_WEIGHT`], where that decided.
+    pub point: Option<u32>,
+    /// The caller asked for a version that is none of the slot's targets.
+    pub override_ignored: bool,
+}
+
+/// A draw's or a hash's place among the weights: `(value × 100,000) >> 32`.
+pub fn point_of(value: u32) -> u32 {
+    let scaled = (u64::from(value) * u64::from(FULL_WEIGHT)) >> 32;
+    u32::try_from(scaled).unwrap_or(FULL_WEIGHT - 1)
+}
+
+/// Where a caller of a component stands: the place of the 32-bit MurmurHash3 (x86,
+/// seed 0) of `<type>/<name>`, a NUL byte and the key.
+pub fn point(name: &ComponentName, key: &str) -> u32 {
+    let text = [name.as_str().as_bytes(), b"\0", key.as_bytes()].concat();
+    // Reading from memory does not fail.
+    point_of(murmur3::murmur3_32(&mut text.as_slice(), 0).unwrap_or_default())
+}
+
+/// The first target whose cumulative weight exceeds the point.
+fn at_point(targets: &[Target], point: u32) -> Option<&Target> {
+    let mut upper = 0;
+    targets.iter().find(|target| {
+        upper += target.weight;
+        point < upper
+    })
+}
+
+impl SlotRecord {
+    /// Whether requests of this slot may get different versions.
+    pub fn is_split(&self) -> bool {
+        self.targets.len() > 1 || !self.segments.is_empty()
+    }
+
+    /// Decides for a caller; `draw` is asked for 32 random bits where nothing about
+    /// the caller decides. `None` for a record without a target at that point,
+    /// which [`SlotRecord::check`] refuses.
+    pub fn decide<'a>(
+        &'a self,
+        name: &ComponentName,
+        caller: &Caller,
+        draw: &dyn Fn() -> u32,
+    ) -> Option<Decision<'a>> {
+        let wanted = caller.wanted.as_ref().map(|wanted| self.wanted(wanted));
+        let override_ignored = matches!(wanted, Some(None));
+        let decided =
+            |arm, assignment, point| Decision { arm, assignment, point, override_ignored };
+        if let Some(Some(arm)) = wanted {
+            return Some(decided(arm, Assignment::Override, None));
+        }
+        if let Some(arm) = caller.segments.iter().find_map(|group| self.segments.get(group)) {
+            return Some(decided(arm, Assignment::Segment, None));
+        }
+        if let [target] = self.targets.as_slice() {
+            return Some(decided(&target.arm, Assignment::Sole, None));
+        }
+        let (point, assignment) = match &caller.key {
+            Some(key) => (point(name, key), Assignment::Key),
+            None => (point_of(draw()), Assignment::Random),
+        };
+        let target = at_point(&self.targets, point)?;
+        Some(decided(&target.arm, assignment, Some(point)))
+    }
+
+    fn wanted(&self, wanted: &Wanted) -> Option<&Arm> {
+        let Wanted::Version(version) = wanted else { return None };
+        let arms = self.targets.iter().map(|target| &target.arm).chain(self.segments.values());
+        let mut same = arms.filter(|arm| arm.snapshot.version == *version);
+        same.next()
+    }
+
+    /// Why the record can't be used, if so: it needs a target, and the weights
+    /// have to add up to the whole.
+    pub fn check(&self) -> Result<(), String> {
+        let sum: u64 = self.targets.iter().map(|target| u64::from(target.weight)).sum();
+        match sum == u64::from(FULL_WEIGHT) {
+            true => Ok(()),
+            false => Err(format!("the weights add up to {sum}, not to {FULL_WEIGHT}")),
+        }
+    }
+}
+
+/// How a slot decided for a caller, for people: `?explain` and `slotctl explain`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Explanation {
+    /// The component.
+    pub component: String,
+    /// The slot that was asked for.
+    pub slot: String,
+    /// The rule that decided.
+    pub assignment: Assignment,
+    /// Where the caller stands, of 100,000, where that decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub point: Option<u32>,
+    /// The slot whose version the caller gets.
+    pub assigned_slot: String,
+    /// That version.
+    pub version: String,
+    /// An override was sent that names none of the targets.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub override_ignored: bool,
+    /// The targets in the order of assignment.
+    pub targets: Vec<Boundaries>,
+    /// The groups that are routed apart, and the slot that each gets.
+    pub segments: std::collections::BTreeMap<String, String>,
+}
+
+/// A target's stretch of the points.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Boundaries {
+    /// The slot whose version it is.
+    pub slot: String,
+    /// That version.
+    pub version: String,
+    /// The first point that is its own.
+    pub from: u32,
+    /// The first point that is not its own any more.
+    pub to: u32,
+}
+
+impl Explanation {
+    /// Puts into words how a slot's record led to a version.
+    pub fn of(selected: &Selected, by: &SelectedSlot, record: &SlotRecord) -> Self {
+        let mut upper = 0;
+        let boundaries = |target: &Target| {
+            let from = upper;
+            upper += target.weight;
+            let Arm { slot, snapshot } = &target.arm;
+            let (slot, version) = (slot.to_string(), snapshot.version.to_string());
+            Boundaries { slot, version, from, to: upper }
+        };
+        let route = |(group, arm): (&String, &Arm)| (group.clone(), arm.slot.to_string());
+        Self {
+            component: selected.name.to_string(),
+            slot: record.slot.to_string(),
+            assignment: by.assignment,
+            point: by.point,
+            assigned_slot: by.slot.to_string(),
+            version: selected.snapshot.version.to_string(),
+            override_ignored: by.override_ignored,
+            targets: record.targets.iter().map(boundaries).collect(),
+            segments: record.segments.iter().map(route).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "assign_tests.rs"]
+mod tests;

@@ -1,0 +1,82 @@
+// The conformance vectors in tests/vectors/http/, on the built Wasm in workerd.
+// tests/contract.rs runs the same files natively.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { after, before, describe, test } from "node:test";
+import { startWorker } from "./harness/workerd.mjs";
+
+const folder = new URL("../vectors/http/", import.meta.url);
+
+// What workerd adds by itself; it counts a body's bytes, only HEAD has to say it.
+const PLATFORM = ["connection", "date", "keep-alive", "transfer-encoding"];
+
+function bytes(value) {
+  if (typeof value === "string") return Buffer.from(value);
+  if (value.$base64 !== undefined) return Buffer.from(value.$base64, "base64");
+  return Buffer.from(JSON.stringify(value));
+}
+
+function put(kv, namespaces) {
+  for (const [namespace, values] of Object.entries(namespaces ?? {})) {
+    for (const [key, value] of Object.entries(values)) {
+      if (value === null) kv.delete(namespace, key);
+      else kv.put(namespace, key, bytes(value));
+    }
+  }
+}
+
+/** `<namespace> <key> <cacheTtl>`; the keys of a bulk read in brackets. */
+function spell({ namespace, op, keys, cacheTtl }) {
+  return `${namespace} ${op === "bulk" ? `[${keys.join(" ")}]` : keys[0]} ${cacheTtl}`;
+}
+
+async function ask(worker, { method = "GET", host = "resolver.example", path, headers, body }) {
+  const payload = body === undefined ? undefined : bytes(body);
+  const length = payload && { "content-length": payload.length };
+  return worker.rawRequest({ method, path, headers: { host, ...headers, ...length }, body: payload });
+}
+
+function checkBody(answer, expected) {
+  if (expected.json) return assert.deepEqual(answer.json(), expected.json);
+  const wanted = Buffer.from(expected.bodyBase64 ?? expected.body ?? "", expected.bodyBase64 ? "base64" : "utf8");
+  assert.deepEqual(answer.body, wanted);
+}
+
+function check(answer, { request, answer: expected }, always) {
+  assert.equal(answer.status, expected.status, answer.text());
+  const said = { ...answer.headers };
+  for (const name of PLATFORM) delete said[name];
+  if (request.method !== "HEAD") delete said["content-length"];
+  assert.deepEqual(said, { ...always, ...expected.headers });
+  checkBody(answer, expected);
+}
+
+for (const file of readdirSync(folder)) {
+  const script = JSON.parse(readFileSync(new URL(file, folder), "utf8"));
+  describe(`${file}: ${script.about}`, () => {
+    let worker;
+    before(async () => {
+      const scriptVersion = {
+        id: script.always["script-version"],
+        tag: script.always["script-version-tag"],
+        timestamp: "2026-11-20T00:00:00Z",
+      };
+      const vars = { ...script.vars, KV_TIMEOUT_MS: "500" };
+      worker = await startWorker({ vars, scriptVersion });
+      put(worker.kv, script.kv);
+    });
+    after(() => worker?.stop());
+    for (const one of script.cases) {
+      test(one.name, async () => {
+        const { kv } = worker;
+        put(kv, one.put);
+        kv.forget();
+        for (const namespace of one.failing ?? []) kv.fail({ status: 500 }, { namespace });
+        const answer = await ask(worker, one.request);
+        kv.heal();
+        check(answer, one, script.always);
+        if (one.reads) assert.deepEqual(kv.reads.map(spell), one.reads);
+      });
+    }
+  });
+}

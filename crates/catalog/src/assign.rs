@@ -222,5 +222,6 @@ impl Explanation {
 }
 
 #[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
 #[path = "assign_tests.rs"]
 mod tests;

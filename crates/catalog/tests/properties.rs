@@ -1,0 +1,133 @@
+//! What holds for every input.
+
+// A test says what it expects; a panic is how it fails.
+#![allow(clippy::unwrap_used, missing_docs)]
+// proptest needs an operating system; `tests/wasm.rs` is what wasm32 runs.
+#![cfg(not(target_arch = "wasm32"))]
+
+use catalog::access::{ReadTokens, Scope};
+use catalog::digest::Digest;
+use catalog::key::{Key, Namespace};
+use catalog::media_type::MediaType;
+use catalog::name::ComponentName;
+use catalog::range::Range;
+use catalog::record::{self, CatalogRecord, IndexRecord, SlotRecord, VersionRecord};
+use catalog::reference::{Address, Reference};
+use catalog::slot::Slot;
+use catalog::timestamp::Timestamp;
+use catalog::version::Version;
+use proptest::prelude::*;
+
+/// Texts near the grammars: random ones hardly ever get past the first character.
+fn near() -> impl Strategy<Value = String> {
+    prop_oneof![
+        ".*",
+        "[vxX0-9.*^~<>=| -]{0,24}",
+        "[a-zA-Z0-9._@/+%-]{0,60}",
+        "v?[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}(-[a-z0-9.-]{1,9})?(\\+[a-z0-9.]{1,5})?",
+        "[a-z]{1,8}(/[a-zA-Z0-9_.-]{1,12}){1,3}@[a-zA-Z0-9_.^~-]{1,16}",
+        "[0-9a-fA-F]{40}",
+        "(sha256:)?[0-9a-fA-F]{64}",
+    ]
+}
+
+/// Whatever is accepted is written in one spelling, which reads as the same.
+fn canonical<T>(text: &str) -> Result<(), TestCaseError>
+where
+    T: std::str::FromStr + ToString + PartialEq + std::fmt::Debug,
+    T::Err: std::fmt::Debug,
+{
+    if let Ok(value) = text.parse::<T>() {
+        let written = value.to_string();
+        let again: T = written.parse().unwrap();
+        prop_assert_eq!(again.to_string(), written);
+        prop_assert_eq!(again, value);
+    }
+    Ok(())
+}
+
+fn name() -> impl Strategy<Value = ComponentName> {
+    "[a-z][a-z0-9-]{0,8}(/[a-zA-Z0-9][a-zA-Z0-9_-]{0,8}){1,3}"
+        .prop_filter_map("reserved", |text| text.parse().ok())
+}
+
+fn slot() -> impl Strategy<Value = Slot> {
+    "[a-zA-Z][a-zA-Z0-9_-]{0,12}".prop_filter_map("a range", |text| text.parse().ok())
+}
+
+fn version() -> impl Strategy<Value = Version> {
+    prop_oneof!["v[0-9]\\.[1-9][0-9]\\.[0-9](-rc\\.[0-9])?(\\+b[0-9])?", "[0-9a-f]{40}"]
+        .prop_map(|text| text.parse().unwrap())
+}
+
+fn key() -> impl Strategy<Value = Key> {
+    prop_oneof![
+        (name(), slot()).prop_map(|(name, slot)| Key::Slot(name, slot)),
+        (name(), version()).prop_map(|(name, version)| Key::Version(name, version)),
+        name().prop_map(Key::Catalog),
+        any::<[u8; 8]>().prop_map(|bytes| Key::Content(Digest::of(&bytes))),
+        Just(Key::Index),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn no_text_panics_and_what_is_accepted_has_one_spelling(text in near()) {
+        canonical::<ComponentName>(&text)?;
+        canonical::<Slot>(&text)?;
+        canonical::<Version>(&text)?;
+        canonical::<Digest>(&text)?;
+        canonical::<Range>(&text)?;
+        canonical::<Reference>(&text)?;
+        canonical::<Address>(&text)?;
+        canonical::<Timestamp>(&text)?;
+        let _ = (text.parse::<Scope>(), text.parse::<ReadTokens>(), text.parse::<MediaType>());
+        let _ = (Key::parse(Namespace::Slots, &text), Key::parse(Namespace::Components, &text));
+    }
+
+    #[test]
+    fn a_path_decodes_to_what_its_text_is(text in near()) {
+        let encoded = percent_encoding::utf8_percent_encode(&text, percent_encoding::NON_ALPHANUMERIC);
+        prop_assert_eq!(Address::from_url_path(&encoded.to_string()), text.parse());
+        let _ = Address::from_url_path(&text);
+    }
+
+    /// A slot is never a version, a range or a digest, so a reference has one meaning.
+    #[test]
+    fn the_alphabets_are_disjoint(text in near()) {
+        if text.parse::<Slot>().is_ok() {
+            prop_assert!(text.parse::<Version>().is_err(), "{} is a slot and a version", text);
+            prop_assert!(text.parse::<Range>().is_err(), "{} is a slot and a range", text);
+            prop_assert!(text.parse::<Digest>().is_err(), "{} is a slot and a digest", text);
+        }
+    }
+
+    #[test]
+    fn positions_lie_in_the_text(text in near()) {
+        if let Err(error) = text.parse::<Address>() {
+            prop_assert!(error.at <= text.len(), "{} of {:?}", error.at, text);
+        }
+    }
+
+    #[test]
+    fn keys_are_read_back_and_never_collide(a in key(), b in key()) {
+        let (text, other) = (a.to_string(), b.to_string());
+        prop_assert!(text.len() <= 512);
+        prop_assert_eq!(Key::parse(a.namespace(), &text), Some(a.clone()));
+        if a != b && a.namespace() == b.namespace() {
+            prop_assert_ne!(text, other);
+        }
+    }
+
+    #[test]
+    fn no_bytes_panic_as_records(bytes in prop::collection::vec(any::<u8>(), 0..200), json in "[\\[\\]{}:,\"a-z0-9.@]{0,80}") {
+        for bytes in [bytes.as_slice(), json.as_bytes()] {
+            let _ = record::parse::<SlotRecord>(bytes);
+            let _ = record::parse::<VersionRecord>(bytes);
+            let _ = record::parse::<CatalogRecord>(bytes);
+            let _ = record::parse::<IndexRecord>(bytes);
+        }
+    }
+}

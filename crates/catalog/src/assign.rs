@@ -49,7 +49,7 @@ pub enum Assignment {
     Key,
     /// A draw for this request alone.
     Random,
-    /// There was one target.
+    /// One target has all the traffic.
     Sole,
 }
 
@@ -127,7 +127,7 @@ impl SlotRecord {
         if let Some(arm) = caller.segments.iter().find_map(|group| self.segments.get(group)) {
             return Some(decided(arm, Assignment::Segment, None));
         }
-        if let [target] = self.targets.as_slice() {
+        if let Some(target) = self.targets.iter().find(|target| target.weight == FULL_WEIGHT) {
             return Some(decided(&target.arm, Assignment::Sole, None));
         }
         let (point, assignment) = match &caller.key {

@@ -66,6 +66,9 @@ fn the_order_of_the_rules() {
     assert_eq!(decided(&nonsense), ("ring-1".into(), Assignment::Segment, true));
     assert_eq!(decided(&keyed("u1")).1, Assignment::Key);
     assert_eq!(decided(&Caller::default()), ("production".into(), Assignment::Random, false));
+    let full = record(&[("canary", 0), ("production", 100_000)]);
+    let decision = full.decide(&name(), &Caller::default(), &no_draw).unwrap();
+    assert_eq!(decision.assignment, Assignment::Sole);
 }
 
 #[test]
@@ -168,7 +171,7 @@ proptest! {
     }
 
     #[test]
-    fn every_draw_finds_a_target(draw: u32, weight in 0..=FULL_WEIGHT) {
+    fn every_draw_finds_a_target(draw: u32, weight in 1..FULL_WEIGHT) {
         let split = record(&[("canary", weight), ("production", FULL_WEIGHT - weight)]);
         let decision = split.decide(&name(), &Caller::default(), &|| draw).unwrap();
         prop_assert_eq!(decision.assignment, Assignment::Random);

@@ -16,6 +16,7 @@ pub mod grammar;
 pub mod key;
 pub mod media_type;
 pub mod name;
+pub mod policy;
 pub mod range;
 pub mod record;
 pub mod reference;

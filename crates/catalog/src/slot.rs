@@ -37,7 +37,8 @@ impl Slot {
 /// Whether npm would read `text` as a range: it skips any number of leading `v`s
 /// before a number or an `x` (node-semver's `XRANGEPLAIN`).
 fn reads_as_range(text: &str) -> bool {
-    let rest = text.trim_start_matches('v');
+    // npm takes no capital; people who write one mean a version all the same.
+    let rest = text.trim_start_matches(['v', 'V']);
     let after_x = rest.strip_prefix(['x', 'X']);
     rest.starts_with(|c: char| c.is_ascii_digit())
         || after_x.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

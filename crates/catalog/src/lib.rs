@@ -8,16 +8,21 @@
 //! the KV REST API and the terminal. Everything compiles and is tested on the
 //! host and on wasm32.
 
+pub mod compile;
 pub mod desired;
 pub mod digest;
 pub mod grammar;
 pub mod key;
 pub mod media_type;
 pub mod name;
+pub mod notice;
+pub mod plan;
 pub mod record;
 pub mod reference;
 pub mod refusal;
 pub mod resolution;
 pub mod slot;
+pub mod source;
+pub mod tag;
 pub mod timestamp;
 pub mod version;

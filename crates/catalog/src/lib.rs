@@ -10,12 +10,15 @@
 
 pub mod access;
 pub mod assign;
+pub mod compile;
 pub mod desired;
 pub mod digest;
 pub mod grammar;
 pub mod key;
 pub mod media_type;
 pub mod name;
+pub mod notice;
+pub mod plan;
 pub mod policy;
 pub mod range;
 pub mod record;
@@ -23,5 +26,7 @@ pub mod reference;
 pub mod refusal;
 pub mod resolution;
 pub mod slot;
+pub mod source;
+pub mod tag;
 pub mod timestamp;
 pub mod version;

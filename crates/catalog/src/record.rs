@@ -4,7 +4,7 @@
 //! and refuses a higher format; a change that an older reader could misread
 //! raises it. `docs/kv-format.md` describes the records for people.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::de::DeserializeOwned;
@@ -22,6 +22,9 @@ pub const FORMAT: u32 = 1;
 
 /// The weights of a slot's targets add up to this: thousandths of a percent.
 pub const FULL_WEIGHT: u32 = 100_000;
+
+/// The largest value that Workers KV takes, in bytes (25 MiB).
+pub const MAX_VALUE: u64 = 25 * 1024 * 1024;
 
 /// The moves of a slot that its catalog record keeps, newest first.
 pub const MAX_MOVES: usize = 50;
@@ -104,6 +107,18 @@ impl SlotRecord {
             hold: None,
         }
     }
+
+    /// The version that the slot itself stands on, with all that is said of it;
+    /// `None` where all of its traffic goes to other slots.
+    pub fn own(&self) -> Option<&Snapshot> {
+        let own = self.targets.iter().find(|target| target.arm.slot == self.slot);
+        own.map(|target| &target.arm.snapshot)
+    }
+
+    /// The version that the slot itself stands on.
+    pub fn own_version(&self) -> Option<&Version> {
+        self.own().map(|snapshot| &snapshot.version)
+    }
 }
 
 /// `COMPONENTS` `<name>@<version>`: which content a version is.
@@ -137,18 +152,28 @@ pub struct VersionMetadata {
     /// The content's media type.
     #[serde(rename = "type")]
     pub media_type: MediaType,
+    /// The digest of the record's bytes, by which a listing alone shows whether
+    /// the record is what it should be.
+    pub hash: Digest,
 }
 
 impl VersionRecord {
-    /// The longest author that is kept, in bytes: with the digest (64), a commit
-    /// id (64), the date (20), a media type (127) and JSON's own, every byte of
-    /// it escaped (6 × 96) still fits the 1,024 bytes of metadata.
+    /// The longest author that is kept, in bytes: with the two digests and a
+    /// commit id (64 each), the date (20), a media type (127) and JSON's own
+    /// (64), every byte of it escaped (6 × 96) still fits the 1,024 bytes of
+    /// metadata.
     pub const MAX_AUTHOR: usize = 96;
+
+    /// The digest of the record's bytes.
+    pub fn hash(&self) -> Digest {
+        Digest::of(&write(self))
+    }
 
     /// What stands beside the record as its key's metadata.
     pub fn metadata(&self) -> VersionMetadata {
         let Snapshot { digest, media_type, sha, date, .. } = self.snapshot.clone();
-        VersionMetadata { digest, sha, date, author: self.author.clone(), media_type }
+        let hash = self.hash();
+        VersionMetadata { digest, sha, date, author: self.author.clone(), media_type, hash }
     }
 }
 
@@ -192,8 +217,37 @@ pub struct Move {
 /// The metadata of a catalog record's key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogMetadata {
-    /// The digest of the record's bytes, by which a change is seen without reading it.
+    /// The digest of the state that the record lists: see [`CatalogState`].
     pub hash: Digest,
+}
+
+/// What a catalog record lists, its moves left out: every version by its
+/// record's hash, every slot with its record.
+///
+/// A listing of `COMPONENTS` (whose metadata holds the hashes) and the slot
+/// records give this state without a read of any catalog or version record, so
+/// one comparison of hashes shows that a catalog is up to date. Moves follow
+/// from changes of the state, so they need no part in it.
+#[derive(Debug, Serialize)]
+pub struct CatalogState<'a> {
+    format: u32,
+    versions: BTreeMap<&'a Version, Digest>,
+    slots: BTreeMap<&'a Slot, &'a SlotRecord>,
+}
+
+impl<'a> CatalogState<'a> {
+    /// The state of these versions and slots.
+    pub fn new(
+        versions: BTreeMap<&'a Version, Digest>,
+        slots: BTreeMap<&'a Slot, &'a SlotRecord>,
+    ) -> Self {
+        Self { format: FORMAT, versions, slots }
+    }
+
+    /// The digest of the state, written as records are.
+    pub fn hash(&self) -> Digest {
+        Digest::of(&write(self))
+    }
 }
 
 impl CatalogRecord {
@@ -211,6 +265,26 @@ pub struct IndexRecord {
     pub format: u32,
     /// The names in order.
     pub components: Vec<ComponentName>,
+}
+
+impl IndexRecord {
+    /// The record of these components.
+    pub fn new(components: impl IntoIterator<Item = ComponentName>) -> Self {
+        let names: BTreeSet<ComponentName> = components.into_iter().collect();
+        Self { format: FORMAT, components: names.into_iter().collect() }
+    }
+
+    /// What stands beside the record as its key's metadata.
+    pub fn metadata(&self) -> IndexMetadata {
+        IndexMetadata { hash: Digest::of(&write(self)) }
+    }
+}
+
+/// The metadata of the index record's key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexMetadata {
+    /// The digest of the record's bytes.
+    pub hash: Digest,
 }
 
 /// Why a stored record can't be used.

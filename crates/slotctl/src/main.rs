@@ -1,2 +1,37 @@
-//! skeleton
-fn main() {}
+//! `slotctl`: turns Git tags into what component-resolver reads.
+//!
+//! `commands` are numbered steps over four parts that do not know each other:
+//! `read` and `git` (what the tags say), `kv_api` and `store` (what Workers KV
+//! holds), `catalog` (the plan), `output` (what the user sees).
+
+mod args;
+mod commands;
+mod config;
+mod exit;
+mod git;
+mod kv_api;
+mod output;
+mod read;
+mod store;
+mod target;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+use exit::Exit;
+use output::Output;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let output = Output::new();
+    let ended = match &args.command {
+        Command::Sync(sync) => commands::sync::run(sync, &output),
+    };
+    let exit = ended.unwrap_or_else(|error| {
+        output.error(&error);
+        Exit::of(&error)
+    });
+    exit.into()
+}

@@ -1,0 +1,310 @@
+use super::*;
+use crate::desired::{Desired, DesiredSlot};
+use crate::notice::Notice;
+use crate::source::path::RepoPath;
+use crate::source::{Grade, Problem};
+use crate::tag::{RefReading, read_ref};
+
+fn id(seed: u8) -> String {
+    format!("{seed:02x}").repeat(20)
+}
+
+fn commit(seed: u8) -> Rc<Commit> {
+    let time = Timestamp::from_unix(i64::from(seed));
+    Rc::new(Commit {
+        id: id(seed).parse().unwrap(),
+        author: format!("author {seed}"),
+        committer: Stamp { author: format!("committer {seed}"), time },
+        subject: format!("subject {seed}"),
+    })
+}
+
+/// The tag object `seed` with the name of `name`, which need not be a ref any more.
+fn object(seed: u8, name: &str) -> Rc<TagObject> {
+    let time = Timestamp::from_unix(1000 + i64::from(seed));
+    Rc::new(TagObject {
+        id: ObjectId::from_bytes(&[seed; 20]),
+        name: format!("components/{name}").into_bytes(),
+        tagger: Some(Stamp { author: format!("tagger {seed}"), time }),
+        why: format!("why {seed}"),
+        path: None,
+    })
+}
+
+fn name(text: &str) -> TagName {
+    match read_ref(format!("refs/tags/{text}").as_bytes()) {
+        RefReading::Tag(name) => name,
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+fn tag(text: &str, chain: &[&Rc<TagObject>], commit: &Rc<Commit>) -> Tag {
+    let chain = chain.iter().map(|object| Rc::clone(object)).collect();
+    let name = name(&format!("components/{text}"));
+    Tag { name, target: Ok(Peeled { chain, commit: Rc::clone(commit) }) }
+}
+
+fn broken(text: &str, why: Unpeelable) -> Tag {
+    Tag { name: name(&format!("components/{text}")), target: Err(why) }
+}
+
+/// Every wanted file exists.
+fn file(wanted: &Wanted) -> Result<File, Problem> {
+    let content = wanted.commit.id.to_string();
+    Ok(File {
+        path: "prompts/a.md".to_owned(),
+        digest: Digest::of(content.as_bytes()),
+        size: 40,
+        media_type: MediaType::of_file("a.md", b""),
+    })
+}
+
+fn compile(tags: &[Tag], file: impl Fn(&Wanted) -> Result<File, Problem>) -> Compiled {
+    let outline = outline(tags);
+    let files = outline.wanted.iter().map(file).collect();
+    outline.compile(files)
+}
+
+/// `slot=version` of the component `p/a`.
+fn slots(desired: &Desired) -> Vec<String> {
+    let Some(component) = desired.components.get(&"p/a".parse().unwrap()) else {
+        return Vec::new();
+    };
+    let written = |(slot, state): (&Slot, &DesiredSlot)| {
+        assert!(component.versions.contains_key(&state.version), "{slot} dangles");
+        format!("{slot}={}", state.version)
+    };
+    component.slots.iter().map(written).collect()
+}
+
+fn lines(notices: &[Notice]) -> Vec<String> {
+    notices.iter().map(|n| format!("{}: {}", n.subject, n.what)).collect()
+}
+
+#[test]
+fn a_slot_follows_the_chain_of_tag_objects() {
+    let (one, two) = (commit(1), commit(2));
+    let (v1, v2) = (object(11, "p/a/v1.0.0"), object(12, "p/a/v2.0.0-rc.1"));
+    let staging = object(20, "p/a/staging");
+    let compiled = compile(
+        &[
+            tag("p/a/v1.0.0", &[&v1], &one),
+            tag("p/a/v1.0.1", &[], &one),
+            tag("p/a/v2.0.0-rc.1", &[&v2], &two),
+            tag("p/a/annotated", &[&object(21, "p/a/annotated"), &v1], &one),
+            tag("p/a/lightweight", &[&v1], &one),
+            tag("p/a/nested", &[&object(22, "p/a/nested"), &staging, &v2], &two),
+            tag("p/a/on-commit", &[], &one),
+        ],
+        file,
+    );
+    assert_eq!(
+        slots(&compiled.desired),
+        [
+            "annotated=v1.0.0",
+            "latest=v1.0.1",
+            "lightweight=v1.0.0",
+            "nested=v2.0.0-rc.1",
+            "on-commit=v1.0.1",
+        ]
+    );
+    assert_eq!((compiled.warnings, compiled.refused), (vec![], vec![]));
+}
+
+#[test]
+fn a_version_tag_that_moved_or_went_pins_the_slot() {
+    let (one, two) = (commit(1), commit(2));
+    let (old, new) = (object(11, "p/a/v1.0.0"), object(12, "p/a/v1.0.0"));
+    let (gone, foreign) = (object(13, "p/a/v3.0.0"), object(14, "p/b/v1.0.0"));
+    let compiled = compile(
+        &[
+            tag("p/a/v1.0.0", &[&new], &two),
+            tag("p/a/moved", &[&object(20, "p/a/moved"), &old], &one),
+            tag("p/a/deleted", &[&object(21, "p/a/deleted"), &gone], &one),
+            tag("p/a/recreated", &[&object(22, "p/a/recreated"), &old], &two),
+            tag("p/a/other", &[&object(23, "p/a/other"), &foreign], &one),
+        ],
+        file,
+    );
+    let pinned = id(1);
+    assert_eq!(
+        slots(&compiled.desired),
+        [
+            format!("deleted={pinned}"),
+            "latest=v1.0.0".to_owned(),
+            format!("moved={pinned}"),
+            format!("other={pinned}"),
+            "recreated=v1.0.0".to_owned(),
+        ]
+    );
+    assert_eq!(
+        lines(&compiled.warnings),
+        [
+            format!(
+                "components/p/a/moved: the tag of v1.0.0, which it was set to, was moved since: \
+                 the slot is pinned to commit {pinned}"
+            ),
+            format!(
+                "components/p/a/deleted: the tag of v3.0.0, which it was set to, was deleted \
+                 since: the slot is pinned to commit {pinned}"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn records_say_who_and_when() {
+    let v1 = object(11, "p/a/v1.0.0");
+    let compiled = compile(
+        &[
+            tag("p/a/v1.0.0", &[&v1], &commit(1)),
+            tag("p/a/production", &[&object(20, "p/a/production"), &v1], &commit(1)),
+            tag("p/a/light", &[], &commit(1)),
+        ],
+        file,
+    );
+    let component = &compiled.desired.components[&"p/a".parse().unwrap()];
+    let record = &component.versions[&"v1.0.0".parse().unwrap()];
+    assert_eq!(record.author, "author 1");
+    assert_eq!(record.snapshot.date.unix(), 1);
+    assert_eq!(record.snapshot.sha.to_string(), id(1));
+    assert_eq!((record.path.as_str(), record.snapshot.size), ("prompts/a.md", 40));
+    for (slot, author, time, why) in [
+        ("production", "tagger 20", 1020, "why 20"),
+        ("light", "committer 1", 1, "subject 1"),
+        ("latest", "tagger 11", 1011, "latest release"),
+    ] {
+        let slot = &component.slots[&slot.parse().unwrap()];
+        assert_eq!(
+            (slot.author.as_str(), slot.time.unix(), slot.why.as_str()),
+            (author, time, why)
+        );
+    }
+}
+
+#[test]
+fn latest_is_the_highest_release() {
+    let tags = |names: &[&str]| -> Vec<Tag> {
+        names.iter().map(|name| tag(&format!("p/a/{name}"), &[], &commit(1))).collect()
+    };
+    let of = |names: &[&str]| slots(&compile(&tags(names), file).desired);
+    assert_eq!(of(&["v1.9.0", "v1.10.0", "v2.0.0-rc.1"]), ["latest=v1.10.0"]);
+    assert!(of(&["v2.0.0-rc.1"]).is_empty(), "no release, no latest");
+    let mut tagged = tags(&["v1.0.0", "v2.0.0"]);
+    tagged.push(tag("p/a/latest", &[], &commit(9)));
+    assert_eq!(slots(&compile(&tagged, file).desired), [format!("latest={}", id(9))]);
+    // A tag `latest` that can't be read still is the one that says what latest is.
+    tagged.pop();
+    tagged.push(broken("p/a/latest", Unpeelable::NotACommit("blob")));
+    assert!(slots(&compile(&tagged, file).desired).is_empty());
+}
+
+#[test]
+fn latest_never_goes_back_because_of_a_clone() {
+    let mut tags = vec![tag("p/a/v1.0.0", &[], &commit(1)), tag("p/a/v2.0.0", &[], &commit(2))];
+    let file = |grade: Grade| {
+        move |wanted: &Wanted| match wanted.version.to_string().as_str() {
+            "v2.0.0" => Err(Problem { what: "no".into(), help: None, grade }),
+            _ => file(wanted),
+        }
+    };
+    let compiled = compile(&tags, file(Grade::Refused));
+    assert_eq!(slots(&compiled.desired), ["latest=v1.0.0"]);
+    assert_eq!(lines(&compiled.refused), ["components/p/a/v2.0.0: no"]);
+    let compiled = compile(&tags, file(Grade::Incomplete));
+    assert!(slots(&compiled.desired).is_empty() && compiled.refused.is_empty());
+    assert_eq!(compiled.warnings.len(), 2);
+    tags.push(broken("p/a/v3.0.0", Unpeelable::Unreadable("gone".to_owned())));
+    assert!(slots(&compile(&tags, file(Grade::Refused)).desired).is_empty());
+    tags.push(tag("p/a/v4.0.0", &[], &commit(4)));
+    assert_eq!(slots(&compile(&tags, file(Grade::Refused)).desired), ["latest=v4.0.0"]);
+}
+
+#[test]
+fn tags_that_lead_nowhere_are_named() {
+    let compiled = compile(
+        &[
+            broken("p/a/tree", Unpeelable::NotACommit("tree")),
+            broken("p/a/v1.0.0", Unpeelable::Unreadable("no object 01".to_owned())),
+            broken("p/b/odd", Unpeelable::Broken("the tag object is damaged".to_owned())),
+            tag("p/a/v0.1.0", &[], &commit(1)),
+        ],
+        file,
+    );
+    assert_eq!(
+        lines(&compiled.warnings),
+        [
+            "components/p/a/tree: skipped: it is the tag of a tree, not of a commit".to_owned(),
+            "components/p/a/v1.0.0: skipped: no object 01".to_owned(),
+            "components/p/b/odd: skipped: the tag object is damaged".to_owned(),
+            "components/p/a/latest: left as it is: v1.0.0 is the latest and could not be read"
+                .to_owned(),
+        ]
+    );
+    assert!(compiled.warnings.iter().all(|notice| notice.help.is_some()));
+    assert_eq!(compiled.desired.components.len(), 1, "p/b has nothing to serve");
+}
+
+#[test]
+fn slots_on_what_is_refused_are_refused_with_it() {
+    let v1 = object(11, "p/a/v1.0.0");
+    let tags = [
+        tag("p/a/v1.0.0", &[&v1], &commit(1)),
+        tag("p/a/production", &[&object(20, "p/a/production"), &v1], &commit(1)),
+        tag("p/a/one", &[], &commit(2)),
+        tag("p/a/two", &[], &commit(2)),
+    ];
+    let compiled = compile(&tags, |_| Err(Problem::refused("no file", "add it")));
+    assert!(compiled.desired.components.is_empty());
+    assert_eq!(
+        lines(&compiled.refused),
+        [
+            "components/p/a/v1.0.0: no file",
+            "components/p/a/production: it stands on v1.0.0, which can't be served",
+            "components/p/a/one: no file",
+            "components/p/a/two: no file",
+        ]
+    );
+}
+
+#[test]
+fn a_value_has_25_mib() {
+    let sized = |size| move |wanted: &Wanted| Ok(File { size, ..file(wanted)? });
+    let tags = [tag("p/a/v1.0.0", &[], &commit(1))];
+    assert!(compile(&tags, sized(26_214_400)).refused.is_empty());
+    let refused = compile(&tags, sized(26_214_401)).refused;
+    assert!(refused[0].what.contains("26214401 bytes"), "{:?}", refused[0]);
+}
+
+#[test]
+fn logic_is_reported_and_never_written() {
+    let v1 = Rc::new(TagObject { name: b"logic/p/a/v1.0.0".to_vec(), ..(*object(11, "")).clone() });
+    let logic = |text: &str| {
+        let peeled = Peeled { chain: vec![Rc::clone(&v1)], commit: commit(1) };
+        Tag { name: name(&format!("logic/{text}")), target: Ok(peeled) }
+    };
+    let outline = outline(&[logic("p/a/production"), logic("p/a/v1.0.0")]);
+    assert!(outline.wanted.is_empty());
+    let shown = |tag: &LogicTag| format!("{}@{}={}", tag.name, tag.target, tag.version);
+    let reported: Vec<String> = outline.logic.iter().map(shown).collect();
+    assert_eq!(reported, ["p/a@production=v1.0.0", "p/a@v1.0.0=v1.0.0"]);
+    assert_eq!(outline.compile(vec![]).desired, Desired::default());
+}
+
+#[test]
+fn slots_on_one_commit_share_its_file() {
+    let with_path = |seed, path: &str| {
+        let path = Some(RepoPath::parse(path.as_bytes()));
+        Rc::new(TagObject { path, ..(*object(seed, "p/a/slot")).clone() })
+    };
+    let (x, y) = (with_path(1, "x.md"), with_path(2, "y.md"));
+    let outline = outline(&[
+        tag("p/a/first", &[], &commit(1)),
+        tag("p/a/second", &[&x], &commit(1)),
+        tag("p/a/third", &[&y], &commit(1)),
+    ]);
+    assert_eq!(outline.wanted.len(), 1);
+    assert_eq!(outline.wanted[0].trailer, x.path);
+    assert_eq!(outline.warnings.len(), 1);
+    assert_eq!(outline.warnings[0].subject, "components/p/a/third");
+}

@@ -1,0 +1,124 @@
+//! The catalog: every version, every slot and its moves.
+
+use std::collections::BTreeMap;
+
+use super::Draft;
+use crate::desired::DesiredComponent;
+use crate::digest::Digest;
+use crate::key::Key;
+use crate::plan::Write;
+use crate::plan::verdict::Known;
+use crate::record::{
+    self, CatalogMetadata, CatalogRecord, CatalogState, FORMAT, MAX_MOVES, MAX_VALUE, Move,
+    SlotEntry, SlotRecord, Snapshot, VersionRecord,
+};
+use crate::slot::Slot;
+use crate::version::Version;
+
+impl Draft<'_> {
+    pub(super) fn catalog(&mut self) {
+        let (stored, hash) = (self.actual.catalog.as_ref(), self.state_hash());
+        let key = Key::Catalog(self.name.clone());
+        if stored.is_some() && self.desired.versions.is_empty() {
+            self.part.kept.push(key.clone());
+        }
+        let listed = stored.and_then(|stored| stored.metadata.as_ref());
+        if listed.is_some_and(|metadata| metadata.hash == hash) {
+            self.part.unchanged += 1;
+            return;
+        }
+        let nothing = self.versions.is_empty() && self.slots.is_empty();
+        if nothing && stored.is_none() {
+            return;
+        }
+        let known = stored.map_or(Ok(Known::Absent), |stored| stored.value.known());
+        let known = self.take(&key, known);
+        let versions = self.version_records();
+        if let (Some(known), true) = (known, self.is_open()) {
+            let before = self.replaced(&key, known);
+            self.write_catalog(key, versions, before.as_deref(), hash);
+        }
+    }
+
+    fn state_hash(&self) -> Digest {
+        let versions = self.versions.iter().map(|(version, after)| (version, after.hash));
+        let slots = self.slots.iter().map(|(slot, record)| (*slot, record.as_ref()));
+        CatalogState::new(versions.collect(), slots.collect()).hash()
+    }
+
+    /// Every version's record; notes those that must be read.
+    fn version_records(&mut self) -> Vec<VersionRecord> {
+        let mut records = Vec::with_capacity(self.versions.len());
+        for (version, after) in &self.versions {
+            match &after.record {
+                Some(record) => records.push(record.clone().into_owned()),
+                None => self.needs.push(Key::Version(self.name.clone(), version.clone())),
+            }
+        }
+        records
+    }
+
+    fn write_catalog(
+        &mut self,
+        key: Key,
+        versions: Vec<VersionRecord>,
+        before: Option<&CatalogRecord>,
+        hash: Digest,
+    ) {
+        let slots = self.slots.iter().map(|(slot, record)| (*slot, record.as_ref())).collect();
+        let slots = entries(self.desired, slots, before);
+        let record = Box::new(CatalogRecord { format: FORMAT, versions, slots });
+        let size = record::write(&record).len() as u64;
+        if size > MAX_VALUE {
+            let what = format!("the catalog has {size} bytes, Workers KV takes {MAX_VALUE}");
+            return self.refuse(&key, what, "delete tags of versions that nobody needs");
+        }
+        let (name, metadata) = (self.name.clone(), CatalogMetadata { hash });
+        self.part.writes.push(Write::Catalog { name, record, metadata });
+    }
+}
+
+/// The slots' entries: their records, and the moves that `before` knew with
+/// those that happened since.
+///
+/// A move is seen by comparison with the catalog, which is written last: one
+/// that an interrupted sync made in `SLOTS` alone is recorded by the next.
+fn entries(
+    desired: &DesiredComponent,
+    slots: BTreeMap<&Slot, &SlotRecord>,
+    before: Option<&CatalogRecord>,
+) -> BTreeMap<Slot, SlotEntry> {
+    let entry = |(slot, record): (&Slot, &SlotRecord)| {
+        let known = before.and_then(|catalog| catalog.slots.get(slot));
+        let mut moves = known.map(|entry| entry.moves.clone()).unwrap_or_default();
+        let from = known.and_then(|entry| entry.record.own_version());
+        if let Some(moved) = newest(desired, record, from) {
+            moves.insert(0, moved);
+        }
+        moves.truncate(MAX_MOVES);
+        (slot.clone(), SlotEntry { record: record.clone(), moves })
+    };
+    slots.into_iter().map(entry).collect()
+}
+
+/// The move that led to where the slot stands, unless it stood there before or
+/// nobody says who moved it: neither a hold nor a tag.
+fn newest(desired: &DesiredComponent, record: &SlotRecord, from: Option<&Version>) -> Option<Move> {
+    let Snapshot { version: to, sha: commit, .. } = record.own()?;
+    if from == Some(to) {
+        return None;
+    }
+    let (author, time, why) = match (&record.hold, desired.slots.get(&record.slot)) {
+        (Some(hold), _) => (&hold.by, hold.at, &hold.reason),
+        (None, Some(tag)) => (&tag.author, tag.time, &tag.why),
+        (None, None) => return None,
+    };
+    Some(Move {
+        from: from.cloned(),
+        to: to.clone(),
+        commit: commit.clone(),
+        author: author.clone(),
+        time,
+        why: why.clone(),
+    })
+}

@@ -1,0 +1,248 @@
+//! The plan of a sync: from what Git says should be in Workers KV and what is
+//! there to the writes that make the two agree, as a value.
+//!
+//! In scope: what is written, in which order, what is refused, left or reported.
+//! Not here: reading Git and KV, printing, carrying out (`crates/slotctl`), and
+//! time, so nothing is deleted by age.
+//!
+//! Planning has no I/O: it begins with a listing, asks for the values that it
+//! needs beyond the listing's metadata, and ends with the plan. What it promises:
+//!
+//! * Only what changed is written. A second plan, after the first was applied,
+//!   is empty.
+//! * The writes stand in the safe order: contents, version records, slot
+//!   records, catalogs, the index. After any number of them every slot record that was
+//!   written names a content that is there.
+//! * A version is immutable in its content. Where Git's differs from KV's, KV's
+//!   stays, the version is refused, and a slot that stands on it is pinned to
+//!   its own commit. What else a version's record says (commit, date, author,
+//!   path, media type) follows Git: a tag made again on another commit with the
+//!   same content changes nothing that is served under that version but headers.
+//! * What a later `slotctl` wrote is never overwritten: the component is left as
+//!   it is. What can't be read at all is written anew.
+//! * A slot with a hold is left until Git agrees with it, then the hold is lifted.
+//! * What KV has and Git has not is kept and reported.
+
+mod actual;
+mod component;
+mod describe;
+mod verdict;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+pub use actual::Actual;
+pub use write::{Stage, Write};
+
+use crate::desired::{Desired, DesiredComponent};
+use crate::key::{Key, Namespace};
+use crate::name::ComponentName;
+use crate::notice::Notice;
+use crate::record::{IndexRecord, SlotRecord};
+use crate::version::Version;
+use actual::ActualComponent;
+use component::{ComponentPlan, Outcome};
+use verdict::{Blocked, Known};
+
+/// What a sync does, and what it leaves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// What to write, in the safe order: by [`Stage`], then by component.
+    pub writes: Vec<Write>,
+    /// What to delete after all writes, in the opposite order; only pruning, which
+    /// is asked for, fills it.
+    pub deletions: Vec<Key>,
+    /// What KV has and Git has not: it stays.
+    pub kept: Vec<Key>,
+    /// Slots that a hold keeps where they are.
+    pub held: Vec<Held>,
+    /// What can't be done.
+    pub refused: Vec<Notice>,
+    /// What is done, but should be looked at.
+    pub warnings: Vec<Notice>,
+    /// Keys of the namespaces that nothing of this software wrote: left alone.
+    pub foreign: Vec<(Namespace, String)>,
+    /// How many keys are as they should be.
+    pub unchanged: usize,
+}
+
+/// A slot that a hold keeps where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The component.
+    pub name: ComponentName,
+    /// The slot's record, hold included.
+    pub record: SlotRecord,
+    /// Where Git would have the slot.
+    pub wanted: Version,
+}
+
+impl Plan {
+    /// Whether KV is as Git says, as far as it can be.
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty() && self.deletions.is_empty()
+    }
+
+    /// The writes of one stage.
+    pub fn stage(&self, stage: Stage) -> impl Iterator<Item = &Write> {
+        self.writes.iter().filter(move |write| write.stage() == stage)
+    }
+
+    fn add(&mut self, part: ComponentPlan) {
+        self.writes.extend(part.writes);
+        self.kept.extend(part.kept);
+        self.held.extend(part.held);
+        self.refused.extend(part.refused);
+        self.warnings.extend(part.warnings);
+        self.unchanged += part.unchanged;
+    }
+}
+
+/// A repository without a single component tag, while KV has components.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NothingDesired;
+
+impl fmt::Display for NothingDesired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the repository has no component that can be served, while KV has some: \
+             is it the right repository, and were its tags fetched? (`git fetch --tags`; \
+             a shallow clone has none)",
+        )
+    }
+}
+
+impl std::error::Error for NothingDesired {}
+
+/// What is to be done next.
+#[derive(Debug)]
+pub enum Step<'a> {
+    /// Read the keys that [`Planning::keys`] names, supply them, advance.
+    Read(Planning<'a>),
+    /// The planning is over.
+    Done(Plan),
+}
+
+/// A planning that waits for values of KV.
+#[derive(Debug)]
+pub struct Planning<'a> {
+    desired: &'a Desired,
+    actual: Actual,
+    pending: BTreeSet<ComponentName>,
+    planned: BTreeMap<ComponentName, ComponentPlan>,
+    keys: Vec<Key>,
+}
+
+impl<'a> Planning<'a> {
+    /// Begins with what Git says and what listings of KV brought. Slot records
+    /// that were read already are taken into account.
+    ///
+    /// # Errors
+    ///
+    /// [`NothingDesired`] where KV has components and Git has none: more likely
+    /// the wrong clone than the wish.
+    pub fn begin(desired: &'a Desired, actual: Actual) -> Result<Step<'a>, NothingDesired> {
+        if desired.components.is_empty() && !actual.is_empty() {
+            return Err(NothingDesired);
+        }
+        let pending = desired.components.keys().chain(actual.components.keys()).cloned().collect();
+        let planned = BTreeMap::new();
+        Ok(Self { desired, actual, pending, planned, keys: Vec::new() }.advance())
+    }
+
+    /// The keys whose values are needed.
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    /// Takes the value of a key; `None` if it is gone.
+    pub fn supply(&mut self, key: &Key, value: Option<&[u8]>) {
+        self.actual.read(key, value);
+    }
+
+    /// Goes on with what was supplied.
+    pub fn advance(mut self) -> Step<'a> {
+        self.keys.clear();
+        for name in std::mem::take(&mut self.pending) {
+            let (none, nothing) = (DesiredComponent::default(), ActualComponent::default());
+            let desired = self.desired.components.get(&name).unwrap_or(&none);
+            let actual = self.actual.components.get(&name).unwrap_or(&nothing);
+            match component::plan(&name, desired, actual) {
+                Outcome::Needs(keys) => {
+                    self.keys.extend(keys);
+                    self.pending.insert(name);
+                }
+                Outcome::Planned(part) => {
+                    self.planned.insert(name, *part);
+                }
+            }
+        }
+        if !self.pending.is_empty() {
+            return Step::Read(self);
+        }
+        match self.index() {
+            Ok(index) => Step::Done(self.finish(index)),
+            Err(Blocked::Unread) => {
+                self.keys.push(Key::Index);
+                Step::Read(self)
+            }
+            Err(Blocked::Newer(format)) => {
+                let refused = component::newer(&Key::Index, format);
+                let index = ComponentPlan { refused: vec![refused], ..Default::default() };
+                Step::Done(self.finish(index))
+            }
+        }
+    }
+
+    /// The index's part: the components that have a catalog record, once all is done.
+    fn index(&self) -> Result<ComponentPlan, Blocked> {
+        let listed = |known: &ActualComponent| known.catalog.is_some();
+        let known = self.actual.components.iter().filter(|(_, known)| listed(known));
+        let writes = self.planned.iter().filter(|(_, part)| part.writes_catalog());
+        let names = known.map(|(name, _)| name).chain(writes.map(|(name, _)| name));
+        let record = IndexRecord::new(names.cloned());
+        let mut part = ComponentPlan::default();
+        let stored = self.actual.index.as_ref();
+        let metadata = stored.and_then(|stored| stored.metadata.as_ref());
+        if metadata.is_some_and(|metadata| *metadata == record.metadata()) {
+            part.unchanged = 1;
+        } else if stored.is_some() || !record.components.is_empty() {
+            // Whatever else is there is written anew, but for a later format.
+            stored.map_or(Ok(Known::Absent), |stored| stored.value.known())?;
+            part.writes.push(Write::Index { record });
+        }
+        Ok(part)
+    }
+
+    fn finish(self, index: ComponentPlan) -> Plan {
+        let mut plan = Plan { foreign: self.actual.foreign().to_vec(), ..Plan::default() };
+        let mut contents = BTreeMap::new();
+        for part in self.planned.into_values() {
+            // `append` would merge the whole map anew for each component.
+            contents.extend(&part.contents);
+            plan.add(part);
+        }
+        for (digest, size) in contents {
+            match self.actual.contents.contains(&digest) {
+                true => plan.unchanged += 1,
+                false => plan.writes.push(Write::Content { digest, size }),
+            }
+        }
+        plan.add(index);
+        // Stable: within a stage the order of the components stays.
+        plan.writes.sort_by_key(Write::stage);
+        plan
+    }
+}
+
+/// A version as people read it: a commit id is abbreviated as Git does.
+fn short(version: &Version) -> String {
+    match version {
+        Version::Release(_) => version.to_string(),
+        Version::Commit(commit) => commit.as_str().get(..12).unwrap_or_default().to_owned(),
+    }
+}

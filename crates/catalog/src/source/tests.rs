@@ -1,0 +1,142 @@
+use super::*;
+
+/// A commit as a list of paths; a path that ends with `/`, `@` or `#` is a
+/// folder, a symbolic link or a submodule.
+#[derive(Default)]
+struct Commit {
+    paths: Vec<&'static str>,
+    registries: BTreeMap<Origin, Rc<Registry>>,
+}
+
+impl Commit {
+    fn new(paths: &[&'static str]) -> Self {
+        Self { paths: paths.to_vec(), ..Self::default() }
+    }
+
+    fn with(mut self, origin: Origin, name: &str, path: &str) -> Self {
+        let json = format!(
+            "{{\"components\":{{\"{name}\":{{\"path\":\"{path}\",\"type\":\"prompt\"}}}}}}"
+        );
+        self.registries.insert(origin, Rc::new(Registry::parse(json.as_bytes()).unwrap()));
+        self
+    }
+
+    fn locate(&self, name: &str, trailer: Option<&str>) -> Result<String, String> {
+        let name = name.parse().unwrap();
+        let trailer = trailer.map(|path| RepoPath::parse(path.as_bytes()));
+        let sought = Sought { prefix: Prefix::Components, name: &name, trailer: trailer.as_ref() };
+        locate(sought, self).map(|located| located.path).map_err(|problem| problem.what)
+    }
+}
+
+impl CommitFiles for Commit {
+    type Id = ();
+    type Halt = Problem;
+
+    fn entry(&self, folder: &str, name: &str) -> Result<Entry<()>, Problem> {
+        let found = self.beginning(folder, name)?;
+        Ok(found.into_iter().find(|(file, _)| file == name).map_or(Entry::Absent, |(_, e)| e))
+    }
+
+    fn beginning(&self, folder: &str, start: &str) -> Result<Listing<()>, Problem> {
+        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let in_folder = self.paths.iter().filter_map(|path| path.strip_prefix(prefix.as_str()));
+        let entry = |name: &str| {
+            let plain = name.trim_end_matches(['/', '@', '#']).to_owned();
+            let other = |kind| Entry::Other(kind, format!("{prefix}{plain}"));
+            let entry = match name.chars().next_back() {
+                Some('/') => other(NotAFile::Folder),
+                Some('@') => other(NotAFile::Symlink),
+                Some('#') => other(NotAFile::Submodule),
+                _ => Entry::File(()),
+            };
+            (plain, entry)
+        };
+        let direct =
+            |name: &&str| name.starts_with(start) && !name.trim_end_matches('/').contains('/');
+        Ok(in_folder.filter(direct).map(entry).collect())
+    }
+
+    fn registry(&self, origin: Origin) -> Result<Option<Rc<Registry>>, Problem> {
+        Ok(self.registries.get(&origin).cloned())
+    }
+}
+
+#[track_caller]
+fn refused(result: Result<String, String>, words: &[&str]) {
+    let what = result.unwrap_err();
+    for word in words {
+        assert!(what.contains(word), "{what}");
+    }
+}
+
+#[test]
+fn the_trailer_wins_and_must_be_right() {
+    let commit = Commit::new(&["prompts/a.md", "x/b.md", "prompts/d/", "l@", "s#"]).with(
+        Origin::Head,
+        "a",
+        "prompts/a.md",
+    );
+    assert_eq!(commit.locate("prompts/a", Some("./x/b.md")), Ok("x/b.md".into()));
+    refused(commit.locate("prompts/a", Some("gone.md")), &["trailer", "gone.md", "not in the"]);
+    refused(commit.locate("prompts/a", Some("../a")), &["trailer", "'../a'", "'..'"]);
+    refused(commit.locate("prompts/a", Some("l")), &["l is a symbolic link"]);
+    refused(commit.locate("prompts/a", Some("s")), &["s is a submodule"]);
+    refused(commit.locate("prompts/a", Some("prompts/d")), &["prompts/d is a folder"]);
+}
+
+#[test]
+fn registries_in_their_order() {
+    let files = ["given.md", "tagged.md", "head.md", "work.md", "prompts/a.md"];
+    let origins = [
+        (Origin::WorkTree, "work.md"),
+        (Origin::Head, "head.md"),
+        (Origin::TaggedCommit, "tagged.md"),
+        (Origin::Given, "given.md"),
+    ];
+    let mut commit = Commit::new(&files);
+    assert_eq!(commit.locate("prompts/a", None), Ok("prompts/a.md".into()));
+    for (origin, path) in origins {
+        commit = commit.with(origin, "a", path);
+        assert_eq!(commit.locate("prompts/a", None), Ok(path.into()));
+    }
+    assert_eq!(commit.locate("templates/a", None).map_err(|_| ()), Err(()), "another type");
+}
+
+#[test]
+fn a_registry_that_is_ahead_of_the_commit_is_passed_over() {
+    let commit = Commit::new(&["prompts/a.md"]).with(Origin::Given, "a", "prompts/moved.md").with(
+        Origin::Head,
+        "a",
+        "prompts/a.md",
+    );
+    assert_eq!(commit.locate("prompts/a", None), Ok("prompts/a.md".into()));
+    let commit = Commit::new(&["other.md"]).with(Origin::WorkTree, "a", "prompts/moved.md");
+    refused(
+        commit.locate("prompts/a", None),
+        &["prompts/moved.md (the registry in the work tree)", "prompts/{a,a.prompt}.*"],
+    );
+}
+
+#[test]
+fn a_registry_cannot_lead_out() {
+    for (path, word) in [("../../etc/passwd", "'..'"), ("/etc/passwd", "absolute"), ("l", "link")] {
+        let commit = Commit::new(&["prompts/a.md", "l@"]).with(Origin::Head, "a", path);
+        refused(commit.locate("prompts/a", None), &["registry at HEAD", word]);
+    }
+}
+
+#[test]
+fn convention_has_one_candidate() {
+    let commit =
+        Commit::new(&["prompts/a.md", "prompts/a.test.md", "prompts/a.d/", "prompts/ab.md"]);
+    assert_eq!(commit.locate("prompts/a", None), Ok("prompts/a.md".into()));
+    let commit = Commit::new(&["prompts/a.md", "components/prompts/a/index.txt"]);
+    refused(commit.locate("prompts/a", None), &["components/prompts/a/index.txt and prompts/a.md"]);
+    let commit = Commit::new(&["prompts/a.prompt.md", "prompts/a.md"]);
+    refused(commit.locate("prompts/a", None), &["prompts/a.md and prompts/a.prompt.md"]);
+    let commit = Commit::new(&["prompts/a.md", "prompts/a-prompt.md"]);
+    refused(commit.locate("prompts/a-prompt", None), &["prompts/a-prompt.md and prompts/a.md"]);
+    refused(Commit::new(&["prompts/a.md@"]).locate("prompts/a", None), &["symbolic link"]);
+    refused(Commit::new(&[]).locate("prompts/a", None), &["looked for"]);
+}

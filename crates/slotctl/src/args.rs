@@ -1,0 +1,105 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Turns Git tags into what component-resolver reads.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES)]
+pub(crate) struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What `slotctl` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make Workers KV equal to the tags of a Git repository
+    #[command(after_help = SYNC_HELP)]
+    Sync(SyncArgs),
+}
+
+/// How to sync.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SyncArgs {
+    /// Write to the KV of a running `wrangler dev`, not to Cloudflare's
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = LOCAL_URL)]
+    pub(crate) local: Option<String>,
+
+    /// The components repository: a work tree, a bare repository or a mirror
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) repo: PathBuf,
+
+    /// Where components lie, in the shape of .edgit/components.json; asked first
+    #[arg(long, value_name = "FILE")]
+    pub(crate) registry: Option<PathBuf>,
+
+    /// The wrangler.toml that names the namespaces SLOTS and COMPONENTS
+    #[arg(long, value_name = "FILE", default_value = "wrangler.toml")]
+    pub(crate) config: PathBuf,
+
+    /// The environment of wrangler.toml to write to
+    #[arg(long, value_name = "NAME")]
+    pub(crate) env: Option<String>,
+
+    /// Show the plan and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// End with exit code 3 if there is anything to write
+    #[arg(long, requires = "dry_run")]
+    pub(crate) check: bool,
+
+    /// Print the plan and the result as one JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const LOCAL_URL: &str = "http://127.0.0.1:8787";
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 failed or something was refused, 2 usage, 3 drift";
+
+const SYNC_HELP: &str = "\
+Examples:
+  slotctl sync --local --repo ../components
+      fill the KV of `npm run dev` from a repository
+  slotctl sync --env staging --dry-run
+      show what would be written to Cloudflare for [env.staging]
+  slotctl sync --env production --json > sync.json
+      write, and keep the plan and the result for machines
+  slotctl sync --env production --dry-run --check
+      end with 3 if KV is not what the tags say
+
+Without --local, CLOUDFLARE_API_TOKEN (permission \"Workers KV Storage: Edit\") and
+CLOUDFLARE_ACCOUNT_ID say who writes where; CLOUDFLARE_API_BASE_URL names another
+address of the API, as for wrangler.
+
+Exit codes: 0 done, 1 failed or something was refused, 2 usage, 3 drift";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn local_has_a_default_address() {
+        for (line, expected) in [
+            ("slotctl sync", None),
+            ("slotctl sync --local --json", Some(LOCAL_URL)),
+            ("slotctl sync --local localhost:9", Some("localhost:9")),
+        ] {
+            let Command::Sync(sync) = Args::parse_from(line.split(' ')).command;
+            assert_eq!(sync.local.as_deref(), expected);
+        }
+        assert!(Args::try_parse_from(["slotctl", "sync", "--check"]).is_err());
+    }
+}

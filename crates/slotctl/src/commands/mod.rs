@@ -1,0 +1,3 @@
+//! The commands, each as numbered steps.
+
+pub(crate) mod sync;

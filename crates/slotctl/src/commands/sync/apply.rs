@@ -1,0 +1,176 @@
+//! Carries out a plan: stage after stage, each complete before the next, so that
+//! whatever stops it, no record names what is not there.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use catalog::digest::Digest;
+use catalog::key::Key;
+use catalog::plan::{Plan, Stage, Write};
+
+use super::{Outcome, check};
+use crate::kv_api::{ApiError, Batch, Namespace, Pair};
+use crate::output::{Meter, Output, count};
+use crate::read::{self, Blobs, Reading};
+use crate::store::Store;
+
+/// What it takes to carry out a plan.
+pub(super) struct Apply<'a> {
+    /// The plan.
+    pub(super) plan: &'a Plan,
+    /// What was read of Git.
+    pub(super) reading: &'a Reading,
+    /// The repository, for the contents.
+    pub(super) repo: &'a Path,
+    /// Where to.
+    pub(super) store: &'a Store<'a>,
+    /// Who is told.
+    pub(super) output: &'a Output,
+}
+
+impl Apply<'_> {
+    /// Carries out the plan and reads a sample back; what stopped it, if anything
+    /// did, is in the outcome beside what was done until then.
+    pub(super) fn run(&self) -> Outcome {
+        let mut outcome = Outcome::default();
+        let ended = self
+            .write(&mut outcome)
+            .and_then(|()| self.delete(&mut outcome))
+            .and_then(|()| check::read_back(self.plan, self.store, self.output, &mut outcome));
+        outcome.error = ended.err();
+        outcome
+    }
+
+    fn write(&self, outcome: &mut Outcome) -> Result<()> {
+        for stage in Stage::ALL {
+            if self.plan.stage(stage).next().is_some() {
+                let (began, written) = (Instant::now(), self.write_stage(stage, outcome)?);
+                self.output.step("write", count(written, stage.name()), began);
+            }
+        }
+        Ok(())
+    }
+
+    fn write_stage(&self, stage: Stage, outcome: &mut Outcome) -> Result<usize> {
+        let meter = self.output.meter(stage.plural());
+        meter.begin(self.plan.stage(stage).count());
+        let mut blobs = match stage {
+            Stage::Contents => Some(read::open_blobs(self.repo)?),
+            Stage::Versions | Stage::Slots | Stage::Catalogs | Stage::Index => None,
+        };
+        let mut writer =
+            Writer::new(self.store.namespace(stage.namespace()), stage, &meter, outcome);
+        for write in self.plan.stage(stage) {
+            let value = match (write, &mut blobs) {
+                (Write::Content { digest, .. }, Some(blobs)) => {
+                    self.content(*digest, blobs.as_mut())?
+                }
+                _ => write.record().unwrap_or_default(),
+            };
+            writer.put(write, &value)?;
+        }
+        writer.flush()?;
+        Ok(outcome.written.get(&stage).copied().unwrap_or_default())
+    }
+
+    /// A content as Git has it, checked before it is written under its digest.
+    fn content(&self, digest: Digest, blobs: &mut dyn Blobs) -> Result<Vec<u8>> {
+        let source = self.reading.contents.get(&digest);
+        let source = source.with_context(|| format!("the repository has no {digest:?}"))?;
+        let bytes = blobs.read(source)?;
+        if Digest::of(&bytes) != digest {
+            bail!("the content {digest:?} is another one since it was read: run it again");
+        }
+        Ok(bytes)
+    }
+
+    /// Deletes, kind after kind as the plan orders them.
+    fn delete(&self, outcome: &mut Outcome) -> Result<()> {
+        let began = Instant::now();
+        for keys in self.plan.deletions.chunk_by(|a, b| Stage::of(a) == Stage::of(b)) {
+            let Some(first) = keys.first() else { continue };
+            outcome.deleted += delete_keys(self.store.namespace(first.namespace()), keys)?;
+        }
+        if outcome.deleted > 0 {
+            self.output.step("delete", count(outcome.deleted, "key"), began);
+        }
+        Ok(())
+    }
+}
+
+fn delete_keys(namespace: &Namespace<'_>, keys: &[Key]) -> Result<usize, ApiError> {
+    let mut batch = Batch::new(namespace.limits());
+    for key in keys.iter().map(Key::to_string) {
+        if !batch.push_key(&key) {
+            namespace
+                .delete_batch(std::mem::replace(&mut batch, Batch::new(namespace.limits())))?;
+            batch.push_key(&key);
+        }
+    }
+    if !batch.is_empty() {
+        namespace.delete_batch(batch)?;
+    }
+    Ok(keys.len())
+}
+
+/// Writes the values of a stage, as many a call as the API takes; no more of them
+/// are in memory than one call carries.
+struct Writer<'a> {
+    namespace: &'a Namespace<'a>,
+    stage: Stage,
+    meter: &'a Meter,
+    outcome: &'a mut Outcome,
+    batch: Batch,
+    /// How many bytes the values in the batch have.
+    bytes: usize,
+}
+
+impl<'a> Writer<'a> {
+    fn new(
+        namespace: &'a Namespace<'a>,
+        stage: Stage,
+        meter: &'a Meter,
+        outcome: &'a mut Outcome,
+    ) -> Self {
+        let batch = Batch::new(namespace.limits());
+        Self { namespace, stage, meter, outcome, batch, bytes: 0 }
+    }
+
+    fn put(&mut self, write: &Write, value: &[u8]) -> Result<()> {
+        let (key, metadata) = (write.key().to_string(), write.metadata());
+        if metadata.is_none() && value.len() > self.namespace.limits().inline {
+            self.namespace.put(&key, value)?;
+            self.done(1, value.len());
+            return Ok(());
+        }
+        let pair = Pair { key: &key, value, metadata: metadata.as_ref() };
+        if !self.batch.push(pair) {
+            self.flush()?;
+            if !self.batch.push(pair) {
+                bail!("{key}: {} bytes are too many for one call", value.len());
+            }
+        }
+        self.bytes += value.len();
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), ApiError> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let empty = Batch::new(self.namespace.limits());
+        let (batch, bytes) = (std::mem::replace(&mut self.batch, empty), self.bytes);
+        let count = batch.len();
+        self.namespace.put_batch(batch)?;
+        self.bytes = 0;
+        self.done(count, bytes);
+        Ok(())
+    }
+
+    fn done(&mut self, count: usize, bytes: usize) {
+        *self.outcome.written.entry(self.stage).or_default() += count;
+        self.outcome.bytes += bytes as u64;
+        self.meter.add(count);
+    }
+}

@@ -1,0 +1,84 @@
+//! Reads a sample of what was written back.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use catalog::digest::Digest;
+use catalog::key::Key;
+use catalog::plan::{Plan, Stage, Write};
+
+use super::Outcome;
+use crate::output::{Output, count};
+use crate::store::Store;
+
+/// How many keys of each stage are read back.
+const SAMPLE: usize = 4;
+
+/// Workers KV may take up to a minute until every reader sees a write; these are
+/// the seconds between looks, a minute in all.
+const PATIENCE: [u64; 6] = [1, 2, 4, 8, 15, 30];
+
+/// Reads some keys of each stage back and compares them with the plan.
+pub(super) fn read_back(
+    plan: &Plan,
+    store: &Store<'_>,
+    output: &Output,
+    outcome: &mut Outcome,
+) -> Result<()> {
+    let began = Instant::now();
+    let mut waits = PATIENCE.iter().map(|seconds| Duration::from_secs(*seconds));
+    let mut open: Vec<&Write> = Stage::ALL.iter().flat_map(|stage| sample(plan, *stage)).collect();
+    loop {
+        let same = as_written(&open, store)?;
+        open.retain(|write| !same.contains(&write.key()));
+        outcome.checked.extend(same);
+        match (open.first(), waits.next()) {
+            (None, _) => break,
+            (Some(_), Some(wait)) => sleep(wait),
+            (Some(first), None) => {
+                bail!("{} and {} more read back as something else", first.key(), open.len() - 1)
+            }
+        }
+    }
+    if !outcome.checked.is_empty() {
+        let checked = count(outcome.checked.len(), "key");
+        output.step("check", format_args!("{checked} read back as written"), began);
+    }
+    Ok(())
+}
+
+/// Some writes of a stage, from its first to its last.
+fn sample(plan: &Plan, stage: Stage) -> Vec<&Write> {
+    let writes: Vec<&Write> = plan.stage(stage).collect();
+    let size = SAMPLE.min(writes.len());
+    let at = |index: usize| index * (writes.len() - 1) / (size - 1).max(1);
+    (0..size).filter_map(|index| writes.get(at(index)).copied()).collect()
+}
+
+/// The keys whose values are what was written: contents by their digest, records
+/// by their bytes.
+fn as_written(writes: &[&Write], store: &Store<'_>) -> Result<BTreeSet<Key>> {
+    let mut same = BTreeSet::new();
+    let mut records = BTreeMap::new();
+    for write in writes {
+        match (write.key(), write.record()) {
+            (key, Some(record)) => {
+                records.insert(key, record);
+            }
+            (key, None) => {
+                let value = store.namespace(key.namespace()).get(&key.to_string())?;
+                let digest = value.as_deref().map(Digest::of).map(Key::Content);
+                same.extend(digest.filter(|found| *found == key));
+            }
+        }
+    }
+    let keys: Vec<Key> = records.keys().cloned().collect();
+    store.read(&keys, |key, value| {
+        if value == records.get(key).map(Vec::as_slice) {
+            same.insert(key.clone());
+        }
+    })?;
+    Ok(same)
+}

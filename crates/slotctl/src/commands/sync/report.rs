@@ -1,0 +1,132 @@
+//! The plan and the result for machines: the object that `--json` prints.
+//!
+//! Members are added, never renamed or removed.
+
+use std::time::Duration;
+
+use catalog::key::Key;
+use catalog::notice::Notice;
+use catalog::plan::{Held, Plan, Stage, Write};
+use catalog::record::SlotRecord;
+use catalog::tag::TagTarget;
+use serde_json::{Value, json};
+
+use super::Outcome;
+use crate::args::SyncArgs;
+use crate::exit::Exit;
+use crate::read::{LogicTag, Reading};
+use crate::target::Target;
+
+/// All that a sync knew and planned.
+pub(super) struct Report<'a> {
+    pub(super) args: &'a SyncArgs,
+    pub(super) target: &'a Target,
+    pub(super) reading: &'a Reading,
+    pub(super) plan: &'a Plan,
+}
+
+/// What there is to say of a sync that had no plan yet when it failed.
+pub(super) fn failure(error: &anyhow::Error) -> Value {
+    json!({
+        "command": "sync",
+        "result": { "error": format!("{error:#}"), "exit": Exit::of(error).code() },
+    })
+}
+
+impl Report<'_> {
+    /// The object.
+    pub(super) fn value(&self, outcome: &Outcome, exit: Exit, took: Duration) -> Value {
+        json!({
+            "command": "sync",
+            "dryRun": self.args.dry_run,
+            "head": self.reading.head,
+            "target": {
+                "kv": self.target.whose,
+                "env": self.args.env,
+                "slots": self.target.ids.slots,
+                "components": self.target.ids.components,
+            },
+            "plan": self.plan(),
+            "result": {
+                "written": by_stage(|stage| json!(outcome.written.get(&stage).unwrap_or(&0))),
+                "deleted": outcome.deleted,
+                "bytes": outcome.bytes,
+                "checked": keys(&outcome.checked),
+                "calls": self.target.api.calls(),
+                "seconds": took.as_secs_f64(),
+                "error": outcome.error.as_ref().map(|error| format!("{error:#}")),
+                "exit": exit.code(),
+            },
+        })
+    }
+
+    fn plan(&self) -> Value {
+        let Self { plan, reading, .. } = self;
+        let writes = |stage| plan.stage(stage).map(write).collect::<Value>();
+        let foreign = plan.foreign.iter();
+        json!({
+            "empty": plan.is_empty(),
+            "writes": by_stage(writes),
+            "deletions": keys(&plan.deletions),
+            "kept": keys(&plan.kept),
+            "held": plan.held.iter().map(held).collect::<Value>(),
+            "refused": notices(&reading.refused, &plan.refused),
+            "warnings": notices(&reading.warnings, &plan.warnings),
+            "logic": reading.logic.iter().map(logic).collect::<Value>(),
+            "foreign": foreign
+                .map(|(namespace, key)| json!({ "namespace": namespace.binding(), "key": key }))
+                .collect::<Value>(),
+            "unchanged": plan.unchanged,
+        })
+    }
+}
+
+fn by_stage(value: impl Fn(Stage) -> Value) -> Value {
+    Stage::ALL.into_iter().map(|stage| (stage.plural().to_owned(), value(stage))).collect()
+}
+
+fn keys(keys: &[Key]) -> Value {
+    keys.iter().map(Key::to_string).collect()
+}
+
+fn write(write: &Write) -> Value {
+    let key = write.key().to_string();
+    match write {
+        Write::Content { size, .. } => json!({ "key": key, "size": size }),
+        Write::Version { record, before, .. } => json!({
+            "key": key,
+            "digest": record.snapshot.digest,
+            "sha": record.snapshot.sha,
+            "path": record.path,
+            "new": before.is_none(),
+        }),
+        Write::Slot { record, before, .. } => json!({
+            "key": key,
+            "from": before.as_deref().and_then(SlotRecord::own_version),
+            "to": record.own_version(),
+        }),
+        Write::Catalog { .. } | Write::Index { .. } => json!({ "key": key }),
+    }
+}
+
+fn held(held: &Held) -> Value {
+    json!({
+        "key": Key::Slot(held.name.clone(), held.record.slot.clone()).to_string(),
+        "version": held.record.own_version(),
+        "wanted": held.wanted,
+        "hold": held.record.hold,
+    })
+}
+
+fn notices(first: &[Notice], second: &[Notice]) -> Value {
+    let value = |Notice { subject, what, help }: &Notice| json!({ "subject": subject, "what": what, "help": help });
+    first.iter().chain(second).map(value).collect()
+}
+
+fn logic(tag: &LogicTag) -> Value {
+    let (version, slot) = match &tag.target {
+        TagTarget::Version(_) => (&tag.version, None),
+        TagTarget::Slot(slot) => (&tag.version, Some(slot)),
+    };
+    json!({ "name": tag.name, "version": version, "slot": slot, "commit": tag.commit })
+}

@@ -1,0 +1,141 @@
+//! The plan and the result in words.
+
+use std::fmt::Display;
+use std::time::Instant;
+
+use catalog::plan::{Plan, Stage, Write};
+use catalog::tag::TagTarget;
+use console::style;
+use indicatif::DecimalBytes;
+
+use super::Outcome;
+use super::report::Report;
+use crate::output::{Output, count};
+use crate::read::{LogicTag, Reading};
+
+/// So many lines of a kind are shown: a first sync has tens of thousands.
+const LINES: usize = 50;
+
+/// So many of what does not change from one sync to the next.
+const STANDING_LINES: usize = 5;
+
+/// Shows what is wrong, what will be written, and what is left.
+pub(super) fn plan(output: &Output, reading: &Reading, plan: &Plan) {
+    reading.warnings.iter().chain(&plan.warnings).for_each(|notice| output.warning(notice));
+    contents(output, plan);
+    for stage in [Stage::Versions, Stage::Slots] {
+        lines(output, LINES, plan.stage(stage).map(line));
+    }
+    catalogs(output, plan);
+    lines(output, LINES, plan.deletions.iter().map(|key| format!("{} {key}", red("-"))));
+    lines(output, LINES, plan.held.iter().map(|held| format!("{} {held}", yellow("="))));
+    kept(output, plan);
+    lines(output, STANDING_LINES, reading.logic.iter().map(logic));
+    reading.refused.iter().chain(&plan.refused).for_each(|notice| output.refusal(notice));
+}
+
+/// Contents are named by versions; their own lines would say nothing more.
+fn contents(output: &Output, plan: &Plan) {
+    let size = |write: &Write| if let Write::Content { size, .. } = write { *size } else { 0 };
+    let (number, bytes) = plan
+        .stage(Stage::Contents)
+        .fold((0, 0), |(number, bytes), write| (number + 1, bytes + size(write)));
+    if number > 0 {
+        let number = count(number, "new content");
+        output.say(format_args!("  {} {number}, {}", green("+"), DecimalBytes(bytes)));
+    }
+}
+
+/// A catalog follows from the lines above it.
+fn catalogs(output: &Output, plan: &Plan) {
+    let number = plan.stage(Stage::Catalogs).count();
+    if number > 0 {
+        output.say(format_args!("  {} {}", yellow("~"), count(number, "catalog")));
+    }
+}
+
+fn line(write: &Write) -> String {
+    let new = match write {
+        Write::Content { .. } | Write::Catalog { .. } | Write::Index { .. } => false,
+        Write::Version { before, .. } => before.is_none(),
+        Write::Slot { before, .. } => before.is_none(),
+    };
+    format!("{} {write}", if new { green("+") } else { yellow("~") })
+}
+
+fn logic(tag: &LogicTag) -> String {
+    let target = match &tag.target {
+        TagTarget::Version(version) => version.to_string(),
+        TagTarget::Slot(slot) => format!("{slot}: {}", tag.version),
+    };
+    format!("{} logic/{}@{target}, needs a rebuild, not written", yellow("!"), tag.name)
+}
+
+fn kept(output: &Output, plan: &Plan) {
+    let foreign = plan.foreign.len();
+    if foreign > 0 {
+        let keys = count(foreign, "key");
+        output.say(format_args!("  = {keys} that slotctl did not write, left alone"));
+    }
+    lines(
+        output,
+        STANDING_LINES,
+        plan.kept.iter().map(|key| format!("= {key}: no tag has it, kept")),
+    );
+}
+
+fn lines(output: &Output, most: usize, lines: impl Iterator<Item = impl Display>) {
+    let mut rest = 0;
+    for (index, line) in lines.enumerate() {
+        match index < most {
+            true => output.say(format_args!("  {line}")),
+            false => rest += 1,
+        }
+    }
+    if rest > 0 {
+        output.say(format_args!("  ... and {} (all with `--json`)", count(rest, "more line")));
+    }
+}
+
+fn green(mark: &str) -> String {
+    style(mark).for_stderr().green().to_string()
+}
+
+fn yellow(mark: &str) -> String {
+    style(mark).for_stderr().yellow().to_string()
+}
+
+fn red(mark: &str) -> String {
+    style(mark).for_stderr().red().to_string()
+}
+
+/// Shows what the sync came to.
+pub(super) fn summary(output: &Output, report: &Report<'_>, outcome: &Outcome, began: Instant) {
+    let Report { args, plan, reading, target } = report;
+    if let Some(error) = &outcome.error {
+        output.error(error);
+        output.hint("what was written stands; run it again, and it goes on from there");
+    }
+    let calls = count(target.api.calls(), "call");
+    let text = match (plan.is_empty(), args.dry_run) {
+        (true, _) => format!("nothing to write, {} as Git says", count(plan.unchanged, "key")),
+        (false, true) => format!("{} to write, nothing written (--dry-run)", writes(plan)),
+        (false, false) => {
+            let written: usize = outcome.written.values().sum();
+            let (keys, bytes) = (count(written, "key"), DecimalBytes(outcome.bytes));
+            format!("{keys} written, {bytes}; {} unchanged", plan.unchanged)
+        }
+    };
+    output.step("done", format_args!("{text}, {calls}"), began);
+    let refused = reading.refused.len() + plan.refused.len();
+    if refused > 0 {
+        output.say(format_args!("       {refused} refused, see above"));
+    }
+}
+
+fn writes(plan: &Plan) -> String {
+    let stages = Stage::ALL.iter().map(|stage| (plan.stage(*stage).count(), stage.name()));
+    let parts = stages.filter(|(number, _)| *number > 0);
+    let parts: Vec<String> = parts.map(|(number, name)| count(number, name)).collect();
+    parts.join(", ")
+}

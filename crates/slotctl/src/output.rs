@@ -1,0 +1,205 @@
+//! What the user sees: data on stdout, talk on stderr, progress on a terminal.
+#![allow(clippy::print_stderr, reason = "the one place that writes to the terminal")]
+
+use std::cell::Cell;
+use std::fmt::{self, Display};
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use catalog::notice::{Notice, printable};
+use console::{Style, Term, style};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use serde::Serialize;
+
+use crate::kv_api::ApiError;
+
+/// Where talk and data go, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Output {
+    bars: MultiProgress,
+    terminal: bool,
+}
+
+impl Output {
+    /// For stderr as it is: a terminal gets progress bars and, unless `NO_COLOR`
+    /// says otherwise (<https://no-color.org>), colours; anything else plain lines.
+    pub(crate) fn new() -> Self {
+        let terminal = Term::stderr().features().is_attended();
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        console::set_colors_enabled_stderr(terminal && !no_color);
+        let target = match terminal {
+            true => ProgressDrawTarget::stderr(),
+            false => ProgressDrawTarget::hidden(),
+        };
+        Self { bars: MultiProgress::with_draw_target(target), terminal }
+    }
+
+    /// A line of talk.
+    pub(crate) fn say(&self, line: impl Display) {
+        // Bars are taken down while a line is written.
+        self.bars.suspend(|| eprintln!("{line}"));
+    }
+
+    /// What a step came to, and how long it took.
+    pub(crate) fn step(&self, name: &str, text: impl Display, since: Instant) {
+        let took = style(took(since.elapsed())).for_stderr().dim();
+        self.say(format_args!("{} {text} {took}", style(format!("{name:<6}")).for_stderr().bold()));
+    }
+
+    /// Something to look at.
+    pub(crate) fn warning(&self, notice: &Notice) {
+        self.notice("warning", &Style::new().yellow(), notice);
+    }
+
+    /// Something that can't be done.
+    pub(crate) fn refusal(&self, notice: &Notice) {
+        self.notice("refused", &Style::new().red(), notice);
+    }
+
+    fn notice(&self, kind: &str, style: &Style, Notice { subject, what, help }: &Notice) {
+        let kind = style.clone().for_stderr().bold().apply_to(kind);
+        self.say(format_args!("{kind}: {subject}: {what}"));
+        if let Some(help) = help {
+            self.hint(help);
+        }
+    }
+
+    /// The way out.
+    pub(crate) fn hint(&self, text: impl Display) {
+        self.say(format_args!("   {}: {text}", style("hint").for_stderr().cyan()));
+    }
+
+    /// What stopped the command, with its causes, and the way out where it is known.
+    pub(crate) fn error(&self, error: &anyhow::Error) {
+        let title = style("error").for_stderr().red().bold();
+        let text = format!("{error:#}");
+        let lines: Vec<String> = text.lines().map(|line| printable(line.as_bytes())).collect();
+        self.say(format_args!("{title}: {}", lines.join("\n    ")));
+        let hint = error.downcast_ref::<ApiError>().and_then(ApiError::hint);
+        if let Some(hint) = hint {
+            self.hint(hint);
+        }
+    }
+
+    /// The data of a command: one JSON object on stdout.
+    pub(crate) fn data(&self, value: &impl Serialize) -> Result<()> {
+        let mut text = serde_json::to_vec_pretty(value).context("can't write the JSON")?;
+        text.push(b'\n');
+        let written = std::io::stdout().lock().write_all(&text);
+        written.context("can't write to stdout")
+    }
+
+    /// Shows how far something is that may take long.
+    pub(crate) fn meter(&self, what: &str) -> Meter {
+        let bar = match self.terminal {
+            true => self.bars.add(ProgressBar::no_length()),
+            false => ProgressBar::hidden(),
+        };
+        bar.set_style(template("{msg} {human_pos} ({rate})"));
+        bar.set_message(what.to_owned());
+        Meter { output: self.clone(), bar, said: Cell::new(Instant::now()) }
+    }
+}
+
+/// The templates are right, or a test fails; a plain bar would say enough.
+fn template(text: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(text).unwrap_or(ProgressStyle::default_bar());
+    // `per_sec` has four decimals.
+    let rate = |state: &ProgressState, to: &mut dyn fmt::Write| {
+        // A bar that can't be drawn is no reason to stop.
+        let _ = write!(to, "{:.0}/s", state.per_sec());
+    };
+    style.with_key("rate", rate)
+}
+
+const BAR: &str = "{msg} {bar:32} {human_pos}/{human_len} ({rate}, {eta} left)";
+
+/// Shows how far something is: a bar on a terminal, else a line every ten seconds.
+/// It goes when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    output: Output,
+    bar: ProgressBar,
+    said: Cell<Instant>,
+}
+
+impl Meter {
+    /// Out of how many.
+    pub(crate) fn begin(&self, total: usize) {
+        if self.bar.length() != Some(total as u64) {
+            self.bar.set_length(total as u64);
+            self.bar.set_style(template(BAR));
+        }
+    }
+
+    /// What is being done now.
+    pub(crate) fn rename(&self, what: &'static str) {
+        self.bar.set_message(what);
+    }
+
+    /// So many more are done.
+    pub(crate) fn add(&self, count: usize) {
+        self.set(self.bar.position() as usize + count);
+    }
+
+    /// So many are done.
+    pub(crate) fn set(&self, done: usize) {
+        /// Often enough for whoever watches a CI job, rare enough for its log.
+        const EVERY: Duration = Duration::from_secs(10);
+        self.bar.set_position(done as u64);
+        if !self.output.terminal && self.said.get().elapsed() >= EVERY {
+            self.said.set(Instant::now());
+            let total = self.bar.length().map_or(String::new(), |total| format!("/{total}"));
+            self.output.say(format_args!("       {} {done}{total}", self.bar.message()));
+        }
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// A time as people say it.
+pub(crate) fn took(time: Duration) -> String {
+    match time.as_secs_f64() {
+        seconds if seconds < 0.1 => format!("({:.0} ms)", seconds * 1000.0),
+        seconds if seconds < 60.0 => format!("({seconds:.1} s)"),
+        seconds => format!("({:.0} min {:.0} s)", (seconds / 60.0).floor(), seconds % 60.0),
+    }
+}
+
+/// A number of things: `1 slot`, `2 slots`.
+pub(crate) fn count(number: usize, one: &str) -> String {
+    let number_shown = indicatif::HumanCount(number as u64);
+    if number == 1 { format!("1 {one}") } else { format!("{number_shown} {one}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_human() {
+        assert_eq!(took(Duration::from_millis(42)), "(42 ms)");
+        assert_eq!(took(Duration::from_millis(1234)), "(1.2 s)");
+        assert_eq!(took(Duration::from_secs(125)), "(2 min 5 s)");
+        assert_eq!(
+            (count(1, "slot"), count(12_345, "key")),
+            ("1 slot".into(), "12,345 keys".into())
+        );
+    }
+
+    #[test]
+    fn the_bar_is_well_formed() {
+        assert!(ProgressStyle::with_template(BAR).is_ok());
+        let meter = Output::new().meter("tags");
+        meter.begin(3);
+        meter.rename("files");
+        meter.add(2);
+        meter.set(3);
+        assert_eq!(meter.bar.position(), 3);
+    }
+}

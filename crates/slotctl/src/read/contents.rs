@@ -1,0 +1,188 @@
+//! What is in the files: digest, size and media type, each content read once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+
+use anyhow::Result;
+use catalog::compile::{File, MAX_CONTENT};
+use catalog::digest::Digest;
+use catalog::media_type::MediaType;
+use catalog::source::Problem;
+use gix_hash::ObjectId;
+use gix_object::Kind;
+
+use super::files::Found;
+use super::{BlobSource, Place, Progress, Report};
+use crate::git::Repository;
+use crate::git::lfs::Pointer;
+use crate::git::objects::{Answer, Ask, Objects};
+
+type Contents = BTreeMap<Digest, BlobSource>;
+type Files = Vec<Result<File, Problem>>;
+
+/// A blob, and the files that it is.
+struct Blob {
+    id: ObjectId,
+    size: u64,
+    files: Vec<usize>,
+}
+
+/// Reads the contents of the files that were found, one at a time.
+///
+/// Sizes are asked first: a content that is too large to be served is never read.
+pub(super) fn read_contents(
+    repository: &Repository,
+    objects: &mut Objects,
+    located: Vec<Found>,
+    progress: Report<'_>,
+) -> Result<(Files, Contents)> {
+    let mut reader = Reader { repository, files: BTreeMap::new(), contents: Contents::new() };
+    let (blobs, paths) = reader.group(located);
+    let blobs = reader.check_sizes(objects, blobs, &paths)?;
+    let ids: Vec<ObjectId> = blobs.iter().map(|blob| blob.id).collect();
+    objects.ask(Ask::Contents(MAX_CONTENT), &ids, &mut |at, answer| {
+        if let Some(blob) = blobs.get(at) {
+            reader.read(blob, answer, &paths);
+        }
+        progress(Progress { what: "contents", done: at + 1, total: blobs.len() });
+        Ok(())
+    })?;
+    Ok((reader.files.into_values().collect(), reader.contents))
+}
+
+struct Reader<'a> {
+    repository: &'a Repository,
+    files: BTreeMap<usize, Result<File, Problem>>,
+    contents: Contents,
+}
+
+impl Reader<'_> {
+    /// Sorts the files by their blobs, those that were not found aside.
+    fn group(&mut self, located: Vec<Found>) -> (Vec<Blob>, Vec<String>) {
+        let mut blobs: Vec<Blob> = Vec::new();
+        let mut by_id: HashMap<ObjectId, usize> = HashMap::new();
+        let mut paths = Vec::with_capacity(located.len());
+        for (file, found) in located.into_iter().enumerate() {
+            let located = match found {
+                Ok(located) => located,
+                Err(problem) => {
+                    self.files.insert(file, Err(problem));
+                    paths.push(String::new());
+                    continue;
+                }
+            };
+            let at = *by_id.entry(located.id).or_insert(blobs.len());
+            match blobs.get_mut(at) {
+                Some(blob) => blob.files.push(file),
+                None => blobs.push(Blob { id: located.id, size: 0, files: vec![file] }),
+            }
+            paths.push(located.path);
+        }
+        (blobs, paths)
+    }
+
+    /// Returns the blobs that can be read, with their sizes.
+    fn check_sizes(
+        &mut self,
+        objects: &mut Objects,
+        blobs: Vec<Blob>,
+        paths: &[String],
+    ) -> Result<Vec<Blob>> {
+        let ids: Vec<ObjectId> = blobs.iter().map(|blob| blob.id).collect();
+        let mut blobs = blobs.into_iter();
+        let mut readable = Vec::with_capacity(ids.len());
+        objects.ask(Ask::Info, &ids, &mut |_, answer| {
+            let Some(blob) = blobs.next() else { return Ok(()) };
+            match answer {
+                Answer::Found { kind: Kind::Blob, size, .. } if size <= MAX_CONTENT => {
+                    readable.push(Blob { size, ..blob });
+                }
+                Answer::Found { kind: Kind::Blob, size, .. } => {
+                    self.refuse(&blob, paths, |path| Problem::too_large(path, size));
+                }
+                _ => self.refuse(&blob, paths, |path| not_here(path, blob.id)),
+            }
+            Ok(())
+        })?;
+        Ok(readable)
+    }
+
+    fn refuse(&mut self, blob: &Blob, paths: &[String], problem: impl Fn(&str) -> Problem) {
+        for file in &blob.files {
+            let path = paths.get(*file).map_or("", String::as_str);
+            self.files.insert(*file, Err(problem(path)));
+        }
+    }
+
+    fn read(&mut self, blob: &Blob, answer: Answer, paths: &[String]) {
+        let Answer::Found { body, .. } = answer else {
+            return self.refuse(blob, paths, |path| not_here(path, blob.id));
+        };
+        let Some(pointer) = Pointer::parse(&body) else {
+            let source = BlobSource { size: blob.size, place: Place::Git(blob.id) };
+            return self.add(blob, &body, source, paths);
+        };
+        match self.read_lfs(pointer) {
+            Ok((body, source)) => self.add(blob, &body, source, paths),
+            Err(problem) => self.refuse(blob, paths, |path| problem.of(path, pointer.size)),
+        }
+    }
+
+    fn add(&mut self, blob: &Blob, body: &[u8], source: BlobSource, paths: &[String]) {
+        let digest = Digest::of(body);
+        let mut types: BTreeMap<&str, MediaType> = BTreeMap::new();
+        for file in &blob.files {
+            let path = paths.get(*file).map_or("", String::as_str);
+            let of_path = types.entry(path).or_insert_with(|| MediaType::of_file(path, body));
+            let (path, media_type) = (path.to_owned(), of_path.clone());
+            self.files.insert(*file, Ok(File { path, digest, size: source.size, media_type }));
+        }
+        self.contents.insert(digest, source);
+    }
+
+    fn read_lfs(&self, pointer: Pointer) -> Result<(Vec<u8>, BlobSource), LfsProblem> {
+        if pointer.size > MAX_CONTENT {
+            return Err(LfsProblem::TooLarge);
+        }
+        let path = pointer.path_in(&self.repository.common_dir);
+        let there = fs::metadata(&path).is_ok_and(|found| found.len() == pointer.size);
+        let body = fs::read(&path).ok().filter(|_| there).ok_or(LfsProblem::Absent)?;
+        if Digest::of(&body) != pointer.digest {
+            return Err(LfsProblem::Damaged);
+        }
+        Ok((body, BlobSource { size: pointer.size, place: Place::Lfs(path) }))
+    }
+}
+
+/// Why a Git LFS pointer does not lead to a content.
+enum LfsProblem {
+    TooLarge,
+    Absent,
+    Damaged,
+}
+
+impl LfsProblem {
+    fn of(&self, path: &str, size: u64) -> Problem {
+        let fetch = "fetch it: git lfs fetch --all";
+        match self {
+            Self::TooLarge => Problem::too_large(path, size),
+            Self::Absent => Problem::incomplete(
+                format!(
+                    "{path} is a Git LFS pointer, and this clone does not have the file itself"
+                ),
+                fetch,
+            ),
+            Self::Damaged => Problem::incomplete(
+                format!("{path} is a Git LFS pointer, and the file that this clone has is damaged"),
+                fetch,
+            ),
+        }
+    }
+}
+
+fn not_here(path: &str, id: ObjectId) -> Problem {
+    Problem::incomplete(
+        format!("the content of {path} ({id}) can't be read in this clone"),
+        "fetch it: git fetch --refetch in a partial clone; or look for damage with git fsck",
+    )
+}

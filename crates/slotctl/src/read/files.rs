@@ -1,0 +1,110 @@
+//! Where the wanted files are.
+//!
+//! [`catalog::source::locate`] decides, and stops where it needs a tree or a
+//! registry that is not in memory. The needs of many files are read together and
+//! the files tried again, so that Git is asked in batches however deep they lie.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use catalog::compile::Wanted;
+use catalog::source::{Located, Problem, Sought, locate};
+use catalog::tag::Prefix;
+use gix_hash::ObjectId;
+
+use super::peel::Peeler;
+use super::registries::Registries;
+use super::store::{Halt, Needs, Store, View, unread};
+use super::{Progress, Report};
+use crate::git::objects::Objects;
+
+/// Files that are looked for at a time. It bounds what is in memory at once where
+/// every version has a large tree of its own.
+const TOGETHER: usize = 256;
+
+/// Where a file was found.
+pub(super) type Found = Result<Located<ObjectId>, Problem>;
+
+/// The files found so far, by their places among the wanted.
+type ByPlace = BTreeMap<usize, Found>;
+
+/// A wanted file that is not found yet: its place, itself, its commit's tree.
+type Open<'a> = (usize, &'a Wanted, ObjectId);
+
+/// Finds the files of all wanted versions, in their order.
+pub(super) fn locate_all(
+    objects: &mut Objects,
+    peeler: &Peeler,
+    registries: &mut Registries,
+    wanted: &[Wanted],
+    progress: Report<'_>,
+) -> Result<Vec<Found>> {
+    let mut found = ByPlace::new();
+    let mut store = Store::default();
+    for group in by_date(wanted).chunks(TOGETHER) {
+        let mut open = with_trees(group, peeler, &mut found);
+        while !open.is_empty() {
+            let needs = try_all(&mut open, &store, registries, &mut found);
+            store.read(objects, registries, &needs)?;
+        }
+        store.drop_if_large();
+        progress(Progress { what: "files", done: found.len(), total: wanted.len() });
+    }
+    Ok(found.into_values().collect())
+}
+
+/// The wanted files, those of neighbouring commits together: these share most of
+/// their trees, and Git keeps the rest as differences between them.
+fn by_date(wanted: &[Wanted]) -> Vec<(usize, &Wanted)> {
+    let mut sorted: Vec<(usize, &Wanted)> = wanted.iter().enumerate().collect();
+    sorted.sort_by_key(|(_, wanted)| (wanted.commit.committer.time, &wanted.commit.id));
+    sorted
+}
+
+fn with_trees<'a>(
+    group: &[(usize, &'a Wanted)],
+    peeler: &Peeler,
+    found: &mut ByPlace,
+) -> Vec<Open<'a>> {
+    let mut open = Vec::with_capacity(group.len());
+    for (at, wanted) in group {
+        let id = ObjectId::from_hex(wanted.commit.id.as_str().as_bytes()).ok();
+        match id.and_then(|id| peeler.tree_of(id)) {
+            Some(tree) => open.push((*at, *wanted, tree)),
+            None => drop(found.insert(*at, Err(unread("its commit")))),
+        }
+    }
+    open
+}
+
+/// Tries to locate every open file; returns what those that stay open need.
+fn try_all<'a>(
+    open: &mut Vec<Open<'a>>,
+    store: &Store,
+    registries: &Registries,
+    found: &mut ByPlace,
+) -> Needs<'a> {
+    let mut needs = Needs::new();
+    open.retain(|(at, wanted, root)| {
+        let result = match look_for(wanted, &View { store, registries, root: *root }) {
+            Ok(located) => Ok(located),
+            Err(Halt::Failed(problem)) => Err(problem),
+            Err(Halt::Need(used, id)) => {
+                needs.entry((used, id)).or_insert(*wanted);
+                return true;
+            }
+        };
+        found.insert(*at, result);
+        false
+    });
+    needs
+}
+
+fn look_for(wanted: &Wanted, view: &View<'_>) -> Result<Located<ObjectId>, Halt> {
+    let sought = Sought {
+        prefix: Prefix::Components,
+        name: &wanted.component,
+        trailer: wanted.trailer.as_ref(),
+    };
+    locate(sought, view)
+}

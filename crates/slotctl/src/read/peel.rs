@@ -1,0 +1,222 @@
+//! From refs to commits: tag objects and commits, each read once.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use anyhow::Result;
+use catalog::compile::{Commit, MAX_WHY, Peeled, Stamp, TagObject, Unpeelable};
+use catalog::notice::one_line;
+use catalog::record::VersionRecord;
+use catalog::source::trailer;
+use catalog::timestamp::Timestamp;
+use gix_hash::ObjectId;
+use gix_object::{CommitRef, Kind, TagRef};
+
+use super::{Progress, Report};
+use crate::git::objects::{Answer, Ask, Objects};
+
+/// The largest tag object or commit that is read, in bytes. The message is all
+/// that can be long in one.
+const MAX_OBJECT: u64 = 16 * 1024 * 1024;
+
+/// The most tags of tags that are followed. A slot that was set to another slot
+/// and that one to it again, daily, makes this many in a decade.
+const MAX_CHAIN: usize = 4096;
+
+/// An object on the way from a ref to its commit.
+enum Node {
+    Tag(Rc<TagObject>, ObjectId),
+    Commit(Rc<Commit>, ObjectId),
+    End(Unpeelable),
+}
+
+/// Tag objects and commits by their ids.
+pub(super) struct Peeler {
+    hash: gix_hash::Kind,
+    nodes: HashMap<ObjectId, Node>,
+}
+
+impl Peeler {
+    pub(super) fn new(hash: gix_hash::Kind) -> Self {
+        Self { hash, nodes: HashMap::new() }
+    }
+
+    /// Reads the objects and what they lead to, tag by tag down to the commits.
+    pub(super) fn load(
+        &mut self,
+        objects: &mut Objects,
+        ids: Vec<ObjectId>,
+        progress: Report<'_>,
+    ) -> Result<()> {
+        let mut next = self.unknown(ids);
+        while !next.is_empty() {
+            let readable = self.sort_out(objects, &next)?;
+            let total = readable.len();
+            let mut targets = Vec::new();
+            objects.ask(Ask::Contents(MAX_OBJECT), &readable, &mut |at, answer| {
+                progress(Progress { what: "tags", done: at + 1, total });
+                if let Some(id) = readable.get(at) {
+                    targets.extend(self.add(*id, answer));
+                }
+                Ok(())
+            })?;
+            next = self.unknown(targets);
+        }
+        Ok(())
+    }
+
+    fn unknown(&self, mut ids: Vec<ObjectId>) -> Vec<ObjectId> {
+        let mut seen = HashSet::with_capacity(ids.len());
+        ids.retain(|id| !self.nodes.contains_key(id) && seen.insert(*id));
+        ids
+    }
+
+    /// Asks what the objects are before reading any: a tag may be one of a blob of
+    /// any size. Returns the tags and commits among them.
+    fn sort_out(&mut self, objects: &mut Objects, ids: &[ObjectId]) -> Result<Vec<ObjectId>> {
+        let mut readable = Vec::with_capacity(ids.len());
+        objects.ask(Ask::Info, ids, &mut |at, answer| {
+            let Some(id) = ids.get(at).copied() else { return Ok(()) };
+            match answer {
+                Answer::Found { kind: Kind::Tag | Kind::Commit, .. } => readable.push(id),
+                Answer::Found { kind, .. } => {
+                    let kind = if kind == Kind::Tree { "tree" } else { "blob" };
+                    self.nodes.insert(id, Node::End(Unpeelable::NotACommit(kind)));
+                }
+                other => drop(self.add(id, other)),
+            }
+            Ok(())
+        })?;
+        Ok(readable)
+    }
+
+    /// Adds what was read; returns what a tag leads to.
+    fn add(&mut self, id: ObjectId, answer: Answer) -> Option<ObjectId> {
+        let node = match answer {
+            Answer::Found { kind: Kind::Tag, body, .. } => read_tag(id, &body, self.hash),
+            Answer::Found { kind: Kind::Commit, body, .. } => read_commit(id, &body, self.hash),
+            Answer::Found { .. } => None,
+            Answer::TooLarge { .. } => {
+                Some(Node::End(Unpeelable::Broken(format!("its object {id} is over 16 MiB"))))
+            }
+            Answer::Missing => Some(Node::End(Unpeelable::Unreadable(format!(
+                "this clone does not have the object {id}"
+            )))),
+            Answer::Unreadable(said) => Some(Node::End(Unpeelable::Unreadable(format!(
+                "the object {id} can't be read: {said}"
+            )))),
+        };
+        let malformed = || Node::End(Unpeelable::Broken(format!("its object {id} is malformed")));
+        let node = node.unwrap_or_else(malformed);
+        let target = if let Node::Tag(_, target) = &node { Some(*target) } else { None };
+        self.nodes.insert(id, node);
+        target
+    }
+
+    /// Follows an object that was loaded to its commit.
+    pub(super) fn peel(&self, mut id: ObjectId) -> Result<Peeled, Unpeelable> {
+        let mut chain = Vec::new();
+        while chain.len() < MAX_CHAIN {
+            match self.nodes.get(&id) {
+                Some(Node::Tag(tag, target)) => {
+                    chain.push(Rc::clone(tag));
+                    id = *target;
+                }
+                Some(Node::Commit(commit, _)) => {
+                    return Ok(Peeled { chain, commit: Rc::clone(commit) });
+                }
+                Some(Node::End(why)) => return Err(why.clone()),
+                None => {
+                    return Err(Unpeelable::Unreadable(format!("the object {id} was not read")));
+                }
+            }
+        }
+        Err(Unpeelable::Broken(format!("it is a chain of over {MAX_CHAIN} tags")))
+    }
+
+    /// The tree of a commit that was loaded.
+    pub(super) fn tree_of(&self, commit: ObjectId) -> Option<ObjectId> {
+        match self.nodes.get(&commit) {
+            Some(Node::Commit(_, tree)) => Some(*tree),
+            _ => None,
+        }
+    }
+}
+
+fn read_tag(id: ObjectId, body: &[u8], hash: gix_hash::Kind) -> Option<Node> {
+    let tag = TagRef::from_bytes(body, hash).ok()?;
+    // A tagger that can't be read is as good as none: the commit has a committer.
+    let tagger = tag.tagger().ok().flatten();
+    let object = TagObject {
+        id: catalog::compile::ObjectId::from_bytes(id.as_slice()),
+        name: tag.name.to_vec(),
+        tagger: tagger.map(|tagger| stamp(tagger.name, tagger.seconds())),
+        why: one_line(tag.message, MAX_WHY),
+        path: trailer::path_of(tag.message),
+    };
+    Some(Node::Tag(Rc::new(object), tag.target()))
+}
+
+fn read_commit(id: ObjectId, body: &[u8], hash: gix_hash::Kind) -> Option<Node> {
+    let commit = CommitRef::from_bytes(body, hash).ok()?;
+    let (author, committer) = (commit.author().ok()?, commit.committer().ok()?);
+    let facts = Commit {
+        id: id.to_string().parse().ok()?,
+        author: stamp(author.name, 0).author,
+        committer: stamp(committer.name, committer.seconds()),
+        subject: one_line(commit.message, MAX_WHY),
+    };
+    Some(Node::Commit(Rc::new(facts), commit.tree()))
+}
+
+fn stamp(name: &[u8], seconds: i64) -> Stamp {
+    let author = one_line(name, VersionRecord::MAX_AUTHOR);
+    Stamp { author, time: Timestamp::from_unix(seconds) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TAG: &str = "object 947e4e2247da185c97ee358273a064bc3e3e0fed
+type commit
+tag components/prompts/a/v1.0.0
+tagger T <t@example.com> 1767229680 +0000
+
+Release
+
+Component-Path: prompts/a.md
+";
+
+    const COMMIT: &str = "tree 947e4e2247da185c97ee358273a064bc3e3e0fed
+parent 947e4e2247da185c97ee358273a064bc3e3e0fed
+author A <a@example.com> 1767229680 +0000
+committer C <c@example.com> 1767229681 -0130
+encoding ISO-8859-1
+gpgsig -----BEGIN PGP SIGNATURE-----
+ abc
+ -----END PGP SIGNATURE-----
+
+m
+";
+
+    #[test]
+    fn no_damage_ends_the_program() {
+        let id = ObjectId::null(gix_hash::Kind::Sha1);
+        for (whole, read) in [
+            (TAG, read_tag as fn(ObjectId, &[u8], gix_hash::Kind) -> Option<Node>),
+            (COMMIT, read_commit),
+        ] {
+            assert!(read(id, whole.as_bytes(), gix_hash::Kind::Sha1).is_some());
+            for at in 0..whole.len() {
+                let _ = read(id, whole.split_at(at).0.as_bytes(), gix_hash::Kind::Sha1);
+                for byte in [0, b'\n', b' ', b'<', b'>', b'-', b'9', 0xff] {
+                    let mut body = whole.as_bytes().to_vec();
+                    body[at] = byte;
+                    let _ = read(id, &body, gix_hash::Kind::Sha1);
+                    let _ = read(id, &body, gix_hash::Kind::Sha256);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The registries of a repository: the file that was given, the one in the work
+//! tree, and those in commits.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::rc::Rc;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use catalog::notice::Notice;
+use catalog::source::registry::{PATH, Registry};
+use gix_hash::ObjectId;
+
+use crate::git::Repository;
+
+/// The largest registry that is read, in bytes: some hundred thousand components.
+pub(super) const MAX_REGISTRY: u64 = 32 * 1024 * 1024;
+
+/// The registries that do not depend on the tagged commit.
+#[derive(Debug, Default)]
+pub(super) struct Registries {
+    /// The file that was given.
+    pub(super) given: Option<Rc<Registry>>,
+    /// The one in the work tree.
+    pub(super) work_tree: Option<Rc<Registry>>,
+    /// The tree of HEAD.
+    pub(super) head: Option<ObjectId>,
+    /// The registries that can't be read.
+    pub(super) warnings: Vec<Notice>,
+}
+
+impl Registries {
+    /// Reads those that are files. One that was named must be readable.
+    pub(super) fn open(repository: &Repository, given: Option<&Path>) -> Result<Self> {
+        let mut registries = Self::default();
+        if let Some(path) = given {
+            let shown = path.display();
+            let registry = read_file(path)
+                .and_then(|read| read.ok_or_else(|| anyhow!("there is no such file")))
+                .with_context(|| format!("the registry {shown} can't be read"))?;
+            registries.given = Some(Rc::new(registry));
+        }
+        if let Some(root) = &repository.work_tree {
+            match read_file(&root.join(PATH)) {
+                Ok(registry) => registries.work_tree = registry.map(Rc::new),
+                Err(error) => registries.warn("in the work tree", &format!("{error:#}")),
+            }
+        }
+        Ok(registries)
+    }
+
+    /// Notes that a registry is passed over.
+    pub(super) fn warn(&mut self, whence: &str, why: &str) {
+        self.warnings.push(Notice {
+            subject: PATH.to_owned(),
+            what: format!("the registry {whence} is passed over: {why}"),
+            help: Some("correct it, or name another with --registry FILE".to_owned()),
+        });
+    }
+}
+
+/// Reads a registry; `None` if there is no file.
+fn read_file(path: &Path) -> Result<Option<Registry>> {
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    // Opening a pipe would wait for its writer.
+    if !metadata.is_file() {
+        bail!("it is not a file");
+    }
+    if metadata.len() > MAX_REGISTRY {
+        bail!("it is over 32 MiB");
+    }
+    Registry::parse(&fs::read(path)?).map(Some).map_err(|why| anyhow!(why))
+}

@@ -1,0 +1,242 @@
+//! Trees and registries in memory, and commits as far as they were read.
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use anyhow::Result;
+use catalog::compile::Wanted;
+use catalog::source::registry::{PATH, Registry};
+use catalog::source::{CommitFiles, Entry, Listing, NotAFile, Origin, Problem};
+use gix_hash::ObjectId;
+use gix_object::Kind;
+
+use super::registries::{MAX_REGISTRY, Registries};
+use super::trees::{Tree, entry};
+use crate::git::objects::{Answer, Ask, Objects};
+
+/// Trees and registries in memory are dropped past this size, in bytes.
+const MAX_KEPT: usize = 64 * 1024 * 1024;
+
+/// The largest tree that is read, in bytes: about a million entries.
+const MAX_TREE: u64 = 64 * 1024 * 1024;
+
+/// Why a file can't be located yet, or at all.
+pub(super) enum Halt {
+    /// This object must be read first.
+    Need(Use, ObjectId),
+    /// There is no file to be served.
+    Failed(Problem),
+}
+
+/// What a needed object is read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Use {
+    Tree,
+    Registry,
+}
+
+/// What must be read, and a file for which.
+pub(super) type Needs<'a> = BTreeMap<(Use, ObjectId), &'a Wanted>;
+
+impl From<Problem> for Halt {
+    fn from(problem: Problem) -> Self {
+        Self::Failed(problem)
+    }
+}
+
+/// An object that was read.
+enum Known {
+    Tree(Tree),
+    Registry(Rc<Registry>),
+    /// A registry with something wrong in it, of which the user was told.
+    Nothing,
+    Failed(Problem),
+}
+
+/// What was read of the repository.
+#[derive(Default)]
+pub(super) struct Store {
+    known: HashMap<(Use, ObjectId), Known>,
+    kept: usize,
+}
+
+/// One commit, as far as it was read.
+pub(super) struct View<'a> {
+    pub(super) store: &'a Store,
+    pub(super) registries: &'a Registries,
+    /// The commit's tree.
+    pub(super) root: ObjectId,
+}
+
+/// The problem of something that this clone lacks or that is damaged.
+pub(super) fn unread(what: &str) -> Problem {
+    Problem::incomplete(
+        format!("{what} can't be read in this clone"),
+        "fetch all of the repository: git fetch --unshallow, or --refetch in a partial clone; \
+         if that is not it, look for damage with git fsck",
+    )
+}
+
+impl Store {
+    /// Reads what is needed.
+    pub(super) fn read(
+        &mut self,
+        objects: &mut Objects,
+        registries: &mut Registries,
+        needs: &Needs<'_>,
+    ) -> Result<()> {
+        let of_use = |used: Use| needs.iter().filter(move |((needed, _), _)| *needed == used);
+        let trees: Vec<ObjectId> = of_use(Use::Tree).map(|((_, id), _)| *id).collect();
+        objects.ask(Ask::Contents(MAX_TREE), &trees, &mut |at, answer| {
+            if let Some(id) = trees.get(at) {
+                self.add(Use::Tree, *id, read_tree(*id, answer));
+            }
+            Ok(())
+        })?;
+        let (blobs, first_for): (Vec<ObjectId>, Vec<&Wanted>) =
+            of_use(Use::Registry).map(|((_, id), wanted)| (*id, *wanted)).unzip();
+        objects.ask(Ask::Contents(MAX_REGISTRY), &blobs, &mut |at, answer| {
+            if let (Some(id), Some(wanted)) = (blobs.get(at), first_for.get(at)) {
+                let known = read_registry(answer).unwrap_or_else(|why| {
+                    let whence = format!("{id} (first met at commit {})", wanted.commit.id);
+                    registries.warn(&whence, &why);
+                    Known::Nothing
+                });
+                self.add(Use::Registry, *id, known);
+            }
+            Ok(())
+        })
+    }
+
+    fn add(&mut self, used: Use, id: ObjectId, known: Known) {
+        self.kept += match &known {
+            Known::Tree(tree) => tree.footprint(),
+            Known::Registry(registry) => registry.footprint(),
+            Known::Nothing | Known::Failed(_) => 0,
+        };
+        self.known.insert((used, id), known);
+    }
+
+    /// Forgets what was read once it is large.
+    pub(super) fn drop_if_large(&mut self) {
+        if self.kept > MAX_KEPT {
+            // What was wrong with a registry stays known, so that it is told once.
+            self.known.retain(|_, known| matches!(known, Known::Nothing));
+            self.kept = 0;
+        }
+    }
+}
+
+fn read_tree(id: ObjectId, answer: Answer) -> Known {
+    match answer {
+        Answer::Found { kind: Kind::Tree, body, .. } => match Tree::parse(body, id.kind()) {
+            Some(tree) => Known::Tree(tree),
+            None => Known::Failed(unread(&format!("the folder {id}, which is malformed,"))),
+        },
+        _ => Known::Failed(unread(&format!("the folder {id}"))),
+    }
+}
+
+fn read_registry(answer: Answer) -> Result<Known, String> {
+    match answer {
+        Answer::Found { body, .. } => {
+            Registry::parse(&body).map(|registry| Known::Registry(Rc::new(registry)))
+        }
+        Answer::TooLarge { .. } => Err("it is over 32 MiB".to_owned()),
+        Answer::Missing | Answer::Unreadable(_) => Ok(Known::Failed(unread("the registry"))),
+    }
+}
+
+/// A folder of a commit.
+enum Folder<'a> {
+    Tree(&'a Tree),
+    Absent,
+    /// On the way there is something that has no entries that belong to the commit.
+    Blocked(NotAFile, String),
+}
+
+impl View<'_> {
+    fn known(&self, used: Use, id: ObjectId) -> Result<&Known, Halt> {
+        match self.store.known.get(&(used, id)) {
+            None => Err(Halt::Need(used, id)),
+            Some(Known::Failed(problem)) => Err(Halt::Failed(problem.clone())),
+            Some(known) => Ok(known),
+        }
+    }
+
+    fn folder(&self, root: ObjectId, path: &str) -> Result<Folder<'_>, Halt> {
+        let mut id = root;
+        let mut walked = 0;
+        for segment in path.split('/').filter(|segment| !segment.is_empty()) {
+            walked += segment.len() + 1;
+            let Known::Tree(tree) = self.known(Use::Tree, id)? else { return Ok(Folder::Absent) };
+            let at = || path.get(..walked.saturating_sub(1)).unwrap_or(path).to_owned();
+            let Some((kind, child)) = tree.find(segment.as_bytes()) else {
+                return Ok(Folder::Absent);
+            };
+            match entry(kind, child, String::new()) {
+                Entry::Other(NotAFile::Folder, _) => id = child,
+                Entry::Other(kind, _) => return Ok(Folder::Blocked(kind, at())),
+                Entry::File(_) | Entry::Absent => return Ok(Folder::Absent),
+            }
+        }
+        match self.known(Use::Tree, id)? {
+            Known::Tree(tree) => Ok(Folder::Tree(tree)),
+            _ => Ok(Folder::Absent),
+        }
+    }
+
+    fn entry_in(&self, root: ObjectId, folder: &str, name: &str) -> Result<Entry<ObjectId>, Halt> {
+        Ok(match self.folder(root, folder)? {
+            Folder::Absent => Entry::Absent,
+            Folder::Blocked(kind, at) => Entry::Other(kind, at),
+            Folder::Tree(tree) => match tree.find(name.as_bytes()) {
+                Some((kind, id)) => entry(kind, id, join(folder, name)),
+                None => Entry::Absent,
+            },
+        })
+    }
+
+    /// The registry in a commit; what is no file there is none.
+    fn registry_in(&self, root: ObjectId) -> Result<Option<Rc<Registry>>, Halt> {
+        let (folder, name) = PATH.rsplit_once('/').unwrap_or(("", PATH));
+        let Entry::File(id) = self.entry_in(root, folder, name)? else { return Ok(None) };
+        match self.known(Use::Registry, id)? {
+            Known::Registry(registry) => Ok(Some(Rc::clone(registry))),
+            _ => Ok(None),
+        }
+    }
+}
+
+fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+impl CommitFiles for View<'_> {
+    type Id = ObjectId;
+    type Halt = Halt;
+
+    fn entry(&self, folder: &str, name: &str) -> Result<Entry<ObjectId>, Halt> {
+        self.entry_in(self.root, folder, name)
+    }
+
+    fn beginning(&self, folder: &str, start: &str) -> Result<Listing<ObjectId>, Halt> {
+        let Folder::Tree(tree) = self.folder(self.root, folder)? else { return Ok(Vec::new()) };
+        let listed = tree.beginning(start.as_bytes()).filter_map(|found| {
+            // A name that is not UTF-8 is no component's.
+            let name = std::str::from_utf8(found.filename).ok()?;
+            let entry = entry(found.mode.kind(), found.oid.to_owned(), join(folder, name));
+            Some((name.to_owned(), entry))
+        });
+        Ok(listed.collect())
+    }
+
+    fn registry(&self, origin: Origin) -> Result<Option<Rc<Registry>>, Halt> {
+        match origin {
+            Origin::Given => Ok(self.registries.given.clone()),
+            Origin::TaggedCommit => self.registry_in(self.root),
+            Origin::Head => self.registries.head.map_or(Ok(None), |tree| self.registry_in(tree)),
+            Origin::WorkTree => Ok(self.registries.work_tree.clone()),
+        }
+    }
+}

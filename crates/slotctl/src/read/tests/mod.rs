@@ -1,0 +1,98 @@
+//! Whole repositories, read: every rule of the design's section "Tags".
+
+mod damage;
+mod forms;
+mod shop;
+mod sources;
+mod tags;
+
+use std::path::Path;
+
+use catalog::version::Version;
+
+use super::*;
+pub(super) use crate::git::testing::{Repo, run};
+
+#[track_caller]
+fn read(repo: &Path) -> Reading {
+    read_with(repo, None)
+}
+
+/// Reads a repository and checks what holds of every reading: slots stand on
+/// versions that are there, and contents are what their digests say.
+#[track_caller]
+fn read_with(repo: &Path, registry: Option<&Path>) -> Reading {
+    let reading = read_repository(repo, registry, &|progress| {
+        assert!(progress.done <= progress.total, "{progress:?}");
+    })
+    .unwrap();
+    let mut blobs = open_blobs(repo).unwrap();
+    for (name, component) in &reading.desired.components {
+        assert!(!component.versions.is_empty(), "{name}");
+        for (slot, state) in &component.slots {
+            assert!(component.versions.contains_key(&state.version), "{name}@{slot}");
+        }
+        for (version, record) in &component.versions {
+            assert_eq!(*version, record.snapshot.version);
+            let source = &reading.contents[&record.snapshot.digest];
+            let bytes = blobs.read(source).unwrap();
+            assert_eq!(Digest::of(&bytes), record.snapshot.digest, "{name}@{version}");
+            assert_eq!(bytes.len() as u64, record.snapshot.size);
+        }
+    }
+    for notice in reading.warnings.iter().chain(&reading.refused) {
+        assert!(notice.help.is_some(), "{notice:?}");
+        let text = format!("{}{}", notice.subject, notice.what);
+        assert!(!text.contains(char::is_control), "{text:?}");
+    }
+    reading
+}
+
+/// `version=path` of a component, lowest first; commits as their first 7 digits.
+fn versions(reading: &Reading, name: &str) -> Vec<String> {
+    let component = reading.desired.components.get(&name.parse().unwrap());
+    let versions = component.into_iter().flat_map(|component| &component.versions);
+    versions.map(|(version, record)| format!("{}={}", short(version), record.path)).collect()
+}
+
+/// `slot=version` of a component, `latest` among them.
+fn slots(reading: &Reading, name: &str) -> Vec<String> {
+    let component = reading.desired.components.get(&name.parse().unwrap());
+    let slots = component.into_iter().flat_map(|component| &component.slots);
+    slots.map(|(slot, state)| format!("{slot}={}", short(&state.version))).collect()
+}
+
+fn short(version: &Version) -> String {
+    match version {
+        Version::Commit(commit) => abbreviated(commit.as_str()).to_owned(),
+        release => release.to_string(),
+    }
+}
+
+/// The first 7 digits of an id.
+fn abbreviated(id: &str) -> &str {
+    id.split_at(7).0
+}
+
+/// The content of a component's version.
+fn content(repo: &Path, reading: &Reading, name: &str, version: &str) -> Vec<u8> {
+    let component = &reading.desired.components[&name.parse().unwrap()];
+    let digest = component.versions[&version.parse().unwrap()].snapshot.digest;
+    open_blobs(repo).unwrap().read(&reading.contents[&digest]).unwrap()
+}
+
+fn lines(notices: &[Notice]) -> Vec<String> {
+    notices.iter().map(|notice| format!("{}: {}", notice.subject, notice.what)).collect()
+}
+
+/// Checks that there are as many notices as expectations, and that each has the
+/// words of its own.
+#[track_caller]
+fn check(notices: &[Notice], expected: &[(&str, &str)]) {
+    let lines = lines(notices);
+    assert_eq!(lines.len(), expected.len(), "{lines:#?}");
+    for (notice, (subject, word)) in notices.iter().zip(expected) {
+        assert_eq!(notice.subject, *subject, "{lines:#?}");
+        assert!(notice.what.contains(word), "'{word}' in {:?}", notice.what);
+    }
+}

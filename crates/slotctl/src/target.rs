@@ -1,0 +1,101 @@
+//! Where a command reads and writes: which API, which namespaces.
+
+use std::env;
+use std::fmt;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::config::{self, Home, NamespaceIds};
+use crate::exit::Usage;
+use crate::kv_api::{KvApi, RetryNotice, Token};
+
+/// Cloudflare's API, unless the environment names another address, as for wrangler.
+const CLOUDFLARE: &str = "https://api.cloudflare.com/client/v4";
+
+/// An API with the ids of the two namespaces.
+#[derive(Debug)]
+pub(crate) struct Target {
+    /// The API.
+    pub(crate) api: KvApi,
+    /// The namespaces.
+    pub(crate) ids: NamespaceIds,
+    /// Whose they are, for people.
+    pub(crate) whose: String,
+    local: bool,
+}
+
+impl Target {
+    /// What the command line (`--local`, `--config`, `--env`) and the environment
+    /// say. Nothing is asked yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Usage`] where neither names a target; if the configuration is none.
+    pub(crate) fn new(
+        local: Option<&str>,
+        config: &Path,
+        environment: Option<&str>,
+        notice: RetryNotice,
+    ) -> Result<Self> {
+        if let Some(url) = local {
+            let ids = config::namespace_ids(config, environment, Home::Local)?;
+            let (api, whose) = (KvApi::local(url, notice)?, format!("local KV of {url}"));
+            return Ok(Self { api, ids, whose, local: true });
+        }
+        let (token, account) = credentials()?;
+        let ids = config::namespace_ids(config, environment, Home::Cloudflare)?;
+        let base = env::var("CLOUDFLARE_API_BASE_URL").unwrap_or(CLOUDFLARE.to_owned());
+        let api = KvApi::cloudflare(&base, &account, token, notice)?;
+        let whose = format!("Cloudflare account {account}");
+        Ok(Self { api, ids, whose, local: false })
+    }
+
+    /// Asks a `wrangler dev` whether the namespaces are there: it takes writes to
+    /// any id, also to one that no Worker reads.
+    ///
+    /// # Errors
+    ///
+    /// If one is not there, or nobody answers.
+    pub(crate) fn check(&self) -> Result<()> {
+        if !self.local {
+            return Ok(());
+        }
+        let there = self.api.namespace_ids()?;
+        for id in [&self.ids.slots, &self.ids.components] {
+            if !there.contains(id) {
+                let there = there.join(", ");
+                bail!(
+                    "{} has no namespace {id:?}, it has: {there}; \
+                     was `wrangler dev` started with another configuration?",
+                    self.whose
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let NamespaceIds { slots, components } = &self.ids;
+        write!(f, "{} (SLOTS {slots}, COMPONENTS {components})", self.whose)
+    }
+}
+
+/// The token and the account. They come out of the environment alone: what is on a
+/// command line, everyone on the machine can read.
+fn credentials() -> Result<(Token, String)> {
+    let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    let (Some(token), Some(account)) = (set("CLOUDFLARE_API_TOKEN"), set("CLOUDFLARE_ACCOUNT_ID"))
+    else {
+        bail!(Usage(
+            "say where to write: `--local` for a running `wrangler dev`, or set \
+             CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID for Cloudflare"
+        ));
+    };
+    let Some(token) = Token::new(&token) else {
+        bail!(Usage("CLOUDFLARE_API_TOKEN holds characters that no token has"));
+    };
+    Ok((token, account))
+}

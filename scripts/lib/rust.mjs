@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+
+import { capture, run } from './run.mjs'
+import { say, UserError } from './talk.mjs'
+import { atLeast, minimumRust } from './versions.mjs'
+
+export const WASM_TARGET = 'wasm32-unknown-unknown'
+
+/** Refuses a machine without a Rust that can build the project. */
+export function checkRust() {
+  const needed = minimumRust()
+  const version = capture('rustc', ['--version'])?.split(' ')[1]
+  if (!version || capture('cargo', ['--version']) === null) {
+    throw new UserError(
+      `Rust is missing (cargo and rustc, ${needed} or later): install it from https://rustup.rs, then run this again.`,
+    )
+  }
+  if (!atLeast(version, needed)) {
+    throw new UserError(
+      `Rust ${version} is too old, ${needed} or later is needed: run \`rustup update\` (or install from https://rustup.rs), then run this again.`,
+    )
+  }
+}
+
+/** Adds the Wasm target, unless the toolchain has it already. */
+export async function ensureWasmTarget() {
+  const sysroot = capture('rustc', ['--print', 'sysroot']) ?? ''
+  if (existsSync(path.join(sysroot, 'lib', 'rustlib', WASM_TARGET, 'lib'))) return
+  if (capture('rustup', ['--version']) === null) {
+    throw new UserError(
+      `Rust's ${WASM_TARGET} target is missing and there is no rustup to add it: install Rust from https://rustup.rs, or the target from where your Rust came.`,
+    )
+  }
+  say(`Adding Rust's ${WASM_TARGET} target (once, about 20 MB) ...`)
+  await run('rustup', ['target', 'add', WASM_TARGET])
+}

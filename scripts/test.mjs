@@ -1,0 +1,60 @@
+import './lib/check-node.mjs'
+import { existsSync } from 'node:fs'
+
+import { parseOptions } from './lib/args.mjs'
+import { buildSlotctl, buildWorker } from './lib/build.mjs'
+import { ownNode } from './lib/node-tools.mjs'
+import { inRoot } from './lib/paths.mjs'
+import { runStatus } from './lib/run.mjs'
+import { WASM_TARGET } from './lib/rust.mjs'
+import { setup } from './lib/setup.mjs'
+import { duration, heading, main, say, UserError } from './lib/talk.mjs'
+
+const USAGE = 'npm test -- [--only native|wasm|node|<a folder of tests/>]'
+
+const RUNNER = `CARGO_TARGET_${WASM_TARGET.toUpperCase().replaceAll('-', '_')}_RUNNER`
+
+function suites(tools, folder) {
+  const wasm = ['test', '-p', 'catalog', '--target', WASM_TARGET]
+  const files = folder ? `tests/${folder}/**/*.test.mjs` : 'tests/**/*.test.mjs'
+  return [
+    { name: 'native', command: 'cargo', args: ['test', '--workspace'] },
+    { name: 'wasm', command: 'cargo', args: wasm, env: { [RUNNER]: tools.wasmBindgen.testRunner } },
+    { name: 'node', command: ownNode(), shown: 'node', args: ['--test', '--test-reporter=spec', files] },
+  ]
+}
+
+/** The suites that `--only` names; a folder of tests/ is the node suite with its files. */
+function selected(tools, only) {
+  const all = suites(tools)
+  if (!only) return all
+  const named = all.filter(({ name }) => name === only)
+  if (named.length > 0) return named
+  if (/^[\w-]+$/.test(only) && existsSync(inRoot('tests', only))) {
+    return suites(tools, only).filter(({ name }) => name === 'node')
+  }
+  throw new UserError(`--only ${only}: neither a suite nor a folder of tests/.\nUsage: ${USAGE}`, 2)
+}
+
+async function runSuite({ name, command, shown = command, args, env }) {
+  heading(`${name}: ${[shown, ...args].join(' ')}`)
+  const started = Date.now()
+  const code = await runStatus(command, args, { env, stdio: ['ignore', 'inherit', 'inherit'] })
+  say(`── ${name} ${code === 0 ? 'passed' : `failed (exit code ${code})`} after ${duration(started)}`)
+  return code === 0
+}
+
+await main(async () => {
+  const { only } = parseOptions({ only: { type: 'string' } }, USAGE)
+  const tools = await setup()
+  const chosen = selected(tools, only)
+  if (chosen.some(({ name }) => name === 'node')) {
+    await buildWorker(tools)
+    await buildSlotctl()
+  }
+  const failed = []
+  for (const suite of chosen) if (!(await runSuite(suite))) failed.push(suite.name)
+  if (failed.length === 0) return
+  say(`\nFailed: ${failed.join(', ')}. One alone: npm test -- --only ${failed[0]}`)
+  return 1
+})

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import http from 'node:http'
+import { after, before, describe, test } from 'node:test'
+
+import { startKv } from './support/kv.mjs'
+import { extractionRepo } from './support/repo.mjs'
+import { slotctl } from './support/slotctl.mjs'
+
+const TOKEN = 's3cret-token'
+const ACCOUNT = '0123456789abcdef0123456789abcdef'
+const PREFIX = `/client/v4/accounts/${ACCOUNT}/storage/kv/namespaces/`
+
+/**
+ * Cloudflare's API in front of a real local KV: the addresses and the token are
+ * Cloudflare's, the answers wrangler's. `interfere` may answer a call itself.
+ */
+async function startCloudflare(kvUrl) {
+  const state = { calls: [], interfere: () => null }
+  const server = http.createServer(async (request, response) => {
+    const body = Buffer.concat(await Array.fromAsync(request))
+    const call = { method: request.method, path: request.url.replace(PREFIX, ''), body: body.toString() }
+    state.calls.push(call)
+    const { status, headers, text } = answerItself(request, state.interfere(call)) ?? (await forward(call, body))
+    response.writeHead(status, headers).end(text)
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+
+  async function forward({ method, path }, body) {
+    const url = `${kvUrl}/cdn-cgi/explorer/api/storage/kv/namespaces/${path}`
+    const headers = method === 'GET' ? {} : { 'content-type': 'application/json' }
+    const answer = await fetch(url, { method, headers, body: method === 'GET' ? undefined : body })
+    return { status: answer.status, headers: {}, text: Buffer.from(await answer.arrayBuffer()) }
+  }
+  return Object.assign(state, { url: `http://127.0.0.1:${server.address().port}/client/v4`, stop: () => server.close() })
+}
+
+function answerItself(request, mishap) {
+  if (mishap) return { headers: {}, text: '', ...mishap }
+  if (request.headers.authorization === `Bearer ${TOKEN}` && request.url.startsWith(PREFIX)) return null
+  const errors = [{ code: 10000, message: 'Authentication error' }]
+  return { status: 403, headers: {}, text: JSON.stringify({ success: false, errors, result: null }) }
+}
+
+describe('slotctl sync with Cloudflare', () => {
+  let kv
+  let cloudflare
+  before(async () => {
+    kv = await startKv({ pairs: 8 })
+    cloudflare = await startCloudflare(kv.url)
+  })
+  after(async () => {
+    cloudflare?.stop()
+    await kv?.stop()
+  })
+
+  const sync = (repo, pair, { token = TOKEN, interfere = () => null } = {}) => {
+    Object.assign(cloudflare, { calls: [], interfere })
+    const env = {
+      CLOUDFLARE_API_TOKEN: token, CLOUDFLARE_ACCOUNT_ID: ACCOUNT, CLOUDFLARE_API_BASE_URL: cloudflare.url,
+    }
+    return slotctl(['sync', '--repo', repo.dir, '--config', pair.config, '--env', 'staging', '--json'], { env })
+  }
+
+  const calls = () => cloudflare.calls.map(({ method, path }) => `${method} ${path.replace(/^[0-9a-f]{32}\//, '').replace(/\?.*/, '')}`)
+
+  test('takes as few calls as the limits allow', async () => {
+    const [repo, pair] = [extractionRepo(), kv.pair()]
+    const first = await sync(repo, pair)
+    assert.equal(first.code, 0)
+    const writes = calls().filter((call) => call.startsWith('PUT'))
+    assert.deepEqual(writes, ['PUT bulk', 'PUT bulk', 'PUT bulk', 'PUT bulk'], 'one for each stage')
+    assert.equal(first.json.result.calls, cloudflare.calls.length)
+    await sync(repo, pair)
+    assert.deepEqual(calls(), ['GET keys', 'GET keys', 'POST bulk/get'])
+    repo.slot('prompts/extraction', 'production', 'v1.1.0')
+    const moved = await sync(repo, pair)
+    assert.deepEqual(moved.json.result.written, { contents: 0, versions: 0, slots: 1, catalogs: 1 })
+    assert.deepEqual(calls().slice(3), [
+      'GET values/prompts%2Fextraction',
+      'PUT bulk',
+      'PUT bulk',
+      'GET values/prompts%2Fextraction%40production',
+      'GET values/prompts%2Fextraction',
+    ])
+  })
+
+  test('never shows the token', async () => {
+    const { code, stdout, stderr } = await sync(extractionRepo(), kv.pair(), { token: 'wr0ng-token' })
+    assert.equal(code, 1)
+    assert.match(stderr, /status 403: Authentication error \(code 10000\)/)
+    assert.match(stderr, /hint: CLOUDFLARE_API_TOKEN needs the permission/)
+    assert.ok(!(stdout + stderr).includes('wr0ng'))
+    assert.equal(cloudflare.calls.length, 1)
+  })
+
+  test('waits as Retry-After says and goes on', async () => {
+    let refused = 0
+    const interfere = () => (refused++ ? null : { status: 429, headers: { 'retry-after': '1' } })
+    const { code, stderr } = await sync(extractionRepo(), kv.pair(), { interfere })
+    assert.equal(code, 0)
+    assert.match(stderr, /status 429; again in \(1\.\d s\)/)
+  })
+
+  test('finishes in the next run what was refused half-way, the move included', async () => {
+    const [repo, pair] = [extractionRepo(), kv.pair()]
+    await sync(repo, pair)
+    repo.slot('prompts/extraction', 'production', 'v1.1.0')
+    const catalog = ({ method, body }) => method === 'PUT' && body.includes('"key":"prompts/extraction"')
+    const interfere = (call) => (catalog(call) ? { status: 400, text: '{"success":false,"errors":[]}' } : null)
+    const stopped = await sync(repo, pair, { interfere })
+    assert.deepEqual([stopped.code, stopped.json.result.written.slots, stopped.json.result.written.catalogs], [1, 1, 0])
+    assert.match(stopped.json.result.error, /bulk: status 400/)
+    assert.match(stopped.stderr, /run it again, and it goes on from there/)
+
+    const finished = await sync(repo, pair)
+    assert.deepEqual(finished.json.result.written, { contents: 0, versions: 0, slots: 0, catalogs: 1 })
+    const { slots } = await pair.components.json('prompts/extraction')
+    assert.deepEqual(slots.production.moves.map(({ from, to }) => [from, to]), [['v1.0.0', 'v1.1.0'], [null, 'v1.0.0']])
+    assert.equal((await sync(repo, pair)).json.plan.empty, true)
+  })
+
+  test('sends what a bulk write left out again', async () => {
+    const pair = kv.pair()
+    let left = 0
+    const interfere = ({ method, body }) => {
+      if (method !== 'PUT' || left++) return null
+      const keys = JSON.parse(body).map(({ key }) => key)
+      const result = { successful_key_count: 0, unsuccessful_keys: keys }
+      return { status: 200, text: JSON.stringify({ success: true, errors: [], result }) }
+    }
+    const { code, stderr } = await sync(extractionRepo(), pair, { interfere })
+    assert.equal(code, 0)
+    assert.match(stderr, /not written: sha256\/.* again in/)
+    assert.equal(Object.keys(await pair.components.list()).length, 5)
+  })
+})

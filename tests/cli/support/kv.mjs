@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+
+import { startDev } from '../../../scripts/lib/dev-server.mjs'
+import { temporaryFolder } from './repo.mjs'
+
+const WORKER = `export default { fetch: () => new Response('ok') }\n`
+
+const bindingText = (table, binding, id) => `[[${table}]]\nbinding = "${binding}"\nid = "${id}"\n`
+
+/** An id that Cloudflare could have given. */
+const idOf = (name) => createHash('sha256').update(name).digest('hex').slice(0, 32)
+
+/**
+ * One `wrangler dev` with namespaces for as many tests as `pairs` says: each takes
+ * a pair of its own, so that they do not see each other's keys.
+ */
+export async function startKv({ pairs = 32 } = {}) {
+  const folder = temporaryFolder('kv')
+  const config = path.join(folder, 'wrangler.toml')
+  const all = Array.from({ length: pairs }, (_, number) => pairOf(folder, number))
+  const bindings = all.flatMap(({ number, ids }) => [
+    bindingText('kv_namespaces', `SLOTS_${number}`, ids.slots),
+    bindingText('kv_namespaces', `COMPONENTS_${number}`, ids.components),
+  ])
+  const head = 'name = "cli-tests"\nmain = "worker.mjs"\ncompatibility_date = "2026-10-01"\n'
+  writeFileSync(config, head + bindings.join(''))
+  writeFileSync(path.join(folder, 'worker.mjs'), WORKER)
+  const server = await startDev({
+    port: 0, config, persistTo: path.join(folder, 'state'), quiet: true, isolated: true,
+  })
+  return { ...server, pair: () => takePair(all, server.url) }
+}
+
+function pairOf(folder, number) {
+  const ids = { slots: idOf(`slots ${number}`), components: idOf(`components ${number}`) }
+  const config = path.join(folder, `wrangler-${number}.toml`)
+  const texts = ['kv_namespaces', 'env.staging.kv_namespaces'].flatMap((table) => [
+    bindingText(table, 'SLOTS', ids.slots),
+    bindingText(table, 'COMPONENTS', ids.components),
+  ])
+  writeFileSync(config, texts.join(''))
+  return { number, ids, config }
+}
+
+function takePair(all, url) {
+  const { ids, config } = all.shift() ?? {}
+  if (!config) throw new Error('all pairs are taken: start with more')
+  return { ids, config, slots: new Kv(url, ids.slots), components: new Kv(url, ids.components) }
+}
+
+/** One namespace, looked at and changed behind the back of `slotctl`. */
+class Kv {
+  constructor(url, id) {
+    this.base = `${url}/cdn-cgi/explorer/api/storage/kv/namespaces/${id}`
+  }
+
+  /** Every key with its metadata. */
+  async list() {
+    const keys = {}
+    let cursor = ''
+    do {
+      const response = await fetch(`${this.base}/keys?limit=1000&cursor=${encodeURIComponent(cursor)}`)
+      const { result, result_info: info } = await response.json()
+      for (const { name, metadata } of result) keys[name] = metadata
+      cursor = info.cursor
+    } while (cursor)
+    return keys
+  }
+
+  async get(key) {
+    const response = await fetch(`${this.base}/values/${encodeURIComponent(key)}`)
+    return response.ok ? Buffer.from(await response.arrayBuffer()) : null
+  }
+
+  async json(key) {
+    return JSON.parse(await this.get(key))
+  }
+
+  async put(key, value) {
+    const response = await fetch(`${this.base}/values/${encodeURIComponent(key)}`, { method: 'PUT', body: value })
+    if (!response.ok) throw new Error(await response.text())
+  }
+
+  async delete(key) {
+    await fetch(`${this.base}/values/${encodeURIComponent(key)}`, { method: 'DELETE' })
+  }
+
+  /** Every key with its value, to compare two moments. */
+  async dump() {
+    const values = {}
+    for (const key of Object.keys(await this.list())) values[key] = (await this.get(key)).toString('latin1')
+    return values
+  }
+}
+
+/** The keys whose values differ between two dumps. */
+export const changedKeys = (before, after) =>
+  Object.keys({ ...before, ...after }).filter((key) => before[key] !== after[key]).sort()
+
+export const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')

@@ -1,0 +1,79 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+const GIT_ENV = {
+  PATH: process.env.PATH,
+  HOME: '/nonexistent',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_AUTHOR_NAME: 'Ada',
+  GIT_AUTHOR_EMAIL: 'ada@example.com',
+  GIT_COMMITTER_NAME: 'Grace',
+  GIT_COMMITTER_EMAIL: 'grace@example.com',
+}
+
+const folders = []
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
+/** A folder that goes with the process. */
+export function temporaryFolder(name) {
+  const folder = mkdtempSync(path.join(tmpdir(), `slotctl-${name}-`))
+  folders.push(folder)
+  return folder
+}
+
+/** A real Git repository with the tags that the edgit guide makes. */
+export class Repo {
+  constructor() {
+    this.dir = temporaryFolder('repo')
+    this.git('init', '--quiet', '--initial-branch=main')
+  }
+
+  git(...args) {
+    return this.gitWith('', ...args)
+  }
+
+  gitWith(input, ...args) {
+    const options = { cwd: this.dir, env: GIT_ENV, input, encoding: 'utf8', stdio: 'pipe' }
+    return execFileSync('git', args, { ...options, maxBuffer: 1 << 26 }).trim()
+  }
+
+  /** Writes files, by path, and commits them; gives the commit's id. */
+  commit(files, message = 'Change') {
+    for (const [file, content] of Object.entries(files)) {
+      const target = path.join(this.dir, file)
+      mkdirSync(path.dirname(target), { recursive: true })
+      writeFileSync(target, content)
+    }
+    this.git('add', '--all')
+    this.git('commit', '--quiet', '--allow-empty', '-m', message)
+    return this.git('rev-parse', 'HEAD')
+  }
+
+  /** Tags HEAD, or `commit`, as a version; `force` makes the tag again. */
+  version(component, version, { commit = 'HEAD', force = false } = {}) {
+    const tag = `components/${component}/${version}`
+    this.git('tag', ...(force ? ['--force'] : []), '-a', '-m', version, tag, commit)
+  }
+
+  /** Sets a slot as edgit does: a tag of the version's tag object. */
+  slot(component, slot, version, message = `Set ${slot} to ${version}`) {
+    const to = `components/${component}/${version}`
+    this.git('tag', '--force', '-a', '-m', message, `components/${component}/${slot}`, to)
+  }
+}
+
+/** A repository with `prompts/extraction` v1.0.0 (production) and v1.1.0 (staging). */
+export function extractionRepo() {
+  const repo = new Repo()
+  repo.commit({ 'prompts/extraction.md': 'Extract.\n' })
+  repo.version('prompts/extraction', 'v1.0.0')
+  repo.commit({ 'prompts/extraction.md': 'Extract it all.\n' })
+  repo.version('prompts/extraction', 'v1.1.0')
+  repo.slot('prompts/extraction', 'production', 'v1.0.0')
+  repo.slot('prompts/extraction', 'staging', 'v1.1.0')
+  return repo
+}

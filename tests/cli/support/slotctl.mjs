@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
+
+/** The binary under test: `SLOTCTL`, else the one that was built. */
+export function binary() {
+  const built = ['release', 'debug'].map((profile) => path.join(ROOT, 'target', profile, 'slotctl'))
+  const found = [process.env.SLOTCTL, ...built].find((file) => file && existsSync(file))
+  if (!found) throw new Error('target/release/slotctl is missing: run `npm run build` first.')
+  return found
+}
+
+/** The environment of a command: nothing of the user's that it would react to. */
+function cleanEnv(extra) {
+  const reacts = /^(CLOUDFLARE_|GIT_|NO_COLOR$|CLICOLOR|(all|http|https|no)_proxy$)/i
+  const kept = Object.entries(process.env).filter(([name]) => !reacts.test(name))
+  return { ...Object.fromEntries(kept), ...extra }
+}
+
+/** Runs `slotctl` to its end; with `--json` the object that it printed is `json`. */
+export function slotctl(args, { env = {}, cwd = ROOT } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(binary(), args, { cwd, env: cleanEnv(env), stdio: ['ignore', 'pipe', 'pipe'] })
+    const out = { stdout: '', stderr: '' }
+    for (const stream of ['stdout', 'stderr']) {
+      child[stream].setEncoding('utf8').on('data', (text) => (out[stream] += text))
+    }
+    child.once('error', reject)
+    child.once('close', (code) => {
+      const json = args.includes('--json') && out.stdout ? JSON.parse(out.stdout) : undefined
+      resolve({ code, json, ...out })
+    })
+  })
+}

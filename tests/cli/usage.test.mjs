@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, test } from 'node:test'
+
+import { extractionRepo, temporaryFolder } from './support/repo.mjs'
+import { slotctl } from './support/slotctl.mjs'
+
+const CLOUDFLARE = { CLOUDFLARE_API_TOKEN: 's3cret', CLOUDFLARE_ACCOUNT_ID: '0af' }
+
+const CONFIG = `
+[[kv_namespaces]]
+binding = "SLOTS"
+id = "local-slots"
+[[kv_namespaces]]
+binding = "COMPONENTS"
+id = "local-components"
+[[env.staging.kv_namespaces]]
+binding = "SLOTS"
+id = "replace-me-staging-slots"
+`
+
+describe('slotctl', () => {
+  test('explains itself', async () => {
+    const { code, stdout, stderr } = await slotctl(['sync', '--help'])
+    assert.deepEqual([code, stderr], [0, ''])
+    for (const text of ['--local [<URL>]', '--dry-run', '--json', 'Examples:', 'Exit codes: 0 done']) {
+      assert.ok(stdout.includes(text), text)
+    }
+  })
+
+  for (const [what, args, env, message] of [
+    ['an unknown command', ['snyc'], {}, /unrecognized subcommand 'snyc'/],
+    ['an unknown option', ['sync', '--prod'], {}, /unexpected argument '--prod'/],
+    ['--check alone', ['sync', '--check'], {}, /--dry-run/],
+    ['no target', ['sync'], {}, /say where to write: `--local`.*CLOUDFLARE_API_TOKEN/],
+    ['half a target', ['sync'], { CLOUDFLARE_API_TOKEN: 's3cret' }, /CLOUDFLARE_ACCOUNT_ID/],
+    ['a token that is none', ['sync'], { ...CLOUDFLARE, CLOUDFLARE_API_TOKEN: 's3cret word' }, /characters that no token has/],
+  ]) {
+    test(`ends with 2 on ${what}`, async () => {
+      const { code, stdout, stderr } = await slotctl(args, { env })
+      assert.deepEqual([code, stdout], [2, ''])
+      assert.match(stderr, message)
+      assert.ok(!stderr.includes('s3cret'))
+    })
+  }
+
+  for (const [what, flags, message] of [
+    ['the default environment', [], /SLOTS of the default environment is local \("local-slots"\): name another with `--env`/],
+    ['a placeholder', ['--env', 'staging'], /in .*wrangler\.toml: SLOTS of \[env\.staging\] has no namespace id yet \("replace-me-staging-slots"\): `npx wrangler kv namespace create staging-slots`/],
+    ['an unknown environment', ['--env', 'prod'], /there is no \[env\.prod\]; there are: staging/],
+    ['a missing file', ['--config', '/nowhere.toml'], /can't read \/nowhere\.toml; `--config FILE` names another: No such file/],
+  ]) {
+    test(`refuses ${what} before anything is sent`, async () => {
+      const cwd = temporaryFolder('config')
+      writeFileSync(path.join(cwd, 'wrangler.toml'), CONFIG)
+      const env = { ...CLOUDFLARE, CLOUDFLARE_API_BASE_URL: 'http://127.0.0.1:9' }
+      const { code, stderr } = await slotctl(['sync', '--repo', extractionRepo().dir, ...flags], { cwd, env })
+      assert.equal(code, 1)
+      assert.match(stderr, message)
+    })
+  }
+})

@@ -1,0 +1,28 @@
+/**
+ * Ways in which a read can go wrong, beside `{ status: 500 }`:
+ * hang (no answer, ever), garbage (200 and nonsense), truncated (the connection
+ * ends halfway through the body), refuse (it ends before any answer).
+ */
+export const MODES = ['hang', 'garbage', 'truncated', 'refuse']
+
+const GARBAGE = Buffer.from([0x00, 0xff, 0xfe, ...Buffer.from('{"format":'), 0x80])
+
+export function checkMode(mode) {
+  if (MODES.includes(mode) || Number.isInteger(mode?.status)) return
+  throw new Error(`No such failure: ${JSON.stringify(mode)}; give { status } or one of ${MODES.join(', ')}.`)
+}
+
+/** Lets `response` fail; `answer` is what it would have been. */
+export function failWith(mode, response, answer) {
+  if (mode === 'hang') return
+  if (mode === 'refuse') return response.destroy()
+  if (mode === 'truncated') return truncate(response, answer)
+  if (mode === 'garbage') return response.writeHead(200).end(GARBAGE)
+  response.writeHead(mode.status).end(`made to fail with ${mode.status}`)
+}
+
+function truncate(response, { headers, body }) {
+  response.writeHead(200, { ...headers, 'content-length': body.length + 1 })
+  response.write(body.subarray(0, Math.ceil(body.length / 2)), () => response.destroy())
+  response.flushHeaders()
+}

@@ -1,0 +1,173 @@
+import http from 'node:http'
+
+import { checkMode, failWith } from './kv-failures.mjs'
+import { KvStore } from './kv-store.mjs'
+
+/** The header by which the server tells the namespaces of a Worker apart. */
+export const NAMESPACE_HEADER = 'x-kv-namespace'
+
+const JSON_HEADERS = { 'content-type': 'application/json' }
+
+/**
+ * Workers KV as workerd speaks to it, in memory.
+ *
+ * `reads` records every request in its order: `{ namespace, op, keys, cacheTtl }`
+ * with op `get`, `bulk` or `list`; `writes` what a read-only Worker must never
+ * send, which is refused. `beforeRead(read)` is called ahead of each answer and
+ * may change the store.
+ */
+export class KvServer {
+  reads = []
+  writes = []
+  beforeRead = undefined
+  #rules = []
+  #server = http.createServer((request, response) => this.#serve(request, response))
+
+  constructor(namespaces) {
+    this.store = new KvStore(namespaces)
+  }
+
+  async listen() {
+    await new Promise((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
+    // A test that fails before it stops the server must still come to an end.
+    this.#server.unref().on('connection', (socket) => socket.unref())
+    return this
+  }
+
+  get address() {
+    return `127.0.0.1:${this.#server.address().port}`
+  }
+
+  put(...args) {
+    this.store.put(...args)
+  }
+
+  delete(...args) {
+    return this.store.delete(...args)
+  }
+
+  /** How many reads a namespace has had; all of them without a name. */
+  count(namespace) {
+    return this.reads.filter((read) => !namespace || read.namespace === namespace).length
+  }
+
+  forget() {
+    this.reads = []
+    this.writes = []
+  }
+
+  /** Lets reads fail from now on, of one namespace or key where named, the first `times` only. */
+  fail(mode, { namespace, key, times = Infinity } = {}) {
+    checkMode(mode)
+    this.#rules.push({ mode, namespace, key, times })
+  }
+
+  heal() {
+    this.#rules = []
+  }
+
+  async stop() {
+    this.#server.closeAllConnections()
+    await new Promise((resolve) => this.#server.close(resolve))
+  }
+
+  async #serve(request, response) {
+    try {
+      const read = await parse(request)
+      if (!read.op) return this.#refuseWrite(read, response)
+      this.reads.push(read)
+      await this.beforeRead?.(read)
+      this.#answer(read, response)
+    } catch (error) {
+      response.writeHead(500).end(`the test's KV server failed: ${error.stack}`)
+    }
+  }
+
+  #refuseWrite({ method, namespace, keys }, response) {
+    this.writes.push({ method, namespace, keys })
+    response.writeHead(405).end('this KV is for reading only')
+  }
+
+  #answer(read, response) {
+    const answer = ANSWERS[read.op](this.store, read)
+    const rule = this.#rules.find((candidate) => applies(candidate, read))
+    if (!rule) return response.writeHead(answer.status, answer.headers).end(answer.body)
+    rule.times -= 1
+    failWith(rule.mode, response, answer)
+  }
+}
+
+export const startKvServer = (namespaces) => new KvServer(namespaces).listen()
+
+function applies({ namespace, key, times }, read) {
+  if (times <= 0) return false
+  if (namespace !== undefined && namespace !== read.namespace) return false
+  return key === undefined || read.keys.includes(key)
+}
+
+async function bodyOf(request) {
+  const chunks = []
+  for await (const chunk of request) chunks.push(chunk)
+  return Buffer.concat(chunks).toString()
+}
+
+const number = (text) => (text === null || text === undefined ? undefined : Number(text))
+
+/** What a request of workerd asks for; without `op` where it is no read. */
+async function parse(request) {
+  const { pathname, searchParams: query } = new URL(request.url, 'http://kv')
+  const namespace = request.headers[NAMESPACE_HEADER]
+  const route = `${request.method} ${pathname}`
+  if (route === 'POST /bulk/get') return { namespace, op: 'bulk', ...bulk(await bodyOf(request)) }
+  if (route === 'GET /') return { namespace, op: 'list', keys: [], ...listing(query) }
+  const keys = [decodeURIComponent(pathname.slice(1))]
+  if (request.method !== 'GET') return { method: request.method, namespace, keys }
+  return { namespace, op: 'get', keys, cacheTtl: number(query.get('cache_ttl')) }
+}
+
+function bulk(text) {
+  const { keys, type = 'text', withMetadata = false, cacheTtl } = JSON.parse(text)
+  return { keys, type, withMetadata, cacheTtl: number(cacheTtl) }
+}
+
+const listing = (query) => ({
+  prefix: query.get('prefix') ?? undefined,
+  limit: number(query.get('key_count_limit')),
+  cursor: query.get('cursor') ?? undefined,
+})
+
+const ANSWERS = { get: answerGet, bulk: answerBulk, list: answerList }
+
+const json = (value) => ({ status: 200, headers: JSON_HEADERS, body: Buffer.from(JSON.stringify(value)) })
+
+// Node sends headers as Latin-1, workerd reads them as UTF-8.
+const utf8Header = (text) => Buffer.from(text).toString('latin1')
+
+function answerGet(store, { namespace, keys: [key] }) {
+  const entry = store.entry(namespace, key)
+  if (!entry) return { status: 404, headers: {}, body: Buffer.from('Not Found') }
+  const headers = {}
+  if (entry.metadata !== undefined) headers['cf-kv-metadata'] = utf8Header(JSON.stringify(entry.metadata))
+  if (entry.expiration !== undefined) headers['cf-expiration'] = String(entry.expiration)
+  return { status: 200, headers, body: entry.value }
+}
+
+function answerBulk(store, { namespace, keys, type, withMetadata }) {
+  const found = {}
+  for (const key of keys) {
+    const entry = store.entry(namespace, key)
+    const text = entry?.value.toString()
+    const value = entry && type === 'json' ? JSON.parse(text) : (text ?? null)
+    found[key] = entry && withMetadata ? { value, metadata: entry.metadata ?? null } : value
+  }
+  return json(found)
+}
+
+function answerList(store, { namespace, prefix, limit, cursor }) {
+  const page = store.page(namespace, { prefix, limit, cursor })
+  const keys = page.keys.map((name) => {
+    const { metadata, expiration } = store.entry(namespace, name)
+    return { name, expiration, metadata: metadata === undefined ? undefined : JSON.stringify(metadata) }
+  })
+  return json({ keys, list_complete: page.cursor === undefined, cursor: page.cursor, cacheStatus: null })
+}

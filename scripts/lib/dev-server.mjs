@@ -93,7 +93,7 @@ function ready(child) {
       action(value)
     }
     child.once('error', settle(reject))
-    child.once('exit', settle((code) => reject(new Error(`it ended with exit code ${code}`))))
+    child.once('exit', settle(() => reject(new Error('it ended by itself'))))
     child.on('message', (text) => {
       const message = typeof text === 'string' ? JSON.parse(text) : text
       if (message.event === 'DEV_SERVER_READY') settle(resolve)(`http://${HOST}:${message.port}`)

@@ -85,7 +85,8 @@ impl<'a> Namespace<'a> {
         keys.chunks(KEYS_PER_GET).try_for_each(|keys| self.get_chunk(keys, &mut take))
     }
 
-    /// One bulk get, in two where the API says that the values are too much for one.
+    /// One bulk get, in two where the API refuses it: the values are too much for
+    /// one (413), or one of them is no text (400), which a call of its own can read.
     fn get_chunk(
         &self,
         keys: &[String],
@@ -106,7 +107,7 @@ impl<'a> Namespace<'a> {
                 }
                 Ok(())
             }
-            Err(ApiError { cause: Cause::Refused { status: 413, .. }, .. }) => {
+            Err(ApiError { cause: Cause::Refused { status: 400 | 413, .. }, .. }) => {
                 let (first, second) = keys.split_at(keys.len() / 2);
                 self.get_chunk(first, take)?;
                 self.get_chunk(second, take)

@@ -176,12 +176,14 @@ fn absent_is_not_unreachable() {
 }
 
 #[test]
-fn texts_come_by_the_hundred_and_in_halves_where_they_are_too_much() {
+fn texts_come_by_the_hundred_and_in_halves_where_that_is_refused() {
     let (url, server) = serve(vec![
         ok(r#"{"values":{"k0":"zero","k1":null}}"#),
         refusal(413, "", 10000),
         Answer(200, "", "x".into()),
-        ok(r#"{"values":{"k101":"y","k102":"z"}}"#),
+        refusal(400, "", 10000),
+        Answer(200, "", "y".into()),
+        Answer(200, "", "z".into()),
     ]);
     let (api, _) = api(&url);
     let mut found = Vec::new();

@@ -1,29 +1,14 @@
 // The conformance vectors in tests/vectors/http/, on the built Wasm in workerd.
 // tests/contract.rs runs the same files natively.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { startWorker } from "./harness/workerd.mjs";
+import { bytes, put, readVectors, serveVectors } from "./vectors.mjs";
 
 const folder = new URL("../vectors/http/", import.meta.url);
 
 // What workerd adds by itself; it counts a body's bytes, only HEAD has to say it.
 const PLATFORM = ["connection", "date", "keep-alive", "transfer-encoding"];
-
-function bytes(value) {
-  if (typeof value === "string") return Buffer.from(value);
-  if (value.$base64 !== undefined) return Buffer.from(value.$base64, "base64");
-  return Buffer.from(JSON.stringify(value));
-}
-
-function put(kv, namespaces) {
-  for (const [namespace, values] of Object.entries(namespaces ?? {})) {
-    for (const [key, value] of Object.entries(values)) {
-      if (value === null) kv.delete(namespace, key);
-      else kv.put(namespace, key, bytes(value));
-    }
-  }
-}
 
 /** `<namespace> <key> <cacheTtl>`; the keys of a bulk read in brackets. */
 function spell({ namespace, op, keys, cacheTtl }) {
@@ -52,18 +37,11 @@ function check(answer, { request, answer: expected }, always) {
 }
 
 for (const file of readdirSync(folder)) {
-  const script = JSON.parse(readFileSync(new URL(file, folder), "utf8"));
+  const script = readVectors(file);
   describe(`${file}: ${script.about}`, () => {
     let worker;
     before(async () => {
-      const scriptVersion = {
-        id: script.always["script-version"],
-        tag: script.always["script-version-tag"],
-        timestamp: "2026-11-20T00:00:00Z",
-      };
-      const vars = { ...script.vars, KV_TIMEOUT_MS: "500" };
-      worker = await startWorker({ vars, scriptVersion });
-      put(worker.kv, script.kv);
+      ({ worker } = await serveVectors(file));
     });
     after(() => worker?.stop());
     for (const one of script.cases) {

@@ -45,7 +45,9 @@ impl FromStr for Reference {
         if text.trim().is_empty() {
             return Err(GrammarError { grammar: Grammar::Reference, at: 0, why: "it is empty" });
         }
-        text.parse().map(Self::Range).map_err(|range| Self::explain(text, slot, range))
+        let range: Range = text.parse().map_err(|range| Self::explain(text, slot, range))?;
+        // npm allows white space around a range; around an exact version it makes none of it.
+        Ok(range.to_string().parse().map_or(Self::Range(range), Self::Version))
     }
 }
 
@@ -129,6 +131,7 @@ mod tests {
             ("prompts/extraction@production", "prompts/extraction@production"),
             ("prompts%2Fextraction%40production", "prompts/extraction@production"),
             ("prompts/extraction@1.1.0", "prompts/extraction@v1.1.0"),
+            ("prompts/extraction@%201.1.0%20", "prompts/extraction@v1.1.0"),
             ("prompts/extraction@v1.0.0+b", "prompts/extraction@v1.0.0+b"),
             ("prompts/extraction@v1.0.0%2Bb", "prompts/extraction@v1.0.0+b"),
             ("prompts/extraction", "prompts/extraction"),

@@ -1,0 +1,43 @@
+//! The headers and parameters that decide an answer: who asks, and what they have.
+#![no_main]
+
+use catalog::assign::Wanted;
+use component_resolver::{caller, conditional, cors::Origins};
+use fuzz::{Written, round_trip};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let written = Written::read(data);
+    let caller = written.with(caller::of);
+    for group in &caller.segments {
+        assert!(!group.is_empty() && group.trim() == group && !group.contains(','), "{group:?}");
+    }
+    assert_ne!(caller.key.as_deref(), Some(""));
+    if let Some(Wanted::Version(version)) = &caller.wanted {
+        round_trip(version);
+    }
+    let field = written.header("If-None-Match").unwrap_or_default();
+    entity_tags(&field, written.header("ETag").unwrap_or_default().trim_matches('"'));
+    if let Origins::Listed(origins) = Origins::read(&written.header("Origin").unwrap_or_default()) {
+        assert!(origins.iter().all(|origin| !origin.is_empty() && origin.trim() == origin));
+    }
+});
+
+fn entity_tags(field: &str, opaque: &str) {
+    if opaque.contains('"') {
+        return;
+    }
+    for certain in
+        [format!("\"{opaque}\""), format!("W/\"{opaque}\""), format!("\"-\" , \"{opaque}\"")]
+    {
+        assert!(conditional::matches(&certain, opaque), "{certain}");
+    }
+    let matches = conditional::matches(field, opaque);
+    if field.trim_matches([' ', '\t']) == "*" {
+        return assert!(matches);
+    }
+    assert!(!matches || field.contains(&format!("\"{opaque}\"")), "{field}");
+    // Another tag in front changes nothing.
+    let longer = format!("\"{opaque}-\", {field}");
+    assert_eq!(conditional::matches(&longer, opaque), matches, "{longer}");
+}

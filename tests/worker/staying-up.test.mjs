@@ -1,0 +1,223 @@
+// The built Worker while Workers KV fails in every way that the harness knows.
+import assert from 'node:assert/strict'
+import { after, afterEach, before, describe, test } from 'node:test'
+
+import { put, serveVectors } from './vectors.mjs'
+
+const SLOT = '/components/prompts/extraction@production'
+const STAGING = '/components/prompts/extraction@staging'
+const EXACT = '/components/prompts/extraction@v1.1.0'
+const RANGE = '/components/prompts/extraction@^1'
+const CATALOG = '/catalog/prompts/extraction'
+const OLD = 'Extract the fields.\n'
+const UNREACHABLE = [{ status: 500 }, { status: 429 }, 'hang', 'truncated', 'refuse']
+const VARS = { KV_TIMEOUT_MS: '200' }
+
+const spell = (mode) => (typeof mode === 'string' ? mode : `status ${mode.status}`)
+
+const resolve = (worker, refs, content = false) =>
+  worker.rawRequest({
+    method: 'POST',
+    path: '/resolve',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ refs, content }),
+  })
+
+function refused(answer, status, code, word = '') {
+  assert.equal(answer.status, status, answer.text())
+  assert.equal(answer.json().code, code)
+  assert.ok(answer.json().detail.includes(word), answer.json().detail)
+  assert.equal(answer.headers['cache-control'], 'no-store')
+  assert.equal(answer.headers['retry-after'], status === 503 ? '5' : undefined)
+}
+
+describe('nothing in memory yet', () => {
+  let worker
+  before(async () => {
+    ;({ worker } = await serveVectors('answers.json', { vars: VARS }))
+  })
+  after(() => worker.stop())
+  afterEach(() => worker.kv.heal())
+
+  const failures = [
+    ['SLOTS', SLOT],
+    ['COMPONENTS', SLOT],
+    ['COMPONENTS', EXACT],
+    ['COMPONENTS', RANGE],
+    ['COMPONENTS', CATALOG],
+  ]
+  for (const mode of UNREACHABLE) {
+    for (const [namespace, path] of failures) {
+      test(`${spell(mode)}: ${namespace} unreachable is 503 for ${path}`, async () => {
+        worker.kv.fail(mode, { namespace })
+        refused(await worker.fetch(path), 503, 'STORE_UNAVAILABLE', namespace)
+      })
+    }
+  }
+
+  for (const [namespace, path, code] of [
+    ['SLOTS', SLOT, 'RECORD_UNREADABLE'],
+    ['COMPONENTS', SLOT, 'DIGEST_MISMATCH'],
+    ['COMPONENTS', EXACT, 'RECORD_UNREADABLE'],
+    ['COMPONENTS', CATALOG, 'RECORD_UNREADABLE'],
+  ]) {
+    test(`garbage in ${namespace} is 502 for ${path}`, async () => {
+      worker.kv.fail('garbage', { namespace })
+      refused(await worker.fetch(path), 502, code)
+    })
+  }
+
+  test('each reference of /resolve has its own error', async () => {
+    for (const mode of [...UNREACHABLE, 'garbage']) {
+      worker.kv.fail(mode, { namespace: 'SLOTS' })
+      const answer = await resolve(worker, ['prompts/extraction@production', 'prompts/extraction@v1.0.0'])
+      worker.kv.heal()
+      const [slot, exact] = answer.json().resolved
+      assert.equal(slot.error.code, 'STORE_UNAVAILABLE', spell(mode))
+      assert.equal(exact.version, 'v1.0.0', spell(mode))
+    }
+  })
+
+  test('what hangs holds up nobody else', async () => {
+    worker.kv.fail('hang', { namespace: 'SLOTS', key: 'prompts/extraction@production', times: 1 })
+    const ended = []
+    const hanging = worker.fetch(SLOT).then(({ status }) => ended.push(status))
+    await worker.fetch('/components/templates/logo@production').then(({ status }) => ended.push(status))
+    await hanging
+    assert.deepEqual(ended, [200, 503])
+  })
+
+  test('health says which namespace is away', async () => {
+    for (const mode of UNREACHABLE) {
+      worker.kv.fail(mode, { namespace: 'COMPONENTS' })
+      const answer = await worker.fetch('/healthz')
+      worker.kv.heal()
+      assert.equal(answer.status, 503, spell(mode))
+      assert.deepEqual(answer.json().namespaces, { SLOTS: 'ok', COMPONENTS: 'unavailable' })
+    }
+    assert.equal((await worker.fetch('/healthz')).status, 200)
+  })
+
+  test('after all that, everything is served', async () => {
+    for (const path of [SLOT, STAGING, EXACT, RANGE, CATALOG]) {
+      const answer = await worker.fetch(path)
+      assert.equal(answer.status, 200, path)
+      assert.equal(answer.headers['component-stale'], undefined)
+    }
+    assert.equal((await worker.fetch(SLOT)).text(), OLD)
+  })
+})
+
+describe('the last good record and content', () => {
+  for (const namespaces of [['SLOTS'], ['COMPONENTS'], ['SLOTS', 'COMPONENTS']]) {
+    for (const mode of [...UNREACHABLE, 'garbage']) {
+      test(`${spell(mode)} of ${namespaces.join(' and ')}: served, and it says so`, () => stale(namespaces, mode))
+    }
+  }
+
+  test('an exact version that was served needs no KV at all', async () => {
+    const { worker } = await serveVectors('answers.json', { vars: VARS })
+    await worker.fetch(EXACT)
+    for (const mode of UNREACHABLE) worker.kv.fail(mode)
+    const answer = await worker.fetch(EXACT)
+    assert.deepEqual([answer.status, answer.headers['component-stale']], [200, undefined])
+    await worker.stop()
+  })
+
+  test('its age counts from the last good read', async () => {
+    const { worker } = await serveVectors('answers.json', { vars: { KV_TIMEOUT_MS: '1000' } })
+    await worker.fetch(SLOT)
+    worker.kv.fail('hang', { namespace: 'SLOTS', times: 1 })
+    assert.equal((await worker.fetch(SLOT)).headers['component-stale'], '1')
+    await worker.fetch(SLOT)
+    worker.kv.fail({ status: 500 }, { namespace: 'SLOTS' })
+    assert.equal((await worker.fetch(SLOT)).headers['component-stale'], '0')
+    await worker.stop()
+  })
+
+  test('/resolve gives it too, with its content', async () => {
+    const { worker } = await serveVectors('answers.json', { vars: VARS })
+    await worker.fetch(SLOT)
+    worker.kv.fail('refuse')
+    const [entry] = (await resolve(worker, ['prompts/extraction@production'], true)).json().resolved
+    assert.deepEqual([entry.version, entry.stale, entry.content], ['v1.0.0', 0, OLD])
+    await worker.stop()
+  })
+})
+
+/** Serves a slot and a range, lets KV fail, serves them, heals it, moves the slot. */
+async function stale(namespaces, mode) {
+  const { worker, script } = await serveVectors('answers.json', { vars: VARS })
+  for (const path of [SLOT, RANGE]) assert.equal((await worker.fetch(path)).status, 200)
+  for (const namespace of namespaces) worker.kv.fail(mode, { namespace })
+  const answers = { SLOTS: await worker.fetch(SLOT), COMPONENTS: await worker.fetch(RANGE) }
+  for (const [namespace, answer] of Object.entries(answers)) {
+    assert.equal(answer.status, 200, answer.text())
+    const age = answer.headers['component-stale']
+    assert.equal(age !== undefined, namespaces.includes(namespace), `Component-Stale of ${namespace}: ${age}`)
+    assert.equal(answer.headers['cache-control'], 'no-cache')
+  }
+  assert.equal(answers.SLOTS.text(), OLD)
+  worker.kv.heal()
+  const moved = { ...script.kv.SLOTS['prompts/extraction@staging'], slot: 'production' }
+  put(worker.kv, { SLOTS: { 'prompts/extraction@production': moved } })
+  const recovered = await worker.fetch(SLOT)
+  assert.equal(recovered.headers['component-version'], 'v1.1.0')
+  assert.equal(recovered.headers['component-stale'], undefined)
+  await worker.stop()
+}
+
+describe('what is absent is not remembered', () => {
+  let worker
+  let script
+  before(async () => {
+    ;({ worker, script } = await serveVectors('answers.json', { vars: VARS }))
+  })
+  after(() => worker.stop())
+
+  const production = () => script.kv.SLOTS['prompts/extraction@production']
+
+  /** Refused, each time by asking KV anew; put there, served. */
+  async function appears(path, status, values) {
+    const reads = []
+    for (const turn of [1, 2]) {
+      worker.kv.forget()
+      assert.equal((await worker.fetch(path)).status, status, `turn ${turn}`)
+      reads.push(worker.kv.count())
+    }
+    assert.ok(reads[0] > 0)
+    assert.equal(reads[1], reads[0])
+    put(worker.kv, values)
+    assert.equal((await worker.fetch(path)).status, 200)
+  }
+
+  test('a slot', () =>
+    appears('/components/prompts/extraction@canary', 404, {
+      SLOTS: { 'prompts/extraction@canary': { ...production(), slot: 'canary' } },
+    }))
+
+  test('a version', () =>
+    appears('/components/prompts/extraction@v7.0.0', 404, {
+      COMPONENTS: {
+        'prompts/extraction@v7.0.0': { ...script.kv.COMPONENTS['prompts/extraction@v1.0.0'], version: 'v7.0.0' },
+      },
+    }))
+
+  test('a component', () =>
+    appears('/components/prompts/young@production', 404, {
+      SLOTS: { 'prompts/young@production': production() },
+    }))
+
+  test('a content', async () => {
+    const [target] = script.kv.SLOTS['templates/logo@production'].targets
+    const key = `sha256/${target.digest}`
+    worker.kv.delete('COMPONENTS', key)
+    await appears('/components/templates/logo@production', 502, { COMPONENTS: { [key]: script.kv.COMPONENTS[key] } })
+  })
+
+  test('a slot that goes', async () => {
+    assert.equal((await worker.fetch(STAGING)).status, 200)
+    worker.kv.delete('SLOTS', 'prompts/extraction@staging')
+    assert.equal((await worker.fetch(STAGING)).status, 404)
+  })
+})

@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs'
+
+import { startWorker } from './harness/workerd.mjs'
+
+const FOLDER = new URL('../vectors/http/', import.meta.url)
+
+export const readVectors = (file) => JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8'))
+
+/** A value as the vectors write it down, as bytes. */
+export function bytes(value) {
+  if (typeof value === 'string') return Buffer.from(value)
+  if (value.$base64 !== undefined) return Buffer.from(value.$base64, 'base64')
+  return Buffer.from(JSON.stringify(value))
+}
+
+/** Puts what vectors say into KV; null deletes. */
+export function put(kv, namespaces = {}) {
+  for (const [namespace, values] of Object.entries(namespaces)) {
+    for (const [key, value] of Object.entries(values)) {
+      if (value === null) kv.delete(namespace, key)
+      else kv.put(namespace, key, bytes(value))
+    }
+  }
+}
+
+/** The built Worker with the KV and the variables of a file of vectors. */
+export async function serveVectors(file, { vars = {} } = {}) {
+  const script = readVectors(file)
+  const scriptVersion = {
+    id: script.always['script-version'],
+    tag: script.always['script-version-tag'],
+    timestamp: '2026-11-20T00:00:00Z',
+  }
+  const worker = await startWorker({ vars: { KV_TIMEOUT_MS: '500', ...script.vars, ...vars }, scriptVersion })
+  put(worker.kv, script.kv)
+  return { worker, script }
+}

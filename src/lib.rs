@@ -13,6 +13,7 @@ pub mod cors;
 pub mod http;
 pub mod listing;
 pub mod memory;
+pub mod reading;
 pub mod resolve;
 pub mod respond;
 pub mod router;

@@ -4,10 +4,10 @@
 //! and refuses a higher format; a change that an older reader could misread
 //! raises it. `docs/kv-format.md` describes the records for people.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+mod bytes;
 
-use serde::de::DeserializeOwned;
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
@@ -16,6 +16,8 @@ use crate::name::ComponentName;
 use crate::slot::Slot;
 use crate::timestamp::Timestamp;
 use crate::version::{CommitId, Version};
+
+pub use bytes::{RecordError, parse, write};
 
 /// The format that this code writes and the highest that it reads.
 pub const FORMAT: u32 = 1;
@@ -285,54 +287,6 @@ impl IndexRecord {
 pub struct IndexMetadata {
     /// The digest of the record's bytes.
     pub hash: Digest,
-}
-
-/// Why a stored record can't be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RecordError {
-    /// Not the JSON that the record's kind needs; what the parser said.
-    Malformed(String),
-    /// Written by a later version of this software.
-    FormatTooHigh {
-        /// The record's format.
-        found: u32,
-    },
-}
-
-impl fmt::Display for RecordError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed(why) => write!(f, "malformed record: {why}"),
-            Self::FormatTooHigh { found } => write!(
-                f,
-                "the record has format {found}, this version reads up to {FORMAT}: \
-                 release a newer one first"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for RecordError {}
-
-/// Reads a record from the bytes of a value in KV.
-pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RecordError> {
-    #[derive(Deserialize)]
-    struct Probe {
-        format: u32,
-    }
-    let malformed = |error: serde_json::Error| RecordError::Malformed(error.to_string());
-    // The format first: a later one may have changed any other member.
-    let Probe { format } = serde_json::from_slice(bytes).map_err(malformed)?;
-    if format > FORMAT {
-        return Err(RecordError::FormatTooHigh { found: format });
-    }
-    serde_json::from_slice(bytes).map_err(malformed)
-}
-
-/// Writes a record as it is stored: compact JSON, members in a fixed order.
-pub fn write<T: Serialize>(record: &T) -> Vec<u8> {
-    // The records have string keys only and no I/O is behind a Vec.
-    serde_json::to_vec(record).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,0 +1,56 @@
+//! Records as bytes: what can be wrong with them, reading and writing.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::FORMAT;
+
+/// Why a stored record can't be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordError {
+    /// Not the JSON that the record's kind needs; what the parser said.
+    Malformed(String),
+    /// Written by a later version of this software.
+    FormatTooHigh {
+        /// The record's format.
+        found: u32,
+    },
+}
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(why) => write!(f, "malformed record: {why}"),
+            Self::FormatTooHigh { found } => write!(
+                f,
+                "the record has format {found}, this version reads up to {FORMAT}: \
+                 release a newer one first"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for RecordError {}
+
+/// Reads a record from the bytes of a value in KV.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RecordError> {
+    #[derive(Deserialize)]
+    struct Probe {
+        format: u32,
+    }
+    let malformed = |error: serde_json::Error| RecordError::Malformed(error.to_string());
+    // The format first: a later one may have changed any other member.
+    let Probe { format } = serde_json::from_slice(bytes).map_err(malformed)?;
+    if format > FORMAT {
+        return Err(RecordError::FormatTooHigh { found: format });
+    }
+    serde_json::from_slice(bytes).map_err(malformed)
+}
+
+/// Writes a record as it is stored: compact JSON, members in a fixed order.
+pub fn write<T: Serialize>(record: &T) -> Vec<u8> {
+    // The records have string keys only and no I/O is behind a Vec.
+    serde_json::to_vec(record).unwrap_or_default()
+}

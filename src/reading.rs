@@ -1,0 +1,107 @@
+//! Reading through the isolate's memory.
+
+use std::rc::Rc;
+
+use catalog::digest::Digest;
+use catalog::key::{CacheClass, Key};
+use catalog::refusal::Refusal;
+
+use crate::backend::{Backend, Read};
+use crate::config::IMMUTABLE_CACHE_TTL;
+use crate::memory::{ITEM_OVERHEAD, KeptRecord};
+use crate::resolve::Resolver;
+use crate::trace::{Source, Trace};
+
+impl<B: Backend> Resolver<B> {
+    /// The last good record of a key and how many seconds ago it was read.
+    pub(crate) fn last_good_record(&self, key: &Key) -> Option<(Rc<[u8]>, u64)> {
+        let kept = self.memory.borrow_mut().records.get(key)?;
+        let age = (self.backend.now() - kept.read_at).max(0.0) / 1000.0;
+        Some((kept.bytes, age as u64))
+    }
+
+    /// Reads a record, a version's from memory while that may be used.
+    pub(crate) async fn record(&self, key: &Key, trace: &mut Trace) -> Read<Rc<[u8]>> {
+        if let Some(bytes) = self.fresh(key) {
+            return Ok(Some(bytes));
+        }
+        let text = key.to_string();
+        let read = async |ttl| self.backend.record(key.namespace(), &text, ttl).await;
+        let found = self.patiently(key, trace, read).await?;
+        Ok(found.map(Rc::from))
+    }
+
+    pub(crate) fn fresh(&self, key: &Key) -> Option<Rc<[u8]>> {
+        if key.cache_class() != CacheClass::Record {
+            return None;
+        }
+        let kept = self.memory.borrow_mut().records.get(key)?;
+        let age = self.backend.now() - kept.read_at;
+        (age < self.config.record_memory()).then_some(kept.bytes)
+    }
+
+    /// Keeps a record that has led to an answer, as the last good one of its key.
+    pub(crate) fn keep_record(&self, key: &Key, record: &Rc<[u8]>) {
+        let kept = KeptRecord { bytes: record.clone(), read_at: self.backend.now() };
+        let mut memory = self.memory.borrow_mut();
+        // A version's record counts from when it was read, not from its last use.
+        let known = memory.records.get(key);
+        let same = known.is_some_and(|known| Rc::ptr_eq(&known.bytes, record));
+        if !same {
+            memory.records.put(key.clone(), kept, record.len() + ITEM_OVERHEAD);
+        }
+    }
+
+    /// A content, checked against its digest when it comes in.
+    pub(crate) async fn content(
+        &self,
+        digest: Digest,
+        trace: &mut Trace,
+    ) -> Result<B::Content, Refusal> {
+        let kept = self.memory.borrow_mut().contents.get(&digest);
+        if let Some(content) = kept {
+            trace.content = Source::Memory;
+            return Ok(content);
+        }
+        trace.content = Source::Kv;
+        let key = Key::Content(digest);
+        let unavailable = |_| Refusal::StoreUnavailable(key.namespace());
+        let text = key.to_string();
+        let read = async |ttl| self.backend.content(&text, ttl).await;
+        let content = self.patiently(&key, trace, read).await.map_err(unavailable)?;
+        let content = content.ok_or(Refusal::ContentMissing(digest))?;
+        let found = self.backend.digest(&content).await.map_err(unavailable)?;
+        if found != digest {
+            return Err(Refusal::DigestMismatch { expected: digest, found });
+        }
+        let size = self.backend.size(&content) + ITEM_OVERHEAD;
+        self.memory.borrow_mut().contents.put(digest, content.clone(), size);
+        Ok(content)
+    }
+
+    /// Reads a key, once more where [`CacheClass::after_absent`] asks for it.
+    async fn patiently<T>(
+        &self,
+        key: &Key,
+        trace: &mut Trace,
+        read: impl AsyncFn(u32) -> Read<T>,
+    ) -> Read<T> {
+        let mut class = key.cache_class();
+        loop {
+            trace.kv_reads += 1;
+            let found = read(self.cache_ttl(class)).await?;
+            match class.after_absent() {
+                Some(next) if found.is_none() => class = next,
+                _ => return Ok(found),
+            }
+        }
+    }
+
+    fn cache_ttl(&self, class: CacheClass) -> u32 {
+        match class {
+            CacheClass::Mutable => self.config.slot_cache_ttl,
+            CacheClass::Record => self.config.record_cache_ttl(),
+            CacheClass::Immutable => IMMUTABLE_CACHE_TTL,
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Rules of the repository that no compiler checks, each with its reason.
+
+// A test says what it expects; a panic is how it fails.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let (mut folders, mut files) = (vec![root().join(folder)], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                files.push((path, text));
+            }
+        }
+    }
+    assert!(!files.is_empty(), "{folder} has no source files");
+    files
+}
+
+/// The part before the file's own tests.
+fn code(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap()
+}
+
+fn is_test(path: &Path) -> bool {
+    let name = path.file_stem().unwrap().to_string_lossy();
+    name == "tests"
+        || name.ends_with("_tests")
+        || path.components().any(|c| c.as_os_str() == "tests")
+}
+
+/// Native and Wasm answers can differ only in files that know the platform.
+#[test]
+fn only_two_files_of_the_worker_know_the_platform() {
+    for (path, text) in sources("src") {
+        let name = path.file_name().unwrap().to_string_lossy();
+        let knows = ["worker::", "js_sys", "web_sys", "wasm_bindgen"]
+            .iter()
+            .any(|word| text.contains(word));
+        assert_eq!(knows, name == "lib.rs" || name == "store.rs", "{}", path.display());
+    }
+}
+
+/// The domain has no I/O, no clock, no randomness and no platform.
+#[test]
+fn the_catalog_is_pure() {
+    let impure = [
+        "std::fs",
+        "std::net",
+        "std::env",
+        "std::process",
+        "std::thread",
+        "::now()",
+        "getrandom",
+        "js_sys",
+        "println!",
+    ];
+    for (path, text) in sources("crates/catalog/src").into_iter().filter(|(path, _)| !is_test(path))
+    {
+        for word in impure {
+            assert!(!code(&text).contains(word), "{}: {word}", path.display());
+        }
+    }
+}
+
+/// Answers do not know where things are stored; Git and KV do not know each other.
+#[test]
+fn neighbours_that_do_not_know_each_other() {
+    for (folder, word) in
+        [("crates/slotctl/src/git", "kv_api"), ("crates/slotctl/src/kv_api", "crate::git")]
+    {
+        for (path, text) in sources(folder) {
+            assert!(!text.contains(word), "{}: {word}", path.display());
+        }
+    }
+    let respond = fs::read_to_string(root().join("src/respond.rs")).unwrap();
+    assert!(!respond.contains("backend"), "respond.rs knows the store");
+}
+
+/// A file that one can hold in mind.
+#[test]
+fn no_file_is_too_long() {
+    for folder in ["src", "crates/catalog/src", "crates/slotctl/src"] {
+        for (path, text) in sources(folder).into_iter().filter(|(path, _)| !is_test(path)) {
+            let lines = code(&text).lines().count();
+            assert!(lines <= 300, "{} has {lines} lines without its tests", path.display());
+        }
+    }
+}
+
+/// Everything of the format is written down where people look for it.
+#[test]
+fn no_text_is_left_to_do() {
+    for folder in ["src", "crates", "tests"] {
+        for (path, text) in sources(folder) {
+            for word in [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X:")] {
+                assert!(!text.contains(word), "{}: {word}", path.display());
+            }
+        }
+    }
+}

@@ -9,11 +9,14 @@
 //! `<`, `<=`, `>`, `>=`, `=` comparators and only matched there. White space is
 //! ASCII's. `tests/semver/` holds both against npm's package.
 
+mod partial;
+
 use std::fmt;
 use std::str::FromStr;
 
-use semver::{Comparator, Op, Prerelease, VersionReq};
+use semver::{Comparator, Op, VersionReq};
 
+use self::partial::Partial;
 use crate::grammar::{Grammar, GrammarError};
 
 /// A set of versions.
@@ -30,178 +33,6 @@ impl Range {
     /// Whether `version` satisfies the range.
     pub fn matches(&self, version: &semver::Version) -> bool {
         self.alternatives.iter().any(|all| all.matches(version))
-    }
-}
-
-/// JavaScript's `Number.MAX_SAFE_INTEGER`, the largest number that npm takes.
-const MAX_NUMBER: u64 = (1 << 53) - 1;
-
-/// A version of which the tail may be left open.
-struct Partial {
-    major: Option<u64>,
-    minor: Option<u64>,
-    patch: Option<u64>,
-    pre: Prerelease,
-    /// Nothing but one `v` stood in front, as before a whole version.
-    plain: bool,
-}
-
-/// The lower triple that an open tail begins at.
-type Triple = (u64, u64, u64);
-
-fn comparator(op: Op, (major, minor, patch): Triple, pre: Prerelease) -> Option<Comparator> {
-    let bounded = [major, minor, patch].iter().all(|number| *number <= MAX_NUMBER);
-    bounded.then_some(Comparator { op, major, minor: Some(minor), patch: Some(patch), pre })
-}
-
-/// `-0`: below every other pre-release, so `<2.0.0-0` excludes those of 2.0.0.
-fn lowest_pre() -> Prerelease {
-    Prerelease::new("0").unwrap_or(Prerelease::EMPTY)
-}
-
-fn at_least(triple: Triple, pre: &Prerelease) -> Option<Comparator> {
-    comparator(Op::GreaterEq, triple, pre.clone())
-}
-
-fn below(triple: Triple) -> Option<Comparator> {
-    comparator(Op::Less, triple, lowest_pre())
-}
-
-/// A comparator that no version satisfies.
-fn nothing() -> Option<Vec<Comparator>> {
-    Some(vec![below((0, 0, 0))?])
-}
-
-fn number_or_x(text: &str) -> Option<Option<u64>> {
-    if matches!(text, "x" | "X" | "*") {
-        return Some(None);
-    }
-    let canonical = text == "0" || !text.starts_with('0');
-    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let number = text.parse().ok().filter(|number| *number <= MAX_NUMBER)?;
-    (canonical && digits).then_some(Some(number))
-}
-
-impl Partial {
-    /// node-semver's `XRANGEPLAIN`, with build metadata already cut off.
-    fn parse(text: &str) -> Option<Self> {
-        let core = text.trim_start_matches(['v', '=']);
-        let plain = matches!(text.len() - core.len(), 0) || text.strip_prefix('v') == Some(core);
-        let (numbers, pre) = match core.split_once('-') {
-            Some((numbers, pre)) => (numbers, Some(Prerelease::new(pre).ok()?)),
-            None => (core, None),
-        };
-        let mut parts = numbers.split('.').map(number_or_x);
-        let mut next = || parts.next().map_or(Some(None), |part| part);
-        let (major, minor, patch) = (next()?, next()?, next()?);
-        let whole = numbers.split('.').count();
-        let empty_pre = pre.as_ref().is_some_and(|pre| pre.is_empty());
-        if whole > 3 || empty_pre || (pre.is_some() && whole < 3) {
-            return None;
-        }
-        Some(Self { major, minor, patch, pre: pre.unwrap_or(Prerelease::EMPTY), plain })
-    }
-
-    /// The lowest version that it stands for: open parts are 0. A pre-release
-    /// counts only behind a whole version.
-    fn lowest(&self) -> (Triple, Prerelease) {
-        let (major, minor) = (self.major.unwrap_or(0), self.minor.unwrap_or(0));
-        match (self.minor, self.patch) {
-            (Some(_), Some(patch)) => ((major, minor, patch), self.pre.clone()),
-            _ => ((major, minor, 0), Prerelease::EMPTY),
-        }
-    }
-
-    /// The first version above all that it stands for; `None` if it stands for all.
-    fn next(&self) -> Option<Triple> {
-        Some(match (self.major?, self.minor, self.patch) {
-            (major, None, _) => (major + 1, 0, 0),
-            (major, Some(minor), None) => (major, minor + 1, 0),
-            (major, Some(minor), Some(patch)) => (major, minor, patch + 1),
-        })
-    }
-
-    /// Nothing that is left open stands before a number: `1.x.3` is no x-range,
-    /// though npm takes it behind `^`, `~` and in a hyphen range.
-    fn is_ordered(&self) -> bool {
-        (self.major.is_some() || self.minor.is_none())
-            && (self.minor.is_some() || self.patch.is_none())
-    }
-
-    fn is_open(&self) -> bool {
-        self.major.is_none() || self.minor.is_none() || self.patch.is_none()
-    }
-
-    fn lowest_to(&self, bound: Triple) -> Option<Vec<Comparator>> {
-        let (triple, pre) = self.lowest();
-        Some(vec![at_least(triple, &pre)?, below(bound)?])
-    }
-
-    /// `^`: whatever leaves the leftmost non-zero number as it is.
-    fn caret(&self) -> Option<Vec<Comparator>> {
-        let Some(major) = self.major else { return Some(Vec::new()) };
-        let bound = match (major, self.minor, self.patch) {
-            (0, Some(0), Some(patch)) => (0, 0, patch + 1),
-            (0, Some(minor), _) => (0, minor + 1, 0),
-            _ => (major + 1, 0, 0),
-        };
-        self.lowest_to(bound)
-    }
-
-    /// `~`: patches, or minors too where no minor is named.
-    fn tilde(&self) -> Option<Vec<Comparator>> {
-        match (self.major, self.minor) {
-            (None, _) => Some(Vec::new()),
-            (Some(major), None) => self.lowest_to((major + 1, 0, 0)),
-            (Some(major), Some(minor)) => self.lowest_to((major, minor + 1, 0)),
-        }
-    }
-
-    /// A comparator or an x-range: `op` is `""`, `=`, `<`, `<=`, `>` or `>=`.
-    fn compared(&self, op: &str) -> Option<Vec<Comparator>> {
-        let (lowest, pre) = self.lowest();
-        let Some(next) = self.next() else {
-            return if matches!(op, "<" | ">") { nothing() } else { Some(Vec::new()) };
-        };
-        if self.is_open() {
-            return Some(match op {
-                "<" => vec![below(lowest)?],
-                "<=" => vec![below(next)?],
-                ">" => vec![at_least(next, &Prerelease::EMPTY)?],
-                ">=" => vec![at_least(lowest, &Prerelease::EMPTY)?],
-                _ => return self.lowest_to(next),
-            });
-        }
-        let op = match op {
-            "<" => Op::Less,
-            "<=" => Op::LessEq,
-            ">" => Op::Greater,
-            ">=" => Op::GreaterEq,
-            _ => Op::Exact,
-        };
-        self.plain.then_some(vec![comparator(op, lowest, pre)?])
-    }
-
-    /// The upper end of a hyphen range, which includes all that it stands for.
-    fn up_to(&self) -> Option<Vec<Comparator>> {
-        match (self.major, self.pre.is_empty()) {
-            (None, _) => Some(Vec::new()),
-            (Some(_), true) => self.compared("<="),
-            // npm spells a pre-release anew here and so forgets what stood before it.
-            (Some(_), false) => {
-                let (lowest, pre) = self.lowest();
-                if self.is_open() {
-                    self.compared("<=")
-                } else {
-                    Some(vec![comparator(Op::LessEq, lowest, pre)?])
-                }
-            }
-        }
-    }
-
-    /// The lower end of a hyphen range.
-    fn from(&self) -> Option<Vec<Comparator>> {
-        if self.major.is_none() { Some(Vec::new()) } else { self.compared(">=") }
     }
 }
 

@@ -242,6 +242,10 @@ fn body(request: &Request<'_>) -> Result<Body, Refusal> {
     let Payload::Bytes(bytes) = &request.payload else { return Err(Refusal::BodyTooLarge) };
     let invalid = |why: String| Refusal::BodyInvalid(why);
     let body: Body = serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?;
+    // serde takes the members without their names, as a list, too.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(invalid("it is no object".to_owned()));
+    }
     match body.refs.len() {
         0 => Err(invalid("refs is empty".to_owned())),
         1..=MAX_REFS => Ok(body),

@@ -31,17 +31,18 @@ impl<B: Backend> Resolver<B> {
         grant: &Grant,
         trace: &mut Trace,
     ) -> Result<Answer<B::Content>, Refusal> {
+        let kind = kind.map(type_name).transpose()?;
+        let limit = page_size(request)?;
         let index = self.stored::<IndexRecord>(&Key::Index, trace).await?;
         let names = index.map(|index| index.components).unwrap_or_default();
         let after = request.parameter("cursor").unwrap_or_default();
-        let limit = request.parameter("limit").and_then(|text| text.parse().ok()).unwrap_or(PAGE);
         let seen = |name: &&ComponentName| {
-            kind.is_none_or(|kind| name.type_name() == kind)
+            kind.as_deref().is_none_or(|kind| name.type_name() == kind)
                 && name.as_str() > after.as_str()
                 && grant.sees(name)
         };
         let mut rest = names.iter().filter(seen);
-        let page: Vec<&ComponentName> = rest.by_ref().take(limit.clamp(1, MAX_PAGE)).collect();
+        let page: Vec<&ComponentName> = rest.by_ref().take(limit).collect();
         let cursor = rest.next().and(page.last());
         let body = json!({
             "components": page.iter().map(|name| summary(name)).collect::<Vec<_>>(),
@@ -91,6 +92,19 @@ impl<B: Backend> Resolver<B> {
         trace.stale = Some(age);
         record::parse(&bytes).map(Some).map_err(|_| refusal)
     }
+}
+
+/// How many components the request wants on a page.
+fn page_size(request: &Request<'_>) -> Result<usize, Refusal> {
+    let Some(text) = request.parameter("limit") else { return Ok(PAGE) };
+    let limit = text.parse().ok().filter(|limit| (1..=MAX_PAGE).contains(limit));
+    limit.ok_or(Refusal::ParameterInvalid { name: "limit", takes: "a number from 1 to 1000" })
+}
+
+/// Reads a type out of a URL's path: what may stand in front of a name.
+fn type_name(raw: &str) -> Result<String, Refusal> {
+    let name = ComponentName::from_url_path(&format!("{raw}/a")).map_err(Refusal::Invalid)?;
+    Ok(name.type_name().to_owned())
 }
 
 fn summary(name: &ComponentName) -> Value {

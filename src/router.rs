@@ -43,9 +43,9 @@ impl<'a> Route<'a> {
             return Ok(Self::Component(raw));
         }
         match path.strip_prefix("/catalog/") {
-            Some(raw) if raw.contains(['/', '%']) => Ok(Self::Entry(raw)),
-            Some(kind) if !kind.is_empty() => Ok(Self::Index(Some(kind))),
-            _ => Err(Refusal::RouteUnknown),
+            None | Some("") => Err(Refusal::RouteUnknown),
+            Some(raw) if has_slash(raw) => Ok(Self::Entry(raw)),
+            Some(kind) => Ok(Self::Index(Some(kind))),
         }
     }
 
@@ -56,6 +56,11 @@ impl<'a> Route<'a> {
             _ => "GET, HEAD, OPTIONS",
         }
     }
+}
+
+/// Whether there is a `/` in a part of a URL's path, encoded or not.
+fn has_slash(raw: &str) -> bool {
+    raw.contains('/') || raw.to_ascii_lowercase().contains("%2f")
 }
 
 /// A key that nothing writes: reading it shows that the namespace answers.

@@ -11,7 +11,7 @@ const RANGE = '/components/prompts/extraction@^1'
 const CATALOG = '/catalog/prompts/extraction'
 const OLD = 'Extract the fields.\n'
 const UNREACHABLE = [{ status: 500 }, { status: 429 }, 'hang', 'truncated', 'refuse']
-const VARS = { KV_TIMEOUT_MS: '200' }
+const VARS = { KV_TIMEOUT_MS: '400' }
 
 const spell = (mode) => (typeof mode === 'string' ? mode : `status ${mode.status}`)
 

@@ -20,6 +20,13 @@ use crate::version::Version;
 pub enum Refusal {
     /// The path is no component's address.
     Invalid(GrammarError),
+    /// A parameter of the query is not what the resource takes.
+    ParameterInvalid {
+        /// Its name.
+        name: &'static str,
+        /// What it takes.
+        takes: &'static str,
+    },
     /// Nothing is at this path.
     RouteUnknown,
     /// The path is longer than any that can exist.
@@ -96,6 +103,7 @@ impl Refusal {
         match self {
             Self::Invalid(GrammarError { grammar: Grammar::Name, .. }) => "NAME_INVALID",
             Self::Invalid(_) => "REF_INVALID",
+            Self::ParameterInvalid { .. } => "PARAMETER_INVALID",
             Self::RouteUnknown => "ROUTE_UNKNOWN",
             Self::PathTooLong => "URI_TOO_LONG",
             Self::MethodNotAllowed { .. } => "METHOD_NOT_ALLOWED",
@@ -120,7 +128,7 @@ impl Refusal {
     /// The HTTP status (RFC 9110, section 15).
     pub fn status(&self) -> u16 {
         match self {
-            Self::Invalid(_) | Self::BodyInvalid(_) => 400,
+            Self::Invalid(_) | Self::ParameterInvalid { .. } | Self::BodyInvalid(_) => 400,
             Self::TokenRequired => 401,
             Self::RouteUnknown
             | Self::ComponentUnknown(_)
@@ -145,6 +153,7 @@ impl Refusal {
         match self {
             Self::Invalid(GrammarError { grammar: Grammar::Name, .. }) => "Invalid component name",
             Self::Invalid(_) => "Invalid reference",
+            Self::ParameterInvalid { .. } => "Invalid parameter",
             Self::RouteUnknown => "No such resource",
             Self::PathTooLong => "Path too long",
             Self::MethodNotAllowed { .. } => "Method not allowed",
@@ -171,6 +180,9 @@ impl Refusal {
     pub fn detail(&self) -> String {
         match self {
             Self::Invalid(error) => error.to_string(),
+            Self::ParameterInvalid { name, takes } => {
+                format!("The parameter {name} is not {takes}.")
+            }
             Self::RouteUnknown => "The resources are /components/<type>/<name>[@<ref>], \
                  /resolve, /catalog[/<type>[/<name>]], /version and /healthz."
                 .to_owned(),

@@ -1,0 +1,111 @@
+// What a Worker's memory comes to over a million distinct requests for more
+// components than fit into it. Loopback only; a bench and no test, as the numbers
+// are the machine's: npm run bench:memory [-- --requests 1000000]
+import { createHash } from 'node:crypto'
+import { spawnSync } from 'node:child_process'
+import http from 'node:http'
+
+import { parseOptions } from '../scripts/lib/args.mjs'
+import { duration, main, say, UserError } from '../scripts/lib/talk.mjs'
+import { startWorker } from '../tests/worker/harness/workerd.mjs'
+
+const USAGE = 'node bench/memory.mjs [--requests 1000000]'
+const COMPONENTS = 10_000
+const CONTENT_BYTES = 4096
+const CONTENT_MEMORY = 16 * 1024 * 1024
+const AT_ONCE = 32
+// By then every bound has been reached, so that what comes later is growth.
+const WARM = 0.1
+const STEPS = 10
+
+const sha = 'dac23bda14820e5b79aa3328b0c5a597521fa03c'
+const date = '2026-11-20T10:00:00Z'
+
+function fill(kv) {
+  for (let at = 0; at < COMPONENTS; at += 1) {
+    const content = `component ${at}\n`.padEnd(CONTENT_BYTES, 'x')
+    const digest = createHash('sha256').update(content).digest('hex')
+    const snapshot = { version: 'v1.0.0', digest, size: CONTENT_BYTES, type: 'text/plain', sha, date }
+    const target = { slot: 'production', ...snapshot, weight: 100_000 }
+    const record = { format: 1, ...snapshot, author: 'Ada', path: 'a.txt' }
+    kv.put('SLOTS', `prompts/c${at}@production`, JSON.stringify({ format: 1, slot: 'production', targets: [target] }))
+    kv.put('COMPONENTS', `prompts/c${at}@v1.0.0`, JSON.stringify(record))
+    kv.put('COMPONENTS', `sha256/${digest}`, content)
+  }
+}
+
+// A step through all components that visits each before it comes back to one.
+const component = (at) => `/components/prompts/c${(at * 7919) % COMPONENTS}`
+
+/** No two alike: by slot, by version, and one in ten for what is not there. */
+function pathOf(at) {
+  if (at % 10 === 9) return `/components/prompts/none${at}@production`
+  const ref = at % 2 === 0 ? 'production' : 'v1.0.0'
+  return `${component(at)}@${ref}?key=caller-${at}`
+}
+
+const expected = (at) => (at % 10 === 9 ? 404 : 200)
+
+function residentMiB(pid) {
+  const { stdout } = spawnSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })
+  return Number(stdout) / 1024
+}
+
+function ask(worker, agent, at) {
+  return new Promise((resolve, reject) => {
+    const request = http.get(`${worker.url}${pathOf(at)}`, { agent }, (response) => {
+      if (response.statusCode !== expected(at)) reject(new UserError(`${pathOf(at)}: ${response.statusCode}`))
+      response.resume().on('end', resolve)
+    })
+    request.on('error', reject)
+  })
+}
+
+async function requests(worker, agent, from, to) {
+  let next = from
+  const one = async () => {
+    while (next < to) await ask(worker, agent, next++)
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, one))
+  worker.kv.forget()
+}
+
+function count(text) {
+  if (/^\d+$/.test(text) && Number(text) >= 1000) return Number(text)
+  throw new UserError(`--requests ${text}: not a number of at least 1000.\nUsage: ${USAGE}`, 2)
+}
+
+/** Resident memory before the first request, when warm, and after each tenth of the rest. */
+async function measure(worker, total) {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: AT_ONCE })
+  const readings = [residentMiB(worker.pid)]
+  say(`before the first request: ${readings[0].toFixed(1)} MiB`)
+  let done = 0
+  for (let step = 0; step <= STEPS; step += 1) {
+    const until = Math.round(total * (WARM + ((1 - WARM) * step) / STEPS))
+    while (done < until) {
+      const to = Math.min(done + 10_000, until)
+      await requests(worker, agent, done, to)
+      done = to
+    }
+    readings.push(residentMiB(worker.pid))
+    say(`after ${done} requests: ${readings.at(-1).toFixed(1)} MiB`)
+  }
+  agent.destroy()
+  return readings
+}
+
+await main(async () => {
+  const { requests: text } = parseOptions({ requests: { type: 'string', default: '1000000' } }, USAGE)
+  const total = count(text)
+  const worker = await startWorker({ vars: { CONTENT_MEMORY } })
+  fill(worker.kv)
+  say(`${COMPONENTS} components of ${CONTENT_BYTES} bytes, ${CONTENT_MEMORY / 1024 / 1024} MiB of memory for contents`)
+  const started = Date.now()
+  try {
+    const [, warm, ...rest] = await measure(worker, total)
+    say(`${(rest.at(-1) - warm).toFixed(1)} MiB more than when warm, after ${duration(started)}`)
+  } finally {
+    await worker.stop()
+  }
+})

@@ -1,0 +1,65 @@
+// schemathesis asks the built Worker what docs/openapi.yaml says it can be asked,
+// and what it says it can't, and holds the answers against the document.
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+import { ensureSchemathesis, hasPython, runSchemathesis } from './schemathesis.mjs'
+import { serveVectors } from './vectors.mjs'
+
+const DOCUMENT = fileURLToPath(new URL('../../docs/openapi.yaml', import.meta.url))
+
+const missing = hasPython() ? false : 'python3 (3.10 or later, with venv) is not installed'
+const skip = process.env.CI ? false : missing
+
+const RUN = [
+  DOCUMENT,
+  '--phases=examples,coverage,fuzzing',
+  '--max-examples=15',
+  '--seed=1',
+  '--workers=1',
+  // OPTIONS takes any component, and few texts are none.
+  '--suppress-health-check=filter_too_much',
+]
+
+describe('docs/openapi.yaml', { skip }, () => {
+  let folder
+  before(() => {
+    assert.equal(missing, false, `${missing}, which CI needs`)
+    ensureSchemathesis()
+    folder = mkdtempSync(path.join(tmpdir(), 'component-resolver-openapi-'))
+  })
+  after(() => folder && rmSync(folder, { recursive: true, force: true }))
+
+  const holds = async (file, ...args) => {
+    const { worker } = await serveVectors(file)
+    try {
+      const { code, output } = await runSchemathesis([...RUN, `--url=${worker.url}`, ...args], folder)
+      assert.equal(code, 0, output)
+      const operations = /Tested: (\d+)/.exec(output)
+      assert.equal(operations?.[1], String(documented()), output)
+    } finally {
+      await worker.stop()
+    }
+  }
+
+  test('holds for an open Worker', () => holds('catalog.json'))
+
+  test('holds for a Worker that needs tokens, with one', () => holds('access.json', '--header=Authorization: Bearer all'))
+
+  test('lists the codes of docs/api.md', () => {
+    const codes = (text) => [...new Set(text.match(/\b[A-Z]+(?:_[A-Z]+)+\b/g))].sort()
+    const listed = readFileSync(DOCUMENT, 'utf8').split('\n').filter((line) => /^ +- [A-Z_]+$/.test(line))
+    const api = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8')
+    assert.deepEqual(codes(listed.join('\n')), codes(api.split('\n## Errors\n')[1].split('\nOne of each')[0]))
+  })
+})
+
+/** How many operations the document has. */
+function documented() {
+  const methods = /^ {4}(get|head|post|options):$/gm
+  return readFileSync(DOCUMENT, 'utf8').match(methods).length
+}

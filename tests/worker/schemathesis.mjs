@@ -1,0 +1,45 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const VERSION = '4.32.5'
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const VENV = path.join(ROOT, '.tools', 'venv')
+const STAMP = path.join(VENV, 'schemathesis-version')
+const BIN = path.join(VENV, process.platform === 'win32' ? 'Scripts' : 'bin')
+
+const succeeds = (command, args) => spawnSync(command, args).status === 0
+
+/** Whether there is a Python that can be used. */
+export const hasPython = () => succeeds('python3', ['-c', 'import venv, sys; assert sys.version_info >= (3, 10)'])
+
+const current = () => existsSync(STAMP) && readFileSync(STAMP, 'utf8') === VERSION
+
+/** Sets schemathesis up in a folder of its own, once. */
+export function ensureSchemathesis() {
+  if (current()) return
+  rmSync(VENV, { recursive: true, force: true })
+  mkdirSync(path.dirname(VENV), { recursive: true })
+  const steps = [
+    ['python3', ['-m', 'venv', VENV]],
+    [path.join(BIN, 'python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `schemathesis==${VERSION}`]],
+  ]
+  for (const [command, args] of steps) {
+    const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' })
+    if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${stderr}`)
+  }
+  writeFileSync(STAMP, VERSION)
+}
+
+/** Runs it, in `folder`, where it leaves its own files; resolves to its exit code and all that it said. */
+export function runSchemathesis(args, folder) {
+  return new Promise((resolve, reject) => {
+    const options = { cwd: folder, env: { ...process.env, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'] }
+    const child = spawn(path.join(BIN, 'schemathesis'), ['run', ...args], options)
+    const said = []
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => said.push(chunk))
+    child.on('error', reject)
+    child.on('exit', (code) => resolve({ code, output: Buffer.concat(said).toString() }))
+  })
+}

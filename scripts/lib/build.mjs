@@ -5,6 +5,7 @@ import { esbuild, wasmOpt } from './node-tools.mjs'
 import { inRoot } from './paths.mjs'
 import { capture, run } from './run.mjs'
 import { duration, say } from './talk.mjs'
+import { WORKER_BUILD } from './versions.mjs'
 
 const STAMP = inRoot('build', '.inputs')
 const INPUTS = ['src', 'crates/catalog', 'Cargo.toml', 'Cargo.lock', '.cargo', 'package-lock.json']
@@ -21,7 +22,7 @@ function workerIsCurrent(inputs) {
 
 /** The Worker, to `build/`; nothing where no input changed since the last time. */
 export async function buildWorker(tools) {
-  const inputs = fingerprint(INPUTS, [tools.workerBuild, capture('rustc', ['--version'])])
+  const inputs = fingerprint(INPUTS, [WORKER_BUILD, capture('rustc', ['--version'])])
   if (workerIsCurrent(inputs)) return
   const started = Date.now()
   say('Building the Worker (the first time about a minute) ...')

@@ -17,16 +17,14 @@ function npmCommand() {
   return [process.env.npm_node_execpath ?? process.execPath, [script]]
 }
 
-// Errors only: npm would warn that wrangler wants a newer Node than the user's,
-// and wrangler runs on the one that the project brings along.
-const CI = ['ci', '--loglevel=error', '--no-audit', '--no-fund', '--no-update-notifier']
+const CI = ['ci', '--no-audit', '--no-fund', '--no-update-notifier']
 
 /** Installs what package-lock.json names, when that changed. */
 export async function ensurePackages() {
   const digest = lockDigest()
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === digest) return
   const started = Date.now()
-  say('Installing the npm packages (once, about 90 MB: wrangler, workerd, Node 22, binaryen) ...')
+  say('Installing the npm packages (once, about 150 MB: wrangler, workerd, Node 22, binaryen) ...')
   const [npm, args] = npmCommand()
   await run(npm, [...args, ...CI], { env: { PATH: OUTER_PATH }, name: 'npm ci' })
   writeFileSync(STAMP, digest)

@@ -33,29 +33,32 @@ export async function startWorker(options = {}) {
   const own = !(kv instanceof KvServer)
   const server = own ? await startKvServer(kv) : kv
   const folder = mkdtempSync(path.join(tmpdir(), 'component-resolver-test-'))
-  const config = writeConfig(folder, {
-    kv: server,
-    modules: options.modules ?? builtModules(),
-    vars: options.vars ?? {},
-    scriptVersion: options.scriptVersion ?? SCRIPT_VERSION,
-    compatibilityFlags: options.compatibilityFlags ?? [],
-  })
-  const worker = new Worker(config, { folder, kv: server, ownKv: own })
-  return worker.started()
+  try {
+    const config = writeConfig(folder, configOf(options, server))
+    return await new Worker(config, { kv: server, ownKv: own }).started()
+  } finally {
+    // Once it listens, workerd has read all of it.
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
+
+const configOf = (options, kv) => ({
+  kv,
+  modules: options.modules ?? builtModules(),
+  vars: options.vars ?? {},
+  scriptVersion: options.scriptVersion ?? SCRIPT_VERSION,
+  compatibilityFlags: options.compatibilityFlags ?? [],
+})
 
 class Worker {
   #process
   #stderr = []
-  #cleanUp
+  #ownKv
   #agent = new http.Agent({ keepAlive: true })
 
-  constructor(config, { folder, kv, ownKv }) {
+  constructor(config, { kv, ownKv }) {
     this.kv = kv
-    this.#cleanUp = async () => {
-      rmSync(folder, { recursive: true, force: true })
-      if (ownKv) await kv.stop()
-    }
+    this.#ownKv = ownKv
     const args = ['serve', '--experimental', '--control-fd=3', config]
     this.#process = spawn(workerd, args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
@@ -122,7 +125,7 @@ class Worker {
     this.#agent.destroy()
     this.kill()
     if (this.#process.pid !== undefined) await this.#ended()
-    await this.#cleanUp()
+    if (this.#ownKv) await this.kv.stop()
   }
 
   kill() {

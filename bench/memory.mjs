@@ -7,7 +7,7 @@ import http from 'node:http'
 
 import { parseOptions } from '../scripts/lib/args.mjs'
 import { duration, main, say, UserError } from '../scripts/lib/talk.mjs'
-import { startWorker } from '../tests/worker/harness/workerd.mjs'
+import { startInspected } from './inspected.mjs'
 
 const USAGE = 'node bench/memory.mjs [--requests 1000000]'
 const COMPONENTS = 10_000
@@ -75,11 +75,17 @@ function count(text) {
   throw new UserError(`--requests ${text}: not a number of at least 1000.\nUsage: ${USAGE}`, 2)
 }
 
+async function reading(worker, done) {
+  const resident = residentMiB(worker.pid)
+  const figures = Object.entries({ resident, ...(await worker.heap()) }).map(([name, size]) => `${name} ${size.toFixed(1)} MiB`)
+  say(`after ${done} requests: ${figures.join(', ')}`)
+  return resident
+}
+
 /** Resident memory before the first request, when warm, and after each tenth of the rest. */
 async function measure(worker, total) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: AT_ONCE })
-  const readings = [residentMiB(worker.pid)]
-  say(`before the first request: ${readings[0].toFixed(1)} MiB`)
+  const readings = [await reading(worker, 0)]
   let done = 0
   for (let step = 0; step <= STEPS; step += 1) {
     const until = Math.round(total * (WARM + ((1 - WARM) * step) / STEPS))
@@ -88,8 +94,7 @@ async function measure(worker, total) {
       await requests(worker, agent, done, to)
       done = to
     }
-    readings.push(residentMiB(worker.pid))
-    say(`after ${done} requests: ${readings.at(-1).toFixed(1)} MiB`)
+    readings.push(await reading(worker, done))
   }
   agent.destroy()
   return readings
@@ -98,7 +103,7 @@ async function measure(worker, total) {
 await main(async () => {
   const { requests: text } = parseOptions({ requests: { type: 'string', default: '1000000' } }, USAGE)
   const total = count(text)
-  const worker = await startWorker({ vars: { CONTENT_MEMORY } })
+  const worker = await startInspected({ CONTENT_MEMORY })
   fill(worker.kv)
   say(`${COMPONENTS} components of ${CONTENT_BYTES} bytes, ${CONTENT_MEMORY / 1024 / 1024} MiB of memory for contents`)
   const started = Date.now()

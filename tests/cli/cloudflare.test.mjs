@@ -68,13 +68,13 @@ describe('slotctl sync with Cloudflare', () => {
     const first = await sync(repo, pair)
     assert.equal(first.code, 0)
     const writes = calls().filter((call) => call.startsWith('PUT'))
-    assert.deepEqual(writes, ['PUT bulk', 'PUT bulk', 'PUT bulk', 'PUT bulk'], 'one for each stage')
+    assert.deepEqual(writes, Array(5).fill('PUT bulk'), 'one for each stage')
     assert.equal(first.json.result.calls, cloudflare.calls.length)
     await sync(repo, pair)
     assert.deepEqual(calls(), ['GET keys', 'GET keys', 'POST bulk/get'])
     repo.slot('prompts/extraction', 'production', 'v1.1.0')
     const moved = await sync(repo, pair)
-    assert.deepEqual(moved.json.result.written, { contents: 0, versions: 0, slots: 1, catalogs: 1 })
+    assert.deepEqual(moved.json.result.written, { contents: 0, versions: 0, slots: 1, catalogs: 1, indexes: 0 })
     assert.deepEqual(calls().slice(3), [
       'GET values/prompts%2Fextraction',
       'PUT bulk',
@@ -113,7 +113,7 @@ describe('slotctl sync with Cloudflare', () => {
     assert.match(stopped.stderr, /run it again, and it goes on from there/)
 
     const finished = await sync(repo, pair)
-    assert.deepEqual(finished.json.result.written, { contents: 0, versions: 0, slots: 0, catalogs: 1 })
+    assert.deepEqual(finished.json.result.written, { contents: 0, versions: 0, slots: 0, catalogs: 1, indexes: 0 })
     const { slots } = await pair.components.json('prompts/extraction')
     assert.deepEqual(slots.production.moves.map(({ from, to }) => [from, to]), [['v1.0.0', 'v1.1.0'], [null, 'v1.0.0']])
     assert.equal((await sync(repo, pair)).json.plan.empty, true)
@@ -131,6 +131,6 @@ describe('slotctl sync with Cloudflare', () => {
     const { code, stderr } = await sync(extractionRepo(), pair, { interfere })
     assert.equal(code, 0)
     assert.match(stderr, /not written: sha256\/.* again in/)
-    assert.equal(Object.keys(await pair.components.list()).length, 5)
+    assert.equal(Object.keys(await pair.components.list()).length, 6)
   })
 })

@@ -116,7 +116,7 @@ describe('slotctl sync', () => {
       const pair = kv.pair()
       const first = await syncJson(repo, pair)
       assert.equal(first.code, 0)
-      assert.deepEqual(first.result.written, { contents: count, versions: count, slots: count, catalogs: count })
+      assert.deepEqual(first.result.written, { contents: count, versions: count, slots: count, catalogs: count, indexes: 1 })
       const second = await syncJson(repo, pair)
       assert.deepEqual([second.plan.empty, second.plan.unchanged], [true, 4 * count])
       // The namespaces' ids, two pages of slots, four of components, eleven bulk gets.
@@ -128,7 +128,7 @@ describe('slotctl sync', () => {
     test('of an unchanged repository writes nothing and says so', async () => {
       const [repo, pair] = [extractionRepo(), kv.pair()]
       const first = await syncJson(repo, pair)
-      assert.deepEqual(first.result.written, { contents: 2, versions: 2, slots: 3, catalogs: 1 })
+      assert.deepEqual(first.result.written, { contents: 2, versions: 2, slots: 3, catalogs: 1, indexes: 1 })
       const before = await dump(pair)
       const { code, plan, result, stderr } = await syncJson(repo, pair)
       assert.deepEqual([code, plan.empty, plan.unchanged], [0, true, 8])
@@ -150,6 +150,7 @@ describe('slotctl sync', () => {
         versions: [],
         slots: [{ key: 'prompts/extraction@production', from: 'v1.0.0', to: 'v1.1.0' }],
         catalogs: [{ key: 'prompts/extraction' }],
+        indexes: [],
       })
       assert.deepEqual(result.checked.sort(), ['prompts/extraction', 'prompts/extraction@production'])
       assert.deepEqual(changedKeys(before, await dump(pair)), ['prompts/extraction', 'prompts/extraction@production'])
@@ -265,7 +266,7 @@ describe('slotctl sync', () => {
       const dry = await sync(repo, pair, '--dry-run')
       assert.equal(dry.code, 0)
       assert.match(dry.stderr, /\+ prompts\/extraction@production: new, v1\.0\.0/)
-      assert.match(dry.stderr, /2 contents, 2 versions, 3 slots, 1 catalog to write, nothing written/)
+      assert.match(dry.stderr, /2 contents, 2 versions, 3 slots, 1 catalog, 1 index to write, nothing written/)
       assert.equal((await sync(repo, pair, '--dry-run', '--check')).code, 3)
       assert.deepEqual(await dump(pair), {})
       await sync(repo, pair)

@@ -141,7 +141,7 @@ describe('splits behind a shared cache', () => {
   test('a draw is stored by nobody', async () => {
     for (const shared of [true, false]) {
       const cache = await behindCache('splits.json', { shared })
-      const drawn = '/components/prompts/extraction@dark'
+      const drawn = '/components/prompts/extraction@drawn'
       const answers = await several(cache, [[drawn], [drawn]])
       assert.deepEqual(answers.map(({ headers }) => headers['component-assignment']), ['random', 'random'])
       assert.deepEqual(origins(answers), ['worker', 'worker'])

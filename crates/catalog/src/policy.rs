@@ -134,6 +134,16 @@ impl PolicyReading {
         let error = PolicyError { line: 1, scope: Scope::File, what, help: help.to_owned() };
         Self { policy: Policy::default(), errors: vec![error] }
     }
+
+    /// Forgets what is said of other components than `name`.
+    pub fn restrict(&mut self, name: &ComponentName) {
+        self.policy.components.retain(|other, _| other == name);
+        self.errors.retain(|error| match &error.scope {
+            Scope::File => true,
+            Scope::Component(of) | Scope::Revoked(of) | Scope::Slot(of, _) => of == name,
+            Scope::Nothing => false,
+        });
+    }
 }
 
 impl Policy {

@@ -14,6 +14,7 @@ mod output;
 mod read;
 mod store;
 mod target;
+mod traffic;
 
 use std::process::ExitCode;
 

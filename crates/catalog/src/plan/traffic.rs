@@ -118,6 +118,9 @@ fn moved(f: &mut fmt::Formatter<'_>, from: &Share, to: &Share) -> fmt::Result {
     match (from.slot == to.slot, from.version == to.version, before == now) {
         (false, _, _) => write!(f, "{} {was} → {} {is}", from.slot, to.slot),
         (true, true, _) => write!(f, "{} {is} {before} % → {now} %", to.slot),
+        (true, false, true) if to.weight == Some(FULL_WEIGHT) => {
+            write!(f, "{} {was} → {is}", to.slot)
+        }
         (true, false, true) => write!(f, "{} {was} → {is} at {now} %", to.slot),
         (true, false, false) => write!(f, "{} {was} {before} % → {is} {now} %", to.slot),
     }

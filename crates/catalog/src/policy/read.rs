@@ -143,12 +143,12 @@ impl Reader<'_> {
     }
 
     fn split(&mut self, key: &Key, item: &Item, slot: &Slot, policy: &mut SlotPolicy) {
-        let mut sum = 0;
+        let mut sum: u32 = 0;
         for (key, item) in self.table(key, item) {
             let target = self.named(&key, key.get(), slot);
             match (target, weight(item)) {
                 (Some(target), Some(weight)) => {
-                    sum += weight;
+                    sum = sum.saturating_add(weight);
                     policy.split.push((target, weight));
                 }
                 (_, None) => {

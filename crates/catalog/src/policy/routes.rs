@@ -72,14 +72,15 @@ fn route(
             return fail(what, format!("Set it: slotctl tag set {name} {target} <version>"));
         }
     }
-    let shared: u32 = policy.split.iter().map(|(_, weight)| weight).sum();
+    // A table with a mistake is routed too, and its route dropped: shares may be over 100 %.
+    let shared = policy.split.iter().fold(0, |sum: u32, (_, weight)| sum.saturating_add(*weight));
     let mut targets = policy.split.clone();
     if policy.alias {
         return Ok(Route { targets, segments: policy.segments.clone() });
     }
     if known.slots.contains_key(slot) {
         // Also with nothing left: an override then still reaches it.
-        targets.push((slot.clone(), FULL_WEIGHT - shared));
+        targets.push((slot.clone(), FULL_WEIGHT.saturating_sub(shared)));
     } else if shared != FULL_WEIGHT {
         let what = format!("{name}@{slot} has no version of its own for what is left");
         return fail(

@@ -235,6 +235,10 @@ fn a_mistake_costs_its_slot_alone() {
     sync(&with(&SLOTS, &split("10")), &mut kv);
     for (mistake, expected) in [
         ("split = { canary = 110 }", "rollouts.toml:2: the share of canary is no percentage"),
+        (
+            "split = { canary = 60, ring = 50 }",
+            "rollouts.toml:2: the shares of production add up to 110 %",
+        ),
         ("split = { nobody = 1 }", "rollouts.toml:1: prompts/a has no slot nobody"),
         (
             "split = { live = 1 }",

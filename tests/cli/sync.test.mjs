@@ -116,7 +116,9 @@ describe('slotctl sync', () => {
       const pair = kv.pair()
       const first = await syncJson(repo, pair)
       assert.equal(first.code, 0)
-      assert.deepEqual(first.result.written, { contents: count, versions: count, slots: count, catalogs: count, indexes: 1 })
+      assert.deepEqual(first.result.written, {
+        contents: count, versions: count, slots: count, catalogs: count, indexes: 1,
+      })
       const second = await syncJson(repo, pair)
       assert.deepEqual([second.plan.empty, second.plan.unchanged], [true, 4 * count + 1])
       // The namespaces' ids, two pages of slots, four of components, eleven bulk gets.
@@ -145,10 +147,14 @@ describe('slotctl sync', () => {
       const { code, plan, result, stderr } = await syncJson(repo, pair)
       assert.equal(code, 0)
       assert.match(stderr, /prompts\/extraction@production: v1\.0\.0 → v1\.1\.0/)
+      const share = (version) => ({ slot: 'production', version, percent: 100 })
+      const change = {
+        segment: null, from: share('v1.0.0'), to: share('v1.1.0'), words: 'production v1.0.0 → v1.1.0',
+      }
       assert.deepEqual(plan.writes, {
         contents: [],
         versions: [],
-        slots: [{ key: 'prompts/extraction@production', from: 'v1.0.0', to: 'v1.1.0' }],
+        slots: [{ key: 'prompts/extraction@production', from: 'v1.0.0', to: 'v1.1.0', changes: [change] }],
         catalogs: [{ key: 'prompts/extraction' }],
         indexes: [],
       })
@@ -285,7 +291,9 @@ describe('slotctl sync', () => {
     test('--json is one object on stdout, talk is on stderr', async () => {
       const [repo, pair] = [extractionRepo(), kv.pair()]
       const { json } = await sync(repo, pair, '--json')
-      assert.deepEqual(Object.keys(json).sort(), ['command', 'dryRun', 'head', 'plan', 'result', 'target'])
+      assert.deepEqual(Object.keys(json).sort(), [
+        'command', 'dryRun', 'head', 'plan', 'result', 'rollouts', 'target',
+      ])
       assert.deepEqual(Object.keys(json.plan).sort(), [
         'deletions', 'empty', 'foreign', 'held', 'kept', 'logic', 'refused', 'unchanged', 'warnings', 'writes',
       ])

@@ -1,8 +1,14 @@
 //! The command line.
 
+mod rollout;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+
+pub(crate) use rollout::{
+    ChangeArgs, ExplainArgs, RepoArgs, RolloutArgs, RolloutCommand, RolloutPlanArgs,
+};
 
 /// Turns Git tags into what component-resolver reads.
 #[derive(Debug, Parser)]
@@ -19,6 +25,14 @@ pub(crate) enum Command {
     /// Make Workers KV equal to the tags of a Git repository
     #[command(after_help = SYNC_HELP)]
     Sync(SyncArgs),
+    /// Replay who gets which version of a slot
+    #[command(after_help = rollout::EXPLAIN_HELP)]
+    Explain(ExplainArgs),
+    /// Change how a slot's traffic is shared out, in rollouts.toml
+    #[command(after_help = rollout::ROLLOUT_HELP)]
+    Rollout(RolloutArgs),
+    /// Show every slot: its version, its split
+    Status(RepoArgs),
 }
 
 /// How to sync.
@@ -97,7 +111,9 @@ mod tests {
             ("slotctl sync --local --json", Some(LOCAL_URL)),
             ("slotctl sync --local localhost:9", Some("localhost:9")),
         ] {
-            let Command::Sync(sync) = Args::parse_from(line.split(' ')).command;
+            let Command::Sync(sync) = Args::parse_from(line.split(' ')).command else {
+                panic!("{line}")
+            };
             assert_eq!(sync.local.as_deref(), expected);
         }
         assert!(Args::try_parse_from(["slotctl", "sync", "--check"]).is_err());

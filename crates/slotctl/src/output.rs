@@ -1,6 +1,8 @@
 //! What the user sees: data on stdout, talk on stderr, progress on a terminal.
 #![allow(clippy::print_stderr, reason = "the one place that writes to the terminal")]
 
+pub(crate) mod bar;
+
 use std::cell::Cell;
 use std::fmt::{self, Display};
 use std::io::Write as _;
@@ -12,6 +14,7 @@ use console::{Style, Term, style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::Serialize;
 
+use crate::exit::Refused;
 use crate::kv_api::ApiError;
 
 /// Where talk and data go, and how.
@@ -28,6 +31,7 @@ impl Output {
         let terminal = Term::stderr().features().is_attended();
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         console::set_colors_enabled_stderr(terminal && !no_color);
+        console::set_colors_enabled(Term::stdout().features().is_attended() && !no_color);
         let target = match terminal {
             true => ProgressDrawTarget::stderr(),
             false => ProgressDrawTarget::hidden(),
@@ -72,6 +76,9 @@ impl Output {
 
     /// What stopped the command, with its causes, and the way out where it is known.
     pub(crate) fn error(&self, error: &anyhow::Error) {
+        if let Some(Refused(notice)) = error.downcast_ref() {
+            return self.refusal(notice);
+        }
         let title = style("error").for_stderr().red().bold();
         let text = format!("{error:#}");
         let lines: Vec<String> = text.lines().map(|line| printable(line.as_bytes())).collect();
@@ -87,6 +94,12 @@ impl Output {
         let mut text = serde_json::to_vec_pretty(value).context("can't write the JSON")?;
         text.push(b'\n');
         let written = std::io::stdout().lock().write_all(&text);
+        written.context("can't write to stdout")
+    }
+
+    /// Data as people read it: lines on stdout.
+    pub(crate) fn print(&self, text: &str) -> Result<()> {
+        let written = std::io::stdout().lock().write_all(text.as_bytes());
         written.context("can't write to stdout")
     }
 

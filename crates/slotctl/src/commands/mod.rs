@@ -1,3 +1,6 @@
 //! The commands, each as numbered steps.
 
+pub(crate) mod explain;
+pub(crate) mod rollout;
+pub(crate) mod status;
 pub(crate) mod sync;

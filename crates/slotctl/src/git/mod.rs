@@ -4,6 +4,7 @@
 //! mirror, worktrees, packed refs, reftable, alternates. Nothing here writes,
 //! speaks to a network, or runs what a repository's configuration names.
 
+pub(crate) mod branch;
 pub(crate) mod command;
 pub(crate) mod lfs;
 pub(crate) mod objects;
@@ -57,7 +58,13 @@ impl Repository {
 
     /// The commit that HEAD is at; none where its branch has no commit yet.
     pub(crate) fn head(&self) -> Option<ObjectId> {
-        let verify = ["rev-parse", "--verify", "--quiet", "--end-of-options", "HEAD^{commit}"];
+        self.commit("HEAD")
+    }
+
+    /// The commit that `text` names in any way that Git understands.
+    pub(crate) fn commit(&self, text: &str) -> Option<ObjectId> {
+        let name = format!("{text}^{{commit}}");
+        let verify = ["rev-parse", "--verify", "--quiet", "--end-of-options", &name];
         let id = self.git.run(&verify).ok()?;
         ObjectId::from_hex(id.trim_ascii()).ok()
     }

@@ -1,8 +1,15 @@
 //! The command line.
 
+mod push;
+mod tag;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+
+pub(crate) use push::PushArgs;
+pub(crate) use tag::{BumpArgs, CreateArgs, DeleteArgs, ListArgs, SetArgs, ShowArgs};
+pub(crate) use tag::{CommonArgs, FileArgs, TagArgs, TagCommand};
 
 /// Turns Git tags into what component-resolver reads.
 #[derive(Debug, Parser)]
@@ -19,6 +26,11 @@ pub(crate) enum Command {
     /// Make Workers KV equal to the tags of a Git repository
     #[command(after_help = SYNC_HELP)]
     Sync(SyncArgs),
+    /// Make, move, list and delete the tags of components
+    Tag(TagArgs),
+    /// Push commits and tags; move slots only if nobody else moved them meanwhile
+    #[command(after_help = push::HELP)]
+    Push(PushArgs),
 }
 
 /// How to sync.
@@ -97,7 +109,9 @@ mod tests {
             ("slotctl sync --local --json", Some(LOCAL_URL)),
             ("slotctl sync --local localhost:9", Some("localhost:9")),
         ] {
-            let Command::Sync(sync) = Args::parse_from(line.split(' ')).command;
+            let Command::Sync(sync) = Args::parse_from(line.split(' ')).command else {
+                panic!("{line}");
+            };
             assert_eq!(sync.local.as_deref(), expected);
         }
         assert!(Args::try_parse_from(["slotctl", "sync", "--check"]).is_err());

@@ -28,6 +28,8 @@ fn main() -> ExitCode {
     let output = Output::new();
     let ended = match &args.command {
         Command::Sync(sync) => commands::sync::run(sync, &output),
+        Command::Tag(tag) => commands::tag::run(tag, &output),
+        Command::Push(push) => commands::push::run(push, &output),
     };
     let exit = ended.unwrap_or_else(|error| {
         output.error(&error);

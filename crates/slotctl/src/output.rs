@@ -12,6 +12,7 @@ use console::{Style, Term, style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::Serialize;
 
+use crate::exit::Refused;
 use crate::kv_api::ApiError;
 
 /// Where talk and data go, and how.
@@ -72,6 +73,9 @@ impl Output {
 
     /// What stopped the command, with its causes, and the way out where it is known.
     pub(crate) fn error(&self, error: &anyhow::Error) {
+        if let Some(Refused(notice)) = error.downcast_ref() {
+            return self.refusal(notice);
+        }
         let title = style("error").for_stderr().red().bold();
         let text = format!("{error:#}");
         let lines: Vec<String> = text.lines().map(|line| printable(line.as_bytes())).collect();
@@ -87,6 +91,12 @@ impl Output {
         let mut text = serde_json::to_vec_pretty(value).context("can't write the JSON")?;
         text.push(b'\n');
         let written = std::io::stdout().lock().write_all(&text);
+        written.context("can't write to stdout")
+    }
+
+    /// Data as people read it: lines on stdout.
+    pub(crate) fn print(&self, text: &str) -> Result<()> {
+        let written = std::io::stdout().lock().write_all(text.as_bytes());
         written.context("can't write to stdout")
     }
 

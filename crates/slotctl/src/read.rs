@@ -9,6 +9,7 @@ mod files;
 mod peel;
 mod registries;
 mod store;
+pub(crate) mod tags;
 mod trees;
 
 use std::collections::BTreeMap;

@@ -1,3 +1,5 @@
 //! The commands, each as numbered steps.
 
+pub(crate) mod push;
 pub(crate) mod sync;
+pub(crate) mod tag;

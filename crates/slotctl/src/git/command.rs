@@ -28,15 +28,18 @@ const LOCAL: [&str; 13] = [
     "GIT_WORK_TREE",
 ];
 
-const SET: [(&str, &str); 5] = [
+const SET: [(&str, &str); 2] = [
     // Messages that can be recognised.
     ("LC_ALL", "C"),
+    // A version's content is what its commit names, not what stands in for it here.
+    ("GIT_NO_REPLACE_OBJECTS", "1"),
+];
+
+const SET_TO_READ: [(&str, &str); 3] = [
     ("GIT_OPTIONAL_LOCKS", "0"),
     ("GIT_TERMINAL_PROMPT", "0"),
     // A partial clone must not fetch what is missing: no network.
     ("GIT_NO_LAZY_FETCH", "1"),
-    // A version's content is what its commit names, not what stands in for it here.
-    ("GIT_NO_REPLACE_OBJECTS", "1"),
 ];
 
 /// Configuration that runs programs, and every way to a network (for Gits that do
@@ -97,14 +100,22 @@ impl Git {
 
     /// A command to which the caller adds a subcommand and its arguments.
     pub(crate) fn command(&self) -> Command {
+        let mut command = self.user_command();
+        command.envs(SET_TO_READ);
+        for setting in CONFIG {
+            command.arg("-c").arg(setting);
+        }
+        command
+    }
+
+    /// The same for what the user asked Git to do: signatures, hooks and remotes
+    /// are as the user has set them.
+    pub(crate) fn user_command(&self) -> Command {
         let mut command = Command::new("git");
         for name in LOCAL {
             command.env_remove(name);
         }
         command.envs(SET).arg("--no-pager").arg("-C").arg(&self.repo);
-        for setting in CONFIG {
-            command.arg("-c").arg(setting);
-        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -142,7 +153,7 @@ impl Git {
 }
 
 /// What Git said, its lines joined.
-fn one_line(stderr: &[u8]) -> String {
+pub(crate) fn one_line(stderr: &[u8]) -> String {
     let lines = stderr.split(|b| *b == b'\n').map(|line| printable(line.trim_ascii()));
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }

@@ -1,13 +1,17 @@
 //! A local repository, read through the `git` executable.
 //!
 //! Git itself understands every form a repository can have: work tree, bare,
-//! mirror, worktrees, packed refs, reftable, alternates. Nothing here writes,
-//! speaks to a network, or runs what a repository's configuration names.
+//! mirror, worktrees, packed refs, reftable, alternates. Nothing here speaks to a
+//! network or runs what a repository's configuration names, but for `write` and
+//! `remote`, which do what the user asked for as the user's own Git would.
 
 pub(crate) mod command;
 pub(crate) mod lfs;
 pub(crate) mod objects;
 pub(crate) mod refs;
+pub(crate) mod remote;
+pub(crate) mod seen;
+pub(crate) mod write;
 
 use std::path::{Path, PathBuf};
 
@@ -57,7 +61,13 @@ impl Repository {
 
     /// The commit that HEAD is at; none where its branch has no commit yet.
     pub(crate) fn head(&self) -> Option<ObjectId> {
-        let verify = ["rev-parse", "--verify", "--quiet", "--end-of-options", "HEAD^{commit}"];
+        self.commit("HEAD")
+    }
+
+    /// The commit that `text` names in any way that Git understands.
+    pub(crate) fn commit(&self, text: &str) -> Option<ObjectId> {
+        let name = format!("{text}^{{commit}}");
+        let verify = ["rev-parse", "--verify", "--quiet", "--end-of-options", &name];
         let id = self.git.run(&verify).ok()?;
         ObjectId::from_hex(id.trim_ascii()).ok()
     }

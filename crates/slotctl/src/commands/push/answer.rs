@@ -54,15 +54,10 @@ impl Answer {
         let subject = name.strip_prefix("refs/tags/").or_else(|| name.strip_prefix("refs/heads/"));
         let subject = subject.unwrap_or(name).to_owned();
         let (what, help) = match why {
-            why if why.contains("stale info")
-                || why.contains("already exists")
-                || why.contains("cannot lock ref") =>
-            {
-                (
-                    format!("changed on {remote} this very moment: {why}"),
-                    "run the same command again: it tells what others did".to_owned(),
-                )
-            }
+            why if self.raced(why) => (
+                format!("changed on {remote} this very moment: {why}"),
+                "run the same command again: it tells what others did".to_owned(),
+            ),
             why if why.contains("fetch first") || why.contains("non-fast-forward") => (
                 format!("{remote} has commits that are not here: {why}"),
                 "bring them together first: git pull --rebase".to_owned(),
@@ -73,6 +68,13 @@ impl Answer {
             ),
         };
         Notice { subject, what, help: Some(help) }
+    }
+
+    /// Whether the ref was another between the listing and the push.
+    fn raced(&self, why: &str) -> bool {
+        let moved = |text: &str| text.contains("cannot lock ref") && text.contains("but expected");
+        let early = ["stale info", "already exists"].iter().any(|text| why.contains(text));
+        early || moved(why) || (why.contains("transaction failed") && moved(&self.words()))
     }
 
     /// What the remote's hook said, which names the rule.
@@ -116,6 +118,11 @@ mod tests {
         for (why, said, what) in [
             ("[rejected] (stale info)", "", "this very moment"),
             ("[rejected] (already exists)", "", "this very moment"),
+            (
+                "[remote rejected] (atomic transaction failed)",
+                "remote: error: cannot lock ref 'x': is at 1 but expected 2",
+                "this very moment",
+            ),
             (
                 "[remote rejected] (pre-receive hook declined)",
                 "remote: only CI\nerror: x",

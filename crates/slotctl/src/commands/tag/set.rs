@@ -153,7 +153,7 @@ fn leads_to(now: &Tagged, goal: ObjectId) -> bool {
     let mut chain = peeled.chain.iter().skip(1);
     match chain.next() {
         Some(inner) => inner.id == catalog::compile::ObjectId::from_bytes(goal.as_slice()),
-        None => peeled.commit.id.as_str() == goal.to_string(),
+        None => ObjectId::from_hex(peeled.commit.id.as_str().as_bytes()).is_ok_and(|id| id == goal),
     }
 }
 

@@ -4,6 +4,7 @@
 //! ref (`refs/tags/…`), because a branch may have the same short name.
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::name::ComponentName;
 use crate::notice::{Notice, printable};
@@ -152,13 +153,34 @@ fn legacy(prefix: Prefix, name: &str, leaf: &str) -> Misread {
     }
 }
 
-/// Why a last segment is neither a version nor a slot, and what it may have meant.
-struct LeafError {
+/// Why a text is neither a version tag's nor a slot's last segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetError {
     why: String,
     meant: Option<Version>,
 }
 
-impl LeafError {
+impl fmt::Display for TargetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)?;
+        match &self.meant {
+            Some(version) => write!(f, "; did you mean {version}?"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for TargetError {}
+
+impl FromStr for TagTarget {
+    type Err = TargetError;
+
+    fn from_str(text: &str) -> Result<Self, TargetError> {
+        read_leaf(text)
+    }
+}
+
+impl TargetError {
     fn renamed(self, prefix: Prefix, component: &ComponentName, leaf: &str) -> Misread {
         let prefix = prefix.as_str();
         let again = |version| {
@@ -175,14 +197,14 @@ impl LeafError {
     }
 }
 
-fn read_leaf(leaf: &str) -> Result<TagTarget, LeafError> {
+fn read_leaf(leaf: &str) -> Result<TagTarget, TargetError> {
     let version = leaf.parse::<Version>();
     if let (Ok(version @ Version::Release(_)), true) = (&version, leaf.starts_with('v')) {
         return Ok(TagTarget::Version(version.clone()));
     }
     if leaf.parse::<CommitId>().is_ok() {
         let why = "a full commit id is neither a version nor a slot".to_owned();
-        return Err(LeafError { why, meant: None });
+        return Err(TargetError { why, meant: None });
     }
     let slot_error = match leaf.parse::<Slot>() {
         Ok(slot) => return Ok(TagTarget::Slot(slot)),
@@ -191,11 +213,11 @@ fn read_leaf(leaf: &str) -> Result<TagTarget, LeafError> {
     let shown = printable(leaf.as_bytes());
     if let Some(meant) = meant(leaf) {
         let why = format!("{shown} is not 'v' and a SemVer 2.0 version: {}", flaw(leaf));
-        return Err(LeafError { why, meant: Some(meant) });
+        return Err(TargetError { why, meant: Some(meant) });
     }
     let numbered = leaf.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit());
     let error = version.err().filter(|_| numbered).unwrap_or(slot_error);
-    Err(LeafError { why: format!("{shown} is {error}"), meant: None })
+    Err(TargetError { why: format!("{shown} is {error}"), meant: None })
 }
 
 /// What breaks SemVer in a text that [`meant`] could mend.
@@ -318,6 +340,16 @@ mod tests {
             let help = format!("tag it as components/p/a/{version}: git tag -a");
             malformed(format!("components/p/a/{leaf}").as_bytes(), flaw, &help);
         }
+    }
+
+    #[test]
+    fn a_target_alone() {
+        for (text, shown) in [("v1.0.0", "v1.0.0"), ("ring-0", "ring-0")] {
+            assert_eq!(text.parse::<TagTarget>().unwrap().to_string(), shown);
+        }
+        let error = |text: &str| text.parse::<TagTarget>().unwrap_err().to_string();
+        assert!(error("v1.0").ends_with("three numbers are needed; did you mean v1.0.0?"));
+        assert!(error("--force").contains("begins with a letter"));
     }
 
     #[test]

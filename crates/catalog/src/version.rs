@@ -41,6 +41,36 @@ impl Version {
     }
 }
 
+/// A number of a version, as `bump` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The first: something that was relied on is gone or different.
+    Major,
+    /// The second: something is new.
+    Minor,
+    /// The third: something is mended.
+    Patch,
+}
+
+/// The next version, with npm's meaning: a pre-release that leads up to such a
+/// version becomes it (`v2.0.0-rc.1` is `v2.0.0` after any of the three).
+/// The first is counted from zero. `None` past the largest number.
+pub fn next_version(highest: Option<&Version>, part: Part) -> Option<Version> {
+    let none = semver::Version::new(0, 0, 0);
+    let highest = highest.and_then(Version::semver).unwrap_or(&none);
+    let semver::Version { major, minor, patch, pre, .. } = highest;
+    let next = |number: u64| number.checked_add(1);
+    let (major, minor, patch) = match part {
+        Part::Patch if !pre.is_empty() => (*major, *minor, *patch),
+        Part::Minor if !pre.is_empty() && *patch == 0 => (*major, *minor, 0),
+        Part::Major if !pre.is_empty() && *minor == 0 && *patch == 0 => (*major, 0, 0),
+        Part::Patch => (*major, *minor, next(*patch)?),
+        Part::Minor => (*major, next(*minor)?, 0),
+        Part::Major => (next(*major)?, 0, 0),
+    };
+    Some(Version::Release(semver::Version::new(major, minor, patch)))
+}
+
 /// By SemVer precedence, then build metadata; commits before all releases.
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
@@ -151,6 +181,25 @@ mod tests {
     use super::*;
 
     const COMMIT: &str = "947e4e2247da185c97ee358273a064bc3e3e0fed";
+
+    #[test]
+    fn the_next_version_is_npms() {
+        for (version, major, minor, patch) in [
+            ("0.0.0", "v1.0.0", "v0.1.0", "v0.0.1"),
+            ("1.2.3+b", "v2.0.0", "v1.3.0", "v1.2.4"),
+            ("2.0.0-rc.1", "v2.0.0", "v2.0.0", "v2.0.0"),
+            ("1.2.0-rc.1", "v2.0.0", "v1.2.0", "v1.2.0"),
+            ("1.2.3-0", "v2.0.0", "v1.3.0", "v1.2.3"),
+        ] {
+            let version = version.parse().unwrap();
+            let bumped = |part| next_version(Some(&version), part).unwrap().to_string();
+            let all = [bumped(Part::Major), bumped(Part::Minor), bumped(Part::Patch)];
+            assert_eq!(all, [major, minor, patch], "{version}");
+        }
+        let last = Version::Release(semver::Version::new(0, 0, u64::MAX));
+        assert_eq!(next_version(Some(&last), Part::Patch), None);
+        assert_eq!(next_version(None, Part::Minor), "v0.1.0".parse().ok());
+    }
 
     #[test]
     fn one_spelling_is_written() {

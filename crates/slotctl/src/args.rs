@@ -1,14 +1,19 @@
 //! The command line.
 
+mod push;
 mod rollout;
+mod tag;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use push::PushArgs;
 pub(crate) use rollout::{
     ChangeArgs, ExplainArgs, RepoArgs, RolloutArgs, RolloutCommand, RolloutPlanArgs,
 };
+pub(crate) use tag::{BumpArgs, CreateArgs, DeleteArgs, ListArgs, SetArgs, ShowArgs};
+pub(crate) use tag::{CommonArgs, FileArgs, TagArgs, TagCommand};
 
 /// Turns Git tags into what component-resolver reads.
 #[derive(Debug, Parser)]
@@ -33,6 +38,11 @@ pub(crate) enum Command {
     Rollout(RolloutArgs),
     /// Show every slot: its version, its split
     Status(RepoArgs),
+    /// Make, move, list and delete the tags of components
+    Tag(TagArgs),
+    /// Push commits and tags; move slots only if nobody else moved them meanwhile
+    #[command(after_help = push::HELP)]
+    Push(PushArgs),
 }
 
 /// How to sync.
@@ -112,7 +122,7 @@ mod tests {
             ("slotctl sync --local localhost:9", Some("localhost:9")),
         ] {
             let Command::Sync(sync) = Args::parse_from(line.split(' ')).command else {
-                panic!("{line}")
+                panic!("{line}");
             };
             assert_eq!(sync.local.as_deref(), expected);
         }

@@ -33,6 +33,8 @@ fn main() -> ExitCode {
         Command::Explain(explain) => commands::explain::run(explain, &output),
         Command::Rollout(rollout) => commands::rollout::run(rollout, &output),
         Command::Status(status) => commands::status::run(status, &output),
+        Command::Tag(tag) => commands::tag::run(tag, &output),
+        Command::Push(push) => commands::push::run(push, &output),
     };
     let exit = ended.unwrap_or_else(|error| {
         output.error(&error);

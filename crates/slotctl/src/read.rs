@@ -10,6 +10,7 @@ mod peel;
 mod registries;
 mod rollouts;
 mod store;
+pub(crate) mod tags;
 mod trees;
 
 use std::collections::BTreeMap;

@@ -51,7 +51,7 @@ function takePair(all, url) {
 }
 
 /** One namespace, looked at and changed behind the back of `slotctl`. */
-class Kv {
+export class Kv {
   constructor(url, id) {
     this.base = `${url}/cdn-cgi/explorer/api/storage/kv/namespaces/${id}`
   }

@@ -3,10 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
-const GIT_ENV = {
+/** Git without anybody's configuration. */
+export const GIT_ENV = {
   PATH: process.env.PATH,
   HOME: '/nonexistent',
   GIT_CONFIG_NOSYSTEM: '1',
+  GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_AUTHOR_NAME: 'Ada',
   GIT_AUTHOR_EMAIL: 'ada@example.com',
   GIT_COMMITTER_NAME: 'Grace',
@@ -27,9 +29,23 @@ export function temporaryFolder(name) {
 
 /** A real Git repository with the tags that the edgit guide makes. */
 export class Repo {
-  constructor() {
-    this.dir = temporaryFolder('repo')
-    this.git('init', '--quiet', '--initial-branch=main')
+  constructor(dir) {
+    this.dir = dir ?? temporaryFolder('repo')
+    if (!dir) this.git('init', '--quiet', '--initial-branch=main')
+  }
+
+  /** A bare repository for others to push to, with all that this one has. */
+  publish() {
+    const bare = new Repo(temporaryFolder('remote'))
+    bare.git('clone', '--quiet', '--bare', this.dir, '.')
+    return bare
+  }
+
+  /** A clone, as a colleague has it. */
+  clone() {
+    const clone = new Repo(temporaryFolder('clone'))
+    clone.git('clone', '--quiet', this.dir, '.')
+    return clone
   }
 
   git(...args) {

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { GIT_ENV } from './repo.mjs'
+
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
 
 /** The binary under test: `SLOTCTL`, else the one that was built. */
@@ -18,6 +20,12 @@ function cleanEnv(extra) {
   const reacts = /^(CLOUDFLARE_|GIT_|NO_COLOR$|CLICOLOR|(all|http|https|no)_proxy$)/i
   const kept = Object.entries(process.env).filter(([name]) => !reacts.test(name))
   return { ...Object.fromEntries(kept), ...extra }
+}
+
+/** What makes the user's own Git the tests' own; `extra` names another person. */
+export function gitEnv(extra = {}) {
+  const { PATH, HOME, ...env } = GIT_ENV
+  return { ...env, ...extra }
 }
 
 /** Runs `slotctl` to its end; with `--json` the object that it printed is `json`. */

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Peeled;
+use super::{Peeled, Tag};
 use crate::tag::{TagName, TagTarget, read_short_name};
 use crate::version::Version;
 
@@ -17,20 +17,32 @@ pub(super) type VersionTags<'a> = BTreeMap<&'a Version, &'a Peeled>;
 
 /// Which version a slot stands on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Standing {
+pub struct Standing {
     /// The version.
-    pub(super) version: Version,
+    pub version: Version,
     /// The version that the slot was set to, whose tag is another one now or gone.
-    pub(super) lost: Option<Lost>,
+    pub lost: Option<Lost>,
 }
 
 /// A version tag that a slot was set to and that does not say so any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Lost {
+pub struct Lost {
     /// The version.
-    pub(super) version: Version,
+    pub version: Version,
     /// Whether a tag of that name exists.
-    pub(super) moved: bool,
+    pub moved: bool,
+}
+
+/// Where a slot of one component stands, among all of the component's tags.
+pub fn stands(slot: &TagName, peeled: &Peeled, tags: &[Tag]) -> Standing {
+    let of_component =
+        |tag: &&Tag| (tag.name.prefix, &tag.name.component) == (slot.prefix, &slot.component);
+    let versions =
+        tags.iter().filter(of_component).filter_map(|tag| match (&tag.name.target, &tag.target) {
+            (TagTarget::Version(version), Ok(peeled)) => Some((version, peeled)),
+            _ => None,
+        });
+    standing(slot, peeled, &versions.collect())
 }
 
 /// Finds the version of the slot `tag`, which leads to `peeled`.

@@ -20,6 +20,7 @@ use crate::tag::{TagName, TagTarget};
 use crate::timestamp::Timestamp;
 use crate::version::{CommitId, Version};
 
+pub use self::chain::{Lost, Standing, stands};
 pub use self::outline::{Outline, outline};
 pub use self::records::Compiled;
 

@@ -26,6 +26,14 @@ pub fn path_of(message: &[u8]) -> Option<TrailerPath> {
     Some(RepoPath::parse(&first))
 }
 
+/// A tag's message that says which file the component is: what the user wrote and
+/// the trailer. `None` for a path that would not be read back as it is, such as
+/// one that ends with a space.
+pub fn message(text: &str, path: &RepoPath) -> Option<String> {
+    let message = format!("{}\n\n{KEY}: {}\n", text.trim(), path.as_str());
+    (path_of(message.as_bytes()).as_ref() == Some(&Ok(path.clone()))).then_some(message)
+}
+
 /// The values of all trailers with the key, folded lines joined with a space.
 fn values(message: &[u8]) -> Vec<Vec<u8>> {
     let mut found: Vec<Vec<u8>> = Vec::new();
@@ -167,6 +175,17 @@ mod tests {
             let signed = format!("R\n\nComponent-Path: a.md\n-----BEGIN {format}-----\n\nabc\n");
             check(&signed, Some("a.md"));
         }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let path = |text: &str| RepoPath::parse(text.as_bytes()).unwrap();
+        for text in ["Release", "Release\n\nbody\n\nSigned-off-by: A\n"] {
+            let message = message(text, &path("my prompts/#a.md")).unwrap();
+            check(&message, Some("my prompts/#a.md"));
+        }
+        assert_eq!(message("Release", &path("a.md ")), None);
+        assert_eq!(message(" ", &path("a.md")), None);
     }
 
     #[test]

@@ -47,20 +47,18 @@ impl Repository {
     /// of one of these names, else whatever HEAD is at.
     pub(crate) fn default_branch(&self) -> Option<Branch> {
         if self.work_tree.is_none() {
-            return self.branch("HEAD");
+            return self.branch_named("HEAD");
         }
-        let configured = self.git.run(&["config", "--get", "init.defaultBranch"]).ok();
-        let configured =
-            configured.map(|name| String::from_utf8_lossy(name.trim_ascii()).into_owned());
+        let configured = self.config("init.defaultBranch");
         let names = configured.iter().map(String::as_str).chain(["main", "master"]);
         let remote =
             std::iter::once("HEAD").chain(names.clone()).map(|name| format!("{REMOTE}{name}"));
         let local = names.map(|name| format!("refs/heads/{name}"));
-        remote.chain(local).chain(["HEAD".to_owned()]).find_map(|name| self.branch(&name))
+        remote.chain(local).chain(["HEAD".to_owned()]).find_map(|name| self.branch_named(&name))
     }
 
     /// The branch of this full name, or that it stands for.
-    fn branch(&self, full_name: &str) -> Option<Branch> {
+    fn branch_named(&self, full_name: &str) -> Option<Branch> {
         let commit = self.commit(full_name)?;
         let target = self.git.run(&["symbolic-ref", "--quiet", full_name]).ok();
         let name = target.map(|name| String::from_utf8_lossy(name.trim_ascii()).into_owned());
@@ -74,10 +72,8 @@ impl Repository {
     /// the remote has not.
     pub(crate) fn ahead_of(&self, branch: &Branch) -> Option<Branch> {
         let local = branch.name.strip_prefix("origin/")?;
-        let local = self.branch(&format!("refs/heads/{local}"))?;
-        let (ours, theirs) = (local.commit.to_string(), branch.commit.to_string());
-        let contained = self.git.run(&["merge-base", "--is-ancestor", &ours, &theirs]).is_ok();
-        (!contained).then_some(local)
+        let local = self.branch_named(&format!("refs/heads/{local}"))?;
+        (!self.is_ancestor(local.commit, branch.commit)).then_some(local)
     }
 
     /// What stands at a path, from the root, in a commit.

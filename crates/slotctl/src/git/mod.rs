@@ -1,14 +1,18 @@
 //! A local repository, read through the `git` executable.
 //!
 //! Git itself understands every form a repository can have: work tree, bare,
-//! mirror, worktrees, packed refs, reftable, alternates. Nothing here writes,
-//! speaks to a network, or runs what a repository's configuration names.
+//! mirror, worktrees, packed refs, reftable, alternates. Nothing here speaks to a
+//! network or runs what a repository's configuration names, but for `write` and
+//! `remote`, which do what the user asked for as the user's own Git would.
 
 pub(crate) mod branch;
 pub(crate) mod command;
 pub(crate) mod lfs;
 pub(crate) mod objects;
 pub(crate) mod refs;
+pub(crate) mod remote;
+pub(crate) mod seen;
+pub(crate) mod write;
 
 use std::path::{Path, PathBuf};
 

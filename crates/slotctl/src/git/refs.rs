@@ -1,4 +1,4 @@
-//! The repository's tags under the two prefixes.
+//! The repository's refs.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ pub(crate) struct Ref {
     pub(crate) id: ObjectId,
 }
 
-/// The refs under the two prefixes.
+/// Refs that were listed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Refs {
     /// Those that lead somewhere.
@@ -32,8 +32,12 @@ const FORMAT: &str = "--format=%(objectname)%00%(refname)";
 impl Repository {
     /// Lists the refs under `refs/tags/components` and `refs/tags/logic`.
     pub(crate) fn tags(&self) -> Result<Refs> {
-        let prefixes = ["refs/tags/components", "refs/tags/logic"];
-        let args = ["for-each-ref", FORMAT, prefixes[0], prefixes[1]];
+        self.refs(&["refs/tags/components", "refs/tags/logic"])
+    }
+
+    /// Lists the refs in these folders.
+    pub(crate) fn refs(&self, folders: &[&str]) -> Result<Refs> {
+        let args = [&["for-each-ref", FORMAT], folders].concat();
         let (printed, warnings) = self
             .git
             .run_with_warnings(&args)

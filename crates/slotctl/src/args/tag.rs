@@ -1,0 +1,271 @@
+//! How to make, move and show tags.
+
+use std::path::PathBuf;
+
+use catalog::name::ComponentName;
+use catalog::slot::Slot;
+use catalog::tag::{Prefix, TagTarget};
+use catalog::version::{Part, Version};
+use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+/// What to do with tags.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TagArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: TagCommand,
+}
+
+/// What `slotctl tag` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TagCommand {
+    /// Make a version of a component
+    #[command(after_help = CREATE_HELP)]
+    Create(CreateArgs),
+    /// Set a slot to a version or a commit
+    #[command(after_help = SET_HELP)]
+    Set(SetArgs),
+    /// List the tags of all components, or of one
+    #[command(after_help = LIST_HELP)]
+    List(ListArgs),
+    /// Show a component, or one of its versions or slots
+    #[command(after_help = SHOW_HELP)]
+    Show(ShowArgs),
+    /// Delete a slot, or with --force a version, in this repository
+    #[command(after_help = DELETE_HELP)]
+    Delete(DeleteArgs),
+    /// Make the next version of a component
+    #[command(after_help = BUMP_HELP)]
+    Bump(BumpArgs),
+}
+
+impl TagCommand {
+    /// The command's name, and what all of them take.
+    pub(crate) fn common(&self) -> (&'static str, &CommonArgs) {
+        match self {
+            Self::Create(args) => ("tag create", &args.common),
+            Self::Set(args) => ("tag set", &args.common),
+            Self::List(args) => ("tag list", &args.common),
+            Self::Show(args) => ("tag show", &args.common),
+            Self::Delete(args) => ("tag delete", &args.common),
+            Self::Bump(args) => ("tag bump", &args.common),
+        }
+    }
+}
+
+/// What all of them take.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CommonArgs {
+    /// What the tags begin with: hot-swappable, or in need of a rebuild
+    #[arg(long, value_name = "PREFIX", default_value = "components", value_parser = prefix())]
+    pub(crate) prefix: Prefix,
+
+    /// The components repository
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) repo: PathBuf,
+
+    /// Print the result as one JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which file the component is.
+#[derive(Debug, clap::Args)]
+pub(crate) struct FileArgs {
+    /// The component's file, from the root of the repository
+    #[arg(long, value_name = "PATH")]
+    pub(crate) path: Option<String>,
+
+    /// Where components lie, in the shape of .edgit/components.json; asked first
+    #[arg(long, value_name = "FILE")]
+    pub(crate) registry: Option<PathBuf>,
+
+    /// The tag's message
+    #[arg(long, short, value_name = "TEXT")]
+    pub(crate) message: Option<String>,
+}
+
+/// Which version to make.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CreateArgs {
+    /// The component: <type>/<name>
+    pub(crate) component: ComponentName,
+    /// The version: v and SemVer, e.g. v1.0.0
+    #[arg(value_parser = version)]
+    pub(crate) version: Version,
+    /// The commit
+    #[arg(default_value = "HEAD")]
+    pub(crate) commit: String,
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}
+
+/// Which slot to set, and to what.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SetArgs {
+    /// The component: <type>/<name>
+    pub(crate) component: ComponentName,
+    /// The slot, e.g. production
+    #[arg(value_parser = slot)]
+    pub(crate) slot: Slot,
+    /// A version, another slot of the component (what it is now), or a commit
+    #[arg(default_value = "HEAD", value_name = "VERSION|COMMIT")]
+    pub(crate) to: String,
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}
+
+/// What to list.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListArgs {
+    /// The component: <type>/<name>
+    pub(crate) component: Option<ComponentName>,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}
+
+/// What to show.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ShowArgs {
+    /// The component: <type>/<name>
+    pub(crate) component: ComponentName,
+    /// A version or a slot
+    #[arg(value_name = "REF")]
+    pub(crate) target: Option<TagTarget>,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}
+
+/// What to delete.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DeleteArgs {
+    /// The component: <type>/<name>
+    pub(crate) component: ComponentName,
+    /// A version or a slot
+    #[arg(value_name = "REF")]
+    pub(crate) target: TagTarget,
+    /// Delete it although it is a version
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}
+
+/// Which version to make next.
+#[derive(Debug, clap::Args)]
+pub(crate) struct BumpArgs {
+    /// The component: <type>/<name>
+    pub(crate) component: ComponentName,
+    /// The number that grows: major, minor or patch
+    #[arg(value_parser = part())]
+    pub(crate) part: Part,
+    /// The commit
+    #[arg(default_value = "HEAD")]
+    pub(crate) commit: String,
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}
+
+fn prefix() -> impl TypedValueParser<Value = Prefix> {
+    PossibleValuesParser::new(["components", "logic"]).map(|name| match name.as_str() {
+        "logic" => Prefix::Logic,
+        _ => Prefix::Components,
+    })
+}
+
+fn part() -> impl TypedValueParser<Value = Part> {
+    PossibleValuesParser::new(["major", "minor", "patch"]).map(|name| match name.as_str() {
+        "major" => Part::Major,
+        "minor" => Part::Minor,
+        _ => Part::Patch,
+    })
+}
+
+fn version(text: &str) -> Result<Version, String> {
+    match text.parse() {
+        Ok(TagTarget::Version(version)) => Ok(version),
+        Ok(TagTarget::Slot(slot)) => {
+            Err(format!("{slot} is a slot: `slotctl tag set` sets it; a version is v1.0.0"))
+        }
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn slot(text: &str) -> Result<Slot, String> {
+    match text.parse() {
+        Ok(TagTarget::Slot(slot)) => Ok(slot),
+        Ok(TagTarget::Version(version)) => Err(format!(
+            "{version} is a version, which never moves: `slotctl tag create` makes one"
+        )),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+const CREATE_HELP: &str = "\
+Examples:
+  slotctl tag create prompts/extraction v1.0.0
+      make v1.0.0 of what is committed
+  slotctl tag create prompts/extraction v1.0.1 4f2a9c1 --message 'Fix the dates'
+      make v1.0.1 of an earlier commit
+  slotctl tag create templates/emails/welcome v2.0.0 --path mails/welcome.hbs
+      say where the file is, where neither a registry nor a convention does
+
+The tag is made with `git tag`: signed if tag.gpgSign says so. `slotctl push --tags`
+brings it to the others.";
+
+const SET_HELP: &str = "\
+Examples:
+  slotctl tag set prompts/extraction production v1.0.0
+      deploy, promote or roll back: production is v1.0.0
+  slotctl tag set prompts/extraction production staging
+      production is the version that staging is now
+  slotctl tag set prompts/extraction dev
+      dev is what is committed, a version or not
+
+`slotctl push --tags --force` brings it to the others.";
+
+const LIST_HELP: &str = "\
+Examples:
+  slotctl tag list
+  slotctl tag list prompts/extraction --json";
+
+const SHOW_HELP: &str = "\
+Examples:
+  slotctl tag show prompts/extraction
+      its slots and versions
+  slotctl tag show prompts/extraction production
+      what production is, since when, by whom and why";
+
+const DELETE_HELP: &str = "\
+Examples:
+  slotctl tag delete prompts/extraction canary
+  slotctl tag delete prompts/extraction v1.0.0-rc.1 --force
+
+The tag goes here, not on the remote: how to delete it there is printed.";
+
+const BUMP_HELP: &str = "\
+Examples:
+  slotctl tag bump prompts/extraction minor
+      v1.2.3 is the highest: make v1.3.0 of what is committed";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_and_slots_are_told_apart() {
+        assert_eq!(version("v1.0.0-rc.1").unwrap().to_string(), "v1.0.0-rc.1");
+        assert_eq!(slot("ring-0").unwrap().as_str(), "ring-0");
+        assert!(version("production").unwrap_err().contains("slotctl tag set"));
+        assert!(version("v1.0").unwrap_err().contains("did you mean v1.0.0?"));
+        assert!(slot("v1.0.0").unwrap_err().contains("slotctl tag create"));
+        assert!(slot("--force").is_err());
+    }
+}

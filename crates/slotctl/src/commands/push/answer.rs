@@ -1,0 +1,142 @@
+//! What a remote says to a push.
+
+use catalog::notice::{Notice, printable};
+
+use crate::git::write::Ran;
+
+/// A ref that was not pushed, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Rejected {
+    name: String,
+    why: String,
+}
+
+/// What a remote said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Answer {
+    rejected: Vec<Rejected>,
+    /// What its hooks said, or what went wrong.
+    said: Vec<String>,
+}
+
+impl Answer {
+    /// Reads what `git push --porcelain` printed: `!`, a tab, `from:to`, a tab, and
+    /// `[remote rejected] (pre-receive hook declined)`.
+    pub(super) fn read(ran: &Ran) -> Self {
+        let stdout = String::from_utf8_lossy(&ran.stdout);
+        let rejected = stdout.lines().filter_map(rejected).collect();
+        let stderr = String::from_utf8_lossy(&ran.stderr);
+        let said = stderr.lines().filter_map(said).collect();
+        Self { rejected, said }
+    }
+
+    /// What was refused, and the way out. Refs that fell with others are left out.
+    pub(super) fn refusals(&self, remote: &str) -> Vec<Notice> {
+        let own = |rejected: &&Rejected| !rejected.why.contains("atomic push failed");
+        let mut notices: Vec<Notice> = self
+            .rejected
+            .iter()
+            .filter(own)
+            .map(|Rejected { name, why }| self.notice(remote, name, why))
+            .collect();
+        if notices.is_empty() {
+            notices.push(Notice {
+                subject: printable(remote.as_bytes()),
+                what: format!("the push failed: {}", self.said.join(" ")),
+                help: None,
+            });
+        }
+        notices
+    }
+
+    fn notice(&self, remote: &str, name: &str, why: &str) -> Notice {
+        let remote = printable(remote.as_bytes());
+        let subject = name.strip_prefix("refs/tags/").or_else(|| name.strip_prefix("refs/heads/"));
+        let subject = subject.unwrap_or(name).to_owned();
+        let (what, help) = match why {
+            why if self.raced(why) => (
+                format!("changed on {remote} this very moment: {why}"),
+                "run the same command again: it tells what others did".to_owned(),
+            ),
+            why if why.contains("fetch first") || why.contains("non-fast-forward") => (
+                format!("{remote} has commits that are not here: {why}"),
+                "bring them together first: git pull --rebase".to_owned(),
+            ),
+            why => (
+                format!("{remote} does not take it: {why}{}", self.words()),
+                "it is protected there: ask who may change it, or for leave to".to_owned(),
+            ),
+        };
+        Notice { subject, what, help: Some(help) }
+    }
+
+    /// Whether the ref was another between the listing and the push.
+    fn raced(&self, why: &str) -> bool {
+        let moved = |text: &str| text.contains("cannot lock ref") && text.contains("but expected");
+        let early = ["stale info", "already exists"].iter().any(|text| why.contains(text));
+        early || moved(why) || (why.contains("transaction failed") && moved(&self.words()))
+    }
+
+    /// What the remote's hook said, which names the rule.
+    fn words(&self) -> String {
+        let said = self.said.iter().filter_map(|line| line.strip_prefix("remote: "));
+        let said: Vec<&str> = said.map(str::trim).filter(|line| !line.is_empty()).collect();
+        match said.is_empty() {
+            true => String::new(),
+            false => format!(": {}", said.join(" ")),
+        }
+    }
+}
+
+fn rejected(line: &str) -> Option<Rejected> {
+    let mut columns = line.strip_prefix("!\t")?.splitn(2, '\t');
+    let (_, name) = columns.next()?.split_once(':')?;
+    let why = columns.next()?;
+    let why = why.split_once(" (").map_or(why, |(_, why)| why.trim_end_matches(')'));
+    Some(Rejected { name: printable(name.as_bytes()), why: printable(why.as_bytes()) })
+}
+
+fn said(line: &str) -> Option<String> {
+    let line = printable(line.trim().as_bytes());
+    let noise = line.is_empty() || line.starts_with("To ") || line.starts_with("hint:");
+    (!noise).then_some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusals(stdout: &str, stderr: &str) -> Vec<Notice> {
+        let ran = Ran { ok: false, stdout: stdout.into(), stderr: stderr.into() };
+        Answer::read(&ran).refusals("origin")
+    }
+
+    #[test]
+    fn what_a_remote_refuses() {
+        let slot = "!\tabc:refs/tags/components/p/a/production\t";
+        let other = "!\tabc:refs/tags/components/p/a/v1.0.0\t[rejected] (atomic push failed)\nDone";
+        for (why, said, what) in [
+            ("[rejected] (stale info)", "", "this very moment"),
+            ("[rejected] (already exists)", "", "this very moment"),
+            (
+                "[remote rejected] (atomic transaction failed)",
+                "remote: error: cannot lock ref 'x': is at 1 but expected 2",
+                "this very moment",
+            ),
+            (
+                "[remote rejected] (pre-receive hook declined)",
+                "remote: only CI\nerror: x",
+                "hook declined: only CI",
+            ),
+        ] {
+            let notices = refusals(&format!("To x\n{slot}{why}\n{other}"), said);
+            assert_eq!(notices.len(), 1, "{notices:?}");
+            assert_eq!(notices[0].subject, "components/p/a/production");
+            assert!(notices[0].what.contains(what), "{notices:?}");
+        }
+        let branch = refusals("!\trefs/heads/main:refs/heads/main\t[rejected] (fetch first)\n", "");
+        assert!(branch[0].help.as_deref().unwrap().contains("pull --rebase"));
+        let failed = refusals("", "fatal: the remote end hung up\n");
+        assert!(failed[0].what.contains("hung up"));
+    }
+}

@@ -1,0 +1,133 @@
+//! The current branch: where it is pushed to, and whether it can be.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use gix_hash::ObjectId;
+
+use super::refuse;
+use crate::git::Repository;
+use crate::git::remote::{Branch, Pushed};
+use crate::output::{Output, count};
+
+/// The branch as it is pushed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct BranchPlan {
+    /// Its name here.
+    pub(super) name: String,
+    /// What is pushed, in words.
+    pub(super) what: String,
+    /// The ref.
+    pub(super) pushed: Pushed,
+    /// Whether it gets an upstream by it.
+    pub(super) upstream: bool,
+}
+
+/// The branch that HEAD is on. Tags can be pushed without one: CI has none.
+pub(super) fn current(
+    repository: &Repository,
+    tags: bool,
+    output: &Output,
+) -> Result<Option<Branch>> {
+    match (repository.branch(), tags) {
+        (Some(branch), _) if branch.tip.is_some() => Ok(Some(branch)),
+        (Some(branch), _) => {
+            refuse(&branch.name, "the branch has no commit yet", "commit something: git commit")
+        }
+        (None, true) => {
+            output.say("HEAD is detached: tags are pushed, commits only as far as tags need them");
+            Ok(None)
+        }
+        (None, false) => refuse(
+            "HEAD",
+            "is detached, so that there is no branch to push",
+            "git switch <branch>; or push tags alone: slotctl push --tags",
+        ),
+    }
+}
+
+/// The remote: the one that was named, else the branch's, else the only one.
+pub(super) fn remote(
+    repository: &Repository,
+    named: Option<&str>,
+    branch: Option<&Branch>,
+) -> Result<String> {
+    let remotes = repository.remotes()?;
+    let known = |name: &String| remotes.contains(name);
+    if let Some(named) = named {
+        return match known(&named.to_owned()) {
+            true => Ok(named.to_owned()),
+            false => refuse(named, "is no remote of this repository", which(&remotes)),
+        };
+    }
+    let key = |key: &str| {
+        branch.and_then(|branch| repository.config(&key.replace("BRANCH", &branch.name)))
+    };
+    let configured = key("branch.BRANCH.pushRemote")
+        .or_else(|| repository.config("remote.pushDefault"))
+        .or_else(|| key("branch.BRANCH.remote"))
+        .filter(known);
+    let usual = || Some("origin".to_owned()).filter(known);
+    let only = || if let [only] = remotes.as_slice() { Some(only.clone()) } else { None };
+    match configured.or_else(only).or_else(usual) {
+        Some(remote) => Ok(remote),
+        None => refuse("push", "there is no remote to push to", which(&remotes)),
+    }
+}
+
+fn which(remotes: &[String]) -> String {
+    match remotes.is_empty() {
+        true => "say where the others are: git remote add origin <url>".to_owned(),
+        false => format!("there are {}: slotctl push <remote>", remotes.join(", ")),
+    }
+}
+
+/// What becomes of the branch; none if the remote has its commits.
+pub(super) fn plan(
+    repository: &Repository,
+    remote: &str,
+    branch: &Branch,
+    there: &HashMap<String, ObjectId>,
+) -> Result<Option<BranchPlan>> {
+    let Some(tip) = branch.tip else { return Ok(None) };
+    let merge = repository
+        .config(&format!("branch.{}.remote", branch.name))
+        .filter(|upstream| upstream == remote)
+        .and_then(|_| repository.config(&format!("branch.{}.merge", branch.name)));
+    let upstream = merge.is_none();
+    let source = format!("refs/heads/{}", branch.name);
+    let name = merge.unwrap_or_else(|| source.clone());
+    let what = match there.get(&name) {
+        None => "a new branch".to_owned(),
+        // What others added since is theirs: there is nothing to push.
+        Some(theirs) if *theirs == tip || repository.is_ancestor(tip, *theirs) => return Ok(None),
+        Some(theirs) if repository.is_ancestor(*theirs, tip) => commits(repository, *theirs, tip),
+        Some(_) => return diverged(repository, remote, branch, tip, &name),
+    };
+    let pushed = Pushed { source, name, lease: None };
+    Ok(Some(BranchPlan { name: branch.name.clone(), what, pushed, upstream }))
+}
+
+fn commits(repository: &Repository, from: ObjectId, to: ObjectId) -> String {
+    let number = repository.git.run(&["rev-list", "--count", &format!("{from}..{to}")]).ok();
+    let number = number.and_then(|text| String::from_utf8(text).ok()?.trim().parse().ok());
+    number.map_or("new commits".to_owned(), |number| count(number, "commit"))
+}
+
+/// The remote's branch is at a commit that is not here, or went another way. If
+/// all commits of this one were there when it was last fetched, it is only behind.
+fn diverged(
+    repository: &Repository,
+    remote: &str,
+    branch: &Branch,
+    tip: ObjectId,
+    name: &str,
+) -> Result<Option<BranchPlan>> {
+    let short = name.strip_prefix("refs/heads/").unwrap_or(name);
+    let fetched = repository.commit(&format!("refs/remotes/{remote}/{short}"));
+    if fetched.is_some_and(|fetched| repository.is_ancestor(tip, fetched)) {
+        return Ok(None);
+    }
+    let what = format!("{remote}/{short} has commits that are not here");
+    refuse(&branch.name, what, "bring them together first: git pull --rebase")
+}

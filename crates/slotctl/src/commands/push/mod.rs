@@ -1,0 +1,108 @@
+//! `slotctl push`: commits and tags, all or nothing.
+//!
+//! What to push is worked out against what the remote has, refused as a whole if
+//! anything of it is, and pushed with a lease on every tag, so that the remote
+//! itself refuses what changed in between.
+
+mod answer;
+mod branch;
+mod decide;
+mod plan;
+mod refusal;
+
+use anyhow::Result;
+use catalog::notice::printable;
+use serde_json::json;
+
+use crate::args::PushArgs;
+use crate::exit::{Exit, Refused};
+use crate::git::Repository;
+use crate::git::remote::Pushed;
+use crate::output::{Output, count};
+use answer::Answer;
+use plan::Plan;
+
+/// Carries out the command.
+pub(crate) fn run(args: &PushArgs, output: &Output) -> Result<Exit> {
+    let ended = push(args, output);
+    if let (Err(error), true) = (&ended, args.json) {
+        let error = format!("{error:#}");
+        output.data(&json!({ "command": "push", "error": error, "exit": Exit::Failed.code() }))?;
+    }
+    ended
+}
+
+fn push(args: &PushArgs, output: &Output) -> Result<Exit> {
+    // 1. Where to.
+    let repository = Repository::open(&args.repo)?;
+    let branch = branch::current(&repository, args.tags, output)?;
+    let remote = branch::remote(&repository, args.remote.as_deref(), branch.as_ref())?;
+    // 2. What there is to push.
+    let there = repository.list_remote(&remote)?;
+    let mut plan = Plan::default();
+    if let Some(branch) = &branch {
+        plan.branch = branch::plan(&repository, &remote, branch, &there)?;
+    }
+    if args.tags {
+        plan.add_tags(&repository, &remote, &there, args.force)?;
+    }
+    // 3. Refused as a whole, or pushed.
+    plan.notes.iter().for_each(|note| output.warning(note));
+    let mut refused = std::mem::take(&mut plan.refused);
+    if refused.is_empty() {
+        refused = carry_out(&repository, &remote, &plan)?;
+    }
+    // 4. Told.
+    let exit = if refused.is_empty() { Exit::Done } else { Exit::Failed };
+    refused.iter().for_each(|notice| output.refusal(notice));
+    match exit {
+        Exit::Done => tell(output, &remote, &plan),
+        _ => output.say("nothing was pushed"),
+    }
+    if args.json {
+        output.data(&plan.value(&remote, &refused, exit))?;
+    }
+    Ok(exit)
+}
+
+/// Refs in one push. A command line takes about two megabytes, a ref at most 700
+/// bytes of it.
+const TOGETHER: usize = 2_000;
+
+/// Pushes, and notes what the remote has since; what it refused is returned.
+fn carry_out(
+    repository: &Repository,
+    remote: &str,
+    plan: &Plan,
+) -> Result<Vec<catalog::notice::Notice>> {
+    for refs in plan.pushed().chunks(TOGETHER) {
+        let upstream = plan.branch.as_ref().is_some_and(|branch| branch.upstream);
+        let ran = repository.push(remote, refs, upstream)?;
+        if !ran.ok {
+            return Ok(Answer::read(&ran).refusals(remote));
+        }
+        repository.note_seen(remote, &plan.now_there(refs))?;
+    }
+    repository.note_seen(remote, &plan.same)?;
+    Ok(Vec::new())
+}
+
+fn tell(output: &Output, remote: &str, plan: &Plan) {
+    let remote = printable(remote.as_bytes());
+    if let Some(branch) = &plan.branch {
+        output.say(format_args!("{}: {} → {remote}", branch.name, branch.what));
+    }
+    for change in &plan.tags {
+        output.say(format_args!("{}", change.line()));
+    }
+    let pushed: Vec<Pushed> = plan.pushed();
+    match pushed.is_empty() {
+        true => output.say(format_args!("{remote} has it all already")),
+        false => output.say(format_args!("{} pushed to {remote}", count(pushed.len(), "ref"))),
+    }
+}
+
+/// A refusal that ends the command.
+fn refuse<T>(subject: &str, what: impl Into<String>, help: impl Into<String>) -> Result<T> {
+    Err(Refused::new(printable(subject.as_bytes()), what, help).into())
+}

@@ -1,0 +1,163 @@
+//! What is pushed, refused and left alone.
+
+use std::collections::{HashMap, HashSet};
+
+use anyhow::Result;
+use catalog::notice::Notice;
+use catalog::tag::{Prefix, TagName, TagTarget};
+use gix_hash::ObjectId;
+use serde_json::{Value, json};
+
+use super::branch::BranchPlan;
+use super::decide::{Sides, Verdict, decide};
+use super::refusal;
+use crate::exit::Exit;
+use crate::git::Repository;
+use crate::git::remote::Pushed;
+use crate::git::seen::Seen;
+use crate::read::tags::{Tagged, read_tags};
+
+/// A tag that is pushed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    /// Which.
+    pub(super) name: TagName,
+    /// What it is here.
+    pub(super) id: ObjectId,
+    /// What it is there, to be moved.
+    pub(super) from: Option<ObjectId>,
+}
+
+impl Change {
+    /// The change in words.
+    pub(super) fn line(&self) -> String {
+        match (&self.from, &self.name.target) {
+            (Some(_), _) => format!("{}: moved", self.name),
+            (None, TagTarget::Version(_)) => format!("{}: new version", self.name),
+            (None, TagTarget::Slot(_)) => format!("{}: new slot", self.name),
+        }
+    }
+}
+
+/// What is pushed, refused and left alone.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// The branch, if the remote lacks commits of it.
+    pub(super) branch: Option<BranchPlan>,
+    /// The tags: versions first, so that no slot is there before its version.
+    pub(super) tags: Vec<Change>,
+    /// Slots that are the same on both sides, and were another when last seen.
+    pub(super) same: Vec<(String, ObjectId)>,
+    /// What can't be pushed.
+    pub(super) refused: Vec<Notice>,
+    /// What is left alone.
+    pub(super) notes: Vec<Notice>,
+}
+
+/// A slot that others changed, or may have.
+pub(super) struct Theirs<'a> {
+    /// The slot's tag here.
+    pub(super) tagged: &'a Tagged,
+    /// What it is there; none if it was deleted.
+    pub(super) remote: Option<ObjectId>,
+    /// What is the matter.
+    pub(super) verdict: Verdict,
+}
+
+impl Plan {
+    /// Decides on every tag of every component.
+    pub(super) fn add_tags(
+        &mut self,
+        repository: &Repository,
+        remote: &str,
+        there: &HashMap<String, ObjectId>,
+        force: bool,
+    ) -> Result<()> {
+        let mut tags = read_tags(repository, Prefix::Components, None)?;
+        tags.extend(read_tags(repository, Prefix::Logic, None)?);
+        let seen = repository.seen(remote)?;
+        let mut theirs = Vec::new();
+        for tagged in &tags {
+            if let Some(found) = self.add(tagged, there, &seen, force) {
+                theirs.push(found);
+            }
+        }
+        self.tags.sort_by(|a, b| (slot(&a.name), &a.name).cmp(&(slot(&b.name), &b.name)));
+        refusal::tell_theirs(self, repository, remote, &theirs)
+    }
+
+    /// Decides on one; what others did is looked at together.
+    fn add<'a>(
+        &mut self,
+        tagged: &'a Tagged,
+        there: &HashMap<String, ObjectId>,
+        seen: &Seen,
+        force: bool,
+    ) -> Option<Theirs<'a>> {
+        let (name, tag) = (&tagged.tag.name, tagged.tag.name.to_string());
+        let sides = Sides {
+            local: tagged.id,
+            remote: there.get(&format!("refs/tags/{tag}")).copied(),
+            seen: seen.there.get(&tag).copied(),
+            moved: seen.moved.get(&tag).copied(),
+        };
+        let verdict = decide(sides, !slot(name), force);
+        let change = |from| Change { name: name.clone(), id: tagged.id, from };
+        match verdict {
+            Verdict::Same if sides.seen.is_some_and(|seen| seen != tagged.id) => {
+                self.same.push((tag, tagged.id));
+            }
+            Verdict::Same => {}
+            Verdict::New => self.tags.push(change(None)),
+            Verdict::Move(from) => self.tags.push(change(Some(from))),
+            Verdict::NeedsForce => self.refused.push(refusal::needs_force(name)),
+            Verdict::OtherVersion | Verdict::Behind | Verdict::Unseen | Verdict::Conflict => {
+                return Some(Theirs { tagged, remote: sides.remote, verdict });
+            }
+        }
+        None
+    }
+
+    /// The refs to push, in order.
+    pub(super) fn pushed(&self) -> Vec<Pushed> {
+        let branch = self.branch.iter().map(|branch| branch.pushed.clone());
+        let tag = |change: &Change| Pushed {
+            source: change.id.to_string(),
+            name: format!("refs/tags/{}", change.name),
+            lease: Some(change.from),
+        };
+        branch.chain(self.tags.iter().map(tag)).collect()
+    }
+
+    /// The slots that the remote has since these refs were pushed.
+    pub(super) fn now_there(&self, refs: &[Pushed]) -> Vec<(String, ObjectId)> {
+        let names: HashSet<&str> = refs.iter().map(|pushed| pushed.name.as_str()).collect();
+        let slots = self.tags.iter().filter(|change| slot(&change.name));
+        let slots = slots.map(|change| (change.name.to_string(), change.id));
+        slots.filter(|(tag, _)| names.contains(format!("refs/tags/{tag}").as_str())).collect()
+    }
+
+    /// The plan and what came of it, for machines.
+    pub(super) fn value(&self, remote: &str, refused: &[Notice], exit: Exit) -> Value {
+        let notice = |Notice { subject, what, help }: &Notice| json!({ "subject": subject, "what": what, "help": help });
+        let done = exit == Exit::Done;
+        let tag = |change: &Change| {
+            let from = change.from.map(|id| id.to_string());
+            json!({ "tag": change.name.to_string(), "from": from, "to": change.id.to_string() })
+        };
+        let tags: Vec<Value> = self.tags.iter().filter(|_| done).map(tag).collect();
+        let branch = self.branch.as_ref().filter(|_| done).map(|branch| &branch.pushed.name);
+        json!({
+            "command": "push",
+            "remote": remote,
+            "pushed": { "branch": branch, "tags": tags },
+            "left": self.notes.iter().map(notice).collect::<Vec<_>>(),
+            "refused": refused.iter().map(notice).collect::<Vec<_>>(),
+            "exit": exit.code(),
+        })
+    }
+}
+
+fn slot(name: &TagName) -> bool {
+    matches!(name.target, TagTarget::Slot(_))
+}

@@ -1,0 +1,123 @@
+//! What others did meanwhile, in words, and the way on.
+
+use anyhow::Result;
+use catalog::compile::Stamp;
+use catalog::notice::{Notice, printable};
+use catalog::tag::{TagName, read_short_name};
+use gix_hash::ObjectId;
+
+use super::decide::Verdict;
+use super::plan::{Plan, Theirs};
+use crate::git::Repository;
+use crate::read::tags::{Tagged, read_object};
+
+/// A slot that would be moved on the remote.
+pub(super) fn needs_force(name: &TagName) -> Notice {
+    Notice {
+        subject: name.to_string(),
+        what: "the remote has this slot elsewhere; moving it is said with --force".to_owned(),
+        help: Some("slotctl push --tags --force".to_owned()),
+    }
+}
+
+/// Looks at what others did and tells of it: a refusal where something is to be
+/// pushed from here too, a note where this clone is only behind.
+pub(super) fn tell_theirs(
+    plan: &mut Plan,
+    repository: &Repository,
+    remote: &str,
+    theirs: &[Theirs<'_>],
+) -> Result<()> {
+    if theirs.is_empty() {
+        return Ok(());
+    }
+    let there = theirs.iter().filter(|theirs| theirs.remote.is_some());
+    let names = there.map(|theirs| format!("refs/tags/{}", theirs.tagged.tag.name));
+    let names: Vec<String> = names.collect();
+    // Only to say who did what: without it the refusal is shorter.
+    if !names.is_empty() {
+        let _ = repository.fetch_objects(remote, &names);
+    }
+    for found in theirs {
+        let move_there = match found.remote {
+            Some(id) => Some(Move::read(repository, id)?),
+            None => None,
+        };
+        let (notice, refused) = notice(remote, found, move_there.as_ref());
+        if refused { plan.refused.push(notice) } else { plan.notes.push(notice) }
+    }
+    Ok(())
+}
+
+/// A slot's tag on the remote, as far as it could be fetched.
+struct Move {
+    stamp: Option<Stamp>,
+    to: String,
+}
+
+impl Move {
+    fn read(repository: &Repository, id: ObjectId) -> Result<Self> {
+        let Ok(peeled) = read_object(repository, id)? else {
+            return Ok(Self { stamp: None, to: id.to_hex_with_len(10).to_string() });
+        };
+        let inner = peeled.chain.get(1).and_then(|tag| read_short_name(&tag.name));
+        let commit = peeled.commit.id.as_str();
+        let commit = || format!("commit {}", commit.get(..10).unwrap_or(commit));
+        let to = inner.map_or_else(commit, |tag| tag.target.to_string());
+        Ok(Self { stamp: Some(peeled.stamp().clone()), to })
+    }
+
+    /// `v1.1.0, by Ada at 2026-11-21T09:00:00Z`
+    fn words(&self) -> String {
+        match &self.stamp {
+            Some(Stamp { author, time }) => {
+                format!("{}, by {} at {time}", self.to, printable(author.as_bytes()))
+            }
+            None => self.to.clone(),
+        }
+    }
+}
+
+fn notice(remote: &str, theirs: &Theirs<'_>, there: Option<&Move>) -> (Notice, bool) {
+    let Theirs { tagged, verdict, .. } = theirs;
+    let name = &tagged.tag.name;
+    let remote = printable(remote.as_bytes());
+    let fetch = format!("git fetch --force {remote} tag {name}");
+    let words = there.map_or_else(|| "deleted".to_owned(), Move::words);
+    let refused = match verdict {
+        Verdict::Unseen => is_newer(tagged, there),
+        verdict => *verdict != Verdict::Behind,
+    };
+    let (what, help) = match (verdict, refused) {
+        (Verdict::OtherVersion, _) => (
+            format!("another one on {remote} ({words}), and versions never change"),
+            format!("take theirs: {fetch}; then make yours under the next number"),
+        ),
+        (_, true) => (
+            format!("moved on {remote} since this clone last saw it: {words}"),
+            format!(
+                "see theirs: {fetch}; then set it again if it still should move: slotctl tag set {} {} …",
+                name.component, name.target
+            ),
+        ),
+        (_, false) if there.is_none() => (
+            format!("left alone: it was deleted on {remote}"),
+            format!("delete it here too: slotctl tag delete {} {}", name.component, name.target),
+        ),
+        (_, false) => {
+            (format!("left alone: moved on {remote}: {words}"), format!("take it: {fetch}"))
+        }
+    };
+    (Notice { subject: name.to_string(), what, help: Some(help) }, refused)
+}
+
+/// Whether the tag here was made after the one there. Nothing says which of the
+/// two this clone's user knew; who came last wants to move it.
+fn is_newer(tagged: &Tagged, there: Option<&Move>) -> bool {
+    let here = tagged.tag.target.as_ref().ok().map(|peeled| peeled.stamp().time);
+    let there = there.and_then(|there| there.stamp.as_ref()).map(|stamp| stamp.time);
+    match (here, there) {
+        (Some(here), Some(there)) => here >= there,
+        _ => true,
+    }
+}

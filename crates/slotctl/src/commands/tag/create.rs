@@ -1,0 +1,96 @@
+//! `slotctl tag create` and `slotctl tag bump`: new versions.
+
+use anyhow::{Context as _, Result, anyhow};
+use catalog::source::trailer;
+use catalog::tag::{TagName, TagTarget};
+use catalog::version::{Part, Version, next_version};
+use gix_hash::ObjectId;
+use serde_json::json;
+
+use super::{Context, message, short};
+use crate::args::{BumpArgs, CreateArgs, FileArgs};
+use crate::exit::Refused;
+use crate::read::tags::Tagged;
+
+/// Makes a version.
+pub(super) fn create(context: &Context<'_>, args: &CreateArgs) -> Result<()> {
+    let name = context.name(&args.component, TagTarget::Version(args.version.clone()));
+    let tags = context.tags_of(&args.component)?;
+    make(context, &name, &tags, &args.commit, &args.file)
+}
+
+/// Makes the version after the highest.
+pub(super) fn bump(context: &Context<'_>, args: &BumpArgs) -> Result<()> {
+    let tags = context.tags_of(&args.component)?;
+    let highest = versions(&tags).max();
+    let next =
+        next_version(highest, args.part).context("the version's number is the largest there is")?;
+    let name = context.name(&args.component, TagTarget::Version(next));
+    let from = highest.map_or("the first version".to_owned(), |highest| format!("after {highest}"));
+    context.output.say(format_args!("{}: {} ({from})", args.component, name.target));
+    make(context, &name, &tags, &args.commit, &args.file)
+}
+
+/// The versions that have a tag.
+fn versions(tags: &[Tagged]) -> impl Iterator<Item = &Version> {
+    tags.iter().filter_map(|tagged| match &tagged.tag.name.target {
+        TagTarget::Version(version) => Some(version),
+        TagTarget::Slot(_) => None,
+    })
+}
+
+fn make(
+    context: &Context<'_>,
+    name: &TagName,
+    tags: &[Tagged],
+    commit: &str,
+    args: &FileArgs,
+) -> Result<()> {
+    // 1. Versions never change.
+    if let Some(there) = tags.iter().find(|tagged| tagged.tag.name == *name) {
+        return Err(exists(name, there, tags).into());
+    }
+    // 2. The commit has the file.
+    let commit = context.commit(commit)?;
+    let file = context.file(name, args, commit)?;
+    // 3. The tag says which.
+    let message = message(args, format!("Release {} {}", name.component, name.target))?;
+    let path = catalog::source::path::RepoPath::parse(file.path.as_bytes())?;
+    let message = trailer::message(&message, &path).ok_or_else(|| {
+        anyhow!("{name}: a trailer can't hold the path '{path}'; rename the file")
+    })?;
+    context.repository.make_tag(&name.to_string(), commit, &message, false)?;
+    told(context, name, &file.path, commit)
+}
+
+fn told(context: &Context<'_>, name: &TagName, path: &str, commit: ObjectId) -> Result<()> {
+    let shown = catalog::notice::printable(path.as_bytes());
+    context.output.say(format_args!("{name}: {shown} at {}", short(commit)));
+    context.output.hint("slotctl push --tags");
+    context.answer(json!({
+        "tag": name.to_string(),
+        "component": name.component,
+        "version": name.target.to_string(),
+        "commit": commit.to_string(),
+        "path": path,
+    }))
+}
+
+fn exists(name: &TagName, there: &Tagged, tags: &[Tagged]) -> Refused {
+    let at = match &there.tag.target {
+        Ok(peeled) => {
+            let stamp = peeled.stamp();
+            let id = peeled.commit.id.as_str();
+            let id = id.get(..10).unwrap_or(id);
+            format!(": commit {id}, by {} at {}", stamp.author, stamp.time)
+        }
+        Err(_) => String::new(),
+    };
+    let next = next_version(versions(tags).max(), Part::Patch);
+    let free = next.map_or(String::new(), |next| format!("; the next one is {next}"));
+    let help = format!(
+        "versions never change: make another one, `slotctl tag bump {}`{free}",
+        name.component
+    );
+    Refused::new(name.to_string(), format!("exists already{at}"), help)
+}

@@ -1,0 +1,62 @@
+//! `slotctl tag delete`: deletes a tag in this repository.
+
+use anyhow::Result;
+use catalog::compile::Tag;
+use catalog::tag::{TagName, TagTarget};
+use catalog::version::Version;
+use serde_json::json;
+
+use super::{Context, bare};
+use crate::args::DeleteArgs;
+use crate::exit::Refused;
+use crate::read::tags::{Tagged, standing};
+
+/// Deletes a tag.
+pub(super) fn delete(context: &Context<'_>, args: &DeleteArgs) -> Result<()> {
+    let name = context.name(&args.component, args.target.clone());
+    let tags = context.tags_of(&args.component)?;
+    let Some(found) = tags.iter().find(|tagged| tagged.tag.name == name) else {
+        let help = format!("see what there is: slotctl tag list {}", args.component);
+        return Err(Refused::new(name.to_string(), "there is no such tag here", help).into());
+    };
+    if let (TagTarget::Version(version), false) = (&args.target, args.force) {
+        return Err(is_version(&name, version, &tags).into());
+    }
+    let tag = name.to_string();
+    context.repository.delete_tag(&tag, found.id)?;
+    context.repository.forget(&tag)?;
+    context.output.say(format_args!("{tag}: deleted here (it was {})", found.id));
+    let full = format!("refs/tags/{tag}");
+    context.output.hint(format_args!(
+        "on the remote: git push --force-with-lease={full}:{} origin :{full}",
+        found.id
+    ));
+    context.answer(json!({ "tag": tag, "was": found.id.to_string() }))
+}
+
+fn is_version(name: &TagName, version: &Version, tags: &[Tagged]) -> Refused {
+    let bare = bare(tags);
+    let slots: Vec<String> = tags.iter().filter_map(|tagged| on(tagged, version, &bare)).collect();
+    let what = match slots.is_empty() {
+        true => "is a version, which others may have and slots may go back to".to_owned(),
+        false => format!("is a version, and {} on it", stand(&slots)),
+    };
+    Refused::new(
+        name.to_string(),
+        what,
+        "delete it all the same with --force; to withdraw it, revoke it in rollouts.toml",
+    )
+}
+
+/// The slot, if it stands on the version.
+fn on(tagged: &Tagged, version: &Version, tags: &[Tag]) -> Option<String> {
+    let TagTarget::Slot(slot) = &tagged.tag.name.target else { return None };
+    (standing(tagged, tags)?.version == *version).then(|| slot.to_string())
+}
+
+fn stand(slots: &[String]) -> String {
+    match slots {
+        [slot] => format!("{slot} stands"),
+        slots => format!("{} stand", slots.join(", ")),
+    }
+}

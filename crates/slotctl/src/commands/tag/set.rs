@@ -1,0 +1,170 @@
+//! `slotctl tag set`: deploys, promotes and rolls back by moving a slot.
+
+use anyhow::{Result, anyhow};
+use catalog::notice::Notice;
+use catalog::slot::Slot;
+use catalog::source::path::RepoPath;
+use catalog::source::trailer;
+use catalog::tag::{TagName, TagTarget};
+use catalog::version::Version;
+use gix_hash::ObjectId;
+use serde_json::json;
+
+use super::{Context, bare, message, short};
+use crate::args::SetArgs;
+use crate::exit::Refused;
+use crate::read::tags::{Tagged, standing};
+
+/// What a slot is set to.
+struct Goal {
+    /// The version's tag object, or the commit.
+    id: ObjectId,
+    /// The version, or the commit, as people say it.
+    shown: String,
+    /// Whether it is a commit, whose file nobody has looked for yet.
+    commit: bool,
+}
+
+/// Sets a slot.
+pub(super) fn set(context: &Context<'_>, args: &SetArgs) -> Result<()> {
+    // 1. What it is, and what it shall be.
+    let name = context.name(&args.component, TagTarget::Slot(args.slot.clone()));
+    let tags = context.tags_of(&args.component)?;
+    let now = tags.iter().find(|tagged| tagged.tag.name == name);
+    let goal = goal(context, args, &tags)?;
+    let before = now.and_then(|now| standing(now, &bare(&tags))).map(|now| now.version);
+    if now.is_some_and(|now| leads_to(now, goal.id)) {
+        context.output.say(format_args!("{name}: is {} already", goal.shown));
+        return answer(context, &name, before.as_ref(), before.as_ref());
+    }
+    // 2. What the remotes had, so that a push undoes nobody else's move.
+    let text = text(context, args, &name, &goal)?;
+    let tag = name.to_string();
+    context.repository.note_before_move(&tag, now.map(|now| now.id))?;
+    // 3. Moved.
+    context.repository.make_tag(&tag, goal.id, &text, true)?;
+    let tags = context.tags_of(&args.component)?;
+    let now = tags.iter().find(|tagged| tagged.tag.name == name);
+    let now = now.ok_or_else(|| anyhow!("{name}: git made no such tag"))?;
+    context.repository.note_move(&tag, now.id)?;
+    // 4. Told.
+    let after = standing(now, &bare(&tags)).map(|now| now.version);
+    let from = before.as_ref().map_or("new".to_owned(), Version::to_string);
+    let to = after.as_ref().map_or(goal.shown.clone(), Version::to_string);
+    context.output.say(format_args!("{name}: {from} → {to}"));
+    if !goal.commit && to != goal.shown {
+        context.output.warning(&other_version(&name, &goal.shown, &to));
+    }
+    context.output.hint("slotctl push --tags --force");
+    answer(context, &name, before.as_ref(), after.as_ref())
+}
+
+/// A slot is a tag of its version's tag; where that is lightweight, of the commit.
+fn other_version(name: &TagName, wanted: &str, is: &str) -> Notice {
+    Notice {
+        subject: name.to_string(),
+        what: format!(
+            "stands on {is}: the tag of {wanted} is lightweight, and {is} is at its commit too"
+        ),
+        help: Some("make versions with `slotctl tag create`, one for each commit".to_owned()),
+    }
+}
+
+fn answer(
+    context: &Context<'_>,
+    name: &TagName,
+    from: Option<&Version>,
+    to: Option<&Version>,
+) -> Result<()> {
+    context.answer(json!({
+        "tag": name.to_string(),
+        "component": name.component,
+        "slot": name.target.to_string(),
+        "from": from,
+        "to": to,
+    }))
+}
+
+/// A version of the component, else one of its slots, else any commit.
+fn goal(context: &Context<'_>, args: &SetArgs, tags: &[Tagged]) -> Result<Goal> {
+    if let Ok(version @ Version::Release(_)) = args.to.parse::<Version>() {
+        return version_goal(args, &version, tags);
+    }
+    if let Ok(slot) = args.to.parse::<Slot>()
+        && let Some(goal) = slot_goal(&slot, tags)
+    {
+        return Ok(goal);
+    }
+    let id = context.commit(&args.to)?;
+    Ok(Goal { id, shown: short(id), commit: true })
+}
+
+fn version_goal(args: &SetArgs, version: &Version, tags: &[Tagged]) -> Result<Goal> {
+    let found = version_tag(version, tags).ok_or_else(|| {
+        let (component, to) = (&args.component, catalog::notice::printable(args.to.as_bytes()));
+        let help = format!(
+            "make it: slotctl tag create {component} {version}; or fetch it: git fetch --tags; \
+             for the commit of another tag of that name: refs/tags/{to}"
+        );
+        Refused::new(format!("{component}@{version}"), there_are(tags), help)
+    })?;
+    match &found.tag.target {
+        Ok(_) => Ok(Goal { id: found.id, shown: version.to_string(), commit: false }),
+        Err(why) => Err(anyhow!("{}: its tag leads to no commit: {why:?}", found.tag.name)),
+    }
+}
+
+fn there_are(tags: &[Tagged]) -> String {
+    let versions = tags.iter().rev().filter_map(|tagged| match &tagged.tag.name.target {
+        TagTarget::Version(version) => Some(version.to_string()),
+        TagTarget::Slot(_) => None,
+    });
+    let versions: Vec<String> = versions.take(5).collect();
+    match versions.is_empty() {
+        true => "there is no such version, nor any other".to_owned(),
+        false => format!("there is no such version; there are {}", versions.join(", ")),
+    }
+}
+
+fn version_tag<'a>(version: &Version, tags: &'a [Tagged]) -> Option<&'a Tagged> {
+    let same = |tagged: &&Tagged| match &tagged.tag.name.target {
+        TagTarget::Version(found) => found == version,
+        TagTarget::Slot(_) => false,
+    };
+    tags.iter().find(same)
+}
+
+/// What another slot is now: its version's tag, or its commit.
+fn slot_goal(slot: &Slot, tags: &[Tagged]) -> Option<Goal> {
+    let target = TagTarget::Slot(slot.clone());
+    let found = tags.iter().find(|tagged| tagged.tag.name.target == target)?;
+    let peeled = found.tag.target.as_ref().ok()?;
+    let version = standing(found, &bare(tags))?.version;
+    if let Some(tag) = version_tag(&version, tags) {
+        return Some(Goal { id: tag.id, shown: version.to_string(), commit: false });
+    }
+    let id = ObjectId::from_hex(peeled.commit.id.as_str().as_bytes()).ok()?;
+    Some(Goal { id, shown: short(id), commit: true })
+}
+
+/// Whether a slot's tag is one of the goal itself already.
+fn leads_to(now: &Tagged, goal: ObjectId) -> bool {
+    let Ok(peeled) = &now.tag.target else { return false };
+    let mut chain = peeled.chain.iter().skip(1);
+    match chain.next() {
+        Some(inner) => inner.id == catalog::compile::ObjectId::from_bytes(goal.as_slice()),
+        None => ObjectId::from_hex(peeled.commit.id.as_str().as_bytes()).is_ok_and(|id| id == goal),
+    }
+}
+
+/// The tag's message. A commit's says which file the component is.
+fn text(context: &Context<'_>, args: &SetArgs, name: &TagName, goal: &Goal) -> Result<String> {
+    let text = message(&args.file, format!("Set {} to {}", args.slot, goal.shown))?;
+    if !goal.commit {
+        return Ok(text);
+    }
+    let file = context.file(name, &args.file, goal.id)?;
+    let path = RepoPath::parse(file.path.as_bytes())?;
+    trailer::message(&text, &path)
+        .ok_or_else(|| anyhow!("{name}: a trailer can't hold the path '{path}'; rename the file"))
+}

@@ -1,0 +1,115 @@
+//! Remotes: what they have, and pushing to them.
+
+use std::collections::HashMap;
+
+use anyhow::{Context as _, Result, anyhow};
+use catalog::notice::printable;
+use gix_hash::ObjectId;
+
+use super::Repository;
+use super::command::one_line;
+use super::write::{Ran, run};
+use crate::exit::Refused;
+
+/// The branch that HEAD is on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Branch {
+    /// Its short name: `main`.
+    pub(crate) name: String,
+    /// Its commit; none where it has no commit yet.
+    pub(crate) tip: Option<ObjectId>,
+}
+
+/// A ref that is pushed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pushed {
+    /// What it leads to from now on: an object's id, or a branch by its full name.
+    pub(crate) source: String,
+    /// Its full name there.
+    pub(crate) name: String,
+    /// What a tag must lead to before; none if it must not exist.
+    pub(crate) lease: Option<Option<ObjectId>>,
+}
+
+impl Repository {
+    /// The names of the remotes.
+    pub(crate) fn remotes(&self) -> Result<Vec<String>> {
+        let printed = self.git.run(&["remote"]);
+        let printed = printed.map_err(|error| error.explain(&self.common_dir))?;
+        Ok(String::from_utf8_lossy(&printed).lines().map(str::to_owned).collect())
+    }
+
+    /// The branch that HEAD is on; none where it is detached.
+    pub(crate) fn branch(&self) -> Option<Branch> {
+        let printed = self.git.run(&["symbolic-ref", "--quiet", "HEAD"]).ok()?;
+        let name = String::from_utf8(printed).ok()?;
+        let name = name.trim_end().strip_prefix("refs/heads/")?.to_owned();
+        Some(Branch { name, tip: self.head() })
+    }
+
+    /// A value of the configuration.
+    pub(crate) fn config(&self, key: &str) -> Option<String> {
+        let printed = self.git.run(&["config", "--get", key]).ok()?;
+        let value = String::from_utf8(printed).ok()?;
+        Some(value.trim_end_matches('\n').to_owned()).filter(|value| !value.is_empty())
+    }
+
+    /// Whether `old` is `new` or one of its ancestors; no where one is not here.
+    pub(crate) fn is_ancestor(&self, old: ObjectId, new: ObjectId) -> bool {
+        let (old, new) = (old.to_string(), new.to_string());
+        self.git.run(&["merge-base", "--is-ancestor", &old, &new]).is_ok()
+    }
+
+    /// What a remote has: its branches and the tags of components, by full name.
+    pub(crate) fn list_remote(&self, remote: &str) -> Result<HashMap<String, ObjectId>> {
+        let mut command = self.git.user_command();
+        command.args(["ls-remote", "--refs", "--end-of-options", remote]);
+        command.args(["refs/heads/*", "refs/tags/components/*", "refs/tags/logic/*"]);
+        let ran = run(&mut command)?;
+        if !ran.ok {
+            return Err(unreachable(remote, &ran));
+        }
+        let mut refs = HashMap::new();
+        for line in String::from_utf8_lossy(&ran.stdout).lines() {
+            let (id, name) = line.split_once('\t').context("git ls-remote printed an odd line")?;
+            refs.insert(name.to_owned(), ObjectId::from_hex(id.as_bytes())?);
+        }
+        Ok(refs)
+    }
+
+    /// Fetches the objects of tags, without touching any ref.
+    pub(crate) fn fetch_objects(&self, remote: &str, names: &[String]) -> Result<()> {
+        let mut command = self.git.user_command();
+        command.args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"]);
+        command.args(["--end-of-options", remote]).args(names);
+        let ran = run(&mut command)?;
+        match ran.ok {
+            true => Ok(()),
+            false => Err(anyhow!("{}", one_line(&ran.stderr))),
+        }
+    }
+
+    /// Pushes refs, all or none; what Git answers is the caller's to read.
+    pub(crate) fn push(&self, remote: &str, refs: &[Pushed], upstream: bool) -> Result<Ran> {
+        let mut command = self.git.user_command();
+        command.args(["push", "--porcelain", "--atomic", "--no-follow-tags"]);
+        if upstream {
+            command.arg("--set-upstream");
+        }
+        for Pushed { name, lease, .. } in refs {
+            if let Some(expected) = lease {
+                let expected = expected.map(|id| id.to_string()).unwrap_or_default();
+                command.arg(format!("--force-with-lease={name}:{expected}"));
+            }
+        }
+        command.args(["--end-of-options", remote]);
+        command.args(refs.iter().map(|pushed| format!("{}:{}", pushed.source, pushed.name)));
+        run(&mut command)
+    }
+}
+
+fn unreachable(remote: &str, ran: &Ran) -> anyhow::Error {
+    let said = one_line(&ran.stderr);
+    let help = format!("look where it is: git remote get-url {}", printable(remote.as_bytes()));
+    Refused::new(remote, format!("can't be reached: {said}"), help).into()
+}

@@ -1,0 +1,134 @@
+//! The tags of one component, or of all, without their files; and one file.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use anyhow::Result;
+use catalog::compile::{Peeled, Standing, Tag, Unpeelable, Wanted, stands};
+use catalog::name::ComponentName;
+use catalog::source::path::RepoPath;
+use catalog::source::{CommitFiles as _, Entry, Located, Problem, Sought, locate};
+use catalog::tag::{Prefix, RefReading, TagTarget, read_ref};
+use catalog::version::Version;
+use gix_hash::ObjectId;
+
+use super::peel::Peeler;
+use super::registries::Registries;
+use super::store::{Halt, Needs, Store, View, unread};
+use crate::git::Repository;
+use crate::git::objects::Objects;
+
+/// A tag of a component and the object that its ref leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tagged {
+    /// The tag object of an annotated tag, else the commit.
+    pub(crate) id: ObjectId,
+    /// What its name says and where it leads.
+    pub(crate) tag: Tag,
+}
+
+/// Reads the tags under a prefix, of one component or of all, in the order of
+/// their names. Those that name nothing are passed over: `sync` tells of them.
+pub(crate) fn read_tags(
+    repository: &Repository,
+    prefix: Prefix,
+    component: Option<&ComponentName>,
+) -> Result<Vec<Tagged>> {
+    let folder = match component {
+        Some(component) => format!("refs/tags/{}/{component}", prefix.as_str()),
+        None => format!("refs/tags/{}", prefix.as_str()),
+    };
+    let mut named = Vec::new();
+    for found in repository.refs(&[&folder])?.refs {
+        if let RefReading::Tag(name) = read_ref(&found.name)
+            && component.is_none_or(|component| *component == name.component)
+        {
+            named.push((found.id, name));
+        }
+    }
+    let mut peeler = Peeler::new(repository.hash);
+    let ids = named.iter().map(|(id, _)| *id).collect();
+    peeler.load(&mut Objects::of(repository), ids, &|_| ())?;
+    let tagged = |(id, name)| Tagged { id, tag: Tag { name, target: peeler.peel(id) } };
+    let mut tags: Vec<Tagged> = named.into_iter().map(tagged).collect();
+    tags.sort_by(|a, b| a.tag.name.cmp(&b.tag.name));
+    Ok(tags)
+}
+
+/// Where a tag stands among the tags of its component; none if it can't be read.
+pub(crate) fn standing(tagged: &Tagged, tags: &[Tag]) -> Option<Standing> {
+    let peeled = tagged.tag.target.as_ref().ok()?;
+    Some(match &tagged.tag.name.target {
+        TagTarget::Version(version) => Standing { version: version.clone(), lost: None },
+        TagTarget::Slot(_) => stands(&tagged.tag.name, peeled, tags),
+    })
+}
+
+/// Which file is looked for, and who says where.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FileOf<'a> {
+    /// Hot-swappable or logic.
+    pub(crate) prefix: Prefix,
+    /// The component.
+    pub(crate) component: &'a ComponentName,
+    /// The path, if the caller says it.
+    pub(crate) path: Option<&'a RepoPath>,
+    /// A registry that is asked first.
+    pub(crate) registry: Option<&'a Path>,
+}
+
+/// Finds a component's file in a commit, by the rules by which `sync` does.
+pub(crate) fn find_file(
+    repository: &Repository,
+    file: FileOf<'_>,
+    commit: ObjectId,
+) -> Result<Result<Located<ObjectId>, Problem>> {
+    let mut objects = Objects::of(repository);
+    let mut peeler = Peeler::new(repository.hash);
+    let mut registries = Registries::open(repository, file.registry)?;
+    let head = repository.head();
+    peeler.load(&mut objects, std::iter::once(commit).chain(head).collect(), &|_| ())?;
+    registries.head = head.and_then(|head| peeler.tree_of(head));
+    let (Some(root), Ok(peeled)) = (peeler.tree_of(commit), peeler.peel(commit)) else {
+        return Ok(Err(unread("the commit")));
+    };
+    let wanted = Wanted {
+        component: file.component.clone(),
+        version: Version::Commit(peeled.commit.id.clone()),
+        commit: Rc::clone(&peeled.commit),
+        trailer: None,
+    };
+    let mut store = Store::default();
+    loop {
+        let (used, id) = match look(file, &View { store: &store, registries: &registries, root }) {
+            Ok(located) => return Ok(Ok(located)),
+            Err(Halt::Failed(problem)) => return Ok(Err(problem)),
+            Err(Halt::Need(used, id)) => (used, id),
+        };
+        store.read(&mut objects, &mut registries, &Needs::from([((used, id), &wanted)]))?;
+    }
+}
+
+fn look(file: FileOf<'_>, view: &View<'_>) -> Result<Located<ObjectId>, Halt> {
+    let Some(path) = file.path else {
+        let sought = Sought { prefix: file.prefix, name: file.component, trailer: None };
+        return locate(sought, view);
+    };
+    let (folder, name) = path.split();
+    let refused = |what| Problem::refused(what, "name a file of the commit with --path");
+    match view.entry(folder, name)? {
+        Entry::File(id) => Ok(Located { path: path.as_str().to_owned(), id }),
+        Entry::Absent => Err(refused(format!("its commit has no file {path}")).into()),
+        Entry::Other(kind, _) => Err(refused(format!("{path} is {kind} in that commit")).into()),
+    }
+}
+
+/// Follows an object that may be of another repository's ref.
+pub(crate) fn read_object(
+    repository: &Repository,
+    id: ObjectId,
+) -> Result<Result<Peeled, Unpeelable>> {
+    let mut peeler = Peeler::new(repository.hash);
+    peeler.load(&mut Objects::of(repository), vec![id], &|_| ())?;
+    Ok(peeler.peel(id))
+}

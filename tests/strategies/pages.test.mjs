@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { after, before, describe, test } from 'node:test'
+
+import { inRoot } from '../../scripts/lib/paths.mjs'
+import { readPage } from './support/page.mjs'
+import { CONTENTS, startStage } from './support/stage.mjs'
+
+const pages = readdirSync(inRoot('docs', 'strategies'))
+  .filter((file) => file.endsWith('.md') && file !== 'README.md')
+  .map((file) => file.replace(/\.md$/, ''))
+
+describe('docs/strategies', () => {
+  let stage
+  before(async () => { stage = await startStage() })
+  after(() => stage?.stop())
+
+  // Every page is what it says: its commands are typed, its tables are asked for.
+  for (const page of pages) {
+    test(page, async (context) => {
+      await stage.begin()
+      const groups = {}
+      for (const step of readPage(page)) {
+        await context.test(step.title, () => play(stage, step, groups))
+      }
+    })
+  }
+})
+
+async function play(stage, { policy, commands, rows }, groups) {
+  if (policy) stage.setPolicy(policy)
+  if (commands) await stage.type(commands)
+  await stage.sync()
+  for (const row of rows) {
+    if (row.keys) await assertShares(stage, row, groups)
+    else await assertGets(stage, row)
+  }
+}
+
+async function assertGets(stage, { asked, path, headers, version, slot, assignment }) {
+  const got = await stage.get(path, headers)
+  if (/^\d+$/.test(version)) return assert.deepEqual([got.status, JSON.parse(got.body).code], [Number(version), slot], asked)
+  assert.deepEqual([got.version, got.slot, got.body], [version, slot, CONTENTS[version]], asked)
+  if (assignment) assert.equal(got.assignment, assignment, asked)
+}
+
+/**
+ * Asks as so many callers, twice each: the shares are right to three standard
+ * deviations, nobody gets one version and then the other, and while a share grows
+ * no caller loses it.
+ */
+async function assertShares(stage, { keys, slot, shares }, groups) {
+  const callers = Array.from({ length: keys }, (_, number) => `user-${number}`)
+  const ask = (key) => stage.get(`/components/prompts/extraction@${slot}`, { 'Component-Version-Key': key })
+  const versions = async () => (await Promise.all(callers.map(ask))).map(({ version }) => version)
+  const got = await versions()
+  assert.deepEqual(await versions(), got, 'sticky')
+  for (const [version, percent] of Object.entries(shares)) {
+    const group = new Set(callers.filter((_, at) => got[at] === version))
+    const share = percent / 100
+    const slack = 3 * Math.sqrt(keys * share * (1 - share))
+    assert.ok(Math.abs(group.size - keys * share) <= slack, `${version}: ${group.size} of ${keys}`)
+    assertNested(groups[`${slot} ${version}`] ?? new Set(), group)
+    groups[`${slot} ${version}`] = group
+  }
+}
+
+function assertNested(before, now) {
+  const [small, large] = before.size <= now.size ? [before, now] : [now, before]
+  for (const caller of small) assert.ok(large.has(caller), `${caller} flipped`)
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs'
+
+import { inRoot } from '../../../scripts/lib/paths.mjs'
+
+/**
+ * A page of docs/strategies as the steps that it describes. A heading of the second
+ * level begins a step; in it a `toml` block is what rollouts.toml says from then on,
+ * an `sh` block is what is typed, and the rows of tables are what callers get.
+ */
+export function readPage(name) {
+  const text = readFileSync(inRoot('docs', 'strategies', `${name}.md`), 'utf8')
+  const [, ...parts] = text.split(/^## /m)
+  return parts.map(readStep).filter(({ commands, rows }) => commands || rows.length > 0)
+}
+
+function readStep(part) {
+  const title = part.slice(0, part.indexOf('\n'))
+  return { title, policy: block(part, 'toml'), commands: block(part, 'sh'), rows: rows(part) }
+}
+
+function block(part, language) {
+  const blocks = [...part.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'gms'))]
+  return blocks.map(([, text]) => text).join('') || undefined
+}
+
+/** The rows of tables without their heads. */
+function rows(part) {
+  const lines = part.split('\n').filter((line) => line.startsWith('|'))
+  const cells = lines.map((line) => line.slice(1, -1).split('|').map((cell) => cell.trim()))
+  const isRule = ([first]) => /^-+$/.test(first)
+  return cells.filter((row, at) => !isRule(row) && !(cells[at + 1] && isRule(cells[at + 1]))).map(readRow)
+}
+
+/** `curl …` and the version that it gets, or `500 keys of …` and the shares. */
+function readRow([asked, got]) {
+  const keys = /^(\d+) keys of `@([\w-]+)`$/.exec(asked)
+  if (keys) return { keys: Number(keys[1]), slot: keys[2], shares: readShares(got) }
+  const [, path] = /^`curl \$RESOLVER(\/[^\s`]+)/.exec(asked) ?? []
+  const [, version, slot, assignment] = /^(v[\d.]+|\d{3}) \(([\w-]+)(?:, (\w+))?\)$/.exec(got) ?? []
+  if (!path || !version) throw new Error(`a row that nobody can read: ${asked} | ${got}`)
+  const headers = Object.fromEntries([...asked.matchAll(/-H '([^:']+): ([^']+)'/g)].map(([, key, value]) => [key, value]))
+  return { asked, path, headers, version, slot, assignment }
+}
+
+const readShares = (text) =>
+  Object.fromEntries([...text.matchAll(/([\d.]+) % (v[\d.]+)/g)].map(([, percent, version]) => [version, Number(percent)]))

@@ -1,0 +1,23 @@
+// Who gets what, in the twenty lines that any client can replay it with.
+
+const rotate = (x, by) => (x << by) | (x >>> (32 - by))
+const scramble = (k) => Math.imul(rotate(Math.imul(k, 0xcc9e2d51), 15), 0x1b873593)
+
+/** MurmurHash3, x86, 32 bits, seed 0. */
+export function murmur3(bytes) {
+  let hash = 0
+  const blocks = bytes.length & ~3
+  for (let at = 0; at < blocks; at += 4) {
+    hash = (Math.imul(rotate(hash ^ scramble(bytes.readUInt32LE(at)), 13), 5) + 0xe6546b64) | 0
+  }
+  let tail = 0
+  for (let at = bytes.length - 1; at >= blocks; at -= 1) tail = (tail << 8) | bytes[at]
+  hash ^= scramble(tail) ^ bytes.length
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
+}
+
+/** Where a caller of a component stands, of 100,000. */
+export const point = (component, key) =>
+  Number((BigInt(murmur3(Buffer.from(`${component}\0${key}`))) * 100_000n) >> 32n)

@@ -10,6 +10,7 @@ use component_resolver::config::{Config, ScriptVersion};
 use component_resolver::http::{Answer, Body, MAX_BODY, Payload, Request};
 use component_resolver::resolve::Resolver;
 use component_resolver::trace::Trace;
+use data_encoding::BASE64;
 use serde_json::Value;
 
 const SPLITS: &str = include_str!("../../tests/vectors/http/splits.json");
@@ -114,9 +115,17 @@ fn fill(values: &mut Values, kv: &Value) {
     for namespace in [Namespace::Slots, Namespace::Components] {
         let stored = kv[namespace.binding()].as_object().expect("a namespace is an object");
         for (key, value) in stored {
-            let bytes = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            values.insert((namespace, key.clone()), bytes.into_bytes());
+            values.insert((namespace, key.clone()), stored_bytes(value));
         }
+    }
+}
+
+/// A text as it is, the bytes of a base64 text, or compact JSON.
+fn stored_bytes(value: &Value) -> Vec<u8> {
+    match (value, value["$base64"].as_str()) {
+        (Value::String(text), _) => text.clone().into_bytes(),
+        (_, Some(text)) => BASE64.decode(text.as_bytes()).expect("it is base64"),
+        _ => value.to_string().into_bytes(),
     }
 }
 

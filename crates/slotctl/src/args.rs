@@ -6,6 +6,7 @@ mod tag;
 
 use std::path::PathBuf;
 
+use catalog::access::{Scope, ScopeError};
 use clap::{Parser, Subcommand};
 
 pub(crate) use push::PushArgs;
@@ -40,10 +41,38 @@ pub(crate) enum Command {
     Status(RepoArgs),
     /// Make, move, list and delete the tags of components
     Tag(TagArgs),
+    /// Make a read token, and the entry of READ_TOKENS for it
+    #[command(after_help = TOKEN_HELP)]
+    Token(TokenArgs),
     /// Push commits and tags; move slots only if nobody else moved them meanwhile
     #[command(after_help = push::HELP)]
     Push(PushArgs),
 }
+
+/// What a token is for.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TokenArgs {
+    /// What its bearer may read: '*', '<type>/*' or '<type>/<name>', with '@<slot>' or without
+    #[arg(long = "scope", value_name = "SCOPE", required = true, value_parser = scope)]
+    pub(crate) scopes: Vec<String>,
+
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn scope(text: &str) -> Result<String, ScopeError> {
+    text.parse::<Scope>().map(|_| text.to_owned())
+}
+
+const TOKEN_HELP: &str = "\
+Examples:
+  slotctl token --scope 'prompts/*@production'
+      a token for the production slot of every prompt
+  slotctl token --scope 'schemas/*' --scope 'prompts/extraction'
+      a token for all schemas and one prompt, whatever the reference
+
+The Worker stores the SHA-256 of a token, never the token.";
 
 /// How to sync.
 #[derive(Debug, clap::Args)]

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Command::Rollout(rollout) => commands::rollout::run(rollout, &output),
         Command::Status(status) => commands::status::run(status, &output),
         Command::Tag(tag) => commands::tag::run(tag, &output),
+        Command::Token(token) => commands::token::run(token, &output),
         Command::Push(push) => commands::push::run(push, &output),
     };
     let exit = ended.unwrap_or_else(|error| {

@@ -6,3 +6,4 @@ pub(crate) mod rollout;
 pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod tag;
+pub(crate) mod token;

@@ -1,0 +1,36 @@
+//! `slotctl token`: a read token, and what the Worker stores of it.
+
+use anyhow::{Context as _, Result};
+use catalog::digest::Digest;
+use data_encoding::BASE64URL_NOPAD;
+use serde_json::json;
+
+use crate::args::TokenArgs;
+use crate::exit::Exit;
+use crate::output::Output;
+
+/// What tokens begin with, so that scanners for leaked secrets know them.
+const PREFIX: &str = "crt_";
+
+/// Carries out the command.
+pub(crate) fn run(args: &TokenArgs, output: &Output) -> Result<Exit> {
+    let mut random = [0; 32];
+    getrandom::fill(&mut random).context("the operating system gave no random bytes")?;
+    let token = format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&random));
+    let hash = Digest::of(token.as_bytes()).to_string();
+    let entry = json!({ &hash: args.scopes });
+    if args.json {
+        output.data(&json!({
+            "command": "token", "token": token, "hash": hash, "scopes": args.scopes,
+            "readTokens": entry,
+        }))?;
+        return Ok(Exit::Done);
+    }
+    output.print(&format!("{token}\n{entry}\n"))?;
+    output.hint("the first line is the token: give it to the caller, it is not shown again");
+    output.hint(
+        "the second is for READ_TOKENS: merge it into the JSON object that is stored, then \
+         npx wrangler secret put READ_TOKENS --env <NAME>",
+    );
+    Ok(Exit::Done)
+}

@@ -46,11 +46,14 @@ pub(super) fn edit(
         Change::Share(to, percent) => {
             let table = table(&mut document, name, slot)?;
             table.remove("alias");
-            set(members(table, "split", name, slot)?, to.as_str(), number(*percent));
+            put(table, "split", (to.as_str(), number(*percent)), || {
+                not_a_table(name, slot, "split")
+            })?;
         }
         Change::Segment(group, to) => {
             let table = table(&mut document, name, slot)?;
-            set(members(table, "segments", name, slot)?, group, to.as_str().into());
+            let segment = (group.as_str(), to.as_str().into());
+            put(table, "segments", segment, || not_a_table(name, slot, "segments"))?;
         }
     }
     Ok(document.to_string())
@@ -101,18 +104,22 @@ fn table<'a>(
     table.ok_or_else(|| not_a_table(name, slot, "what is said"))
 }
 
-/// A member of the slot's table that is a table itself, made if there is none.
-fn members<'a>(
-    table: &'a mut dyn TableLike,
-    key: &str,
-    name: &ComponentName,
-    slot: &Slot,
-) -> Result<&'a mut dyn TableLike> {
-    if !table.contains_key(key) {
-        table.insert(key, Item::Value(InlineTable::new().into()));
+/// Sets a value in a member of the slot's table that is a table itself, made if
+/// there is none.
+fn put(
+    table: &mut dyn TableLike,
+    list: &str,
+    (key, value): (&str, Value),
+    wrong: impl Fn() -> anyhow::Error,
+) -> Result<()> {
+    if !table.contains_key(list) {
+        table.insert(list, Item::Value(InlineTable::new().into()));
     }
-    let members = table.get_mut(key).and_then(Item::as_table_like_mut);
-    members.ok_or_else(|| not_a_table(name, slot, key))
+    let item = table.get_mut(list).ok_or_else(&wrong)?;
+    let end = end(item);
+    set(item.as_table_like_mut().ok_or_else(&wrong)?, key, value);
+    tidy(item, end);
+    Ok(())
 }
 
 fn nothing_to_stop(name: &ComponentName, slot: &Slot, what: &str) -> anyhow::Error {
@@ -137,12 +144,15 @@ fn take_out(
     let table = table.and_then(Item::as_table_like_mut);
     let missing = || nothing_to_stop(name, slot, &format!("{key} in the {list} of "));
     let table = table.ok_or_else(missing)?;
-    let members = table.get_mut(list).and_then(Item::as_table_like_mut).ok_or_else(missing)?;
+    let item = table.get_mut(list).ok_or_else(missing)?;
+    let end = end(item);
+    let members = item.as_table_like_mut().ok_or_else(missing)?;
     members.remove(key).ok_or_else(missing)?;
-    let (members_left, left) = (!members.is_empty(), table.len());
-    if members_left {
+    if !members.is_empty() {
+        tidy(item, end);
         return Ok(());
     }
+    let left = table.len();
     table.remove(list);
     // The last member: an empty table would say nothing.
     if left == 1 { stop(document, name, slot) } else { Ok(()) }
@@ -186,21 +196,45 @@ fn keep_comments(document: &mut DocumentMut, removed: &Table) {
     }
 }
 
+/// Where the headers below `position` stand.
+fn below(table: &Table, position: Option<isize>) -> Vec<isize> {
+    let children = table.iter().filter_map(|(_, item)| item.as_table());
+    let mut found: Vec<isize> = children.flat_map(|child| below(child, position)).collect();
+    found.extend(table.position().filter(|at| Some(*at) > position && !table.is_implicit()));
+    found
+}
+
 /// The table whose header is the first below `position`.
 fn next_table(table: &mut Table, position: Option<isize>) -> Option<&mut Table> {
-    let tables = table.iter_mut().filter_map(|(_, item)| item.as_table_mut());
-    let mut nearest: Option<&mut Table> = None;
-    for table in tables {
-        let found = match !table.is_implicit() && table.position() > position {
-            true => Some(table),
-            false => next_table(table, position),
-        };
-        nearest = match (nearest, found) {
-            (Some(a), Some(b)) => Some(if a.position() <= b.position() { a } else { b }),
-            (a, b) => a.or(b),
-        };
+    let next = below(table, position).into_iter().min()?;
+    at(table, next)
+}
+
+fn at(table: &mut Table, position: isize) -> Option<&mut Table> {
+    if table.position() == Some(position) && !table.is_implicit() {
+        return Some(table);
     }
-    nearest
+    let mut children = table.iter_mut().filter_map(|(_, item)| item.as_table_mut());
+    children.find_map(|child| at(child, position))
+}
+
+/// What stands between the last value of a table in braces and the brace.
+fn end(item: &Item) -> Option<String> {
+    let (_, last) = item.as_inline_table()?.iter().last()?;
+    Some(last.decor().suffix()?.as_str()?.to_owned())
+}
+
+/// Puts the space before the brace back where it was, after a value came or went.
+fn tidy(item: &mut Item, end: Option<String>) {
+    let (Some(table), Some(end)) = (item.as_inline_table_mut(), end) else { return };
+    let last = table.len().saturating_sub(1);
+    for (index, (_, value)) in table.iter_mut().enumerate() {
+        let suffix = value.decor().suffix().and_then(|suffix| suffix.as_str()).unwrap_or("");
+        // A comment stays where it is.
+        if suffix.trim().is_empty() {
+            value.decor_mut().set_suffix(if index == last { end.as_str() } else { "" });
+        }
+    }
 }
 
 #[cfg(test)]

@@ -116,9 +116,11 @@ describe('slotctl sync', () => {
       const pair = kv.pair()
       const first = await syncJson(repo, pair)
       assert.equal(first.code, 0)
-      assert.deepEqual(first.result.written, { contents: count, versions: count, slots: count, catalogs: count })
+      assert.deepEqual(first.result.written, {
+        contents: count, versions: count, slots: count, catalogs: count, indexes: 1,
+      })
       const second = await syncJson(repo, pair)
-      assert.deepEqual([second.plan.empty, second.plan.unchanged], [true, 4 * count])
+      assert.deepEqual([second.plan.empty, second.plan.unchanged], [true, 4 * count + 1])
       // The namespaces' ids, two pages of slots, four of components, eleven bulk gets.
       assert.equal(second.result.calls, 1 + 2 + 4 + 11)
     })
@@ -128,11 +130,11 @@ describe('slotctl sync', () => {
     test('of an unchanged repository writes nothing and says so', async () => {
       const [repo, pair] = [extractionRepo(), kv.pair()]
       const first = await syncJson(repo, pair)
-      assert.deepEqual(first.result.written, { contents: 2, versions: 2, slots: 3, catalogs: 1 })
+      assert.deepEqual(first.result.written, { contents: 2, versions: 2, slots: 3, catalogs: 1, indexes: 1 })
       const before = await dump(pair)
       const { code, plan, result, stderr } = await syncJson(repo, pair)
-      assert.deepEqual([code, plan.empty, plan.unchanged], [0, true, 8])
-      assert.match(stderr, /nothing to write, 8 keys as Git says/)
+      assert.deepEqual([code, plan.empty, plan.unchanged], [0, true, 9])
+      assert.match(stderr, /nothing to write, 9 keys as Git says/)
       assert.equal(result.calls, 4)
       assert.deepEqual(await dump(pair), before)
     })
@@ -145,11 +147,16 @@ describe('slotctl sync', () => {
       const { code, plan, result, stderr } = await syncJson(repo, pair)
       assert.equal(code, 0)
       assert.match(stderr, /prompts\/extraction@production: v1\.0\.0 → v1\.1\.0/)
+      const share = (version) => ({ slot: 'production', version, percent: 100 })
+      const change = {
+        segment: null, from: share('v1.0.0'), to: share('v1.1.0'), words: 'production v1.0.0 → v1.1.0',
+      }
       assert.deepEqual(plan.writes, {
         contents: [],
         versions: [],
-        slots: [{ key: 'prompts/extraction@production', from: 'v1.0.0', to: 'v1.1.0' }],
+        slots: [{ key: 'prompts/extraction@production', from: 'v1.0.0', to: 'v1.1.0', changes: [change] }],
         catalogs: [{ key: 'prompts/extraction' }],
+        indexes: [],
       })
       assert.deepEqual(result.checked.sort(), ['prompts/extraction', 'prompts/extraction@production'])
       assert.deepEqual(changedKeys(before, await dump(pair)), ['prompts/extraction', 'prompts/extraction@production'])
@@ -265,7 +272,7 @@ describe('slotctl sync', () => {
       const dry = await sync(repo, pair, '--dry-run')
       assert.equal(dry.code, 0)
       assert.match(dry.stderr, /\+ prompts\/extraction@production: new, v1\.0\.0/)
-      assert.match(dry.stderr, /2 contents, 2 versions, 3 slots, 1 catalog to write, nothing written/)
+      assert.match(dry.stderr, /2 contents, 2 versions, 3 slots, 1 catalog, 1 index to write, nothing written/)
       assert.equal((await sync(repo, pair, '--dry-run', '--check')).code, 3)
       assert.deepEqual(await dump(pair), {})
       await sync(repo, pair)
@@ -284,7 +291,9 @@ describe('slotctl sync', () => {
     test('--json is one object on stdout, talk is on stderr', async () => {
       const [repo, pair] = [extractionRepo(), kv.pair()]
       const { json } = await sync(repo, pair, '--json')
-      assert.deepEqual(Object.keys(json).sort(), ['command', 'dryRun', 'head', 'plan', 'result', 'target'])
+      assert.deepEqual(Object.keys(json).sort(), [
+        'command', 'dryRun', 'head', 'plan', 'result', 'rollouts', 'target',
+      ])
       assert.deepEqual(Object.keys(json.plan).sort(), [
         'deletions', 'empty', 'foreign', 'held', 'kept', 'logic', 'refused', 'unchanged', 'warnings', 'writes',
       ])

@@ -198,6 +198,32 @@ pub struct Boundaries {
 impl Explanation {
     /// Puts into words how a slot's record led to a version.
     pub fn of(selected: &Selected, by: &SelectedSlot, record: &SlotRecord) -> Self {
+        let arm = Arm { slot: by.slot.clone(), snapshot: selected.snapshot.clone() };
+        let SelectedSlot { assignment, point, override_ignored, .. } = *by;
+        let decision = Decision { arm: &arm, assignment, point, override_ignored };
+        Self::of_decision(&selected.name, record, &decision)
+    }
+
+    /// Puts a decision of a component's slot into words.
+    pub fn of_decision(name: &ComponentName, record: &SlotRecord, decision: &Decision<'_>) -> Self {
+        let route = |(group, arm): (&String, &Arm)| (group.clone(), arm.slot.to_string());
+        Self {
+            component: name.to_string(),
+            slot: record.slot.to_string(),
+            assignment: decision.assignment,
+            point: decision.point,
+            assigned_slot: decision.arm.slot.to_string(),
+            version: decision.arm.snapshot.version.to_string(),
+            override_ignored: decision.override_ignored,
+            targets: record.boundaries(),
+            segments: record.segments.iter().map(route).collect(),
+        }
+    }
+}
+
+impl SlotRecord {
+    /// Each target's stretch of the points, in the order of assignment.
+    pub fn boundaries(&self) -> Vec<Boundaries> {
         let mut upper = 0;
         let boundaries = |target: &Target| {
             let from = upper;
@@ -206,18 +232,7 @@ impl Explanation {
             let (slot, version) = (slot.to_string(), snapshot.version.to_string());
             Boundaries { slot, version, from, to: upper }
         };
-        let route = |(group, arm): (&String, &Arm)| (group.clone(), arm.slot.to_string());
-        Self {
-            component: selected.name.to_string(),
-            slot: record.slot.to_string(),
-            assignment: by.assignment,
-            point: by.point,
-            assigned_slot: by.slot.to_string(),
-            version: selected.snapshot.version.to_string(),
-            override_ignored: by.override_ignored,
-            targets: record.targets.iter().map(boundaries).collect(),
-            segments: record.segments.iter().map(route).collect(),
-        }
+        self.targets.iter().map(boundaries).collect()
     }
 }
 

@@ -1,14 +1,15 @@
 //! What Git says should be in Workers KV.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::name::ComponentName;
+use crate::policy::Route;
 use crate::record::{CatalogRecord, FORMAT, VersionRecord};
 use crate::slot::Slot;
 use crate::timestamp::Timestamp;
 use crate::version::Version;
 
-/// The whole desired state, compiled from tags.
+/// The whole desired state, compiled from tags and `rollouts.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Desired {
     /// By name, every component with at least one tag that can be served.
@@ -22,6 +23,39 @@ pub struct DesiredComponent {
     pub versions: BTreeMap<Version, VersionRecord>,
     /// Its slots, `latest` included; each stands on one of the versions above.
     pub slots: BTreeMap<Slot, DesiredSlot>,
+    /// What `rollouts.toml` says of it.
+    pub traffic: Traffic,
+}
+
+/// What `rollouts.toml` says of a component, and what a mistake in it keeps from
+/// being changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// How slots share out their traffic. A slot that is not here gives all of it
+    /// to its own version; one that is here alone has no tag of its own.
+    pub routes: BTreeMap<Slot, Route>,
+    /// Withdrawn versions and why, also such as Git has no tag of any more.
+    pub revoked: BTreeMap<Version, String>,
+    /// Slots of which the file says something wrong: they stay as they are.
+    pub frozen: BTreeSet<Slot>,
+    /// Whatever slot shares out its traffic in KV stays as it is, unless it has a
+    /// route: what the file says of it can't be read.
+    pub keep_splits: bool,
+    /// Whatever version is revoked in KV stays so.
+    pub keep_revocations: bool,
+    /// The last change of the file.
+    pub change: Option<TrafficChange>,
+}
+
+/// The commit that changed `rollouts.toml` last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrafficChange {
+    /// Who made it.
+    pub author: String,
+    /// When.
+    pub time: Timestamp,
+    /// Why: its message, the first line.
+    pub why: String,
 }
 
 /// Where a slot should stand, and what its tag says of the last move.

@@ -14,6 +14,7 @@
 //! the line of every mistake; `policy::routes` holds it against the slots that
 //! there are.
 
+mod apply;
 mod read;
 mod routes;
 
@@ -21,9 +22,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::name::ComponentName;
+use crate::notice::{Notice, printable};
 use crate::slot::Slot;
 use crate::version::Version;
 
+pub use apply::apply;
+pub use read::percent;
 pub use routes::{Route, Routes, routes};
 
 /// The file's name, at the root of the components repository.
@@ -59,11 +63,29 @@ pub struct SlotPolicy {
     pub segments: BTreeMap<String, Slot>,
 }
 
+/// What a mistake in the file keeps from being known, and so from being changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// All of it.
+    File,
+    /// All that it says of this component.
+    Component(ComponentName),
+    /// Which of the component's versions are revoked.
+    Revoked(ComponentName),
+    /// How this slot shares out its traffic.
+    Slot(ComponentName, Slot),
+    /// Nothing of a slot that there is: a table of no component, say.
+    #[default]
+    Nothing,
+}
+
 /// A mistake in the file: where it is, what it is and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyError {
     /// The line, from 1.
     pub line: usize,
+    /// What it concerns.
+    pub scope: Scope,
     /// What is wrong.
     pub what: String,
     /// What to do.
@@ -78,10 +100,69 @@ impl fmt::Display for PolicyError {
 
 impl std::error::Error for PolicyError {}
 
+impl From<&PolicyError> for Notice {
+    fn from(error: &PolicyError) -> Self {
+        let left = match &error.scope {
+            Scope::File => {
+                ": until it is right, slots that share out their traffic, and revoked \
+                            versions, stay as they are"
+            }
+            Scope::Component(_) | Scope::Slot(..) => ": the slot stays as it is",
+            Scope::Revoked(_) => ": what is revoked stays so",
+            Scope::Nothing => "",
+        };
+        Self {
+            subject: format!("{FILE}:{}", error.line),
+            what: printable(format!("{}{left}", error.what).as_bytes()),
+            help: Some(printable(error.help.as_bytes())),
+        }
+    }
+}
+
+/// What could be read of the file, and the mistakes in the rest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PolicyReading {
+    /// What it says. A slot with a mistake has what could be read of its table.
+    pub policy: Policy,
+    /// Every mistake, in the order of the lines.
+    pub errors: Vec<PolicyError>,
+}
+
+impl PolicyReading {
+    /// A file that can't be read at all.
+    pub fn unreadable(what: String, help: &str) -> Self {
+        let error = PolicyError { line: 1, scope: Scope::File, what, help: help.to_owned() };
+        Self { policy: Policy::default(), errors: vec![error] }
+    }
+
+    /// Forgets what is said of other components than `name`.
+    pub fn restrict(&mut self, name: &ComponentName) {
+        self.policy.components.retain(|other, _| other == name);
+        self.errors.retain(|error| match &error.scope {
+            Scope::File => true,
+            Scope::Component(of) | Scope::Revoked(of) | Scope::Slot(of, _) => of == name,
+            Scope::Nothing => false,
+        });
+    }
+}
+
 impl Policy {
+    /// Reads as much of the file as is right.
+    pub fn read(text: &str) -> PolicyReading {
+        read::read(text)
+    }
+
+    /// Why a version was withdrawn, if it was.
+    pub fn revoked(&self, name: &ComponentName, version: &Version) -> Option<&String> {
+        self.components.get(name)?.revoked.get(version)
+    }
+
     /// Reads the file; every mistake in it is returned, in the order of the lines.
     pub fn parse(text: &str) -> Result<Self, Vec<PolicyError>> {
-        read::read(text)
+        match Self::read(text) {
+            PolicyReading { policy, errors } if errors.is_empty() => Ok(policy),
+            PolicyReading { errors, .. } => Err(errors),
+        }
     }
 }
 

@@ -115,6 +115,49 @@ impl SlotRecord {
         own.map(|target| &target.arm.snapshot)
     }
 
+    /// The arm whose version counts as the slot's: its own; else, as for an alias,
+    /// the one that has all of the traffic. A split without either has none.
+    pub fn lead(&self) -> Option<&Arm> {
+        let own = self.targets.iter().find(|target| target.arm.slot == self.slot);
+        let sole = self.targets.iter().find(|target| target.weight == FULL_WEIGHT);
+        own.or(sole).map(|target| &target.arm)
+    }
+
+    /// Every arm: of the targets, then of the segments.
+    pub fn arms(&self) -> impl Iterator<Item = &Arm> {
+        self.targets.iter().map(|target| &target.arm).chain(self.segments.values())
+    }
+
+    /// Whether callers get anything but the slot's own version: only
+    /// `rollouts.toml` makes such a slot.
+    pub fn is_routed(&self) -> bool {
+        self.arms().any(|arm| arm.slot != self.slot)
+    }
+
+    /// Whether every caller gets the same version as by `other`.
+    pub fn serves_as(&self, other: &Self) -> bool {
+        let versions = |record: &Self| -> BTreeMap<String, Version> {
+            let route =
+                |(group, arm): (&String, &Arm)| (group.clone(), arm.snapshot.version.clone());
+            record.segments.iter().map(route).collect()
+        };
+        self.stretches() == other.stretches() && versions(self) == versions(other)
+    }
+
+    /// The versions in the order of assignment, with the points where each ends.
+    fn stretches(&self) -> Vec<(u32, &Version)> {
+        let (mut upper, mut stretches) = (0, Vec::<(u32, &Version)>::new());
+        for Target { arm, weight } in self.targets.iter().filter(|target| target.weight > 0) {
+            upper += weight;
+            let version = &arm.snapshot.version;
+            match stretches.last_mut() {
+                Some((end, last)) if *last == version => *end = upper,
+                _ => stretches.push((upper, version)),
+            }
+        }
+        stretches
+    }
+
     /// The version that the slot itself stands on.
     pub fn own_version(&self) -> Option<&Version> {
         self.own().map(|snapshot| &snapshot.version)

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod push;
+mod rollout;
 mod tag;
 
 use std::path::PathBuf;
@@ -8,6 +9,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub(crate) use push::PushArgs;
+pub(crate) use rollout::{
+    ChangeArgs, ExplainArgs, RepoArgs, RolloutArgs, RolloutCommand, RolloutPlanArgs,
+};
 pub(crate) use tag::{BumpArgs, CreateArgs, DeleteArgs, ListArgs, SetArgs, ShowArgs};
 pub(crate) use tag::{CommonArgs, FileArgs, TagArgs, TagCommand};
 
@@ -31,6 +35,14 @@ pub(crate) enum Command {
     /// Push commits and tags; move slots only if nobody else moved them meanwhile
     #[command(after_help = push::HELP)]
     Push(PushArgs),
+    /// Replay who gets which version of a slot
+    #[command(after_help = rollout::EXPLAIN_HELP)]
+    Explain(ExplainArgs),
+    /// Change how a slot's traffic is shared out, in rollouts.toml
+    #[command(after_help = rollout::ROLLOUT_HELP)]
+    Rollout(RolloutArgs),
+    /// Show every slot: its version, its split
+    Status(RepoArgs),
 }
 
 /// How to sync.

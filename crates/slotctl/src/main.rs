@@ -10,10 +10,12 @@ mod config;
 mod exit;
 mod git;
 mod kv_api;
+mod offline;
 mod output;
 mod read;
 mod store;
 mod target;
+mod traffic;
 
 use std::process::ExitCode;
 
@@ -30,6 +32,9 @@ fn main() -> ExitCode {
         Command::Sync(sync) => commands::sync::run(sync, &output),
         Command::Tag(tag) => commands::tag::run(tag, &output),
         Command::Push(push) => commands::push::run(push, &output),
+        Command::Explain(explain) => commands::explain::run(explain, &output),
+        Command::Rollout(rollout) => commands::rollout::run(rollout, &output),
+        Command::Status(status) => commands::status::run(status, &output),
     };
     let exit = ended.unwrap_or_else(|error| {
         output.error(&error);

@@ -1,6 +1,8 @@
 //! What the user sees: data on stdout, talk on stderr, progress on a terminal.
 #![allow(clippy::print_stderr, reason = "the one place that writes to the terminal")]
 
+pub(crate) mod bar;
+
 use std::cell::Cell;
 use std::fmt::{self, Display};
 use std::io::Write as _;
@@ -29,6 +31,7 @@ impl Output {
         let terminal = Term::stderr().features().is_attended();
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         console::set_colors_enabled_stderr(terminal && !no_color);
+        console::set_colors_enabled(Term::stdout().features().is_attended() && !no_color);
         let target = match terminal {
             true => ProgressDrawTarget::stderr(),
             false => ProgressDrawTarget::hidden(),

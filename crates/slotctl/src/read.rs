@@ -8,6 +8,7 @@ mod contents;
 mod files;
 mod peel;
 mod registries;
+mod rollouts;
 mod store;
 pub(crate) mod tags;
 mod trees;
@@ -19,11 +20,14 @@ use anyhow::{Context as _, Result, bail};
 use catalog::compile::{Compiled, MAX_CONTENT, Tag, outline};
 use catalog::desired::Desired;
 use catalog::digest::Digest;
+use catalog::name::ComponentName;
 use catalog::notice::{Notice, printable};
+use catalog::policy;
 use catalog::tag::{RefReading, read_ref};
 use catalog::version::CommitId;
 use gix_hash::ObjectId;
 
+pub(crate) use self::rollouts::Rollouts;
 pub(crate) use catalog::compile::LogicTag;
 
 use self::contents::read_contents;
@@ -67,8 +71,10 @@ pub(crate) struct Reading {
     pub(crate) contents: BTreeMap<Digest, BlobSource>,
     /// What was skipped or decided in a way that its owner may not expect.
     pub(crate) warnings: Vec<Notice>,
-    /// What should be served and can't be.
+    /// What should be served and can't be; mistakes in `rollouts.toml` first.
     pub(crate) refused: Vec<Notice>,
+    /// How slots share out their traffic, and where that was read.
+    pub(crate) rollouts: Rollouts,
     /// The tags under `logic/`.
     pub(crate) logic: Vec<LogicTag>,
     /// The commit that HEAD is at; none where its branch has no commit yet.
@@ -89,6 +95,15 @@ pub(crate) struct Progress {
 /// Who is told how far the reading is.
 pub(crate) type Report<'a> = &'a dyn Fn(Progress);
 
+/// Which part of a repository is read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Part<'a> {
+    /// This component alone.
+    pub(crate) only: Option<&'a ComponentName>,
+    /// With this in place of the default branch's `rollouts.toml`.
+    pub(crate) rollouts: Option<Rollouts>,
+}
+
 /// Reads the repository that `repo` is, or lies in.
 ///
 /// `registry` names a file in the shape of `.edgit/components.json` that is asked
@@ -99,6 +114,16 @@ pub(crate) fn read_repository(
     registry: Option<&Path>,
     progress: Report<'_>,
 ) -> Result<Reading> {
+    read_part(repo, registry, Part::default(), progress)
+}
+
+/// The same for a part of the repository.
+pub(crate) fn read_part(
+    repo: &Path,
+    registry: Option<&Path>,
+    part: Part<'_>,
+    progress: Report<'_>,
+) -> Result<Reading> {
     let repository = Repository::open(repo)?;
     let mut registries = Registries::open(&repository, registry)?;
     let mut objects = Objects::of(&repository);
@@ -107,8 +132,9 @@ pub(crate) fn read_repository(
 
     // 1. What the names of the tags say, and where they lead.
     let Refs { refs, broken } = repository.tags()?;
-    let (named, mut warnings) = read_names(&refs);
+    let (mut named, mut warnings) = read_names(&refs);
     warnings.extend(broken.iter().map(|name| broken_ref(name)));
+    named.retain(|(name, _)| part.only.is_none_or(|only| name.component == *only));
     let ids = named.iter().map(|(_, id)| *id).chain(head);
     peeler.load(&mut objects, ids.collect(), progress)?;
     let tags: Vec<Tag> =
@@ -121,14 +147,32 @@ pub(crate) fn read_repository(
     let (files, contents) = read_contents(&repository, &mut objects, located, progress)?;
 
     // 3. What that makes.
+    let mut rollouts = part.rollouts.unwrap_or_else(|| rollouts::read(&repository, &mut objects));
     let logic = std::mem::take(&mut outline.logic);
-    let Compiled { desired, warnings: compiled, mut refused } = outline.compile(files);
-    warnings.extend(compiled);
+    let mut compiled = outline.compile(files, &rollouts.reading.policy);
+    warnings.append(&mut compiled.warnings);
     warnings.append(&mut registries.warnings);
+    warnings.append(&mut rollouts.warnings);
     warnings.sort();
-    refused.sort();
+    let refused = with_policy(&mut compiled, &mut rollouts, part.only);
+    let desired = compiled.desired;
     let head = head.and_then(|head| head.to_string().parse().ok());
-    Ok(Reading { desired, contents, warnings, refused, logic, head })
+    Ok(Reading { desired, contents, warnings, refused, rollouts, logic, head })
+}
+
+/// Puts the policy into what the tags make; returns all that can't be served.
+fn with_policy(
+    compiled: &mut Compiled,
+    rollouts: &mut Rollouts,
+    only: Option<&ComponentName>,
+) -> Vec<Notice> {
+    if let Some(only) = only {
+        rollouts.reading.restrict(only);
+    }
+    let Compiled { desired, refused, .. } = compiled;
+    let errors = policy::apply(&rollouts.reading, rollouts.change.as_ref(), desired);
+    refused.sort();
+    errors.iter().map(Notice::from).chain(refused.drain(..)).collect()
 }
 
 /// Opens the repository for the contents that a [`Reading`] of it names.

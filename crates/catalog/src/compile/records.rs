@@ -7,6 +7,7 @@ use super::{File, MAX_CONTENT, SlotDraft, Wanted};
 use crate::desired::{Desired, DesiredComponent, DesiredSlot};
 use crate::name::ComponentName;
 use crate::notice::Notice;
+use crate::policy::Policy;
 use crate::record::{FORMAT, Snapshot, VersionRecord};
 use crate::slot::Slot;
 use crate::source::{Grade, Problem};
@@ -38,7 +39,8 @@ impl Problem {
 
 impl Outline {
     /// Compiles the records; `files` are those of [`Outline::wanted`], in its order.
-    pub fn compile(self, files: Vec<Result<File, Problem>>) -> Compiled {
+    /// Of the policy only what it revokes counts here: `latest` skips that.
+    pub fn compile(self, files: Vec<Result<File, Problem>>, policy: &Policy) -> Compiled {
         let mut compiled = Compiled { warnings: self.warnings, ..Compiled::default() };
         let mut components: BTreeMap<ComponentName, DesiredComponent> = BTreeMap::new();
         let mut problems = Problems::new();
@@ -47,7 +49,9 @@ impl Outline {
                 Ok(file) => {
                     let versions =
                         &mut components.entry(wanted.component.clone()).or_default().versions;
-                    versions.insert(wanted.version.clone(), version_record(wanted, file));
+                    let revoked = policy.revoked(&wanted.component, &wanted.version).cloned();
+                    let record = VersionRecord { revoked, ..version_record(wanted, file) };
+                    versions.insert(record.snapshot.version.clone(), record);
                 }
                 Err(problem) => compiled.note_version(wanted, problem, &mut problems),
             }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::desired::{Desired, DesiredSlot};
 use crate::notice::Notice;
+use crate::policy::Policy;
 use crate::source::path::RepoPath;
 use crate::source::{Grade, Problem};
 use crate::tag::{RefReading, read_ref};
@@ -62,7 +63,7 @@ fn file(wanted: &Wanted) -> Result<File, Problem> {
 fn compile(tags: &[Tag], file: impl Fn(&Wanted) -> Result<File, Problem>) -> Compiled {
     let outline = outline(tags);
     let files = outline.wanted.iter().map(file).collect();
-    outline.compile(files)
+    outline.compile(files, &Policy::default())
 }
 
 /// `slot=version` of the component `p/a`.
@@ -288,7 +289,7 @@ fn logic_is_reported_and_never_written() {
     let shown = |tag: &LogicTag| format!("{}@{}={}", tag.name, tag.target, tag.version);
     let reported: Vec<String> = outline.logic.iter().map(shown).collect();
     assert_eq!(reported, ["p/a@production=v1.0.0", "p/a@v1.0.0=v1.0.0"]);
-    assert_eq!(outline.compile(vec![]).desired, Desired::default());
+    assert_eq!(outline.compile(vec![], &Policy::default()).desired, Desired::default());
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use super::{Held, Write, short};
-use crate::record::{SlotRecord, VersionRecord};
+use super::{Held, Write, changes, short};
+use crate::policy::percent;
+use crate::record::{Arm, FULL_WEIGHT, SlotRecord, Target, VersionRecord};
+use crate::version::Version;
 
 /// What happens to a key, as in `prompts/extraction@production: v1.0.0 → v1.1.0`.
 impl fmt::Display for Write {
@@ -28,7 +30,12 @@ fn version(
     before: Option<&VersionRecord>,
 ) -> fmt::Result {
     let (now, path) = (&record.snapshot, &record.path);
+    let was_revoked = before.and_then(|before| before.revoked.as_ref());
     match before.map(|before| &before.snapshot) {
+        Some(_) if was_revoked != record.revoked.as_ref() => match &record.revoked {
+            Some(reason) => write!(f, "revoked ({reason})"),
+            None => write!(f, "not revoked any more"),
+        },
         None => write!(f, "new, {path}, {} bytes, {}", now.size, now.media_type.as_str()),
         Some(was) if was.sha != now.sha => {
             let commit = |sha: &crate::version::CommitId| {
@@ -45,21 +52,53 @@ fn slot(
     record: &SlotRecord,
     before: Option<&SlotRecord>,
 ) -> fmt::Result {
-    let own = |record: &SlotRecord| record.own_version().map_or("no version".to_owned(), short);
-    let now = own(record);
-    match before {
-        None => write!(f, "new, {now}"),
-        Some(before) if own(before) != now => write!(f, "{} → {now}", own(before)),
-        Some(before) if before.hold.is_some() => write!(f, "{now}, the hold is lifted"),
-        Some(_) => write!(f, "{now}, record updated"),
+    let now = traffic(record);
+    let Some(before) = before else { return write!(f, "new, {now}") };
+    let changes = changes(Some(before), record);
+    match (before.own_sole(), record.own_sole()) {
+        (Some(was), Some(is)) if was != is => write!(f, "{} → {}", short(was), short(is)),
+        _ if !changes.is_empty() => f.write_str(&joined(&changes)),
+        _ if before.hold.is_some() => write!(f, "{now}, the hold is lifted"),
+        _ => write!(f, "{now}, record updated"),
+    }
+}
+
+fn joined<T: fmt::Display>(parts: &[T]) -> String {
+    parts.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// All of a slot's traffic: `v1.0.0`, `green v1.1.0`, `canary v1.1.0 10 %,
+/// production v1.0.0 90 %, segment beta: ring-1 v1.2.0`.
+pub(super) fn traffic(record: &SlotRecord) -> String {
+    if let Some(own) = record.own_sole() {
+        return short(own);
+    }
+    let arm = |arm: &Arm| format!("{} {}", arm.slot, short(&arm.snapshot.version));
+    let target = |Target { arm: of, weight }: &Target| match *weight {
+        FULL_WEIGHT => arm(of),
+        weight => format!("{} {} %", arm(of), percent(weight)),
+    };
+    let segment = |(group, of): (&String, &Arm)| format!("segment {group}: {}", arm(of));
+    let parts: Vec<String> =
+        record.targets.iter().map(target).chain(record.segments.iter().map(segment)).collect();
+    joined(&parts)
+}
+
+impl SlotRecord {
+    /// The version that every caller gets, where it is the slot's own.
+    fn own_sole(&self) -> Option<&Version> {
+        match self.targets.len() == 1 && self.segments.is_empty() {
+            true => self.own_version(),
+            false => None,
+        }
     }
 }
 
 impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, record, wanted } = self;
-        let stays = record.own_version().map_or("as it is".to_owned(), short);
-        write!(f, "{name}@{}: held at {stays}, Git says {}", record.slot, short(wanted))?;
+        let (stays, wanted) = (traffic(record), traffic(wanted));
+        write!(f, "{name}@{}: held at {stays}, Git says {wanted}", record.slot)?;
         match &record.hold {
             Some(hold) => write!(f, " ({}, by {} at {})", hold.reason, hold.by, hold.at),
             None => Ok(()),

@@ -20,12 +20,18 @@
 //!   same content changes nothing that is served under that version but headers.
 //! * What a later `slotctl` wrote is never overwritten: the component is left as
 //!   it is. What can't be read at all is written anew.
-//! * A slot with a hold is left until Git agrees with it, then the hold is lifted.
+//! * A slot with a hold is left until Git would serve every caller the same version,
+//!   then the hold is lifted.
+//! * A slot that shares out its traffic names the versions that the slots of its
+//!   arms stand on, after refusals: it is written again when one of them moves, and
+//!   left where one is refused or revoked.
+//! * What a mistake in `rollouts.toml` concerns stays as it is.
 //! * What KV has and Git has not is kept and reported.
 
 mod actual;
 mod component;
 mod describe;
+mod traffic;
 mod verdict;
 mod write;
 
@@ -36,6 +42,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 pub use actual::Actual;
+pub use traffic::{ArmChange, Share, changes};
 pub use write::{Stage, Write};
 
 use crate::desired::{Desired, DesiredComponent};
@@ -77,8 +84,8 @@ pub struct Held {
     pub name: ComponentName,
     /// The slot's record, hold included.
     pub record: SlotRecord,
-    /// Where Git would have the slot.
-    pub wanted: Version,
+    /// The record that Git would have.
+    pub wanted: SlotRecord,
 }
 
 impl Plan {

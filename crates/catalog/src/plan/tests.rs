@@ -6,10 +6,14 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::desired::DesiredSlot;
+use crate::desired::{DesiredSlot, Traffic};
 use crate::digest::Digest;
-use crate::record::{self, CatalogRecord, FORMAT, Hold, MAX_MOVES, SlotRecord, VersionRecord};
+use crate::record::{
+    self, CatalogRecord, FORMAT, FULL_WEIGHT, Hold, MAX_MOVES, SlotRecord, VersionRecord,
+};
 use crate::slot::Slot;
+
+mod traffic;
 
 /// Workers KV, both namespaces, in memory.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -57,7 +61,7 @@ impl Kv {
             match Key::parse(*namespace, text) {
                 Some(Key::Slot(..)) => {
                     let record: SlotRecord = record::parse(value).unwrap();
-                    record.targets.iter().all(|target| there(target.arm.snapshot.digest))
+                    record.arms().all(|arm| there(arm.snapshot.digest))
                 }
                 Some(Key::Version(..)) => {
                     let record: VersionRecord = record::parse(value).unwrap();
@@ -142,6 +146,7 @@ fn component(versions: &[(&str, &[u8], usize)], slots: &[(&str, &str)]) -> Desir
     DesiredComponent {
         versions: versions.iter().map(version).collect(),
         slots: slots.iter().map(slot).collect(),
+        traffic: Traffic::default(),
     }
 }
 
@@ -482,10 +487,15 @@ fn a_slot_on_an_unknown_version_is_refused() {
 }
 
 prop_compose! {
-    /// A component of up to four versions, four contents, four commits.
+    /// A component of up to four versions, four contents, four commits, with or
+    /// without splits, segments, an alias, a revocation and mistakes.
     fn any_component()(
         versions in prop::collection::btree_map(0..4usize, (0..4usize, 1..5usize), 1..4),
-        slots in prop::collection::btree_map(0..3usize, any::<prop::sample::Index>(), 0..3),
+        slots in prop::collection::btree_map(0..3usize, any::<prop::sample::Index>(), 0..4),
+        weight in 0..=FULL_WEIGHT,
+        routes in 0..8u8,
+        revoked in prop::option::weighted(0.2, any::<prop::sample::Index>()),
+        mistakes in prop::option::weighted(0.2, 0..8u8),
     ) -> DesiredComponent {
         let names: Vec<String> = versions.keys().map(|minor| format!("v1.{minor}.0")).collect();
         let versions: Vec<(&str, &[u8], usize)> = names.iter().zip(versions.values())
@@ -493,7 +503,13 @@ prop_compose! {
         let slots: Vec<(&str, &str)> = slots.iter()
             .map(|(slot, on)| (["blue", "green", "production"][*slot], on.get(&names).as_str()))
             .collect();
-        component(&versions, &slots)
+        let mut component = component(&versions, &slots);
+        if let Some(version) = revoked.map(|on| on.get(&names).parse::<Version>().unwrap()) {
+            component.versions.get_mut(&version).unwrap().revoked = Some("leaks".to_owned());
+            component.traffic.revoked.insert(version, "leaks".to_owned());
+        }
+        traffic::route(&mut component, weight, routes, mistakes.unwrap_or(0));
+        component
     }
 }
 

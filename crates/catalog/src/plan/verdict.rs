@@ -86,9 +86,7 @@ pub(super) fn of_slot<'a>(
     let known = stored.map_or(Ok(Known::Absent), Stored::known)?;
     Ok(match known {
         Known::Record(held) if held == record => SlotVerdict::Same,
-        Known::Record(held)
-            if held.hold.is_some() && held.own_version() != record.own_version() =>
-        {
+        Known::Record(held) if held.hold.is_some() && !held.serves_as(record) => {
             SlotVerdict::Held(held)
         }
         known => SlotVerdict::Write(known),

@@ -1,35 +1,35 @@
-//! From the file's text to a [`Policy`], with the line of every mistake.
+//! From the file's text to a [`Policy`], with the line and scope of every mistake.
 
 use std::ops::Range;
 
 use toml_edit::{Document, Item, Key, TableLike, Value};
 
-use super::{ComponentPolicy, Policy, PolicyError, SlotPolicy};
+use super::{ComponentPolicy, Policy, PolicyError, PolicyReading, Scope, SlotPolicy};
+use crate::name::ComponentName;
 use crate::record::FULL_WEIGHT;
 use crate::slot::Slot;
 
 /// Reads the whole file.
-pub(super) fn read(text: &str) -> Result<Policy, Vec<PolicyError>> {
-    let mut reader = Reader { text, errors: Vec::new() };
+pub(super) fn read(text: &str) -> PolicyReading {
+    let mut reader = Reader { text, scope: Scope::Nothing, errors: Vec::new() };
     let mut policy = Policy::default();
     match Document::parse(text) {
         Ok(document) => reader.file(document.as_table(), &mut policy),
         Err(error) => {
-            let help = "The file has to be TOML 1.0".to_owned();
-            reader.fail(error.span(), error.message().to_owned(), help);
+            reader.scope = Scope::File;
+            // The parser's text has several lines.
+            let said = error.message().lines().collect::<Vec<_>>().join(", ");
+            reader.fail(error.span(), said, "The file has to be TOML 1.0".to_owned());
         }
     }
-    match reader.errors {
-        errors if errors.is_empty() => Ok(policy),
-        mut errors => {
-            errors.sort_by_key(|error| error.line);
-            Err(errors)
-        }
-    }
+    reader.errors.sort_by_key(|error| error.line);
+    PolicyReading { policy, errors: reader.errors }
 }
 
 struct Reader<'a> {
     text: &'a str,
+    /// What a mistake concerns that is found now.
+    scope: Scope,
     errors: Vec<PolicyError>,
 }
 
@@ -43,7 +43,7 @@ impl Reader<'_> {
 
     fn fail(&mut self, span: Option<Range<usize>>, what: String, help: String) {
         let line = self.line(span);
-        self.errors.push(PolicyError { line, what, help });
+        self.errors.push(PolicyError { line, scope: self.scope.clone(), what, help });
     }
 
     /// The entries of a table, or the mistake that it is none.
@@ -58,9 +58,10 @@ impl Reader<'_> {
 
     fn file(&mut self, table: &dyn TableLike, policy: &mut Policy) {
         for (key, item) in entries(table) {
-            match key.get().parse() {
+            self.scope = Scope::Nothing;
+            match key.get().parse::<ComponentName>() {
                 Ok(name) => {
-                    let component = self.component(&key, item);
+                    let component = self.component(&key, item, &name);
                     policy.components.insert(name, component);
                 }
                 Err(error) => {
@@ -71,15 +72,19 @@ impl Reader<'_> {
         }
     }
 
-    fn component(&mut self, key: &Key, item: &Item) -> ComponentPolicy {
+    fn component(&mut self, key: &Key, item: &Item, name: &ComponentName) -> ComponentPolicy {
         let mut component = ComponentPolicy::default();
+        self.scope = Scope::Component(name.clone());
         for (key, item) in self.table(key, item) {
+            self.scope = Scope::Nothing;
             if key.get() == "revoked" {
+                self.scope = Scope::Revoked(name.clone());
                 self.revoked(&key, item, &mut component);
                 continue;
             }
-            match key.get().parse() {
+            match key.get().parse::<Slot>() {
                 Ok(slot) => {
+                    self.scope = Scope::Slot(name.clone(), slot.clone());
                     let policy = self.slot(&key, item, &slot);
                     component.slots.insert(slot, policy);
                 }
@@ -138,12 +143,12 @@ impl Reader<'_> {
     }
 
     fn split(&mut self, key: &Key, item: &Item, slot: &Slot, policy: &mut SlotPolicy) {
-        let mut sum = 0;
+        let mut sum: u32 = 0;
         for (key, item) in self.table(key, item) {
             let target = self.named(&key, key.get(), slot);
             match (target, weight(item)) {
                 (Some(target), Some(weight)) => {
-                    sum += weight;
+                    sum = sum.saturating_add(weight);
                     policy.split.push((target, weight));
                 }
                 (_, None) => {
@@ -227,6 +232,6 @@ fn weight(item: &Item) -> Option<u32> {
 }
 
 /// A share as people write it: `10`, `0.5`, `33.333`.
-pub(crate) fn percent(weight: u32) -> String {
+pub fn percent(weight: u32) -> String {
     format!("{}", f64::from(weight) / 1_000.0)
 }

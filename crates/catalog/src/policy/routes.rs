@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ComponentPolicy, Policy, PolicyError, SlotPolicy};
+use super::{ComponentPolicy, Policy, PolicyError, Scope, SlotPolicy};
 use crate::desired::{Desired, DesiredComponent};
 use crate::name::ComponentName;
 use crate::record::FULL_WEIGHT;
@@ -18,6 +18,13 @@ pub struct Route {
     pub segments: BTreeMap<String, Slot>,
 }
 
+impl Route {
+    /// Every slot that it names.
+    pub fn named(&self) -> impl Iterator<Item = &Slot> {
+        self.targets.iter().map(|(target, _)| target).chain(self.segments.values())
+    }
+}
+
 /// The routes of every slot that the file names.
 pub type Routes = BTreeMap<ComponentName, BTreeMap<Slot, Route>>;
 
@@ -29,7 +36,7 @@ pub fn routes(policy: &Policy, desired: &Desired) -> (Routes, Vec<PolicyError>) 
             let line = component.slots.values().map(|slot| slot.line).min().unwrap_or(1);
             let what = format!("there is no component {name}");
             let help = "Tag a version of it, or take the table out".to_owned();
-            errors.push(PolicyError { line, what, help });
+            errors.push(PolicyError { line, scope: Scope::Nothing, what, help });
             continue;
         };
         for (slot, policy) in &component.slots {
@@ -52,7 +59,8 @@ fn route(
     known: &DesiredComponent,
 ) -> Result<Route, PolicyError> {
     let line = policy.line;
-    let fail = |what: String, help: String| Err(PolicyError { line, what, help });
+    let scope = || Scope::Slot(name.clone(), slot.clone());
+    let fail = |what: String, help: String| Err(PolicyError { line, scope: scope(), what, help });
     let named = policy.split.iter().map(|(target, _)| target).chain(policy.segments.values());
     for target in named.collect::<BTreeSet<_>>() {
         if component.slots.contains_key(target) {
@@ -64,14 +72,15 @@ fn route(
             return fail(what, format!("Set it: slotctl tag set {name} {target} <version>"));
         }
     }
-    let shared: u32 = policy.split.iter().map(|(_, weight)| weight).sum();
+    // A table with a mistake is routed too, and its route dropped: shares may be over 100 %.
+    let shared = policy.split.iter().fold(0, |sum: u32, (_, weight)| sum.saturating_add(*weight));
     let mut targets = policy.split.clone();
     if policy.alias {
         return Ok(Route { targets, segments: policy.segments.clone() });
     }
     if known.slots.contains_key(slot) {
         // Also with nothing left: an override then still reaches it.
-        targets.push((slot.clone(), FULL_WEIGHT - shared));
+        targets.push((slot.clone(), FULL_WEIGHT.saturating_sub(shared)));
     } else if shared != FULL_WEIGHT {
         let what = format!("{name}@{slot} has no version of its own for what is left");
         return fail(

@@ -1,5 +1,8 @@
 //! The commands, each as numbered steps.
 
+pub(crate) mod explain;
 pub(crate) mod push;
+pub(crate) mod rollout;
+pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod tag;

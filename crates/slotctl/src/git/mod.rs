@@ -5,6 +5,7 @@
 //! network or runs what a repository's configuration names, but for `write` and
 //! `remote`, which do what the user asked for as the user's own Git would.
 
+pub(crate) mod branch;
 pub(crate) mod command;
 pub(crate) mod lfs;
 pub(crate) mod objects;

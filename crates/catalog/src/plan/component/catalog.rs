@@ -9,11 +9,10 @@ use crate::key::Key;
 use crate::plan::Write;
 use crate::plan::verdict::Known;
 use crate::record::{
-    self, CatalogMetadata, CatalogRecord, CatalogState, FORMAT, MAX_MOVES, MAX_VALUE, Move,
+    self, Arm, CatalogMetadata, CatalogRecord, CatalogState, FORMAT, MAX_MOVES, MAX_VALUE, Move,
     SlotEntry, SlotRecord, Snapshot, VersionRecord,
 };
 use crate::slot::Slot;
-use crate::version::Version;
 
 impl Draft<'_> {
     pub(super) fn catalog(&mut self) {
@@ -91,7 +90,7 @@ fn entries(
     let entry = |(slot, record): (&Slot, &SlotRecord)| {
         let known = before.and_then(|catalog| catalog.slots.get(slot));
         let mut moves = known.map(|entry| entry.moves.clone()).unwrap_or_default();
-        let from = known.and_then(|entry| entry.record.own_version());
+        let from = known.and_then(|entry| entry.record.lead());
         if let Some(moved) = newest(desired, record, from) {
             moves.insert(0, moved);
         }
@@ -102,19 +101,26 @@ fn entries(
 }
 
 /// The move that led to where the slot stands, unless it stood there before or
-/// nobody says who moved it: neither a hold nor a tag.
-fn newest(desired: &DesiredComponent, record: &SlotRecord, from: Option<&Version>) -> Option<Move> {
-    let Snapshot { version: to, sha: commit, .. } = record.own()?;
-    if from == Some(to) {
+/// nobody says who moved it: neither a hold, a tag nor a change of `rollouts.toml`.
+///
+/// An alias has no version of its own: it moves with the slot that it leads to, and
+/// by the change that makes it lead to another.
+fn newest(desired: &DesiredComponent, record: &SlotRecord, from: Option<&Arm>) -> Option<Move> {
+    let Arm { slot, snapshot: Snapshot { version: to, sha: commit, .. } } = record.lead()?;
+    if from.is_some_and(|from| from.snapshot.version == *to) {
         return None;
     }
-    let (author, time, why) = match (&record.hold, desired.slots.get(&record.slot)) {
-        (Some(hold), _) => (&hold.by, hold.at, &hold.reason),
-        (None, Some(tag)) => (&tag.author, tag.time, &tag.why),
-        (None, None) => return None,
+    let rerouted =
+        from.is_some_and(|from| from.slot != *slot) || from.is_none() && *slot != record.slot;
+    let change = desired.traffic.change.as_ref().filter(|_| rerouted);
+    let (author, time, why) = match (&record.hold, change, desired.slots.get(slot)) {
+        (Some(hold), ..) => (&hold.by, hold.at, &hold.reason),
+        (None, Some(change), _) => (&change.author, change.time, &change.why),
+        (None, None, Some(tag)) => (&tag.author, tag.time, &tag.why),
+        (None, None, None) => return None,
     };
     Some(Move {
-        from: from.cloned(),
+        from: from.map(|from| from.snapshot.version.clone()),
         to: to.clone(),
         commit: commit.clone(),
         author: author.clone(),

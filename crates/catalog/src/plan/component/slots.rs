@@ -1,27 +1,100 @@
-//! The slots: where Git would have them, on hold, or kept.
+//! The slots: where Git would have them, on hold, frozen, or kept.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Draft;
 use crate::desired::DesiredSlot;
-use crate::plan::verdict::{self, SlotVerdict};
+use crate::plan::verdict::{self, Known, SlotVerdict};
 use crate::plan::{Held, Write, short};
-use crate::record::{SlotRecord, Snapshot};
+use crate::record::{Arm, FORMAT, SlotRecord, Snapshot, Target};
 use crate::slot::Slot;
+
+/// By slot with a tag, the version that it can stand on; `None` for one that is refused.
+type Standings<'a> = BTreeMap<&'a Slot, Option<Snapshot>>;
 
 impl<'a> Draft<'a> {
     pub(super) fn slots(&mut self) {
-        for (slot, wanted) in &self.desired.slots {
-            match self.standing(slot, wanted) {
-                Some(snapshot) => self.slot(slot, snapshot),
+        let desired = self.desired;
+        // 1. Which version each slot with a tag can stand on.
+        let mut standings = Standings::new();
+        for (slot, wanted) in &desired.slots {
+            let snapshot = self.standing(slot, wanted);
+            standings.insert(slot, snapshot.filter(|snapshot| self.is_given_out(slot, snapshot)));
+        }
+        // 2. Every slot that Git knows: its traffic shared out over those versions.
+        let slots: BTreeSet<&Slot> =
+            standings.keys().copied().chain(desired.traffic.routes.keys()).collect();
+        for slot in &slots {
+            match self.record(slot, &standings) {
+                Some(record) => self.slot(slot, record),
                 None => self.leave(slot),
             }
         }
-        for slot in self.actual.slots.keys() {
-            if !self.desired.slots.contains_key(slot) {
-                self.part.kept.push(self.slot_key(slot));
-                self.leave(slot);
+        // 3. What only KV knows stays.
+        for slot in self.actual.slots.keys().filter(|slot| !slots.contains(slot)) {
+            self.keep(slot);
+        }
+    }
+
+    /// Whether a version may be given out; a slot that stands on a revoked one is refused.
+    fn is_given_out(&mut self, slot: &Slot, snapshot: &Snapshot) -> bool {
+        let after = self.versions.get(&snapshot.version);
+        let record = after.and_then(|after| after.record.as_ref());
+        let Some(reason) = record.and_then(|record| record.revoked.clone()) else { return true };
+        let version = short(&snapshot.version);
+        let what = format!("it stands on {version}, which is revoked ({reason}): the slot is left");
+        let set = format!("slotctl tag set {} {slot} <version>", self.name);
+        self.refuse(&self.slot_key(slot), what, &format!("set it to another version: {set}"));
+        false
+    }
+
+    /// The record that Git would have; `None` where the slot has to be left.
+    fn record(&mut self, slot: &'a Slot, standings: &Standings<'a>) -> Option<SlotRecord> {
+        if self.is_frozen(slot) {
+            return None;
+        }
+        let standing = |target: &Slot| standings.get(target).cloned().flatten();
+        let Some(route) = self.desired.traffic.routes.get(slot) else {
+            return standing(slot).map(|snapshot| SlotRecord::sole(slot.clone(), snapshot));
+        };
+        if let Some(missing) = route.named().find(|target| standing(target).is_none()) {
+            // What is wrong with the slot itself was said.
+            if missing != slot {
+                let what =
+                    format!("it sends callers to {missing}, which is refused: the slot is left");
+                self.refuse(&self.slot_key(slot), what, &format!("see what is said of {missing}"));
             }
+            return None;
+        }
+        let arm =
+            |target: &Slot| standing(target).map(|snapshot| Arm { slot: target.clone(), snapshot });
+        let target =
+            |(target, weight): &(Slot, u32)| Some(Target { arm: arm(target)?, weight: *weight });
+        let segment = |(group, target): (&String, &Slot)| Some((group.clone(), arm(target)?));
+        Some(SlotRecord {
+            format: FORMAT,
+            slot: slot.clone(),
+            targets: route.targets.iter().filter_map(target).collect(),
+            segments: route.segments.iter().filter_map(segment).collect(),
+            hold: None,
+        })
+    }
+
+    /// Whether a mistake in `rollouts.toml` keeps the slot as it is.
+    fn is_frozen(&mut self, slot: &Slot) -> bool {
+        let traffic = &self.desired.traffic;
+        if traffic.frozen.contains(slot) {
+            return true;
+        }
+        let Some(stored) = self.actual.slots.get(slot) else { return false };
+        if !traffic.keep_splits || traffic.routes.contains_key(slot) {
+            return false;
+        }
+        match self.take(&self.slot_key(slot), stored.known()) {
+            Some(Known::Record(record)) => record.is_routed(),
+            Some(Known::Absent | Known::Unreadable(_)) => false,
+            None => true,
         }
     }
 
@@ -54,16 +127,15 @@ impl<'a> Draft<'a> {
         None
     }
 
-    fn slot(&mut self, slot: &'a Slot, snapshot: Snapshot) {
-        let (key, wanted) = (self.slot_key(slot), snapshot.version.clone());
-        let record = SlotRecord::sole(slot.clone(), snapshot);
+    fn slot(&mut self, slot: &'a Slot, record: SlotRecord) {
+        let key = self.slot_key(slot);
         let verdict = verdict::of_slot(&record, self.actual.slots.get(slot));
         let name = self.name.clone();
         match self.take(&key, verdict) {
             None => return,
             Some(SlotVerdict::Same) => self.part.unchanged += 1,
             Some(SlotVerdict::Held(held)) => {
-                self.part.held.push(Held { name, record: held.clone(), wanted });
+                self.part.held.push(Held { name, record: held.clone(), wanted: record });
                 self.slots.insert(slot, Cow::Borrowed(held));
                 return;
             }
@@ -74,6 +146,23 @@ impl<'a> Draft<'a> {
             }
         }
         self.slots.insert(slot, Cow::Owned(record));
+    }
+
+    /// Keeps a slot that Git has not.
+    fn keep(&mut self, slot: &'a Slot) {
+        if !self.is_frozen(slot) {
+            self.part.kept.push(self.slot_key(slot));
+        }
+        self.leave(slot);
+        let Some(record) = self.slots.get(slot).map(Cow::as_ref) else { return };
+        let revoked = |arm: &Arm| self.desired.traffic.revoked.get_key_value(&arm.snapshot.version);
+        let Some((version, reason)) = record.arms().find_map(revoked) else { return };
+        let what = format!(
+            "no tag has it, and in KV it still leads to {version}, which is revoked ({reason})"
+        );
+        let help =
+            format!("set it to another version: slotctl tag set {} {slot} <version>", self.name);
+        self.refuse(&self.slot_key(slot), what, &help);
     }
 
     /// Leaves a slot as KV has it.

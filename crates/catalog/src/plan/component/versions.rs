@@ -6,7 +6,7 @@ use super::{After, Draft};
 use crate::digest::Digest;
 use crate::plan::Write;
 use crate::plan::actual::Stored;
-use crate::plan::verdict::{self, VersionVerdict};
+use crate::plan::verdict::{self, Known, VersionVerdict};
 use crate::record::{Snapshot, VersionRecord};
 
 impl<'a> Draft<'a> {
@@ -27,6 +27,13 @@ impl<'a> Draft<'a> {
                 return self.conflict(&record, held, digest);
             }
             Some(VersionVerdict::Same) => self.part.unchanged += 1,
+            Some(VersionVerdict::Write(Known::Record(held)))
+                if self.stays_revoked(&record, held) =>
+            {
+                let revoked = held.revoked.clone();
+                let record = VersionRecord { revoked, ..record.into_owned() };
+                return self.version(Cow::Owned(record));
+            }
             Some(VersionVerdict::Write(known)) => {
                 let before = self.replaced(&key, known);
                 let (name, record) = (self.name.clone(), Box::new(record.clone().into_owned()));
@@ -35,6 +42,13 @@ impl<'a> Draft<'a> {
         }
         self.part.contents.insert(record.snapshot.digest, record.snapshot.size);
         self.versions.insert(version, After { hash, record: Some(record) });
+    }
+
+    /// Whether only KV says any more, because of a mistake in `rollouts.toml`, that
+    /// the version is revoked.
+    fn stays_revoked(&self, record: &VersionRecord, held: &VersionRecord) -> bool {
+        let unknown = self.desired.traffic.keep_revocations;
+        unknown && record.revoked.is_none() && held.revoked.is_some()
     }
 
     fn conflict(
@@ -52,9 +66,26 @@ impl<'a> Draft<'a> {
         self.refuse(&self.version_key(version), what, help);
         self.refused.insert(version.clone());
         if let Some(held) = held {
-            let after = After { hash: held.hash(), record: Some(Cow::Borrowed(held)) };
-            self.versions.insert(version.clone(), after);
+            self.hold_on(held);
         }
+    }
+
+    /// Takes over a version's record as KV has it, with what is said of revoking it.
+    fn hold_on(&mut self, held: &'a VersionRecord) {
+        let version = held.snapshot.version.clone();
+        let reason = self.desired.traffic.revoked.get(&version);
+        let mut record = Cow::Borrowed(held);
+        if reason.is_some() && held.revoked.as_ref() != reason {
+            record.to_mut().revoked = reason.cloned();
+            let (name, now, before) = (
+                self.name.clone(),
+                Box::new(record.clone().into_owned()),
+                Some(Box::new(held.clone())),
+            );
+            self.part.writes.push(Write::Version { name, record: now, before });
+        }
+        let after = After { hash: record.hash(), record: Some(record) };
+        self.versions.insert(version, after);
     }
 
     /// Takes over the versions that KV has and Git has not.
@@ -65,8 +96,18 @@ impl<'a> Draft<'a> {
             }
             let key = self.version_key(version);
             self.part.kept.push(key.clone());
+            let revoked = self.desired.traffic.revoked.contains_key(version);
             let after = match (&stored.metadata, &stored.value) {
-                (Some(metadata), Stored::Unread) => After { hash: metadata.hash, record: None },
+                (Some(metadata), Stored::Unread) if !revoked => {
+                    After { hash: metadata.hash, record: None }
+                }
+                (_, value) if revoked => {
+                    let Some(known) = self.take(&key, value.known()) else { continue };
+                    if let Some(record) = self.legible(&key, known) {
+                        self.hold_on(record);
+                    }
+                    continue;
+                }
                 (metadata, value) => {
                     let Some(known) = self.take(&key, value.known()) else { continue };
                     let Some(record) = self.legible(&key, known) else { continue };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use catalog::key::Key;
 use catalog::notice::Notice;
-use catalog::plan::{Held, Plan, Stage, Write};
+use catalog::plan::{Held, Plan, Stage, Write, changes};
 use catalog::record::SlotRecord;
 use catalog::tag::TagTarget;
 use serde_json::{Value, json};
@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 use super::Outcome;
 use crate::args::SyncArgs;
 use crate::exit::Exit;
-use crate::read::{LogicTag, Reading};
+use crate::read::{LogicTag, Reading, Rollouts};
 use crate::target::Target;
+use crate::traffic::{change, traffic};
 
 /// All that a sync knew and planned.
 pub(super) struct Report<'a> {
@@ -40,6 +41,7 @@ impl Report<'_> {
             "command": "sync",
             "dryRun": self.args.dry_run,
             "head": self.reading.head,
+            "rollouts": rollouts(&self.reading.rollouts),
             "target": {
                 "kv": self.target.whose,
                 "env": self.args.env,
@@ -81,6 +83,16 @@ impl Report<'_> {
     }
 }
 
+/// Where `rollouts.toml` was read, and whether it was there.
+fn rollouts(rollouts: &Rollouts) -> Value {
+    let branch = rollouts.branch.as_ref();
+    json!({
+        "branch": branch.map(|branch| &branch.name),
+        "commit": branch.map(|branch| branch.commit.to_string()),
+        "found": rollouts.text.is_some(),
+    })
+}
+
 fn by_stage(value: impl Fn(Stage) -> Value) -> Value {
     Stage::ALL.into_iter().map(|stage| (stage.plural().to_owned(), value(stage))).collect()
 }
@@ -104,6 +116,7 @@ fn write(write: &Write) -> Value {
             "key": key,
             "from": before.as_deref().and_then(SlotRecord::own_version),
             "to": record.own_version(),
+            "changes": changes(before.as_deref(), record).iter().map(change).collect::<Value>(),
         }),
         Write::Catalog { .. } | Write::Index { .. } => json!({ "key": key }),
     }
@@ -113,7 +126,9 @@ fn held(held: &Held) -> Value {
     json!({
         "key": Key::Slot(held.name.clone(), held.record.slot.clone()).to_string(),
         "version": held.record.own_version(),
-        "wanted": held.wanted,
+        "wanted": held.wanted.own_version(),
+        "traffic": traffic(&held.record),
+        "wantedTraffic": traffic(&held.wanted),
         "hold": held.record.hold,
     })
 }

@@ -1,0 +1,116 @@
+//! `slotctl explain`: replays who gets which version of a slot, offline, with the
+//! code that the Worker decides by.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use catalog::assign::{Boundaries, Caller, Decision, Explanation, Wanted};
+use catalog::notice::printable;
+use catalog::policy::percent;
+use catalog::record::{FULL_WEIGHT, SlotRecord};
+use serde_json::{Value, json};
+
+use crate::args::ExplainArgs;
+use crate::exit::Exit;
+use crate::offline;
+use crate::output::bar::bar;
+use crate::output::{Output, count};
+use crate::read::Part;
+
+/// Carries out the command.
+pub(crate) fn run(args: &ExplainArgs, output: &Output) -> Result<Exit> {
+    // 1. The slot's record, as Git and rollouts.toml have it.
+    let part = Part { only: Some(&args.component), rollouts: None };
+    let reading = offline::read(&args.common, part)?;
+    let record = offline::record_of(&reading, &args.component, &args.slot)?;
+    // 2. What it decides.
+    match (&args.key, &args.keys) {
+        (Some(key), _) => one(args, &record, key, output)?,
+        (None, Some(file)) => many(args, &record, &offline::keys(file)?, output)?,
+        (None, None) => {}
+    }
+    Ok(Exit::Done)
+}
+
+fn decide<'a>(args: &ExplainArgs, record: &'a SlotRecord, key: &str) -> Result<Decision<'a>> {
+    let wanted = args.version.clone().map(Wanted::Version);
+    let caller = Caller { wanted, segments: args.segments.clone(), key: Some(key.to_owned()) };
+    offline::decide(&args.component, record, &caller)
+}
+
+fn one(args: &ExplainArgs, record: &SlotRecord, key: &str, output: &Output) -> Result<()> {
+    let decision = decide(args, record, key)?;
+    let explanation = Explanation::of_decision(&args.component, record, &decision);
+    match args.common.json {
+        true => output.data(&explanation),
+        false => output.print(&words(&explanation, record, key)),
+    }
+}
+
+/// One caller, for people.
+fn words(explanation: &Explanation, record: &SlotRecord, key: &str) -> String {
+    let Explanation { component, slot, assigned_slot, version, .. } = explanation;
+    let key = printable(key.as_bytes());
+    let rule = explanation.assignment.as_str();
+    let mut text = format!("{component}@{slot} for {key}: {assigned_slot} {version}\n");
+    let point = explanation
+        .point
+        .map_or(String::new(), |point| format!(", point {point} of {FULL_WEIGHT}"));
+    let ignored =
+        if explanation.override_ignored { ", the override names none of its versions" } else { "" };
+    let _ = writeln!(text, "  by {rule}{point}{ignored}\n  {}", bar(record));
+    for Boundaries { slot, version, from, to } in &explanation.targets {
+        let mark = explanation.point.is_some_and(|point| (*from..*to).contains(&point));
+        let (mark, share) = (if mark { '>' } else { ' ' }, percent(to - from));
+        let _ =
+            writeln!(text, "{mark} {slot:<16} {version:<16} {share:>7} %  {from:>6} to below {to}");
+    }
+    for (group, slot) in &explanation.segments {
+        let _ = writeln!(text, "  segment {group}: {slot}");
+    }
+    text
+}
+
+/// How many callers an arm got.
+type Shares = BTreeMap<(String, String), usize>;
+
+fn many(args: &ExplainArgs, record: &SlotRecord, keys: &[String], output: &Output) -> Result<()> {
+    let (mut rows, mut shares) = (Vec::with_capacity(keys.len()), Shares::new());
+    for key in keys {
+        let decision = decide(args, record, key)?;
+        let arm = (decision.arm.slot.to_string(), decision.arm.snapshot.version.to_string());
+        rows.push((key, decision.assignment.as_str(), decision.point, arm.clone()));
+        *shares.entry(arm).or_default() += 1;
+    }
+    if args.common.json {
+        let row = |(key, rule, point, (slot, version)): &(&String, &str, Option<u32>, _)| {
+            json!({
+                "key": key, "assignment": rule, "point": point, "assignedSlot": slot, "version": version,
+            })
+        };
+        return output.data(&json!({
+            "component": args.component,
+            "slot": args.slot,
+            "targets": record.boundaries(),
+            "keys": rows.iter().map(|row_of: &(_, _, _, (String, String))| row(row_of)).collect::<Value>(),
+            "shares": shares.iter().map(|(arm, number)| share(arm, *number, keys.len())).collect::<Value>(),
+        }));
+    }
+    let mut text = "key\tassignment\tpoint\tslot\tversion\n".to_owned();
+    for (key, rule, point, (slot, version)) in &rows {
+        let point = point.map_or(String::new(), |point| point.to_string());
+        let _ = writeln!(text, "{}\t{rule}\t{point}\t{slot}\t{version}", printable(key.as_bytes()));
+    }
+    output.print(&text)?;
+    for ((slot, version), number) in &shares {
+        let share = 100.0 * *number as f64 / keys.len() as f64;
+        output.say(format_args!("{slot} {version}: {}, {share:.2} %", count(*number, "key")));
+    }
+    Ok(())
+}
+
+fn share((slot, version): &(String, String), number: usize, of: usize) -> Value {
+    let percent = 100.0 * number as f64 / of as f64;
+    json!({ "slot": slot, "version": version, "keys": number, "percent": percent })
+}

@@ -1,0 +1,289 @@
+//! A change of `rollouts.toml` that keeps its comments and its order.
+
+use anyhow::{Context as _, Result};
+use catalog::name::ComponentName;
+use catalog::policy::FILE;
+use catalog::slot::Slot;
+use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
+
+use crate::exit::Refused;
+
+/// What to do with a slot's table.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Change {
+    /// Give a slot a share of the callers, in percent.
+    Share(Slot, f64),
+    /// Give a slot the callers of a segment.
+    Segment(String, Slot),
+    /// Give a slot all callers.
+    Alias(Slot),
+    /// Take an arm out of the split.
+    StopArm(Slot),
+    /// Take a segment out.
+    StopSegment(String),
+    /// Take the table out.
+    Stop,
+}
+
+/// The file's text after a change.
+pub(super) fn edit(
+    text: &str,
+    name: &ComponentName,
+    slot: &Slot,
+    change: &Change,
+) -> Result<String> {
+    let mut document: DocumentMut =
+        text.parse().with_context(|| format!("{FILE} is not TOML: mend it by hand first"))?;
+    match change {
+        Change::Stop => stop(&mut document, name, slot)?,
+        Change::StopArm(arm) => take_out(&mut document, name, slot, "split", arm.as_str())?,
+        Change::StopSegment(group) => take_out(&mut document, name, slot, "segments", group)?,
+        Change::Alias(to) => {
+            let table = table(&mut document, name, slot)?;
+            table.remove("split");
+            set(table, "alias", to.as_str().into());
+        }
+        Change::Share(to, percent) => {
+            let table = table(&mut document, name, slot)?;
+            table.remove("alias");
+            set(members(table, "split", name, slot)?, to.as_str(), number(*percent));
+        }
+        Change::Segment(group, to) => {
+            let table = table(&mut document, name, slot)?;
+            set(members(table, "segments", name, slot)?, group, to.as_str().into());
+        }
+    }
+    Ok(document.to_string())
+}
+
+/// A share as people write it: `10`, not `10.0`.
+fn number(percent: f64) -> Value {
+    match percent.fract() == 0.0 && percent.abs() < 1e9 {
+        true => Value::from(percent as i64),
+        false => Value::from(percent),
+    }
+}
+
+/// Sets a value where it stands, with the comments around it, else at the end.
+fn set(table: &mut dyn TableLike, key: &str, mut value: Value) {
+    match table.get_mut(key).and_then(Item::as_value_mut) {
+        Some(old) => {
+            *value.decor_mut() = old.decor().clone();
+            *old = value;
+        }
+        None => drop(table.insert(key, Item::Value(value))),
+    }
+}
+
+fn not_a_table(name: &ComponentName, slot: &Slot, what: &str) -> anyhow::Error {
+    Refused::new(FILE, format!("{what} of {name}@{slot} is not a table"), "mend it by hand first")
+        .into()
+}
+
+/// The slot's table, made if there is none: below its component's, else as
+/// `["<type>/<name>".<slot>]` at the end of the file.
+fn table<'a>(
+    document: &'a mut DocumentMut,
+    name: &ComponentName,
+    slot: &Slot,
+) -> Result<&'a mut dyn TableLike> {
+    let component = document.entry(name.as_str()).or_insert_with(|| {
+        let mut table = Table::new();
+        table.set_implicit(true);
+        Item::Table(table)
+    });
+    let component =
+        component.as_table_like_mut().ok_or_else(|| not_a_table(name, slot, "the component"))?;
+    if !component.contains_key(slot.as_str()) {
+        component.insert(slot.as_str(), Item::Table(Table::new()));
+    }
+    let table = component.get_mut(slot.as_str()).and_then(Item::as_table_like_mut);
+    table.ok_or_else(|| not_a_table(name, slot, "what is said"))
+}
+
+/// A member of the slot's table that is a table itself, made if there is none.
+fn members<'a>(
+    table: &'a mut dyn TableLike,
+    key: &str,
+    name: &ComponentName,
+    slot: &Slot,
+) -> Result<&'a mut dyn TableLike> {
+    if !table.contains_key(key) {
+        table.insert(key, Item::Value(InlineTable::new().into()));
+    }
+    let members = table.get_mut(key).and_then(Item::as_table_like_mut);
+    members.ok_or_else(|| not_a_table(name, slot, key))
+}
+
+fn nothing_to_stop(name: &ComponentName, slot: &Slot, what: &str) -> anyhow::Error {
+    let what = format!("nothing is said of {what}{name}@{slot}");
+    Refused::new(
+        FILE,
+        what,
+        format!("there is nothing to stop; see {FILE} at the repository's root"),
+    )
+    .into()
+}
+
+fn take_out(
+    document: &mut DocumentMut,
+    name: &ComponentName,
+    slot: &Slot,
+    list: &str,
+    key: &str,
+) -> Result<()> {
+    let component = document.get_mut(name.as_str()).and_then(Item::as_table_like_mut);
+    let table = component.and_then(|table| table.get_mut(slot.as_str()));
+    let table = table.and_then(Item::as_table_like_mut);
+    let missing = || nothing_to_stop(name, slot, &format!("{key} in the {list} of "));
+    let table = table.ok_or_else(missing)?;
+    let members = table.get_mut(list).and_then(Item::as_table_like_mut).ok_or_else(missing)?;
+    members.remove(key).ok_or_else(missing)?;
+    let (members_left, left) = (!members.is_empty(), table.len());
+    if members_left {
+        return Ok(());
+    }
+    table.remove(list);
+    // The last member: an empty table would say nothing.
+    if left == 1 { stop(document, name, slot) } else { Ok(()) }
+}
+
+fn stop(document: &mut DocumentMut, name: &ComponentName, slot: &Slot) -> Result<()> {
+    let missing = || nothing_to_stop(name, slot, "");
+    let component = document.get_mut(name.as_str()).and_then(Item::as_table_like_mut);
+    let component = component.ok_or_else(missing)?;
+    let removed = component.remove(slot.as_str()).ok_or_else(missing)?;
+    let implicit = component.is_empty();
+    if implicit {
+        document.remove(name.as_str());
+    }
+    if let Item::Table(table) = removed {
+        keep_comments(document, &table);
+    }
+    Ok(())
+}
+
+/// Keeps comments that stand above a table but, set off by a blank line, are not
+/// its own: the file's head, most often.
+fn keep_comments(document: &mut DocumentMut, removed: &Table) {
+    let prefix = removed.decor().prefix().and_then(|prefix| prefix.as_str()).unwrap_or("");
+    let Some(end) = prefix.rfind("\n\n") else { return };
+    let kept = prefix.get(..end).unwrap_or("").to_owned() + "\n";
+    if kept.trim().is_empty() {
+        return;
+    }
+    let position = removed.position();
+    match next_table(document.as_table_mut(), position) {
+        Some(next) => {
+            let own =
+                next.decor().prefix().and_then(|prefix| prefix.as_str()).unwrap_or("").to_owned();
+            next.decor_mut().set_prefix(kept + &own);
+        }
+        None => {
+            let own = document.trailing().as_str().unwrap_or("").to_owned();
+            document.set_trailing(kept + &own);
+        }
+    }
+}
+
+/// The table whose header is the first below `position`.
+fn next_table(table: &mut Table, position: Option<isize>) -> Option<&mut Table> {
+    let tables = table.iter_mut().filter_map(|(_, item)| item.as_table_mut());
+    let mut nearest: Option<&mut Table> = None;
+    for table in tables {
+        let found = match !table.is_implicit() && table.position() > position {
+            true => Some(table),
+            false => next_table(table, position),
+        };
+        nearest = match (nearest, found) {
+            (Some(a), Some(b)) => Some(if a.position() <= b.position() { a } else { b }),
+            (a, b) => a.or(b),
+        };
+    }
+    nearest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FULL: &str = "# Who gets what.\n\n# Extraction.\n[\"prompts/extraction\".production]\n\
+        split = { canary = 10, blue = 5 } # careful\nsegments = { beta = \"ring-1\" }\n\n\
+        # Live.\n[\"prompts/extraction\".live]\nalias = \"green\" # since May\n\n\
+        [\"prompts/extraction\"]\nrevoked = { \"v1.0.3\" = \"leaks\" }\n";
+
+    #[track_caller]
+    fn check(text: &str, slot: &str, change: Change, from: &str, to: &str) {
+        let (name, slot) = ("prompts/extraction".parse().unwrap(), slot.parse().unwrap());
+        let edited = edit(text, &name, &slot, &change).unwrap();
+        assert!(text.contains(from), "{from}");
+        assert_eq!(edited, text.replacen(from, to, 1));
+        assert!(catalog::policy::Policy::parse(&edited).is_ok(), "{edited}");
+    }
+
+    fn slot(name: &str) -> Slot {
+        name.parse().unwrap()
+    }
+
+    #[test]
+    fn comments_and_order_stay() {
+        check(
+            FULL,
+            "production",
+            Change::Share(slot("canary"), 25.0),
+            "canary = 10",
+            "canary = 25",
+        );
+        check(FULL, "production", Change::Share(slot("blue"), 0.5), "blue = 5", "blue = 0.5");
+        check(
+            FULL,
+            "production",
+            Change::Share(slot("new"), 1.0),
+            "blue = 5 }",
+            "blue = 5, new = 1 }",
+        );
+        check(FULL, "live", Change::Alias(slot("blue")), "\"green\"", "\"blue\"");
+        check(
+            FULL,
+            "production",
+            Change::Segment("beta".into(), slot("ring-2")),
+            "\"ring-1\"",
+            "\"ring-2\"",
+        );
+        check(FULL, "production", Change::StopArm(slot("blue")), ", blue = 5 }", " }");
+        check(
+            FULL,
+            "production",
+            Change::StopSegment("beta".into()),
+            "segments = { beta = \"ring-1\" }\n",
+            "",
+        );
+    }
+
+    #[test]
+    fn a_table_goes_with_its_own_comment_and_leaves_the_others() {
+        let (live, production) = (
+            "# Live.\n[\"prompts/extraction\".live]\nalias = \"green\" # since May\n\n",
+            "\n# Extraction.\n[\"prompts/extraction\".production]\n\
+             split = { canary = 10, blue = 5 } # careful\nsegments = { beta = \"ring-1\" }\n",
+        );
+        check(FULL, "live", Change::Stop, &format!("\n{live}"), "\n");
+        check(FULL, "production", Change::Stop, production, "");
+    }
+
+    #[test]
+    fn a_file_begins_with_its_first_table() {
+        let name = "prompts/a".parse().unwrap();
+        let change = Change::Share(slot("canary"), 10.0);
+        let text = edit("", &name, &slot("production"), &change).unwrap();
+        assert_eq!(text, "[\"prompts/a\".production]\nsplit = { canary = 10 }\n");
+        let change = Change::Segment("beta".into(), slot("ring"));
+        let both = edit(&text, &name, &slot("production"), &change).unwrap();
+        assert_eq!(both, format!("{text}segments = {{ beta = \"ring\" }}\n"));
+        let gone =
+            edit(&text, &name, &slot("production"), &Change::StopArm(slot("canary"))).unwrap();
+        assert_eq!(gone, "");
+        let missing = edit(&text, &name, &slot("live"), &Change::Stop).unwrap_err();
+        assert!(missing.to_string().contains("nothing is said of prompts/a@live"), "{missing}");
+    }
+}

@@ -1,0 +1,203 @@
+//! `slotctl rollout`: changes how a slot's traffic is shared out, in the work
+//! tree's `rollouts.toml`, and shows what that changes before it does.
+
+mod edit;
+mod moves;
+mod plan;
+mod save;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+use catalog::name::ComponentName;
+use catalog::notice::Notice;
+use catalog::policy::FILE;
+use catalog::slot::Slot;
+use serde_json::{Value, json};
+
+use crate::args::{ChangeArgs, RolloutArgs, RolloutCommand};
+use crate::exit::{Exit, Refused, Usage};
+use crate::git::Repository;
+use crate::offline::{self, Records};
+use crate::output::Output;
+use crate::read::{Part, Rollouts};
+use edit::Change;
+use moves::SlotMoves;
+
+/// Carries out the command.
+pub(crate) fn run(args: &RolloutArgs, output: &Output) -> Result<Exit> {
+    let change = &args.change;
+    match (&args.command, &change.component, &change.slot) {
+        (Some(RolloutCommand::Plan(args)), ..) => plan::run(args, output),
+        (None, Some(name), Some(slot)) => run_change(&Job { args: change, name, slot }, output),
+        _ => bail!(Usage("name a component and a slot, or `plan`")),
+    }
+}
+
+/// A change of a slot.
+struct Job<'a> {
+    args: &'a ChangeArgs,
+    name: &'a ComponentName,
+    slot: &'a Slot,
+}
+
+fn run_change(job: &Job<'_>, output: &Output) -> Result<Exit> {
+    // 1. The change, and the file as it is.
+    let args = job.args;
+    let change = wanted(args)?;
+    let repository = Repository::open(&args.common.repo)?;
+    let file = file(&repository)?;
+    let before = read_file(&file)?;
+    if args.commit {
+        save::check_unchanged(&repository)?;
+    }
+    // 2. The file as it should be, held against the tags.
+    let after = edit::edit(&before, job.name, job.slot, &change)?;
+    let was = state(job, &before)?;
+    let is = refuse_mistakes(&was, state(job, &after)?)?;
+    let moves = moves::compare(&was.records, &is, &keys(args)?)?;
+    // 3. Shown.
+    let diff = save::diff(&repository, &file, &after)?;
+    show(args, &diff, &moves, output)?;
+    // 4. Written, and committed, or not.
+    let mut commit = None;
+    if !args.dry_run && before != after {
+        save::write(&file, &after)?;
+        let message = args.message.clone().unwrap_or_else(|| message(job, &change, &moves));
+        commit = args.commit.then(|| save::commit(&repository, &message)).transpose()?;
+    }
+    // 5. Summed up.
+    sum_up(args, before != after, commit.as_deref(), output);
+    if args.common.json {
+        output.data(&report(args, &diff, &moves, before != after, commit.as_deref()))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn wanted(args: &ChangeArgs) -> Result<Change> {
+    let ChangeArgs { to, percent, segment, alias, stop, .. } = args;
+    Ok(match (to, percent, segment, alias, stop) {
+        (_, _, _, Some(to), false) => Change::Alias(to.clone()),
+        (Some(to), Some(percent), None, None, false) => Change::Share(to.clone(), *percent),
+        (Some(to), None, Some(group), None, false) => Change::Segment(group.clone(), to.clone()),
+        (_, None, Some(group), None, true) => Change::StopSegment(group.clone()),
+        (Some(to), None, None, None, true) => Change::StopArm(to.clone()),
+        (None, None, None, None, true) => Change::Stop,
+        _ => bail!(Usage(
+            "say what to change: --to SLOT --percent N, --to SLOT --segment NAME, \
+             --alias SLOT or --stop"
+        )),
+    })
+}
+
+/// The work tree's file.
+pub(super) fn file(repository: &Repository) -> Result<PathBuf> {
+    let root = repository.work_tree.as_ref().ok_or_else(|| {
+        let help = "clone it with a work tree, or commit the change elsewhere";
+        Refused::new(FILE, "a bare repository has no file to edit", help)
+    })?;
+    Ok(root.join(FILE))
+}
+
+/// Its text; an absent file is an empty one.
+pub(super) fn read_file(file: &std::path::Path) -> Result<String> {
+    match std::fs::read_to_string(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        read => read.with_context(|| format!("can't read {}", file.display())),
+    }
+}
+
+/// A component's slots, and what is refused of them.
+struct State {
+    records: Records,
+    refused: Vec<Notice>,
+}
+
+/// The component with the file's text as if it were committed.
+fn state(job: &Job<'_>, text: &str) -> Result<State> {
+    let rollouts = Some(Rollouts::with_text(text));
+    let part = Part { only: Some(job.name), rollouts };
+    let reading = offline::read(&job.args.common, part)?;
+    let (records, refused) = offline::records(&reading.desired)?;
+    let refused = reading.refused.into_iter().chain(refused).collect();
+    Ok(State { records, refused })
+}
+
+/// A change that would make a mistake is not written. What was wrong before is
+/// not the change's fault.
+fn refuse_mistakes(before: &State, after: State) -> Result<Records> {
+    let known: BTreeSet<&str> = before.refused.iter().map(|notice| notice.what.as_str()).collect();
+    match after.refused.into_iter().find(|notice| !known.contains(notice.what.as_str())) {
+        Some(mistake) => Err(Refused(mistake).into()),
+        None => Ok(after.records),
+    }
+}
+
+fn keys(args: &ChangeArgs) -> Result<Vec<String>> {
+    match &args.keys {
+        Some(file) => offline::keys(file),
+        None => Ok(moves::sample()),
+    }
+}
+
+/// The difference as data, what it means as talk.
+fn show(args: &ChangeArgs, diff: &str, moves: &[SlotMoves], output: &Output) -> Result<()> {
+    if !args.common.json {
+        output.print(&save::colored(diff))?;
+    }
+    for slot in moves {
+        match args.dry_run {
+            true => output.say(slot.words().trim_end()),
+            false => output.say(slot.line()),
+        }
+    }
+    Ok(())
+}
+
+fn sum_up(args: &ChangeArgs, changed: bool, commit: Option<&str>, output: &Output) {
+    match (changed, args.dry_run, commit) {
+        (false, ..) => output.say(format_args!("{FILE} says so already")),
+        (true, true, _) => output.say("nothing written (--dry-run)"),
+        (true, false, None) => {
+            output.say(format_args!("{FILE} written"));
+            output.hint("commit and push it, then `slotctl sync`");
+        }
+        (true, false, Some(commit)) => {
+            output.say(format_args!("{FILE} committed as {commit}"));
+            output.hint("push it, then `slotctl sync`; `git revert` takes it back");
+        }
+    }
+}
+
+/// The commit's message: what changes, and below it for whom.
+fn message(job: &Job<'_>, change: &Change, moves: &[SlotMoves]) -> String {
+    let key = format!("{}@{}", job.name, job.slot);
+    let subject = match change {
+        Change::Share(to, percent) => format!("Send {percent} % of {key} to {to}"),
+        Change::Segment(group, to) => format!("Send segment {group} of {key} to {to}"),
+        Change::Alias(to) => format!("Send all of {key} to {to}"),
+        Change::StopArm(arm) => format!("Stop sending {key} to {arm}"),
+        Change::StopSegment(group) => format!("Stop routing segment {group} of {key} apart"),
+        Change::Stop => format!("Send all of {key} to its own version"),
+    };
+    let lines: Vec<String> = moves.iter().map(SlotMoves::line).collect();
+    format!("{subject}\n\n{}\n", lines.join("\n"))
+}
+
+fn report(
+    args: &ChangeArgs,
+    diff: &str,
+    moves: &[SlotMoves],
+    changed: bool,
+    commit: Option<&str>,
+) -> Value {
+    json!({
+        "command": "rollout",
+        "dryRun": args.dry_run,
+        "changed": changed,
+        "diff": diff,
+        "slots": moves.iter().map(SlotMoves::value).collect::<Value>(),
+        "commit": commit,
+    })
+}

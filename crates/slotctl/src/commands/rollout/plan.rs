@@ -1,0 +1,44 @@
+//! `slotctl rollout plan`: who would move between the `rollouts.toml` that counts
+//! and the one in the work tree.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::moves::{self, SlotMoves};
+use super::{file, read_file};
+use crate::args::RolloutPlanArgs;
+use crate::exit::Exit;
+use crate::git::Repository;
+use crate::offline;
+use crate::output::Output;
+use crate::read::{Part, Rollouts};
+
+/// Carries out the command.
+pub(super) fn run(args: &RolloutPlanArgs, output: &Output) -> Result<Exit> {
+    // 1. The two states: as the default branch has it, and as the file is now.
+    let repository = Repository::open(&args.common.repo)?;
+    let edited = Rollouts::with_text(&read_file(&file(&repository)?)?);
+    let only = args.component.as_ref();
+    let counts = offline::read(&args.common, Part { only, rollouts: None })?;
+    let edited = offline::read(&args.common, Part { only, rollouts: Some(edited) })?;
+    let (before, _) = offline::records(&counts.desired)?;
+    let (after, refused) = offline::records(&edited.desired)?;
+    // 2. Who moves.
+    let keys = args.keys.as_deref().map_or_else(|| Ok(moves::sample()), offline::keys)?;
+    let moves = moves::compare(&before, &after, &keys)?;
+    // 3. Shown.
+    match args.common.json {
+        true => output.data(&json!({
+            "command": "rollout plan",
+            "slots": moves.iter().map(SlotMoves::value).collect::<Value>(),
+        }))?,
+        false => output.print(&moves.iter().map(SlotMoves::words).collect::<String>())?,
+    }
+    edited.refused.iter().chain(&refused).for_each(|notice| output.refusal(notice));
+    if moves.is_empty() {
+        let branch = counts.rollouts.branch.map_or("HEAD".to_owned(), |branch| branch.name);
+        output.say(format_args!("nobody moves: the file says what {branch} says"));
+    }
+    let well = edited.refused.is_empty() && refused.is_empty();
+    Ok(if well { Exit::Done } else { Exit::Failed })
+}

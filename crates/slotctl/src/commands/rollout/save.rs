@@ -1,0 +1,86 @@
+//! The file's difference, written and committed.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use catalog::notice::printable;
+use catalog::policy::FILE;
+use console::style;
+
+use crate::exit::Refused;
+use crate::git::Repository;
+use crate::git::command::one_line;
+
+/// Git's path of the file, from wherever it runs.
+const PATH: &str = ":(top)rollouts.toml";
+
+/// What would change, as Git shows it, without the names of the two files.
+pub(super) fn diff(repository: &Repository, file: &Path, after: &str) -> Result<String> {
+    let mut command = repository.git.command();
+    command.args(["diff", "--no-index", "--no-color", "--no-ext-diff", "--no-textconv", "--"]);
+    command.arg(if file.exists() { file } else { Path::new("/dev/null") }).arg("-");
+    let mut child = command.stdin(Stdio::piped()).spawn().context("git could not be started")?;
+    let mut stdin = child.stdin.take().context("git takes no input")?;
+    // Git reads all of it before it prints anything.
+    stdin.write_all(after.as_bytes()).context("git takes no input")?;
+    drop(stdin);
+    let output = child.wait_with_output().context("git could not be waited for")?;
+    // 0: the same, 1: different.
+    if !matches!(output.status.code(), Some(0 | 1)) {
+        bail!("git diff: {}", one_line(&output.stderr));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let start = text.find("@@").unwrap_or(text.len());
+    Ok(text.get(start..).unwrap_or("").to_owned())
+}
+
+/// The difference for a terminal.
+pub(super) fn colored(diff: &str) -> String {
+    let line = |line: &str| {
+        let text = printable(line.as_bytes());
+        let shown = match line.as_bytes().first() {
+            Some(b'+') => style(text).green(),
+            Some(b'-') => style(text).red(),
+            _ => style(text).dim(),
+        };
+        format!("{shown}\n")
+    };
+    diff.lines().map(line).collect()
+}
+
+/// Replaces the file as a whole: nobody finds half of it.
+pub(super) fn write(file: &Path, text: &str) -> Result<()> {
+    let fresh = file.with_extension("toml.new");
+    let replaced = std::fs::write(&fresh, text).and_then(|()| std::fs::rename(&fresh, file));
+    replaced.with_context(|| format!("can't write {}", file.display()))
+}
+
+/// A commit must hold the change and nothing else.
+pub(super) fn check_unchanged(repository: &Repository) -> Result<()> {
+    let printed = repository.git.run(&["status", "--porcelain", "--", PATH]);
+    let printed = printed.map_err(|error| error.explain(Path::new(FILE)))?;
+    if printed.is_empty() {
+        return Ok(());
+    }
+    let help = "commit or stash them first, or leave out --commit";
+    Err(Refused::new(FILE, "it has changes that are not committed", help).into())
+}
+
+/// Commits the file alone, as the user's own Git does; gives the commit's short id.
+pub(super) fn commit(repository: &Repository, message: &str) -> Result<String> {
+    let git = |args: &[&str]| run(repository.git.user_command().args(args));
+    git(&["add", "--", PATH])?;
+    git(&["commit", "--quiet", "--cleanup=whitespace", "--message", message, "--only", "--", PATH])
+        .context("the file is written but not committed")?;
+    git(&["rev-parse", "--short", "HEAD"])
+}
+
+fn run(command: &mut Command) -> Result<String> {
+    let output = command.output().context("git could not be started")?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(output.stdout.trim_ascii()).into_owned()),
+        false => Err(anyhow!("{}", one_line(&output.stderr))),
+    }
+}

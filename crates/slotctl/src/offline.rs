@@ -1,0 +1,95 @@
+//! What Git alone says of slots: the records that a sync would write into an empty
+//! KV, made by the same plan, and how they decide for callers.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use catalog::assign::{Caller, Decision};
+use catalog::desired::Desired;
+use catalog::name::ComponentName;
+use catalog::notice::Notice;
+use catalog::plan::{Actual, Planning, Step, Write};
+use catalog::record::SlotRecord;
+use catalog::slot::Slot;
+
+use crate::args::RepoArgs;
+use crate::exit::Refused;
+use crate::read::{self, Part, Reading};
+
+/// Every slot's record.
+pub(crate) type Records = BTreeMap<(ComponentName, Slot), SlotRecord>;
+
+/// Reads a part of the repository that the command line names.
+pub(crate) fn read(args: &RepoArgs, part: Part<'_>) -> Result<Reading> {
+    read::read_part(&args.repo, args.registry.as_deref(), part, &|_| {})
+        .with_context(|| format!("can't read the repository {}", args.repo.display()))
+}
+
+/// The records of all slots, and those that are refused.
+pub(crate) fn records(desired: &Desired) -> Result<(Records, Vec<Notice>)> {
+    let plan = match Planning::begin(desired, Actual::default())? {
+        Step::Done(plan) => plan,
+        // Of an empty KV nothing is left to read.
+        Step::Read(_) => return Ok((Records::new(), Vec::new())),
+    };
+    let record = |write: Write| match write {
+        Write::Slot { name, record, .. } => Some(((name, record.slot.clone()), *record)),
+        _ => None,
+    };
+    Ok((plan.writes.into_iter().filter_map(record).collect(), plan.refused))
+}
+
+/// The record of one slot, or why there is none.
+pub(crate) fn record_of(
+    reading: &Reading,
+    name: &ComponentName,
+    slot: &Slot,
+) -> Result<SlotRecord> {
+    let (mut records, refused) = records(&reading.desired)?;
+    if let Some(record) = records.remove(&(name.clone(), slot.clone())) {
+        return Ok(record);
+    }
+    let subject = format!("{name}@{slot}");
+    let mut known = refused.into_iter().chain(reading.refused.iter().cloned());
+    let of_slot = |notice: &Notice| {
+        notice.subject == subject
+            || notice.what.contains(&subject)
+            || notice.subject.ends_with(&format!("{name}/{slot}"))
+    };
+    if let Some(notice) = known.find(of_slot) {
+        return Err(Refused(notice).into());
+    }
+    let there: Vec<String> = records.keys().map(|(_, slot)| slot.to_string()).collect();
+    let help = match there.is_empty() {
+        true => "it has none at all: are its tags fetched? (git fetch --tags)".to_owned(),
+        false => format!("it has: {}", there.join(", ")),
+    };
+    Err(Refused::new(subject, "the component has no such slot", help).into())
+}
+
+/// Decides for a caller that is known by its key.
+pub(crate) fn decide<'a>(
+    name: &ComponentName,
+    record: &'a SlotRecord,
+    caller: &Caller,
+) -> Result<Decision<'a>> {
+    // A caller with a key needs no draw.
+    let decided = record.decide(name, caller, &|| 0);
+    decided.with_context(|| format!("the weights of {name}@{} are broken", record.slot))
+}
+
+/// The keys in a file, one a line; `-` is stdin.
+pub(crate) fn keys(file: &Path) -> Result<Vec<String>> {
+    let mut text = String::new();
+    match file.as_os_str() == "-" {
+        true => drop(std::io::stdin().read_to_string(&mut text).context("can't read stdin")?),
+        false => {
+            text = fs::read_to_string(file)
+                .with_context(|| format!("can't read the keys in {}", file.display()))?;
+        }
+    }
+    Ok(text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
+}

@@ -1,0 +1,121 @@
+//! `rollouts.toml`, as the default branch's commit has it: never the work tree's,
+//! so that what everybody reviewed is what callers get.
+
+use catalog::compile::MAX_WHY;
+use catalog::desired::TrafficChange;
+use catalog::notice::{Notice, one_line};
+use catalog::policy::{FILE, Policy, PolicyReading};
+use catalog::record::VersionRecord;
+use catalog::timestamp::Timestamp;
+
+use crate::git::Repository;
+use crate::git::branch::{Branch, PathEntry};
+use crate::git::objects::{Answer, Ask, Objects};
+
+/// The largest file that is read, in bytes: a megabyte is ten thousand splits.
+const MAX_FILE: u64 = 1 << 20;
+
+/// The file, and where it was found.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rollouts {
+    /// What it says; nothing where there is none.
+    pub(crate) reading: PolicyReading,
+    /// Its text; `None` where there is none that can be read.
+    pub(crate) text: Option<String>,
+    /// Its last change.
+    pub(crate) change: Option<TrafficChange>,
+    /// The branch that it was looked for on.
+    pub(crate) branch: Option<Branch>,
+    /// What its owner may not expect.
+    pub(crate) warnings: Vec<Notice>,
+}
+
+/// Why the file can't be used: what is wrong, and what to do.
+type Unusable = (String, &'static str);
+
+/// Reads the file of the default branch.
+pub(crate) fn read(repository: &Repository, objects: &mut Objects) -> Rollouts {
+    let Some(branch) = repository.default_branch() else { return Rollouts::default() };
+    let mut rollouts = Rollouts::default();
+    match find(repository, &branch) {
+        Ok(None) => {}
+        Ok(Some(entry)) => rollouts.take(repository, objects, &branch, &entry),
+        Err((what, help)) => rollouts.reading = PolicyReading::unreadable(what, help),
+    }
+    rollouts.warnings.extend(unpushed(repository, &branch));
+    rollouts.branch = Some(branch);
+    rollouts
+}
+
+impl Rollouts {
+    /// The file with another text, as if it were committed.
+    pub(crate) fn with_text(text: &str) -> Self {
+        Self { reading: Policy::read(text), text: Some(text.to_owned()), ..Self::default() }
+    }
+
+    fn take(
+        &mut self,
+        repository: &Repository,
+        objects: &mut Objects,
+        branch: &Branch,
+        entry: &PathEntry,
+    ) {
+        match text(objects, entry) {
+            Ok(text) => {
+                self.reading = Policy::read(&text);
+                self.text = Some(text);
+                self.change = last_change(repository, branch);
+            }
+            Err((what, help)) => self.reading = PolicyReading::unreadable(what, help),
+        }
+    }
+}
+
+fn find(repository: &Repository, branch: &Branch) -> Result<Option<PathEntry>, Unusable> {
+    repository.entry(branch.commit, FILE).map_err(|_| {
+        let what = format!("the commit of {} can't be read in this clone", branch.name);
+        (what, "Fetch all of the repository; if that is not it, look for damage with git fsck")
+    })
+}
+
+fn text(objects: &mut Objects, entry: &PathEntry) -> Result<String, Unusable> {
+    const FETCH: &str = "Fetch it: git fetch --refetch in a partial clone";
+    if !entry.mode.starts_with("100") {
+        return Err(("it is no file (a link or a folder)".to_owned(), "Make it a plain file"));
+    }
+    match objects.ask_one(Ask::Contents(MAX_FILE), entry.id) {
+        Ok(Answer::Found { body, .. }) => String::from_utf8(body)
+            .map_err(|_| ("it is not UTF-8".to_owned(), "Save it as UTF-8, as TOML wants it")),
+        Ok(Answer::TooLarge { size, .. }) => Err((
+            format!("it has {size} bytes, more than {MAX_FILE}"),
+            "Take out what is not needed",
+        )),
+        Ok(Answer::Missing) => Err(("this clone does not have its content".to_owned(), FETCH)),
+        Ok(Answer::Unreadable(said)) => Err((said, FETCH)),
+        Err(error) => Err((format!("{error:#}"), FETCH)),
+    }
+}
+
+fn last_change(repository: &Repository, branch: &Branch) -> Option<TrafficChange> {
+    // A shallow clone may not have it: who moved an alias is then not said.
+    let change = repository.last_change(branch.commit, FILE).ok()?;
+    Some(TrafficChange {
+        author: one_line(&change.author, VersionRecord::MAX_AUTHOR),
+        time: Timestamp::from_unix(change.seconds),
+        why: one_line(&change.subject, MAX_WHY),
+    })
+}
+
+/// Somebody committed a change and did not push it: it has no effect yet.
+fn unpushed(repository: &Repository, branch: &Branch) -> Option<Notice> {
+    let local = repository.ahead_of(branch)?;
+    let at = |branch: &Branch| repository.entry(branch.commit, FILE).ok().flatten();
+    (at(&local) != at(branch)).then(|| Notice {
+        subject: FILE.to_owned(),
+        what: format!(
+            "{} has a change that {} has not: it counts once it is there",
+            local.name, branch.name
+        ),
+        help: Some(format!("git push origin {}, or git fetch", local.name)),
+    })
+}

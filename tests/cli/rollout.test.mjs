@@ -1,0 +1,357 @@
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { after, before, describe, test } from 'node:test'
+
+import { changedKeys, startKv } from './support/kv.mjs'
+import { Repo, temporaryFolder } from './support/repo.mjs'
+import { slotctl } from './support/slotctl.mjs'
+
+const NAME = 'prompts/extraction'
+const FILE = 'rollouts.toml'
+
+/** Three versions: production v1.0.0, canary v1.1.0, ring-1 v1.2.0, blue and green. */
+function shop() {
+  const repo = new Repo()
+  for (const version of ['v1.0.0', 'v1.1.0', 'v1.2.0']) {
+    repo.commit({ 'prompts/extraction.md': `Extract, ${version}.\n` })
+    repo.version(NAME, version)
+  }
+  const slots = { production: 'v1.0.0', canary: 'v1.1.0', 'ring-1': 'v1.2.0', blue: 'v1.0.0', green: 'v1.1.0' }
+  for (const [slot, version] of Object.entries(slots)) repo.slot(NAME, slot, version)
+  return repo
+}
+
+const table = (slot, ...lines) => [`["${NAME}".${slot}]`, ...lines, ''].join('\n')
+const split = (percent) => table('production', `split = { canary = ${percent} }`)
+
+describe('rollouts.toml', () => {
+  let kv
+  before(async () => { kv = await startKv({ pairs: 16 }) })
+  after(() => kv?.stop())
+
+  const sync = async (repo, pair, ...flags) => {
+    const ended = await slotctl([
+      'sync', '--local', kv.url, '--repo', repo.dir, '--config', pair.config, '--json', ...flags,
+    ])
+    return { ...ended, ...ended.json }
+  }
+
+  /** `canary v1.1.0 10000` for each target of a slot, `beta: ring-1 v1.2.0` for each segment. */
+  const arms = async (pair, slot) => {
+    const { targets, segments = {} } = await pair.slots.json(`${NAME}@${slot}`)
+    return [
+      ...targets.map(({ slot, version, weight }) => `${slot} ${version} ${weight}`),
+      ...Object.entries(segments).map(([group, { slot, version }]) => `${group}: ${slot} ${version}`),
+    ]
+  }
+
+  const keys = (writes) => writes.map(({ key }) => key)
+  const SOLE = ['production v1.0.0 100000']
+  const TEN = ['canary v1.1.0 10000', 'production v1.0.0 90000']
+
+  test('splits a slot, changes its shares in words, and git revert takes it back', async () => {
+    const [repo, pair] = [shop(), kv.pair()]
+    repo.commit({ [FILE]: split(10) })
+    const first = await sync(repo, pair)
+    assert.deepEqual([first.code, await arms(pair, 'production')], [0, TEN])
+    assert.deepEqual([first.rollouts.branch, first.rollouts.found], ['main', true])
+    repo.commit({ [FILE]: split(25) }, 'Send 25 % to canary')
+    const second = await sync(repo, pair)
+    assert.match(
+      second.stderr,
+      /production: canary v1\.1\.0 10 % → 25 %, production v1\.0\.0 90 % → 75 %/,
+    )
+    const share = (percent) => ({ slot: 'canary', version: 'v1.1.0', percent })
+    assert.deepEqual(second.plan.writes.slots[0].changes[0], {
+      segment: null, from: share(10), to: share(25), words: 'canary v1.1.0 10 % → 25 %',
+    })
+    assert.deepEqual(await arms(pair, 'production'), ['canary v1.1.0 25000', 'production v1.0.0 75000'])
+    repo.git('revert', '--no-edit', 'HEAD')
+    assert.equal((await sync(repo, pair)).code, 0)
+    assert.deepEqual(await arms(pair, 'production'), TEN)
+    repo.git('revert', '--no-edit', 'HEAD~2')
+    assert.equal((await sync(repo, pair)).code, 0)
+    assert.deepEqual(await arms(pair, 'production'), SOLE)
+    assert.equal((await sync(repo, pair)).plan.empty, true)
+  })
+
+  test('counts as the default branch has it, not as the work tree or a feature branch', async () => {
+    const [repo, pair] = [shop(), kv.pair()]
+    writeFileSync(path.join(repo.dir, FILE), split(10))
+    await sync(repo, pair)
+    assert.deepEqual(await arms(pair, 'production'), SOLE)
+    repo.git('checkout', '--quiet', '-b', 'feature')
+    repo.commit({ [FILE]: split(10) })
+    assert.equal((await sync(repo, pair)).plan.empty, true)
+    repo.git('checkout', '--quiet', 'main')
+    repo.git('merge', '--quiet', 'feature')
+    await sync(repo, pair)
+    assert.deepEqual(await arms(pair, 'production'), TEN)
+  })
+
+  test('that was not pushed has no effect, and that is told', async () => {
+    const [origin, pair, dir] = [shop(), kv.pair(), path.join(temporaryFolder('clone'), 'clone')]
+    origin.commit({ [FILE]: split(10) })
+    origin.git('clone', '--quiet', origin.dir, dir)
+    const clone = Object.assign(Object.create(Repo.prototype), { dir })
+    clone.commit({ [FILE]: split(50) })
+    const { code, rollouts, plan } = await sync(clone, pair)
+    assert.deepEqual([code, rollouts.branch, await arms(pair, 'production')], [0, 'origin/main', TEN])
+    const [{ subject, what, help }] = plan.warnings
+    assert.deepEqual([subject, help], [FILE, 'git push origin main, or git fetch'])
+    assert.match(what, /main has a change that origin\/main has not/)
+  })
+
+  test('moves what stands in a split: canary, production and one catalog', async () => {
+    const [repo, pair] = [shop(), kv.pair()]
+    repo.commit({ [FILE]: `${split(10)}segments = { beta = "ring-1" }\n` })
+    await sync(repo, pair)
+    assert.deepEqual(await arms(pair, 'production'), [...TEN, 'beta: ring-1 v1.2.0'])
+    const before = { ...(await pair.slots.dump()), ...(await pair.components.dump()) }
+    repo.slot(NAME, 'canary', 'v1.2.0')
+    const { stderr } = await sync(repo, pair)
+    assert.match(stderr, /@production: canary v1\.1\.0 → v1\.2\.0 at 10 %/)
+    const now = { ...(await pair.slots.dump()), ...(await pair.components.dump()) }
+    assert.deepEqual(changedKeys(before, now), [NAME, `${NAME}@canary`, `${NAME}@production`])
+  })
+
+  test('switches an alias, and the moves say by which commit', async () => {
+    const [repo, pair] = [shop(), kv.pair()]
+    repo.commit({ [FILE]: table('live', 'alias = "blue"') }, 'Begin with blue')
+    await sync(repo, pair)
+    repo.commit({ [FILE]: table('live', 'alias = "green"') }, 'Switch to green')
+    const { code, stderr } = await sync(repo, pair)
+    assert.equal(code, 0)
+    assert.match(stderr, /@live: blue v1\.0\.0 → green v1\.1\.0/)
+    assert.deepEqual(await arms(pair, 'live'), ['green v1.1.0 100000'])
+    const { slots } = await pair.components.json(NAME)
+    assert.deepEqual(slots.live.moves.map(({ from, to, author, why }) => [from, to, author, why]), [
+      ['v1.0.0', 'v1.1.0', 'Ada', 'Switch to green'],
+      [null, 'v1.0.0', 'Ada', 'Begin with blue'],
+    ])
+  })
+
+  test('revokes: the record says so, latest skips it, slots on it are left', async () => {
+    const [repo, pair] = [shop(), kv.pair()]
+    repo.commit({ [FILE]: split(10) })
+    await sync(repo, pair)
+    repo.commit({ [FILE]: `${split(50)}["${NAME}"]\nrevoked = { "v1.2.0" = "leaks", "v1.1.0" = "rude" }\n` })
+    const { code, stderr, plan } = await sync(repo, pair)
+    assert.equal(code, 1)
+    assert.equal((await pair.components.json(`${NAME}@v1.2.0`)).revoked, 'leaks')
+    assert.deepEqual(await arms(pair, 'latest'), ['latest v1.0.0 100000'])
+    assert.deepEqual(await arms(pair, 'production'), TEN)
+    assert.deepEqual(plan.refused.map(({ subject }) => subject), [
+      `${NAME}@canary`, `${NAME}@green`, `${NAME}@ring-1`, `${NAME}@production`,
+    ])
+    assert.match(stderr, /ring-1: it stands on v1\.2\.0, which is revoked \(leaks\): the slot is left/)
+    assert.match(stderr, /production: it sends callers to canary, which is refused/)
+    assert.deepEqual((await sync(repo, pair)).plan.empty, true)
+  })
+
+  test('names every mistake with its line; only its slot is left', async () => {
+    const [repo, pair] = [shop(), kv.pair()]
+    repo.commit({ [FILE]: split(10) })
+    await sync(repo, pair)
+    let version = 0
+    for (const [line, mistake, what] of [
+      [2, 'split = { canary = 110 }', /the share of canary is no percentage/],
+      [2, 'split = { canary = 60, blue = 50 }', /the shares of production add up to 110 %/],
+      [2, 'split = { production = 10 }', /production leads back to itself/],
+      [2, 'split = { "v1.1.0" = 10 }', /"v1\.1\.0" is not a slot/],
+      [1, 'split = { nobody = 10 }', /has no slot nobody/],
+      [1, 'split = { live = 10 }', /leads to live, which leads on/],
+      [2, 'splti = { canary = 10 }', /no member "splti"/],
+      [2, 'alias = 3', /alias is integer/],
+      [1, 'alias = "blue"\nsplit = { canary = 1 }', /an alias and a split/],
+    ]) {
+      repo.slot(NAME, 'blue', `v1.${++version % 3}.0`)
+      repo.commit({ [FILE]: table('production', mistake) + table('live', 'alias = "blue"') })
+      const { code, plan, stderr } = await sync(repo, pair)
+      assert.equal(code, 1, mistake)
+      assert.equal(plan.refused[0].subject, `${FILE}:${line}`)
+      assert.match(plan.refused[0].what, what)
+      assert.ok(plan.refused[0].help)
+      assert.match(stderr, new RegExp(`refused: rollouts\\.toml:${line}: `))
+      assert.deepEqual(await arms(pair, 'production'), TEN, mistake)
+      assert.deepEqual(await arms(pair, 'live'), [`blue v1.${version % 3}.0 100000`], 'the rest goes on')
+    }
+  })
+
+  test('that can not be read changes no split, and the rest goes on', async () => {
+    const [repo, pair] = [shop(), kv.pair()]
+    repo.commit({ [FILE]: split(10) + table('live', 'alias = "blue"') })
+    await sync(repo, pair)
+    repo.slot(NAME, 'green', 'v1.2.0')
+    repo.slot(NAME, 'production', 'v1.2.0')
+    repo.commit({ [FILE]: `${split(10)}[oops\n` })
+    const { code, plan } = await sync(repo, pair)
+    assert.deepEqual([code, plan.refused[0].subject], [1, `${FILE}:3`])
+    assert.deepEqual(keys(plan.writes.slots), [`${NAME}@green`])
+    assert.deepEqual(await arms(pair, 'production'), TEN)
+    repo.commit({ [FILE]: split(10) })
+    await sync(repo, pair)
+    assert.deepEqual(await arms(pair, 'production'), ['canary v1.1.0 10000', 'production v1.2.0 90000'])
+  })
+})
+
+describe('slotctl rollout', () => {
+  const rollout = (repo, ...args) => slotctl(['rollout', ...args, '--repo', repo.dir], { env: IDENTITY })
+  const IDENTITY = {
+    HOME: '/nonexistent',
+    GIT_AUTHOR_NAME: 'Ada', GIT_AUTHOR_EMAIL: 'ada@example.com',
+    GIT_COMMITTER_NAME: 'Ada', GIT_COMMITTER_EMAIL: 'ada@example.com',
+  }
+  const text = (repo) => readFileSync(path.join(repo.dir, FILE), 'utf8')
+
+  test('edits, shows and commits the file alone, and keeps its comments', async () => {
+    const repo = shop()
+    repo.commit({ [FILE]: `# Ours.\n\n${split(10)}# Live.\n${table('live', 'alias = "blue" # since May')}` })
+    repo.git('rm', '--quiet', '--cached', 'prompts/extraction.md')
+    const to = await rollout(repo, NAME, 'production', '--to', 'canary', '--percent', '25', '--commit')
+    assert.equal(to.code, 0, to.stderr)
+    assert.match(to.stdout, /^-split = \{ canary = 10 \}\n\+split = \{ canary = 25 \}$/m)
+    assert.match(to.stderr, /canary v1\.1\.0 10 % → 25 %/)
+    assert.equal(repo.git('log', '-1', '--format=%s'), `Send 25 % of ${NAME}@production to canary`)
+    assert.equal(repo.git('show', '--name-only', '--format=', 'HEAD'), FILE)
+    const alias = await rollout(repo, NAME, 'live', '--alias', 'green')
+    assert.equal(alias.code, 0)
+    const segment = await rollout(repo, NAME, 'production', '--to', 'ring-1', '--segment', 'beta')
+    assert.equal(segment.code, 0)
+    assert.equal(text(repo), `# Ours.\n\n${split(25)}segments = { beta = "ring-1" }\n# Live.\n${table('live', 'alias = "green" # since May')}`)
+    assert.equal((await rollout(repo, NAME, 'production', '--stop')).code, 0)
+    assert.equal(text(repo), `# Ours.\n# Live.\n${table('live', 'alias = "green" # since May')}`)
+  })
+
+  test('writes nothing that a sync would refuse', async () => {
+    const repo = shop()
+    repo.commit({ [FILE]: split(10) })
+    for (const [args, message] of [
+      [['--to', 'nobody', '--percent', '5'], /refused: rollouts\.toml:1: .*has no slot nobody/],
+      [['--to', 'canary', '--percent', '101'], /no percentage/],
+      [['--to', 'blue', '--percent', '95'], /add up to 105 %/],
+      [['--to', 'production', '--percent', '5'], /leads back to itself/],
+      [['--stop', '--to', 'blue'], /nothing is said of blue in the split of/],
+    ]) {
+      const { code, stderr } = await rollout(repo, NAME, 'production', ...args, '--commit')
+      assert.equal(code, 1)
+      assert.match(stderr, message)
+      assert.equal(text(repo), split(10))
+    }
+    for (const args of [[NAME, 'production'], [], [NAME, 'production', '--percent', '5']]) {
+      assert.equal((await rollout(repo, ...args)).code, 2)
+    }
+  })
+
+  test('shows who would move before anything is written', async () => {
+    const repo = shop()
+    repo.commit({ [FILE]: split(10) })
+    const file = path.join(temporaryFolder('keys'), 'keys.txt')
+    const users = Array.from({ length: 1000 }, (_, number) => `user-${number}`)
+    writeFileSync(file, users.join('\n'))
+    const dry = await rollout(
+      repo, NAME, 'production', '--to', 'canary', '--percent', '25', '--dry-run', '--keys', file, '--json',
+    )
+    assert.equal(dry.code, 0, dry.stderr)
+    const point = (user) => pointOf(NAME, user)
+    const expected = users.filter((user) => point(user) >= 10_000 && point(user) < 25_000)
+    const [{ key, keys, moved, moves }] = dry.json.slots
+    assert.deepEqual([key, keys, moved], [`${NAME}@production`, 1000, expected.length])
+    assert.deepEqual(moves[0].examples, expected.slice(0, 3))
+    assert.equal(text(repo), split(10))
+    writeFileSync(path.join(repo.dir, FILE), split(25))
+    const plan = await rollout(repo, 'plan', '--keys', file, '--json')
+    assert.deepEqual(plan.json.slots, dry.json.slots)
+  })
+})
+
+describe('slotctl explain', () => {
+  const { cases } = JSON.parse(readFileSync(new URL('../vectors/assignment.json', import.meta.url), 'utf8'))
+  const explain = (repo, name, ...args) => slotctl(['explain', name, 'production', '--repo', repo.dir, ...args])
+
+  test('agrees with the golden vectors', async () => {
+    const repo = new Repo()
+    const names = [...new Set(cases.map(({ component }) => component))].filter((name) => !name.startsWith('a/'))
+    repo.commit({
+      ...Object.fromEntries(names.map((name) => [`files/${name}.md`, 'x\n'])),
+      [FILE]: names.map((name) => `["${name}".production]\nsplit = { canary = 50 }\n`).join(''),
+    })
+    for (const name of names) {
+      const tag = (target, to, message) => repo.git('tag', '-a', '-m', message, `components/${name}/${target}`, to)
+      tag('v1.0.0', 'HEAD', `v1.0.0\n\nComponent-Path: files/${name}.md`)
+      for (const slot of ['production', 'canary']) tag(slot, `components/${name}/v1.0.0`, slot)
+      const own = cases.filter(({ component }) => component === name)
+      for (const { key, point } of own.filter(({ key }) => !key.includes('\0'))) {
+        const { code, json, stderr } = await explain(repo, name, `--key=${key}`, '--json')
+        assert.equal(code, 0, stderr)
+        assert.deepEqual([json.point, json.assignedSlot], [point, point < 50_000 ? 'canary' : 'production'])
+        assert.equal(pointOf(name, key), point)
+      }
+    }
+    assert.ok(names.length > 1)
+  })
+
+  test('gives the rule, the boundaries, and a table with shares for a file of keys', async () => {
+    const repo = shop()
+    repo.commit({ [FILE]: `${split(10)}segments = { beta = "ring-1" }\n` })
+    const rule = async (...args) => {
+      const { json } = await explain(repo, NAME, '--key', 'u1', '--json', ...args)
+      return [json.assignment, json.version]
+    }
+    assert.deepEqual(await rule(), ['key', 'v1.0.0'])
+    assert.deepEqual(await rule('--segment', 'beta'), ['segment', 'v1.2.0'])
+    assert.deepEqual(await rule('--segment', 'beta', '--version', 'v1.1.0'), ['override', 'v1.1.0'])
+    const words = await explain(repo, NAME, '--key', 'u1')
+    assert.match(words.stdout, /by key, point 21689 of 100000/)
+    assert.match(words.stdout, /^> production +v1\.0\.0 +90 % +10000 to below 100000$/m)
+    const file = path.join(temporaryFolder('keys'), 'keys.txt')
+    const users = Array.from({ length: 500 }, (_, number) => `user-${number}`)
+    writeFileSync(file, users.join('\n'))
+    const many = await explain(repo, NAME, '--keys', file)
+    const rows = many.stdout.trim().split('\n').map((line) => line.split('\t'))
+    assert.deepEqual(rows[0], ['key', 'assignment', 'point', 'slot', 'version'])
+    for (const [key, , point, slot] of rows.slice(1)) {
+      assert.equal(Number(point), pointOf(NAME, key))
+      assert.equal(slot, point < 10_000 ? 'canary' : 'production')
+    }
+    const { json } = await explain(repo, NAME, '--keys', file, '--json')
+    const canary = rows.filter(([, , , slot]) => slot === 'canary').length
+    assert.deepEqual(json.shares.map(({ keys }) => keys), [canary, 500 - canary])
+  })
+
+  test('names what there is where a slot is not', async () => {
+    const { code, stderr } = await slotctl(['explain', NAME, 'nope', '--key', 'u', '--repo', shop().dir])
+    assert.equal(code, 1)
+    assert.match(stderr, /no such slot\n +hint: it has: blue, canary, green, latest, production, ring-1/)
+  })
+})
+
+test('slotctl status draws every split, without colours where nobody looks', async () => {
+  const repo = shop()
+  repo.commit({ [FILE]: split(10) })
+  const { code, stdout } = await slotctl(['status', '--repo', repo.dir])
+  assert.equal(code, 0)
+  assert.match(stdout, /^prompts\/extraction@production +██▒{18} {2}canary v1\.1\.0 10 %, production v1\.0\.0 90 %$/m)
+  assert.ok(!stdout.includes('\u001b'))
+})
+
+/** Where a caller stands, of 100,000: MurmurHash3 x86 32, written down once more. */
+function pointOf(component, key) {
+  const bytes = Buffer.from(`${component}\0${key}`)
+  const [c1, c2] = [0xcc9e2d51, 0x1b873593]
+  const rotate = (value, by) => (value << by) | (value >>> (32 - by))
+  const scramble = (k) => Math.imul(rotate(Math.imul(k, c1), 15), c2)
+  const whole = bytes.length & ~3
+  let hash = 0
+  for (let at = 0; at < whole; at += 4) {
+    hash = (Math.imul(rotate(hash ^ scramble(bytes.readInt32LE(at)), 13), 5) + 0xe6546b64) | 0
+  }
+  let tail = 0
+  for (let at = bytes.length - 1; at >= whole; at -= 1) tail = (tail << 8) | bytes[at]
+  if (whole < bytes.length) hash ^= scramble(tail)
+  hash ^= bytes.length
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return Number((BigInt((hash ^ (hash >>> 16)) >>> 0) * 100_000n) >> 32n)
+}

@@ -52,11 +52,13 @@ async function assertGets(stage, { asked, path, headers, version, slot, assignme
 async function assertShares(stage, { keys, slot, shares }, groups) {
   const callers = Array.from({ length: keys }, (_, number) => `user-${number}`)
   const ask = (key) => stage.get(`/components/prompts/extraction@${slot}`, { 'Component-Version-Key': key })
-  const versions = async () => (await Promise.all(callers.map(ask))).map(({ version }) => version)
-  const got = await versions()
-  assert.deepEqual(await versions(), got, 'sticky')
-  for (const [version, percent] of Object.entries(shares)) {
-    const group = new Set(callers.filter((_, at) => got[at] === version))
+  const askAll = async () => (await Promise.all(callers.map(ask))).map(({ version, slot }) => ({ version, slot }))
+  const got = await askAll()
+  assert.deepEqual(await askAll(), got, 'sticky')
+  for (const [version, { percent, slot: arm }] of Object.entries(shares)) {
+    const group = new Set(callers.filter((_, at) => got[at].version === version))
+    const arms = new Set(got.filter((one) => one.version === version).map((one) => one.slot))
+    if (arm) assert.deepEqual([...arms], [arm], `${version} is reported as ${arm}`)
     const share = percent / 100
     const slack = 3 * Math.sqrt(keys * share * (1 - share))
     assert.ok(Math.abs(group.size - keys * share) <= slack, `${version}: ${group.size} of ${keys}`)

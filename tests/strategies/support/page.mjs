@@ -42,5 +42,8 @@ function readRow([asked, got]) {
   return { asked, path, headers, version, slot, assignment }
 }
 
-const readShares = (text) =>
-  Object.fromEntries([...text.matchAll(/([\d.]+) % (v[\d.]+)/g)].map(([, percent, version]) => [version, Number(percent)]))
+/** By version: how many percent get it, and from which slot where that is said. */
+function readShares(text) {
+  const shares = text.matchAll(/([\d.]+) % (v[\d.]+)(?: \(([\w-]+)\))?/g)
+  return Object.fromEntries([...shares].map(([, percent, version, slot]) => [version, { percent: Number(percent), slot }]))
+}

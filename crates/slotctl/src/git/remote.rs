@@ -40,7 +40,7 @@ impl Repository {
     }
 
     /// The branch that HEAD is on; none where it is detached.
-    pub(crate) fn branch(&self) -> Option<Branch> {
+    pub(crate) fn current_branch(&self) -> Option<Branch> {
         let printed = self.git.run(&["symbolic-ref", "--quiet", "HEAD"]).ok()?;
         let name = String::from_utf8(printed).ok()?;
         let name = name.trim_end().strip_prefix("refs/heads/")?.to_owned();

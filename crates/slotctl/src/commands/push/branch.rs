@@ -29,7 +29,7 @@ pub(super) fn current(
     tags: bool,
     output: &Output,
 ) -> Result<Option<Branch>> {
-    match (repository.branch(), tags) {
+    match (repository.current_branch(), tags) {
         (Some(branch), _) if branch.tip.is_some() => Ok(Some(branch)),
         (Some(branch), _) => {
             refuse(&branch.name, "the branch has no commit yet", "commit something: git commit")

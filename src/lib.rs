@@ -131,7 +131,8 @@ fn report(env: &Env, line: &LogLine<'_>) {
     }
     // A data point that is not taken must not cost the caller the answer.
     if let Err(error) = set.unchecked_into::<DataSet>().write_data_point(&point) {
-        log(&format!("{{\"analytics\":{:?}}}", error.as_string().unwrap_or_default()));
+        let why = text(&error, "message").unwrap_or_default();
+        log(&serde_json::json!({ "analytics": why }).to_string());
     }
 }
 

@@ -28,5 +28,6 @@ pub mod resolution;
 pub mod slot;
 pub mod source;
 pub mod tag;
+mod text;
 pub mod timestamp;
 pub mod version;

@@ -103,6 +103,12 @@ impl MediaType {
     }
 }
 
+impl fmt::Display for MediaType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// A text that is no media type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaTypeError;
@@ -135,19 +141,7 @@ impl FromStr for MediaType {
     }
 }
 
-impl TryFrom<String> for MediaType {
-    type Error = MediaTypeError;
-
-    fn try_from(text: String) -> Result<Self, MediaTypeError> {
-        text.parse()
-    }
-}
-
-impl From<MediaType> for String {
-    fn from(media_type: MediaType) -> Self {
-        media_type.0
-    }
-}
+crate::text::stored_as_text!(MediaType, MediaTypeError);
 
 #[cfg(test)]
 mod tests {

@@ -84,19 +84,7 @@ impl FromStr for ComponentName {
     }
 }
 
-impl TryFrom<String> for ComponentName {
-    type Error = GrammarError;
-
-    fn try_from(text: String) -> Result<Self, GrammarError> {
-        text.parse()
-    }
-}
-
-impl From<ComponentName> for String {
-    fn from(name: ComponentName) -> Self {
-        name.0
-    }
-}
+crate::text::stored_as_text!(ComponentName, GrammarError);
 
 impl fmt::Display for ComponentName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

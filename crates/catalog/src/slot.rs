@@ -70,19 +70,7 @@ impl FromStr for Slot {
     }
 }
 
-impl TryFrom<String> for Slot {
-    type Error = GrammarError;
-
-    fn try_from(text: String) -> Result<Self, GrammarError> {
-        text.parse()
-    }
-}
-
-impl From<Slot> for String {
-    fn from(slot: Slot) -> Self {
-        slot.0
-    }
-}
+crate::text::stored_as_text!(Slot, GrammarError);
 
 impl fmt::Display for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,19 +5,23 @@
 //! raises it. `docs/kv-format.md` describes the records for people.
 
 mod bytes;
+mod listing;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::media_type::MediaType;
-use crate::name::ComponentName;
 use crate::slot::Slot;
 use crate::timestamp::Timestamp;
 use crate::version::{CommitId, Version};
 
 pub use bytes::{RecordError, parse, write};
+pub use listing::{
+    CatalogMetadata, CatalogRecord, CatalogState, IndexMetadata, IndexRecord, MAX_MOVES, Move,
+    SlotEntry,
+};
 
 /// The format that this code writes and the highest that it reads.
 pub const FORMAT: u32 = 1;
@@ -27,9 +31,6 @@ pub const FULL_WEIGHT: u32 = 100_000;
 
 /// The largest value that Workers KV takes, in bytes (25 MiB).
 pub const MAX_VALUE: u64 = 25 * 1024 * 1024;
-
-/// The moves of a slot that its catalog record keeps, newest first.
-pub const MAX_MOVES: usize = 50;
 
 /// `SLOTS` `<name>@<slot>`: which versions a slot leads to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -220,116 +221,6 @@ impl VersionRecord {
         let hash = self.hash();
         VersionMetadata { digest, sha, date, author: self.author.clone(), media_type, hash }
     }
-}
-
-/// `COMPONENTS` `<name>`: all that is known of a component.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CatalogRecord {
-    /// The record's format.
-    pub format: u32,
-    /// Every version, lowest first.
-    pub versions: Vec<VersionRecord>,
-    /// Every slot.
-    pub slots: BTreeMap<Slot, SlotEntry>,
-}
-
-/// A slot in a catalog record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SlotEntry {
-    /// The slot's record, as in `SLOTS`.
-    pub record: SlotRecord,
-    /// Its last moves, newest first, at most [`MAX_MOVES`].
-    pub moves: Vec<Move>,
-}
-
-/// A slot's own version became another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Move {
-    /// The version before; none for a new slot.
-    pub from: Option<Version>,
-    /// The version after.
-    pub to: Version,
-    /// The commit that `to` was made at.
-    pub commit: CommitId,
-    /// Who moved the slot.
-    pub author: String,
-    /// When.
-    pub time: Timestamp,
-    /// Why, as the slot's tag says it.
-    pub why: String,
-}
-
-/// The metadata of a catalog record's key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CatalogMetadata {
-    /// The digest of the state that the record lists: see [`CatalogState`].
-    pub hash: Digest,
-}
-
-/// What a catalog record lists, its moves left out: every version by its
-/// record's hash, every slot with its record.
-///
-/// A listing of `COMPONENTS` (whose metadata holds the hashes) and the slot
-/// records give this state without a read of any catalog or version record, so
-/// one comparison of hashes shows that a catalog is up to date. Moves follow
-/// from changes of the state, so they need no part in it.
-#[derive(Debug, Serialize)]
-pub struct CatalogState<'a> {
-    format: u32,
-    versions: BTreeMap<&'a Version, Digest>,
-    slots: BTreeMap<&'a Slot, &'a SlotRecord>,
-}
-
-impl<'a> CatalogState<'a> {
-    /// The state of these versions and slots.
-    pub fn new(
-        versions: BTreeMap<&'a Version, Digest>,
-        slots: BTreeMap<&'a Slot, &'a SlotRecord>,
-    ) -> Self {
-        Self { format: FORMAT, versions, slots }
-    }
-
-    /// The digest of the state, written as records are.
-    pub fn hash(&self) -> Digest {
-        Digest::of(&write(self))
-    }
-}
-
-impl CatalogRecord {
-    /// A component of which nothing is known yet.
-    pub fn empty() -> Self {
-        Self { format: FORMAT, versions: Vec::new(), slots: BTreeMap::new() }
-    }
-}
-
-/// `COMPONENTS` `index`: which components there are. It changes only when one
-/// comes or goes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IndexRecord {
-    /// The record's format.
-    pub format: u32,
-    /// The names in order.
-    pub components: Vec<ComponentName>,
-}
-
-impl IndexRecord {
-    /// The record of these components.
-    pub fn new(components: impl IntoIterator<Item = ComponentName>) -> Self {
-        let names: BTreeSet<ComponentName> = components.into_iter().collect();
-        Self { format: FORMAT, components: names.into_iter().collect() }
-    }
-
-    /// What stands beside the record as its key's metadata.
-    pub fn metadata(&self) -> IndexMetadata {
-        IndexMetadata { hash: Digest::of(&write(self)) }
-    }
-}
-
-/// The metadata of the index record's key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IndexMetadata {
-    /// The digest of the record's bytes.
-    pub hash: Digest,
 }
 
 #[cfg(test)]

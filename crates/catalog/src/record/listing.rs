@@ -1,0 +1,125 @@
+//! The records that say what there is: a component's catalog and the index.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{FORMAT, SlotRecord, VersionRecord, write};
+use crate::digest::Digest;
+use crate::name::ComponentName;
+use crate::slot::Slot;
+use crate::timestamp::Timestamp;
+use crate::version::{CommitId, Version};
+
+/// The moves of a slot that its catalog record keeps, newest first.
+pub const MAX_MOVES: usize = 50;
+
+/// `COMPONENTS` `<name>`: all that is known of a component.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogRecord {
+    /// The record's format.
+    pub format: u32,
+    /// Every version, lowest first.
+    pub versions: Vec<VersionRecord>,
+    /// Every slot.
+    pub slots: BTreeMap<Slot, SlotEntry>,
+}
+
+/// A slot in a catalog record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotEntry {
+    /// The slot's record, as in `SLOTS`.
+    pub record: SlotRecord,
+    /// Its last moves, newest first, at most [`MAX_MOVES`].
+    pub moves: Vec<Move>,
+}
+
+/// A slot's own version became another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Move {
+    /// The version before; none for a new slot.
+    pub from: Option<Version>,
+    /// The version after.
+    pub to: Version,
+    /// The commit that `to` was made at.
+    pub commit: CommitId,
+    /// Who moved the slot.
+    pub author: String,
+    /// When.
+    pub time: Timestamp,
+    /// Why, as the slot's tag says it.
+    pub why: String,
+}
+
+/// The metadata of a catalog record's key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogMetadata {
+    /// The digest of the state that the record lists: see [`CatalogState`].
+    pub hash: Digest,
+}
+
+/// What a catalog record lists, its moves left out: every version by its
+/// record's hash, every slot with its record.
+///
+/// A listing of `COMPONENTS` (whose metadata holds the hashes) and the slot
+/// records give this state without a read of any catalog or version record, so
+/// one comparison of hashes shows that a catalog is up to date. Moves follow
+/// from changes of the state, so they need no part in it.
+#[derive(Debug, Serialize)]
+pub struct CatalogState<'a> {
+    format: u32,
+    versions: BTreeMap<&'a Version, Digest>,
+    slots: BTreeMap<&'a Slot, &'a SlotRecord>,
+}
+
+impl<'a> CatalogState<'a> {
+    /// The state of these versions and slots.
+    pub fn new(
+        versions: BTreeMap<&'a Version, Digest>,
+        slots: BTreeMap<&'a Slot, &'a SlotRecord>,
+    ) -> Self {
+        Self { format: FORMAT, versions, slots }
+    }
+
+    /// The digest of the state, written as records are.
+    pub fn hash(&self) -> Digest {
+        Digest::of(&write(self))
+    }
+}
+
+impl CatalogRecord {
+    /// A component of which nothing is known yet.
+    pub fn empty() -> Self {
+        Self { format: FORMAT, versions: Vec::new(), slots: BTreeMap::new() }
+    }
+}
+
+/// `COMPONENTS` `index`: which components there are. It changes only when one
+/// comes or goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexRecord {
+    /// The record's format.
+    pub format: u32,
+    /// The names in order.
+    pub components: Vec<ComponentName>,
+}
+
+impl IndexRecord {
+    /// The record of these components.
+    pub fn new(components: impl IntoIterator<Item = ComponentName>) -> Self {
+        let names: BTreeSet<ComponentName> = components.into_iter().collect();
+        Self { format: FORMAT, components: names.into_iter().collect() }
+    }
+
+    /// What stands beside the record as its key's metadata.
+    pub fn metadata(&self) -> IndexMetadata {
+        IndexMetadata { hash: Digest::of(&write(self)) }
+    }
+}
+
+/// The metadata of the index record's key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexMetadata {
+    /// The digest of the record's bytes.
+    pub hash: Digest,
+}

@@ -148,7 +148,10 @@ impl<B: Backend> Resolver<B> {
         grant: &Grant,
     ) -> Result<Resolved, Refusal> {
         done.or_else(|refusal| match refusal.status() {
-            500.. => self.last_good(first, asked).ok_or(refusal),
+            // What the caller may not see is not served from memory either.
+            500.. if grant.allows(&asked.name, &asked.reference) => {
+                self.last_good(first, asked).ok_or(refusal)
+            }
             _ => Err(cut_down(refusal, grant)),
         })
     }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use catalog::access::Grant;
 use catalog::assign::Caller;
-use catalog::key::Key;
+use catalog::key::{CacheClass, Key};
 use catalog::name::ComponentName;
 use catalog::record::{self, SlotRecord};
 use catalog::reference::{Address, Reference};
@@ -169,7 +169,8 @@ impl<B: Backend> Resolver<B> {
     /// replace one whose content is in memory by one whose content nobody has seen.
     pub(crate) fn keep_unless_unsure(&self, resolved: &Resolved) {
         let digest = &resolved.selected.snapshot.digest;
-        let sure = {
+        // A version's record names the same content whenever it is read.
+        let sure = resolved.key.cache_class() == CacheClass::Record || {
             let mut memory = self.memory.borrow_mut();
             memory.records.get(&resolved.key).is_none() || memory.contents.get(digest).is_some()
         };

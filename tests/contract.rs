@@ -259,3 +259,28 @@ fn vectors() {
     }
     assert!(cases > 0, "no vectors were found");
 }
+
+/// An exact version's record, read anew once it is too old, counts as fresh again,
+/// also for requests that need no content.
+#[test]
+fn an_old_version_record_is_read_once() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/http/answers.json");
+    let script: Script = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let resolver = resolver(&script);
+    let head = || {
+        resolver.backend.reads.take();
+        let (answer, _) = pollster::block_on(resolver.answer(&Request {
+            method: "HEAD",
+            host: "resolver.example",
+            path: "/components/prompts/extraction@v1.0.0",
+            query: "",
+            header: &|_| None,
+            payload: Payload::Bytes(Vec::new()),
+        }));
+        assert_eq!(answer.status, 200);
+        resolver.backend.reads.borrow().len()
+    };
+    assert_eq!((head(), head()), (1, 0));
+    resolver.backend.clock.set(200_000.0);
+    assert_eq!((head(), head()), (1, 0));
+}

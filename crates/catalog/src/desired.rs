@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::name::ComponentName;
 use crate::policy::Route;
-use crate::record::{CatalogRecord, FORMAT, VersionRecord};
+use crate::record::{FORMAT, VersionRecord};
 use crate::slot::Slot;
 use crate::timestamp::Timestamp;
 use crate::version::Version;
@@ -78,12 +78,5 @@ impl VersionRecord {
         pinned.format = FORMAT;
         pinned.snapshot.version = Version::Commit(self.snapshot.sha.clone());
         pinned
-    }
-}
-
-impl CatalogRecord {
-    /// The record of a version, if the component has it.
-    pub fn version(&self, version: &Version) -> Option<&VersionRecord> {
-        self.versions.iter().find(|record| record.snapshot.version == *version)
     }
 }

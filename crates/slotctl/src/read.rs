@@ -17,12 +17,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use catalog::compile::{Compiled, MAX_CONTENT, Tag, outline};
+use catalog::compile::{Compiled, Tag, outline};
 use catalog::desired::Desired;
 use catalog::digest::Digest;
 use catalog::name::ComponentName;
 use catalog::notice::{Notice, printable};
 use catalog::policy;
+use catalog::record::MAX_VALUE;
 use catalog::tag::{RefReading, read_ref};
 use catalog::version::CommitId;
 use gix_hash::ObjectId;
@@ -187,7 +188,7 @@ struct RepositoryBlobs {
 impl Blobs for RepositoryBlobs {
     fn read(&mut self, source: &BlobSource) -> Result<Vec<u8>> {
         let bytes = match &source.place {
-            Place::Git(id) => match self.objects.ask_one(Ask::Contents(MAX_CONTENT), *id)? {
+            Place::Git(id) => match self.objects.ask_one(Ask::Contents(MAX_VALUE), *id)? {
                 Answer::Found { body, .. } => body,
                 _ => bail!("the object {id} can't be read any more: was the repository repacked?"),
             },

@@ -24,9 +24,6 @@ pub use self::chain::{Lost, Standing, stands};
 pub use self::outline::{Outline, outline};
 pub use self::records::Compiled;
 
-/// The largest content that is served, in bytes: Workers KV takes values of 25 MiB.
-pub const MAX_CONTENT: u64 = 25 * 1024 * 1024;
-
 /// The longest reason that a slot's move keeps, in bytes. A catalog record holds
 /// fifty moves a slot.
 pub const MAX_WHY: usize = 200;

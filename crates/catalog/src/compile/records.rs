@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::outline::{Draft, Outline};
-use super::{File, MAX_CONTENT, SlotDraft, Wanted};
+use super::{File, SlotDraft, Wanted};
 use crate::desired::{Desired, DesiredComponent, DesiredSlot};
 use crate::name::ComponentName;
 use crate::notice::Notice;
 use crate::policy::Policy;
-use crate::record::{FORMAT, Snapshot, VersionRecord};
+use crate::record::{FORMAT, MAX_VALUE, Snapshot, VersionRecord};
 use crate::slot::Slot;
 use crate::source::{Grade, Problem};
 use crate::tag::{Prefix, TagName, TagTarget};
@@ -31,7 +31,7 @@ impl Problem {
     /// A content that is too large for a value of Workers KV.
     pub fn too_large(path: &str, size: u64) -> Self {
         Self::refused(
-            format!("{path} has {size} bytes, more than the {MAX_CONTENT} (25 MiB) of a KV value"),
+            format!("{path} has {size} bytes, more than the {MAX_VALUE} (25 MiB) of a KV value"),
             "split the file, or serve it from R2 and its address from here",
         )
     }
@@ -67,7 +67,7 @@ impl Outline {
 }
 
 fn within_limit(file: File) -> Result<File, Problem> {
-    match file.size > MAX_CONTENT {
+    match file.size > MAX_VALUE {
         true => Err(Problem::too_large(&file.path, file.size)),
         false => Ok(file),
     }

@@ -87,13 +87,6 @@ impl<'a> CatalogState<'a> {
     }
 }
 
-impl CatalogRecord {
-    /// A component of which nothing is known yet.
-    pub fn empty() -> Self {
-        Self { format: FORMAT, versions: Vec::new(), slots: BTreeMap::new() }
-    }
-}
-
 /// `COMPONENTS` `index`: which components there are. It changes only when one
 /// comes or goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

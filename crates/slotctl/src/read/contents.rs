@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 
 use anyhow::Result;
-use catalog::compile::{File, MAX_CONTENT};
+use catalog::compile::File;
 use catalog::digest::Digest;
 use catalog::media_type::MediaType;
+use catalog::record::MAX_VALUE;
 use catalog::source::Problem;
 use gix_hash::ObjectId;
 use gix_object::Kind;
@@ -40,7 +41,7 @@ pub(super) fn read_contents(
     let (blobs, paths) = reader.group(located);
     let blobs = reader.check_sizes(objects, blobs, &paths)?;
     let ids: Vec<ObjectId> = blobs.iter().map(|blob| blob.id).collect();
-    objects.ask(Ask::Contents(MAX_CONTENT), &ids, &mut |at, answer| {
+    objects.ask(Ask::Contents(MAX_VALUE), &ids, &mut |at, answer| {
         if let Some(blob) = blobs.get(at) {
             reader.read(blob, answer, &paths);
         }
@@ -94,7 +95,7 @@ impl Reader<'_> {
         objects.ask(Ask::Info, &ids, &mut |_, answer| {
             let Some(blob) = blobs.next() else { return Ok(()) };
             match answer {
-                Answer::Found { kind: Kind::Blob, size, .. } if size <= MAX_CONTENT => {
+                Answer::Found { kind: Kind::Blob, size, .. } if size <= MAX_VALUE => {
                     readable.push(Blob { size, ..blob });
                 }
                 Answer::Found { kind: Kind::Blob, size, .. } => {
@@ -141,7 +142,7 @@ impl Reader<'_> {
     }
 
     fn read_lfs(&self, pointer: Pointer) -> Result<(Vec<u8>, BlobSource), LfsProblem> {
-        if pointer.size > MAX_CONTENT {
+        if pointer.size > MAX_VALUE {
             return Err(LfsProblem::TooLarge);
         }
         let path = pointer.path_in(&self.repository.common_dir);

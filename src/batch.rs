@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use base64ct::{Base64, Encoding};
 use catalog::access::Grant;
 use catalog::assign::Caller;
 use catalog::key::{Key, Namespace};
 use catalog::reference::Address;
 use catalog::refusal::Refusal;
 use catalog::resolution::{Found, Resolution};
-use data_encoding::BASE64;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -194,7 +194,7 @@ impl<B: Backend> Resolver<B> {
         let mut entry = describe(text, &resolved);
         let (member, value) = match String::from_utf8(self.backend.bytes(&content)) {
             Ok(text) => ("content", text),
-            Err(binary) => ("contentBase64", BASE64.encode(binary.as_bytes())),
+            Err(binary) => ("contentBase64", Base64::encode_string(binary.as_bytes())),
         };
         if let Some(entry) = entry.as_object_mut() {
             entry.insert(member.to_owned(), value.into());

@@ -3,10 +3,9 @@
 use catalog::access::Grant;
 use catalog::key::Key;
 use catalog::name::ComponentName;
-use catalog::record::{self, CatalogRecord, IndexRecord, SlotEntry, VersionRecord};
+use catalog::record::{self, CatalogRecord, IndexRecord, Record, SlotEntry, VersionRecord};
 use catalog::refusal::Refusal;
 use catalog::slot::Slot;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::backend::Backend;
@@ -71,11 +70,7 @@ impl<B: Backend> Resolver<B> {
     }
 
     /// Reads a record, the last good one where KV fails.
-    async fn stored<T: DeserializeOwned>(
-        &self,
-        key: &Key,
-        trace: &mut Trace,
-    ) -> Result<Option<T>, Refusal> {
+    async fn stored<T: Record>(&self, key: &Key, trace: &mut Trace) -> Result<Option<T>, Refusal> {
         let read = self.record(key, trace).await;
         let refusal = match read {
             Ok(None) => return Ok(None),

@@ -6,18 +6,19 @@
 // A test says what it expects; a panic is how it fails.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::cell::{Cell, RefCell};
+mod support;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use catalog::digest::Digest;
-use catalog::key::Namespace;
-use component_resolver::backend::{Backend, Unavailable};
+use base64ct::{Base64, Encoding};
 use component_resolver::config::{Config, ScriptVersion};
 use component_resolver::http::{Answer, Body, MAX_BODY, Payload, Request};
 use component_resolver::resolve::Resolver;
 use serde::Deserialize;
 use serde_json::Value;
+
+use support::{MapBackend, bytes};
 
 #[derive(Deserialize)]
 struct Script {
@@ -70,105 +71,6 @@ struct Expected {
     #[serde(rename = "bodyBase64")]
     body_base64: Option<String>,
     json: Option<Value>,
-}
-
-type Values = BTreeMap<(String, String), Vec<u8>>;
-
-/// KV as a map that counts its reads and fails on command.
-#[derive(Default)]
-struct MapBackend {
-    values: RefCell<Values>,
-    failing: RefCell<BTreeSet<String>>,
-    reads: RefCell<Vec<String>>,
-    clock: Cell<f64>,
-}
-
-impl MapBackend {
-    fn put(&self, kv: &BTreeMap<String, BTreeMap<String, Value>>) {
-        for (namespace, values) in kv {
-            for (key, value) in values {
-                let place = (namespace.clone(), key.clone());
-                match value {
-                    Value::Null => drop(self.values.borrow_mut().remove(&place)),
-                    value => drop(self.values.borrow_mut().insert(place, bytes(value))),
-                }
-            }
-        }
-    }
-
-    fn read(
-        &self,
-        namespace: Namespace,
-        key: &str,
-        ttl: u32,
-    ) -> Result<Option<Vec<u8>>, Unavailable> {
-        let namespace = namespace.binding().to_owned();
-        self.reads.borrow_mut().push(format!("{namespace} {key} {ttl}"));
-        if self.failing.borrow().contains(&namespace) {
-            return Err(Unavailable("failing on command".into()));
-        }
-        Ok(self.values.borrow().get(&(namespace, key.to_owned())).cloned())
-    }
-}
-
-/// A value as it is stored: a text, the bytes of a base64 text, or compact JSON.
-fn bytes(value: &Value) -> Vec<u8> {
-    match (value, value.get("$base64").and_then(Value::as_str)) {
-        (Value::String(text), _) => text.clone().into_bytes(),
-        (_, Some(text)) => data_encoding::BASE64.decode(text.as_bytes()).unwrap(),
-        _ => value.to_string().into_bytes(),
-    }
-}
-
-impl Backend for MapBackend {
-    type Content = Vec<u8>;
-
-    async fn record(
-        &self,
-        namespace: Namespace,
-        key: &str,
-        ttl: u32,
-    ) -> Result<Option<Vec<u8>>, Unavailable> {
-        self.read(namespace, key, ttl)
-    }
-
-    async fn records(
-        &self,
-        namespace: Namespace,
-        keys: &[String],
-        ttl: u32,
-    ) -> Result<Vec<Option<Vec<u8>>>, Unavailable> {
-        let list = keys.join(" ");
-        self.read(namespace, &format!("[{list}]"), ttl)?;
-        let values = self.values.borrow();
-        let place = |key: &String| (namespace.binding().to_owned(), key.clone());
-        Ok(keys.iter().map(|key| values.get(&place(key)).cloned()).collect())
-    }
-
-    async fn content(&self, key: &str, ttl: u32) -> Result<Option<Vec<u8>>, Unavailable> {
-        self.read(Namespace::Components, key, ttl)
-    }
-
-    async fn digest(&self, content: &Vec<u8>) -> Result<Digest, Unavailable> {
-        Ok(Digest::of(content))
-    }
-
-    fn size(&self, content: &Vec<u8>) -> usize {
-        content.len()
-    }
-
-    fn bytes(&self, content: &Vec<u8>) -> Vec<u8> {
-        content.clone()
-    }
-
-    /// The middle: whatever is drawn falls on the point 50,000.
-    fn draw(&self) -> u32 {
-        1 << 31
-    }
-
-    fn now(&self) -> f64 {
-        self.clock.get()
-    }
 }
 
 fn resolver(script: &Script) -> Resolver<MapBackend> {
@@ -236,7 +138,7 @@ fn check(script: &Script, case: &Case, resolver: &Resolver<MapBackend>) {
 impl Expected {
     fn bytes(&self) -> Vec<u8> {
         match &self.body_base64 {
-            Some(text) => data_encoding::BASE64.decode(text.as_bytes()).unwrap(),
+            Some(text) => Base64::decode_vec(text).unwrap(),
             None => self.body.clone().unwrap_or_default().into_bytes(),
         }
     }

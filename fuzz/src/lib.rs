@@ -10,7 +10,7 @@ use component_resolver::config::{Config, ScriptVersion};
 use component_resolver::http::{Answer, Body, MAX_BODY, Payload, Request};
 use component_resolver::resolve::Resolver;
 use component_resolver::trace::Trace;
-use data_encoding::BASE64;
+use base64ct::{Base64, Encoding};
 use serde_json::Value;
 
 const SPLITS: &str = include_str!("../../tests/vectors/http/splits.json");
@@ -124,7 +124,7 @@ fn fill(values: &mut Values, kv: &Value) {
 fn stored_bytes(value: &Value) -> Vec<u8> {
     match (value, value["$base64"].as_str()) {
         (Value::String(text), _) => text.clone().into_bytes(),
-        (_, Some(text)) => BASE64.decode(text.as_bytes()).expect("it is base64"),
+        (_, Some(text)) => Base64::decode_vec(text).expect("it is base64"),
         _ => value.to_string().into_bytes(),
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
+use base64ct::{Base64, Encoding};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
@@ -36,7 +36,7 @@ impl Digest {
 
     /// The value of `Repr-Digest` (RFC 9530): `sha-256=:<base64>:`.
     pub fn repr_digest(&self) -> String {
-        format!("sha-256=:{}:", BASE64.encode(&self.0))
+        format!("sha-256=:{}:", Base64::encode_string(&self.0))
     }
 }
 
@@ -49,9 +49,10 @@ impl FromStr for Digest {
             return Err(fail(text.len().min(64), "64 hexadecimal digits are needed"));
         }
         let mut bytes = [0; 32];
-        HEXLOWER_PERMISSIVE
-            .decode_mut(text.as_bytes(), &mut bytes)
-            .map_err(|partial| fail(partial.error.position, "not a hexadecimal digit"))?;
+        base16ct::mixed::decode(text, &mut bytes).map_err(|_| {
+            let at = text.bytes().position(|byte| !byte.is_ascii_hexdigit());
+            fail(at.unwrap_or_default(), "not a hexadecimal digit")
+        })?;
         Ok(Self(bytes))
     }
 }
@@ -60,7 +61,7 @@ crate::text::stored_as_text!(Digest, GrammarError);
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&HEXLOWER.encode(&self.0))
+        f.write_str(&base16ct::lower::encode_string(&self.0))
     }
 }
 

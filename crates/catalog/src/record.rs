@@ -6,6 +6,7 @@
 
 mod bytes;
 mod listing;
+mod rows;
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,7 @@ use crate::slot::Slot;
 use crate::timestamp::Timestamp;
 use crate::version::{CommitId, Version};
 
-pub use bytes::{RecordError, parse, write};
+pub use bytes::{Record, RecordError, parse, write};
 pub use listing::{
     CatalogMetadata, CatalogRecord, CatalogState, IndexMetadata, IndexRecord, MAX_MOVES, Move,
     SlotEntry,
@@ -51,6 +52,7 @@ pub struct SlotRecord {
 
 /// One version inside a slot, with its share of the traffic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "rows::ArmRow")]
 pub struct Target {
     /// Where the traffic goes.
     #[serde(flatten)]
@@ -61,6 +63,7 @@ pub struct Target {
 
 /// A version by the slot whose version it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "rows::ArmRow")]
 pub struct Arm {
     /// The slot.
     pub slot: Slot,
@@ -169,6 +172,7 @@ impl SlotRecord {
 
 /// `COMPONENTS` `<name>@<version>`: which content a version is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "rows::VersionRow")]
 pub struct VersionRecord {
     /// The record's format.
     pub format: u32,

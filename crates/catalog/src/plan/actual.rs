@@ -9,8 +9,8 @@ use crate::digest::Digest;
 use crate::key::{Key, Namespace};
 use crate::name::ComponentName;
 use crate::record::{
-    self, CatalogMetadata, CatalogRecord, IndexMetadata, IndexRecord, RecordError, SlotRecord,
-    VersionMetadata, VersionRecord,
+    self, CatalogMetadata, CatalogRecord, IndexMetadata, IndexRecord, Record, RecordError,
+    SlotRecord, VersionMetadata, VersionRecord,
 };
 use crate::slot::Slot;
 use crate::version::Version;
@@ -162,11 +162,7 @@ fn typed<T: DeserializeOwned>(metadata: Option<Value>) -> Option<T> {
 }
 
 /// Stores what a value is; `own` says whether a record is of its key.
-fn put<T: DeserializeOwned>(
-    stored: Option<&mut Stored<T>>,
-    value: Option<&[u8]>,
-    own: impl Fn(&T) -> bool,
-) {
+fn put<T: Record>(stored: Option<&mut Stored<T>>, value: Option<&[u8]>, own: impl Fn(&T) -> bool) {
     let Some(stored) = stored else { return };
     *stored = match value.map(record::parse) {
         None => Stored::Absent,

@@ -50,7 +50,7 @@ impl Kv {
         }
     }
 
-    fn record<T: serde::de::DeserializeOwned>(&self, key: &Key) -> T {
+    fn record<T: record::Record>(&self, key: &Key) -> T {
         record::parse(self.value(key).unwrap()).unwrap()
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::FORMAT;
+use super::{CatalogRecord, FORMAT, IndexRecord, SlotRecord, VersionRecord};
 
 /// Why a stored record can't be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,20 +34,44 @@ impl fmt::Display for RecordError {
 
 impl std::error::Error for RecordError {}
 
+/// The one member that a record of any format has.
+#[derive(Deserialize)]
+struct Probe {
+    format: u32,
+}
+
 /// Reads a record from the bytes of a value in KV.
-pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RecordError> {
-    #[derive(Deserialize)]
-    struct Probe {
-        format: u32,
-    }
+pub fn parse<T: Record>(bytes: &[u8]) -> Result<T, RecordError> {
+    let read = serde_json::from_slice::<T>(bytes);
     let malformed = |error: serde_json::Error| RecordError::Malformed(error.to_string());
-    // The format first: a later one may have changed any other member.
-    let Probe { format } = serde_json::from_slice(bytes).map_err(malformed)?;
+    // A later format may have changed any other member, so that nothing else can be read.
+    let format = match &read {
+        Ok(record) => record.format(),
+        Err(_) => serde_json::from_slice::<Probe>(bytes).map_err(malformed)?.format,
+    };
     if format > FORMAT {
         return Err(RecordError::FormatTooHigh { found: format });
     }
-    serde_json::from_slice(bytes).map_err(malformed)
+    read.map_err(malformed)
 }
+
+/// A record, whose format decides whether it may be used.
+pub trait Record: DeserializeOwned {
+    /// The format that it was written in.
+    fn format(&self) -> u32;
+}
+
+macro_rules! records {
+    ($($record:ty),*) => {
+        $(impl Record for $record {
+            fn format(&self) -> u32 {
+                self.format
+            }
+        })*
+    };
+}
+
+records!(SlotRecord, VersionRecord, CatalogRecord, IndexRecord);
 
 /// Writes a record as it is stored: compact JSON, members in a fixed order.
 pub fn write<T: Serialize>(record: &T) -> Vec<u8> {

@@ -1,8 +1,8 @@
 //! `slotctl token`: a read token, and what the Worker stores of it.
 
 use anyhow::{Context as _, Result};
+use base64ct::{Base64UrlUnpadded, Encoding};
 use catalog::digest::Digest;
-use data_encoding::BASE64URL_NOPAD;
 use serde_json::json;
 
 use crate::args::TokenArgs;
@@ -16,7 +16,7 @@ const PREFIX: &str = "crt_";
 pub(crate) fn run(args: &TokenArgs, output: &Output) -> Result<Exit> {
     let mut random = [0; 32];
     getrandom::fill(&mut random).context("the operating system gave no random bytes")?;
-    let token = format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&random));
+    let token = format!("{PREFIX}{}", Base64UrlUnpadded::encode_string(&random));
     let hash = Digest::of(token.as_bytes()).to_string();
     let entry = json!({ &hash: args.scopes });
     if args.json {

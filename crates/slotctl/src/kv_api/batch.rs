@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use data_encoding::BASE64;
+use base64ct::{Base64, Encoding};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -40,7 +40,7 @@ impl Pair<'_> {
         };
         match std::str::from_utf8(self.value) {
             Ok(text) => json(text, false),
-            Err(_) => json(&BASE64.encode(self.value), true),
+            Err(_) => json(&Base64::encode_string(self.value), true),
         }
     }
 }

@@ -1,0 +1,114 @@
+//! KV as a map, for the tests that run natively.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64ct::{Base64, Encoding};
+use catalog::digest::Digest;
+use catalog::key::Namespace;
+use component_resolver::backend::{Backend, Unavailable};
+use serde_json::Value;
+
+type Values = BTreeMap<(String, String), Vec<u8>>;
+
+/// KV as a map that counts its reads and fails on command.
+#[derive(Default)]
+pub(crate) struct MapBackend {
+    values: RefCell<Values>,
+    /// The namespaces that fail.
+    pub(crate) failing: RefCell<BTreeSet<String>>,
+    /// `<namespace> <key> <cacheTtl>` of each read.
+    pub(crate) reads: RefCell<Vec<String>>,
+    /// Milliseconds since 1970.
+    pub(crate) clock: Cell<f64>,
+    /// What is drawn; by default the middle, which falls on the point 50,000.
+    pub(crate) drawn: Cell<Option<u32>>,
+}
+
+impl MapBackend {
+    /// Puts values; null deletes.
+    pub(crate) fn put(&self, kv: &BTreeMap<String, BTreeMap<String, Value>>) {
+        for (namespace, values) in kv {
+            for (key, value) in values {
+                let place = (namespace.clone(), key.clone());
+                match value {
+                    Value::Null => drop(self.values.borrow_mut().remove(&place)),
+                    value => drop(self.values.borrow_mut().insert(place, bytes(value))),
+                }
+            }
+        }
+    }
+
+    fn read(
+        &self,
+        namespace: Namespace,
+        key: &str,
+        ttl: u32,
+    ) -> Result<Option<Vec<u8>>, Unavailable> {
+        let namespace = namespace.binding().to_owned();
+        self.reads.borrow_mut().push(format!("{namespace} {key} {ttl}"));
+        if self.failing.borrow().contains(&namespace) {
+            return Err(Unavailable("failing on command".into()));
+        }
+        Ok(self.values.borrow().get(&(namespace, key.to_owned())).cloned())
+    }
+}
+
+/// A value as it is stored: a text, the bytes of a base64 text, or compact JSON.
+pub(crate) fn bytes(value: &Value) -> Vec<u8> {
+    match (value, value.get("$base64").and_then(Value::as_str)) {
+        (Value::String(text), _) => text.clone().into_bytes(),
+        (_, Some(text)) => Base64::decode_vec(text).unwrap(),
+        _ => value.to_string().into_bytes(),
+    }
+}
+
+impl Backend for MapBackend {
+    type Content = Vec<u8>;
+
+    async fn record(
+        &self,
+        namespace: Namespace,
+        key: &str,
+        ttl: u32,
+    ) -> Result<Option<Vec<u8>>, Unavailable> {
+        self.read(namespace, key, ttl)
+    }
+
+    async fn records(
+        &self,
+        namespace: Namespace,
+        keys: &[String],
+        ttl: u32,
+    ) -> Result<Vec<Option<Vec<u8>>>, Unavailable> {
+        let list = keys.join(" ");
+        self.read(namespace, &format!("[{list}]"), ttl)?;
+        let values = self.values.borrow();
+        let place = |key: &String| (namespace.binding().to_owned(), key.clone());
+        Ok(keys.iter().map(|key| values.get(&place(key)).cloned()).collect())
+    }
+
+    async fn content(&self, key: &str, ttl: u32) -> Result<Option<Vec<u8>>, Unavailable> {
+        self.read(Namespace::Components, key, ttl)
+    }
+
+    async fn digest(&self, content: &Vec<u8>) -> Result<Digest, Unavailable> {
+        Ok(Digest::of(content))
+    }
+
+    fn size(&self, content: &Vec<u8>) -> usize {
+        content.len()
+    }
+
+    fn bytes(&self, content: &Vec<u8>) -> Vec<u8> {
+        content.clone()
+    }
+
+    fn draw(&self) -> u32 {
+        self.drawn.get().unwrap_or(1 << 31)
+    }
+
+    fn now(&self) -> f64 {
+        self.clock.get()
+    }
+}

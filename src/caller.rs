@@ -1,6 +1,7 @@
 //! Who asks, read from a request: what a split depends on.
 
 use catalog::assign::{Caller, Wanted};
+use catalog::record::SlotRecord;
 
 use crate::http::Request;
 
@@ -15,15 +16,39 @@ pub const KEYS: [&str; 2] = ["Component-Version-Key", "Cloudflare-Workers-Versio
 /// Reads the override, the segments and the version key of a request. A parameter
 /// of the query goes before a header, and what is empty counts as not sent.
 pub fn of(request: &Request<'_>) -> Caller {
-    let header = |name: &str| (request.header)(name).filter(|value| !value.trim().is_empty());
-    let parameter = |name: &str| request.parameter(name).filter(|value| !value.is_empty());
-    let wanted = header(OVERRIDE).map(|text| match text.trim().parse() {
+    Caller { wanted: wanted(request), segments: segments(request), key: key(request) }
+}
+
+/// As [`of`], but only what decides in this slot.
+pub fn of_slot(request: &Request<'_>, slot: &SlotRecord) -> Caller {
+    let segments = if slot.segments.is_empty() { Vec::new() } else { segments(request) };
+    let key = if slot.targets.len() > 1 { key(request) } else { None };
+    Caller { wanted: wanted(request), segments, key }
+}
+
+fn wanted(request: &Request<'_>) -> Option<Wanted> {
+    header(request, OVERRIDE).map(|text| match text.trim().parse() {
         Ok(version) => Wanted::Version(version),
         Err(_) => Wanted::Nothing,
-    });
-    let lists = [parameter("segment"), header(SEGMENT)];
+    })
+}
+
+fn segments(request: &Request<'_>) -> Vec<String> {
+    let lists = [parameter(request, "segment"), header(request, SEGMENT)];
     let segments = lists.iter().flatten().flat_map(|list| list.split(','));
     let segments = segments.map(str::trim).filter(|group| !group.is_empty());
-    let key = parameter("key").or_else(|| KEYS.iter().find_map(|name| header(name)));
-    Caller { wanted, segments: segments.map(str::to_owned).collect(), key }
+    segments.map(str::to_owned).collect()
+}
+
+fn key(request: &Request<'_>) -> Option<String> {
+    let header = || KEYS.iter().find_map(|name| header(request, name));
+    parameter(request, "key").or_else(header)
+}
+
+fn header(request: &Request<'_>, name: &str) -> Option<String> {
+    (request.header)(name).filter(|value| !value.trim().is_empty())
+}
+
+fn parameter(request: &Request<'_>, name: &str) -> Option<String> {
+    request.parameter(name).filter(|value| !value.is_empty())
 }

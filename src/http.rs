@@ -37,6 +37,9 @@ impl Request<'_> {
     /// The value of a parameter of the query, decoded as a form is
     /// (`application/x-www-form-urlencoded`); the first if there are several.
     pub fn parameter(&self, name: &str) -> Option<String> {
+        if self.query.is_empty() {
+            return None;
+        }
         let pairs = self.query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
         let mut found = pairs.filter(|(known, _)| decode(known) == name);
         found.next().map(|(_, value)| decode(value))

@@ -1,6 +1,6 @@
 //! component-resolver: serves the right version of a component at the edge.
 //!
-//! A thin shell around `catalog`: this file and `store` know the platform, the
+//! A thin shell around `catalog`: this file, `store` and `reply` know the platform, the
 //! rest is plain Rust that runs natively too, which `tests/contract.rs` does.
 
 pub mod access;
@@ -11,9 +11,11 @@ pub mod conditional;
 pub mod config;
 pub mod cors;
 pub mod http;
+pub mod lane;
 pub mod listing;
 pub mod memory;
 pub mod reading;
+mod reply;
 pub mod resolve;
 pub mod respond;
 pub mod router;
@@ -23,50 +25,139 @@ pub mod trace;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use futures_util::StreamExt;
-use js_sys::{Array, ArrayBuffer, Object, Reflect};
+use catalog::key::Key;
+use js_sys::{ArrayBuffer, Promise, Reflect};
 use wasm_bindgen::prelude::*;
-use worker::{ByteStream, Context, Env, event};
+use wasm_bindgen_futures::future_to_promise;
+use worker::Env;
 
+use crate::backend::Read;
 use crate::config::{Config, ScriptVersion};
-use crate::http::{Answer, Body, MAX_BODY, Payload, Request};
+use crate::http::{MAX_BODY, Payload, Request};
+use crate::lane::{LANE_METHODS, Lane, Recalled};
+use crate::reply::{Analytics, Names, Prepared};
 use crate::resolve::Resolver;
-use crate::store::KvStore;
-use crate::trace::LogLine;
+use crate::store::{KvStore, outcome};
+
+/// An isolate serves one script version with one environment for all its life.
+struct Isolate {
+    resolver: Resolver<KvStore>,
+    lane: RefCell<Lane<JsValue, Prepared>>,
+    analytics: Option<Analytics>,
+    names: Names,
+}
 
 thread_local! {
-    /// An isolate serves one script version with one environment for all its life.
-    static RESOLVER: RefCell<Option<Rc<Resolver<KvStore>>>> = const { RefCell::new(None) };
+    static ISOLATE: RefCell<Option<Rc<Isolate>>> = const { RefCell::new(None) };
 }
 
+fn isolate() -> Option<Rc<Isolate>> {
+    ISOLATE.with_borrow(Clone::clone)
+}
+
+/// Begins the read of the slot that a URL stands for, if the fast lane knows it.
 #[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_namespace = console)]
-    fn log(line: &str);
-
-    /// An Analytics Engine data set, where one is bound.
-    type DataSet;
-
-    #[wasm_bindgen(method, catch, js_name = writeDataPoint)]
-    fn write_data_point(this: &DataSet, point: &Object) -> Result<(), JsValue>;
+pub fn ahead(method: &str, url: &str) -> Option<Promise> {
+    if !LANE_METHODS.contains(&method) {
+        return None;
+    }
+    let isolate = isolate()?;
+    let name = isolate.lane.borrow_mut().ahead(url)?;
+    isolate.resolver.backend.slot(&name).ok()
 }
 
-#[event(fetch)]
-async fn fetch(
-    request: worker::Request,
+/// The answer of the fast lane, given what [`ahead`] read, or a promise of it where the
+/// content is not in memory; `undefined` where it has none.
+#[wasm_bindgen]
+pub fn recall(
+    method: &str,
+    url: &str,
+    headers: &web_sys::Headers,
+    record: &JsValue,
+) -> Result<JsValue, JsValue> {
+    let Some(isolate) = isolate() else { return Ok(JsValue::UNDEFINED) };
+    let header = |name: &str| isolate.names.header(headers, name);
+    let asked = asked(method, url, &header, Payload::Bytes(Vec::new()));
+    let mut lane = isolate.lane.borrow_mut();
+    let recalled = lane.recall(&isolate.resolver, url, &asked, Some(record));
+    drop(lane);
+    let Some(Recalled { answer, body }) = recalled else { return Ok(JsValue::UNDEFINED) };
+    let send = move |isolate: &Isolate, content: Option<&ArrayBuffer>| {
+        answer.report(isolate.analytics.as_ref());
+        answer.response(content)
+    };
+    match body {
+        lane::Body::Empty => send(&isolate, None),
+        lane::Body::Content(content) => send(&isolate, Some(&content)),
+        lane::Body::Missing(missing) => Ok(future_to_promise(async move {
+            match isolate.resolver.fetch(&missing).await {
+                Some(content) => send(&isolate, Some(&content)),
+                // The full path says what is wrong.
+                None => Ok(JsValue::UNDEFINED),
+            }
+        })
+        .into()),
+    }
+}
+
+/// The answer to a request; `record` is what [`ahead`] brought: a text, `null` for
+/// absence, `undefined` where nothing was read, else the error.
+#[wasm_bindgen]
+pub async fn answer(
+    request: web_sys::Request,
     env: Env,
-    _context: Context,
-) -> worker::Result<web_sys::Response> {
-    let resolver = resolver(&env);
+    record: JsValue,
+) -> Result<JsValue, JsValue> {
+    let isolate = isolate().unwrap_or_else(|| Isolate::begin(&env));
     let payload = payload(&request).await?;
-    let raw = request.inner();
-    let (method, url, headers) = (raw.method(), raw.url(), raw.headers());
-    let header = |name: &str| headers.get(name).ok().flatten();
-    let (host, path, query) = split(&url);
-    let asked = Request { method: &method, host, path, query, header: &header, payload };
-    let (answer, trace) = resolver.answer(&asked).await;
-    report(&env, &trace.log(&method, answer.status, &resolver.config.script_version));
-    respond(answer).map_err(worker::Error::from)
+    let (method, url, headers) = (request.method(), request.url(), request.headers());
+    let header = |name: &str| isolate.names.header(&headers, name);
+    let asked = asked(&method, &url, &header, payload);
+    let read_ahead = isolate.read_ahead(&url, record);
+    let (answer, trace) = isolate.resolver.answer_with(&asked, read_ahead).await;
+    let line = trace.log(&method, answer.status, &isolate.resolver.config.script_version);
+    let prepared = Rc::new(Prepared::new(&answer, &line, isolate.analytics.is_some())?);
+    let heard = (&answer, &trace);
+    let mut lane = isolate.lane.borrow_mut();
+    if lane.learn(&isolate.resolver, &url, &asked, heard, &prepared, JsValue::from_str) {
+        prepared.keep()?;
+    }
+    drop(lane);
+    prepared.report(isolate.analytics.as_ref());
+    prepared.first_response(answer.body)
+}
+
+impl Isolate {
+    fn begin(env: &Env) -> Rc<Self> {
+        let config = Config::read(&|name| text(env, name), script_version(env));
+        let store = KvStore::of(env, config.kv_timeout, config.slot_cache_ttl);
+        let isolate = Rc::new(Self {
+            resolver: Resolver::new(config, store),
+            lane: RefCell::default(),
+            analytics: Analytics::of(env),
+            names: Names::default(),
+        });
+        ISOLATE.replace(Some(isolate.clone()));
+        isolate
+    }
+
+    fn read_ahead(&self, url: &str, record: JsValue) -> Option<(Key, Read<Vec<u8>>)> {
+        if record.is_undefined() {
+            return None;
+        }
+        let key = self.lane.borrow_mut().key(url)?;
+        Some((key, outcome(record)))
+    }
+}
+
+fn asked<'a>(
+    method: &'a str,
+    url: &'a str,
+    header: &'a dyn Fn(&str) -> Option<String>,
+    payload: Payload,
+) -> Request<'a> {
+    let (host, path, query) = split(url);
+    Request { method, host, path, query, header, payload }
 }
 
 /// Host, path and query of an absolute URL, which is how the runtime gives it.
@@ -79,28 +170,17 @@ fn split(url: &str) -> (&str, &str, &str) {
 }
 
 /// Reads the body, but not more of it than is ever used.
-async fn payload(request: &worker::Request) -> worker::Result<Payload> {
+async fn payload(request: &web_sys::Request) -> Result<Payload, JsValue> {
     let mut bytes = Vec::new();
-    let Some(body) = request.inner().body() else { return Ok(Payload::Bytes(bytes)) };
-    let mut stream = ByteStream::from(body);
-    while let Some(chunk) = stream.next().await {
-        bytes.extend(chunk?);
+    let Some(body) = request.body() else { return Ok(Payload::Bytes(bytes)) };
+    let reader = store::reader(&body)?;
+    while let Some(chunk) = store::chunk(&reader).await? {
+        bytes.extend(chunk.to_vec());
         if bytes.len() > MAX_BODY {
             return Ok(Payload::TooLarge);
         }
     }
     Ok(Payload::Bytes(bytes))
-}
-
-fn resolver(env: &Env) -> Rc<Resolver<KvStore>> {
-    RESOLVER.with_borrow_mut(|kept| {
-        let make = || {
-            let config = Config::read(&|name| text(env, name), script_version(env));
-            let store = KvStore::of(env, config.kv_timeout);
-            Rc::new(Resolver::new(config, store))
-        };
-        kept.get_or_insert_with(make).clone()
-    })
 }
 
 fn script_version(env: &Env) -> ScriptVersion {
@@ -111,46 +191,6 @@ fn script_version(env: &Env) -> ScriptVersion {
 
 fn text(object: &JsValue, name: &str) -> Option<String> {
     Reflect::get(object, &name.into()).ok()?.as_string()
-}
-
-/// Logs the request, and counts it where Analytics Engine is bound as `ANALYTICS`.
-fn report(env: &Env, line: &LogLine<'_>) {
-    log(&line.json());
-    let set: JsValue = Reflect::get(env, &"ANALYTICS".into()).unwrap_or_default();
-    if set.is_undefined() {
-        return;
-    }
-    let point = Object::new();
-    let list = |values: &mut dyn Iterator<Item = JsValue>| values.collect::<Array>();
-    for (member, values) in [
-        ("indexes", list(&mut line.blobs().into_iter().take(1).map(JsValue::from_str))),
-        ("blobs", list(&mut line.blobs().into_iter().map(JsValue::from_str))),
-        ("doubles", list(&mut line.doubles().into_iter().map(JsValue::from_f64))),
-    ] {
-        let _ = Reflect::set(&point, &member.into(), &values);
-    }
-    // A data point that is not taken must not cost the caller the answer.
-    if let Err(error) = set.unchecked_into::<DataSet>().write_data_point(&point) {
-        let why = text(&error, "message").unwrap_or_default();
-        log(&serde_json::json!({ "analytics": why }).to_string());
-    }
-}
-
-fn respond(answer: Answer<ArrayBuffer>) -> Result<web_sys::Response, JsValue> {
-    let headers = web_sys::Headers::new()?;
-    for (name, value) in &answer.headers {
-        headers.set(name, value)?;
-    }
-    let init = web_sys::ResponseInit::new();
-    init.set_status(answer.status);
-    init.set_headers(&headers);
-    match answer.body {
-        Body::Empty => web_sys::Response::new_with_opt_str_and_init(None, &init),
-        Body::Text(text) => web_sys::Response::new_with_opt_str_and_init(Some(&text), &init),
-        Body::Content(bytes) => {
-            web_sys::Response::new_with_opt_buffer_source_and_init(Some(&bytes), &init)
-        }
-    }
 }
 
 #[cfg(test)]

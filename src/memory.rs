@@ -1,5 +1,6 @@
 //! What an isolate keeps between requests.
 
+use std::borrow::Borrow;
 use std::hash::Hash;
 use std::rc::Rc;
 
@@ -21,8 +22,16 @@ impl<K: Hash + Eq, V: Clone> BoundedCache<K, V> {
     }
 
     /// The item of `key`, which becomes the most recently used.
-    pub fn get(&mut self, key: &K) -> Option<V> {
+    pub fn get<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
         self.items.get(key).map(|(item, _)| item.clone())
+    }
+
+    /// The item of `key` in its place, which becomes the most recently used.
+    pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.items.get_mut(key).map(|(item, _)| item)
     }
 
     /// Keeps an item of `size` bytes, dropping the least recently used ones that

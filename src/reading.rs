@@ -8,6 +8,7 @@ use catalog::refusal::Refusal;
 
 use crate::backend::{Backend, Read};
 use crate::config::IMMUTABLE_CACHE_TTL;
+use crate::lane::Missing;
 use crate::memory::{ITEM_OVERHEAD, KeptRecord};
 use crate::resolve::Resolver;
 use crate::trace::{Source, Trace};
@@ -24,6 +25,10 @@ impl<B: Backend> Resolver<B> {
     pub(crate) async fn record(&self, key: &Key, trace: &mut Trace) -> Read<Rc<[u8]>> {
         if let Some(bytes) = self.fresh(key) {
             return Ok(Some(bytes));
+        }
+        if let Some((_, read)) = trace.read_ahead.take_if(|(ahead, _)| ahead == key) {
+            trace.kv_reads += 1;
+            return Ok(read?.map(Rc::from));
         }
         let text = key.to_string();
         let read = async |ttl| self.backend.record(key.namespace(), &text, ttl).await;
@@ -42,14 +47,50 @@ impl<B: Backend> Resolver<B> {
 
     /// Keeps a record that has led to an answer, as the last good one of its key.
     pub(crate) fn keep_record(&self, key: &Key, record: &Rc<[u8]>) {
-        let kept = KeptRecord { bytes: record.clone(), read_at: self.backend.now() };
+        let read_at = self.backend.now();
         let mut memory = self.memory.borrow_mut();
-        // A version's record counts from when it was read, not from its last use.
-        let known = memory.records.get(key);
-        let same = known.is_some_and(|known| Rc::ptr_eq(&known.bytes, record));
-        if !same {
-            memory.records.put(key.clone(), kept, record.len() + ITEM_OVERHEAD);
+        match memory.records.get_mut(key) {
+            // A version's record counts from when it was read, not from its last use.
+            Some(known) if Rc::ptr_eq(&known.bytes, record) => {}
+            Some(known) if known.bytes == *record => known.read_at = read_at,
+            _ => {
+                let kept = KeptRecord { bytes: record.clone(), read_at };
+                memory.records.put(key.clone(), kept, record.len() + ITEM_OVERHEAD);
+            }
         }
+    }
+
+    /// The kept record of a key, if it is the same as `record`.
+    pub(crate) fn kept(&self, key: &Key, record: &[u8]) -> Option<Rc<[u8]>> {
+        let kept = self.memory.borrow_mut().records.get(key)?.bytes;
+        (*kept == *record).then_some(kept)
+    }
+
+    /// Notes that the record of a key, if it is still the one that is kept, was read
+    /// again just now.
+    pub(crate) fn read_again(&self, key: &Key, record: &Rc<[u8]>) {
+        let read_at = self.backend.now();
+        let mut memory = self.memory.borrow_mut();
+        let kept = memory.records.get_mut(key).filter(|kept| Rc::ptr_eq(&kept.bytes, record));
+        if let Some(kept) = kept {
+            kept.read_at = read_at;
+        }
+    }
+
+    /// The content that an answer of the lane needs, if one read brings it.
+    pub async fn fetch(&self, missing: &Missing) -> Option<B::Content> {
+        let mut trace = Trace::default();
+        let content = self.content(missing.digest, &mut trace).await.ok()?;
+        let found = (trace.kv_reads == 1).then_some(content)?;
+        if let Some((key, record)) = &missing.slot {
+            self.read_again(key, record);
+        }
+        Some(found)
+    }
+
+    /// A content, if it is in memory.
+    pub(crate) fn in_memory(&self, digest: &Digest) -> Option<B::Content> {
+        self.memory.borrow_mut().contents.get(digest)
     }
 
     /// A content, checked against its digest when it comes in.
@@ -58,8 +99,7 @@ impl<B: Backend> Resolver<B> {
         digest: Digest,
         trace: &mut Trace,
     ) -> Result<B::Content, Refusal> {
-        let kept = self.memory.borrow_mut().contents.get(&digest);
-        if let Some(content) = kept {
+        if let Some(content) = self.in_memory(&digest) {
             trace.content = Source::Memory;
             return Ok(content);
         }

@@ -166,13 +166,15 @@ impl<B: Backend> Resolver<B> {
     }
 
     /// Keeps the record of an answer that needed no content, unless it would
-    /// replace one whose content is in memory by one whose content nobody has seen.
+    /// replace another whose content is in memory by one whose content nobody has seen.
     pub(crate) fn keep_unless_unsure(&self, resolved: &Resolved) {
         let digest = &resolved.selected.snapshot.digest;
         // A version's record names the same content whenever it is read.
         let sure = resolved.key.cache_class() == CacheClass::Record || {
             let mut memory = self.memory.borrow_mut();
-            memory.records.get(&resolved.key).is_none() || memory.contents.get(digest).is_some()
+            let kept = memory.records.get(&resolved.key);
+            kept.is_none_or(|kept| kept.bytes == resolved.record)
+                || memory.contents.get(digest).is_some()
         };
         if sure && resolved.stale.is_none() {
             self.keep_record(&resolved.key, &resolved.record);
@@ -206,7 +208,7 @@ impl<B: Backend> Resolver<B> {
         trace: &mut Trace,
     ) -> Option<(Resolved, B::Content)> {
         let last = self.last_good(key, asked)?;
-        let content = self.memory.borrow_mut().contents.get(&last.selected.snapshot.digest)?;
+        let content = self.in_memory(&last.selected.snapshot.digest)?;
         trace.content = Source::Memory;
         Some((last, content))
     }
@@ -269,6 +271,7 @@ fn cut_down(mut refusal: Refusal, grant: &Grant) -> Refusal {
 impl Trace {
     pub(crate) fn select(&mut self, resolved: &Resolved) {
         self.selected = Some(resolved.selected.clone());
+        self.record = Some((resolved.key.clone(), resolved.record.clone()));
         self.stale = resolved.stale;
     }
 }

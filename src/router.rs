@@ -1,10 +1,10 @@
 //! From a path and a method to a handler.
 
-use catalog::key::Namespace;
+use catalog::key::{Key, Namespace};
 use catalog::refusal::Refusal;
 
 use crate::access;
-use crate::backend::Backend;
+use crate::backend::{Backend, Read};
 use crate::http::{Answer, MAX_PATH, Request};
 use crate::resolve::Resolver;
 use crate::respond;
@@ -69,7 +69,16 @@ const PROBE: &str = "healthz";
 impl<B: Backend> Resolver<B> {
     /// Answers a request, and says what it came to.
     pub async fn answer(&self, request: &Request<'_>) -> (Answer<B::Content>, Trace) {
-        let mut trace = Trace::default();
+        self.answer_with(request, None).await
+    }
+
+    /// As [`Resolver::answer`], with what was read before the request was looked at.
+    pub async fn answer_with(
+        &self,
+        request: &Request<'_>,
+        read_ahead: Option<(Key, Read<Vec<u8>>)>,
+    ) -> (Answer<B::Content>, Trace) {
+        let mut trace = Trace { read_ahead, ..Trace::default() };
         let answer = match self.dispatch(request, &mut trace).await {
             Ok(answer) => answer,
             Err(refusal) => {

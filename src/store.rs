@@ -2,13 +2,11 @@
 
 use catalog::digest::Digest;
 use catalog::key::Namespace;
-use futures_util::future::{Either, select};
-use js_sys::{Array, ArrayBuffer, Date, JsString, Map, Object, Promise, Reflect, Uint8Array};
-use std::pin::pin;
-use std::time::Duration;
+use js_sys::{Array, ArrayBuffer, Date, JSON, JsString, Map, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use worker::{Delay, Env};
+use web_sys::{ReadableStream, ReadableStreamDefaultReader};
+use worker::Env;
 
 use crate::backend::{Backend, Read, Unavailable};
 
@@ -24,13 +22,46 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = ["crypto", "subtle"], js_name = digest, catch)]
     fn subtle_digest(algorithm: &str, data: &ArrayBuffer) -> Result<Promise, JsValue>;
+
+    /// A reader of a request's body.
+    pub(crate) type Reader;
+
+    #[wasm_bindgen(method, catch)]
+    fn read(this: &Reader) -> Result<Promise, JsValue>;
+}
+
+/// Takes hold of a body.
+pub(crate) fn reader(body: &ReadableStream) -> Result<Reader, JsValue> {
+    Ok(ReadableStreamDefaultReader::new(body)?.unchecked_into())
+}
+
+/// The next bytes of a body; `None` at its end.
+pub(crate) async fn chunk(reader: &Reader) -> Result<Option<Uint8Array>, JsValue> {
+    let result = JsFuture::from(reader.read()?).await?;
+    let chunk = Reflect::get(&result, &"value".into())?;
+    Ok((!chunk.is_undefined()).then(|| chunk.unchecked_into()))
+}
+
+/// What a read came to, given as the text, as `null` or as the error.
+pub(crate) fn outcome(value: JsValue) -> Read<Vec<u8>> {
+    if value.is_null() || value.is_string() { text(value) } else { Err(unavailable(value)) }
+}
+
+#[wasm_bindgen(module = "/src/within.js")]
+extern "C" {
+    /// A promise that is rejected after a while. In JavaScript, because a timer that is
+    /// set and cleared there costs a quarter of what it does through a future here.
+    fn within(promise: &Promise, milliseconds: u32) -> Promise;
 }
 
 /// The bindings of one script version.
 pub(crate) struct KvStore {
     slots: KvNamespace,
     components: KvNamespace,
-    timeout: Duration,
+    /// How long a record's read may take, in milliseconds.
+    timeout: u32,
+    /// How a slot's record is read.
+    slot_options: JsValue,
 }
 
 /// A content may be as large as 25 MiB, so its read may take longer than a record's.
@@ -39,7 +70,7 @@ const CONTENT_PATIENCE: u32 = 5;
 impl KvStore {
     /// Takes the namespaces out of the environment. One that is not bound fails at
     /// every read, as one that does not answer. `timeout` is in milliseconds.
-    pub(crate) fn of(env: &Env, timeout: u32) -> Self {
+    pub(crate) fn of(env: &Env, timeout: u32, slot_cache_ttl: u32) -> Self {
         let binding = |namespace: Namespace| {
             let value = Reflect::get(env, &namespace.binding().into()).unwrap_or_default();
             value.unchecked_into()
@@ -47,8 +78,14 @@ impl KvStore {
         Self {
             slots: binding(Namespace::Slots),
             components: binding(Namespace::Components),
-            timeout: Duration::from_millis(timeout.into()),
+            timeout,
+            slot_options: options("text", slot_cache_ttl),
         }
+    }
+
+    /// Begins to read the record of a slot.
+    pub(crate) fn slot(&self, key: &JsValue) -> Result<Promise, JsValue> {
+        Ok(within(&self.slots.get(key, &self.slot_options)?, self.timeout))
     }
 
     /// Reads a key, or several where `keys` is an array.
@@ -56,27 +93,21 @@ impl KvStore {
         &self,
         namespace: Namespace,
         keys: &JsValue,
-        kind: &str,
-        cache_ttl: u32,
-        timeout: Duration,
+        options: &JsValue,
+        timeout: u32,
     ) -> Result<JsValue, Unavailable> {
-        let options = Object::new();
-        set(&options, "type", &kind.into())?;
-        set(&options, "cacheTtl", &cache_ttl.into())?;
         let namespace = match namespace {
             Namespace::Slots => &self.slots,
             Namespace::Components => &self.components,
         };
-        let reading = pin!(settle(namespace.get(keys, &options)));
-        match select(reading, Delay::from(timeout)).await {
-            Either::Left((value, _)) => value,
-            Either::Right(_) => Err(Unavailable(format!("no answer within {timeout:?}"))),
-        }
+        let promise = namespace.get(keys, options).map_err(unavailable)?;
+        settle(Ok(within(&promise, timeout))).await
     }
 }
 
-fn set(object: &Object, name: &str, value: &JsValue) -> Result<(), Unavailable> {
-    Reflect::set(object, &name.into(), value).map(|_| ()).map_err(unavailable)
+fn options(kind: &str, cache_ttl: u32) -> JsValue {
+    // Two members of a plain object: the text is JSON.
+    JSON::parse(&format!(r#"{{"type":"{kind}","cacheTtl":{cache_ttl}}}"#)).unwrap_or_default()
 }
 
 async fn settle(promise: Result<Promise, JsValue>) -> Result<JsValue, Unavailable> {
@@ -106,7 +137,7 @@ impl Backend for KvStore {
     type Content = ArrayBuffer;
 
     async fn record(&self, namespace: Namespace, key: &str, cache_ttl: u32) -> Read<Vec<u8>> {
-        text(self.read(namespace, &key.into(), "text", cache_ttl, self.timeout).await?)
+        text(self.read(namespace, &key.into(), &options("text", cache_ttl), self.timeout).await?)
     }
 
     async fn records(
@@ -116,7 +147,8 @@ impl Backend for KvStore {
         cache_ttl: u32,
     ) -> Result<Vec<Option<Vec<u8>>>, Unavailable> {
         let array: Array = keys.iter().map(|key| JsValue::from_str(key)).collect();
-        let found = self.read(namespace, &array, "text", cache_ttl, self.timeout).await?;
+        let options = options("text", cache_ttl);
+        let found = self.read(namespace, &array, &options, self.timeout).await?;
         let Some(found) = present::<Map>(found)? else {
             return Err(Unavailable("a bulk read returned nothing".to_owned()));
         };
@@ -125,8 +157,8 @@ impl Backend for KvStore {
 
     async fn content(&self, key: &str, cache_ttl: u32) -> Read<ArrayBuffer> {
         let timeout = self.timeout * CONTENT_PATIENCE;
-        let kind = "arrayBuffer";
-        present(self.read(Namespace::Components, &key.into(), kind, cache_ttl, timeout).await?)
+        let options = options("arrayBuffer", cache_ttl);
+        present(self.read(Namespace::Components, &key.into(), &options, timeout).await?)
     }
 
     async fn digest(&self, content: &ArrayBuffer) -> Result<Digest, Unavailable> {

@@ -1,9 +1,13 @@
 //! What a request came to: for `Server-Timing`, the log and Analytics Engine.
 
+use std::rc::Rc;
+
+use catalog::key::Key;
 use catalog::reference::Address;
 use catalog::resolution::{Found, Selected};
 use serde::Serialize;
 
+use crate::backend::Read;
 use crate::config::ScriptVersion;
 
 /// What is known of a request while it is answered.
@@ -19,8 +23,12 @@ pub struct Trace {
     pub address: Option<Address>,
     /// What answered.
     pub selected: Option<Selected>,
+    /// The record that led to it, with its key.
+    pub record: Option<(Key, Rc<[u8]>)>,
     /// The stable code of a refusal.
     pub code: Option<&'static str>,
+    /// A slot's record that was read before the request was looked at.
+    pub read_ahead: Option<(Key, Read<Vec<u8>>)>,
 }
 
 /// Where a content came from.

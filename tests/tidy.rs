@@ -41,14 +41,23 @@ fn is_test(path: &Path) -> bool {
 
 /// Native and Wasm answers can differ only in files that know the platform.
 #[test]
-fn only_two_files_of_the_worker_know_the_platform() {
+fn few_files_of_the_worker_know_the_platform() {
     for (path, text) in sources("src") {
-        let name = path.file_name().unwrap().to_string_lossy();
-        let knows = ["worker::", "js_sys", "web_sys", "wasm_bindgen"]
-            .iter()
-            .any(|word| text.contains(word));
-        assert_eq!(knows, name == "lib.rs" || name == "store.rs", "{}", path.display());
+        let file = path.strip_prefix(root().join("src")).unwrap().to_string_lossy().into_owned();
+        let knows = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        let glue = ["lib.rs", "store.rs", "reply.rs"].contains(&file.as_str());
+        assert_eq!(knows(&["js_sys", "web_sys", "wasm_bindgen"]), glue, "{file}");
+        assert_eq!(knows(&["worker::"]), ["lib.rs", "store.rs"].contains(&file.as_str()), "{file}");
     }
+}
+
+/// The fast lane remembers; what it decides is decided elsewhere.
+#[test]
+fn the_lane_is_short() {
+    let text = fs::read_to_string(root().join("src/lane.rs")).unwrap();
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let count = lines.filter(|line| !line.trim().is_empty()).count();
+    assert!(count < 200, "src/lane.rs has {count} lines of code");
 }
 
 /// The domain has no I/O, no clock, no randomness and no platform.

@@ -1,16 +1,26 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 
 import { fingerprint } from './fingerprint.mjs'
-import { esbuild, wasmOpt } from './node-tools.mjs'
+import { esbuild, ownNode, wasmOpt } from './node-tools.mjs'
 import { inRoot } from './paths.mjs'
 import { capture, run } from './run.mjs'
-import { duration, say } from './talk.mjs'
-import { WORKER_BUILD } from './versions.mjs'
+import { WASM_TARGET } from './rust.mjs'
+import { duration, say, UserError } from './talk.mjs'
 
 const STAMP = inRoot('build', '.inputs')
-const INPUTS = ['src', 'crates/catalog', 'Cargo.toml', 'Cargo.lock', '.cargo', 'package-lock.json']
+const STAGE = inRoot('build', '.stage')
+const INPUTS = [
+  'src',
+  'crates/catalog',
+  'Cargo.toml',
+  'Cargo.lock',
+  '.cargo',
+  'package-lock.json',
+  'scripts/lib/build.mjs',
+]
 
-/** What worker-build leaves: the entry and the Wasm that it imports. */
+/** What is deployed: the entry and the Wasm that it imports. */
 export const WORKER_OUTPUTS = ['index.js', 'index_bg.wasm']
 
 export const SLOTCTL = inRoot('target', 'release', process.platform === 'win32' ? 'slotctl.exe' : 'slotctl')
@@ -22,24 +32,81 @@ function workerIsCurrent(inputs) {
 
 /** The Worker, to `build/`; nothing where no input changed since the last time. */
 export async function buildWorker(tools) {
-  const inputs = fingerprint(INPUTS, [WORKER_BUILD, capture('rustc', ['--version'])])
+  const inputs = fingerprint(INPUTS, [capture('rustc', ['--version'])])
   if (workerIsCurrent(inputs)) return
   const started = Date.now()
   say('Building the Worker (the first time about a minute) ...')
   rmSync(STAMP, { force: true })
-  await run(tools.workerBuild, ['--release'], { env: workerEnv(tools), name: 'worker-build' })
+  rmSync(STAGE, { recursive: true, force: true })
+  mkdirSync(STAGE, { recursive: true })
+  await compile()
+  await bind(tools.wasmBindgen.cli)
+  await bundle()
+  await optimise()
+  rmSync(STAGE, { recursive: true })
   writeFileSync(STAMP, inputs)
   say(`The Worker is in build/ (${duration(started)}).`)
 }
 
-// worker-build would download these three; here they come from npm and Cargo,
-// in the versions that the lock files name.
-const workerEnv = (tools) => ({
-  CARGO_TARGET_DIR: inRoot('target'),
-  WASM_BINDGEN_BIN: tools.wasmBindgen.cli,
-  WASM_OPT_BIN: wasmOpt(),
-  ESBUILD_BIN: esbuild(),
-})
+function compile() {
+  const env = { CARGO_TARGET_DIR: inRoot('target') }
+  return run('cargo', ['build', '--lib', '--release', '--target', WASM_TARGET], { env })
+}
+
+/**
+ * The Wasm and its JavaScript side. The two flags are wasm-bindgen's way back from a
+ * trap, which the `worker` crate turns on: the next call gets a new instance.
+ */
+async function bind(cli) {
+  const compiled = inRoot('target', WASM_TARGET, 'release', 'component_resolver.wasm')
+  const recovery = ['--experimental-reset-state-function', '--force-enable-abort-handler']
+  const shape = ['--target', 'module', '--no-typescript', '--out-name', 'index', '--out-dir', STAGE]
+  await run(cli, [compiled, ...shape, ...recovery], { name: 'wasm-bindgen' })
+  // The runtime hands out the module itself; it does not know the source phase yet.
+  const bindings = path.join(STAGE, 'index.js')
+  const text = readFileSync(bindings, 'utf8')
+  const imported = text.replace('import source wasmModule from', 'import wasmModule from')
+  if (imported === text) throw new UserError('wasm-bindgen imports the Wasm in another way than expected.')
+  writeFileSync(bindings, imported)
+}
+
+/**
+ * Smaller: without what the bundle does not call and without the names of functions.
+ * Functions with one caller stay functions, and those of like names stand together,
+ * which compresses better by a tenth.
+ */
+function optimise() {
+  const wasm = path.join(STAGE, 'index_bg.wasm')
+  const options = [
+    ...uncalled(wasm).map((name) => `--remove-exports=${name}`),
+    ...['--all-features', '--reorder-functions-by-name', '-Os', '-ocimfs', '0'],
+    ...['--strip-debug', '--strip-producers'],
+  ]
+  return run(wasmOpt(), [...options, wasm, '-o', inRoot('build', 'index_bg.wasm')], { name: 'wasm-opt' })
+}
+
+// This Node may be too old to know all that the Wasm uses.
+const EXPORTS = `
+  const module = new WebAssembly.Module(require('node:fs').readFileSync(process.argv[1]))
+  console.log(JSON.stringify(WebAssembly.Module.exports(module)))`
+
+/** The exports of the Wasm that the bundle does not name: of the `worker` crate's own classes. */
+function uncalled(wasm) {
+  const bundle = readFileSync(inRoot('build', 'index.js'), 'utf8')
+  const names = JSON.parse(capture(ownNode(), ['-e', EXPORTS, wasm])).map(({ name }) => name)
+  return names.filter((name) => !bundle.includes(`.${name}`))
+}
+
+function bundle() {
+  const external = ['--external:./index_bg.wasm', '--external:cloudflare:*']
+  const output = ['--bundle', '--minify', '--format=esm', `--outfile=${inRoot('build', 'index.js')}`]
+  const bindings = `--alias:component-resolver=${path.join(STAGE, 'index.js')}`
+  const inject = `--inject:${inRoot('src', 'microtask.js')}`
+  // Without it, esbuild keeps every class of the `worker` crate for its side effect.
+  const define = '--define:Symbol.dispose=undefined'
+  const options = [...external, ...output, bindings, inject, define, '--log-level=warning']
+  return run(esbuild(), [inRoot('src', 'entry.js'), ...options], { name: 'esbuild' })
+}
 
 /** The CLI, to `target/release/slotctl`. */
 export async function buildSlotctl() {

@@ -22,8 +22,7 @@ export async function run(command, args, options = {}) {
   const code = await runStatus(command, args, options)
   if (code === 0) return
   const what = options.name ?? [command, ...args].join(' ')
-  const hint = options.hint ? ` ${options.hint}` : ''
-  throw new UserError(`${what} failed (exit code ${code}): its own messages are above.${hint}`)
+  throw new UserError(`${what} failed (exit code ${code}): its own messages are above.`)
 }
 
 /** Standard output without its last newline, or null where the command is missing or fails. */

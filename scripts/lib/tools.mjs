@@ -5,14 +5,7 @@ import { SEARCH_DIRS, TOOLS } from './paths.mjs'
 import { fetchWasmBindgen } from './prebuilt.mjs'
 import { capture, run } from './run.mjs'
 import { duration, say, UserError } from './talk.mjs'
-import { wasmBindgenVersion, WORKER_BUILD } from './versions.mjs'
-
-// It links the system's OpenSSL, and there is no published build of it.
-const HINTS = {
-  'worker-build':
-    process.platform === 'linux' &&
-    "It needs a C compiler, pkg-config and OpenSSL's headers (Debian: apt install build-essential pkg-config libssl-dev).",
-}
+import { wasmBindgenVersion } from './versions.mjs'
 
 const SUFFIX = process.platform === 'win32' ? '.exe' : ''
 const executable = (name) => `${name}${SUFFIX}`
@@ -29,12 +22,12 @@ function folderOf(name, version) {
  * Unoptimised and without debug information: the tool is there in half the time,
  * and half a second slower on a Wasm of this size.
  */
-async function cargoInstall(crate, version, extra = []) {
+async function cargoInstall(crate, version) {
   const started = Date.now()
   say(`Compiling ${crate} ${version} into .tools (once, about 3 minutes on two cores) ...`)
-  const args = ['install', '--root', TOOLS, `${crate}@${version}`, '--debug', ...extra]
+  const args = ['install', '--root', TOOLS, `${crate}@${version}`, '--debug']
   const env = { CARGO_PROFILE_DEV_DEBUG: 'none' }
-  await run('cargo', args, { env, name: `cargo install ${crate}`, hint: HINTS[crate] })
+  await run('cargo', args, { env, name: `cargo install ${crate}` })
   say(`${crate} is there (${duration(started)}).`)
 }
 
@@ -44,13 +37,6 @@ function installed(name, version) {
   throw new UserError(
     `${name} ${version} was installed into .tools/bin and does not run there: remove .tools, then run \`npm run setup\`.`,
   )
-}
-
-async function workerBuild() {
-  const name = 'worker-build'
-  const found = folderOf(name, WORKER_BUILD)
-  if (!found) await cargoInstall(name, WORKER_BUILD, ['--locked'])
-  return path.join(found ?? installed(name, WORKER_BUILD), executable(name))
 }
 
 const WASM_BINDGEN = ['wasm-bindgen', 'wasm-bindgen-test-runner']
@@ -80,5 +66,5 @@ async function wasmBindgen() {
 
 /** Paths of the tools that build and test the Worker; installs what is missing. */
 export async function ensureTools() {
-  return { workerBuild: await workerBuild(), wasmBindgen: await wasmBindgen() }
+  return { wasmBindgen: await wasmBindgen() }
 }

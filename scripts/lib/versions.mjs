@@ -3,9 +3,6 @@ import { readFileSync } from 'node:fs'
 import { inRoot } from './paths.mjs'
 import { UserError } from './talk.mjs'
 
-/** Builds the Worker; goes with the `worker` crate of the same minor version. */
-export const WORKER_BUILD = '0.8.7'
-
 /** wasm-bindgen's CLI and crate must be the very same version. */
 export function wasmBindgenVersion() {
   const lock = readFileSync(inRoot('Cargo.lock'), 'utf8')

@@ -1,0 +1,251 @@
+//! The fast lane: what the full path decided for a URL and a record, remembered.
+//!
+//! A slot's answer depends on its URL, its record, a handful of the request's headers
+//! and the content, which the record names. So once the full path has answered, the
+//! lane keeps the record, as the text that KV returned, and the finished answer by
+//! what chose it. While KV returns that very text, the same rule of `catalog` that
+//! chose then chooses now, and the answer is there: nothing is parsed, no header is
+//! written. Whatever the lane has not seen, it leaves to the full path.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use catalog::assign::Decision;
+use catalog::digest::Digest;
+use catalog::key::Key;
+use catalog::record::{self, SlotRecord};
+use catalog::resolution::{Found, Selected};
+
+use crate::backend::Backend;
+use crate::caller;
+use crate::config::Config;
+use crate::cors::Origins;
+use crate::http::{Answer, Request};
+use crate::memory::BoundedCache;
+use crate::resolve::Resolver;
+use crate::respond;
+use crate::trace::{Source, Trace};
+
+/// How many bytes the lane may keep, as it counts them: some thousand URLs.
+const LANE_BOUND: usize = 8 << 20;
+
+/// What a finished answer counts, in bytes: mostly its headers.
+const ANSWER_SIZE: usize = 4_000;
+
+/// The methods whose answers are remembered.
+pub const LANE_METHODS: [&str; 2] = ["GET", "HEAD"];
+
+/// What the full path decided, by URL. `T` is a record in the platform's own form,
+/// `P` an answer that is ready to be sent but for the content.
+pub struct Lane<T, P> {
+    routes: BoundedCache<String, Rc<Route<T, P>>>,
+}
+
+/// What a URL leads to while its record stays as it is.
+struct Route<T, P> {
+    key: Key,
+    /// The key in the platform's own form.
+    name: T,
+    record: Rc<[u8]>,
+    text: T,
+    /// The record of a slot; `None` for an exact version.
+    slot: Option<SlotRecord>,
+    answers: RefCell<Vec<(Form, Selected, Rc<P>)>>,
+}
+
+/// Which of an answer's forms a request gets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Full(Source),
+    Head,
+    NotModified,
+}
+
+/// An answer of the lane.
+pub struct Recalled<P, C> {
+    /// All but the content.
+    pub answer: Rc<P>,
+    /// The content.
+    pub body: Body<C>,
+}
+
+/// The content of an answer of the lane.
+pub enum Body<C> {
+    /// It has none.
+    Empty,
+    /// The isolate's memory had it.
+    Content(C),
+    /// It has to be read.
+    Missing(Missing),
+}
+
+/// A content that is not in memory.
+pub struct Missing {
+    pub(crate) digest: Digest,
+    /// The slot's record that led to it.
+    pub(crate) slot: Option<(Key, Rc<[u8]>)>,
+}
+
+impl<T: PartialEq, P> Default for Lane<T, P> {
+    fn default() -> Self {
+        Self { routes: BoundedCache::new(LANE_BOUND) }
+    }
+}
+
+impl<T: PartialEq + Clone, P> Lane<T, P> {
+    /// What to read of `SLOTS` before [`Lane::recall`] is asked; nothing for a URL that
+    /// the lane does not know, or that needs no read.
+    pub fn ahead(&mut self, url: &str) -> Option<T> {
+        let route = self.routes.get(url)?;
+        route.slot.is_some().then(|| route.name.clone())
+    }
+
+    /// The key that [`Lane::ahead`] names.
+    pub fn key(&mut self, url: &str) -> Option<Key> {
+        self.routes.get(url).map(|route| route.key.clone())
+    }
+
+    /// The answer that the full path would give, and its content, if this lane has it.
+    /// `text` is what was read of [`Lane::ahead`].
+    pub fn recall<B: Backend>(
+        &mut self,
+        resolver: &Resolver<B>,
+        url: &str,
+        request: &Request<'_>,
+        text: Option<&T>,
+    ) -> Option<Recalled<P, B::Content>> {
+        let route = self.routes.get(url)?;
+        if !usual(&resolver.config, request) || !route.is_current(resolver, text) {
+            return None;
+        }
+        let decision = match (&route.slot, &route.key) {
+            (Some(slot), Key::Slot(name, _)) => {
+                let caller = caller::of_slot(request, slot);
+                Some(slot.decide(name, &caller, &|| resolver.backend.draw())?)
+            }
+            _ => None,
+        };
+        let answers = route.answers.borrow();
+        let mut fitting = answers.iter().filter(|(_, known, _)| fits(known, decision.as_ref()));
+        let digest = fitting.clone().next()?.1.snapshot.digest;
+        let (form, body) = match (respond::has_current(request, &digest), request.method) {
+            (true, _) => (Form::NotModified, Body::Empty),
+            (false, "HEAD") => (Form::Head, Body::Empty),
+            (false, _) => match resolver.in_memory(&digest) {
+                Some(content) => (Form::Full(Source::Memory), Body::Content(content)),
+                None => (Form::Full(Source::Kv), Body::Missing(route.missing(digest))),
+            },
+        };
+        let (_, _, answer) = fitting.find(|(known, ..)| *known == form)?;
+        if route.slot.is_some() && !matches!(body, Body::Missing(_)) {
+            resolver.read_again(&route.key, &route.record);
+        }
+        Some(Recalled { answer: answer.clone(), body })
+    }
+
+    /// Remembers an answer of the full path, if the same request would get the same one
+    /// and the lane has it not yet; true if so.
+    /// `text` makes the platform's form of the record.
+    pub fn learn<B: Backend>(
+        &mut self,
+        resolver: &Resolver<B>,
+        url: &str,
+        request: &Request<'_>,
+        (answer, trace): (&Answer<B::Content>, &Trace),
+        prepared: &Rc<P>,
+        text: impl Fn(&str) -> T,
+    ) -> bool {
+        let Some((key, record, selected, form)) = repeatable(answer, trace) else { return false };
+        let kept = resolver.kept(key, record);
+        let (Some(record), true) = (kept, usual(&resolver.config, request)) else { return false };
+        let known = self.routes.get(url).filter(|route| Rc::ptr_eq(&route.record, &record));
+        let route = known.unwrap_or_else(|| {
+            let name = text(&key.to_string());
+            let text = text(&String::from_utf8_lossy(&record));
+            let slot = record::parse(&record).ok();
+            let slot = slot.filter(|_| matches!(key, Key::Slot(..)));
+            Rc::new(Route {
+                key: key.clone(),
+                name,
+                record,
+                text,
+                slot,
+                answers: RefCell::default(),
+            })
+        });
+        let mut answers = route.answers.borrow_mut();
+        if answers.iter().any(|(known, other, _)| *known == form && *other == selected) {
+            return false;
+        }
+        answers.push((form, selected, prepared.clone()));
+        let size = url.len() + 3 * route.record.len() + answers.len() * ANSWER_SIZE;
+        drop(answers);
+        self.routes.put(url.to_owned(), route, size);
+        true
+    }
+}
+
+impl<T: PartialEq, P> Route<T, P> {
+    /// Whether the record still is what it was: as it was read just now or, for an
+    /// exact version, as it is in memory and may still be used.
+    fn is_current<B: Backend>(&self, resolver: &Resolver<B>, text: Option<&T>) -> bool {
+        let kept = match self.slot {
+            Some(_) if text != Some(&self.text) => return false,
+            Some(_) => resolver.last_good_record(&self.key).map(|(record, _)| record),
+            None => resolver.fresh(&self.key),
+        };
+        kept.is_some_and(|kept| Rc::ptr_eq(&kept, &self.record))
+    }
+
+    fn missing(&self, digest: Digest) -> Missing {
+        let slot = self.slot.as_ref().map(|_| (self.key.clone(), self.record.clone()));
+        Missing { digest, slot }
+    }
+}
+
+/// Whether nothing of the request counts but what [`Lane::recall`] looks at.
+fn usual(config: &Config, request: &Request<'_>) -> bool {
+    LANE_METHODS.contains(&request.method)
+        && request.query.is_empty()
+        && !config.needs_token()
+        && (config.origins == Origins::Off || (request.header)("Origin").is_none())
+}
+
+/// What was selected, by which record, and the answer's form, where the same reads
+/// would lead to the same answer, down to its `Server-Timing`.
+fn repeatable<'a, C>(
+    answer: &Answer<C>,
+    trace: &'a Trace,
+) -> Option<(&'a Key, &'a [u8], Selected, Form)> {
+    let ((key, record), mut selected) = (trace.record.as_ref()?, trace.selected.clone()?);
+    let (form, reads) = match (answer.status, trace.content) {
+        (304, _) => (Form::NotModified, 0),
+        (200, Source::None) => (Form::Head, 0),
+        (200, source) => (Form::Full(source), u32::from(source == Source::Kv)),
+        _ => return None,
+    };
+    let reads = match (&mut selected.found, key) {
+        (Found::Slot(slot), Key::Slot(..)) => {
+            // Callers at different points get the same answer.
+            slot.point = None;
+            reads + 1
+        }
+        (Found::Exact, Key::Version(..)) => reads,
+        _ => return None,
+    };
+    let same = trace.kv_reads == reads && trace.stale.is_none();
+    same.then_some((key, record, selected, form))
+}
+
+/// Whether an answer was selected as a caller is decided now.
+fn fits(known: &Selected, decision: Option<&Decision<'_>>) -> bool {
+    match (&known.found, decision) {
+        (Found::Slot(slot), Some(decision)) => {
+            slot.slot == decision.arm.slot
+                && slot.assignment == decision.assignment
+                && slot.override_ignored == decision.override_ignored
+                && known.snapshot == decision.arm.snapshot
+        }
+        (_, decision) => decision.is_none(),
+    }
+}

@@ -1,0 +1,274 @@
+//! The fast lane gives the answers of the full path: status, every header, body, reads
+//! of KV, for generated records, methods and headers, while slots move, contents leave
+//! memory and KV fails.
+
+// A test says what it expects; a panic is how it fails.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use catalog::digest::Digest;
+use catalog::key::Key;
+use component_resolver::backend::{Backend, Read};
+use component_resolver::config::{Config, ScriptVersion};
+use component_resolver::http::{Answer, Body, Payload, Request};
+use component_resolver::lane::{self, LANE_METHODS, Lane};
+use component_resolver::resolve::Resolver;
+use pollster::block_on;
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::{Value, json};
+
+use support::MapBackend;
+
+const HOST: &str = "resolver.example";
+const CONTENTS: [&str; 3] = ["first", "second", "third"];
+const PATHS: [&str; 4] = [
+    "/components/prompts/extraction@production",
+    "/components/prompts/extraction",
+    "/components/prompts/extraction@v1.0.0",
+    "/components/prompts/extraction@none",
+];
+
+/// One request, and what happens before it.
+#[derive(Clone, Debug)]
+struct Turn {
+    record: Option<usize>,
+    failing: &'static [&'static str],
+    seconds: u32,
+    drawn: u32,
+    method: &'static str,
+    path: &'static str,
+    headers: BTreeMap<&'static str, String>,
+}
+
+/// A slot's record: one to three targets, segments or none.
+fn record() -> impl Strategy<Value = Value> {
+    let arm = |slot: &str, at: usize, weight: Option<u32>| {
+        let mut arm = json!({
+            "slot": slot, "version": format!("v1.{at}.0"),
+            "digest": Digest::of(CONTENTS[at].as_bytes()), "size": CONTENTS[at].len(),
+            "type": "text/plain", "sha": "947e4e2247da185c97ee358273a064bc3e3e0fed",
+            "date": "2026-11-20T23:59:27Z",
+        });
+        if let Some(weight) = weight {
+            arm["weight"] = weight.into();
+        }
+        arm
+    };
+    (1_usize..=3, 0_u32..=100_000, 0_usize..3, any::<bool>()).prop_map(
+        move |(count, first, turn, segmented)| {
+            let weights = match count {
+                1 => vec![100_000],
+                2 => vec![first, 100_000 - first],
+                _ => vec![first, (100_000 - first) / 2, 100_000 - first - (100_000 - first) / 2],
+            };
+            let slots = ["canary", "beta", "production"];
+            let targets = weights.iter().enumerate();
+            let targets: Vec<Value> = targets
+                .map(|(at, weight)| arm(slots[3 - count + at], (turn + at) % 3, Some(*weight)))
+                .collect();
+            let mut record = json!({ "format": 1, "slot": "production", "targets": targets });
+            if segmented {
+                record["segments"] = json!({ "beta": arm("ring-1", turn, None) });
+            }
+            record
+        },
+    )
+}
+
+fn headers() -> impl Strategy<Value = BTreeMap<&'static str, String>> {
+    let tags = CONTENTS.map(|content| format!("\"{}\"", Digest::of(content.as_bytes())));
+    let matches = [&tags[..], &["*".into(), format!("W/{}", tags[0]), "\"x\"".into()]].concat();
+    let versions = ["v1.0.0", "v1.2.0", "v9.0.0", "nothing", " "].map(str::to_owned).to_vec();
+    let segments = ["beta", "other, beta", ""].map(str::to_owned).to_vec();
+    let keys: Vec<String> = (0..20).map(|at| format!("caller-{at}")).collect();
+    let field = |name: &'static str, values: Vec<String>| {
+        proptest::option::weighted(0.3, select(values)).prop_map(move |value| (name, value))
+    };
+    let fields = (
+        field("If-None-Match", matches),
+        field("Component-Version-Override", versions),
+        field("Component-Segment", segments),
+        field("Component-Version-Key", keys.clone()),
+        field("Cloudflare-Workers-Version-Key", keys),
+        field("Origin", vec!["https://a.example".into()]),
+    );
+    fields.prop_map(|(a, b, c, d, e, f)| {
+        [a, b, c, d, e, f].into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    })
+}
+
+fn turn() -> impl Strategy<Value = Turn> {
+    let failing = select(vec![&[][..], &[], &[], &[], &["SLOTS"], &["COMPONENTS"]]);
+    let methods = select(vec!["GET", "GET", "GET", "HEAD", "OPTIONS"]);
+    let record = proptest::option::weighted(0.2, 0_usize..3);
+    let seconds = select(vec![0, 0, 1, 40, 200]);
+    (record, failing, seconds, any::<u32>(), methods, select(PATHS.to_vec()), headers()).prop_map(
+        |(record, failing, seconds, drawn, method, path, headers)| Turn {
+            record,
+            failing,
+            seconds,
+            drawn,
+            method,
+            path,
+            headers,
+        },
+    )
+}
+
+fn resolver(vars: &[(&str, &str)]) -> Resolver<MapBackend> {
+    let var = |name: &str| {
+        vars.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    };
+    let version = ScriptVersion { id: "script".into(), ..ScriptVersion::default() };
+    let backend = MapBackend::default();
+    let mut components = BTreeMap::new();
+    for (at, content) in CONTENTS.iter().enumerate() {
+        let digest = Digest::of(content.as_bytes());
+        components.insert(Key::Content(digest).to_string(), json!(content));
+        let record = json!({
+            "format": 1, "version": format!("v1.{at}.0"), "digest": digest,
+            "size": content.len(), "type": "text/plain",
+            "sha": "947e4e2247da185c97ee358273a064bc3e3e0fed", "date": "2026-11-20T23:59:27Z",
+            "author": "Ada", "path": "a.txt",
+        });
+        components.insert(format!("prompts/extraction@v1.{at}.0"), record);
+    }
+    backend.put(&BTreeMap::from([("COMPONENTS".to_owned(), components)]));
+    Resolver::new(Config::read(&var, version), backend)
+}
+
+type Sent = (u16, Vec<(&'static str, String)>, Vec<u8>);
+type Prepared = (u16, Vec<(&'static str, String)>);
+
+fn sent(answer: Answer<Vec<u8>>) -> Sent {
+    let body = match answer.body {
+        Body::Empty => Vec::new(),
+        Body::Text(text) => text.into_bytes(),
+        Body::Content(bytes) => bytes,
+    };
+    (answer.status, answer.headers, body)
+}
+
+/// A request as the entry carries it out: read ahead, recall, else the full path.
+fn by_lane(
+    resolver: &Resolver<MapBackend>,
+    lane: &mut Lane<String, Prepared>,
+    request: &Request<'_>,
+) -> (Sent, bool) {
+    let url = format!("https://{}{}", request.host, request.path);
+    let known = LANE_METHODS.contains(&request.method);
+    let name = lane.ahead(&url).filter(|_| known);
+    let read: Option<Read<Vec<u8>>> = name.map(|name| {
+        let namespace = catalog::key::Namespace::Slots;
+        block_on(resolver.backend.record(namespace, &name, resolver.config.slot_cache_ttl))
+    });
+    let text = match &read {
+        Some(Ok(Some(bytes))) => Some(String::from_utf8(bytes.clone()).unwrap()),
+        _ => None,
+    };
+    if let Some(recalled) = lane.recall(resolver, &url, request, text.as_ref()) {
+        let body = match recalled.body {
+            lane::Body::Empty => Some(Vec::new()),
+            lane::Body::Content(content) => Some(content),
+            lane::Body::Missing(missing) => block_on(resolver.fetch(&missing)),
+        };
+        if let Some(body) = body {
+            let (status, headers) = (*recalled.answer).clone();
+            return ((status, headers, body), true);
+        }
+    }
+    let ahead = read.map(|read| (lane.key(&url).unwrap(), read));
+    let (answer, trace) = block_on(resolver.answer_with(request, ahead));
+    let prepared = Rc::new((answer.status, answer.headers.clone()));
+    let text = |text: &str| text.to_owned();
+    lane.learn(resolver, &url, request, (&answer, &trace), &prepared, text);
+    (sent(answer), false)
+}
+
+fn play(records: &[Value], turns: &[Turn], vars: &[(&str, &str)]) -> usize {
+    let (with, without) = (resolver(vars), resolver(vars));
+    let (mut lane, mut recalled) = (Lane::default(), 0);
+    let mut slot = &records[0];
+    for (at, turn) in turns.iter().enumerate() {
+        slot = turn.record.map_or(slot, |record| &records[record % records.len()]);
+        for resolver in [&with, &without] {
+            let slots =
+                BTreeMap::from([("prompts/extraction@production".to_owned(), slot.clone())]);
+            resolver.backend.put(&BTreeMap::from([("SLOTS".to_owned(), slots)]));
+            let failing = turn.failing.iter().map(|name| (*name).to_owned()).collect();
+            resolver.backend.failing.replace(failing);
+            let clock = resolver.backend.clock.get() + f64::from(turn.seconds) * 1000.0;
+            resolver.backend.clock.set(clock);
+            resolver.backend.drawn.set(Some(turn.drawn));
+            resolver.backend.reads.take();
+        }
+        let header = |name: &str| turn.headers.get(name).cloned();
+        let request = || Request {
+            method: turn.method,
+            host: HOST,
+            path: turn.path,
+            query: "",
+            header: &header,
+            payload: Payload::Bytes(Vec::new()),
+        };
+        let (answer, by_lane) = by_lane(&with, &mut lane, &request());
+        let expected = sent(block_on(without.answer(&request())).0);
+        assert_eq!(answer, expected, "turn {at}: {turn:?}");
+        recalled += usize::from(by_lane);
+        if turn.failing.is_empty() {
+            assert_eq!(*with.backend.reads.borrow(), *without.backend.reads.borrow(), "turn {at}");
+        }
+    }
+    recalled
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_lane_answers_as_the_full_path(
+        records in prop::collection::vec(record(), 1..4),
+        turns in prop::collection::vec(turn(), 1..60),
+        vars in select(vec![
+            &[][..],
+            &[("CONTENT_MEMORY", "0")],
+            &[("CONTENT_MEMORY", "210")],
+            &[("CORS_ORIGINS", "https://a.example")],
+            &[("READ_TOKENS", "{}")],
+        ]),
+    ) {
+        play(&records, &turns, vars);
+    }
+}
+
+/// The property would hold as well for a lane that never answers.
+#[test]
+fn a_slot_is_answered_by_the_lane_from_the_second_request_on() {
+    let record = json!({
+        "format": 1, "slot": "production", "targets": [{
+            "slot": "production", "version": "v1.0.0", "weight": 100_000,
+            "digest": Digest::of(CONTENTS[0].as_bytes()), "size": 5, "type": "text/plain",
+            "sha": "947e4e2247da185c97ee358273a064bc3e3e0fed", "date": "2026-11-20T23:59:27Z",
+        }],
+    });
+    let turn = |method, path| Turn {
+        record: None,
+        failing: &[],
+        seconds: 0,
+        drawn: 0,
+        method,
+        path,
+        headers: BTreeMap::new(),
+    };
+    for (method, path, first) in [("GET", PATHS[0], 2), ("HEAD", PATHS[0], 1), ("GET", PATHS[2], 2)]
+    {
+        let turns = vec![turn(method, path); 10];
+        // The first full answer reads the content, which the second has in memory.
+        assert_eq!(play(std::slice::from_ref(&record), &turns, &[]), 10 - first, "{method} {path}");
+    }
+}

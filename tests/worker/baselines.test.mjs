@@ -1,0 +1,58 @@
+// The benchmark compares our Worker with JavaScript that gives the same answers: here
+// is the proof, so that nobody wins by doing less.
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { after, before, describe, test } from 'node:test'
+
+import { startVariants } from '../../bench/lib/variants.mjs'
+import { requests } from '../../bench/lib/workloads.mjs'
+
+// What a server adds by itself.
+const PLATFORM = ['connection', 'date', 'keep-alive', 'transfer-encoding', 'content-length']
+
+const comparable = ({ status, headers, body }) => ({
+  status,
+  headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !PLATFORM.includes(name))),
+  body: createHash('sha256').update(body).digest('hex'),
+})
+
+const lines = ({ output }) =>
+  output.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line))
+
+describe('the baselines answer as the resolver does', () => {
+  let variants
+  before(async () => {
+    variants = await startVariants(['ours', 'pointer', 'optimised', 'ours-forgetful', 'pointer-forgetful'])
+  })
+  after(() => variants?.stop())
+
+  const ask = async (worker, { headers = {}, ...request }, at) => {
+    const sent = typeof headers === 'function' ? headers(at) : headers
+    return comparable(await worker.rawRequest({ ...request, headers: sent }))
+  }
+
+  /** The same request to all, often enough for every cache to be warm. */
+  async function same(load, [first, ...others]) {
+    const { workers } = variants
+    const request = requests(workers.ours.digest)[load]
+    for (let at = 0; at < 20; at += 1) {
+      const expected = await ask(workers[first], request, at)
+      assert.equal(expected.status, request.status)
+      for (const other of others) {
+        assert.deepEqual(await ask(workers[other], request, at), expected, `${other}, request ${at}`)
+      }
+    }
+  }
+
+  for (const load of ['slot', 'revalidated', 'head', 'split', 'large', 'exact']) {
+    test(load, () => same(load, ['ours', 'pointer', 'optimised']))
+  }
+  test('slot, content never in memory', () => same('slot', ['ours-forgetful', 'pointer-forgetful']))
+
+  test('and log the same lines', async () => {
+    const { ours, pointer, optimised } = variants.workers
+    assert.ok(lines(ours).length > 100)
+    assert.deepEqual(lines(pointer), lines(ours))
+    assert.deepEqual(lines(optimised), lines(ours))
+  })
+})

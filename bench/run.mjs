@@ -1,110 +1,94 @@
-// CPU time of the whole workerd process and reads of KV per request, for our
-// Worker and a JavaScript baseline, interleaved in one run. `--quick` does less.
-import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import http from 'node:http'
-import { cpus } from 'node:os'
+// What a request costs, against JavaScript that gives the same answers, all variants
+// interleaved in one run: npm run bench [-- --quick]. Without --quick the result goes
+// into docs/performance.md.
+import { parseOptions } from '../scripts/lib/args.mjs'
+import { duration, main, say } from '../scripts/lib/talk.mjs'
+import { measureCold } from './lib/cold.mjs'
+import { measureHandler } from './lib/handler.mjs'
+import { circumstances, table, writeSection } from './lib/report.mjs'
+import { compressedSizes } from './lib/size.mjs'
+import { measureThroughput } from './lib/throughput.mjs'
+import { measureWhole } from './lib/whole.mjs'
 
-import { startWorker } from '../tests/worker/harness/workerd.mjs'
+const FULL = {
+  whole: { rounds: 21, count: 600 },
+  handler: { rounds: 21, count: 5_000 },
+  cold: { rounds: 9 },
+  throughput: { seconds: 5 },
+}
+const QUICK = {
+  whole: { rounds: 3, count: 250 },
+  handler: { rounds: 5, count: 2_000 },
+  cold: { rounds: 3 },
+  throughput: { seconds: 1 },
+}
 
-const quick = process.argv.includes('--quick')
-const ROUNDS = quick ? 5 : 21
-const REQUESTS = quick ? 400 : 1500
-const IN_FLIGHT = 8
+const CALLED = {
+  ours: 'component-resolver',
+  pointer: 'JavaScript of an afternoon (`bench/baselines/pointer.mjs`), the baseline',
+  optimised: 'JavaScript optimised by hand (`optimised.mjs`)',
+  loader: 'one read of the content at the slot’s key, as Conductor’s loader does it (`loader.mjs`)',
+  hello: 'hello, world',
+}
 
-const vectors = JSON.parse(readFileSync(new URL('../tests/vectors/http/answers.json', import.meta.url)))
-const slot = '/components/prompts/extraction@production'
-const digest = vectors.kv.SLOTS['prompts/extraction@production'].targets[0].digest
+const ratio = (number) => number.toFixed(2)
+const verdict = (measured, limit) => (limit === undefined ? '' : `${limit}${measured > limit ? ' **missed**' : ''}`)
 
-const WORKLOADS = [
-  { name: 'slot, content in memory', path: slot, status: 200, baseline: true },
-  { name: 'slot, 304', path: slot, headers: { 'if-none-match': `"${digest}"` }, status: 304, baseline: true },
-  { name: 'exact version in memory', path: '/components/prompts/extraction@v1.0.0', status: 200 },
-  { name: 'unknown slot, 404', path: '/components/prompts/extraction@nowhere', status: 404 },
-]
+function wholeText({ comparisons, hello }, { rounds, count }) {
+  const rows = comparisons.map(({ what, cpu, ratio: measured, reads, limit }) =>
+    [what, cpu.toFixed(0), ratio(measured), verdict(measured, limit), reads.toFixed(2)])
+  return `CPU time of the whole workerd process per request, ${rounds} interleaved rounds of ${count} requests, medians;
+an empty answer costs ${hello.toFixed(0)} µs. The ratio is the median of the rounds' ratios: where nothing else is
+said, to the JavaScript baseline, which \`tests/worker/baselines.test.mjs\` holds to the same status, headers,
+body and log line.
 
-function load(kv) {
-  for (const [namespace, values] of Object.entries(vectors.kv)) {
-    for (const [key, value] of Object.entries(values)) {
-      const bytes = value.$base64 ? Buffer.from(value.$base64, 'base64') : value
-      const text = typeof bytes === 'string' || Buffer.isBuffer(bytes) ? bytes : JSON.stringify(bytes)
-      kv.put(namespace, key, Buffer.from(text))
-    }
+${table(['request', 'µs', 'ratio', 'wanted', 'KV reads'], rows)}`
+}
+
+function handlerText(results, { rounds, count }) {
+  const rows = results.map(({ name, cpu, ratio: measured }) =>
+    [CALLED[name], cpu.toFixed(1), ratio(measured), name === 'ours' ? verdict(measured, 0.9) : ''])
+  return `The handler alone, called ${count} times in a loop inside one isolate over a stubbed KV, ${rounds} rounds:
+
+${table(['slot, content in memory', 'µs', 'to the baseline', 'wanted'], rows)}`
+}
+
+function coldText({ ours, pointer, ratio: measured }, { rounds }) {
+  const row = (name, { wall, cpu, then }) => [CALLED[name], wall.toFixed(1), cpu.toFixed(1), then.toFixed(0)]
+  return `A fresh process, ${rounds} of each: the first answer took ${ratio(measured)} times the baseline's (wanted ${verdict(measured, 1.35)}).
+
+${table(['', 'first answer, ms', 'its CPU, ms', 'CPU of the next 100, µs each'], [row('ours', ours), row('pointer', pointer)])}`
+}
+
+function sizeText(sizes) {
+  const all = Object.values(sizes).reduce((sum, size) => sum + size, 0) / 1000
+  const each = Object.entries(sizes).map(([name, size]) => `${name} ${(size / 1000).toFixed(1)} KB`)
+  return `Uploaded, gzip: ${each.join(' + ')} = ${all.toFixed(1)} KB (wanted ${verdict(all, 150)}).`
+}
+
+function throughputText(results) {
+  if (results.length === 0) return 'wrk is not installed: throughput and latencies were not measured.'
+  const rows = results.map(({ name, rate, p50, p99 }) => [CALLED[name], rate, p50, p99])
+  return `wrk, 16 connections; the KV service shares the machine, so only the order says something:
+
+${table(['slot, content in memory', 'requests a second', 'p50', 'p99'], rows)}`
+}
+
+await main(async () => {
+  const { quick } = parseOptions({ quick: { type: 'boolean' } }, 'npm run bench -- [--quick]')
+  const { whole, handler, cold, throughput } = quick ? QUICK : FULL
+  const started = Date.now()
+  const parts = [`\`npm run bench\` on ${circumstances()}.`]
+  for (const part of [
+    async () => wholeText(await measureWhole(whole), whole),
+    async () => handlerText(await measureHandler(handler), handler),
+    async () => coldText(await measureCold(cold), cold),
+    () => sizeText(compressedSizes()),
+    async () => throughputText(await measureThroughput(throughput)),
+  ]) {
+    parts.push(await part())
+    console.log(`${parts.at(-1)}\n`)
   }
-}
-
-/** User and system time of a process in microseconds. */
-function cpuTime(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
-  const ticks = Number(fields[11]) + Number(fields[12])
-  return (ticks * 1e6) / TICKS
-}
-
-const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
-
-const agent = new http.Agent({ keepAlive: true, maxSockets: IN_FLIGHT })
-
-function request(worker, { path, headers, status }) {
-  return new Promise((resolve, reject) => {
-    const sent = http.get(worker.url + path, { headers, agent }, (answer) => {
-      answer.resume()
-      answer.on('end', () => {
-        if (answer.statusCode === status) resolve()
-        else reject(new Error(`${path}: ${answer.statusCode} in place of ${status}`))
-      })
-    })
-    sent.on('error', reject)
-  })
-}
-
-async function run(worker, workload, count) {
-  let left = count
-  const lane = async () => {
-    while (left-- > 0) await request(worker, workload)
-  }
-  await Promise.all(Array.from({ length: IN_FLIGHT }, lane))
-}
-
-async function measure(worker, workload) {
-  worker.kv.forget()
-  const before = cpuTime(worker.pid)
-  await run(worker, workload, REQUESTS)
-  const cpu = (cpuTime(worker.pid) - before) / REQUESTS
-  return { cpu, reads: worker.kv.count() / REQUESTS }
-}
-
-function median(numbers) {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)]
-}
-
-async function compare(workload, ours, theirs) {
-  const workers = workload.baseline ? [ours, theirs] : [ours]
-  for (const worker of workers) await run(worker, workload, REQUESTS)
-  const rounds = []
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const results = []
-    for (const worker of workers) results.push(await measure(worker, workload))
-    rounds.push(results)
-  }
-  const cpu = median(rounds.map(([one]) => one.cpu))
-  const ratio = theirs && workload.baseline ? median(rounds.map(([a, b]) => a.cpu / b.cpu)) : undefined
-  return { name: workload.name, cpu, ratio, reads: rounds[0][0].reads }
-}
-
-const baseline = readFileSync(new URL('baselines/pointer.mjs', import.meta.url), 'utf8')
-const ours = await startWorker()
-const theirs = await startWorker({ modules: [{ name: 'pointer.mjs', source: baseline }] })
-for (const worker of [ours, theirs]) load(worker.kv)
-
-const today = new Date().toISOString().slice(0, 10)
-const rounds = `${ROUNDS} interleaved rounds of ${REQUESTS} requests`
-console.log(`raw workerd, ${cpus()[0].model}, ${cpus().length} cores, ${today}; ${rounds}, medians\n`)
-console.log('| request | CPU of the process, µs | of the JavaScript baseline | reads of KV |')
-console.log('| --- | --- | --- | --- |')
-for (const workload of WORKLOADS) {
-  const { name, cpu, ratio, reads } = await compare(workload, ours, theirs)
-  console.log(`| ${name} | ${cpu.toFixed(0)} | ${ratio?.toFixed(2) ?? ''} | ${reads.toFixed(2)} |`)
-}
-agent.destroy()
-await Promise.all([ours.stop(), theirs.stop()])
+  if (!quick) writeSection('The Worker', parts.join('\n\n'))
+  say(`Measured in ${duration(started)}${quick ? '; without --quick it takes longer and says more' : ', written to docs/performance.md'}.`)
+})

@@ -1,0 +1,2 @@
+// What a request costs before anything is done.
+export default { fetch: () => new Response('hello') }

@@ -1,0 +1,9 @@
+// In the manner of Conductor's own loader: one read of the content at the slot's key,
+// no headers to speak of, no splits.
+export default {
+  async fetch(request, env) {
+    const key = decodeURIComponent(new URL(request.url).pathname.slice('/components/'.length))
+    const content = await env.SLOTS.get(key, { cacheTtl: 3600 })
+    return content === null ? new Response('not found', { status: 404 }) : new Response(content)
+  },
+}

@@ -1,0 +1,47 @@
+// The best that we can do by hand in JavaScript for the slot path: the record compared
+// as the text that KV returned, the address looked up before anything is parsed, and
+// finished headers reused. Whatever is not a slot hit goes the way of pointer.mjs.
+import pointer from './pointer.mjs'
+
+const routes = new Map()
+const options = { type: 'text', cacheTtl: 30 }
+
+const etagOf = (headers) => headers.get('ETag')
+
+async function learn(request, env, url, key, text) {
+  const lines = []
+  const log = console.log
+  // The afternoon's version writes the line; here it is kept.
+  console.log = (line) => { lines.push(line); log(line) }
+  const seen = { get: async () => JSON.parse(text) }
+  const response = await pointer.fetch(request, { ...env, SLOTS: seen })
+  console.log = log
+  const record = JSON.parse(text)
+  const whole = request.method === 'GET' && response.status === 200
+  if (record?.targets.length === 1 && !record.segments && whole && lines[0].includes('"memory"')) {
+    const body = await response.clone().arrayBuffer()
+    const headers = new Headers(response.headers)
+    routes.set(url, { key, text, body, init: { status: 200, headers }, etag: etagOf(headers), line: lines[0] })
+  } else if (!routes.has(url)) {
+    routes.set(url, { key })
+  }
+  return response
+}
+
+export default {
+  async fetch(request, env) {
+    const { url } = request
+    let route = routes.get(url)
+    if (!route) {
+      const key = decodeURIComponent(new URL(url).pathname.slice('/components/'.length))
+      if (/@v\d/.test(key)) return pointer.fetch(request, env)
+      route = { key }
+    }
+    const text = await env.SLOTS.get(route.key, options)
+    const { headers } = request
+    const plain = text === route.text && request.method === 'GET' && headers.get('If-None-Match') === null
+    if (!plain || headers.get('Component-Version-Override') !== null) return learn(request, env, url, route.key, text)
+    console.log(route.line)
+    return new Response(route.body, route.init)
+  },
+}

@@ -1,0 +1,35 @@
+// The Workers that are compared, all served by the same workerd in the same way.
+import { fileURLToPath } from 'node:url'
+
+import { builtModules } from '../../tests/worker/harness/config.mjs'
+import { startWorker } from '../../tests/worker/harness/workerd.mjs'
+import { fill, SCRIPT_VERSION } from './data.mjs'
+
+const baseline = (name) => ({
+  name: `${name}.mjs`,
+  file: fileURLToPath(new URL(`../baselines/${name}.mjs`, import.meta.url)),
+})
+
+/** The modules of each variant, the entry first, and its settings. */
+export const VARIANTS = {
+  ours: { modules: builtModules },
+  'ours-forgetful': { modules: builtModules, vars: { CONTENT_MEMORY: '0' } },
+  pointer: { modules: () => [baseline('pointer')] },
+  'pointer-forgetful': { modules: () => [baseline('pointer')], vars: { CONTENT_MEMORY: '0' } },
+  optimised: { modules: () => [baseline('optimised'), baseline('pointer')] },
+  loader: { modules: () => [baseline('loader')] },
+  hello: { modules: () => [baseline('hello')] },
+}
+
+/** Starts the variants; `stop()` ends them all. */
+export async function startVariants(names) {
+  const started = {}
+  for (const name of names) {
+    const { modules, vars } = VARIANTS[name]
+    const worker = await startWorker({ modules: modules(), vars, scriptVersion: SCRIPT_VERSION })
+    worker.digest = fill(worker.kv)
+    started[name] = worker
+  }
+  const stop = () => Promise.all(Object.values(started).map((worker) => worker.stop()))
+  return { workers: started, stop }
+}

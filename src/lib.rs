@@ -1,7 +1,7 @@
 //! component-resolver: serves the right version of a component at the edge.
 //!
-//! A thin shell around `catalog`: this file and `store` know the platform, the
-//! rest is plain Rust that runs natively too, which `tests/contract.rs` does.
+//! A thin shell around `catalog`: this file, `rpc` and `store` know the platform,
+//! the rest is plain Rust that runs natively too, which `tests/contract.rs` does.
 
 pub mod access;
 pub mod backend;
@@ -12,11 +12,13 @@ pub mod config;
 pub mod cors;
 pub mod http;
 pub mod listing;
+mod lookup;
 pub mod memory;
 pub mod reading;
 pub mod resolve;
 pub mod respond;
 pub mod router;
+pub mod rpc;
 mod store;
 pub mod trace;
 

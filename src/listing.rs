@@ -71,7 +71,7 @@ impl<B: Backend> Resolver<B> {
     }
 
     /// Reads a record, the last good one where KV fails.
-    async fn stored<T: DeserializeOwned>(
+    pub(crate) async fn stored<T: DeserializeOwned>(
         &self,
         key: &Key,
         trace: &mut Trace,

@@ -4,7 +4,7 @@ import { fingerprint } from './fingerprint.mjs'
 import { esbuild, wasmOpt } from './node-tools.mjs'
 import { inRoot } from './paths.mjs'
 import { capture, run } from './run.mjs'
-import { duration, say } from './talk.mjs'
+import { duration, say, UserError } from './talk.mjs'
 import { WORKER_BUILD } from './versions.mjs'
 
 const STAMP = inRoot('build', '.inputs')
@@ -28,8 +28,20 @@ export async function buildWorker(tools) {
   say('Building the Worker (the first time about a minute) ...')
   rmSync(STAMP, { force: true })
   await run(tools.workerBuild, ['--release'], { env: workerEnv(tools), name: 'worker-build' })
+  nameDelete()
   writeFileSync(STAMP, inputs)
   say(`The Worker is in build/ (${duration(started)}).`)
+}
+
+/**
+ * The entrypoint's method `delete`: wasm-bindgen exports a function by that name,
+ * which is a reserved word, as `_delete`, and worker-build goes by the export.
+ */
+function nameDelete() {
+  const entry = inRoot('build', 'index.js')
+  const parts = readFileSync(entry, 'utf8').split('.prototype._delete')
+  if (parts.length !== 2) throw new UserError('worker-build names the RPC method `delete` otherwise than it did: see nameDelete in scripts/lib/build.mjs.')
+  writeFileSync(entry, parts.join('.prototype.delete'))
 }
 
 // worker-build would download these three; here they come from npm and Cargo,

@@ -75,9 +75,7 @@ fn catalog(author: &str) -> CatalogRecord {
         }
         record
     };
-    let slot = |name: &str, targets: Vec<serde_json::Value>| {
-        serde_json::json!({ "record": { "format": 1, "slot": name, "targets": targets }, "moves": [] })
-    };
+    let slot = |name: &str, targets: Vec<serde_json::Value>| serde_json::json!({ "record": { "format": 1, "slot": name, "targets": targets }, "moves": [] });
     let catalog = serde_json::json!({
         "format": 1,
         "versions": [version("v1.0.0", None), version("v1.0.1", Some("leaks")), version("v1.1.0", None)],
@@ -154,7 +152,8 @@ fn list(names: &[ComponentName], prefix: &str, limit: usize, most: usize) -> Vec
 
 #[test]
 fn pages_in_the_order_of_bytes_however_they_are_cut() {
-    let names = ["prompts/a", "prompts/a-b", "prompts/a/b", "prompts/a.b", "prompts/gone", "tools/a"];
+    let names =
+        ["prompts/a", "prompts/a-b", "prompts/a/b", "prompts/a.b", "prompts/gone", "tools/a"];
     let names = names.map(name);
     let whole = list(&names, "", 1_000, 100);
     assert!(whole.is_sorted());

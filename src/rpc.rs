@@ -1,0 +1,201 @@
+//! RPC over a service binding, in the shape of Workers' `KVNamespace`.
+//!
+//! `worker-build` makes the exported functions methods of the Worker's default
+//! entrypoint. What they take, give and throw is what Cloudflare's binding does,
+//! as `types/index.d.ts` writes it down; `tests/worker/rpc.test.mjs` asks both.
+
+mod argument;
+mod failure;
+mod value;
+
+use js_sys::{Array, Map, Reflect};
+use wasm_bindgen::prelude::*;
+use worker::Env;
+
+use self::argument::{Options, read_caller, within};
+use self::failure::{Failure, read_only};
+use self::value::{bulk_value, bytes, convert, member, object, parsed};
+use crate::resolve::Resolver;
+use crate::store::KvStore;
+use crate::trace::Trace;
+
+/// The most keys of a bulk read and of a listing's page that Workers KV has.
+const MAX_KEYS: u32 = 100;
+const MAX_PAGE: f64 = 1_000.0;
+
+#[wasm_bindgen(module = "/src/rpc/caller.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = forCaller)]
+    fn bind_caller(resolver: &JsValue, caller: &JsValue) -> JsValue;
+}
+
+/// `get(key | keys, type | options)`.
+#[wasm_bindgen(this)]
+pub async fn get(this: JsValue, keys: JsValue, options: JsValue) -> Result<JsValue, JsValue> {
+    Call::new(&this).read(&keys, &options, false).await
+}
+
+/// `getWithMetadata(key | keys, type | options)`.
+#[wasm_bindgen(this, js_name = getWithMetadata)]
+pub async fn get_with_metadata(
+    this: JsValue,
+    keys: JsValue,
+    options: JsValue,
+) -> Result<JsValue, JsValue> {
+    Call::new(&this).read(&keys, &options, true).await
+}
+
+/// `list({ prefix, limit, cursor })`.
+#[wasm_bindgen(this)]
+pub async fn list(this: JsValue, options: JsValue) -> Result<JsValue, JsValue> {
+    let mut call = Call::new(&this);
+    let listed = call.list(&options).await;
+    call.end(listed)
+}
+
+/// Refused: what is in KV is made of Git tags.
+#[wasm_bindgen(this)]
+pub async fn put(this: JsValue) -> Result<JsValue, JsValue> {
+    Call::new(&this).end(Err(read_only("PUT")))
+}
+
+/// Refused: what is in KV is made of Git tags.
+#[wasm_bindgen(this, js_name = delete)]
+pub async fn delete(this: JsValue) -> Result<JsValue, JsValue> {
+    Call::new(&this).end(Err(read_only("DELETE")))
+}
+
+/// `forCaller({ key, segments, override })`: the same methods for one caller.
+#[wasm_bindgen(this, js_name = forCaller)]
+pub fn for_caller(this: JsValue, caller: JsValue) -> Result<JsValue, JsValue> {
+    read_caller(&caller).map_err(|failure| failure.error)?;
+    Ok(bind_caller(&this, &caller))
+}
+
+/// A call while it is answered.
+struct Call {
+    env: Env,
+    resolver: std::rc::Rc<Resolver<KvStore>>,
+    trace: Trace,
+}
+
+/// What a call gives, and the status that the log says of it.
+type Answered = Result<(JsValue, u16), Failure>;
+
+impl Call {
+    fn new(entrypoint: &JsValue) -> Self {
+        let env = member(entrypoint, "env").unchecked_into::<Env>();
+        Self { resolver: crate::resolver(&env), env, trace: Trace::default() }
+    }
+
+    fn end(self, answered: Answered) -> Result<JsValue, JsValue> {
+        let Self { env, resolver, mut trace } = self;
+        let (result, status) = match answered {
+            Ok((value, status)) => (Ok(value), status),
+            Err(failure) => {
+                trace.code = failure.code;
+                (Err(failure.error), failure.status)
+            }
+        };
+        crate::report(&env, &trace.log("RPC", status, &resolver.config.script_version));
+        result
+    }
+
+    async fn read(
+        mut self,
+        keys: &JsValue,
+        options: &JsValue,
+        described: bool,
+    ) -> Result<JsValue, JsValue> {
+        let answered = match keys.dyn_ref::<Array>() {
+            Some(keys) => self.read_all(keys, options, described).await,
+            None => self.read_one(keys, options, described).await,
+        };
+        self.end(answered)
+    }
+
+    async fn read_one(&mut self, key: &JsValue, options: &JsValue, described: bool) -> Answered {
+        let key = key.as_string().ok_or_else(|| {
+            Failure::argument("A key is a string, or an array of at most 100 strings.")
+        })?;
+        if key.is_empty() {
+            return Err(Failure::argument("Key name cannot be empty."));
+        }
+        if key == "." || key == ".." {
+            return Err(Failure::argument(&format!("\"{key}\" is not allowed as a key name.")));
+        }
+        within(&key)?;
+        let Options { kind, caller } = Options::read("GET", options)?;
+        let found = self.resolver.lookup(&key, &caller, described, &mut self.trace).await;
+        let found = found.map_err(|refusal| Failure::refusal("GET", &refusal))?;
+        let status = if found.is_some() { 200 } else { 404 };
+        let (value, metadata) = match found {
+            Some(held) => (convert(bytes(held.value), &kind)?, parsed(held.metadata)?),
+            None => (JsValue::NULL, JsValue::NULL),
+        };
+        if !described {
+            return Ok((value, status));
+        }
+        let cache = ("cacheStatus", JsValue::NULL);
+        Ok((object([("value", value), ("metadata", metadata), cache])?, status))
+    }
+
+    async fn read_all(&mut self, keys: &Array, options: &JsValue, described: bool) -> Answered {
+        let refuse = |why: &str| Failure::kv("GET_BULK", 400, why);
+        let Options { kind, caller } = Options::read("GET_BULK", options)?;
+        if kind != "text" && kind != "json" {
+            return Err(refuse(&format!(
+                "\"{kind}\" is not a valid type. Use \"json\" or \"text\""
+            )));
+        }
+        match keys.length() {
+            0 => return Err(refuse("You must request a minimum of 1 key")),
+            1..=MAX_KEYS => {}
+            _ => return Err(refuse(&format!("You can request a maximum of {MAX_KEYS} keys"))),
+        }
+        let texts: Option<Vec<String>> = keys.iter().map(|key| key.as_string()).collect();
+        let texts = texts.ok_or_else(|| Failure::argument("Every key is a string."))?;
+        let found = self.resolver.lookup_all(&texts, &caller, described, &mut self.trace).await;
+        let found = found.map_err(|refusal| Failure::refusal("GET_BULK", &refusal))?;
+        let answer = Map::new();
+        for (key, held) in keys.iter().zip(found) {
+            answer.set(&key, &bulk_value(held, &kind, described)?);
+        }
+        Ok((answer.into(), 200))
+    }
+
+    async fn list(&mut self, options: &JsValue) -> Answered {
+        let text = |name| member(options, name).as_string().unwrap_or_default();
+        let (prefix, cursor) = (text("prefix"), text("cursor"));
+        within(&prefix)?;
+        let limit = member(options, "limit").as_f64().filter(|limit| *limit >= 1.0);
+        let limit = limit.unwrap_or(MAX_PAGE).trunc();
+        if limit > MAX_PAGE {
+            let why = format!(
+                "Invalid key_count_limit of {limit}. Please specify an integer less than {MAX_PAGE}."
+            );
+            return Err(Failure::kv("GET", 400, &why));
+        }
+        let page = self.resolver.keys(&prefix, &cursor, limit as usize, &mut self.trace).await;
+        let page = page.map_err(|refusal| Failure::refusal("GET", &refusal))?;
+        let last = page.more.then(|| page.keys.last()).flatten();
+        let cursor = last.map(|(key, _)| JsValue::from_str(key));
+        let keys = Array::new();
+        for (key, metadata) in page.keys {
+            let name = ("name", JsValue::from(key));
+            keys.push(&match metadata {
+                Some(_) => object([name, ("metadata", parsed(metadata)?)])?,
+                None => object([name])?,
+            });
+        }
+        let answer = object([
+            ("keys", keys.into()),
+            ("list_complete", cursor.is_none().into()),
+            ("cacheStatus", JsValue::NULL),
+        ])?;
+        if let Some(cursor) = cursor {
+            Reflect::set(&answer, &"cursor".into(), &cursor)?;
+        }
+        Ok((answer, 200))
+    }
+}

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { after, afterEach, before, describe, test } from 'node:test'
 
+import { point } from './assignment.mjs'
 import { conductorNamespace } from './conductor-namespace.mjs'
 import { startWorker } from './harness/workerd.mjs'
 import { bytes, put, readVectors } from './vectors.mjs'
@@ -13,7 +14,13 @@ import { bytes, put, readVectors } from './vectors.mjs'
 const CALLER = fileURLToPath(new URL('./rpc-caller.mjs', import.meta.url))
 const script = readVectors('catalog.json')
 const splits = readVectors('splits.json')
-const SPLIT = 'prompts/extraction@drawn'
+const SPLIT = 'prompts/extraction@split'
+
+/** 40 % canary, 60 % production. */
+const { targets } = splits.kv.SLOTS['prompts/extraction@production']
+const split = {
+  format: 1, slot: 'split', targets: targets.map((target, at) => ({ ...target, weight: at === 0 ? 40_000 : 60_000 })),
+}
 
 /** Contents whose reading as text or JSON has an edge. */
 const ODD = {
@@ -49,14 +56,14 @@ let components
 before(async () => {
   const kv = { SLOTS: new Map(), COMPONENTS: new Map(), CONDUCTOR: new Map() }
   const caller = { modules: [{ name: 'caller.mjs', file: CALLER }], services: ['RESOLVER'] }
-  worker = await startWorker({ kv, caller, vars: { KV_TIMEOUT_MS: '500' } })
+  worker = await startWorker({ kv, caller, vars: { KV_TIMEOUT_MS: '150' } })
   put(worker.kv, script.kv)
   for (const [name, content] of Object.entries(ODD)) put(worker.kv, component(name, content))
   components = [...script.kv.COMPONENTS.index.components, ...Object.keys(ODD)].sort()
   put(worker.kv, { COMPONENTS: { index: { format: 1, components } } })
   const read = (key) => worker.kv.store.entry('COMPONENTS', key).value
   for (const [key, entry] of conductorNamespace(components, read)) kv.CONDUCTOR.set(key, entry)
-  put(worker.kv, { SLOTS: Object.fromEntries(Object.entries(splits.kv.SLOTS).filter(([key]) => key === SPLIT)) })
+  put(worker.kv, { SLOTS: { [SPLIT]: split } })
 })
 after(() => worker?.stop())
 afterEach(() => worker.kv.heal())
@@ -259,7 +266,8 @@ describe('who gets which arm', () => {
     for (let user = 0; user < 40; user += 1) {
       const caller = { key: `user-${user}` }
       const [bound, given] = [await assigned(caller), await assigned(undefined, { type: 'text', caller })]
-      assert.equal(bound.assignment, 'key')
+      const expected = point('prompts/extraction', caller.key) < 40_000 ? 'canary' : 'production'
+      assert.deepEqual([bound.assignment, bound.slot], ['key', expected])
       assert.deepEqual(given, bound)
       slots.add(bound.slot)
     }
@@ -273,7 +281,7 @@ describe('who gets which arm', () => {
     const { value } = await one('getWithMetadata', [SEGMENTED], { segments: ['none', segment], key: 'x' })
     assert.equal(value.metadata.assignment, 'segment')
     assert.equal(value.metadata.version, splits.kv.SLOTS[SEGMENTED].segments[segment].version)
-    for (const { version } of splits.kv.SLOTS[SPLIT].targets) {
+    for (const { version } of split.targets) {
       const metadata = await assigned({ override: version, key: 'x' })
       assert.deepEqual([metadata.assignment, metadata.version], ['override', version])
     }
@@ -355,7 +363,7 @@ test('a call is one log line, without the caller', async () => {
   assert.deepEqual(
     lines.map(({ method, status, component, ref, assignment }) => [method, status, component, ref, assignment]),
     [
-      ['RPC', 200, 'prompts/extraction', 'drawn', 'key'],
+      ['RPC', 200, 'prompts/extraction', 'split', 'key'],
       ['RPC', 404, 'prompts/extraction', 'nowhere', undefined],
     ],
   )

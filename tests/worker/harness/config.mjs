@@ -61,9 +61,9 @@ const ${name} :Workerd.Worker = (
 );
 `
 
-/** The namespaces of the KV server, and the Worker under test as a service. */
+/** The namespaces of the KV server, and the Worker under test as a service, whose names go first. */
 const callerBindings = ({ kv }, services) => [
-  ...kv.store.names().map((name) => `(name = ${quote(name)}, kvNamespace = ${quote(`kv:${name}`)})`),
+  ...kv.store.names().filter((name) => !services.includes(name)).map((name) => `(name = ${quote(name)}, kvNamespace = ${quote(`kv:${name}`)})`),
   ...services.map((name) => `(name = ${quote(name)}, service = "main")`),
 ]
 

@@ -76,6 +76,12 @@ const PLURALS: [&str; 10] = [
     "tools",
 ];
 
+/// Every type that Conductor and edgit know, in the plural and in the singular.
+pub fn types() -> impl Iterator<Item = String> {
+    let both = |plural: &str| singulars(plural).into_iter().chain([plural.to_owned()]);
+    PLURALS.into_iter().flat_map(move |plural| both(plural).collect::<Vec<_>>())
+}
+
 /// The component, under the plural of its type first.
 fn names(text: &str) -> impl Iterator<Item = ComponentName> {
     let plural = text.split_once('/').and_then(|(kind, path)| {

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod lint;
 mod push;
 mod rollout;
 mod tag;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use catalog::access::{Scope, ScopeError};
 use clap::{Parser, Subcommand};
 
+pub(crate) use lint::LintArgs;
 pub(crate) use push::PushArgs;
 pub(crate) use rollout::{
     ChangeArgs, ExplainArgs, RepoArgs, RolloutArgs, RolloutCommand, RolloutPlanArgs,
@@ -34,6 +36,9 @@ pub(crate) enum Command {
     /// Replay who gets which version of a slot
     #[command(after_help = rollout::EXPLAIN_HELP)]
     Explain(ExplainArgs),
+    /// Find references in a Conductor project that will not resolve
+    #[command(after_help = lint::HELP)]
+    Lint(LintArgs),
     /// Change how a slot's traffic is shared out, in rollouts.toml
     #[command(after_help = rollout::ROLLOUT_HELP)]
     Rollout(RolloutArgs),

@@ -12,7 +12,7 @@ use catalog::desired::Desired;
 use catalog::name::ComponentName;
 use catalog::notice::Notice;
 use catalog::plan::{Actual, Planning, Step, Write};
-use catalog::record::SlotRecord;
+use catalog::record::{CatalogRecord, SlotRecord};
 use catalog::slot::Slot;
 
 use crate::args::RepoArgs;
@@ -40,6 +40,20 @@ pub(crate) fn records(desired: &Desired) -> Result<(Records, Vec<Notice>)> {
         _ => None,
     };
     Ok((plan.writes.into_iter().filter_map(record).collect(), plan.refused))
+}
+
+/// All that is known of each component.
+pub(crate) fn catalogs(desired: &Desired) -> Result<BTreeMap<ComponentName, CatalogRecord>> {
+    let plan = match Planning::begin(desired, Actual::default())? {
+        Step::Done(plan) => plan,
+        // Of an empty KV nothing is left to read.
+        Step::Read(_) => return Ok(BTreeMap::new()),
+    };
+    let record = |write: Write| match write {
+        Write::Catalog { name, record, .. } => Some((name, *record)),
+        _ => None,
+    };
+    Ok(plan.writes.into_iter().filter_map(record).collect())
 }
 
 /// The record of one slot, or why there is none.

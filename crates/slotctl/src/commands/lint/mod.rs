@@ -55,7 +55,7 @@ enum Kind {
 pub(crate) fn run(args: &LintArgs, output: &Output) -> Result<Exit> {
     // 1. What there is.
     let reading = offline::read(&args.common, Part::default())?;
-    let judge = Judge::new(offline::catalogs(&reading.desired)?);
+    let judge = Judge::new(offline::catalogs(&reading.desired));
     // 2. What the project asks for.
     let mut linted = Linted::default();
     for (path, kind) in files(&args.dir)? {

@@ -12,6 +12,7 @@
 //! `latest`, as in Conductor, and a type may be in the singular, as Conductor's
 //! `ComponentRef` writes it.
 
+mod layout;
 mod listing;
 mod metadata;
 
@@ -20,6 +21,7 @@ use crate::reference::Reference;
 use crate::slot::Slot;
 use crate::source::convention::singulars;
 
+pub use layout::{Held, Item, Layout, Value, index_keys, layout};
 pub use listing::{Entry, Listing, Page, entries, keys, versions_index};
 pub use metadata::Metadata;
 

@@ -15,7 +15,7 @@ pub(crate) use push::PushArgs;
 pub(crate) use rollout::{
     ChangeArgs, ExplainArgs, RepoArgs, RolloutArgs, RolloutCommand, RolloutPlanArgs,
 };
-pub(crate) use sync::SyncArgs;
+pub(crate) use sync::{Layout, SyncArgs};
 pub(crate) use tag::{BumpArgs, CreateArgs, DeleteArgs, ListArgs, SetArgs, ShowArgs};
 pub(crate) use tag::{CommonArgs, FileArgs, TagArgs, TagCommand};
 pub(crate) use target::TargetArgs;

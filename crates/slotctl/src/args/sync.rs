@@ -35,6 +35,10 @@ pub(crate) struct SyncArgs {
     #[arg(long)]
     pub(crate) allow_mass_delete: bool,
 
+    /// Also keep the copies that Conductor reads by itself, in the namespace bound as CONDUCTOR
+    #[arg(long, value_name = "LAYOUT", value_enum)]
+    pub(crate) layout: Option<Layout>,
+
     /// Show the plan and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -42,6 +46,13 @@ pub(crate) struct SyncArgs {
     /// End with exit code 3 if there is anything to write
     #[arg(long, requires = "dry_run")]
     pub(crate) check: bool,
+}
+
+/// Whose keys are written beside the resolver's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Layout {
+    /// The Conductor runtime's, for Workers that have not moved to the resolver yet.
+    Conductor,
 }
 
 fn version(text: &str) -> Result<(ComponentName, Version), &'static str> {
@@ -61,6 +72,8 @@ Examples:
       bring the tags up to date first, and delete what has none any more
   slotctl sync --env production --only prompts/extraction
       one component, quickly: nothing of the others is read or written
+  slotctl sync --env production --layout conductor
+      also write what Workers read that have not moved to the resolver yet
   slotctl sync --env production --json > sync.json
       write, and keep the plan and the result for machines
   slotctl sync --env production --dry-run --check

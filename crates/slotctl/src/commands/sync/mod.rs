@@ -6,6 +6,7 @@
 mod apply;
 mod check;
 mod fetch;
+mod layout;
 mod report;
 mod show;
 
@@ -25,6 +26,7 @@ use crate::output::Output;
 use crate::read::Reading;
 use crate::store::Store;
 use apply::Apply;
+use layout::{Copied, Copies};
 use report::Report;
 
 /// What came of carrying out a plan.
@@ -66,6 +68,7 @@ fn sync(args: &SyncArgs, output: &Output) -> Result<Exit> {
     // 1. Where to: a wrong command line or configuration ends here.
     let target = live::target(&args.target, output)?;
     let store = Store::new(&target);
+    let conductor = layout::namespace(args, &target)?;
     // 2. What Git says.
     if args.fetch {
         fetch::fetch(&args.common.repo, &args.only, output)?;
@@ -79,6 +82,7 @@ fn sync(args: &SyncArgs, output: &Output) -> Result<Exit> {
     let plan = live::plan(&reading.desired, actual, &store, &options)?;
     // 5. Shown.
     show::plan(output, &reading, &plan);
+    let copies = Copies::plan(args, &target, conductor.as_deref(), &store, &plan, output)?;
     // 6. Carried out, or not.
     let apply = Apply {
         plan: &plan,
@@ -93,12 +97,41 @@ fn sync(args: &SyncArgs, output: &Output) -> Result<Exit> {
         (None, true) => Outcome::default(),
         (None, false) => apply.run(),
     };
+    // What is not in the resolver's own namespaces is not copied.
+    let go_on = !args.dry_run && outcome.error.is_none();
+    let copied = go_on.then(|| copies.as_ref().map(|copies| copies.carry_out(&apply))).flatten();
     // 7. Summed up.
-    let exit = exit(args, &reading, &plan, &outcome);
     let report = Report { args, target: &target, reading: &reading, plan: &plan };
-    show::summary(output, &report, &outcome, began);
+    sum_up(
+        &report,
+        &outcome,
+        copies.map(|copies| (copies, copied.unwrap_or_default())),
+        output,
+        began,
+    )
+}
+
+/// Tells what came of it, to people and to machines, and with which exit it ends.
+fn sum_up(
+    report: &Report<'_>,
+    outcome: &Outcome,
+    copies: Option<(Copies<'_>, Copied)>,
+    output: &Output,
+    began: Instant,
+) -> Result<Exit> {
+    let Report { args, reading, plan, .. } = report;
+    let exit = exit(args, reading, plan, outcome);
+    let exit = copies.as_ref().map_or(exit, |(copies, copied)| copies.exit(exit, args, copied));
+    show::summary(output, report, outcome, began);
+    if let Some(error) = copies.as_ref().and_then(|(_, copied)| copied.error.as_ref()) {
+        output.error(error);
+    }
     if args.common.json {
-        output.data(&report.value(&outcome, exit, began.elapsed()))?;
+        let mut value = report.value(outcome, exit, began.elapsed());
+        if let (Some((copies, copied)), Some(value)) = (&copies, value.as_object_mut()) {
+            value.insert("layout".to_owned(), copies.value(copied));
+        }
+        output.data(&value)?;
     }
     Ok(exit)
 }

@@ -21,7 +21,7 @@ use crate::trace::Trace;
 
 /// The most keys of a bulk read and of a listing's page that Workers KV has.
 const MAX_KEYS: u32 = 100;
-const MAX_PAGE: f64 = 1_000.0;
+const MAX_PAGE: u32 = 1_000;
 
 #[wasm_bindgen(module = "/src/rpc/caller.js")]
 extern "C" {
@@ -169,7 +169,7 @@ impl Call {
         let (prefix, cursor) = (text("prefix"), text("cursor"));
         within(&prefix)?;
         let limit = member(options, "limit").as_f64().filter(|limit| *limit >= 1.0);
-        let limit = limit.unwrap_or(MAX_PAGE).trunc();
+        let limit = limit.map_or(MAX_PAGE, |limit| limit as u32);
         if limit > MAX_PAGE {
             let why = format!(
                 "Invalid key_count_limit of {limit}. Please specify an integer less than {MAX_PAGE}."

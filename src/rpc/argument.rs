@@ -32,10 +32,11 @@ impl Options {
         let kind = value.as_string().or_else(|| member(value, "type").as_string());
         let kind = kind.unwrap_or_else(|| "text".to_owned());
         let ttl = member(value, "cacheTtl");
-        let ttl = (!ttl.is_null_or_undefined()).then(|| ttl.as_f64().unwrap_or(f64::NAN).trunc());
         // How long a location may keep what it read is the resolver's to say; what
-        // the binding refuses is refused all the same.
-        if let Some(ttl) = ttl.filter(|ttl| ttl.is_nan() || *ttl < f64::from(MIN_CACHE_TTL)) {
+        // the binding refuses is refused all the same. It counts
+        // whole seconds.
+        let ttl = (!ttl.is_null_or_undefined()).then(|| ttl.as_f64().unwrap_or_default() as i64);
+        if let Some(ttl) = ttl.filter(|ttl| *ttl < i64::from(MIN_CACHE_TTL)) {
             let why =
                 format!("Invalid cache_ttl of {ttl}. Cache TTL must be at least {MIN_CACHE_TTL}.");
             return Err(Failure::kv(operation, 400, &why));

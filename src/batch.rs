@@ -56,7 +56,7 @@ impl Body {
 /// One reference on its way.
 enum Progress {
     Open(Asked, Resolution, Key),
-    Done(Box<Result<(Asked, Resolved), Refusal>>),
+    Done(Result<(Asked, Resolved), Refusal>),
 }
 
 impl Progress {
@@ -66,7 +66,7 @@ impl Progress {
             let first = resolution.key().clone();
             Ok(Self::Open(asked, resolution, first))
         });
-        begun.unwrap_or_else(|refusal| Self::Done(Box::new(Err(refusal))))
+        begun.unwrap_or_else(|refusal| Self::Done(Err(refusal)))
     }
 }
 
@@ -119,7 +119,7 @@ impl<B: Backend> Resolver<B> {
             open = open.into_iter().map(|one| self.advance(one, &records, grant)).collect();
         }
         let settled = |progress| match progress {
-            Progress::Done(settled) => Some(*settled),
+            Progress::Done(settled) => Some(settled),
             Progress::Open(..) => None,
         };
         open.into_iter().filter_map(settled).collect()
@@ -173,7 +173,7 @@ impl<B: Backend> Resolver<B> {
             Next::Read(resolution) => Progress::Open(asked, resolution, first),
             Next::Done(done) => {
                 let settled = self.settle(*done, &first, &asked, grant);
-                Progress::Done(Box::new(settled.map(|resolved| (asked, resolved))))
+                Progress::Done(settled.map(|resolved| (asked, resolved)))
             }
         }
     }

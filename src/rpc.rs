@@ -130,7 +130,10 @@ impl Call {
         let found = found.map_err(|refusal| Failure::refusal("GET", &refusal))?;
         let status = if found.is_some() { 200 } else { 404 };
         let (value, metadata) = match found {
-            Some(held) => (convert(bytes(held.value), &kind)?, parsed(held.metadata)?),
+            Some(held) => {
+                let value = convert(bytes(held.value), &kind).map_err(Failure::asked)?;
+                (value, parsed(held.metadata)?)
+            }
             None => (JsValue::NULL, JsValue::NULL),
         };
         if !described {

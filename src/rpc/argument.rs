@@ -33,8 +33,7 @@ impl Options {
         let kind = kind.unwrap_or_else(|| "text".to_owned());
         let ttl = member(value, "cacheTtl");
         // How long a location may keep what it read is the resolver's to say; what
-        // the binding refuses is refused all the same. It counts
-        // whole seconds.
+        // the binding refuses is refused all the same. It counts whole seconds.
         let ttl = (!ttl.is_null_or_undefined()).then(|| ttl.as_f64().unwrap_or_default() as i64);
         if let Some(ttl) = ttl.filter(|ttl| *ttl < i64::from(MIN_CACHE_TTL)) {
             let why =

@@ -16,6 +16,11 @@ impl Failure {
         Self { status: 400, code: None, error: TypeError::new(message).into() }
     }
 
+    /// The value is not of the type that was asked for, or there is no such type.
+    pub(super) fn asked(error: JsValue) -> Self {
+        Self { status: 400, code: None, error }
+    }
+
     /// As the binding words what Workers KV answers.
     pub(super) fn kv(operation: &str, status: u16, why: &str) -> Self {
         let error = Error::new(&format!("KV {operation} failed: {status} {why}"));

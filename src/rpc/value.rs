@@ -15,6 +15,11 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     fn decode(this: &TextDecoder, bytes: &ArrayBuffer) -> Result<JsValue, JsValue>;
+
+    /// `js_sys`'s takes a `&str`: the text would go through Wasm memory, which does
+    /// not shrink.
+    #[wasm_bindgen(js_namespace = JSON, js_name = parse, catch)]
+    fn parse_json(text: &JsValue) -> Result<JsValue, JsValue>;
 }
 
 pub(super) fn member(object: &JsValue, name: &str) -> JsValue {
@@ -45,7 +50,7 @@ pub(super) fn bytes(value: Value<ArrayBuffer>) -> ArrayBuffer {
 pub(super) fn convert(value: ArrayBuffer, kind: &str) -> Result<JsValue, JsValue> {
     match kind {
         "text" => decode(&value),
-        "json" => JSON::parse(&decode(&value)?.as_string().unwrap_or_default()),
+        "json" => parse_json(&decode(&value)?),
         "arrayBuffer" => Ok(value.into()),
         "stream" => {
             let response = web_sys::Response::new_with_opt_buffer_source(Some(&value))?;

@@ -19,7 +19,7 @@ let worker
 let script
 let flaky
 before(async () => {
-  ;({ worker, script } = await serveVectors('splits.json', { vars: { KV_TIMEOUT_MS: '150' } }))
+  ;({ worker, script } = await serveVectors('splits.json', { vars: { KV_TIMEOUT_MS: '400' } }))
   flaky = await startFlaky(worker.url)
 })
 after(async () => {
@@ -209,7 +209,7 @@ describe('the last good answer', () => {
   })
 
   test('does not hide that a version was revoked', async () => {
-    const { worker: own, script: vectors } = await serveVectors('answers.json', { vars: { KV_TIMEOUT_MS: '150' } })
+    const { worker: own, script: vectors } = await serveVectors('answers.json', { vars: { KV_TIMEOUT_MS: '400' } })
     try {
       const near = createClient(own.url, QUICK)
       assert.equal((await near.get('prompts/extraction@~1.1')).version, 'v1.1.0+build.7')
@@ -244,8 +244,8 @@ describe('while Workers KV fails', () => {
 
   for (const mode of [{ status: 500 }, 'hang', 'refuse']) {
     test(`${JSON.stringify(mode)}: a resolver that knows nothing answers 503, the client what it knows`, async () => {
-      const { worker: own } = await serveVectors('answers.json', { vars: { KV_TIMEOUT_MS: '150' } })
-      const other = await startWorker({ kv: own.kv, vars: { KV_TIMEOUT_MS: '150' } })
+      const { worker: own } = await serveVectors('answers.json', { vars: { KV_TIMEOUT_MS: '400' } })
+      const other = await startWorker({ kv: own.kv, vars: { KV_TIMEOUT_MS: '400' } })
       try {
         const near = createClient(own.url, QUICK)
         // Another isolate of the same resolver, which has not served anything yet.

@@ -45,7 +45,7 @@ before(async () => {
   const caller = {
     modules: [{ name: 'example.mjs', source: await bundled() }], services: ['COMPONENTS', 'COMPONENTS_KV', 'EDGIT'],
   }
-  worker = await startWorker({ kv: { SLOTS: new Map(), COMPONENTS: new Map() }, caller, vars: { KV_TIMEOUT_MS: '150' } })
+  worker = await startWorker({ kv: { SLOTS: new Map(), COMPONENTS: new Map() }, caller })
   put(worker.kv, script.kv)
   put(worker.kv, { SLOTS })
 })

@@ -3,15 +3,22 @@
 
 const hex = (bytes) => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 
+/** Bytes in hex; many as their number and SHA-256. */
+async function shown(bytes) {
+  if (bytes.byteLength < 100_000) return hex(bytes)
+  return `${bytes.byteLength} ${hex(await crypto.subtle.digest('SHA-256', bytes))}`
+}
+
 /** Values of the runtime, kinds told apart, as JSON. */
 async function spell(value) {
   if (value === undefined) return { undefined: true }
-  if (value instanceof ArrayBuffer) return { arrayBuffer: hex(value) }
-  if (value instanceof ReadableStream) return { stream: hex(await new Response(value).arrayBuffer()) }
+  if (value instanceof ArrayBuffer) return { arrayBuffer: await shown(value) }
+  if (value instanceof ReadableStream) return { stream: await shown(await new Response(value).arrayBuffer()) }
   if (value instanceof Map) {
     const pairs = [...value].sort(([a], [b]) => (a < b ? -1 : 1))
     return { map: await Promise.all(pairs.map(async ([key, one]) => [key, await spell(one)])) }
   }
+  if (typeof value === 'string' && value.length > 100_000) return { text: await shown(new TextEncoder().encode(value)) }
   if (Array.isArray(value)) return { array: await Promise.all(value.map(spell)) }
   if (value === null || typeof value !== 'object') return { plain: value }
   const members = Object.keys(value).sort()

@@ -51,12 +51,13 @@ function component(name, content) {
   }
 }
 
+const caller = { modules: [{ name: 'caller.mjs', file: CALLER }], services: ['RESOLVER'] }
+
 let worker
 let components
 before(async () => {
   const kv = { SLOTS: new Map(), COMPONENTS: new Map(), CONDUCTOR: new Map() }
-  const caller = { modules: [{ name: 'caller.mjs', file: CALLER }], services: ['RESOLVER'] }
-  worker = await startWorker({ kv, caller, vars: { KV_TIMEOUT_MS: '150' } })
+  worker = await startWorker({ kv, caller })
   put(worker.kv, script.kv)
   for (const [name, content] of Object.entries(ODD)) put(worker.kv, component(name, content))
   components = [...script.kv.COMPONENTS.index.components, ...Object.keys(ODD)].sort()
@@ -68,18 +69,18 @@ before(async () => {
 after(() => worker?.stop())
 afterEach(() => worker.kv.heal())
 
-async function ask(binding, calls, caller) {
-  const body = JSON.stringify({ binding, calls, caller })
+async function ask(binding, calls, bound) {
+  const body = JSON.stringify({ binding, calls, caller: bound })
   const answer = await worker.fetch('/', { method: 'POST', body })
   assert.equal(answer.status, 200, answer.text())
   return answer.json()
 }
 
-const resolver = (calls, caller) => ask('RESOLVER', calls, caller)
+const resolver = (calls, bound) => ask('RESOLVER', calls, bound)
 
 /** One call of the resolver; a plain value or an object's members. */
-async function one(method, args, caller) {
-  const [{ value, ...rest }] = await resolver([{ method, args }], caller)
+async function one(method, args, bound) {
+  const [{ value, ...rest }] = await resolver([{ method, args }], bound)
   return value ? { value: plain(value) } : rest
 }
 
@@ -169,6 +170,25 @@ describe('as the KV binding answers', () => {
       for (const limit of [1, 7]) assert.deepEqual(await pages({ prefix, limit }), names, `${prefix} by ${limit}`)
     }
     await same([{ method: 'list' }, { method: 'list', args: [{ limit: 0 }] }, { method: 'list', args: [{ limit: 1000 }] }])
+  })
+})
+
+describe('large values', () => {
+  const MIB = 1 << 20
+  const wide = Buffer.from('{"a":"' + 'Grün 🌱 '.repeat(900_000) + '"}')
+  const padded = (size) => Buffer.concat([wide, Buffer.alloc(size - wide.length, ' ')])
+
+  for (const [name, size, types] of [['most', 25 * MIB, ['arrayBuffer', 'stream']], ['much', 15 * MIB, TYPES]]) {
+    test(`${size} bytes as ${types.join(', ')}`, async () => {
+      put(worker.kv, component(`configs/${name}`, padded(size)))
+      worker.kv.put('CONDUCTOR', `configs/${name}@latest`, padded(size))
+      await same(types.map((type) => ({ method: 'get', args: [`configs/${name}@latest`, type] })))
+    })
+  }
+
+  test('a text that the platform can not carry over RPC is an error, not half a text', async () => {
+    const { error } = await one('get', ['configs/most@latest'])
+    assert.match(error, /limited to 32MiB/)
   })
 })
 
@@ -304,6 +324,17 @@ describe('who gets which arm', () => {
 })
 
 describe('a store that fails', () => {
+  // Another isolate of the resolver, which gives up sooner.
+  let patient
+  before(async () => {
+    patient = worker
+    worker = await startWorker({ kv: patient.kv, caller, vars: { KV_TIMEOUT_MS: '300' } })
+  })
+  after(async () => {
+    await worker.stop()
+    worker = patient
+  })
+
   const MODES = [{ status: 500 }, 'hang', 'truncated', 'refuse']
 
   test('is never a missing key', async () => {

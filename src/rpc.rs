@@ -8,8 +8,9 @@ mod argument;
 mod failure;
 mod value;
 
-use js_sys::{Array, Map, Reflect};
+use js_sys::{Array, Map, Promise, Reflect};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
 use worker::Env;
 
 use self::argument::{Options, read_caller, within};
@@ -29,40 +30,37 @@ extern "C" {
     fn bind_caller(resolver: &JsValue, caller: &JsValue) -> JsValue;
 }
 
+// The exports are no `async fn`s: each would be a state machine of its own in the
+// Wasm, which holds all that a read is made of.
+
 /// `get(key | keys, type | options)`.
 #[wasm_bindgen(this)]
-pub async fn get(this: JsValue, keys: JsValue, options: JsValue) -> Result<JsValue, JsValue> {
-    Call::new(&this).read(&keys, &options, false).await
+pub fn get(this: JsValue, keys: JsValue, options: JsValue) -> Promise {
+    promise(this, Asked::Read { keys, options, described: false })
 }
 
 /// `getWithMetadata(key | keys, type | options)`.
 #[wasm_bindgen(this, js_name = getWithMetadata)]
-pub async fn get_with_metadata(
-    this: JsValue,
-    keys: JsValue,
-    options: JsValue,
-) -> Result<JsValue, JsValue> {
-    Call::new(&this).read(&keys, &options, true).await
+pub fn get_with_metadata(this: JsValue, keys: JsValue, options: JsValue) -> Promise {
+    promise(this, Asked::Read { keys, options, described: true })
 }
 
 /// `list({ prefix, limit, cursor })`.
 #[wasm_bindgen(this)]
-pub async fn list(this: JsValue, options: JsValue) -> Result<JsValue, JsValue> {
-    let mut call = Call::new(&this);
-    let listed = call.list(&options).await;
-    call.end(listed)
+pub fn list(this: JsValue, options: JsValue) -> Promise {
+    promise(this, Asked::List { options })
 }
 
 /// Refused: what is in KV is made of Git tags.
 #[wasm_bindgen(this)]
-pub async fn put(this: JsValue) -> Result<JsValue, JsValue> {
-    Call::new(&this).end(Err(read_only("PUT")))
+pub fn put(this: JsValue) -> Promise {
+    promise(this, Asked::Write("PUT"))
 }
 
 /// Refused: what is in KV is made of Git tags.
 #[wasm_bindgen(this, js_name = delete)]
-pub async fn delete(this: JsValue) -> Result<JsValue, JsValue> {
-    Call::new(&this).end(Err(read_only("DELETE")))
+pub fn delete(this: JsValue) -> Promise {
+    promise(this, Asked::Write("DELETE"))
 }
 
 /// `forCaller({ key, segments, override })`: the same methods for one caller.
@@ -70,6 +68,25 @@ pub async fn delete(this: JsValue) -> Result<JsValue, JsValue> {
 pub fn for_caller(this: JsValue, caller: JsValue) -> Result<JsValue, JsValue> {
     read_caller(&caller).map_err(|failure| failure.error)?;
     Ok(bind_caller(&this, &caller))
+}
+
+/// What a call asks for.
+enum Asked {
+    Read { keys: JsValue, options: JsValue, described: bool },
+    List { options: JsValue },
+    Write(&'static str),
+}
+
+fn promise(entrypoint: JsValue, asked: Asked) -> Promise {
+    future_to_promise(async move {
+        let mut call = Call::new(&entrypoint);
+        let answered = match &asked {
+            Asked::Read { keys, options, described } => call.read(keys, options, *described).await,
+            Asked::List { options } => call.list(options).await,
+            Asked::Write(operation) => Err(read_only(operation)),
+        };
+        call.end(answered)
+    })
 }
 
 /// A call while it is answered.
@@ -101,17 +118,11 @@ impl Call {
         result
     }
 
-    async fn read(
-        mut self,
-        keys: &JsValue,
-        options: &JsValue,
-        described: bool,
-    ) -> Result<JsValue, JsValue> {
-        let answered = match keys.dyn_ref::<Array>() {
+    async fn read(&mut self, keys: &JsValue, options: &JsValue, described: bool) -> Answered {
+        match keys.dyn_ref::<Array>() {
             Some(keys) => self.read_all(keys, options, described).await,
             None => self.read_one(keys, options, described).await,
-        };
-        self.end(answered)
+        }
     }
 
     async fn read_one(&mut self, key: &JsValue, options: &JsValue, described: bool) -> Answered {
@@ -140,7 +151,7 @@ impl Call {
             return Ok((value, status));
         }
         let cache = ("cacheStatus", JsValue::NULL);
-        Ok((object([("value", value), ("metadata", metadata), cache])?, status))
+        Ok((object(&[("value", value), ("metadata", metadata), cache])?, status))
     }
 
     async fn read_all(&mut self, keys: &Array, options: &JsValue, described: bool) -> Answered {
@@ -187,11 +198,11 @@ impl Call {
         for (key, metadata) in page.keys {
             let name = ("name", JsValue::from(key));
             keys.push(&match metadata {
-                Some(_) => object([name, ("metadata", parsed(metadata)?)])?,
-                None => object([name])?,
+                Some(_) => object(&[name, ("metadata", parsed(metadata)?)])?,
+                None => object(&[name])?,
             });
         }
-        let answer = object([
+        let answer = object(&[
             ("keys", keys.into()),
             ("list_complete", cursor.is_none().into()),
             ("cacheStatus", JsValue::NULL),

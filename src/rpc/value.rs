@@ -26,10 +26,10 @@ pub(super) fn member(object: &JsValue, name: &str) -> JsValue {
     Reflect::get(object, &name.into()).unwrap_or_default()
 }
 
-pub(super) fn object<const N: usize>(members: [(&str, JsValue); N]) -> Result<JsValue, JsValue> {
+pub(super) fn object(members: &[(&str, JsValue)]) -> Result<JsValue, JsValue> {
     let object = Object::new();
     for (name, value) in members {
-        Reflect::set(&object, &name.into(), &value)?;
+        Reflect::set(&object, &(*name).into(), value)?;
     }
     Ok(object.into())
 }
@@ -66,7 +66,7 @@ pub(super) fn convert(value: ArrayBuffer, kind: &str) -> Result<JsValue, JsValue
 
 fn decode(value: &ArrayBuffer) -> Result<JsValue, JsValue> {
     // A byte order mark is part of the value.
-    let options = object([("ignoreBOM", JsValue::TRUE)])?;
+    let options = object(&[("ignoreBOM", JsValue::TRUE)])?;
     TextDecoder::new("utf-8", options.unchecked_ref())?.decode(value)
 }
 
@@ -81,7 +81,7 @@ pub(super) fn bulk_value(
         Failure::kv("GET_BULK", 400, &why)
     })?;
     match described {
-        true => Ok(object([("value", value), ("metadata", parsed(metadata)?)])?),
+        true => Ok(object(&[("value", value), ("metadata", parsed(metadata)?)])?),
         false => Ok(value),
     }
 }

@@ -22,7 +22,7 @@ use crate::slot::Slot;
 use crate::source::convention::singulars;
 
 pub use layout::{Held, Item, Layout, Value, index_keys, layout};
-pub use listing::{Entry, Listing, Page, entries, keys, versions_index};
+pub use listing::{Entry, Keys, Listing, Page, entries, keys, versions_index};
 pub use metadata::Metadata;
 
 /// What stands in front of the keys of the value resolver's `EDGIT` binding.

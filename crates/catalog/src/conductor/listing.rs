@@ -1,7 +1,5 @@
 //! The keys that a namespace for Conductor has, as a listing shows them.
 
-use std::collections::BTreeMap;
-
 use super::{Metadata, TREE, VERSIONS};
 use crate::assign::Assignment;
 use crate::name::ComponentName;
@@ -76,6 +74,9 @@ fn stems(name: &ComponentName) -> [String; 3] {
     [format!("{TREE}{name}/"), format!("{name}/"), format!("{name}@")]
 }
 
+/// Keys, or what stands for them behind a stem, each with its metadata.
+pub type Keys = Vec<(String, Option<Metadata>)>;
+
 /// A page of keys in the order of their bytes, put together without I/O: it says
 /// whose catalog records it needs next, and takes them.
 #[derive(Debug)]
@@ -86,8 +87,10 @@ pub struct Listing {
     /// What keys begin with, in order, and whose they are.
     stems: Vec<(String, ComponentName)>,
     next: usize,
-    loaded: BTreeMap<ComponentName, Vec<(String, Option<Metadata>)>>,
-    pending: BTreeMap<String, Option<Metadata>>,
+    loaded: Vec<(ComponentName, Keys)>,
+    /// In the opposite order, so that the next is the last: a map of its own would be
+    /// 6 KB of Wasm.
+    pending: Keys,
     page: Page,
 }
 
@@ -95,7 +98,7 @@ pub struct Listing {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
     /// In the order of their bytes.
-    pub keys: Vec<(String, Option<Metadata>)>,
+    pub keys: Keys,
     /// Whether further keys follow the last.
     pub more: bool,
 }
@@ -110,15 +113,15 @@ impl Listing {
                 && (stem >= after || after.starts_with(stem))
         };
         let mut stems: Vec<_> = all.filter(|(stem, _)| may_match(stem)).collect();
-        stems.sort();
+        stems.sort_unstable();
         Self {
             prefix: prefix.to_owned(),
             after: after.to_owned(),
             limit,
             stems,
             next: 0,
-            loaded: BTreeMap::new(),
-            pending: BTreeMap::new(),
+            loaded: Vec::new(),
+            pending: Vec::new(),
             page: Page::default(),
         }
     }
@@ -128,21 +131,20 @@ impl Listing {
     pub fn wants(&mut self, most: usize) -> Vec<ComponentName> {
         loop {
             while let Some((stem, name)) = self.due() {
-                match self.loaded.get(&name) {
-                    Some(entries) => {
-                        let keys = entries.iter().filter_map(|(reference, metadata)| {
-                            let indexed = metadata.is_some() || stem.ends_with('/');
-                            let key = indexed.then(|| format!("{stem}{reference}"))?;
-                            let wanted = key.starts_with(&self.prefix) && key > self.after;
-                            wanted.then(|| (key, metadata.clone()))
-                        });
-                        self.pending.extend(keys);
-                        self.next += 1;
-                    }
-                    None => return self.unknown(most),
-                }
+                let Some((_, keys)) = self.loaded.iter().find(|(loaded, _)| *loaded == name) else {
+                    return self.unknown(most);
+                };
+                let keys = keys.iter().filter_map(|(reference, metadata)| {
+                    let indexed = metadata.is_some() || stem.ends_with('/');
+                    let key = indexed.then(|| format!("{stem}{reference}"))?;
+                    let wanted = key.starts_with(&self.prefix) && key > self.after;
+                    wanted.then(|| (key, metadata.clone()))
+                });
+                self.pending.extend(keys);
+                self.pending.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
+                self.next += 1;
             }
-            let Some(key) = self.pending.pop_first() else { return Vec::new() };
+            let Some(key) = self.pending.pop() else { return Vec::new() };
             if self.page.keys.len() == self.limit {
                 self.page.more = true;
                 return Vec::new();
@@ -154,18 +156,22 @@ impl Listing {
     /// The next stem, if a key of it can come before all that are pending.
     fn due(&self) -> Option<(String, ComponentName)> {
         let next = self.stems.get(self.next)?;
-        let first = self.pending.first_key_value();
+        let first = self.pending.last();
         first.is_none_or(|(key, _)| next.0 <= *key).then(|| next.clone())
     }
 
     fn unknown(&self, most: usize) -> Vec<ComponentName> {
         let mut names: Vec<ComponentName> = Vec::new();
         for (_, name) in self.stems.iter().skip(self.next) {
-            if names.len() < most && !self.loaded.contains_key(name) && !names.contains(name) {
+            if names.len() < most && !self.is_loaded(name) && !names.contains(name) {
                 names.push(name.clone());
             }
         }
         names
+    }
+
+    fn is_loaded(&self, name: &ComponentName) -> bool {
+        self.loaded.iter().any(|(loaded, _)| loaded == name)
     }
 
     /// Takes a component's catalog record, or that it has none.
@@ -176,7 +182,7 @@ impl Listing {
             keys.extend(entries(&name, catalog).into_iter().map(described));
             keys.push((VERSIONS.to_owned(), None));
         }
-        self.loaded.insert(name, keys);
+        self.loaded.push((name, keys));
     }
 
     /// The page.

@@ -154,7 +154,7 @@ impl<B: Backend> Resolver<B> {
             let parse = |bytes: Vec<u8>| record::parse::<CatalogRecord>(&bytes);
             let unreadable = |error| Refusal::RecordUnreadable(key, error);
             let catalog = value.map(parse).transpose().map_err(unreadable)?;
-            listing.supply(name, catalog.as_ref());
+            listing.supply(&name, catalog.as_ref());
         }
         Ok(())
     }

@@ -173,14 +173,16 @@ fn too_much(gone: usize, copies: usize) -> Notice {
 
 /// Which component a key is a copy of, by its form alone.
 fn copy_of(key: &str) -> Option<(ComponentName, Kind)> {
-    match meanings(key).into_iter().next()? {
-        Meaning::Versions(name) => Some((name, Kind::Index)),
-        Meaning::Content(name, reference) => {
-            let reference = reference.to_string();
-            let same = keys(&name, &reference).iter().any(|form| form == key);
-            same.then(|| (name, kind(&reference)))
-        }
-    }
+    let written = |name: &ComponentName, reference: &str| {
+        keys(name, reference).iter().any(|form| form == key)
+    };
+    meanings(key).into_iter().find_map(|meaning| {
+        let (name, reference) = match meaning {
+            Meaning::Versions(name) => (name, VERSIONS.to_owned()),
+            Meaning::Content(name, reference) => (name, reference.to_string()),
+        };
+        written(&name, &reference).then(|| (name, kind(&reference)))
+    })
 }
 
 /// Whether a sync wrote the key: its metadata name a digest; an index stands beside

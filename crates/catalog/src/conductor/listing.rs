@@ -84,13 +84,14 @@ pub struct Listing {
     prefix: String,
     after: String,
     limit: usize,
-    /// What keys begin with, in order, and whose they are.
-    stems: Vec<(String, ComponentName)>,
-    next: usize,
-    loaded: Vec<(ComponentName, Keys)>,
-    /// In the opposite order, so that the next is the last: a map of its own would be
-    /// 6 KB of Wasm.
-    pending: Keys,
+    names: Vec<ComponentName>,
+    /// What keys begin with and whose they are, the next last.
+    stems: Vec<(String, usize)>,
+    /// What stands behind a component's stems, where that is known.
+    loaded: Vec<Option<Keys>>,
+    /// Keys, the next last, and where `metadata` has theirs.
+    pending: Vec<(String, usize)>,
+    metadata: Vec<Option<Metadata>>,
     page: Page,
 }
 
@@ -107,21 +108,23 @@ impl Listing {
     /// Begins a page of at most `limit` keys that begin with `prefix` and follow
     /// `after`, of these components.
     pub fn new(names: &[ComponentName], prefix: &str, after: &str, limit: usize) -> Self {
-        let all = names.iter().flat_map(|name| stems(name).map(|stem| (stem, name.clone())));
         let may_match = |stem: &str| {
             (stem.starts_with(prefix) || prefix.starts_with(stem))
                 && (stem >= after || after.starts_with(stem))
         };
-        let mut stems: Vec<_> = all.filter(|(stem, _)| may_match(stem)).collect();
-        stems.sort_unstable();
+        let all = names.iter().enumerate();
+        let all = all.flat_map(|(at, name)| stems(name).map(|stem| (stem, at)));
+        let mut stems: Vec<(String, usize)> = all.filter(|(stem, _)| may_match(stem)).collect();
+        last_first(&mut stems);
         Self {
             prefix: prefix.to_owned(),
             after: after.to_owned(),
             limit,
+            names: names.to_vec(),
             stems,
-            next: 0,
-            loaded: Vec::new(),
+            loaded: vec![None; names.len()],
             pending: Vec::new(),
+            metadata: Vec::new(),
             page: Page::default(),
         }
     }
@@ -130,63 +133,67 @@ impl Listing {
     /// page is complete.
     pub fn wants(&mut self, most: usize) -> Vec<ComponentName> {
         loop {
-            while let Some((stem, name)) = self.due() {
-                let Some((_, keys)) = self.loaded.iter().find(|(loaded, _)| *loaded == name) else {
-                    return self.unknown(most);
-                };
-                let keys = keys.iter().filter_map(|(reference, metadata)| {
+            while let Some((stem, at)) = self.due() {
+                let Some(Some(keys)) = self.loaded.get(at) else { return self.unknown(most) };
+                for (reference, metadata) in keys {
+                    let key = format!("{stem}{reference}");
                     let indexed = metadata.is_some() || stem.ends_with('/');
-                    let key = indexed.then(|| format!("{stem}{reference}"))?;
-                    let wanted = key.starts_with(&self.prefix) && key > self.after;
-                    wanted.then(|| (key, metadata.clone()))
-                });
-                self.pending.extend(keys);
-                self.pending.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
-                self.next += 1;
+                    if indexed && key.starts_with(&self.prefix) && key > self.after {
+                        self.pending.push((key, self.metadata.len()));
+                        self.metadata.push(metadata.clone());
+                    }
+                }
+                last_first(&mut self.pending);
+                self.stems.pop();
             }
-            let Some(key) = self.pending.pop() else { return Vec::new() };
+            let Some((key, at)) = self.pending.pop() else { return Vec::new() };
             if self.page.keys.len() == self.limit {
                 self.page.more = true;
                 return Vec::new();
             }
-            self.page.keys.push(key);
+            self.page.keys.push((key, self.metadata.get_mut(at).and_then(Option::take)));
         }
     }
 
     /// The next stem, if a key of it can come before all that are pending.
-    fn due(&self) -> Option<(String, ComponentName)> {
-        let next = self.stems.get(self.next)?;
+    fn due(&self) -> Option<(String, usize)> {
+        let next = self.stems.last()?;
         let first = self.pending.last();
         first.is_none_or(|(key, _)| next.0 <= *key).then(|| next.clone())
     }
 
     fn unknown(&self, most: usize) -> Vec<ComponentName> {
-        let mut names: Vec<ComponentName> = Vec::new();
-        for (_, name) in self.stems.iter().skip(self.next) {
-            if names.len() < most && !self.is_loaded(name) && !names.contains(name) {
-                names.push(name.clone());
+        let mut wanted: Vec<usize> = Vec::new();
+        for (_, at) in self.stems.iter().rev() {
+            let known = self.loaded.get(*at).is_some_and(Option::is_some);
+            if wanted.len() < most && !known && !wanted.contains(at) {
+                wanted.push(*at);
             }
         }
-        names
-    }
-
-    fn is_loaded(&self, name: &ComponentName) -> bool {
-        self.loaded.iter().any(|(loaded, _)| loaded == name)
+        wanted.into_iter().filter_map(|at| self.names.get(at).cloned()).collect()
     }
 
     /// Takes a component's catalog record, or that it has none.
-    pub fn supply(&mut self, name: ComponentName, catalog: Option<&CatalogRecord>) {
-        let mut keys = Vec::new();
+    pub fn supply(&mut self, name: &ComponentName, catalog: Option<&CatalogRecord>) {
+        let mut keys = Keys::new();
         if let Some(catalog) = catalog {
             let described = |entry: Entry| (entry.reference, Some(entry.metadata));
-            keys.extend(entries(&name, catalog).into_iter().map(described));
+            keys.extend(entries(name, catalog).into_iter().map(described));
             keys.push((VERSIONS.to_owned(), None));
         }
-        self.loaded.push((name, keys));
+        let at = self.names.iter().position(|known| known == name);
+        if let Some(loaded) = at.and_then(|at| self.loaded.get_mut(at)) {
+            *loaded = Some(keys);
+        }
     }
 
     /// The page.
     pub fn finish(self) -> Page {
         self.page
     }
+}
+
+/// One instance of the sort is enough of them in the Wasm.
+fn last_first(keys: &mut [(String, usize)]) {
+    keys.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
 }

@@ -56,7 +56,18 @@ impl Body {
 /// One reference on its way.
 enum Progress {
     Open(Asked, Resolution, Key),
-    Done(Option<Asked>, Result<Resolved, Refusal>),
+    Done(Result<(Asked, Resolved), Refusal>),
+}
+
+impl Progress {
+    fn begin(asked: Result<Asked, Refusal>, grant: &Grant) -> Self {
+        let begun = asked.and_then(|asked| {
+            let resolution = asked.admit(grant)?;
+            let first = resolution.key().clone();
+            Ok(Self::Open(asked, resolution, first))
+        });
+        begun.unwrap_or_else(|refusal| Self::Done(Err(refusal)))
+    }
 }
 
 /// What the keys of one round hold.
@@ -74,31 +85,44 @@ impl<B: Backend> Resolver<B> {
         let body = body(request)?;
         // 2. Every reference down to one version, a bulk read a namespace and round.
         let caller = body.caller(request);
-        let open = |text: &String| self.open(text, request.host, &caller, grant);
-        let mut open: Vec<Progress> = body.refs.iter().map(open).collect();
-        while open.iter().any(|progress| matches!(progress, Progress::Open(..))) {
-            let records = self.read_all(&open, trace).await;
-            open = open.into_iter().map(|one| self.advance(one, &records, grant)).collect();
-        }
+        let open = |text: &String| self.open(text, request.host, &caller);
+        let open = body.refs.iter().map(open).collect();
+        let settled = self.settle_all(open, grant, trace).await;
         // 3. Each with its exact reference or its own error, and the contents if asked for.
         let mut resolved = Vec::new();
         let mut left = if body.content { MAX_CONTENT } else { 0 };
-        for (text, progress) in body.refs.iter().zip(open) {
+        for (text, settled) in body.refs.iter().zip(settled) {
             let budget = body.content.then_some(&mut left);
-            resolved.push(self.entry(text, progress, budget, trace).await);
+            resolved.push(self.entry(text, settled, budget, trace).await);
         }
         let script = &self.config.script_version;
         Ok(respond::json(200, &json!({ "scriptVersion": script, "resolved": resolved })))
     }
 
-    fn open(&self, text: &str, host: &str, caller: &Caller, grant: &Grant) -> Progress {
-        let begun = text.parse::<Address>().map_err(Refusal::Invalid).and_then(|address| {
-            let asked = self.complete(address, host, caller.clone())?;
-            let resolution = asked.admit(grant)?;
-            let first = resolution.key().clone();
-            Ok(Progress::Open(asked, resolution, first))
-        });
-        begun.unwrap_or_else(|refusal| Progress::Done(None, Err(refusal)))
+    fn open(&self, text: &str, host: &str, caller: &Caller) -> Result<Asked, Refusal> {
+        let address = text.parse::<Address>().map_err(Refusal::Invalid)?;
+        self.complete(address, host, caller.clone())
+    }
+
+    /// Resolves what is asked for, a bulk read a namespace and round; the answers
+    /// stand in the order of the questions.
+    pub(crate) async fn settle_all(
+        &self,
+        all: Vec<Result<Asked, Refusal>>,
+        grant: &Grant,
+        trace: &mut Trace,
+    ) -> Vec<Result<(Asked, Resolved), Refusal>> {
+        let begin = |asked: Result<Asked, Refusal>| Progress::begin(asked, grant);
+        let mut open: Vec<Progress> = all.into_iter().map(begin).collect();
+        while open.iter().any(|progress| matches!(progress, Progress::Open(..))) {
+            let records = self.read_all(&open, trace).await;
+            open = open.into_iter().map(|one| self.advance(one, &records, grant)).collect();
+        }
+        let settled = |progress| match progress {
+            Progress::Done(settled) => Some(settled),
+            Progress::Open(..) => None,
+        };
+        open.into_iter().filter_map(settled).collect()
     }
 
     /// Reads the keys that the open references wait for: what is not in memory in
@@ -149,7 +173,7 @@ impl<B: Backend> Resolver<B> {
             Next::Read(resolution) => Progress::Open(asked, resolution, first),
             Next::Done(done) => {
                 let settled = self.settle(*done, &first, &asked, grant);
-                Progress::Done(Some(asked), settled)
+                Progress::Done(settled.map(|resolved| (asked, resolved)))
             }
         }
     }
@@ -157,20 +181,19 @@ impl<B: Backend> Resolver<B> {
     async fn entry(
         &self,
         text: &str,
-        progress: Progress,
+        settled: Result<(Asked, Resolved), Refusal>,
         budget: Option<&mut u64>,
         trace: &mut Trace,
     ) -> Value {
-        let described = match (progress, budget) {
-            (Progress::Done(Some(asked), Ok(resolved)), Some(left)) => {
+        let described = match (settled, budget) {
+            (Ok((asked, resolved)), Some(left)) => {
                 self.with_text(text, &asked, resolved, left, trace).await
             }
-            (Progress::Done(_, Ok(resolved)), _) => {
+            (Ok((_, resolved)), None) => {
                 self.keep_unless_unsure(&resolved);
                 Ok(describe(text, &resolved))
             }
-            (Progress::Done(_, Err(refusal)), _) => Err(refusal),
-            (Progress::Open(..), _) => return Value::Null,
+            (Err(refusal), _) => Err(refusal),
         };
         described.unwrap_or_else(|refusal| {
             let script = &self.config.script_version.id;

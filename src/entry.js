@@ -2,9 +2,9 @@
 // answer, is decided in Rust, before and after the one read that a slot costs.
 import { WorkerEntrypoint } from 'cloudflare:workers'
 
-import { ahead, answer, recall } from 'component-resolver'
+import { _delete, ahead, answer, forCaller, get, getWithMetadata, list, put, recall } from 'component-resolver'
 
-export default class extends WorkerEntrypoint {
+class Resolver extends WorkerEntrypoint {
   async fetch(request) {
     const { method, url } = request
     let record
@@ -17,3 +17,8 @@ export default class extends WorkerEntrypoint {
     return (await recall(method, url, request.headers, record)) ?? answer(request, this.env, record)
   }
 }
+
+// RPC over a service binding; wasm-bindgen can't export a reserved word by its name.
+Object.assign(Resolver.prototype, { get, getWithMetadata, list, put, delete: _delete, forCaller })
+
+export default Resolver

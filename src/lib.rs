@@ -1,7 +1,7 @@
 //! component-resolver: serves the right version of a component at the edge.
 //!
-//! A thin shell around `catalog`: this file, `store` and `reply` know the platform, the
-//! rest is plain Rust that runs natively too, which `tests/contract.rs` does.
+//! A thin shell around `catalog`: this file, `store`, `reply` and `rpc` know the
+//! platform, the rest is plain Rust that runs natively too, which `tests/contract.rs` does.
 
 pub mod access;
 pub mod backend;
@@ -13,12 +13,14 @@ pub mod cors;
 pub mod http;
 pub mod lane;
 pub mod listing;
+mod lookup;
 pub mod memory;
 pub mod reading;
 mod reply;
 pub mod resolve;
 pub mod respond;
 pub mod router;
+pub mod rpc;
 mod store;
 pub mod trace;
 
@@ -108,7 +110,7 @@ pub async fn answer(
     env: Env,
     record: JsValue,
 ) -> Result<JsValue, JsValue> {
-    let isolate = isolate().unwrap_or_else(|| Isolate::begin(&env));
+    let isolate = Isolate::of(&env);
     let payload = payload(&request).await?;
     let (method, url, headers) = (request.method(), request.url(), request.headers());
     let header = |name: &str| isolate.names.header(&headers, name);
@@ -128,6 +130,11 @@ pub async fn answer(
 }
 
 impl Isolate {
+    /// The isolate's, which begins with the first request.
+    fn of(env: &Env) -> Rc<Self> {
+        isolate().unwrap_or_else(|| Self::begin(env))
+    }
+
     fn begin(env: &Env) -> Rc<Self> {
         let config = Config::read(&|name| text(env, name), script_version(env));
         let store = KvStore::of(env, config.kv_timeout, config.slot_cache_ttl);

@@ -70,7 +70,11 @@ impl<B: Backend> Resolver<B> {
     }
 
     /// Reads a record, the last good one where KV fails.
-    async fn stored<T: Record>(&self, key: &Key, trace: &mut Trace) -> Result<Option<T>, Refusal> {
+    pub(crate) async fn stored<T: Record>(
+        &self,
+        key: &Key,
+        trace: &mut Trace,
+    ) -> Result<Option<T>, Refusal> {
         let read = self.record(key, trace).await;
         let refusal = match read {
             Ok(None) => return Ok(None),

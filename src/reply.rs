@@ -156,6 +156,14 @@ impl Serialize for Members<'_> {
     }
 }
 
+/// Logs what is answered only once, and counts it where Analytics Engine is bound.
+pub(crate) fn report(line: &LogLine<'_>, analytics: Option<&Analytics>) {
+    log(&line.json().into());
+    if let Some(analytics) = analytics {
+        analytics.write(&point(line));
+    }
+}
+
 fn point(line: &LogLine<'_>) -> Object {
     let point = Object::new();
     let list = |values: &mut dyn Iterator<Item = JsValue>| values.collect::<Array>();

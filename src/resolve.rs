@@ -98,7 +98,7 @@ impl<B: Backend> Resolver<B> {
         Ok(Asked { name, reference, caller })
     }
 
-    async fn resolve(
+    pub(crate) async fn resolve(
         &self,
         asked: &Asked,
         grant: &Grant,
@@ -232,7 +232,7 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    fn address(&self) -> Address {
+    pub(crate) fn address(&self) -> Address {
         Address { name: self.name.clone(), reference: Some(self.reference.clone()) }
     }
 

@@ -84,8 +84,9 @@ pub struct LogLine<'a> {
     script_version_tag: &'a str,
 }
 
-/// The methods that a log line names; another one is `OTHER`.
-const METHODS: [&str; 4] = ["GET", "HEAD", "OPTIONS", "POST"];
+/// The methods that a log line names, RPC over a service binding among them;
+/// another one is `OTHER`.
+const METHODS: [&str; 5] = ["GET", "HEAD", "OPTIONS", "POST", "RPC"];
 
 impl Trace {
     /// The request's log line.

@@ -1,6 +1,8 @@
-//! Keys of KV: what parses is written as it was read, and no two kinds collide.
+//! Keys of KV: what parses is written as it was read, and no two kinds collide. Keys
+//! of Conductor's: what one means is among what its own forms mean.
 #![no_main]
 
+use catalog::conductor::{Meaning, keys, meanings};
 use catalog::key::{Key, Namespace};
 use libfuzzer_sys::fuzz_target;
 
@@ -10,5 +12,10 @@ fuzz_target!(|text: &str| {
         assert_eq!(key.to_string(), text);
         assert_eq!(key.namespace(), namespace);
         assert!(text.len() <= 512);
+    }
+    for meaning in meanings(text) {
+        let Meaning::Content(name, reference) = &meaning else { continue };
+        let forms = keys(name, &reference.to_string());
+        assert!(forms.iter().all(|form| meanings(form).contains(&meaning)), "{text}");
     }
 });

@@ -11,19 +11,33 @@ export const DEMO_STATE = '.demo/kv'
 const FIXTURES = inRoot('tests', 'fixtures')
 const REPOSITORY = inRoot(DEMO)
 
+const registryOf = (repository) => path.join(repository, '.edgit', 'components.json')
+
 function checkGit() {
   if (capture('git', ['--version']) !== null) return
   throw new UserError('Git is missing: install it from https://git-scm.com, then run this again.')
 }
 
-const git = (...args) => run('git', ['-C', REPOSITORY, ...args])
-
 /** Identity and origin of the clone: none of the user's machine matters to it. */
-async function configure() {
+async function configure(repository) {
+  const git = (...args) => run('git', ['-C', repository, ...args])
   await git('remote', 'remove', 'origin')
   await git('config', 'user.name', 'Example')
   await git('config', 'user.email', 'example@example.com')
+  await git('config', 'commit.gpgSign', 'false')
   await git('config', 'tag.gpgSign', 'false')
+}
+
+/** The example repository, made anew in `repository`. */
+export async function cloneShop(repository) {
+  checkGit()
+  rmSync(repository, { recursive: true, force: true })
+  await run('git', ['-c', 'init.defaultBranch=main', 'clone', '--quiet', path.join(FIXTURES, 'shop.bundle'), repository])
+  await configure(repository)
+  // edgit keeps its registry out of Git; last, so that it marks a complete clone.
+  const registry = registryOf(repository)
+  mkdirSync(path.dirname(registry), { recursive: true })
+  copyFileSync(path.join(FIXTURES, 'shop.components.json'), registry)
 }
 
 /**
@@ -33,15 +47,9 @@ async function configure() {
 export async function ensureDemo({ fresh = false } = {}) {
   checkGit()
   if (fresh) for (const part of [DEMO, DEMO_STATE]) rmSync(inRoot(part), { recursive: true, force: true })
-  const registry = path.join(REPOSITORY, '.edgit', 'components.json')
-  if (existsSync(registry)) return
+  if (existsSync(registryOf(REPOSITORY))) return
   say(`Making the example repository in ${DEMO} ...`)
-  rmSync(REPOSITORY, { recursive: true, force: true })
-  await run('git', ['-c', 'init.defaultBranch=main', 'clone', '--quiet', path.join(FIXTURES, 'shop.bundle'), REPOSITORY])
-  await configure()
-  // edgit keeps its registry out of Git; last, so that it marks a complete clone.
-  mkdirSync(path.dirname(registry), { recursive: true })
-  copyFileSync(path.join(FIXTURES, 'shop.components.json'), registry)
+  await cloneShop(REPOSITORY)
 }
 
 const commitOf = (tag) =>

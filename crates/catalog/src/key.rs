@@ -53,7 +53,7 @@ impl CacheClass {
 
 /// A key in one of the namespaces.
 ///
-/// The five forms never collide: a slot has a namespace of its own, `sha256` is
+/// The six forms never collide: a slot has a namespace of its own, `sha256` is
 /// no component type, a catalog record's key has no `@`, and names admit none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
@@ -67,6 +67,8 @@ pub enum Key {
     Catalog(ComponentName),
     /// `COMPONENTS`: `index`, the names of all components.
     Index,
+    /// `COMPONENTS`: `sha256/<hex>@unreferenced`, since when no record names a content.
+    Unreferenced(Digest),
 }
 
 /// No component has a name without a `/`.
@@ -74,21 +76,27 @@ const INDEX: &str = "index";
 
 const CONTENT_PREFIX: &str = "sha256/";
 
+const UNREFERENCED_SUFFIX: &str = "@unreferenced";
+
 impl Key {
     /// Where the key is.
     pub fn namespace(&self) -> Namespace {
         match self {
             Self::Slot(..) => Namespace::Slots,
-            Self::Content(_) | Self::Version(..) | Self::Catalog(_) | Self::Index => {
-                Namespace::Components
-            }
+            Self::Content(_)
+            | Self::Version(..)
+            | Self::Catalog(_)
+            | Self::Index
+            | Self::Unreferenced(_) => Namespace::Components,
         }
     }
 
     /// How long a read of it may be kept at the edge.
     pub fn cache_class(&self) -> CacheClass {
         match self {
-            Self::Slot(..) | Self::Catalog(_) | Self::Index => CacheClass::Mutable,
+            Self::Slot(..) | Self::Catalog(_) | Self::Index | Self::Unreferenced(_) => {
+                CacheClass::Mutable
+            }
             Self::Version(..) => CacheClass::Record,
             Self::Content(_) => CacheClass::Immutable,
         }
@@ -103,8 +111,12 @@ impl Key {
         if text == INDEX {
             return Some(Self::Index);
         }
-        if let Some(hex) = text.strip_prefix(CONTENT_PREFIX) {
-            return hex.parse().ok().map(Self::Content).filter(|key| key.to_string() == text);
+        if let Some(rest) = text.strip_prefix(CONTENT_PREFIX) {
+            let key = match rest.strip_suffix(UNREFERENCED_SUFFIX) {
+                Some(hex) => hex.parse().ok().map(Self::Unreferenced),
+                None => rest.parse().ok().map(Self::Content),
+            };
+            return key.filter(|key| key.to_string() == text);
         }
         let Some((name, version)) = text.rsplit_once('@') else {
             return text.parse().ok().map(Self::Catalog);
@@ -122,6 +134,9 @@ impl fmt::Display for Key {
             Self::Version(name, version) => write!(f, "{name}@{version}"),
             Self::Catalog(name) => name.fmt(f),
             Self::Index => f.write_str(INDEX),
+            Self::Unreferenced(digest) => {
+                write!(f, "{CONTENT_PREFIX}{digest}{UNREFERENCED_SUFFIX}")
+            }
         }
     }
 }
@@ -135,9 +150,11 @@ mod tests {
     #[test]
     fn written_and_read_back() {
         let content = format!("sha256/{HEX}");
+        let unreferenced = format!("{content}@unreferenced");
         for (namespace, text) in [
             (Namespace::Slots, "prompts/extraction@production"),
             (Namespace::Components, content.as_str()),
+            (Namespace::Components, unreferenced.as_str()),
             (Namespace::Components, "prompts/extraction@v1.1.0"),
             (Namespace::Components, "prompts/extraction@947e4e2247da185c97ee358273a064bc3e3e0fed"),
             (Namespace::Components, "templates/emails/welcome"),

@@ -11,6 +11,7 @@
 pub mod access;
 pub mod assign;
 pub mod compile;
+pub mod conductor;
 pub mod desired;
 pub mod digest;
 pub mod grammar;

@@ -7,6 +7,7 @@
 mod bytes;
 mod listing;
 mod rows;
+mod unreferenced;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,7 @@ pub use listing::{
     CatalogMetadata, CatalogRecord, CatalogState, IndexMetadata, IndexRecord, MAX_MOVES, Move,
     SlotEntry,
 };
+pub use unreferenced::{GRACE, UnreferencedMetadata, UnreferencedRecord, is_due};
 
 /// The format that this code writes and the highest that it reads.
 pub const FORMAT: u32 = 1;

@@ -6,6 +6,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 use catalog::access::{ReadTokens, Scope};
+use catalog::conductor::{self, Meaning};
 use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use catalog::media_type::MediaType;
@@ -72,6 +73,24 @@ fn key() -> impl Strategy<Value = Key> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// Whatever key Conductor asks for has a few meanings at most, each a component's.
+    #[test]
+    fn keys_of_conductor_mean_something_or_nothing(text in near()) {
+        prop_assert!(conductor::meanings(&text).len() <= 4);
+    }
+
+    /// Every key that is listed or copied leads back to what it was made of.
+    #[test]
+    fn keys_for_conductor_lead_back(name in name(), slot in slot(), version in version()) {
+        for reference in [Reference::Slot(slot), Reference::Version(version)] {
+            let meant = Meaning::Content(name.clone(), reference.clone());
+            for key in conductor::keys(&name, &reference.to_string()) {
+                prop_assert!(key.len() <= 512);
+                prop_assert!(conductor::meanings(&key).contains(&meant), "{}", key);
+            }
+        }
+    }
 
     #[test]
     fn no_text_panics_and_what_is_accepted_has_one_spelling(text in near()) {

@@ -60,17 +60,39 @@ pub(crate) fn namespace_ids(file: &Path, env: Option<&str>, home: Home) -> Resul
     parse(&text, env, home).with_context(|| format!("in {shown}"))
 }
 
-fn parse(text: &str, env: Option<&str>, home: Home) -> Result<NamespaceIds> {
+/// Reads the id of one further namespace.
+///
+/// # Errors
+///
+/// As [`namespace_ids`].
+pub(crate) fn namespace_id(
+    file: &Path,
+    env: Option<&str>,
+    home: Home,
+    binding: &str,
+) -> Result<String> {
+    let shown = file.display();
+    let text = fs::read_to_string(file)
+        .with_context(|| format!("can't read {shown}; `--config FILE` names another"))?;
+    let bindings = bindings(&text, env).with_context(|| format!("in {shown}"))?;
+    id_of(&bindings, binding, env, home).with_context(|| format!("in {shown}"))
+}
+
+fn bindings(text: &str, env: Option<&str>) -> Result<Vec<Binding>> {
     let wrangler: Wrangler = toml_edit::de::from_str(text)?;
     let known = wrangler.env.keys().cloned().collect::<Vec<_>>().join(", ");
-    let bindings = match env {
-        None => wrangler.kv_namespaces,
+    match env {
+        None => Ok(wrangler.kv_namespaces),
         Some(name) => match wrangler.env.get(name) {
-            Some(environment) => environment.kv_namespaces.clone(),
+            Some(environment) => Ok(environment.kv_namespaces.clone()),
             None => bail!("there is no [env.{name}]; there are: {known}"),
         },
-    };
-    let id = |namespace| id_of(&bindings, namespace, env, home);
+    }
+}
+
+fn parse(text: &str, env: Option<&str>, home: Home) -> Result<NamespaceIds> {
+    let bindings = bindings(text, env)?;
+    let id = |namespace: Namespace| id_of(&bindings, namespace.binding(), env, home);
     let ids = NamespaceIds { slots: id(Namespace::Slots)?, components: id(Namespace::Components)? };
     if ids.slots == ids.components {
         bail!("SLOTS and COMPONENTS are the same namespace, {}: give each its own", ids.slots);
@@ -78,13 +100,7 @@ fn parse(text: &str, env: Option<&str>, home: Home) -> Result<NamespaceIds> {
     Ok(ids)
 }
 
-fn id_of(
-    bindings: &[Binding],
-    namespace: Namespace,
-    env: Option<&str>,
-    home: Home,
-) -> Result<String> {
-    let name = namespace.binding();
+fn id_of(bindings: &[Binding], name: &str, env: Option<&str>, home: Home) -> Result<String> {
     let binding = bindings.iter().find(|binding| binding.binding == name);
     let binding = binding.ok_or_else(|| match env {
         // wrangler's environments inherit no bindings from the top level.

@@ -10,6 +10,7 @@ mod config;
 mod exit;
 mod git;
 mod kv_api;
+mod live;
 mod offline;
 mod output;
 mod read;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     let ended = match &args.command {
         Command::Sync(sync) => commands::sync::run(sync, &output),
         Command::Explain(explain) => commands::explain::run(explain, &output),
+        Command::Lint(lint) => commands::lint::run(lint, &output),
         Command::Rollout(rollout) => commands::rollout::run(rollout, &output),
         Command::Status(status) => commands::status::run(status, &output),
         Command::Tag(tag) => commands::tag::run(tag, &output),

@@ -11,9 +11,10 @@ use catalog::assign::{Caller, Decision};
 use catalog::desired::Desired;
 use catalog::name::ComponentName;
 use catalog::notice::Notice;
-use catalog::plan::{Actual, Planning, Step, Write};
-use catalog::record::SlotRecord;
+use catalog::plan::{Actual, Options, Plan, Planning, Step, Write};
+use catalog::record::{CatalogRecord, SlotRecord};
 use catalog::slot::Slot;
+use catalog::timestamp::Timestamp;
 
 use crate::args::RepoArgs;
 use crate::exit::Refused;
@@ -28,18 +29,34 @@ pub(crate) fn read(args: &RepoArgs, part: Part<'_>) -> Result<Reading> {
         .with_context(|| format!("can't read the repository {}", args.repo.display()))
 }
 
-/// The records of all slots, and those that are refused.
-pub(crate) fn records(desired: &Desired) -> Result<(Records, Vec<Notice>)> {
-    let plan = match Planning::begin(desired, Actual::default())? {
+/// What a sync into an empty KV would do.
+fn plan(desired: &Desired) -> Plan {
+    // Into an empty KV nothing is deleted, so that time says nothing.
+    let options = Options::at(Timestamp::from_unix(0));
+    match Planning::begin(desired, Actual::default(), &options) {
         Step::Done(plan) => plan,
         // Of an empty KV nothing is left to read.
-        Step::Read(_) => return Ok((Records::new(), Vec::new())),
-    };
+        Step::Read(_) => Plan::default(),
+    }
+}
+
+/// The records of all slots, and those that are refused.
+pub(crate) fn records(desired: &Desired) -> Result<(Records, Vec<Notice>)> {
+    let plan = plan(desired);
     let record = |write: Write| match write {
         Write::Slot { name, record, .. } => Some(((name, record.slot.clone()), *record)),
         _ => None,
     };
     Ok((plan.writes.into_iter().filter_map(record).collect(), plan.refused))
+}
+
+/// All that is known of each component.
+pub(crate) fn catalogs(desired: &Desired) -> BTreeMap<ComponentName, CatalogRecord> {
+    let record = |write: Write| match write {
+        Write::Catalog { name, record, .. } => Some((name, *record)),
+        _ => None,
+    };
+    plan(desired).writes.into_iter().filter_map(record).collect()
 }
 
 /// The record of one slot, or why there is none.

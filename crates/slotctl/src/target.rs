@@ -13,6 +13,10 @@ use crate::kv_api::{KvApi, RetryNotice, Token};
 /// Cloudflare's API, unless the environment names another address, as for wrangler.
 const CLOUDFLARE: &str = "https://api.cloudflare.com/client/v4";
 
+/// The binding of the namespace that Workers read which have not moved to the
+/// resolver; no Worker of this project is bound to it.
+const CONDUCTOR: &str = "CONDUCTOR";
+
 /// An API with the ids of the two namespaces.
 #[derive(Debug)]
 pub(crate) struct Target {
@@ -49,6 +53,20 @@ impl Target {
         let api = KvApi::cloudflare(&base, &account, token, notice)?;
         let whose = format!("Cloudflare account {account}");
         Ok(Self { api, ids, whose, local: false })
+    }
+
+    /// The id of the namespace that is bound as `CONDUCTOR`.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration has none, or if it is one of the resolver's own.
+    pub(crate) fn conductor(&self, config: &Path, environment: Option<&str>) -> Result<String> {
+        let home = if self.local { Home::Local } else { Home::Cloudflare };
+        let id = config::namespace_id(config, environment, home, CONDUCTOR)?;
+        if id == self.ids.slots || id == self.ids.components {
+            bail!("{CONDUCTOR} is one of the resolver's own namespaces, {id}: the keys collide");
+        }
+        Ok(id)
     }
 
     /// Asks a `wrangler dev` whether the namespaces are there: it takes writes to

@@ -14,15 +14,17 @@ const idOf = (name) => createHash('sha256').update(name).digest('hex').slice(0, 
 
 /**
  * One `wrangler dev` with namespaces for as many tests as `pairs` says: each takes
- * a pair of its own, so that they do not see each other's keys.
+ * a pair of its own, so that they do not see each other's keys. With `conductor` a
+ * pair has a third, for the copies.
  */
-export async function startKv({ pairs = 32 } = {}) {
+export async function startKv({ pairs = 32, conductor = false } = {}) {
   const folder = temporaryFolder('kv')
   const config = path.join(folder, 'wrangler.toml')
-  const all = Array.from({ length: pairs }, (_, number) => pairOf(folder, number))
+  const all = Array.from({ length: pairs }, (_, number) => pairOf(folder, number, conductor))
   const bindings = all.flatMap(({ number, ids }) => [
     bindingText('kv_namespaces', `SLOTS_${number}`, ids.slots),
     bindingText('kv_namespaces', `COMPONENTS_${number}`, ids.components),
+    ...(conductor ? [bindingText('kv_namespaces', `CONDUCTOR_${number}`, ids.conductor)] : []),
   ])
   const head = 'name = "cli-tests"\nmain = "worker.mjs"\ncompatibility_date = "2026-10-01"\n'
   writeFileSync(config, head + bindings.join(''))
@@ -33,12 +35,15 @@ export async function startKv({ pairs = 32 } = {}) {
   return { ...server, pair: () => takePair(all, server.url) }
 }
 
-function pairOf(folder, number) {
-  const ids = { slots: idOf(`slots ${number}`), components: idOf(`components ${number}`) }
+function pairOf(folder, number, conductor) {
+  const ids = {
+    slots: idOf(`slots ${number}`), components: idOf(`components ${number}`), conductor: idOf(`conductor ${number}`),
+  }
   const config = path.join(folder, `wrangler-${number}.toml`)
   const texts = ['kv_namespaces', 'env.staging.kv_namespaces'].flatMap((table) => [
     bindingText(table, 'SLOTS', ids.slots),
     bindingText(table, 'COMPONENTS', ids.components),
+    ...(conductor ? [bindingText(table, 'CONDUCTOR', ids.conductor)] : []),
   ])
   writeFileSync(config, texts.join(''))
   return { number, ids, config }
@@ -47,7 +52,8 @@ function pairOf(folder, number) {
 function takePair(all, url) {
   const { ids, config } = all.shift() ?? {}
   if (!config) throw new Error('all pairs are taken: start with more')
-  return { ids, config, slots: new Kv(url, ids.slots), components: new Kv(url, ids.components) }
+  const [slots, components, conductor] = [ids.slots, ids.components, ids.conductor].map((id) => new Kv(url, id))
+  return { ids, config, slots, components, conductor }
 }
 
 /** One namespace, looked at and changed behind the back of `slotctl`. */

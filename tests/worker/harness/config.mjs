@@ -51,24 +51,36 @@ function bindingTexts({ kv, vars, scriptVersion }) {
 
 const list = (texts) => `[\n    ${texts.join(',\n    ')}]`
 
-/** Writes the configuration of one Worker and its modules; gives its path. */
-export function writeConfig(folder, options) {
-  const { kv, modules, compatibilityFlags } = options
-  const services = kv.store.names().map((name) => kvService(name, kv.address))
-  const text = `using Workerd = import "/workerd/workerd.capnp";
-
-const config :Workerd.Config = (
-  services = ${list(['(name = "main", worker = .worker)', ...services])},
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
-);
-
-const worker :Workerd.Worker = (
+/** A Worker with its modules and bindings. */
+const workerText = (name, modules, bindings, compatibilityFlags, folder) => `
+const ${name} :Workerd.Worker = (
   modules = ${list(modules.map((module) => moduleText(module, folder)))},
-  bindings = ${list(bindingTexts(options))},
+  bindings = ${list(bindings)},
   compatibilityDate = ${quote(compatibilityDate())},
   compatibilityFlags = [${compatibilityFlags.map(quote).join(', ')}],
 );
 `
+
+/** The namespaces of the KV server, and the Worker under test as a service, whose names go first. */
+const callerBindings = ({ kv }, services) => [
+  ...kv.store.names().filter((name) => !services.includes(name)).map((name) => `(name = ${quote(name)}, kvNamespace = ${quote(`kv:${name}`)})`),
+  ...services.map((name) => `(name = ${quote(name)}, service = "main")`),
+]
+
+/** Writes the configuration of one Worker, its caller if there is one, and their modules; gives its path. */
+export function writeConfig(folder, options) {
+  const { kv, modules, caller, compatibilityFlags } = options
+  const workers = ['(name = "main", worker = .worker)', ...(caller ? ['(name = "caller", worker = .caller)'] : [])]
+  const services = kv.store.names().map((name) => kvService(name, kv.address))
+  const text = `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = ${list([...workers, ...services])},
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "${caller ? 'caller' : 'main'}")],
+);
+${workerText('worker', modules, bindingTexts(options), compatibilityFlags, folder)}${
+    caller ? workerText('caller', caller.modules, callerBindings(options, caller.services), [], folder) : ''
+  }`
   const file = path.join(folder, 'config.capnp')
   writeFileSync(file, text)
   return file

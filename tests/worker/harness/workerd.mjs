@@ -26,7 +26,9 @@ const started = []
  *
  * `kv` holds the namespaces (name → Map) or is a KvServer that several Workers
  * share; `modules` replaces the built Worker: a list of `{ name, source | file }`
- * whose first is the entry.
+ * whose first is the entry. `caller` puts another Worker in front: `modules`, and
+ * `services`, the names of its service bindings to the built Worker; requests go to
+ * it, and it has the namespaces bound too.
  */
 export async function startWorker(options = {}) {
   const { kv = { SLOTS: new Map(), COMPONENTS: new Map() } } = options
@@ -45,6 +47,7 @@ export async function startWorker(options = {}) {
 const configOf = (options, kv) => ({
   kv,
   modules: options.modules ?? builtModules(),
+  caller: options.caller,
   vars: options.vars ?? {},
   scriptVersion: options.scriptVersion ?? SCRIPT_VERSION,
   compatibilityFlags: options.compatibilityFlags ?? [],

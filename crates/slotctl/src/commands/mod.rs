@@ -1,6 +1,7 @@
 //! The commands, each as numbered steps.
 
 pub(crate) mod explain;
+pub(crate) mod lint;
 pub(crate) mod push;
 pub(crate) mod rollout;
 pub(crate) mod status;

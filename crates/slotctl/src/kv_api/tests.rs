@@ -137,7 +137,8 @@ fn a_listing_follows_its_cursor() {
         page(r#"{"name":"b"}"#, ""),
     ]);
     let (api, _) = api(&url);
-    let listed: Vec<Listed> = api.namespace("n/1").list().flat_map(|page| page.unwrap()).collect();
+    let listed: Vec<Listed> =
+        api.namespace("n/1").list("").flat_map(|page| page.unwrap()).collect();
     let names: Vec<&str> = listed.iter().map(|listed| listed.name.as_str()).collect();
     assert_eq!((names, listed[0].metadata.is_some(), api.calls()), (vec!["a", "b"], true, 2));
     let seen = server.join().unwrap();
@@ -152,7 +153,7 @@ fn a_listing_that_leads_back_to_itself_is_an_error() {
         || Answer(200, "", r#"{"success":true,"result":[],"result_info":{"cursor":"c"}}"#.into());
     let (url, server) = serve(vec![page(), page()]);
     let (api, _) = api(&url);
-    let pages: Vec<_> = api.namespace("n/1").list().collect();
+    let pages: Vec<_> = api.namespace("n/1").list("").collect();
     let error = pages[1].as_ref().unwrap_err().to_string();
     assert_eq!((pages.len(), error.ends_with("the listing leads back to itself")), (2, true));
     server.join().unwrap();

@@ -5,25 +5,28 @@
 
 mod apply;
 mod check;
+mod fetch;
+mod layout;
 mod report;
 mod show;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
-use catalog::desired::Desired;
+use anyhow::Result;
 use catalog::key::Key;
-use catalog::plan::{Actual, Plan, Planning, Stage, Step};
+use catalog::name::ComponentName;
+use catalog::notice::Notice;
+use catalog::plan::{Actual, Options, Plan, Stage};
 
 use crate::args::SyncArgs;
-use crate::exit::Exit;
-use crate::kv_api::RetryNotice;
-use crate::output::{Output, count, took};
-use crate::read::{self, Reading};
+use crate::exit::{Exit, Refused};
+use crate::live;
+use crate::output::Output;
+use crate::read::Reading;
 use crate::store::Store;
-use crate::target::Target;
 use apply::Apply;
+use layout::{Copied, Copies};
 use report::Report;
 
 /// What came of carrying out a plan.
@@ -37,14 +40,23 @@ struct Outcome {
     bytes: u64,
     /// The keys that were read back and are as they were written.
     checked: Vec<Key>,
+    /// Contents that were to go, and that others need since.
+    spared: Vec<Key>,
     /// What stopped it.
     error: Option<anyhow::Error>,
+}
+
+impl Outcome {
+    /// Of a plan that must not be carried out.
+    fn blocked(notice: &Notice) -> Self {
+        Self { error: Some(Refused(notice.clone()).into()), ..Self::default() }
+    }
 }
 
 /// Carries out the command.
 pub(crate) fn run(args: &SyncArgs, output: &Output) -> Result<Exit> {
     let ended = sync(args, output);
-    if let (Err(error), true) = (&ended, args.json) {
+    if let (Err(error), true) = (&ended, args.common.json) {
         // It failed before there was a plan: the error is all there is to say.
         output.data(&report::failure(error))?;
     }
@@ -54,78 +66,102 @@ pub(crate) fn run(args: &SyncArgs, output: &Output) -> Result<Exit> {
 fn sync(args: &SyncArgs, output: &Output) -> Result<Exit> {
     let began = Instant::now();
     // 1. Where to: a wrong command line or configuration ends here.
-    let (local, environment) = (args.local.as_deref(), args.env.as_deref());
-    let target = Target::new(local, &args.config, environment, retry_notice(output))?;
+    let target = live::target(&args.target, output)?;
     let store = Store::new(&target);
+    let conductor = layout::namespace(args, &target)?;
     // 2. What Git says.
-    let reading = read_git(args, output)?;
+    if args.fetch {
+        fetch::fetch(&args.common.repo, &args.only, output)?;
+    }
+    let reading = live::read_git(&args.common, &args.only, output)?;
     // 3. What KV holds.
-    let actual = list_kv(&target, &store, output)?;
+    let actual = live::list_kv(&target, &store, &args.only, output)?;
+    refuse_unknown(args, &reading, &actual)?;
     // 4. The plan.
-    let plan = make_plan(&reading.desired, actual, &store)?;
+    let options = options(args);
+    let plan = live::plan(&reading.desired, actual, &store, &options)?;
     // 5. Shown.
     show::plan(output, &reading, &plan);
+    let copies = Copies::plan(args, &target, conductor.as_deref(), &store, &plan, output)?;
     // 6. Carried out, or not.
-    let (repo, store) = (args.repo.as_path(), &store);
-    let apply = Apply { plan: &plan, reading: &reading, repo, store, output };
-    let outcome = match args.dry_run {
-        true => Outcome::default(),
-        false => apply.run(),
+    let apply = Apply {
+        plan: &plan,
+        reading: &reading,
+        repo: &args.common.repo,
+        store: &store,
+        output,
+        now: options.now,
     };
+    let outcome = match (&plan.blocked, args.dry_run) {
+        (Some(notice), _) => Outcome::blocked(notice),
+        (None, true) => Outcome::default(),
+        (None, false) => apply.run(),
+    };
+    // What is not in the resolver's own namespaces is not copied.
+    let go_on = !args.dry_run && outcome.error.is_none();
+    let copied = go_on.then(|| copies.as_ref().map(|copies| copies.carry_out(&apply))).flatten();
     // 7. Summed up.
-    let exit = exit(args, &reading, &plan, &outcome);
     let report = Report { args, target: &target, reading: &reading, plan: &plan };
-    show::summary(output, &report, &outcome, began);
-    if args.json {
-        output.data(&report.value(&outcome, exit, began.elapsed()))?;
+    sum_up(
+        &report,
+        &outcome,
+        copies.map(|copies| (copies, copied.unwrap_or_default())),
+        output,
+        began,
+    )
+}
+
+/// Tells what came of it, to people and to machines, and with which exit it ends.
+fn sum_up(
+    report: &Report<'_>,
+    outcome: &Outcome,
+    copies: Option<(Copies<'_>, Copied)>,
+    output: &Output,
+    began: Instant,
+) -> Result<Exit> {
+    let Report { args, reading, plan, .. } = report;
+    let exit = exit(args, reading, plan, outcome);
+    let exit = copies.as_ref().map_or(exit, |(copies, copied)| copies.exit(exit, args, copied));
+    show::summary(output, report, outcome, began);
+    if let Some(error) = copies.as_ref().and_then(|(_, copied)| copied.error.as_ref()) {
+        output.error(error);
+    }
+    if args.common.json {
+        let mut value = report.value(outcome, exit, began.elapsed());
+        if let (Some((copies, copied)), Some(value)) = (&copies, value.as_object_mut()) {
+            value.insert("layout".to_owned(), copies.value(copied));
+        }
+        output.data(&value)?;
     }
     Ok(exit)
 }
 
-/// Tells of calls that are tried again.
-fn retry_notice(output: &Output) -> RetryNotice {
-    let output = output.clone();
-    Box::new(move |error, wait| {
-        output.say(format_args!("       {error}; again in {}", took(wait)));
-    })
+fn options(args: &SyncArgs) -> Options {
+    Options {
+        now: live::now(),
+        prune: args.prune,
+        allow_changed: args.allow_changed_version.iter().cloned().collect(),
+        allow_mass_delete: args.allow_mass_delete,
+    }
 }
 
-fn read_git(args: &SyncArgs, output: &Output) -> Result<Reading> {
-    let (began, meter) = (Instant::now(), output.meter("git"));
-    let reading = read::read_repository(&args.repo, args.registry.as_deref(), &|progress| {
-        meter.rename(progress.what);
-        meter.begin(progress.total);
-        meter.set(progress.done);
-    })
-    .with_context(|| format!("can't read the repository {}", args.repo.display()))?;
-    drop(meter);
-    let components = &reading.desired.components;
-    let versions: usize = components.values().map(|component| component.versions.len()).sum();
-    let slots: usize = components.values().map(|component| component.slots.len()).sum();
-    let (components, versions) = (count(components.len(), "component"), count(versions, "version"));
-    output.step("git", format_args!("{components}, {versions}, {}", count(slots, "slot")), began);
-    Ok(reading)
-}
-
-fn list_kv(target: &Target, store: &Store<'_>, output: &Output) -> Result<Actual> {
-    let (began, meter) = (Instant::now(), output.meter("keys listed"));
-    target.check()?;
-    let actual = store.list(&meter)?;
-    drop(meter);
-    output.step("kv", format_args!("{} in {target}", count(actual.listed(), "key")), began);
-    Ok(actual)
-}
-
-fn make_plan(desired: &Desired, actual: Actual, store: &Store<'_>) -> Result<Plan> {
-    let mut step = Planning::begin(desired, actual)?;
-    loop {
-        let mut planning = match step {
-            Step::Done(plan) => return Ok(plan),
-            Step::Read(planning) => planning,
-        };
-        let keys = planning.keys().to_vec();
-        store.read(&keys, |key, value| planning.supply(key, value))?;
-        step = planning.advance();
+/// A component that neither Git nor KV knows is a slip of the pen.
+fn refuse_unknown(args: &SyncArgs, reading: &Reading, actual: &Actual) -> Result<()> {
+    let desired = &reading.desired;
+    let known = |name: &&ComponentName| {
+        desired.components.contains_key(*name)
+            || desired.unserved.contains_key(*name)
+            || reading.logic.iter().any(|tag| tag.name == **name)
+            || actual.knows(name)
+    };
+    match args.only.iter().find(|name| !known(name)) {
+        None => Ok(()),
+        Some(name) => Err(Refused::new(
+            name.to_string(),
+            "neither Git nor KV has such a component",
+            "slotctl tag list shows what there is; git fetch --tags brings what others tagged",
+        )
+        .into()),
     }
 }
 

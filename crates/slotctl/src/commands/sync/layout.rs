@@ -1,0 +1,260 @@
+//! `--layout conductor`: the copies that Workers read which have not moved to the
+//! resolver yet, in the namespace that is bound as `CONDUCTOR`.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+use catalog::conductor::{Held, Item, Layout, Value, index_keys, layout};
+use catalog::digest::Digest;
+use catalog::key::Key;
+use catalog::name::ComponentName;
+use catalog::plan::{Plan, Write};
+use catalog::record::{self, CatalogRecord, IndexRecord};
+use serde_json::json;
+
+use super::apply::Apply;
+use crate::args::{self, SyncArgs, TargetArgs};
+use crate::exit::{Exit, Refused};
+use crate::kv_api::{Batch, Namespace, Pair};
+use crate::output::{Output, count};
+use crate::read::{self, Blobs, Reading};
+use crate::store::Store;
+use crate::target::Target;
+
+/// The copies: what becomes of them, and where they are.
+pub(super) struct Copies<'a> {
+    namespace: Namespace<'a>,
+    id: &'a str,
+    pub(super) layout: Layout,
+}
+
+/// What came of carrying out a layout.
+#[derive(Debug, Default)]
+pub(super) struct Copied {
+    written: usize,
+    deleted: usize,
+    pub(super) error: Option<anyhow::Error>,
+}
+
+impl<'a> Copies<'a> {
+    /// Works out what becomes of the copies, where they are asked for, once `plan` is
+    /// carried out.
+    pub(super) fn plan(
+        args: &SyncArgs,
+        target: &'a Target,
+        id: Option<&'a str>,
+        store: &Store<'_>,
+        plan: &Plan,
+        output: &Output,
+    ) -> Result<Option<Self>> {
+        let Some(id) = id else { return Ok(None) };
+        let (began, only) = (Instant::now(), args.only.as_slice());
+        let namespace = target.api.namespace(id);
+        let catalogs = catalogs(store, plan, only)?;
+        let held = held(&namespace, &catalogs)?;
+        let keys = count(held.keys.len(), "key");
+        output.step("layout", format_args!("{keys} in CONDUCTOR {id}"), began);
+        let layout = layout(&catalogs, &held, only, args.prune, args.allow_mass_delete);
+        let copies = Self { namespace, id, layout };
+        copies.show(output);
+        Ok(Some(copies))
+    }
+
+    fn show(&self, output: &Output) {
+        let Layout { writes, deletions, kept, foreign, blocked, .. } = &self.layout;
+        for (number, mark, what) in [
+            (writes.len(), '+', ""),
+            (deletions.len(), '-', ""),
+            (kept.len(), '=', ": no tag has them, kept"),
+            (*foreign, '=', " of another make, left alone"),
+        ] {
+            if number > 0 {
+                let keys = count(number, "key");
+                output.say(format_args!("  {mark} {keys} for Conductor{what}"));
+            }
+        }
+        if let Some(notice) = blocked {
+            output.refusal(notice);
+        }
+    }
+
+    /// Writes, then deletes, in the order of the layout.
+    pub(super) fn carry_out(&self, sync: &Apply<'_>) -> Copied {
+        let mut copied = Copied::default();
+        if let Some(notice) = &self.layout.blocked {
+            copied.error = Some(Refused(notice.clone()).into());
+            return copied;
+        }
+        let began = Instant::now();
+        let ended = self.write(sync, &mut copied).and_then(|()| self.delete(&mut copied));
+        copied.error = ended.err();
+        if copied.written + copied.deleted > 0 {
+            let (written, deleted) = (count(copied.written, "key"), copied.deleted);
+            sync.output.step("layout", format_args!("{written} written, {deleted} deleted"), began);
+        }
+        copied
+    }
+
+    /// The exit of a sync with what came of the copies.
+    pub(super) fn exit(&self, exit: Exit, args: &SyncArgs, copied: &Copied) -> Exit {
+        match exit {
+            _ if copied.error.is_some() || self.layout.blocked.is_some() => Exit::Failed,
+            Exit::Done if args.check && !self.layout.is_empty() => Exit::Drift,
+            exit => exit,
+        }
+    }
+
+    fn write(&self, sync: &Apply<'_>, copied: &mut Copied) -> Result<()> {
+        let contents = Contents { reading: sync.reading, store: sync.store };
+        let mut batch = Batch::new(self.namespace.limits());
+        let mut blobs = match self.layout.writes.is_empty() {
+            true => return Ok(()),
+            false => read::open_blobs(sync.repo)?,
+        };
+        for Item { key, value, metadata } in &self.layout.writes {
+            let bytes = match value {
+                Value::Content(digest) => contents.read(*digest, blobs.as_mut())?,
+                Value::Index(text) => text.clone().into_bytes(),
+            };
+            let metadata = metadata.as_ref().map(|metadata| json!(metadata));
+            let pair = Pair { key, value: &bytes, metadata: metadata.as_ref() };
+            if !batch.push(pair) {
+                self.send(&mut batch, copied)?;
+                if !batch.push(pair) {
+                    bail!("{key}: {} bytes are too many for one call", bytes.len());
+                }
+            }
+        }
+        self.send(&mut batch, copied)
+    }
+
+    fn send(&self, batch: &mut Batch, copied: &mut Copied) -> Result<()> {
+        let full = std::mem::replace(batch, Batch::new(self.namespace.limits()));
+        let number = full.len();
+        if number > 0 {
+            self.namespace.put_batch(full)?;
+            copied.written += number;
+        }
+        Ok(())
+    }
+
+    fn delete(&self, copied: &mut Copied) -> Result<()> {
+        for keys in self.layout.deletions.chunks(self.namespace.limits().pairs) {
+            let mut batch = Batch::new(self.namespace.limits());
+            if !keys.iter().all(|key| batch.push_key(key)) {
+                bail!("{} keys are too many for one call", keys.len());
+            }
+            self.namespace.delete_batch(batch)?;
+            copied.deleted += keys.len();
+        }
+        Ok(())
+    }
+
+    /// For machines.
+    pub(super) fn value(&self, copied: &Copied) -> serde_json::Value {
+        let Layout { writes, deletions, kept, foreign, unchanged, blocked } = &self.layout;
+        json!({
+            "namespace": self.id,
+            "writes": writes.iter().map(|item| item.key.as_str()).collect::<Vec<_>>(),
+            "deletions": deletions,
+            "kept": kept,
+            "foreign": foreign,
+            "unchanged": unchanged,
+            "blocked": blocked.as_ref().map(|notice| notice.what.as_str()),
+            "written": copied.written,
+            "deleted": copied.deleted,
+            "error": copied.error.as_ref().map(|error| format!("{error:#}")),
+        })
+    }
+}
+
+/// The namespace of the copies, where they are asked for.
+pub(super) fn namespace(args: &SyncArgs, target: &Target) -> Result<Option<String>> {
+    let TargetArgs { config, env, .. } = &args.target;
+    let Some(args::Layout::Conductor) = args.layout else { return Ok(None) };
+    target.conductor(config, env.as_deref()).map(Some)
+}
+
+/// The catalogs that KV has once the plan is carried out.
+fn catalogs(
+    store: &Store<'_>,
+    plan: &Plan,
+    only: &[ComponentName],
+) -> Result<BTreeMap<ComponentName, CatalogRecord>> {
+    let names = if only.is_empty() { listed(store)? } else { only.to_vec() };
+    let keys: Vec<Key> = names.into_iter().map(Key::Catalog).collect();
+    let mut catalogs = BTreeMap::new();
+    let mut broken = None;
+    store.read(&keys, |key, value| {
+        let (Key::Catalog(name), Some(bytes)) = (key, value) else { return };
+        match record::parse::<CatalogRecord>(bytes) {
+            Ok(record) => drop(catalogs.insert(name.clone(), record)),
+            Err(error) => broken = Some(format!("the record {key} in COMPONENTS: {error}")),
+        }
+    })?;
+    for write in &plan.writes {
+        if let Write::Catalog { name, record, .. } = write {
+            catalogs.insert(name.clone(), (**record).clone());
+            broken = broken.filter(|text| !text.contains(&format!("record {name} ")));
+        }
+    }
+    for key in &plan.deletions {
+        if let Key::Catalog(name) = key {
+            catalogs.remove(name);
+        }
+    }
+    broken.map_or(Ok(catalogs), |text| bail!("{text}"))
+}
+
+/// The components that KV has.
+fn listed(store: &Store<'_>) -> Result<Vec<ComponentName>> {
+    let mut names = Vec::new();
+    store.read(&[Key::Index], |_, value| {
+        let index = value.and_then(|bytes| record::parse::<IndexRecord>(bytes).ok());
+        names = index.map(|index| index.components).unwrap_or_default();
+    })?;
+    Ok(names)
+}
+
+/// What the namespace holds.
+fn held(
+    namespace: &Namespace<'_>,
+    catalogs: &BTreeMap<ComponentName, CatalogRecord>,
+) -> Result<Held> {
+    let mut held = Held::default();
+    for page in namespace.list("") {
+        held.keys.extend(page?.into_iter().map(|listed| (listed.name, listed.metadata)));
+    }
+    let mut indexes = index_keys(catalogs.keys().cloned());
+    indexes.retain(|key| held.keys.contains_key(key));
+    namespace.get_texts(&indexes, |key, value| {
+        if let Some(text) = value {
+            held.indexes.insert(key.to_owned(), String::from_utf8_lossy(text).into_owned());
+        }
+    })?;
+    Ok(held)
+}
+
+/// Contents by their digests: Git's, else those that KV has of versions without a tag.
+struct Contents<'a> {
+    reading: &'a Reading,
+    store: &'a Store<'a>,
+}
+
+impl Contents<'_> {
+    fn read(&self, digest: Digest, blobs: &mut dyn Blobs) -> Result<Vec<u8>> {
+        let key = Key::Content(digest);
+        let bytes = match self.reading.contents.get(&digest) {
+            Some(source) => blobs.read(source)?,
+            None => {
+                let found = self.store.namespace(key.namespace()).get(&key.to_string())?;
+                found.with_context(|| format!("neither Git nor COMPONENTS has {key}"))?
+            }
+        };
+        if Digest::of(&bytes) != digest {
+            bail!("the content {key} is another one since it was read: run it again");
+        }
+        Ok(bytes)
+    }
+}

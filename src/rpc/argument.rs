@@ -1,0 +1,77 @@
+//! What a call takes.
+
+use catalog::assign::{Caller, Wanted};
+use js_sys::Array;
+use wasm_bindgen::prelude::*;
+
+use super::failure::Failure;
+use super::value::member;
+use crate::config::MIN_CACHE_TTL;
+
+/// The longest key, in bytes, that Workers KV has.
+const MAX_KEY: usize = 512;
+
+/// Refuses a key or a prefix that is longer than any can be.
+pub(super) fn within(key: &str) -> Result<(), Failure> {
+    if key.len() <= MAX_KEY {
+        return Ok(());
+    }
+    let size = key.len();
+    let why = format!("UTF-8 encoded length of {size} exceeds key length limit of {MAX_KEY}.");
+    Err(Failure::kv("GET", 414, &why))
+}
+
+/// The second argument of a read.
+pub(super) struct Options {
+    pub(super) kind: String,
+    pub(super) caller: Caller,
+}
+
+impl Options {
+    pub(super) fn read(operation: &str, value: &JsValue) -> Result<Self, Failure> {
+        let kind = value.as_string().or_else(|| member(value, "type").as_string());
+        let kind = kind.unwrap_or_else(|| "text".to_owned());
+        let ttl = member(value, "cacheTtl");
+        // How long a location may keep what it read is the resolver's to say; what
+        // the binding refuses is refused all the same. It counts whole seconds.
+        let ttl = (!ttl.is_null_or_undefined()).then(|| ttl.as_f64().unwrap_or_default() as i64);
+        if let Some(ttl) = ttl.filter(|ttl| *ttl < i64::from(MIN_CACHE_TTL)) {
+            let why =
+                format!("Invalid cache_ttl of {ttl}. Cache TTL must be at least {MIN_CACHE_TTL}.");
+            return Err(Failure::kv(operation, 400, &why));
+        }
+        Ok(Self { kind, caller: read_caller(&member(value, "caller"))? })
+    }
+}
+
+/// `{ key?: string, segments?: string[], override?: string }`.
+pub(super) fn read_caller(value: &JsValue) -> Result<Caller, Failure> {
+    let shape = || {
+        Failure::argument("A caller is { key?: string, segments?: string[], override?: string }.")
+    };
+    let text = |value: JsValue| match value.is_null_or_undefined() {
+        true => Ok(None),
+        false => value.as_string().map(Some).ok_or_else(shape),
+    };
+    if value.is_null_or_undefined() {
+        return Ok(Caller::default());
+    }
+    if !value.is_object() {
+        return Err(shape());
+    }
+    let wanted = text(member(value, "override"))?.filter(|version| !version.is_empty());
+    let segments = member(value, "segments");
+    let segments = match segments.is_null_or_undefined() {
+        true => Vec::new(),
+        false => {
+            let list = segments.dyn_ref::<Array>().ok_or_else(shape)?;
+            let list: Option<Vec<String>> = list.iter().map(|group| group.as_string()).collect();
+            list.ok_or_else(shape)?
+        }
+    };
+    Ok(Caller {
+        wanted: wanted.map(|text| text.parse().map_or(Wanted::Nothing, Wanted::Version)),
+        segments,
+        key: text(member(value, "key"))?.filter(|key| !key.is_empty()),
+    })
+}

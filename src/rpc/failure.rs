@@ -1,0 +1,53 @@
+//! What a call throws.
+
+use catalog::refusal::Refusal;
+use js_sys::{Error, Reflect, TypeError};
+use wasm_bindgen::prelude::*;
+
+/// Why a call fails, and what the log says of it.
+pub(super) struct Failure {
+    pub(super) status: u16,
+    pub(super) code: Option<&'static str>,
+    pub(super) error: JsValue,
+}
+
+impl Failure {
+    pub(super) fn argument(message: &str) -> Self {
+        Self { status: 400, code: None, error: TypeError::new(message).into() }
+    }
+
+    /// The value is not of the type that was asked for, or there is no such type.
+    pub(super) fn asked(error: JsValue) -> Self {
+        Self { status: 400, code: None, error }
+    }
+
+    /// As the binding words what Workers KV answers.
+    pub(super) fn kv(operation: &str, status: u16, why: &str) -> Self {
+        let error = Error::new(&format!("KV {operation} failed: {status} {why}"));
+        Self { status, code: None, error: error.into() }
+    }
+
+    pub(super) fn refusal(operation: &str, refusal: &Refusal) -> Self {
+        let (status, code) = (refusal.status(), refusal.code());
+        let failure = match refusal {
+            Refusal::ContentTooLarge(..) => {
+                Self::kv(operation, status, "Total size of request exceeds the limit of 25MB")
+            }
+            _ => Self::kv(operation, status, &format!("{} ({code})", refusal.detail())),
+        };
+        let _ = Reflect::set(&failure.error, &"code".into(), &code.into());
+        let _ = Reflect::set(&failure.error, &"status".into(), &status.into());
+        Self { code: Some(code), ..failure }
+    }
+}
+
+impl From<JsValue> for Failure {
+    fn from(error: JsValue) -> Self {
+        Self { status: 500, code: None, error }
+    }
+}
+
+pub(super) fn read_only(operation: &str) -> Failure {
+    let why = "component-resolver is read-only: move a slot with Git, then run slotctl sync";
+    Failure::kv(operation, 405, why)
+}

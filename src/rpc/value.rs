@@ -1,0 +1,87 @@
+//! What a call gives: values of the runtime.
+
+use js_sys::{ArrayBuffer, JSON, Object, Reflect, TypeError, Uint8Array};
+use wasm_bindgen::prelude::*;
+
+use super::failure::Failure;
+use crate::lookup::{Held, Value};
+
+#[wasm_bindgen]
+extern "C" {
+    type TextDecoder;
+
+    #[wasm_bindgen(constructor, catch)]
+    fn new(label: &str, options: &Object) -> Result<TextDecoder, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn decode(this: &TextDecoder, bytes: &ArrayBuffer) -> Result<JsValue, JsValue>;
+
+    /// `js_sys`'s takes a `&str`: the text would go through Wasm memory, which does
+    /// not shrink.
+    #[wasm_bindgen(js_namespace = JSON, js_name = parse, catch)]
+    fn parse_json(text: &JsValue) -> Result<JsValue, JsValue>;
+}
+
+pub(super) fn member(object: &JsValue, name: &str) -> JsValue {
+    Reflect::get(object, &name.into()).unwrap_or_default()
+}
+
+pub(super) fn object(members: &[(&str, JsValue)]) -> Result<JsValue, JsValue> {
+    let object = Object::new();
+    for (name, value) in members {
+        Reflect::set(&object, &(*name).into(), value)?;
+    }
+    Ok(object.into())
+}
+
+pub(super) fn parsed(metadata: Option<impl serde::Serialize>) -> Result<JsValue, JsValue> {
+    let json = metadata.and_then(|metadata| serde_json::to_string(&metadata).ok());
+    json.map_or(Ok(JsValue::NULL), |json| JSON::parse(&json))
+}
+
+pub(super) fn bytes(value: Value<ArrayBuffer>) -> ArrayBuffer {
+    match value {
+        Value::Content(content) => content,
+        Value::Text(text) => Uint8Array::from(text.as_bytes()).buffer(),
+    }
+}
+
+/// A value in the form that was asked for.
+pub(super) fn convert(value: ArrayBuffer, kind: &str) -> Result<JsValue, JsValue> {
+    match kind {
+        "text" => decode(&value),
+        "json" => parse_json(&decode(&value)?),
+        "arrayBuffer" => Ok(value.into()),
+        "stream" => {
+            let response = web_sys::Response::new_with_opt_buffer_source(Some(&value))?;
+            Ok(response.body().into())
+        }
+        _ => Err(TypeError::new(
+            "Unknown response type. Possible types are \"text\", \"arrayBuffer\", \"json\", and \
+             \"stream\".",
+        )
+        .into()),
+    }
+}
+
+fn decode(value: &ArrayBuffer) -> Result<JsValue, JsValue> {
+    // A byte order mark is part of the value.
+    let options = object(&[("ignoreBOM", JsValue::TRUE)])?;
+    TextDecoder::new("utf-8", options.unchecked_ref())?.decode(value)
+}
+
+pub(super) fn bulk_value(
+    held: Option<Held<ArrayBuffer>>,
+    kind: &str,
+    described: bool,
+) -> Result<JsValue, Failure> {
+    let Some(Held { value, metadata }) = held else { return Ok(JsValue::NULL) };
+    let value = convert(bytes(value), kind).map_err(|_| {
+        let why = format!("At least one of the requested keys corresponds to a non-{kind} value");
+        Failure::kv("GET_BULK", 400, &why)
+    })?;
+    match described {
+        true => Ok(object(&[("value", value), ("metadata", parsed(metadata)?)])?),
+        false => Ok(value),
+    }
+}

@@ -1,0 +1,322 @@
+// The client against the real Worker in workerd: directly, through what fails on
+// command, and while Workers KV fails.
+import assert from 'node:assert/strict'
+import { fileURLToPath } from 'node:url'
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
+
+import { createClient, ResolverError } from '../../client/index.js'
+import { startWorker } from '../worker/harness/workerd.mjs'
+import { put, readVectors, serveVectors } from '../worker/vectors.mjs'
+import { startFlaky } from './flaky.mjs'
+
+const SLOT = 'prompts/extraction@staging'
+const SPLIT = 'prompts/extraction@production'
+const EXACT = 'prompts/extraction@v1.1.0'
+const NEW = 'Extract the fields of “invoice”.\r\n'
+const QUICK = { backoff: 1, timeout: 2_000 }
+
+let worker
+let script
+let flaky
+before(async () => {
+  ;({ worker, script } = await serveVectors('splits.json', { vars: { KV_TIMEOUT_MS: '400' } }))
+  flaky = await startFlaky(worker.url)
+})
+after(async () => {
+  flaky?.stop()
+  await worker?.stop()
+})
+beforeEach(() => {
+  flaky.seen = []
+  flaky.next = []
+  flaky.down = false
+})
+afterEach(() => worker.kv.heal())
+
+const client = (options) => createClient(flaky.url, { ...QUICK, ...options })
+
+/** The error that a promise ends with. */
+async function thrown(promise) {
+  try {
+    await promise
+  } catch (error) {
+    return error
+  }
+  throw new Error('nothing was thrown')
+}
+
+describe('a component', () => {
+  test('with all that is said of it', async () => {
+    const { bytes, text, json, ...said } = await client().get(SLOT)
+    const { digest, sha } = script.kv.COMPONENTS[EXACT]
+    assert.equal(text(), NEW)
+    assert.deepEqual(Buffer.from(bytes), Buffer.from(NEW))
+    assert.throws(json, SyntaxError)
+    assert.deepEqual(said, {
+      reference: SLOT, url: '/components/prompts/extraction@v1.1.0', version: 'v1.1.0', commit: sha, digest,
+      type: 'text/markdown; charset=utf-8', slot: 'staging', assignment: 'sole', source: 'resolver',
+    })
+  })
+
+  test('is revalidated, and what has not changed is not sent again', async () => {
+    const own = client()
+    const first = await own.get(SLOT)
+    const second = await own.get(SLOT)
+    assert.equal(flaky.seen[1].headers['if-none-match'], `"${first.digest}"`)
+    assert.deepEqual({ ...second, source: 'resolver', text: 0, json: 0 }, { ...first, text: 0, json: 0 })
+    assert.equal(second.source, 'memory')
+  })
+
+  test('an exact version is asked for once', async () => {
+    const own = client()
+    for (let turn = 0; turn < 3; turn += 1) assert.equal((await own.get(EXACT)).text(), NEW)
+    assert.equal(flaky.seen.length, 1)
+  })
+
+  test('references with characters of their own', async () => {
+    const own = client()
+    assert.equal((await own.get('prompts/extraction@>=1.0 <1.1')).version, 'v1.0.0')
+    assert.equal((await own.get('prompts/extraction@v1.1.0+build.7')).version, 'v1.1.0+build.7')
+    assert.equal((await own.get(`prompts/extraction@sha256:${script.kv.COMPONENTS[EXACT].digest}`)).text(), NEW)
+  })
+
+  test('what is not there, and what was revoked, throws and is asked for once', async () => {
+    for (const [reference, status, code] of [
+      ['prompts/extraction@nowhere', 404, 'SLOT_UNKNOWN'],
+      ['prompts/extraction@v0.9.0', 410, 'VERSION_REVOKED'],
+      ['prompts/extraction@a b', 400, 'REF_INVALID'],
+    ]) {
+      flaky.seen = []
+      const error = await thrown(client().get(reference))
+      assert.ok(error instanceof ResolverError)
+      assert.deepEqual([error.status, error.code, error.problem.code], [status, code, code])
+      assert.ok(error.message.startsWith(`${reference}: ${status} `), error.message)
+      assert.equal(flaky.seen.length, 1)
+    }
+  })
+})
+
+describe('who asks', () => {
+  test('the same key, the same arm; every arm is revalidated', async () => {
+    const own = client()
+    const arms = new Map()
+    for (let user = 0; user < 60; user += 1) {
+      const { slot, assignment } = await own.get(SPLIT, { caller: { key: `user-${user}` } })
+      assert.equal(assignment, 'key')
+      arms.set(slot, user)
+    }
+    assert.deepEqual([...arms.keys()].sort(), ['canary', 'production'])
+    for (const [slot, user] of arms) {
+      const again = await own.forCaller({ key: `user-${user}` }).get(SPLIT)
+      assert.deepEqual([again.slot, again.source], [slot, 'memory'])
+    }
+    assert.equal(flaky.seen.at(-1).headers['if-none-match'].split(', ').length, 2)
+  })
+
+  test('a key that no header can carry', async () => {
+    const over = await createClient(worker.url).get(SPLIT, { caller: { key: 'Jürgen 🌱' } })
+    const snapshot = await client().resolve([SPLIT], { caller: { key: 'Jürgen 🌱' } })
+    assert.equal(over.assignment, 'key')
+    assert.equal(snapshot.resolved[0].slot, over.slot)
+  })
+
+  test('an override and a segment', async () => {
+    const over = await client().get(SPLIT, { caller: { override: 'v1.1.0' } })
+    assert.deepEqual([over.assignment, over.version], ['override', 'v1.1.0'])
+    const [segment] = Object.keys(script.kv.SLOTS['prompts/extraction@both'].segments)
+    const grouped = await client({ caller: { segments: ['none', segment] } }).get('prompts/extraction@both')
+    assert.equal(grouped.assignment, 'segment')
+  })
+
+  test('what a request brought is forwarded', async () => {
+    const headers = new Headers({
+      'Cloudflare-Workers-Version-Key': 'ada', 'Cloudflare-Workers-Version-Overrides': 'component-resolver="abc"',
+      'Component-Version-Override': 'v1.1.0', Authorization: 'Bearer not-yours', Cookie: 'a=b',
+    })
+    await client({ token: 'own' }).forRequest({ headers }).get(SPLIT)
+    await client().forRequest({ headers }).resolve([SPLIT])
+    for (const { headers: sent } of flaky.seen) {
+      assert.equal(sent['cloudflare-workers-version-key'], 'ada')
+      assert.equal(sent['cloudflare-workers-version-overrides'], 'component-resolver="abc"')
+      assert.equal(sent['component-version-override'], 'v1.1.0')
+      assert.equal(sent.cookie, undefined)
+    }
+    assert.deepEqual(flaky.seen.map(({ headers: sent }) => sent.authorization), ['Bearer own', undefined])
+  })
+})
+
+describe('what may pass is asked for again', () => {
+  for (const failure of [500, 502, 503, 429, 'refuse', 'cut', 'swap']) {
+    test(`twice ${failure}`, async () => {
+      flaky.fail(failure, failure)
+      const component = await client().get(SLOT)
+      assert.deepEqual([component.text(), component.away], [NEW, undefined])
+      assert.equal(flaky.seen.length, 3)
+    })
+  }
+
+  test('what hangs is given up', async () => {
+    flaky.fail('hang')
+    assert.equal((await client({ timeout: 200 }).get(SLOT)).text(), NEW)
+  })
+
+  test('as Retry-After says, where that is not too long', async () => {
+    flaky.fail([503, { 'retry-after': '1' }])
+    const started = Date.now()
+    assert.equal((await client().get(SLOT)).text(), NEW)
+    assert.ok(Date.now() - started >= 1_000)
+    flaky.seen = []
+    flaky.fail([503, { 'retry-after': '60' }])
+    const error = await thrown(client().get(SLOT))
+    assert.deepEqual([error.status, error.retryAfter, flaky.seen.length], [503, 60, 1])
+  })
+
+  test('no longer than the attempts last', async () => {
+    flaky.down = true
+    const error = await thrown(client({ attempts: 4 }).get(SLOT))
+    assert.deepEqual([error.status, error.code, flaky.seen.length], [0, '', 4])
+  })
+
+  test('until the caller has had enough', async () => {
+    const controller = new AbortController()
+    flaky.fail('hang')
+    const waiting = thrown(client().get(SLOT, { signal: controller.signal }))
+    controller.abort(new Error('enough'))
+    assert.equal((await waiting).message, 'enough')
+  })
+})
+
+describe('the last good answer', () => {
+  test('when the resolver is away, and it says so; when it is back, no more', async () => {
+    const own = client()
+    const before = await own.get(SLOT)
+    flaky.down = true
+    const { away, ...last } = await own.get(SLOT)
+    assert.deepEqual([last.text(), last.version], [NEW, before.version])
+    assert.ok(away.error instanceof ResolverError)
+    assert.equal(away.seconds, 0)
+    flaky.down = false
+    assert.equal((await own.get(SLOT)).away, undefined)
+  })
+
+  test('is not given to another caller, nor for another reference', async () => {
+    const own = client({ attempts: 1 })
+    await own.get(SPLIT, { caller: { key: 'ada' } })
+    flaky.down = true
+    assert.ok((await own.get(SPLIT, { caller: { key: 'ada' } })).away)
+    for (const caller of [{ key: 'bob' }, { key: 'ada', segments: ['x'] }, {}]) await thrown(own.get(SPLIT, { caller }))
+    await thrown(own.get(SLOT, { caller: { key: 'ada' } }))
+  })
+
+  test('does not hide that a version was revoked', async () => {
+    const { worker: own, script: vectors } = await serveVectors('answers.json', { vars: { KV_TIMEOUT_MS: '400' } })
+    try {
+      const near = createClient(own.url, QUICK)
+      assert.equal((await near.get('prompts/extraction@~1.1')).version, 'v1.1.0+build.7')
+      const catalog = structuredClone(vectors.kv.COMPONENTS['prompts/extraction'])
+      for (const version of catalog.versions) version.revoked = 'leaks'
+      put(own.kv, { COMPONENTS: { 'prompts/extraction': catalog } })
+      assert.equal((await thrown(near.get('prompts/extraction@~1.1'))).status, 404)
+    } finally {
+      await own.stop()
+    }
+  })
+
+  test('is bounded: what no longer fits is forgotten', async () => {
+    const own = client({ attempts: 1, memory: 3_000 })
+    await own.get(SLOT)
+    await own.get('prompts/bom@production')
+    await own.get('templates/emails/welcome@production')
+    flaky.down = true
+    await thrown(own.get(SLOT))
+    assert.ok((await own.get('templates/emails/welcome@production')).away)
+  })
+})
+
+describe('while Workers KV fails', () => {
+  test('the resolver itself has the last good record, and the client passes that on', async () => {
+    const own = client()
+    await own.get(SLOT)
+    worker.kv.fail({ status: 500 })
+    const component = await own.get(SLOT)
+    assert.deepEqual([component.away, component.stale], [undefined, 0])
+  })
+
+  for (const mode of [{ status: 500 }, 'hang', 'refuse']) {
+    test(`${JSON.stringify(mode)}: a resolver that knows nothing answers 503, the client what it knows`, async () => {
+      const { worker: own } = await serveVectors('answers.json', { vars: { KV_TIMEOUT_MS: '400' } })
+      const other = await startWorker({ kv: own.kv, vars: { KV_TIMEOUT_MS: '400' } })
+      try {
+        const near = createClient(own.url, QUICK)
+        // Another isolate of the same resolver, which has not served anything yet.
+        const moved = createClient('http://resolver.example', { ...QUICK, fetch: (url, init) => fetch(url.replace('http://resolver.example', target), init) })
+        let target = own.url
+        await moved.get(SLOT)
+        target = other.url
+        own.kv.fail(mode)
+        const { away } = await moved.get(SLOT)
+        assert.deepEqual([away.error.status, away.error.code], [503, 'STORE_UNAVAILABLE'])
+        const error = await thrown(createClient(other.url, QUICK).get(SLOT))
+        assert.equal(error.code, 'STORE_UNAVAILABLE')
+        own.kv.heal()
+        assert.equal((await near.get(SLOT)).text(), NEW)
+      } finally {
+        await other.stop()
+        await own.stop()
+      }
+    })
+  }
+})
+
+describe('a snapshot', () => {
+  test('of several references with their contents', async () => {
+    const { resolved, scriptVersion, away } = await client().resolve([SLOT, 'templates/logo@production'], { content: true })
+    assert.deepEqual([resolved[0].content, resolved[1].contentBase64 !== undefined, away], [NEW, true, undefined])
+    assert.ok(scriptVersion.id)
+  })
+
+  test('is kept whole for when the resolver is away', async () => {
+    const own = client()
+    const before = await own.resolve([SLOT])
+    flaky.down = true
+    const { away, ...last } = await own.resolve([SLOT])
+    assert.deepEqual(last, before)
+    assert.ok(away.error instanceof ResolverError)
+    await thrown(own.resolve([SLOT, EXACT]))
+  })
+
+  test('in which a reference fails is asked for again, then given as it is', async () => {
+    worker.kv.put('SLOTS', 'prompts/young@production', '{')
+    const { resolved } = await client().resolve(['prompts/young@production', EXACT])
+    assert.deepEqual([resolved[0].error.code, resolved[1].version], ['RECORD_UNREADABLE', 'v1.1.0'])
+    assert.equal(flaky.seen.length, 3)
+    const { resolved: absent } = await client().resolve(['prompts/extraction@nowhere'])
+    assert.equal(absent[0].error.code, 'SLOT_UNKNOWN')
+    assert.equal(flaky.seen.length, 4)
+  })
+})
+
+test('it runs in a Worker, over a service binding', async () => {
+  const source = `
+import { createClient } from './client.js'
+let client
+export default {
+  async fetch(request, env) {
+    client ??= createClient('https://resolver', { fetch: (url, init) => env.RESOLVER.fetch(url, init) })
+    const { bytes, text, ...said } = await client.forRequest(request).get('${SPLIT}')
+    return Response.json({ ...said, text: text() })
+  },
+}`
+  const file = fileURLToPath(new URL('../../client/index.js', import.meta.url))
+  const caller = { modules: [{ name: 'caller.mjs', source }, { name: 'client.js', file }], services: ['RESOLVER'] }
+  const own = await startWorker({ kv: { SLOTS: new Map(), COMPONENTS: new Map() }, caller })
+  try {
+    put(own.kv, readVectors('splits.json').kv)
+    const headers = { 'cloudflare-workers-version-key': 'ada' }
+    const [first, second] = [await own.fetch('/', { headers }), await own.fetch('/', { headers })].map((answer) => answer.json())
+    assert.deepEqual([first.assignment, first.source, second.source], ['key', 'resolver', 'memory'])
+    assert.equal(first.text, second.text)
+  } finally {
+    await own.stop()
+  }
+})

@@ -1,0 +1,34 @@
+import http from 'node:http'
+
+import { rawRequest } from '../worker/harness/request.mjs'
+
+/**
+ * What stands between a client and the resolver and fails on command: `fail(...)`
+ * takes what the next requests meet, one each: a status, `[status, headers]`,
+ * `cut` (the body ends halfway), `hang`, `refuse`, `swap` (another content).
+ * `seen` has every request.
+ */
+export async function startFlaky(origin) {
+  const flaky = { seen: [], next: [], down: false }
+  const server = http.createServer(async (request, response) => {
+    const { method, url: path, headers } = request
+    const chunks = []
+    for await (const chunk of request) chunks.push(chunk)
+    flaky.seen.push({ method, path, headers })
+    const failure = flaky.down ? 'refuse' : flaky.next.shift()
+    if (failure === 'hang') return
+    if (failure === 'refuse') return request.socket.destroy()
+    if (Number.isInteger(failure) || Array.isArray(failure)) return response.writeHead(...[failure].flat()).end('made to fail')
+    const answer = await rawRequest(origin, { method, path, headers, body: Buffer.concat(chunks) })
+    const { connection, 'transfer-encoding': _, ...kept } = answer.headers
+    const body = failure === 'swap' ? Buffer.from('something else') : answer.body
+    response.writeHead(answer.status, answer.status === 304 ? kept : { ...kept, 'content-length': body.length })
+    if (failure !== 'cut') return response.end(body)
+    response.write(body.subarray(0, body.length >> 1), () => request.socket.destroy())
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  server.unref().on('connection', (socket) => socket.unref())
+  const url = `http://127.0.0.1:${server.address().port}`
+  const stop = () => (server.closeAllConnections(), server.close())
+  return Object.assign(flaky, { url, stop, fail: (...failures) => flaky.next.push(...failures) })
+}

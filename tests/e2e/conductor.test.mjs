@@ -1,0 +1,47 @@
+// `npm run example:conductor` less the builds: two `wrangler dev`, real Git tags,
+// real `slotctl sync`, the example bound to the resolver under Conductor's names.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { after, before, describe, test } from 'node:test'
+
+import { startExample } from '../../scripts/lib/conductor.mjs'
+import { temporaryFolder } from '../cli/support/repo.mjs'
+
+let servers
+before(async () => {
+  servers = await startExample({ port: 0, resolverPort: 0, folder: temporaryFolder('conductor') })
+})
+after(() => servers?.stop())
+
+async function ask(path) {
+  const response = await fetch(`${servers.example.url}${path}`)
+  return { status: response.status, body: await response.json() }
+}
+
+const inGit = (version) =>
+  execFileSync('git', ['-C', servers.repo, 'show', `components/prompts/extraction/${version}:prompts/extraction.md`]).toString()
+
+describe('a Conductor project on the resolver', () => {
+  test('reads what Git has, by each key form', async () => {
+    const old = inGit('v1.0.0')
+    assert.deepEqual((await ask('/loader?uri=prompt://extraction@v1.0.0')).body, old)
+    assert.deepEqual((await ask('/value?value=prompts/extraction@v1.0.0')).body, old)
+    const { content, metadata } = (await ask('/sdk?ref=extraction@canary')).body
+    assert.equal(content, inGit('v1.1.0'))
+    assert.deepEqual([metadata.version, metadata.type, metadata.slot], ['v1.1.0', 'prompt', 'canary'])
+    assert.ok((await ask('/loader/versions?type=prompt&path=extraction')).body.includes('experiment'))
+    assert.ok((await ask('/sdk/versions?name=extraction')).body.includes('v2.0.0-beta.2'))
+  })
+
+  test('keeps every user in one arm', async () => {
+    const arms = new Set()
+    for (let user = 0; user < 20; user += 1) {
+      const runs = [await ask(`/ensembles/ab-test?user=u${user}`), await ask(`/ensembles/ab-test?user=u${user}`)]
+      const [first, second] = runs.map(({ body }) => body.steps[0])
+      assert.deepEqual(first, second)
+      assert.equal(first.assignment, 'key')
+      arms.add(first.slot)
+    }
+    assert.deepEqual([...arms].sort(), ['control', 'treatment'])
+  })
+})

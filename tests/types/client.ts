@@ -1,0 +1,19 @@
+// Compiled, never run: how the client is used.
+import { createClient, ResolverError } from '../../client/index.js'
+
+export async function used(request: Request): Promise<string> {
+  const client = createClient('https://resolver.example', { token: 't', attempts: 2, caller: { segments: ['beta'] } })
+  try {
+    const component = await client.forRequest(request).get('prompts/extraction@production')
+    if (component.away) console.warn(component.away.seconds, component.away.error.message)
+    const { resolved } = await client.resolve(['a/b@c'], { content: true, caller: { key: 'run-1' } })
+    const config = (await client.get('configs/app@^1')).json<{ model: string }>()
+    return component.text() + config.model + (resolved[0]?.content ?? '')
+  } catch (error) {
+    if (error instanceof ResolverError) return error.code
+    throw error
+  }
+}
+
+// @ts-expect-error: a caller's groups are a list.
+createClient('https://resolver.example', { caller: { segments: 'beta' } })

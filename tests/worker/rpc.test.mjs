@@ -1,0 +1,402 @@
+// RPC over a real service binding in workerd, side by side with a real KV binding
+// to a namespace that holds what Conductor's does: for every call that KV can
+// answer the two answers are the same, errors included.
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { after, afterEach, before, describe, test } from 'node:test'
+
+import { point } from './assignment.mjs'
+import { conductorNamespace } from './conductor-namespace.mjs'
+import { startWorker } from './harness/workerd.mjs'
+import { bytes, put, readVectors } from './vectors.mjs'
+
+const CALLER = fileURLToPath(new URL('./rpc-caller.mjs', import.meta.url))
+const script = readVectors('catalog.json')
+const splits = readVectors('splits.json')
+const SPLIT = 'prompts/extraction@split'
+
+/** 40 % canary, 60 % production. */
+const { targets } = splits.kv.SLOTS['prompts/extraction@production']
+const split = {
+  format: 1, slot: 'split', targets: targets.map((target, at) => ({ ...target, weight: at === 0 ? 40_000 : 60_000 })),
+}
+
+/** Contents whose reading as text or JSON has an edge. */
+const ODD = {
+  'configs/app': '{"a":[1,2.5,null],"b":"\\u00fc"}',
+  'configs/array': ' [1] ',
+  'configs/text': '"x"',
+  'configs/broken': '{"a":',
+  'configs/bom': '\ufeff{"a":1}',
+  'prompts/invalid': Buffer.from([0x61, 0xff, 0xe2, 0x82, 0x62, 0xed, 0xa0, 0x80, 0x00, 0xf0, 0x9f, 0x92, 0xa9, 0xc3]),
+}
+
+/** Adds a component with one version and one slot to what the vectors hold. */
+function component(name, content) {
+  const digest = createHash('sha256').update(content).digest('hex')
+  const snapshot = {
+    version: 'v1.0.0', digest, size: Buffer.byteLength(content), type: 'text/plain',
+    sha: 'dac23bda14820e5b79aa3328b0c5a597521fa03c', date: '2026-11-20T10:00:00Z',
+  }
+  const version = { format: 1, ...snapshot, author: 'Gr\u00fcn \ud83c\udf31', path: 'a.txt' }
+  const slot = { format: 1, slot: 'latest', targets: [{ slot: 'latest', ...snapshot, weight: 100_000 }] }
+  return {
+    SLOTS: { [`${name}@latest`]: slot },
+    COMPONENTS: {
+      [`sha256/${digest}`]: Buffer.isBuffer(content) ? { $base64: content.toString('base64') } : content,
+      [`${name}@v1.0.0`]: version,
+      [name]: { format: 1, versions: [version], slots: { latest: { record: slot, moves: [] } } },
+    },
+  }
+}
+
+const caller = { modules: [{ name: 'caller.mjs', file: CALLER }], services: ['RESOLVER'] }
+
+let worker
+let components
+before(async () => {
+  const kv = { SLOTS: new Map(), COMPONENTS: new Map(), CONDUCTOR: new Map() }
+  worker = await startWorker({ kv, caller })
+  put(worker.kv, script.kv)
+  for (const [name, content] of Object.entries(ODD)) put(worker.kv, component(name, content))
+  components = [...script.kv.COMPONENTS.index.components, ...Object.keys(ODD)].sort()
+  put(worker.kv, { COMPONENTS: { index: { format: 1, components } } })
+  const read = (key) => worker.kv.store.entry('COMPONENTS', key).value
+  for (const [key, entry] of conductorNamespace(components, read)) kv.CONDUCTOR.set(key, entry)
+  put(worker.kv, { SLOTS: { [SPLIT]: split } })
+})
+after(() => worker?.stop())
+afterEach(() => worker.kv.heal())
+
+async function ask(binding, calls, bound) {
+  const body = JSON.stringify({ binding, calls, caller: bound })
+  const answer = await worker.fetch('/', { method: 'POST', body })
+  assert.equal(answer.status, 200, answer.text())
+  return answer.json()
+}
+
+const resolver = (calls, bound) => ask('RESOLVER', calls, bound)
+
+/** One call of the resolver; a plain value or an object's members. */
+async function one(method, args, bound) {
+  const [{ value, ...rest }] = await resolver([{ method, args }], bound)
+  return value ? { value: plain(value) } : rest
+}
+
+/** What the caller spelled, as a value again. */
+function plain(spelled) {
+  if (spelled.undefined) return undefined
+  if (spelled.object) return Object.fromEntries(spelled.object.map(([name, value]) => [name, plain(value)]))
+  if (spelled.map) return new Map(spelled.map.map(([name, value]) => [name, plain(value)]))
+  if (spelled.array) return spelled.array.map(plain)
+  return 'plain' in spelled ? spelled.plain : spelled
+}
+
+/** Both bindings answer each call alike. */
+async function same(calls) {
+  const [mine, kv] = await Promise.all([resolver(calls), ask('CONDUCTOR', calls)])
+  for (const [at, call] of calls.entries()) {
+    const { code, status, ...answer } = mine[at]
+    assert.deepEqual(answer, kv[at], JSON.stringify(call))
+  }
+  return kv
+}
+
+const TYPES = ['text', 'json', 'arrayBuffer', 'stream']
+
+/** The forms of the second argument. */
+const FORMS = [
+  [], ...TYPES.map((type) => [type]), ...TYPES.map((type) => [{ type }]),
+  [{ type: 'text', cacheTtl: 60 }], [{ cacheTtl: 3600 }], [{}],
+]
+
+describe('as the KV binding answers', () => {
+  test('every key of the namespace, by every method in every form', async () => {
+    const keys = [...worker.kv.store.namespace('CONDUCTOR').keys()]
+    assert.ok(keys.length > 100)
+    for (const key of keys) {
+      const answers = await same(
+        ['get', 'getWithMetadata'].flatMap((method) => FORMS.map((form) => ({ method, args: [key, ...form] }))),
+      )
+      assert.ok(answers.some(({ value }) => value && value.plain !== null), key)
+    }
+  })
+
+  test('keys that are not there', async () => {
+    const keys = [
+      'prompts/extraction@nowhere', 'prompts/extraction/nowhere', 'components/prompts/extraction/nowhere',
+      'prompts/nothing@production', 'prompts/nothing/_versions', 'prompts/extraction@v9.9.9',
+      'prompts/extraction@^9', 'prompts/extraction@', 'prompts/extraction@a b', 'prompts', '/', 'prompts//a',
+      'components/extraction/v1.0.0', 'files/prompts/extraction.md', '_versions', 'h\u00e9llo', 'a'.repeat(512),
+      'prompts/../index', 'index', 'sha256/', 'prompts/extraction@sha256:' + '0'.repeat(64),
+    ]
+    const calls = ['get', 'getWithMetadata'].flatMap((method) =>
+      keys.flatMap((key) => [[key], [key, 'json'], [key, 'nonsense']].map((args) => ({ method, args }))),
+    )
+    const answers = await same(calls)
+    assert.ok(answers.every(({ value }) => value !== undefined))
+  })
+
+  test('keys that no namespace takes, and types that there are none of', async () => {
+    const keys = ['', '.', '..', 'a'.repeat(513), '\u00fc'.repeat(300)]
+    const answers = await same([
+      ...['get', 'getWithMetadata'].flatMap((method) => keys.map((key) => ({ method, args: [key] }))),
+      { method: 'get', args: ['configs/app@latest', 'blob'] },
+      { method: 'get', args: ['configs/app@latest', { type: 'blob' }] },
+    ])
+    assert.ok(answers.every(({ error }) => error))
+  })
+
+  test('several keys at once', async () => {
+    const some = ['prompts/extraction@production', 'prompts/extraction/v1.0.0', 'prompts/bom/production', 'prompts/no@x']
+    const json = ['configs/app@latest', 'components/configs/array/v1.0.0', 'configs/text/latest', 'configs/app/_versions']
+    await same(
+      ['get', 'getWithMetadata'].flatMap((method) => [
+        { method, args: [some] }, { method, args: [some, 'text'] }, { method, args: [some, { type: 'text', cacheTtl: 60 }] },
+        { method, args: [json, 'json'] }, { method, args: [[some[0], some[0]]] }, { method, args: [[some[3]]] },
+      ]),
+    )
+  })
+
+  test('listings of every prefix, whole and in pages', async () => {
+    const prefixes = [
+      undefined, '', 'prompts/extraction@', 'prompts/extraction/', 'components/prompts/extraction/', 'prompts/',
+      'prompts/extraction@v1', 'configs/', 'components/', 'templates/emails/', 'nothing/', 'p', 'prompts/extraction@v1.0.0',
+    ]
+    for (const prefix of prefixes) {
+      const [whole] = await same([{ method: 'list', args: [{ prefix }] }])
+      const names = plain(whole.value).keys.map(({ name }) => name)
+      for (const limit of [1, 7]) assert.deepEqual(await pages({ prefix, limit }), names, `${prefix} by ${limit}`)
+    }
+    await same([{ method: 'list' }, { method: 'list', args: [{ limit: 0 }] }, { method: 'list', args: [{ limit: 1000 }] }])
+  })
+})
+
+describe('large values', () => {
+  const MIB = 1 << 20
+  const wide = Buffer.from('{"a":"' + 'Grün 🌱 '.repeat(900_000) + '"}')
+  const padded = (size) => Buffer.concat([wide, Buffer.alloc(size - wide.length, ' ')])
+
+  for (const [name, size, types] of [['most', 25 * MIB, ['arrayBuffer', 'stream']], ['much', 15 * MIB, TYPES]]) {
+    test(`${size} bytes as ${types.join(', ')}`, async () => {
+      put(worker.kv, component(`configs/${name}`, padded(size)))
+      worker.kv.put('CONDUCTOR', `configs/${name}@latest`, padded(size))
+      await same(types.map((type) => ({ method: 'get', args: [`configs/${name}@latest`, type] })))
+    })
+  }
+
+  test('a text that the platform can not carry over RPC is an error, not half a text', async () => {
+    const { error } = await one('get', ['configs/most@latest'])
+    assert.match(error, /limited to 32MiB/)
+  })
+})
+
+/** The names of a listing, page by page. */
+async function pages(options) {
+  const names = []
+  for (let cursor; ; ) {
+    const { value } = await one('list', [{ ...options, cursor }])
+    assert.equal(value.cacheStatus, null)
+    assert.ok(value.keys.length <= options.limit)
+    names.push(...value.keys.map(({ name }) => name))
+    if (value.list_complete) return names
+    cursor = value.cursor
+  }
+}
+
+// What Cloudflare's service says; workerd passes it on, the harness's KV says nothing.
+describe('as Cloudflare refuses', () => {
+  const keys = Array.from({ length: 101 }, (_, at) => `prompts/a${at}@latest`)
+  for (const [method, args, error] of [
+    ['get', ['a/b@c', { cacheTtl: 29 }], 'KV GET failed: 400 Invalid cache_ttl of 29. Cache TTL must be at least 30.'],
+    ['get', [keys], 'KV GET_BULK failed: 400 You can request a maximum of 100 keys'],
+    ['get', [[]], 'KV GET_BULK failed: 400 You must request a minimum of 1 key'],
+    ['get', [['a/b@c'], 'stream'], 'KV GET_BULK failed: 400 "stream" is not a valid type. Use "json" or "text"'],
+    ['getWithMetadata', [['a/b@c'], { cacheTtl: 1 }], 'KV GET_BULK failed: 400 Invalid cache_ttl of 1. Cache TTL must be at least 30.'],
+    ['get', [['prompts/bom@production'], 'json'], 'KV GET_BULK failed: 400 At least one of the requested keys corresponds to a non-json value'],
+    ['list', [{ limit: 1001 }], 'KV GET failed: 400 Invalid key_count_limit of 1001. Please specify an integer less than 1000.'],
+    ['list', [{ prefix: 'a'.repeat(513) }], 'KV GET failed: 414 UTF-8 encoded length of 513 exceeds key length limit of 512.'],
+  ]) {
+    test(`${method}: ${error}`, async () => {
+      assert.equal((await one(method, args)).error, `Error: ${error}`)
+    })
+  }
+
+  test('writes: the edge is for reading', async () => {
+    const why = 'component-resolver is read-only: move a slot with Git, then run slotctl sync'
+    for (const caller of [undefined, { key: 'ada' }]) {
+      assert.equal((await one('put', ['a', 'b'], caller)).error, `Error: KV PUT failed: 405 ${why}`)
+      assert.equal((await one('delete', ['a'], caller)).error, `Error: KV DELETE failed: 405 ${why}`)
+    }
+    assert.deepEqual(worker.kv.writes, [])
+  })
+})
+
+describe('beyond what a namespace can say', () => {
+  const get = async (key) => (await one('get', [key])).value
+
+  test('ranges, digests, versions without v, types in the singular, keys without a reference', async () => {
+    const digest = script.kv.COMPONENTS['prompts/extraction@v1.0.0'].digest
+    const old = bytes(script.kv.COMPONENTS[`sha256/${digest}`]).toString()
+    for (const key of [
+      'prompts/extraction@~1.0', 'prompts/extraction/~1.0', 'components/prompts/extraction/1.0.x',
+      'prompts/extraction@>=1.0.0 <1.1', `prompts/extraction@sha256:${digest}`, `prompts/extraction/sha256:${digest}`,
+      'prompts/extraction@1.0.0', 'prompt/extraction@v1.0.0', 'prompt/extraction/v1.0.0', 'components/prompt/extraction/v1.0.0',
+    ]) {
+      assert.equal(await get(key), old, key)
+    }
+    for (const key of ['configs/app', 'config/app', 'components/configs/app']) assert.equal(await get(key), ODD['configs/app'], key)
+    const welcome = await get('templates/emails/welcome@production')
+    assert.ok(welcome)
+    assert.equal(await get('template/emails/welcome/production'), welcome)
+  })
+
+  test('a range of several keys is one bulk read a round', async () => {
+    worker.kv.forget()
+    const { value } = await one('get', [['prompts/extraction@^1', 'prompts/extraction@~1.0', 'prompts/bom@*']])
+    assert.ok([...value.values()].every((text) => typeof text === 'string'))
+    assert.equal(worker.kv.reads.filter(({ op }) => op === 'bulk').length, 1)
+  })
+
+  test('a version that was revoked is no missing key', async () => {
+    for (const key of ['prompts/extraction@v0.9.0', ['prompts/bom@production', 'prompts/extraction/v0.9.0']]) {
+      const { error, code, status } = await one('get', [key])
+      assert.match(error, /^Error: KV GET(_BULK)? failed: 410 .*leaks the system "prompt" \(VERSION_REVOKED\)$/)
+      assert.deepEqual([code, status], ['VERSION_REVOKED', 410])
+    }
+  })
+})
+
+describe('who gets which arm', () => {
+  const assigned = async (caller, options) => {
+    const { value } = await one('getWithMetadata', [SPLIT, options], caller)
+    return value.metadata
+  }
+
+  test('by a draw, each call anew', async () => {
+    const calls = Array.from({ length: 60 }, () => ({ method: 'getWithMetadata', args: [SPLIT] }))
+    const drawn = (await resolver(calls)).map(({ value }) => plain(value).metadata)
+    assert.ok(drawn.every(({ assignment }) => assignment === 'random'))
+    assert.equal(new Set(drawn.map(({ slot }) => slot)).size, 2)
+  })
+
+  test('by the key of a caller that has bound itself, as over HTTP', async () => {
+    const slots = new Set()
+    for (let user = 0; user < 40; user += 1) {
+      const caller = { key: `user-${user}` }
+      const [bound, given] = [await assigned(caller), await assigned(undefined, { type: 'text', caller })]
+      const expected = point('prompts/extraction', caller.key) < 40_000 ? 'canary' : 'production'
+      assert.deepEqual([bound.assignment, bound.slot], ['key', expected])
+      assert.deepEqual(given, bound)
+      slots.add(bound.slot)
+    }
+    assert.equal(slots.size, 2)
+  })
+
+  test('by a segment and by an override', async () => {
+    const SEGMENTED = 'prompts/extraction@both'
+    put(worker.kv, { SLOTS: { [SEGMENTED]: splits.kv.SLOTS[SEGMENTED] } })
+    const [segment] = Object.keys(splits.kv.SLOTS[SEGMENTED].segments)
+    const { value } = await one('getWithMetadata', [SEGMENTED], { segments: ['none', segment], key: 'x' })
+    assert.equal(value.metadata.assignment, 'segment')
+    assert.equal(value.metadata.version, splits.kv.SLOTS[SEGMENTED].segments[segment].version)
+    for (const { version } of split.targets) {
+      const metadata = await assigned({ override: version, key: 'x' })
+      assert.deepEqual([metadata.assignment, metadata.version], ['override', version])
+    }
+    assert.equal((await assigned({ override: 'rubbish', key: 'x' })).assignment, 'key')
+  })
+
+  test('a bound caller has the other methods too', async () => {
+    const listed = (await one('list', [{ prefix: 'configs/app@' }], { key: 'x' })).value
+    assert.deepEqual(listed.keys.map(({ name }) => name), ['configs/app@latest', 'configs/app@v1.0.0'])
+    const { value } = await one('get', [[SPLIT, 'configs/app@latest'], 'text'], { key: 'x' })
+    assert.equal(value.get('configs/app@latest'), ODD['configs/app'])
+    assert.deepEqual((await one('get', ['configs/app', 'json'], { key: 'x' })).value, JSON.parse(ODD['configs/app']))
+  })
+
+  test('a caller of another shape is refused', async () => {
+    for (const caller of ['ada', 7, { key: 7 }, { segments: 'beta' }, { segments: [7] }, { override: 1 }]) {
+      assert.match((await one('get', [SPLIT], caller)).error, /^TypeError: A caller is \{ key\?/)
+    }
+  })
+})
+
+describe('a store that fails', () => {
+  // Another isolate of the resolver, which gives up sooner.
+  let patient
+  before(async () => {
+    patient = worker
+    worker = await startWorker({ kv: patient.kv, caller, vars: { KV_TIMEOUT_MS: '300' } })
+  })
+  after(async () => {
+    await worker.stop()
+    worker = patient
+  })
+
+  const MODES = [{ status: 500 }, 'hang', 'truncated', 'refuse']
+
+  test('is never a missing key', async () => {
+    put(worker.kv, component('prompts/unread', 'x'))
+    for (const mode of MODES) {
+      for (const namespace of ['SLOTS', 'COMPONENTS']) {
+        worker.kv.fail(mode, { namespace })
+        const calls = [
+          ['get', ['prompts/unread@latest']], ['get', ['prompts/unread/latest', 'json']], ['getWithMetadata', ['prompts/unread@latest']],
+          ['get', [['prompts/unread@latest', 'prompts/none@latest']]],
+          ...(namespace === 'COMPONENTS' ? [['list', [{ prefix: 'prompts/' }]], ['get', ['prompts/unread/_versions']]] : []),
+        ]
+        for (const [method, args] of calls) {
+          const { error, code, status } = await one(method, args)
+          assert.match(error, /^Error: KV GET(_BULK)? failed: 503 The namespace \w+ does not answer/, `${JSON.stringify(mode)} ${namespace} ${method} ${args}`)
+          assert.deepEqual([code, status], ['STORE_UNAVAILABLE', 503])
+        }
+        worker.kv.heal()
+      }
+    }
+  })
+
+  test('garbage is not taken for a record', async () => {
+    worker.kv.fail('garbage', { namespace: 'SLOTS' })
+    const { error, code } = await one('get', ['prompts/unread@latest'])
+    assert.match(error, /^Error: KV GET failed: 502 /)
+    assert.equal(code, 'RECORD_UNREADABLE')
+  })
+
+  test('leaves the last good answer, whose metadata says how old it is', async () => {
+    const key = 'prompts/extraction@production'
+    const { value: before } = await one('getWithMetadata', [key])
+    worker.kv.fail('refuse')
+    const { value } = await one('getWithMetadata', [key])
+    assert.equal(value.value, before.value)
+    const { stale, ...metadata } = value.metadata
+    assert.deepEqual(metadata, before.metadata)
+    assert.equal(typeof stale, 'number')
+  })
+})
+
+test('a slot costs one read, its metadata none more once the version was seen', async () => {
+  await one('getWithMetadata', ['prompts/extraction@production'])
+  for (const method of ['get', 'getWithMetadata']) {
+    worker.kv.forget()
+    await one(method, ['prompts/extraction/production'])
+    assert.deepEqual(worker.kv.reads.map(({ namespace, keys }) => [namespace, ...keys]), [['SLOTS', 'prompts/extraction@production']])
+  }
+})
+
+test('a call is one log line, without the caller', async () => {
+  const at = worker.output.length
+  await one('get', [SPLIT], { key: 'ada@example.com', segments: ['secret-group'] })
+  await one('get', ['prompts/extraction@nowhere'])
+  const said = worker.output.slice(at)
+  const lines = said.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line))
+  assert.deepEqual(
+    lines.map(({ method, status, component, ref, assignment }) => [method, status, component, ref, assignment]),
+    [
+      ['RPC', 200, 'prompts/extraction', 'split', 'key'],
+      ['RPC', 404, 'prompts/extraction', 'nowhere', undefined],
+    ],
+  )
+  assert.ok(!said.includes('ada') && !said.includes('secret-group'))
+})

@@ -19,14 +19,16 @@ export const VARIANTS = {
   optimised: { modules: () => [baseline('optimised'), baseline('pointer')] },
   loader: { modules: () => [baseline('loader')] },
   hello: { modules: () => [baseline('hello')] },
+  rpc: { modules: builtModules, caller: { modules: [baseline('rpc-caller')], services: ['RESOLVER'] } },
+  'kv-caller': { modules: builtModules, caller: { modules: [baseline('kv-caller')], services: [] } },
 }
 
 /** Starts the variants; `stop()` ends them all. */
 export async function startVariants(names) {
   const started = {}
   for (const name of names) {
-    const { modules, vars } = VARIANTS[name]
-    const worker = await startWorker({ modules: modules(), vars, scriptVersion: SCRIPT_VERSION })
+    const { modules, ...options } = VARIANTS[name]
+    const worker = await startWorker({ modules: modules(), scriptVersion: SCRIPT_VERSION, ...options })
     worker.digest = fill(worker.kv)
     started[name] = worker
   }

@@ -33,5 +33,6 @@ export const COMPARISONS = [
   { what: '304, against our 200', ours: ['ours', 'revalidated'], theirs: ['ours', 'slot'], limit: 1 },
   { what: 'HEAD, against our GET', ours: ['ours', 'head'], theirs: ['ours', 'slot'], limit: 1 },
   { what: 'exact version in memory, against our slot', ours: ['ours', 'exact'], theirs: ['ours', 'slot'], limit: 0.6 },
+  { what: 'get over a service binding, against two reads of a KV binding', ours: ['rpc', 'slot'], theirs: ['kv-caller', 'slot'], limit: 1.2 },
   { what: '/resolve of 20 references, against 20 slots', ours: ['ours', 'ensemble'], theirs: ['ours', 'slot'], times: 20, limit: 0.25 },
 ]

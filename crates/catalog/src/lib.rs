@@ -10,6 +10,7 @@
 
 pub mod access;
 pub mod assign;
+pub mod audit;
 pub mod compile;
 pub mod conductor;
 pub mod desired;
@@ -26,6 +27,7 @@ pub mod record;
 pub mod reference;
 pub mod refusal;
 pub mod resolution;
+pub mod rollback;
 pub mod slot;
 pub mod source;
 pub mod tag;

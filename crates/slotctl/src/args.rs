@@ -1,7 +1,9 @@
 //! The command line.
 
 mod lint;
+mod look;
 mod push;
+mod rollback;
 mod rollout;
 mod sync;
 mod tag;
@@ -11,7 +13,9 @@ use catalog::access::{Scope, ScopeError};
 use clap::{Parser, Subcommand};
 
 pub(crate) use lint::LintArgs;
+pub(crate) use look::{HistoryArgs, StatusArgs, VerifyArgs};
 pub(crate) use push::PushArgs;
+pub(crate) use rollback::RollbackArgs;
 pub(crate) use rollout::{
     ChangeArgs, ExplainArgs, RepoArgs, RolloutArgs, RolloutCommand, RolloutPlanArgs,
 };
@@ -44,8 +48,18 @@ pub(crate) enum Command {
     /// Change how a slot's traffic is shared out, in rollouts.toml
     #[command(after_help = rollout::ROLLOUT_HELP)]
     Rollout(RolloutArgs),
-    /// Show every slot: its version, its split
-    Status(RepoArgs),
+    /// Show every slot: its version, split and hold, and what differs from Git
+    #[command(after_help = look::STATUS_HELP)]
+    Status(StatusArgs),
+    /// Roll a slot back at once: Workers KV first, then the tag
+    #[command(after_help = rollback::HELP)]
+    Rollback(RollbackArgs),
+    /// Show every move of a component's slots: when, who, from, to, why
+    #[command(after_help = look::HISTORY_HELP)]
+    History(HistoryArgs),
+    /// Read everything back from KV: digests, targets, what Git says
+    #[command(after_help = look::VERIFY_HELP)]
+    Verify(VerifyArgs),
     /// Make, move, list and delete the tags of components
     Tag(TagArgs),
     /// Make a read token, and the entry of READ_TOKENS for it

@@ -15,9 +15,8 @@ use std::time::Instant;
 
 use anyhow::Result;
 use catalog::key::Key;
-use catalog::name::ComponentName;
 use catalog::notice::Notice;
-use catalog::plan::{Actual, Options, Plan, Stage};
+use catalog::plan::{Options, Plan, Stage};
 
 use crate::args::SyncArgs;
 use crate::exit::{Exit, Refused};
@@ -76,7 +75,7 @@ fn sync(args: &SyncArgs, output: &Output) -> Result<Exit> {
     let reading = live::read_git(&args.common, &args.only, output)?;
     // 3. What KV holds.
     let actual = live::list_kv(&target, &store, &args.only, output)?;
-    refuse_unknown(args, &reading, &actual)?;
+    live::refuse_unknown(&args.only, &reading, &actual)?;
     // 4. The plan.
     let options = options(args);
     let plan = live::plan(&reading.desired, actual, &store, &options)?;
@@ -142,26 +141,6 @@ fn options(args: &SyncArgs) -> Options {
         prune: args.prune,
         allow_changed: args.allow_changed_version.iter().cloned().collect(),
         allow_mass_delete: args.allow_mass_delete,
-    }
-}
-
-/// A component that neither Git nor KV knows is a slip of the pen.
-fn refuse_unknown(args: &SyncArgs, reading: &Reading, actual: &Actual) -> Result<()> {
-    let desired = &reading.desired;
-    let known = |name: &&ComponentName| {
-        desired.components.contains_key(*name)
-            || desired.unserved.contains_key(*name)
-            || reading.logic.iter().any(|tag| tag.name == **name)
-            || actual.knows(name)
-    };
-    match args.only.iter().find(|name| !known(name)) {
-        None => Ok(()),
-        Some(name) => Err(Refused::new(
-            name.to_string(),
-            "neither Git nor KV has such a component",
-            "slotctl tag list shows what there is; git fetch --tags brings what others tagged",
-        )
-        .into()),
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod bytes;
 mod listing;
+mod sync;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ pub use listing::{
     CatalogMetadata, CatalogRecord, CatalogState, IndexMetadata, IndexRecord, MAX_MOVES, Move,
     SlotEntry,
 };
+pub use sync::{Age, Newest, RunId, RunIdError, SyncRecord};
 
 /// The format that this code writes and the highest that it reads.
 pub const FORMAT: u32 = 1;

@@ -68,19 +68,24 @@ describe('slotctl sync with Cloudflare', () => {
     const first = await sync(repo, pair)
     assert.equal(first.code, 0)
     const writes = calls().filter((call) => call.startsWith('PUT'))
-    assert.deepEqual(writes, Array(5).fill('PUT bulk'), 'one for each stage')
+    assert.deepEqual(writes, Array(7).fill('PUT bulk'), 'one for each stage, two for the run')
     assert.equal(first.json.result.calls, cloudflare.calls.length)
     await sync(repo, pair)
-    assert.deepEqual(calls(), ['GET keys', 'GET keys', 'POST bulk/get'])
+    assert.deepEqual(calls(), ['GET keys', 'GET keys', 'GET keys', 'POST bulk/get'])
     repo.slot('prompts/extraction', 'production', 'v1.1.0')
     const moved = await sync(repo, pair)
     assert.deepEqual(moved.json.result.written, { contents: 0, versions: 0, slots: 1, catalogs: 1, indexes: 0 })
-    assert.deepEqual(calls().slice(3), [
+    assert.deepEqual(calls().slice(4), [
       'GET values/prompts%2Fextraction',
+      'PUT bulk', // the run, for others
+      'GET keys', // the runs of others
       'PUT bulk',
       'PUT bulk',
       'GET values/prompts%2Fextraction%40production',
       'GET values/prompts%2Fextraction',
+      'GET keys',
+      'PUT bulk', // its end
+      'POST bulk/delete', // the run before it
     ])
   })
 
@@ -123,7 +128,7 @@ describe('slotctl sync with Cloudflare', () => {
     const pair = kv.pair()
     let left = 0
     const interfere = ({ method, body }) => {
-      if (method !== 'PUT' || left++) return null
+      if (method !== 'PUT' || !body.includes('"sha256/') || left++) return null
       const keys = JSON.parse(body).map(({ key }) => key)
       const result = { successful_key_count: 0, unsuccessful_keys: keys }
       return { status: 200, text: JSON.stringify({ success: true, errors: [], result }) }

@@ -97,6 +97,10 @@ pub(crate) struct SyncArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) env: Option<String>,
 
+    /// Write also where KV was synced from a newer state of the repository
+    #[arg(long)]
+    pub(crate) allow_older: bool,
+
     /// Show the plan and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -128,7 +132,9 @@ Examples:
 
 Without --local, CLOUDFLARE_API_TOKEN (permission \"Workers KV Storage: Edit\") and
 CLOUDFLARE_ACCOUNT_ID say who writes where; CLOUDFLARE_API_BASE_URL names another
-address of the API, as for wrangler.
+address of the API, as for wrangler. SLOTCTL_TIMEOUT (seconds without a byte of an
+answer, 120) and SLOTCTL_RETRIES (how often a failed call is made again, 6, local 4)
+say how patient it is.
 
 Exit codes: 0 done, 1 failed or something was refused, 2 usage, 3 drift";
 

@@ -39,7 +39,7 @@ impl<'a> Store<'a> {
     pub(crate) fn list(&self, meter: &Meter) -> Result<Actual, ApiError> {
         let mut actual = Actual::default();
         for which in [Namespace::Slots, Namespace::Components] {
-            for page in self.namespace(which).list() {
+            for page in self.namespace(which).list("") {
                 let page = page?;
                 meter.add(page.len());
                 for listed in page {

@@ -50,9 +50,13 @@ impl<'a> Namespace<'a> {
         self.api.limits
     }
 
-    /// Every key, a page (1,000 of them) at a time.
-    pub(crate) fn list(&self) -> Pages<'a> {
-        Pages { namespace: self.clone(), cursor: Some(String::new()) }
+    /// Every key that begins with `prefix`, a page (1,000 of them) at a time.
+    pub(crate) fn list(&self, prefix: &str) -> Pages<'a> {
+        let prefix = match prefix {
+            "" => String::new(),
+            prefix => format!("&prefix={}", utf8_percent_encode(prefix, ESCAPED)),
+        };
+        Pages { namespace: self.clone(), prefix, cursor: Some(String::new()) }
     }
 
     /// A value's bytes; `None` if the key is not there.
@@ -172,6 +176,8 @@ impl<'a> Namespace<'a> {
 #[derive(Debug)]
 pub(crate) struct Pages<'a> {
     namespace: Namespace<'a>,
+    /// The part of the query that says what the keys begin with.
+    prefix: String,
     /// Where the next page begins; `None` after the last.
     cursor: Option<String>,
 }
@@ -186,7 +192,7 @@ impl Iterator for Pages<'_> {
             "" => String::new(),
             cursor => format!("&cursor={}", utf8_percent_encode(cursor, ESCAPED)),
         };
-        let call = Call::get(format!("{path}/keys?limit={KEYS_PER_PAGE}{at}"));
+        let call = Call::get(format!("{path}/keys?limit={KEYS_PER_PAGE}{}{at}", self.prefix));
         let page = api.http.call(&call, |answer| {
             let (keys, info) = envelope::page::<Vec<Listed>>(&answer)?;
             let next = info.cursor.filter(|next| !next.is_empty());

@@ -6,7 +6,9 @@
 mod apply;
 mod check;
 mod report;
+mod rounds;
 mod show;
+mod turn;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -23,8 +25,9 @@ use crate::output::{Output, count, took};
 use crate::read::{self, Reading};
 use crate::store::Store;
 use crate::target::Target;
-use apply::Apply;
 use report::Report;
+use rounds::Rounds;
+use turn::Turn;
 
 /// What came of carrying out a plan.
 #[derive(Debug, Default)]
@@ -59,20 +62,17 @@ fn sync(args: &SyncArgs, output: &Output) -> Result<Exit> {
     let store = Store::new(&target);
     // 2. What Git says.
     let reading = read_git(args, output)?;
-    // 3. What KV holds.
-    let actual = list_kv(&target, &store, output)?;
-    // 4. The plan.
-    let plan = make_plan(&reading.desired, actual, &store)?;
-    // 5. Shown.
-    show::plan(output, &reading, &plan);
-    // 6. Carried out, or not.
-    let (repo, store) = (args.repo.as_path(), &store);
-    let apply = Apply { plan: &plan, reading: &reading, repo, store, output };
-    let outcome = match args.dry_run {
-        true => Outcome::default(),
-        false => apply.run(),
-    };
-    // 7. Summed up.
+    // 3. Who else makes KV equal to Git, or did.
+    target.check()?;
+    let mut turn = Turn::begin(&store, &reading.state, false)?;
+    if args.allow_older {
+        turn.allow_older();
+    }
+    // 4. What KV holds, and the plan, as often as others change it meanwhile.
+    let mut outcome = Outcome::default();
+    let rounds = Rounds { args, target: &target, store: &store, reading: &reading, output };
+    let plan = rounds.run(&mut turn, &mut outcome)?;
+    // 5. Summed up.
     let exit = exit(args, &reading, &plan, &outcome);
     let report = Report { args, target: &target, reading: &reading, plan: &plan };
     show::summary(output, &report, &outcome, began);
@@ -109,7 +109,6 @@ fn read_git(args: &SyncArgs, output: &Output) -> Result<Reading> {
 
 fn list_kv(target: &Target, store: &Store<'_>, output: &Output) -> Result<Actual> {
     let (began, meter) = (Instant::now(), output.meter("keys listed"));
-    target.check()?;
     let actual = store.list(&meter)?;
     drop(meter);
     output.step("kv", format_args!("{} in {target}", count(actual.listed(), "key")), began);

@@ -49,8 +49,7 @@ impl Apply<'_> {
             }
             self.delete(outcome)?;
         }
-        check::read_back(self.plan, self.store, self.output, outcome)?;
-        turn.news()
+        check::read_back(self.plan, self.store, self.output, turn, outcome)
     }
 
     fn write(&self, stages: &[Stage], outcome: &mut Outcome) -> Result<()> {

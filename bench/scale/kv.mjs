@@ -23,11 +23,12 @@ class Namespace {
     if (this.values.delete(key)) this.sorted = null
   }
 
-  page(cursor, limit) {
+  page(prefix, cursor, limit) {
     this.sorted ??= [...this.values.keys()].sort()
+    const of = prefix ? this.sorted.filter((key) => key.startsWith(prefix)) : this.sorted
     const first = Number(cursor ?? 0)
-    const keys = this.sorted.slice(first, first + limit)
-    const next = first + limit < this.sorted.length ? String(first + limit) : ''
+    const keys = of.slice(first, first + limit)
+    const next = first + limit < of.length ? String(first + limit) : ''
     return { keys: keys.map((name) => ({ name, metadata: this.values.get(name).metadata })), next }
   }
 }
@@ -68,7 +69,7 @@ function answer(namespace, what, url, key, body) {
   switch (what) {
     case 'GET keys': {
       const limit = Number(url.searchParams.get('limit') ?? LIMITS.page)
-      const { keys, next } = namespace.page(url.searchParams.get('cursor'), Math.min(limit, LIMITS.page))
+      const { keys, next } = namespace.page(url.searchParams.get('prefix'), url.searchParams.get('cursor'), Math.min(limit, LIMITS.page))
       return ok(keys, { count: keys.length, cursor: next })
     }
     case 'GET values': {

@@ -74,7 +74,7 @@ describe('slotctl sync with Cloudflare', () => {
     assert.deepEqual(calls(), ['GET keys', 'GET keys', 'GET keys', 'POST bulk/get'])
     repo.slot('prompts/extraction', 'production', 'v1.1.0')
     const moved = await sync(repo, pair)
-    assert.deepEqual(moved.json.result.written, { contents: 0, versions: 0, slots: 1, catalogs: 1, indexes: 0 })
+    assert.deepEqual(moved.json.result.written, { unreferenced: 0, contents: 0, versions: 0, slots: 1, catalogs: 1, indexes: 0 })
     assert.deepEqual(calls().slice(4), [
       'GET values/prompts%2Fextraction',
       'PUT bulk', // the run, for others
@@ -118,7 +118,7 @@ describe('slotctl sync with Cloudflare', () => {
     assert.match(stopped.stderr, /run it again, and it goes on from there/)
 
     const finished = await sync(repo, pair)
-    assert.deepEqual(finished.json.result.written, { contents: 0, versions: 0, slots: 0, catalogs: 1, indexes: 0 })
+    assert.deepEqual(finished.json.result.written, { unreferenced: 0, contents: 0, versions: 0, slots: 0, catalogs: 1, indexes: 0 })
     const { slots } = await pair.components.json('prompts/extraction')
     assert.deepEqual(slots.production.moves.map(({ from, to }) => [from, to]), [['v1.0.0', 'v1.1.0'], [null, 'v1.0.0']])
     assert.equal((await sync(repo, pair)).json.plan.empty, true)

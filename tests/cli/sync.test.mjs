@@ -117,7 +117,7 @@ describe('slotctl sync', () => {
       const first = await syncJson(repo, pair)
       assert.equal(first.code, 0)
       assert.deepEqual(first.result.written, {
-        contents: count, versions: count, slots: count, catalogs: count, indexes: 1,
+        unreferenced: 0, contents: count, versions: count, slots: count, catalogs: count, indexes: 1,
       })
       const second = await syncJson(repo, pair)
       assert.deepEqual([second.plan.empty, second.plan.unchanged], [true, 4 * count + 1])
@@ -130,7 +130,9 @@ describe('slotctl sync', () => {
     test('of an unchanged repository writes nothing and says so', async () => {
       const [repo, pair] = [extractionRepo(), kv.pair()]
       const first = await syncJson(repo, pair)
-      assert.deepEqual(first.result.written, { contents: 2, versions: 2, slots: 3, catalogs: 1, indexes: 1 })
+      assert.deepEqual(first.result.written, {
+        unreferenced: 0, contents: 2, versions: 2, slots: 3, catalogs: 1, indexes: 1,
+      })
       const before = await dump(pair)
       const { code, plan, result, stderr } = await syncJson(repo, pair)
       assert.deepEqual([code, plan.empty, plan.unchanged], [0, true, 9])
@@ -152,6 +154,7 @@ describe('slotctl sync', () => {
         segment: null, from: share('v1.0.0'), to: share('v1.1.0'), words: 'production v1.0.0 → v1.1.0',
       }
       assert.deepEqual(plan.writes, {
+        unreferenced: [],
         contents: [],
         versions: [],
         slots: [{ key: 'prompts/extraction@production', from: 'v1.0.0', to: 'v1.1.0', changes: [change] }],
@@ -295,10 +298,11 @@ describe('slotctl sync', () => {
         'command', 'dryRun', 'head', 'plan', 'result', 'rollouts', 'target',
       ])
       assert.deepEqual(Object.keys(json.plan).sort(), [
-        'deletions', 'empty', 'foreign', 'held', 'kept', 'logic', 'refused', 'unchanged', 'warnings', 'writes',
+        'blocked', 'deletions', 'empty', 'foreign', 'held', 'kept', 'logic', 'refused', 'unchanged',
+        'unreferenced', 'warnings', 'writes',
       ])
       assert.deepEqual(Object.keys(json.result).sort(), [
-        'bytes', 'calls', 'checked', 'deleted', 'error', 'exit', 'seconds', 'written',
+        'bytes', 'calls', 'checked', 'deleted', 'error', 'exit', 'seconds', 'spared', 'written',
       ])
       assert.deepEqual([json.command, json.dryRun, json.result.exit], ['sync', false, 0])
       assert.equal(json.head, repo.git('rev-parse', 'HEAD'))

@@ -6,6 +6,7 @@ use crate::name::ComponentName;
 use crate::policy::Route;
 use crate::record::{FORMAT, VersionRecord};
 use crate::slot::Slot;
+use crate::tag::{Prefix, TagName, TagTarget};
 use crate::timestamp::Timestamp;
 use crate::version::Version;
 
@@ -14,6 +15,40 @@ use crate::version::Version;
 pub struct Desired {
     /// By name, every component with at least one tag that can be served.
     pub components: BTreeMap<ComponentName, DesiredComponent>,
+    /// What has a tag and can't be served, for whatever reason: a missing file, an
+    /// incomplete clone. What KV has of it is not a thing whose tag is gone.
+    pub unserved: BTreeMap<ComponentName, BTreeSet<TagTarget>>,
+}
+
+impl Desired {
+    /// Notes which of all the tags that there are can't be served.
+    pub fn note_unserved<'a>(&mut self, tags: impl IntoIterator<Item = &'a TagName>) {
+        for TagName { component: name, target, .. } in
+            tags.into_iter().filter(|tag| tag.prefix == Prefix::Components)
+        {
+            let served = self.components.get(name);
+            let is_served = served.is_some_and(|component| match target {
+                TagTarget::Version(version) => component.versions.contains_key(version),
+                TagTarget::Slot(slot) => component.slots.contains_key(slot),
+            });
+            if is_served {
+                continue;
+            }
+            let has_latest =
+                served.is_some_and(|component| component.slots.contains_key(&Slot::latest()));
+            let unserved = self.unserved.entry(name.clone()).or_default();
+            unserved.insert(target.clone());
+            // It may be the one that `latest` would stand on.
+            if matches!(target, TagTarget::Version(version) if version.is_stable()) && !has_latest {
+                unserved.insert(TagTarget::Slot(Slot::latest()));
+            }
+        }
+    }
+
+    /// Whether a tag says that there is such a slot or version, though it can't be served.
+    pub fn is_unserved(&self, name: &ComponentName, target: &TagTarget) -> bool {
+        self.unserved.get(name).is_some_and(|unserved| unserved.contains(target))
+    }
 }
 
 /// What one component should be.

@@ -54,7 +54,7 @@ impl CacheClass {
 
 /// A key in one of the namespaces.
 ///
-/// The six forms never collide: a slot has a namespace of its own, `sha256` is
+/// The seven forms never collide: a slot has a namespace of its own, `sha256` is
 /// no component type, a catalog record's key has no `@`, and names admit none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
@@ -70,6 +70,8 @@ pub enum Key {
     Index,
     /// `COMPONENTS`: `sync@<run>`, a run of a sync.
     Sync(RunId),
+    /// `COMPONENTS`: `sha256/<hex>@unreferenced`, since when no record names a content.
+    Unreferenced(Digest),
 }
 
 /// No component has a name without a `/`.
@@ -80,21 +82,30 @@ pub const SYNC_PREFIX: &str = "sync@";
 
 const CONTENT_PREFIX: &str = "sha256/";
 
+const UNREFERENCED_SUFFIX: &str = "@unreferenced";
+
 impl Key {
     /// Where the key is.
     pub fn namespace(&self) -> Namespace {
         match self {
             Self::Slot(..) => Namespace::Slots,
-            Self::Content(_) | Self::Version(..) | Self::Catalog(_) | Self::Index | Self::Sync(_) => {
-                Namespace::Components
-            }
+            Self::Content(_)
+            | Self::Version(..)
+            | Self::Catalog(_)
+            | Self::Index
+            | Self::Sync(_)
+            | Self::Unreferenced(_) => Namespace::Components,
         }
     }
 
     /// How long a read of it may be kept at the edge.
     pub fn cache_class(&self) -> CacheClass {
         match self {
-            Self::Slot(..) | Self::Catalog(_) | Self::Index | Self::Sync(_) => CacheClass::Mutable,
+            Self::Slot(..)
+            | Self::Catalog(_)
+            | Self::Index
+            | Self::Sync(_)
+            | Self::Unreferenced(_) => CacheClass::Mutable,
             Self::Version(..) => CacheClass::Record,
             Self::Content(_) => CacheClass::Immutable,
         }
@@ -112,8 +123,12 @@ impl Key {
         if let Some(run) = text.strip_prefix(SYNC_PREFIX) {
             return run.parse().ok().map(Self::Sync);
         }
-        if let Some(hex) = text.strip_prefix(CONTENT_PREFIX) {
-            return hex.parse().ok().map(Self::Content).filter(|key| key.to_string() == text);
+        if let Some(rest) = text.strip_prefix(CONTENT_PREFIX) {
+            let key = match rest.strip_suffix(UNREFERENCED_SUFFIX) {
+                Some(hex) => hex.parse().ok().map(Self::Unreferenced),
+                None => rest.parse().ok().map(Self::Content),
+            };
+            return key.filter(|key| key.to_string() == text);
         }
         let Some((name, version)) = text.rsplit_once('@') else {
             return text.parse().ok().map(Self::Catalog);
@@ -132,6 +147,9 @@ impl fmt::Display for Key {
             Self::Catalog(name) => name.fmt(f),
             Self::Index => f.write_str(INDEX),
             Self::Sync(run) => write!(f, "{SYNC_PREFIX}{run}"),
+            Self::Unreferenced(digest) => {
+                write!(f, "{CONTENT_PREFIX}{digest}{UNREFERENCED_SUFFIX}")
+            }
         }
     }
 }
@@ -145,9 +163,11 @@ mod tests {
     #[test]
     fn written_and_read_back() {
         let content = format!("sha256/{HEX}");
+        let unreferenced = format!("{content}@unreferenced");
         for (namespace, text) in [
             (Namespace::Slots, "prompts/extraction@production"),
             (Namespace::Components, content.as_str()),
+            (Namespace::Components, unreferenced.as_str()),
             (Namespace::Components, "prompts/extraction@v1.1.0"),
             (Namespace::Components, "prompts/extraction@947e4e2247da185c97ee358273a064bc3e3e0fed"),
             (Namespace::Components, "templates/emails/welcome"),
@@ -162,9 +182,17 @@ mod tests {
     #[test]
     fn foreign_keys_are_nobodys() {
         let upper = format!("sha256/{}", HEX.to_uppercase());
-        for text in
-            ["", "a", "a@b", "sync@", "sync@v1.0.0", "prompts/a@1.0.0", "prompts/a@production", &upper, "sha256/abc"]
-        {
+        for text in [
+            "",
+            "a",
+            "a@b",
+            "sync@",
+            "sync@v1.0.0",
+            "prompts/a@1.0.0",
+            "prompts/a@production",
+            &upper,
+            "sha256/abc",
+        ] {
             assert_eq!(Key::parse(Namespace::Components, text), None, "{text}");
         }
         assert_eq!(Key::parse(Namespace::Slots, "prompts/a"), None);

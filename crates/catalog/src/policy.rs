@@ -135,12 +135,12 @@ impl PolicyReading {
         Self { policy: Policy::default(), errors: vec![error] }
     }
 
-    /// Forgets what is said of other components than `name`.
-    pub fn restrict(&mut self, name: &ComponentName) {
-        self.policy.components.retain(|other, _| other == name);
+    /// Forgets what is said of other components than these.
+    pub fn restrict(&mut self, names: &[ComponentName]) {
+        self.policy.components.retain(|other, _| names.contains(other));
         self.errors.retain(|error| match &error.scope {
             Scope::File => true,
-            Scope::Component(of) | Scope::Revoked(of) | Scope::Slot(of, _) => of == name,
+            Scope::Component(of) | Scope::Revoked(of) | Scope::Slot(of, _) => names.contains(of),
             Scope::Nothing => false,
         });
     }

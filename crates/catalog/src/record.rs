@@ -7,6 +7,7 @@
 mod bytes;
 mod listing;
 mod sync;
+mod unreferenced;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ pub use listing::{
     SlotEntry,
 };
 pub use sync::{Age, Newest, RunId, RunIdError, SyncRecord};
+pub use unreferenced::{GRACE, UnreferencedMetadata, UnreferencedRecord, is_due};
 
 /// The format that this code writes and the highest that it reads.
 pub const FORMAT: u32 = 1;

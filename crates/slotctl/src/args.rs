@@ -2,9 +2,9 @@
 
 mod push;
 mod rollout;
+mod sync;
 mod tag;
-
-use std::path::PathBuf;
+mod target;
 
 use catalog::access::{Scope, ScopeError};
 use clap::{Parser, Subcommand};
@@ -13,8 +13,10 @@ pub(crate) use push::PushArgs;
 pub(crate) use rollout::{
     ChangeArgs, ExplainArgs, RepoArgs, RolloutArgs, RolloutCommand, RolloutPlanArgs,
 };
+pub(crate) use sync::SyncArgs;
 pub(crate) use tag::{BumpArgs, CreateArgs, DeleteArgs, ListArgs, SetArgs, ShowArgs};
 pub(crate) use tag::{CommonArgs, FileArgs, TagArgs, TagCommand};
+pub(crate) use target::TargetArgs;
 
 /// Turns Git tags into what component-resolver reads.
 #[derive(Debug, Parser)]
@@ -29,7 +31,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Make Workers KV equal to the tags of a Git repository
-    #[command(after_help = SYNC_HELP)]
+    #[command(after_help = sync::HELP)]
     Sync(SyncArgs),
     /// Replay who gets which version of a slot
     #[command(after_help = rollout::EXPLAIN_HELP)]
@@ -74,74 +76,14 @@ Examples:
 
 The Worker stores the SHA-256 of a token, never the token.";
 
-/// How to sync.
-#[derive(Debug, clap::Args)]
-pub(crate) struct SyncArgs {
-    /// Write to the KV of a running `wrangler dev`, not to Cloudflare's
-    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = LOCAL_URL)]
-    pub(crate) local: Option<String>,
-
-    /// The components repository: a work tree, a bare repository or a mirror
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub(crate) repo: PathBuf,
-
-    /// Where components lie, in the shape of .edgit/components.json; asked first
-    #[arg(long, value_name = "FILE")]
-    pub(crate) registry: Option<PathBuf>,
-
-    /// The wrangler.toml that names the namespaces SLOTS and COMPONENTS
-    #[arg(long, value_name = "FILE", default_value = "wrangler.toml")]
-    pub(crate) config: PathBuf,
-
-    /// The environment of wrangler.toml to write to
-    #[arg(long, value_name = "NAME")]
-    pub(crate) env: Option<String>,
-
-    /// Write also where KV was synced from a newer state of the repository
-    #[arg(long)]
-    pub(crate) allow_older: bool,
-
-    /// Show the plan and write nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-
-    /// End with exit code 3 if there is anything to write
-    #[arg(long, requires = "dry_run")]
-    pub(crate) check: bool,
-
-    /// Print the plan and the result as one JSON object on stdout
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-const LOCAL_URL: &str = "http://127.0.0.1:8787";
-
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 failed or something was refused, 2 usage, 3 drift";
-
-const SYNC_HELP: &str = "\
-Examples:
-  slotctl sync --local --repo ../components
-      fill the KV of `npm run dev` from a repository
-  slotctl sync --env staging --dry-run
-      show what would be written to Cloudflare for [env.staging]
-  slotctl sync --env production --json > sync.json
-      write, and keep the plan and the result for machines
-  slotctl sync --env production --dry-run --check
-      end with 3 if KV is not what the tags say
-
-Without --local, CLOUDFLARE_API_TOKEN (permission \"Workers KV Storage: Edit\") and
-CLOUDFLARE_ACCOUNT_ID say who writes where; CLOUDFLARE_API_BASE_URL names another
-address of the API, as for wrangler. SLOTCTL_TIMEOUT (seconds without a byte of an
-answer, 120) and SLOTCTL_RETRIES (how often a failed call is made again, 6, local 4)
-say how patient it is.
-
 Exit codes: 0 done, 1 failed or something was refused, 2 usage, 3 drift";
 
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
 
+    use super::target::LOCAL_URL;
     use super::*;
 
     #[test]
@@ -159,7 +101,7 @@ mod tests {
             let Command::Sync(sync) = Args::parse_from(line.split(' ')).command else {
                 panic!("{line}");
             };
-            assert_eq!(sync.local.as_deref(), expected);
+            assert_eq!(sync.target.local.as_deref(), expected);
         }
         assert!(Args::try_parse_from(["slotctl", "sync", "--check"]).is_err());
     }

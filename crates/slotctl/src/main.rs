@@ -10,6 +10,7 @@ mod config;
 mod exit;
 mod git;
 mod kv_api;
+mod live;
 mod offline;
 mod output;
 mod read;

@@ -11,9 +11,10 @@ use catalog::assign::{Caller, Decision};
 use catalog::desired::Desired;
 use catalog::name::ComponentName;
 use catalog::notice::Notice;
-use catalog::plan::{Actual, Planning, Step, Write};
+use catalog::plan::{Actual, Options, Planning, Step, Write};
 use catalog::record::SlotRecord;
 use catalog::slot::Slot;
+use catalog::timestamp::Timestamp;
 
 use crate::args::RepoArgs;
 use crate::exit::Refused;
@@ -30,7 +31,9 @@ pub(crate) fn read(args: &RepoArgs, part: Part<'_>) -> Result<Reading> {
 
 /// The records of all slots, and those that are refused.
 pub(crate) fn records(desired: &Desired) -> Result<(Records, Vec<Notice>)> {
-    let plan = match Planning::begin(desired, Actual::default())? {
+    // Into an empty KV nothing is deleted, so that time says nothing.
+    let options = Options::at(Timestamp::from_unix(0));
+    let plan = match Planning::begin(desired, Actual::default(), &options) {
         Step::Done(plan) => plan,
         // Of an empty KV nothing is left to read.
         Step::Read(_) => return Ok((Records::new(), Vec::new())),

@@ -25,7 +25,7 @@ use catalog::name::ComponentName;
 use catalog::notice::{Notice, printable};
 use catalog::policy;
 use catalog::record::MAX_VALUE;
-use catalog::tag::{RefReading, read_ref};
+use catalog::tag::{RefReading, TagName, read_ref};
 use catalog::version::CommitId;
 use gix_hash::ObjectId;
 
@@ -103,26 +103,17 @@ pub(crate) type Report<'a> = &'a dyn Fn(Progress);
 /// Which part of a repository is read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Part<'a> {
-    /// This component alone.
-    pub(crate) only: Option<&'a ComponentName>,
+    /// These components alone; none for all of them.
+    pub(crate) only: &'a [ComponentName],
     /// With this in place of the default branch's `rollouts.toml`.
     pub(crate) rollouts: Option<Rollouts>,
 }
 
-/// Reads the repository that `repo` is, or lies in.
+/// Reads the repository that `repo` is, or lies in, or a part of it.
 ///
 /// `registry` names a file in the shape of `.edgit/components.json` that is asked
 /// before those of the repository. Only what makes all of the repository
 /// unreadable is an error; what is wrong with one tag is a notice.
-pub(crate) fn read_repository(
-    repo: &Path,
-    registry: Option<&Path>,
-    progress: Report<'_>,
-) -> Result<Reading> {
-    read_part(repo, registry, Part::default(), progress)
-}
-
-/// The same for a part of the repository.
 pub(crate) fn read_part(
     repo: &Path,
     registry: Option<&Path>,
@@ -136,10 +127,11 @@ pub(crate) fn read_part(
     let head = repository.head();
 
     // 1. What the names of the tags say, and where they lead.
-    let Refs { refs, broken } = repository.tags()?;
+    let Refs { refs, broken } = repository.tags(part.only)?;
     let (mut named, mut warnings) = read_names(&refs);
     warnings.extend(broken.iter().map(|name| broken_ref(name)));
-    named.retain(|(name, _)| part.only.is_none_or(|only| name.component == *only));
+    // A component's folder also has those of components below it.
+    named.retain(|(name, _)| part.only.is_empty() || part.only.contains(&name.component));
     let ids = named.iter().map(|(_, id)| *id).chain(head);
     peeler.load(&mut objects, ids.collect(), progress)?;
     let tags: Vec<Tag> =
@@ -161,6 +153,12 @@ pub(crate) fn read_part(
     warnings.append(&mut rollouts.warnings);
     warnings.sort();
     let refused = with_policy(&mut compiled, &mut rollouts, part.only);
+    let broken = broken.iter().filter_map(|name| match read_ref(name) {
+        RefReading::Tag(name) => Some(name),
+        RefReading::Malformed(_) | RefReading::Ignored => None,
+    });
+    let broken: Vec<TagName> = broken.collect();
+    compiled.desired.note_unserved(tags.iter().map(|tag| &tag.name).chain(&broken));
     let desired = compiled.desired;
     let head = head.and_then(|head| head.to_string().parse().ok());
     Ok(Reading { desired, contents, warnings, refused, rollouts, logic, state, head })
@@ -170,9 +168,9 @@ pub(crate) fn read_part(
 fn with_policy(
     compiled: &mut Compiled,
     rollouts: &mut Rollouts,
-    only: Option<&ComponentName>,
+    only: &[ComponentName],
 ) -> Vec<Notice> {
-    if let Some(only) = only {
+    if !only.is_empty() {
         rollouts.reading.restrict(only);
     }
     let Compiled { desired, refused, .. } = compiled;
@@ -208,7 +206,7 @@ impl Blobs for RepositoryBlobs {
     }
 }
 
-type Named = (catalog::tag::TagName, ObjectId);
+type Named = (TagName, ObjectId);
 
 fn read_names(refs: &[Ref]) -> (Vec<Named>, Vec<Notice>) {
     let (mut named, mut malformed) = (Vec::with_capacity(refs.len()), Vec::new());

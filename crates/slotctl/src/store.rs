@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use catalog::key::{Key, Namespace};
+use catalog::name::ComponentName;
 use catalog::plan::Actual;
 
 use crate::kv_api::{self, ApiError};
@@ -34,16 +35,21 @@ impl<'a> Store<'a> {
         }
     }
 
-    /// Lists both, and reads every slot record: their namespace has no metadata to
-    /// tell a change by.
-    pub(crate) fn list(&self, meter: &Meter) -> Result<Actual, ApiError> {
-        let mut actual = Actual::default();
+    /// Lists both, or what they have of these components, and reads every slot record:
+    /// their namespace has no metadata to tell a change by.
+    pub(crate) fn list(&self, only: &[ComponentName], meter: &Meter) -> Result<Actual, ApiError> {
+        let mut actual = match only {
+            [] => Actual::default(),
+            names => Actual::only(names.iter().cloned()),
+        };
         for which in [Namespace::Slots, Namespace::Components] {
-            for page in self.namespace(which).list("") {
-                let page = page?;
-                meter.add(page.len());
-                for listed in page {
-                    actual.list(which, &listed.name, listed.metadata);
+            for prefix in actual.prefixes() {
+                for page in self.namespace(which).list(&prefix) {
+                    let page = page?;
+                    meter.add(page.len());
+                    for listed in page {
+                        actual.list(which, &listed.name, listed.metadata);
+                    }
                 }
             }
         }

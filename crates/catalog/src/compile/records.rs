@@ -61,7 +61,7 @@ impl Outline {
             compiled.add_slots(&name, draft, component, &problems);
         }
         components.retain(|_, component| !component.versions.is_empty());
-        compiled.desired = Desired { components };
+        compiled.desired = Desired { components, ..Desired::default() };
         compiled
     }
 }

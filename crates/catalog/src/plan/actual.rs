@@ -10,9 +10,10 @@ use crate::key::{Key, Namespace};
 use crate::name::ComponentName;
 use crate::record::{
     self, CatalogMetadata, CatalogRecord, IndexMetadata, IndexRecord, RecordError, SlotRecord,
-    VersionMetadata, VersionRecord,
+    UnreferencedMetadata, UnreferencedRecord, VersionMetadata, VersionRecord,
 };
 use crate::slot::Slot;
+use crate::timestamp::Timestamp;
 use crate::version::Version;
 
 /// What a listing of both namespaces brought, and the values read since.
@@ -21,6 +22,12 @@ pub struct Actual {
     pub(super) contents: BTreeSet<Digest>,
     pub(super) components: BTreeMap<ComponentName, ActualComponent>,
     pub(super) index: Option<StoredIndex>,
+    /// The components that were looked at; `None` for all of KV.
+    pub(super) scope: Option<BTreeSet<ComponentName>>,
+    /// Contents that no record named, since when as far as that can be read.
+    pub(super) unreferenced: BTreeMap<Digest, Option<Timestamp>>,
+    /// Contents of which it was asked whether they are unreferenced.
+    pub(super) asked: BTreeSet<Digest>,
     foreign: Vec<(Namespace, String)>,
 }
 
@@ -69,6 +76,28 @@ pub(super) enum Stored<T> {
 }
 
 impl Actual {
+    /// Of these components alone: what [`Self::prefixes`] says is listed, their
+    /// catalogs and the index are read when they are needed.
+    pub fn only(names: impl IntoIterator<Item = ComponentName>) -> Self {
+        let mut actual = Self::default();
+        let scope: BTreeSet<ComponentName> = names.into_iter().collect();
+        for name in &scope {
+            let catalog = StoredCatalog { metadata: None, value: Stored::Unread };
+            actual.component(name.clone()).catalog = Some(catalog);
+        }
+        actual.index = Some(StoredIndex { metadata: None, value: Stored::Unread });
+        actual.scope = Some(scope);
+        actual
+    }
+
+    /// What the keys to list in either namespace begin with.
+    pub fn prefixes(&self) -> Vec<String> {
+        match &self.scope {
+            None => vec![String::new()],
+            Some(names) => names.iter().map(|name| format!("{name}@")).collect(),
+        }
+    }
+
     /// Takes in a key of a listing, with its metadata where it has any.
     ///
     /// Metadata that can't be read counts as none: the value is read instead.
@@ -98,6 +127,10 @@ impl Actual {
             }
             // No part of what Git says.
             Key::Sync(_) => {}
+            Key::Unreferenced(digest) => {
+                let known: Option<UnreferencedMetadata> = typed(metadata);
+                self.unreferenced.insert(digest, known.map(|known| known.since));
+            }
         }
     }
 
@@ -121,8 +154,19 @@ impl Actual {
                 let known = self.components.get_mut(name);
                 let stored = known.and_then(|known| known.catalog.as_mut());
                 put(stored.map(|stored| &mut stored.value), value, |_| true);
+                self.complete(key);
             }
-            Key::Index => put(self.index.as_mut().map(|stored| &mut stored.value), value, |_| true),
+            Key::Index => {
+                put(self.index.as_mut().map(|stored| &mut stored.value), value, |_| true);
+                self.complete(key);
+            }
+            Key::Unreferenced(digest) => {
+                self.asked.insert(*digest);
+                if let Some(value) = value {
+                    let since = record::parse::<UnreferencedRecord>(value).ok();
+                    self.unreferenced.insert(*digest, since.map(|record| record.since));
+                }
+            }
         }
     }
 
@@ -135,6 +179,60 @@ impl Actual {
         self.components.iter().flat_map(of).collect()
     }
 
+    /// A key that was read and not listed: its metadata is worked out from its value.
+    fn complete(&mut self, key: &Key) {
+        if self.scope.is_none() {
+            return;
+        }
+        if let Key::Catalog(name) = key {
+            let stored = self.components.get_mut(name).and_then(|known| known.catalog.as_mut());
+            if let Some(StoredCatalog { metadata, value: Stored::Record(record) }) = stored {
+                *metadata = Some(record.metadata());
+            }
+        } else if let Some(StoredIndex { metadata, value: Stored::Record(record) }) =
+            self.index.as_mut()
+        {
+            *metadata = Some(record.metadata());
+        }
+    }
+
+    /// The contents that the slot and version records name whose keys `which` says.
+    pub(super) fn named(&self, which: impl Fn(&Key) -> bool) -> BTreeSet<Digest> {
+        let mut named = BTreeSet::new();
+        for (name, known) in &self.components {
+            for (version, stored) in &known.versions {
+                if which(&Key::Version(name.clone(), version.clone())) {
+                    named.extend(stored.metadata.as_ref().map(|metadata| metadata.digest));
+                    if let Stored::Record(record) = &stored.value {
+                        named.insert(record.snapshot.digest);
+                    }
+                }
+            }
+            for (slot, stored) in &known.slots {
+                if let Stored::Record(record) = stored
+                    && which(&Key::Slot(name.clone(), slot.clone()))
+                {
+                    named.extend(record.arms().map(|arm| arm.snapshot.digest));
+                }
+            }
+        }
+        named
+    }
+
+    /// Whether a content is there. Of a part of KV contents are not listed: those
+    /// that its records name are.
+    pub(super) fn has_content(&self, digest: Digest, named: &BTreeSet<Digest>) -> bool {
+        match self.scope {
+            None => self.contents.contains(&digest),
+            Some(_) => named.contains(&digest),
+        }
+    }
+
+    /// How many slots and versions there are.
+    pub(super) fn pointers(&self) -> usize {
+        self.components.values().map(|known| known.slots.len() + known.versions.len()).sum()
+    }
+
     /// Keys that nothing here wrote; they are left alone.
     pub fn foreign(&self) -> &[(Namespace, String)] {
         &self.foreign
@@ -143,15 +241,19 @@ impl Actual {
     /// How many keys were listed.
     pub fn listed(&self) -> usize {
         let of = |known: &ActualComponent| {
-            known.versions.len() + known.slots.len() + usize::from(known.catalog.is_some())
+            let catalog = self.scope.is_none() && known.catalog.is_some();
+            known.versions.len() + known.slots.len() + usize::from(catalog)
         };
         let records: usize = self.components.values().map(of).sum();
-        self.contents.len() + records + usize::from(self.index.is_some()) + self.foreign.len()
+        let index = usize::from(self.scope.is_none() && self.index.is_some());
+        let contents = self.contents.len() + self.unreferenced.len();
+        contents + records + index + self.foreign.len()
     }
 
-    /// Whether there is nothing of this software in KV.
-    pub fn is_empty(&self) -> bool {
-        self.contents.is_empty() && self.components.is_empty()
+    /// Whether there is nothing at all of a component.
+    pub fn knows(&self, name: &ComponentName) -> bool {
+        let known = self.components.get(name);
+        known.is_some_and(|known| !known.slots.is_empty() || !known.versions.is_empty())
     }
 
     fn component(&mut self, name: ComponentName) -> &mut ActualComponent {

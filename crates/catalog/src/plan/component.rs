@@ -12,14 +12,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::actual::ActualComponent;
 use super::verdict::{Blocked, Known};
-use super::{Held, Write};
-use crate::desired::DesiredComponent;
+use super::{Held, Options, Write};
+use crate::desired::{Desired, DesiredComponent};
 use crate::digest::Digest;
 use crate::key::Key;
 use crate::name::ComponentName;
 use crate::notice::{Notice, printable};
 use crate::record::{FORMAT, SlotRecord, VersionRecord};
 use crate::slot::Slot;
+use crate::tag::TagTarget;
 use crate::version::Version;
 
 /// What came of planning a component.
@@ -36,17 +37,32 @@ pub(super) struct ComponentPlan {
     /// By digest, with their sizes, the contents that must be there.
     pub(super) contents: BTreeMap<Digest, u64>,
     pub(super) writes: Vec<Write>,
+    pub(super) deletions: Vec<Key>,
     pub(super) kept: Vec<Key>,
     pub(super) held: Vec<Held>,
     pub(super) refused: Vec<Notice>,
     pub(super) warnings: Vec<Notice>,
     pub(super) unchanged: usize,
+    /// Whether a record of a later format keeps it as it is.
+    pub(super) frozen: bool,
+}
+
+/// What holds for every component of a plan.
+#[derive(Clone, Copy)]
+pub(super) struct Rules<'a> {
+    pub(super) options: &'a Options,
+    pub(super) all: &'a Desired,
 }
 
 impl ComponentPlan {
     /// Whether it writes the component's catalog record.
     pub(super) fn writes_catalog(&self) -> bool {
         self.writes.iter().any(|write| matches!(write, Write::Catalog { .. }))
+    }
+
+    /// Whether it deletes it.
+    pub(super) fn deletes_catalog(&self) -> bool {
+        self.deletions.iter().any(|key| matches!(key, Key::Catalog(_)))
     }
 }
 
@@ -55,17 +71,18 @@ pub(super) fn plan(
     name: &ComponentName,
     desired: &DesiredComponent,
     actual: &ActualComponent,
+    rules: Rules<'_>,
 ) -> Outcome {
-    let mut draft = Draft::new(name, desired, actual);
+    let mut draft = Draft::new(name, desired, actual, rules);
     draft.versions();
     draft.slots();
     draft.kept_versions();
+    draft.unknown_revocations();
     if draft.is_open() {
         draft.catalog();
     }
     if let Some((key, format)) = draft.newer {
-        let part = ComponentPlan { refused: vec![newer(&key, format)], ..Default::default() };
-        return Outcome::Planned(Box::new(part));
+        return Outcome::Planned(Box::new(frozen(&key, format)));
     }
     if !draft.needs.is_empty() {
         // Two slots on one refused version ask for the same commit's record.
@@ -76,7 +93,12 @@ pub(super) fn plan(
     Outcome::Planned(Box::new(draft.part))
 }
 
-pub(super) fn newer(key: &Key, format: u32) -> Notice {
+/// What a record of a later format leaves to plan: nothing.
+pub(super) fn frozen(key: &Key, format: u32) -> ComponentPlan {
+    ComponentPlan { refused: vec![newer(key, format)], frozen: true, ..Default::default() }
+}
+
+fn newer(key: &Key, format: u32) -> Notice {
     let what = format!(
         "KV has a record of format {format}, this slotctl writes format {FORMAT}: \
          nothing of the component is written"
@@ -94,6 +116,7 @@ struct Draft<'a> {
     name: &'a ComponentName,
     desired: &'a DesiredComponent,
     actual: &'a ActualComponent,
+    rules: Rules<'a>,
     /// What must be read before the plan can be finished.
     needs: Vec<Key>,
     /// A record of a later format: it ends the planning of the component.
@@ -110,11 +133,13 @@ impl<'a> Draft<'a> {
         name: &'a ComponentName,
         desired: &'a DesiredComponent,
         actual: &'a ActualComponent,
+        rules: Rules<'a>,
     ) -> Self {
         Self {
             name,
             desired,
             actual,
+            rules,
             needs: Vec::new(),
             newer: None,
             refused: BTreeSet::new(),
@@ -172,6 +197,11 @@ impl<'a> Draft<'a> {
 
     fn warn(&mut self, key: &Key, what: String) {
         self.part.warnings.push(Notice { subject: key.to_string(), what, help: None });
+    }
+
+    /// Whether what KV has of a slot or version goes, as far as tags have a say in it.
+    fn is_untagged(&self, target: TagTarget) -> bool {
+        self.rules.options.prune && !self.rules.all.is_unserved(self.name, &target)
     }
 
     fn version_key(&self, version: &Version) -> Key {

@@ -12,6 +12,9 @@ impl fmt::Display for Write {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.key())?;
         match self {
+            Self::Unreferenced { since, .. } => {
+                write!(f, "no record names the content since {since}")
+            }
             Self::Content { size, .. } => write!(f, "new content, {size} bytes"),
             Self::Version { record, before, .. } => version(f, record, before.as_deref()),
             Self::Slot { record, before, .. } => slot(f, record, before.as_deref()),

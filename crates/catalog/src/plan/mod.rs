@@ -2,8 +2,8 @@
 //! there to the writes that make the two agree, as a value.
 //!
 //! In scope: what is written, in which order, what is refused, left or reported.
-//! Not here: reading Git and KV, printing, carrying out (`crates/slotctl`), and
-//! time, so nothing is deleted by age.
+//! Not here: reading Git and KV, printing, carrying out (`crates/slotctl`), and the
+//! clock: the time is a value like any other.
 //!
 //! Planning has no I/O: it begins with a listing, asks for the values that it
 //! needs beyond the listing's metadata, and ends with the plan. What it promises:
@@ -26,11 +26,18 @@
 //!   arms stand on, after refusals: it is written again when one of them moves, and
 //!   left where one is refused or revoked.
 //! * What a mistake in `rollouts.toml` concerns stays as it is.
-//! * What KV has and Git has not is kept and reported.
+//! * What KV has and no tag has is kept and reported, or, with
+//!   [`Options::prune`], deleted: catalogs, then slots, then versions that no slot
+//!   names any more, contents a day after the last record that named them.
+//! * What would delete over half of what is there is [`Plan::blocked`].
 
 mod actual;
 mod component;
+mod contents;
 mod describe;
+mod guard;
+mod index;
+mod options;
 mod traffic;
 mod verdict;
 mod write;
@@ -38,22 +45,25 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 pub use actual::Actual;
+pub use options::Options;
 pub use traffic::{ArmChange, Share, changes};
 pub use write::{Stage, Write};
 
 use crate::desired::{Desired, DesiredComponent};
+use crate::digest::Digest;
 use crate::key::{Key, Namespace};
 use crate::name::ComponentName;
 use crate::notice::Notice;
-use crate::record::{IndexRecord, SlotRecord};
+use crate::record::SlotRecord;
+use crate::timestamp::Timestamp;
 use crate::version::Version;
 use actual::ActualComponent;
-use component::{ComponentPlan, Outcome};
-use verdict::{Blocked, Known};
+use component::{ComponentPlan, Outcome, Rules};
+use verdict::Blocked;
 
 /// What a sync does, and what it leaves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,6 +75,10 @@ pub struct Plan {
     pub deletions: Vec<Key>,
     /// What KV has and Git has not: it stays.
     pub kept: Vec<Key>,
+    /// Contents that no record names, and since when; they go a day later.
+    pub unreferenced: BTreeMap<Digest, Timestamp>,
+    /// Why the plan must not be carried out, if it must not.
+    pub blocked: Option<Notice>,
     /// Slots that a hold keeps where they are.
     pub held: Vec<Held>,
     /// What can't be done.
@@ -101,6 +115,7 @@ impl Plan {
 
     fn add(&mut self, part: ComponentPlan) {
         self.writes.extend(part.writes);
+        self.deletions.extend(part.deletions);
         self.kept.extend(part.kept);
         self.held.extend(part.held);
         self.refused.extend(part.refused);
@@ -108,22 +123,6 @@ impl Plan {
         self.unchanged += part.unchanged;
     }
 }
-
-/// A repository without a single component tag, while KV has components.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NothingDesired;
-
-impl fmt::Display for NothingDesired {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "the repository has no component that can be served, while KV has some: \
-             is it the right repository, and were its tags fetched? (`git fetch --tags`; \
-             a shallow clone has none)",
-        )
-    }
-}
-
-impl std::error::Error for NothingDesired {}
 
 /// What is to be done next.
 #[derive(Debug)]
@@ -139,6 +138,7 @@ pub enum Step<'a> {
 pub struct Planning<'a> {
     desired: &'a Desired,
     actual: Actual,
+    options: &'a Options,
     pending: BTreeSet<ComponentName>,
     planned: BTreeMap<ComponentName, ComponentPlan>,
     keys: Vec<Key>,
@@ -147,18 +147,10 @@ pub struct Planning<'a> {
 impl<'a> Planning<'a> {
     /// Begins with what Git says and what listings of KV brought. Slot records
     /// that were read already are taken into account.
-    ///
-    /// # Errors
-    ///
-    /// [`NothingDesired`] where KV has components and Git has none: more likely
-    /// the wrong clone than the wish.
-    pub fn begin(desired: &'a Desired, actual: Actual) -> Result<Step<'a>, NothingDesired> {
-        if desired.components.is_empty() && !actual.is_empty() {
-            return Err(NothingDesired);
-        }
+    pub fn begin(desired: &'a Desired, actual: Actual, options: &'a Options) -> Step<'a> {
         let pending = desired.components.keys().chain(actual.components.keys()).cloned().collect();
         let planned = BTreeMap::new();
-        Ok(Self { desired, actual, pending, planned, keys: Vec::new() }.advance())
+        Self { desired, actual, options, pending, planned, keys: Vec::new() }.advance()
     }
 
     /// The keys whose values are needed.
@@ -178,7 +170,8 @@ impl<'a> Planning<'a> {
             let (none, nothing) = (DesiredComponent::default(), ActualComponent::default());
             let desired = self.desired.components.get(&name).unwrap_or(&none);
             let actual = self.actual.components.get(&name).unwrap_or(&nothing);
-            match component::plan(&name, desired, actual) {
+            let rules = Rules { options: self.options, all: self.desired };
+            match component::plan(&name, desired, actual, rules) {
                 Outcome::Needs(keys) => {
                     self.keys.extend(keys);
                     self.pending.insert(name);
@@ -189,59 +182,58 @@ impl<'a> Planning<'a> {
             }
         }
         if !self.pending.is_empty() {
+            // One call more or less, where little is read.
+            let index = self.actual.index.as_ref().is_some_and(|index| index.value.is_unread());
+            self.keys.extend((index && self.actual.scope.is_some()).then_some(Key::Index));
             return Step::Read(self);
         }
-        match self.index() {
-            Ok(index) => Step::Done(self.finish(index)),
+        let index = match self.index() {
+            Ok(index) => index,
             Err(Blocked::Unread) => {
                 self.keys.push(Key::Index);
-                Step::Read(self)
+                ComponentPlan::default()
             }
-            Err(Blocked::Newer(format)) => {
-                let refused = component::newer(&Key::Index, format);
-                let index = ComponentPlan { refused: vec![refused], ..Default::default() };
-                Step::Done(self.finish(index))
-            }
+            Err(Blocked::Newer(format)) => component::frozen(&Key::Index, format),
+        };
+        self.ask_unreferenced();
+        match self.keys.is_empty() {
+            true => Step::Done(self.finish(index)),
+            false => Step::Read(self),
         }
     }
 
-    /// The index's part: the components that have a catalog record, once all is done.
-    fn index(&self) -> Result<ComponentPlan, Blocked> {
-        let listed = |known: &ActualComponent| known.catalog.is_some();
-        let known = self.actual.components.iter().filter(|(_, known)| listed(known));
-        let writes = self.planned.iter().filter(|(_, part)| part.writes_catalog());
-        let names = known.map(|(name, _)| name).chain(writes.map(|(name, _)| name));
-        let record = IndexRecord::new(names.cloned());
-        let mut part = ComponentPlan::default();
-        let stored = self.actual.index.as_ref();
-        let metadata = stored.and_then(|stored| stored.metadata.as_ref());
-        if metadata.is_some_and(|metadata| *metadata == record.metadata()) {
-            part.unchanged = 1;
-        } else if stored.is_some() || !record.components.is_empty() {
-            // Whatever else is there is written anew, but for a later format.
-            stored.map_or(Ok(Known::Absent), |stored| stored.value.known())?;
-            part.writes.push(Write::Index { record });
+    /// Of a part of KV contents are not listed: whether one that is new to it was
+    /// unreferenced is asked.
+    fn ask_unreferenced(&mut self) {
+        if self.actual.scope.is_none() {
+            return;
         }
-        Ok(part)
+        let named = self.actual.named(|_| true);
+        let wanted = self.planned.values().flat_map(|part| part.contents.keys());
+        let new =
+            |digest: &&Digest| !named.contains(*digest) && !self.actual.asked.contains(*digest);
+        let new: BTreeSet<Digest> = wanted.filter(new).copied().collect();
+        self.keys.extend(new.into_iter().map(Key::Unreferenced));
     }
 
     fn finish(self, index: ComponentPlan) -> Plan {
         let mut plan = Plan { foreign: self.actual.foreign().to_vec(), ..Plan::default() };
-        let mut contents = BTreeMap::new();
+        let mut wanted = BTreeMap::new();
+        let mut complete = true;
         for part in self.planned.into_values() {
             // `append` would merge the whole map anew for each component.
-            contents.extend(&part.contents);
+            wanted.extend(&part.contents);
+            complete &= !part.frozen;
             plan.add(part);
         }
-        for (digest, size) in contents {
-            match self.actual.contents.contains(&digest) {
-                true => plan.unchanged += 1,
-                false => plan.writes.push(Write::Content { digest, size }),
-            }
-        }
+        contents::add(&mut plan, &self.actual, &wanted, self.options, complete);
         plan.add(index);
         // Stable: within a stage the order of the components stays.
         plan.writes.sort_by_key(Write::stage);
+        plan.deletions.sort_by_key(|key| Reverse(Stage::of(key)));
+        if !self.options.allow_mass_delete {
+            plan.blocked = guard::blocked(self.desired, &self.actual, &plan);
+        }
         plan
     }
 }

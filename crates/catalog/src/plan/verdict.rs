@@ -23,6 +23,10 @@ pub(super) enum Blocked {
 }
 
 impl<T> Stored<T> {
+    pub(super) fn is_unread(&self) -> bool {
+        matches!(self, Self::Unread)
+    }
+
     pub(super) fn known(&self) -> Result<Known<'_, T>, Blocked> {
         match self {
             Self::Unread => Err(Blocked::Unread),

@@ -5,12 +5,19 @@ use serde_json::Value;
 use crate::digest::Digest;
 use crate::key::{Key, Namespace};
 use crate::name::ComponentName;
-use crate::record::{self, CatalogMetadata, CatalogRecord, IndexRecord, SlotRecord, VersionRecord};
+use crate::record::{
+    self, CatalogMetadata, CatalogRecord, IndexRecord, SlotRecord, UnreferencedRecord,
+    VersionRecord,
+};
+use crate::timestamp::Timestamp;
 
 /// The stages of a sync, in the order in which they are carried out, each
 /// complete before the next: what is named is there before what names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
+    /// Since when contents are unreferenced: first, so that whoever is about to
+    /// delete a content sees that it is needed again.
+    Unreferenced,
     /// Contents, by digest.
     Contents,
     /// Version records.
@@ -25,8 +32,14 @@ pub enum Stage {
 
 impl Stage {
     /// All of them, in order.
-    pub const ALL: [Self; 5] =
-        [Self::Contents, Self::Versions, Self::Slots, Self::Catalogs, Self::Index];
+    pub const ALL: [Self; 6] = [
+        Self::Unreferenced,
+        Self::Contents,
+        Self::Versions,
+        Self::Slots,
+        Self::Catalogs,
+        Self::Index,
+    ];
 
     /// The stage that a key belongs to.
     pub fn of(key: &Key) -> Self {
@@ -36,6 +49,7 @@ impl Stage {
             Key::Slot(..) => Self::Slots,
             Key::Catalog(_) => Self::Catalogs,
             Key::Index | Key::Sync(_) => Self::Index,
+            Key::Unreferenced(_) => Self::Unreferenced,
         }
     }
 
@@ -43,13 +57,16 @@ impl Stage {
     pub fn namespace(self) -> Namespace {
         match self {
             Self::Slots => Namespace::Slots,
-            Self::Contents | Self::Versions | Self::Catalogs | Self::Index => Namespace::Components,
+            Self::Unreferenced | Self::Contents | Self::Versions | Self::Catalogs | Self::Index => {
+                Namespace::Components
+            }
         }
     }
 
     /// What it writes.
     pub fn plural(self) -> &'static str {
         match self {
+            Self::Unreferenced => "unreferenced",
             Self::Contents => "contents",
             Self::Versions => "versions",
             Self::Slots => "slots",
@@ -61,6 +78,7 @@ impl Stage {
     /// One of what it writes.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Unreferenced => "unreferenced content",
             Self::Contents => "content",
             Self::Versions => "version",
             Self::Slots => "slot",
@@ -74,6 +92,13 @@ impl Stage {
 /// that a content's write takes no more room than it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Write {
+    /// Since when a content is unreferenced.
+    Unreferenced {
+        /// Its digest.
+        digest: Digest,
+        /// Since when.
+        since: Timestamp,
+    },
     /// A content, whose bytes Git has.
     Content {
         /// Its digest.
@@ -119,6 +144,7 @@ impl Write {
     /// The stage that it belongs to.
     pub fn stage(&self) -> Stage {
         match self {
+            Self::Unreferenced { .. } => Stage::Unreferenced,
             Self::Content { .. } => Stage::Contents,
             Self::Version { .. } => Stage::Versions,
             Self::Slot { .. } => Stage::Slots,
@@ -130,6 +156,7 @@ impl Write {
     /// The key that it writes.
     pub fn key(&self) -> Key {
         match self {
+            Self::Unreferenced { digest, .. } => Key::Unreferenced(*digest),
             Self::Content { digest, .. } => Key::Content(*digest),
             Self::Version { name, record, .. } => {
                 Key::Version(name.clone(), record.snapshot.version.clone())
@@ -144,6 +171,9 @@ impl Write {
     pub fn record(&self) -> Option<Vec<u8>> {
         match self {
             Self::Content { .. } => None,
+            Self::Unreferenced { since, .. } => {
+                Some(record::write(&UnreferencedRecord::new(*since)))
+            }
             Self::Version { record, .. } => Some(record::write(record)),
             Self::Slot { record, .. } => Some(record::write(record)),
             Self::Catalog { record, .. } => Some(record::write(record)),
@@ -155,6 +185,9 @@ impl Write {
     pub fn metadata(&self) -> Option<Value> {
         match self {
             Self::Content { .. } | Self::Slot { .. } => None,
+            Self::Unreferenced { since, .. } => {
+                serde_json::to_value(UnreferencedRecord::new(*since).metadata()).ok()
+            }
             Self::Version { record, .. } => serde_json::to_value(record.metadata()).ok(),
             Self::Catalog { metadata, .. } => serde_json::to_value(metadata).ok(),
             Self::Index { record } => serde_json::to_value(record.metadata()).ok(),

@@ -25,6 +25,15 @@ pub struct CatalogRecord {
     pub slots: BTreeMap<Slot, SlotEntry>,
 }
 
+impl CatalogRecord {
+    /// The metadata of the record's key, worked out from the record itself.
+    pub fn metadata(&self) -> CatalogMetadata {
+        let versions = self.versions.iter().map(|record| (&record.snapshot.version, record.hash()));
+        let slots = self.slots.iter().map(|(slot, entry)| (slot, &entry.record));
+        CatalogMetadata { hash: CatalogState::new(versions.collect(), slots.collect()).hash() }
+    }
+}
+
 /// A slot in a catalog record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlotEntry {

@@ -21,7 +21,7 @@ use crate::read::Part;
 /// Carries out the command.
 pub(crate) fn run(args: &ExplainArgs, output: &Output) -> Result<Exit> {
     // 1. The slot's record, as Git and rollouts.toml have it.
-    let part = Part { only: Some(&args.component), rollouts: None };
+    let part = Part { only: std::slice::from_ref(&args.component), rollouts: None };
     let reading = offline::read(&args.common, part)?;
     let record = offline::record_of(&reading, &args.component, &args.slot)?;
     // 2. What it decides.

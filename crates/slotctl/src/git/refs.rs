@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use catalog::name::ComponentName;
+use catalog::tag::Prefix;
 use gix_hash::ObjectId;
 
 use super::Repository;
@@ -30,9 +32,10 @@ pub(crate) struct Refs {
 const FORMAT: &str = "--format=%(objectname)%00%(refname)";
 
 impl Repository {
-    /// Lists the refs under `refs/tags/components` and `refs/tags/logic`.
-    pub(crate) fn tags(&self) -> Result<Refs> {
-        self.refs(&["refs/tags/components", "refs/tags/logic"])
+    /// Lists the tags of these components, or of all where none is named.
+    pub(crate) fn tags(&self, only: &[ComponentName]) -> Result<Refs> {
+        let folders = tag_folders(only);
+        self.refs(&folders.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     /// Lists the refs in these folders.
@@ -48,6 +51,16 @@ impl Repository {
         }
         Ok(refs)
     }
+}
+
+/// Where the tags of these components are, or of all where none is named.
+pub(crate) fn tag_folders(only: &[ComponentName]) -> Vec<String> {
+    let folder = |prefix: Prefix| format!("refs/tags/{}", prefix.as_str());
+    let of = |prefix| match only {
+        [] => vec![folder(prefix)],
+        names => names.iter().map(|name| format!("{}/{name}", folder(prefix))).collect(),
+    };
+    [Prefix::Components, Prefix::Logic].into_iter().flat_map(of).collect()
 }
 
 fn read_line(line: &[u8]) -> Option<Ref> {

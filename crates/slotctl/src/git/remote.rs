@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use anyhow::{Context as _, Result, anyhow};
+use catalog::name::ComponentName;
 use catalog::notice::printable;
 use gix_hash::ObjectId;
 
 use super::Repository;
 use super::command::one_line;
+use super::refs::tag_folders;
 use super::write::{Ran, run};
 use crate::exit::Refused;
 
@@ -75,6 +77,31 @@ impl Repository {
             refs.insert(name.to_owned(), ObjectId::from_hex(id.as_bytes())?);
         }
         Ok(refs)
+    }
+
+    /// Makes the tags of these components (of all, where none is named) what they are
+    /// on a remote, moved and deleted ones included, and brings the default branch.
+    pub(crate) fn fetch_tags(&self, remote: &str, only: &[ComponentName]) -> Result<()> {
+        let mut command = self.git.user_command();
+        // Nothing but what is named here: a mirror's own refspec would prune our notes.
+        command.args(["fetch", "--quiet", "--force", "--prune", "--no-tags", "--refmap="]);
+        command.args(["--no-write-fetch-head", "--end-of-options", remote]);
+        let folders = tag_folders(only);
+        command.args(folders.iter().map(|folder| format!("+{folder}/*:{folder}/*")));
+        command.args(self.default_branch_refspec(remote));
+        let ran = run(&mut command)?;
+        if ran.ok { Ok(()) } else { Err(unreachable(remote, &ran)) }
+    }
+
+    /// How the branch is fetched that `rollouts.toml` is read from; none where that is
+    /// a branch of this clone alone.
+    fn default_branch_refspec(&self, remote: &str) -> Option<String> {
+        let name = self.default_branch()?.name;
+        if let Some(short) = name.strip_prefix(&format!("{remote}/")) {
+            return Some(format!("+refs/heads/{short}:refs/remotes/{name}"));
+        }
+        let bare = self.work_tree.is_none() && name != "HEAD";
+        bare.then(|| format!("+refs/heads/{name}:refs/heads/{name}"))
     }
 
     /// Fetches the objects of tags, without touching any ref.

@@ -72,6 +72,12 @@ impl Repository {
         self.update_refs(&tags.iter().map(update).collect::<Vec<_>>())
     }
 
+    /// Forgets what a remote had of tags that it has not any more.
+    pub(crate) fn note_gone(&self, remote: &str, tags: &[String]) -> Result<()> {
+        let update = |tag: &String| RefUpdate { name: format!("{SEEN}{remote}/{tag}"), id: None };
+        self.update_refs(&tags.iter().map(update).collect::<Vec<_>>())
+    }
+
     /// Forgets what was noted of a tag.
     pub(crate) fn forget(&self, tag: &str) -> Result<()> {
         let remotes = self.remotes()?;

@@ -138,7 +138,8 @@ fn a_listing_follows_its_cursor() {
         page(r#"{"name":"b"}"#, ""),
     ]);
     let (api, _) = api(&url);
-    let listed: Vec<Listed> = api.namespace("n/1").list("").flat_map(|page| page.unwrap()).collect();
+    let listed: Vec<Listed> =
+        api.namespace("n/1").list("").flat_map(|page| page.unwrap()).collect();
     let names: Vec<&str> = listed.iter().map(|listed| listed.name.as_str()).collect();
     assert_eq!((names, listed[0].metadata.is_some(), api.calls()), (vec!["a", "b"], true, 2));
     let seen = server.join().unwrap();
@@ -329,8 +330,12 @@ fn addresses_that_are_none() {
     }
     let token = || Token::new("s3cret").unwrap();
     for (base, account) in [("http://example.com", "1"), ("https://a", ""), ("https://a", "1/2")] {
-        let error = KvApi::cloudflare(base, account, token(), Patience::default(), notice()).unwrap_err();
+        let error =
+            KvApi::cloudflare(base, account, token(), Patience::default(), notice()).unwrap_err();
         assert!(!format!("{error:?}").contains("s3cret"));
     }
-    assert!(KvApi::cloudflare("https://a/client/v4/", "0af", token(), Patience::default(), notice()).is_ok());
+    assert!(
+        KvApi::cloudflare("https://a/client/v4/", "0af", token(), Patience::default(), notice())
+            .is_ok()
+    );
 }

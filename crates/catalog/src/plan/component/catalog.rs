@@ -7,6 +7,7 @@ use crate::desired::DesiredComponent;
 use crate::digest::Digest;
 use crate::key::Key;
 use crate::plan::Write;
+use crate::plan::actual::Stored;
 use crate::plan::verdict::Known;
 use crate::record::{
     self, Arm, CatalogMetadata, CatalogRecord, CatalogState, FORMAT, MAX_MOVES, MAX_VALUE, Move,
@@ -18,7 +19,17 @@ impl Draft<'_> {
     pub(super) fn catalog(&mut self) {
         let (stored, hash) = (self.actual.catalog.as_ref(), self.state_hash());
         let key = Key::Catalog(self.name.clone());
-        if stored.is_some() && self.desired.versions.is_empty() {
+        let nothing = self.versions.is_empty() && self.slots.is_empty();
+        let there = stored.is_some_and(|stored| !matches!(stored.value, Stored::Absent));
+        if nothing && self.rules.options.prune {
+            let known = stored.map_or(Ok(Known::Absent), |stored| stored.value.known());
+            match self.take(&key, known) {
+                None | Some(Known::Absent) => {}
+                Some(_) => self.part.deletions.push(key),
+            }
+            return;
+        }
+        if there && self.desired.versions.is_empty() {
             self.part.kept.push(key.clone());
         }
         let listed = stored.and_then(|stored| stored.metadata.as_ref());
@@ -26,12 +37,11 @@ impl Draft<'_> {
             self.part.unchanged += 1;
             return;
         }
-        let nothing = self.versions.is_empty() && self.slots.is_empty();
-        if nothing && stored.is_none() {
-            return;
-        }
         let known = stored.map_or(Ok(Known::Absent), |stored| stored.value.known());
         let known = self.take(&key, known);
+        if nothing && matches!(known, None | Some(Known::Absent)) {
+            return;
+        }
         let versions = self.version_records();
         if let (Some(known), true) = (known, self.is_open()) {
             let before = self.replaced(&key, known);

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Draft;
 use crate::desired::DesiredSlot;
+use crate::plan::actual::Stored;
 use crate::plan::verdict::{self, Known, SlotVerdict};
 use crate::plan::{Held, Write, short};
-use crate::record::{Arm, FORMAT, SlotRecord, Snapshot, Target};
+use crate::record::{Arm, FORMAT, Hold, SlotRecord, Snapshot, Target};
 use crate::slot::Slot;
+use crate::tag::TagTarget;
 
 /// By slot with a tag, the version that it can stand on; `None` for one that is refused.
 type Standings<'a> = BTreeMap<&'a Slot, Option<Snapshot>>;
@@ -148,8 +150,31 @@ impl<'a> Draft<'a> {
         self.slots.insert(slot, Cow::Owned(record));
     }
 
+    /// Whether a slot that Git has not goes. A hold keeps it, and so does a mistake
+    /// in `rollouts.toml`.
+    fn goes(&mut self, slot: &'a Slot) -> bool {
+        if !self.is_untagged(TagTarget::Slot(slot.clone())) || self.is_frozen(slot) {
+            return false;
+        }
+        let stored = self.actual.slots.get(slot).map_or(Ok(Known::Absent), Stored::known);
+        let hold = match self.take(&self.slot_key(slot), stored) {
+            None => return false,
+            Some(Known::Record(record)) => record.hold.as_ref(),
+            Some(Known::Absent | Known::Unreadable(_)) => None,
+        };
+        if let Some(Hold { reason, by, .. }) = hold {
+            let what = format!("no tag has it, and a hold keeps it ({reason}, by {by})");
+            self.warn(&self.slot_key(slot), what);
+        }
+        hold.is_none()
+    }
+
     /// Keeps a slot that Git has not.
     fn keep(&mut self, slot: &'a Slot) {
+        if self.goes(slot) {
+            self.part.deletions.push(self.slot_key(slot));
+            return;
+        }
         if !self.is_frozen(slot) {
             self.part.kept.push(self.slot_key(slot));
         }

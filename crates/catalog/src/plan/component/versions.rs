@@ -1,13 +1,17 @@
 //! The versions: as Git has them, refused, or kept.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::{After, Draft};
 use crate::digest::Digest;
 use crate::plan::Write;
 use crate::plan::actual::Stored;
 use crate::plan::verdict::{self, Known, VersionVerdict};
+use crate::policy::FILE;
 use crate::record::{Snapshot, VersionRecord};
+use crate::tag::TagTarget;
+use crate::version::Version;
 
 impl<'a> Draft<'a> {
     pub(super) fn versions(&mut self) {
@@ -21,7 +25,8 @@ impl<'a> Draft<'a> {
         let (version, hash) = (record.snapshot.version.clone(), record.hash());
         let key = self.version_key(&version);
         let verdict = verdict::of_version(&record, hash, self.actual.versions.get(&version));
-        match self.take(&key, verdict) {
+        let verdict = self.take(&key, verdict).map(|verdict| self.allowed(&version, verdict));
+        match verdict {
             None => return,
             Some(VersionVerdict::Conflict(held, digest)) => {
                 return self.conflict(&record, held, digest);
@@ -36,12 +41,29 @@ impl<'a> Draft<'a> {
             }
             Some(VersionVerdict::Write(known)) => {
                 let before = self.replaced(&key, known);
+                let was = before.as_ref().map(|before| before.snapshot.digest);
+                if let Some(was) = was.filter(|was| *was != record.snapshot.digest) {
+                    self.warn(&key, format!("its content changes, as was allowed; it was {was:?}"));
+                }
                 let (name, record) = (self.name.clone(), Box::new(record.clone().into_owned()));
                 self.part.writes.push(Write::Version { name, record, before });
             }
         }
         self.part.contents.insert(record.snapshot.digest, record.snapshot.size);
         self.versions.insert(version, After { hash, record: Some(record) });
+    }
+
+    /// The verdict on a version, with what the user allowed taken into account.
+    fn allowed<'b>(&self, version: &Version, verdict: VersionVerdict<'b>) -> VersionVerdict<'b> {
+        let named = (self.name.clone(), version.clone());
+        match verdict {
+            VersionVerdict::Conflict(held, _)
+                if self.rules.options.allow_changed.contains(&named) =>
+            {
+                VersionVerdict::Write(held.map_or(Known::Absent, Known::Record))
+            }
+            verdict => verdict,
+        }
     }
 
     /// Whether only KV says any more, because of a mistake in `rollouts.toml`, that
@@ -88,15 +110,24 @@ impl<'a> Draft<'a> {
         self.versions.insert(version, after);
     }
 
-    /// Takes over the versions that KV has and Git has not.
+    /// Takes over the versions that KV has and Git has not, or lets them go.
     pub(super) fn kept_versions(&mut self) {
+        let arms = self.slots.values().flat_map(|record| record.arms());
+        let named: BTreeSet<Version> = arms.map(|arm| arm.snapshot.version.clone()).collect();
         for (version, stored) in &self.actual.versions {
             if self.versions.contains_key(version) || self.refused.contains(version) {
                 continue;
             }
             let key = self.version_key(version);
+            let traffic = &self.desired.traffic;
+            let revoked = traffic.revoked.contains_key(version);
+            // A record that says why a version was revoked is a better answer than none.
+            let needed = named.contains(version) || revoked || traffic.keep_revocations;
+            if !needed && self.is_untagged(TagTarget::Version(version.clone())) {
+                self.part.deletions.push(key);
+                continue;
+            }
             self.part.kept.push(key.clone());
-            let revoked = self.desired.traffic.revoked.contains_key(version);
             let after = match (&stored.metadata, &stored.value) {
                 (Some(metadata), Stored::Unread) if !revoked => {
                     After { hash: metadata.hash, record: None }
@@ -116,6 +147,21 @@ impl<'a> Draft<'a> {
                 }
             };
             self.versions.insert(version.clone(), after);
+        }
+    }
+
+    /// Tells of revocations that concern nothing: a slip of the pen leaves the version
+    /// that was meant in service.
+    pub(super) fn unknown_revocations(&mut self) {
+        for version in self.desired.traffic.revoked.keys() {
+            let target = TagTarget::Version(version.clone());
+            let known = self.versions.contains_key(version)
+                || self.refused.contains(version)
+                || self.rules.all.is_unserved(self.name, &target);
+            if !known {
+                let what = format!("{FILE} revokes it, and there is no such version");
+                self.warn(&self.version_key(version), what);
+            }
         }
     }
 }

@@ -117,7 +117,7 @@ struct State {
 /// The component with the file's text as if it were committed.
 fn state(job: &Job<'_>, text: &str) -> Result<State> {
     let rollouts = Some(Rollouts::with_text(text));
-    let part = Part { only: Some(job.name), rollouts };
+    let part = Part { only: std::slice::from_ref(job.name), rollouts };
     let reading = offline::read(&job.args.common, part)?;
     let (records, refused) = offline::records(&reading.desired)?;
     let refused = reading.refused.into_iter().chain(refused).collect();

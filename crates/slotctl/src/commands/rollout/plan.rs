@@ -18,7 +18,7 @@ pub(super) fn run(args: &RolloutPlanArgs, output: &Output) -> Result<Exit> {
     // 1. The two states: as the default branch has it, and as the file is now.
     let repository = Repository::open(&args.common.repo)?;
     let edited = Rollouts::with_text(&read_file(&file(&repository)?)?);
-    let only = args.component.as_ref();
+    let only = args.component.as_slice();
     let counts = offline::read(&args.common, Part { only, rollouts: None })?;
     let edited = offline::read(&args.common, Part { only, rollouts: Some(edited) })?;
     let (before, _) = offline::records(&counts.desired)?;

@@ -1,6 +1,7 @@
 //! Carries out a plan: stage after stage, each complete before the next, so that
 //! whatever stops it, no record names what is not there.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
@@ -8,6 +9,8 @@ use anyhow::{Context, Result, bail};
 use catalog::digest::Digest;
 use catalog::key::Key;
 use catalog::plan::{Plan, Stage, Write};
+use catalog::record::{self, UnreferencedRecord, is_due};
+use catalog::timestamp::Timestamp;
 
 use super::turn::{News, Turn};
 use super::{Outcome, check};
@@ -28,6 +31,8 @@ pub(super) struct Apply<'a> {
     pub(super) store: &'a Store<'a>,
     /// Who is told.
     pub(super) output: &'a Output,
+    /// When the plan was made.
+    pub(super) now: Timestamp,
 }
 
 impl Apply<'_> {
@@ -67,7 +72,11 @@ impl Apply<'_> {
         meter.begin(self.plan.stage(stage).count());
         let mut blobs = match stage {
             Stage::Contents => Some(read::open_blobs(self.repo)?),
-            Stage::Versions | Stage::Slots | Stage::Catalogs | Stage::Index => None,
+            Stage::Unreferenced
+            | Stage::Versions
+            | Stage::Slots
+            | Stage::Catalogs
+            | Stage::Index => None,
         };
         let mut writer =
             Writer::new(self.store.namespace(stage.namespace()), stage, &meter, outcome);
@@ -99,19 +108,54 @@ impl Apply<'_> {
     fn delete(&self, outcome: &mut Outcome) -> Result<()> {
         let began = Instant::now();
         for keys in self.plan.deletions.chunk_by(|a, b| Stage::of(a) == Stage::of(b)) {
+            let keys: Vec<&Key> = keys.iter().filter(|key| !is_of(&outcome.spared, key)).collect();
+            let (spared, keys) = self.spare(keys)?;
+            outcome.spared.extend(spared);
             let Some(first) = keys.first() else { continue };
-            outcome.deleted += delete_keys(self.store.namespace(first.namespace()), keys)?;
+            outcome.deleted += delete_keys(self.store.namespace(first.namespace()), &keys)?;
         }
         if outcome.deleted > 0 {
             self.output.step("delete", count(outcome.deleted, "key"), began);
         }
+        if !outcome.spared.is_empty() {
+            let spared = count(outcome.spared.len(), "content");
+            self.output.say(format_args!("       {spared} left: another sync needs it since"));
+        }
         Ok(())
+    }
+
+    /// Contents whose time is still over, looked at once more: another sync that needs
+    /// one again says so there before it does anything else.
+    fn spare<'k>(&self, keys: Vec<&'k Key>) -> Result<(Vec<Key>, Vec<&'k Key>)> {
+        let record = |key: &Key| match key {
+            Key::Content(digest) => Some(Key::Unreferenced(*digest)),
+            _ => None,
+        };
+        let records: Vec<Key> = keys.iter().filter_map(|key| record(key)).collect();
+        let mut due = BTreeSet::new();
+        self.store.read(&records, |key, value| {
+            let record = value.and_then(|value| record::parse::<UnreferencedRecord>(value).ok());
+            if record.is_some_and(|record| is_due(record.since, self.now)) {
+                due.insert(key.clone());
+            }
+        })?;
+        let goes = |key: &&Key| record(key).is_none_or(|record| due.contains(&record));
+        let (keys, spared): (Vec<&Key>, Vec<&Key>) = keys.into_iter().partition(goes);
+        Ok((spared.into_iter().cloned().collect(), keys))
     }
 }
 
-fn delete_keys(namespace: &Namespace<'_>, keys: &[Key]) -> Result<usize, ApiError> {
+/// Whether the record of one of these contents is `key`.
+fn is_of(contents: &[Key], key: &Key) -> bool {
+    match key {
+        Key::Unreferenced(digest) => contents.contains(&Key::Content(*digest)),
+        _ => false,
+    }
+}
+
+fn delete_keys(namespace: &Namespace<'_>, keys: &[&Key]) -> Result<usize, ApiError> {
     let mut batch = Batch::new(namespace.limits());
-    for key in keys.iter().map(Key::to_string) {
+    for key in keys.iter().map(|key| key.to_string()) {
         if !batch.push_key(&key) {
             namespace
                 .delete_batch(std::mem::replace(&mut batch, Batch::new(namespace.limits())))?;

@@ -5,6 +5,7 @@
 
 mod apply;
 mod check;
+mod fetch;
 mod report;
 mod rounds;
 mod show;
@@ -13,18 +14,18 @@ mod turn;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
-use catalog::desired::Desired;
+use anyhow::Result;
 use catalog::key::Key;
-use catalog::plan::{Actual, Plan, Planning, Stage, Step};
+use catalog::name::ComponentName;
+use catalog::plan::{Actual, Options, Plan, Stage};
 
 use crate::args::SyncArgs;
-use crate::exit::Exit;
-use crate::kv_api::RetryNotice;
-use crate::output::{Output, count, took};
-use crate::read::{self, Reading};
+use crate::exit::{Exit, Refused};
+use crate::git::Repository;
+use crate::live;
+use crate::output::Output;
+use crate::read::Reading;
 use crate::store::Store;
-use crate::target::Target;
 use report::Report;
 use rounds::Rounds;
 use turn::Turn;
@@ -40,6 +41,8 @@ struct Outcome {
     bytes: u64,
     /// The keys that were read back and are as they were written.
     checked: Vec<Key>,
+    /// Contents that were to go, and that others need since.
+    spared: Vec<Key>,
     /// What stopped it.
     error: Option<anyhow::Error>,
 }
@@ -47,7 +50,7 @@ struct Outcome {
 /// Carries out the command.
 pub(crate) fn run(args: &SyncArgs, output: &Output) -> Result<Exit> {
     let ended = sync(args, output);
-    if let (Err(error), true) = (&ended, args.json) {
+    if let (Err(error), true) = (&ended, args.common.json) {
         // It failed before there was a plan: the error is all there is to say.
         output.data(&report::failure(error))?;
     }
@@ -57,74 +60,74 @@ pub(crate) fn run(args: &SyncArgs, output: &Output) -> Result<Exit> {
 fn sync(args: &SyncArgs, output: &Output) -> Result<Exit> {
     let began = Instant::now();
     // 1. Where to: a wrong command line or configuration ends here.
-    let (local, environment) = (args.local.as_deref(), args.env.as_deref());
-    let target = Target::new(local, &args.config, environment, retry_notice(output))?;
+    let target = live::target(&args.target, output)?;
     let store = Store::new(&target);
     // 2. What Git says.
-    let reading = read_git(args, output)?;
+    if args.fetch {
+        fetch::fetch(&args.common.repo, &args.only, output)?;
+    }
+    let reading = live::read_git(&args.common, &args.only, output)?;
     // 3. Who else makes KV equal to Git, or did.
-    target.check()?;
-    let mut turn = Turn::begin(&store, &reading.state, false)?;
-    if args.allow_older {
+    let mut turn = Turn::begin(&store, &reading.state, !args.only.is_empty())?;
+    if args.allow_older || args.prune && is_taken_back(args, &turn)? {
         turn.allow_older();
     }
     // 4. What KV holds, and the plan, as often as others change it meanwhile.
     let mut outcome = Outcome::default();
-    let rounds = Rounds { args, target: &target, store: &store, reading: &reading, output };
+    let options = options(args);
+    let rounds = Rounds {
+        args,
+        target: &target,
+        store: &store,
+        reading: &reading,
+        options: &options,
+        output,
+    };
     let plan = rounds.run(&mut turn, &mut outcome)?;
     // 5. Summed up.
     let exit = exit(args, &reading, &plan, &outcome);
     let report = Report { args, target: &target, reading: &reading, plan: &plan };
     show::summary(output, &report, &outcome, began);
-    if args.json {
+    if args.common.json {
         output.data(&report.value(&outcome, exit, began.elapsed()))?;
     }
     Ok(exit)
 }
 
-/// Tells of calls that are tried again.
-fn retry_notice(output: &Output) -> RetryNotice {
-    let output = output.clone();
-    Box::new(move |error, wait| {
-        output.say(format_args!("       {error}; again in {}", took(wait)));
-    })
+fn options(args: &SyncArgs) -> Options {
+    Options {
+        now: live::now(),
+        prune: args.prune,
+        allow_changed: args.allow_changed_version.iter().cloned().collect(),
+        allow_mass_delete: args.allow_mass_delete,
+    }
 }
 
-fn read_git(args: &SyncArgs, output: &Output) -> Result<Reading> {
-    let (began, meter) = (Instant::now(), output.meter("git"));
-    let reading = read::read_repository(&args.repo, args.registry.as_deref(), &|progress| {
-        meter.rename(progress.what);
-        meter.begin(progress.total);
-        meter.set(progress.done);
-    })
-    .with_context(|| format!("can't read the repository {}", args.repo.display()))?;
-    drop(meter);
-    let components = &reading.desired.components;
-    let versions: usize = components.values().map(|component| component.versions.len()).sum();
-    let slots: usize = components.values().map(|component| component.slots.len()).sum();
-    let (components, versions) = (count(components.len(), "component"), count(versions, "version"));
-    output.step("git", format_args!("{components}, {versions}, {}", count(slots, "slot")), began);
-    Ok(reading)
+/// Whether the newest tag that KV was synced from is not here at all. To who prunes,
+/// what has no tag is gone.
+fn is_taken_back(args: &SyncArgs, turn: &Turn<'_>) -> Result<bool> {
+    let Some(newer) = turn.newer() else { return Ok(false) };
+    let tag = format!("refs/tags/{}", newer.name);
+    Ok(Repository::open(&args.common.repo)?.commit(&tag).is_none())
 }
 
-fn list_kv(target: &Target, store: &Store<'_>, output: &Output) -> Result<Actual> {
-    let (began, meter) = (Instant::now(), output.meter("keys listed"));
-    let actual = store.list(&meter)?;
-    drop(meter);
-    output.step("kv", format_args!("{} in {target}", count(actual.listed(), "key")), began);
-    Ok(actual)
-}
-
-fn make_plan(desired: &Desired, actual: Actual, store: &Store<'_>) -> Result<Plan> {
-    let mut step = Planning::begin(desired, actual)?;
-    loop {
-        let mut planning = match step {
-            Step::Done(plan) => return Ok(plan),
-            Step::Read(planning) => planning,
-        };
-        let keys = planning.keys().to_vec();
-        store.read(&keys, |key, value| planning.supply(key, value))?;
-        step = planning.advance();
+/// A component that neither Git nor KV knows is a slip of the pen.
+fn refuse_unknown(args: &SyncArgs, reading: &Reading, actual: &Actual) -> Result<()> {
+    let desired = &reading.desired;
+    let known = |name: &&ComponentName| {
+        desired.components.contains_key(*name)
+            || desired.unserved.contains_key(*name)
+            || reading.logic.iter().any(|tag| tag.name == **name)
+            || actual.knows(name)
+    };
+    match args.only.iter().find(|name| !known(name)) {
+        None => Ok(()),
+        Some(name) => Err(Refused::new(
+            name.to_string(),
+            "neither Git nor KV has such a component",
+            "slotctl tag list shows what there is; git fetch --tags brings what others tagged",
+        )
+        .into()),
     }
 }
 

@@ -4,11 +4,13 @@
 
 use std::time::Duration;
 
+use catalog::digest::Digest;
 use catalog::key::Key;
 use catalog::notice::Notice;
 use catalog::plan::{Held, Plan, Stage, Write, changes};
 use catalog::record::SlotRecord;
 use catalog::tag::TagTarget;
+use catalog::timestamp::Timestamp;
 use serde_json::{Value, json};
 
 use super::Outcome;
@@ -44,7 +46,7 @@ impl Report<'_> {
             "rollouts": rollouts(&self.reading.rollouts),
             "target": {
                 "kv": self.target.whose,
-                "env": self.args.env,
+                "env": self.args.target.env,
                 "slots": self.target.ids.slots,
                 "components": self.target.ids.components,
             },
@@ -52,6 +54,7 @@ impl Report<'_> {
             "result": {
                 "written": by_stage(|stage| json!(outcome.written.get(&stage).unwrap_or(&0))),
                 "deleted": outcome.deleted,
+                "spared": keys(&outcome.spared),
                 "bytes": outcome.bytes,
                 "checked": keys(&outcome.checked),
                 "calls": self.target.api.calls(),
@@ -71,6 +74,8 @@ impl Report<'_> {
             "writes": by_stage(writes),
             "deletions": keys(&plan.deletions),
             "kept": keys(&plan.kept),
+            "unreferenced": plan.unreferenced.iter().map(unreferenced).collect::<Value>(),
+            "blocked": plan.blocked.as_ref().map(|notice| notice.what.clone()),
             "held": plan.held.iter().map(held).collect::<Value>(),
             "refused": notices(&reading.refused, &plan.refused),
             "warnings": notices(&reading.warnings, &plan.warnings),
@@ -118,8 +123,13 @@ fn write(write: &Write) -> Value {
             "to": record.own_version(),
             "changes": changes(before.as_deref(), record).iter().map(change).collect::<Value>(),
         }),
+        Write::Unreferenced { since, .. } => json!({ "key": key, "since": since }),
         Write::Catalog { .. } | Write::Index { .. } => json!({ "key": key }),
     }
+}
+
+fn unreferenced((digest, since): (&Digest, &Timestamp)) -> Value {
+    json!({ "key": Key::Content(*digest).to_string(), "since": since })
 }
 
 fn held(held: &Held) -> Value {

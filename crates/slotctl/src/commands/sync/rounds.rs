@@ -2,13 +2,14 @@
 //! again where another sync changed KV meanwhile.
 
 use anyhow::Result;
-use catalog::plan::Plan;
+use catalog::plan::{Options, Plan};
 
 use super::apply::Apply;
 use super::turn::{self, News, Turn};
-use super::{Outcome, list_kv, make_plan, show};
+use super::{Outcome, refuse_unknown, show};
 use crate::args::SyncArgs;
 use crate::exit::Refused;
+use crate::live;
 use crate::output::Output;
 use crate::read::Reading;
 use crate::store::Store;
@@ -23,6 +24,7 @@ pub(super) struct Rounds<'a> {
     pub(super) target: &'a Target,
     pub(super) store: &'a Store<'a>,
     pub(super) reading: &'a Reading,
+    pub(super) options: &'a Options,
     pub(super) output: &'a Output,
 }
 
@@ -38,9 +40,11 @@ impl Rounds<'_> {
                 turn.claim()?;
             }
             // 2. What KV holds.
-            let actual = list_kv(self.target, self.store, self.output)?;
+            let only = &self.args.only;
+            let actual = live::list_kv(self.target, self.store, only, self.output)?;
+            refuse_unknown(self.args, self.reading, &actual)?;
             // 3. The plan.
-            let plan = make_plan(&self.reading.desired, actual, self.store)?;
+            let plan = live::plan(&self.reading.desired, actual, self.store, self.options)?;
             // 4. Shown.
             show::plan(self.output, self.reading, &plan);
             // 5. Carried out, or not.
@@ -59,6 +63,9 @@ impl Rounds<'_> {
     }
 
     fn carry_out(&self, plan: &Plan, turn: &mut Turn<'_>, outcome: &mut Outcome) -> Result<News> {
+        if let Some(notice) = &plan.blocked {
+            return Err(Refused(notice.clone()).into());
+        }
         if let (Some(newer), false) = (turn.newer(), plan.is_empty()) {
             return Err(turn::stale(newer));
         }
@@ -67,7 +74,8 @@ impl Rounds<'_> {
             return Ok(News::None);
         }
         let Self { args, store, reading, output, .. } = self;
-        let apply = Apply { plan, reading, repo: &args.repo, store, output };
+        let (repo, now) = (args.common.repo.as_path(), self.options.now);
+        let apply = Apply { plan, reading, repo, store, output, now };
         let news = apply.run(turn, outcome)?;
         if news == News::None {
             turn.end()?;

@@ -30,6 +30,7 @@ pub(super) fn plan(output: &Output, reading: &Reading, plan: &Plan) {
     lines(output, LINES, plan.deletions.iter().map(|key| format!("{} {key}", red("-"))));
     lines(output, LINES, plan.held.iter().map(|held| format!("{} {held}", yellow("="))));
     kept(output, plan);
+    unreferenced(output, plan);
     lines(output, STANDING_LINES, reading.logic.iter().map(logic));
     reading.refused.iter().chain(&plan.refused).for_each(|notice| output.refusal(notice));
 }
@@ -56,7 +57,10 @@ fn catalogs(output: &Output, plan: &Plan) {
 
 fn line(write: &Write) -> String {
     let new = match write {
-        Write::Content { .. } | Write::Catalog { .. } | Write::Index { .. } => false,
+        Write::Unreferenced { .. }
+        | Write::Content { .. }
+        | Write::Catalog { .. }
+        | Write::Index { .. } => false,
         Write::Version { before, .. } => before.is_none(),
         Write::Slot { before, .. } => before.is_none(),
     };
@@ -82,6 +86,14 @@ fn kept(output: &Output, plan: &Plan) {
         STANDING_LINES,
         plan.kept.iter().map(|key| format!("= {key}: no tag has it, kept")),
     );
+}
+
+fn unreferenced(output: &Output, plan: &Plan) {
+    let Some(first) = plan.unreferenced.values().min() else { return };
+    let contents = count(plan.unreferenced.len(), "content");
+    output.say(format_args!(
+        "  = {contents} that no record names: each goes a day later (since {first} the first)"
+    ));
 }
 
 fn lines(output: &Output, most: usize, lines: impl Iterator<Item = impl Display>) {
@@ -114,17 +126,15 @@ pub(super) fn summary(output: &Output, report: &Report<'_>, outcome: &Outcome, b
     let Report { args, plan, reading, target } = report;
     if let Some(error) = &outcome.error {
         output.error(error);
-        output.hint("what was written stands; run it again, and it goes on from there");
+        if plan.blocked.is_none() {
+            output.hint("what was written stands; run it again, and it goes on from there");
+        }
     }
     let calls = count(target.api.calls(), "call");
     let text = match (plan.is_empty(), args.dry_run) {
         (true, _) => format!("nothing to write, {} as Git says", count(plan.unchanged, "key")),
-        (false, true) => format!("{} to write, nothing written (--dry-run)", writes(plan)),
-        (false, false) => {
-            let written: usize = outcome.written.values().sum();
-            let (keys, bytes) = (count(written, "key"), DecimalBytes(outcome.bytes));
-            format!("{keys} written, {bytes}; {} unchanged", plan.unchanged)
-        }
+        (false, true) => format!("{}, nothing written (--dry-run)", to_do(plan)),
+        (false, false) => done(plan, outcome),
     };
     output.step("done", format_args!("{text}, {calls}"), began);
     let refused = reading.refused.len() + plan.refused.len();
@@ -133,9 +143,23 @@ pub(super) fn summary(output: &Output, report: &Report<'_>, outcome: &Outcome, b
     }
 }
 
-fn writes(plan: &Plan) -> String {
+fn done(plan: &Plan, outcome: &Outcome) -> String {
+    let written: usize = outcome.written.values().sum();
+    let (keys, bytes) = (count(written, "key"), DecimalBytes(outcome.bytes));
+    let deleted = match outcome.deleted {
+        0 => String::new(),
+        number => format!(", {} deleted", count(number, "key")),
+    };
+    format!("{keys} written, {bytes}{deleted}; {} unchanged", plan.unchanged)
+}
+
+/// What a plan would do: `2 contents, 1 slot to write, 3 keys to delete`.
+fn to_do(plan: &Plan) -> String {
     let stages = Stage::ALL.iter().map(|stage| (plan.stage(*stage).count(), stage.name()));
     let parts = stages.filter(|(number, _)| *number > 0);
-    let parts: Vec<String> = parts.map(|(number, name)| count(number, name)).collect();
-    parts.join(", ")
+    let writes: Vec<String> = parts.map(|(number, name)| count(number, name)).collect();
+    let writes = (!writes.is_empty()).then(|| format!("{} to write", writes.join(", ")));
+    let deletions = plan.deletions.len();
+    let deletions = (deletions > 0).then(|| format!("{} to delete", count(deletions, "key")));
+    writes.into_iter().chain(deletions).collect::<Vec<_>>().join(", ")
 }

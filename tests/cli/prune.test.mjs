@@ -1,0 +1,266 @@
+import assert from 'node:assert/strict'
+import path from 'node:path'
+import { after, before, describe, test } from 'node:test'
+
+import { changedKeys, sha256, startKv } from './support/kv.mjs'
+import { extractionRepo, Repo, temporaryFolder } from './support/repo.mjs'
+import { gitEnv, slotctl } from './support/slotctl.mjs'
+
+const EXTRACTION = 'prompts/extraction'
+const TAG = `components/${EXTRACTION}`
+
+describe('slotctl sync', () => {
+  let kv
+  before(async () => { kv = await startKv() })
+  after(() => kv?.stop())
+
+  const sync = async (repo, pair, ...flags) => {
+    const args = ['sync', '--local', kv.url, '--repo', repo.dir, '--config', pair.config, '--json', ...flags]
+    const ended = await slotctl(args, { env: gitEnv() })
+    return { ...ended, ...ended.json }
+  }
+
+  const dump = async (pair) => ({ ...(await pair.slots.dump()), ...(await pair.components.dump()) })
+
+  /** Two components; `prompts/shared` has the content of extraction v1.0.0. */
+  function twoComponents() {
+    const repo = extractionRepo()
+    repo.commit({ 'prompts/shared.md': 'Extract.\n' })
+    repo.version('prompts/shared', 'v1.0.0')
+    return repo
+  }
+
+  const content = (text) => `sha256/${sha256(text)}`
+  const unreferenced = (text) => `${content(text)}@unreferenced`
+
+  /** A moment so many hours ago, as records have it. */
+  const ago = (hours) => new Date(Date.now() - hours * 3_600_000).toISOString().replace(/\.\d+/, '')
+
+  /** As if the records that named a content had gone that long ago; `value` is read later than the listing. */
+  async function age(pair, text, hours, { value = hours } = {}) {
+    const pairs = [{
+      key: unreferenced(text),
+      value: JSON.stringify({ format: 1, since: ago(value) }),
+      metadata: { since: ago(hours) },
+    }]
+    const init = { method: 'PUT', body: JSON.stringify(pairs), headers: { 'Content-Type': 'application/json' } }
+    const response = await fetch(`${pair.components.base}/bulk`, init)
+    assert.ok(response.ok, await response.text())
+  }
+
+  describe('--prune', () => {
+    test('deletes slots and versions without a tag, contents a day later', async () => {
+      const [repo, pair] = [twoComponents(), kv.pair()]
+      await sync(repo, pair)
+      const before = await dump(pair)
+      repo.git('tag', '--delete', `${TAG}/staging`, `${TAG}/v1.1.0`)
+      const first = await sync(repo, pair, '--prune')
+      assert.equal(first.code, 0)
+      assert.deepEqual(first.plan.deletions, [`${EXTRACTION}@staging`, `${EXTRACTION}@v1.1.0`])
+      assert.match(first.stderr, /- prompts\/extraction@staging/)
+      assert.match(first.stderr, /1 content that no record names: each goes a day later/)
+      assert.match(first.stderr, /2 keys deleted/)
+      assert.deepEqual(changedKeys(before, await dump(pair)), [
+        EXTRACTION, `${EXTRACTION}@latest`, `${EXTRACTION}@staging`, `${EXTRACTION}@v1.1.0`,
+        unreferenced('Extract it all.\n'),
+      ])
+      const catalog = await pair.components.json(EXTRACTION)
+      assert.deepEqual(catalog.versions.map(({ version }) => version), ['v1.0.0'])
+      assert.equal((await sync(repo, pair, '--prune')).plan.empty, true)
+
+      await age(pair, 'Extract it all.\n', 23)
+      assert.equal((await sync(repo, pair, '--prune')).plan.empty, true)
+      await age(pair, 'Extract it all.\n', 25)
+      assert.equal((await sync(repo, pair)).plan.empty, true, 'only with --prune')
+      const late = await sync(repo, pair, '--prune')
+      assert.deepEqual(late.plan.deletions, [content('Extract it all.\n'), unreferenced('Extract it all.\n')])
+      assert.equal(await pair.components.get(content('Extract it all.\n')), null)
+      assert.ok(await pair.components.get(content('Extract.\n')))
+      assert.equal((await sync(repo, pair, '--prune')).plan.empty, true)
+    })
+
+    test('a content that several components share stays while one names it', async () => {
+      const [repo, pair] = [twoComponents(), kv.pair()]
+      await sync(repo, pair)
+      repo.git('tag', '--delete', 'components/prompts/shared/v1.0.0')
+      const { code, plan } = await sync(repo, pair, '--prune')
+      assert.deepEqual([code, plan.unreferenced], [0, []])
+      assert.deepEqual(plan.deletions, ['prompts/shared', 'prompts/shared@latest', 'prompts/shared@v1.0.0'])
+      assert.deepEqual((await pair.components.json('index')).components, [EXTRACTION])
+    })
+
+    test('a content that another sync needs since is left', async () => {
+      const [repo, pair] = [twoComponents(), kv.pair()]
+      await sync(repo, pair)
+      repo.git('tag', '--delete', `${TAG}/staging`, `${TAG}/v1.1.0`)
+      await sync(repo, pair, '--prune')
+      // The other one renewed the record; this one's listing is from before.
+      await age(pair, 'Extract it all.\n', 25, { value: 0 })
+      const { code, result, stderr } = await sync(repo, pair, '--prune')
+      assert.deepEqual([code, result.spared, result.deleted], [0, [content('Extract it all.\n')], 0])
+      assert.match(stderr, /1 content left: another sync needs it since/)
+      assert.ok(await pair.components.get(content('Extract it all.\n')))
+    })
+
+    test('over half of what is there goes only with --allow-mass-delete', async () => {
+      const [repo, pair] = [twoComponents(), kv.pair()]
+      await sync(repo, pair)
+      const before = await dump(pair)
+      const other = new Repo()
+      other.commit({ 'prompts/shared.md': 'Extract.\n' })
+      other.version('prompts/shared', 'v1.0.0')
+      const refused = await sync(other, pair, '--prune')
+      assert.equal(refused.code, 1)
+      assert.match(refused.stderr, /refused: sync: 5 of the 7 slots and versions in KV would be deleted/)
+      assert.match(refused.stderr, /hint: is it the right repository.*--prune --allow-mass-delete/)
+      assert.match(refused.plan.blocked, /5 of the 7/)
+      assert.deepEqual(await dump(pair), before)
+      const empty = new Repo()
+      empty.commit({ 'README.md': 'Nothing here.\n' })
+      assert.equal((await sync(empty, pair, '--prune')).code, 1)
+      assert.deepEqual(await dump(pair), before)
+      assert.equal((await sync(empty, pair, '--allow-mass-delete')).plan.deletions.length, 0, 'without --prune')
+      const meant = await sync(empty, pair, '--prune', '--allow-mass-delete')
+      assert.deepEqual([meant.code, meant.plan.deletions.length], [0, 9])
+      assert.deepEqual(Object.keys(await pair.slots.list()), [])
+    })
+
+    test('keeps what has a tag that this clone cannot read', async () => {
+      const [repo, pair] = [twoComponents(), kv.pair()]
+      await sync(repo, pair)
+      const shallow = new Repo()
+      shallow.git('fetch', '--quiet', '--depth=1', `file://${repo.dir}`, `+refs/tags/components/prompts/shared/*:refs/tags/components/prompts/shared/*`)
+      // The tags are there, their commits are not: a clone that broke off.
+      for (const name of ['v1.0.0', 'v1.1.0', 'production', 'staging']) {
+        const object = repo.git('rev-parse', `${TAG}/${name}`)
+        shallow.gitWith(repo.git('cat-file', 'tag', object) + '\n', 'hash-object', '-t', 'tag', '-w', '--stdin', '--literally')
+        shallow.gitWith(`create refs/tags/${TAG}/${name} ${object}\n`, 'update-ref', '--stdin')
+      }
+      const { code, plan } = await sync(shallow, pair, '--prune', '--dry-run')
+      assert.deepEqual([plan.deletions, plan.blocked], [[], null])
+      assert.equal(code, 0)
+    })
+  })
+
+  describe('--only', () => {
+    test('reads and writes nothing of others, and keeps the index right', async () => {
+      const [repo, pair] = [twoComponents(), kv.pair()]
+      const first = await sync(repo, pair, '--only', EXTRACTION)
+      assert.equal(first.code, 0)
+      assert.deepEqual(Object.keys(await pair.components.list()).filter((key) => /shared/.test(key)), [])
+      assert.deepEqual((await pair.components.json('index')).components, [EXTRACTION])
+      const second = await sync(repo, pair, '--only', EXTRACTION)
+      assert.equal(second.plan.empty, true)
+      // The namespaces, two listings, the slots, the catalog with the index.
+      assert.equal(second.result.calls, 5)
+      await sync(repo, pair, '--only', 'prompts/shared')
+      assert.deepEqual((await pair.components.json('index')).components, [EXTRACTION, 'prompts/shared'])
+      assert.equal((await sync(repo, pair)).plan.empty, true, 'as a sync of everything leaves it')
+
+      await pair.slots.delete('prompts/shared@latest')
+      repo.slot(EXTRACTION, 'production', 'v1.1.0')
+      repo.git('tag', '--delete', `${TAG}/staging`)
+      const before = await dump(pair)
+      const third = await sync(repo, pair, '--only', EXTRACTION, '--prune')
+      assert.deepEqual(third.plan.deletions, [`${EXTRACTION}@staging`])
+      assert.deepEqual(changedKeys(before, await dump(pair)), [
+        EXTRACTION, `${EXTRACTION}@production`, `${EXTRACTION}@staging`,
+      ])
+      const both = await sync(repo, pair, '--only', EXTRACTION, '--only', 'prompts/shared')
+      assert.deepEqual(both.plan.writes.slots.map(({ key }) => key), ['prompts/shared@latest'])
+    })
+
+    test('--prune deletes no content: others may have it', async () => {
+      const [repo, pair] = [twoComponents(), kv.pair()]
+      await sync(repo, pair)
+      repo.git('tag', '--delete', `${TAG}/staging`, `${TAG}/v1.1.0`)
+      const { plan } = await sync(repo, pair, '--only', EXTRACTION, '--prune')
+      assert.deepEqual([plan.deletions.length, plan.unreferenced], [2, []])
+      assert.deepEqual((await sync(repo, pair, '--prune')).plan.unreferenced.map(({ key }) => key), [content('Extract it all.\n')])
+    })
+
+    test('of an unknown component is refused, and names others below it not', async () => {
+      const [repo, pair] = [twoComponents(), kv.pair()]
+      const unknown = await sync(repo, pair, '--only', 'prompts/extractoin')
+      assert.equal(unknown.code, 1)
+      assert.match(unknown.stderr, /refused: prompts\/extractoin: neither Git nor KV has such a component/)
+      repo.commit({ 'prompts/extraction/deep.md': 'Deep.\n' })
+      repo.version('prompts/extraction/deep', 'v1.0.0')
+      await sync(repo, pair, '--only', EXTRACTION)
+      assert.equal(await pair.components.get('prompts/extraction/deep'), null)
+    })
+  })
+
+  describe('--allow-changed-version', () => {
+    test('lets the content of a version change that is named', async () => {
+      const [repo, pair] = [twoComponents(), kv.pair()]
+      await sync(repo, pair)
+      repo.commit({ 'prompts/extraction.md': 'Rewritten.\n' })
+      repo.version(EXTRACTION, 'v1.0.0', { force: true })
+      repo.slot(EXTRACTION, 'production', 'v1.0.0')
+      assert.equal((await sync(repo, pair, '--dry-run')).code, 1)
+      const { code, stderr } = await sync(repo, pair, '--allow-changed-version', `${EXTRACTION}@v1.0.0`)
+      assert.equal(code, 0)
+      assert.match(stderr, /warning: prompts\/extraction@v1\.0\.0: its content changes, as was allowed/)
+      const { targets } = await pair.slots.json(`${EXTRACTION}@production`)
+      assert.deepEqual([targets[0].version, targets[0].digest], ['v1.0.0', sha256('Rewritten.\n')])
+      assert.deepEqual([(await sync(repo, pair)).plan.empty, (await sync(repo, pair)).code], [true, 0])
+      assert.equal((await sync(repo, pair, '--allow-changed-version', 'v1.0.0')).code, 2)
+    })
+  })
+
+  describe('--fetch', () => {
+    test('brings tags that moved, deletes those that were deleted, and the branch', async () => {
+      const remote = extractionRepo().publish()
+      const [clone, colleague, pair] = [remote.clone(), remote.clone(), kv.pair()]
+      await sync(clone, pair)
+      colleague.slot(EXTRACTION, 'production', 'v1.1.0', 'Release it')
+      colleague.commit({ 'rollouts.toml': `["${EXTRACTION}"]\nrevoked = { "v9.9.9" = "a slip" }\n` })
+      colleague.git('push', '--quiet', '--force', 'origin', 'main', `refs/tags/${TAG}/production`, `:refs/tags/${TAG}/staging`)
+      const was = clone.git('rev-parse', `${TAG}/production`)
+      const { code, plan, stderr } = await sync(clone, pair, '--fetch', '--prune')
+      assert.equal(code, 0, stderr)
+      assert.match(stderr, /fetch +1 tag moved, 1 tag deleted from origin/)
+      assert.match(stderr, new RegExp(`${TAG}/production: moved, it was ${was}`))
+      assert.deepEqual(plan.writes.slots.map(({ from, to }) => [from, to]), [['v1.0.0', 'v1.1.0']])
+      assert.deepEqual(plan.deletions, [`${EXTRACTION}@staging`])
+      assert.match(stderr, /warning: prompts\/extraction@v9\.9\.9: rollouts\.toml revokes it, and there is no such version/)
+      assert.match((await sync(clone, pair, '--fetch')).stderr, /fetch +nothing new from origin/)
+      // What was fetched is what a push may move: nobody is rolled back, nobody is in the way.
+      const run = (...args) => slotctl(args, { cwd: clone.dir, env: gitEnv() })
+      assert.equal((await run('tag', 'set', EXTRACTION, 'production', 'v1.0.0')).code, 0)
+      const pushed = await run('push', '--tags', '--force')
+      assert.equal(pushed.code, 0, pushed.stderr)
+    })
+
+    test('overwrites a move that was not pushed, says so, and the next push has the right lease', async () => {
+      const remote = extractionRepo().publish()
+      const [clone, colleague, pair] = [remote.clone(), remote.clone(), kv.pair()]
+      const run = (...args) => slotctl(args, { cwd: clone.dir, env: gitEnv() })
+      await run('tag', 'set', EXTRACTION, 'production', 'v1.1.0')
+      colleague.slot(EXTRACTION, 'production', 'v1.1.0', 'Theirs')
+      colleague.git('push', '--quiet', '--force', 'origin', `refs/tags/${TAG}/production`)
+      assert.equal((await run('push', '--tags', '--force')).code, 1, 'they moved it meanwhile')
+      const fetched = await sync(clone, pair, '--fetch', '--only', EXTRACTION)
+      assert.match(fetched.stderr, /production: moved, it was [0-9a-f]{40}/)
+      assert.equal(clone.git('rev-parse', `${TAG}/production`), remote.git('rev-parse', `${TAG}/production`))
+      await run('tag', 'set', EXTRACTION, 'production', 'v1.0.0')
+      assert.equal((await run('push', '--tags', '--force')).code, 0)
+    })
+
+    test('works in a mirror, and says what is wrong with a remote', async () => {
+      const source = extractionRepo()
+      const mirror = new Repo(path.join(temporaryFolder('mirror'), 'mirror.git'))
+      source.git('clone', '--quiet', '--mirror', source.dir, mirror.dir)
+      source.slot(EXTRACTION, 'production', 'v1.1.0')
+      const pair = kv.pair()
+      assert.equal((await sync(mirror, pair, '--fetch')).code, 0)
+      assert.equal((await pair.slots.json(`${EXTRACTION}@production`)).targets[0].version, 'v1.1.0')
+      const none = await sync(source, pair, '--fetch')
+      assert.match(none.stderr, /refused: --fetch: there is no remote to fetch from/)
+      mirror.git('remote', 'set-url', 'origin', '/nowhere')
+      const gone = await sync(mirror, pair, '--fetch')
+      assert.deepEqual([gone.code, /refused: origin: can't be reached/.test(gone.stderr)], [1, true])
+    })
+  })
+})

@@ -37,6 +37,8 @@ fn main() -> ExitCode {
         Command::Tag(tag) => commands::tag::run(tag, &output),
         Command::Token(token) => commands::token::run(token, &output),
         Command::Push(push) => commands::push::run(push, &output),
+        Command::Completions(args) => commands::shell::completions(args, &output),
+        Command::Man(args) => commands::shell::man(args, &output),
     };
     let exit = ended.unwrap_or_else(|error| {
         output.error(&error);

@@ -41,6 +41,8 @@ export function states() {
     newer.slot('prompts/a', 'canary', 'v1.1.0')
     newer.version('configs/b', 'v1.2.0')
     newer.slot('tools/c', 'staging', 'v1.0.0')
+    // What a sync with --prune takes away.
+    newer.git('tag', '--delete', 'components/configs/b/v1.0.0')
   })
   return { base, older, newer }
 }
@@ -68,21 +70,28 @@ export class Lane {
     return { ...ended, calls: [...proxy.calls], writes: proxy.calls.filter(({ writes }) => writes) }
   }
 
-  /** All of KV, to be put back; with `runs` also who synced it. */
-  async save({ runs = true } = {}) {
+  /** All of KV, to be put back. */
+  async save() {
     const saved = {}
     for (const name of ['slots', 'components']) {
       const namespace = this.pair[name]
-      const keys = runs ? await namespace.listAll() : await namespace.list()
-      const read = Object.entries(keys).map(async ([key, metadata]) => [key, { value: (await namespace.get(key)).toString('latin1'), metadata }])
-      saved[name] = Object.fromEntries(await Promise.all(read))
+      const keys = Object.entries(await namespace.listAll())
+      const { values } = await post(`${namespace.base}/bulk/get`, 'POST', { keys: keys.map(([key]) => key) })
+      saved[name] = Object.fromEntries(keys.map(([key, metadata]) => [key, { value: values[key], metadata }]))
     }
     return saved
   }
 
+  /** All of KV but for what differs from run to run: their own records, and times. */
+  async settled() {
+    const { slots, components } = await this.save()
+    const settled = Object.entries(components).filter(([key]) => !key.startsWith('sync@'))
+    return { slots, components: Object.fromEntries(settled.map(([key, value]) => [key, key.endsWith('@unreferenced') || value])) }
+  }
+
   /** All of KV that is served: without the moves, which tell also what was in between. */
   async served() {
-    const { slots, components } = await this.save({ runs: false })
+    const { slots, components } = await this.settled()
     for (const [key, entry] of Object.entries(components)) {
       if (/^(?!sha256\/)[\w-]+\/[\w-]+$/.test(key)) {
         const record = JSON.parse(entry.value)
@@ -100,7 +109,7 @@ export class Lane {
       const there = Object.keys(await namespace.listAll())
       if (there.length > 0) await post(`${namespace.base}/bulk/delete`, 'POST', there)
       const pairs = Object.entries(wanted).map(([key, { value, metadata }]) => (
-        { key, value: Buffer.from(value, 'latin1').toString('base64'), base64: true, ...(metadata && { metadata }) }
+        { key, value, ...(metadata && { metadata }) }
       ))
       if (pairs.length > 0) await post(`${namespace.base}/bulk`, 'PUT', pairs)
     }
@@ -108,16 +117,14 @@ export class Lane {
 
   /** Every slot record and every version record names a content that is there. */
   async assertWhole(what) {
-    const there = new Set(Object.keys(await this.pair.components.list()))
-    for (const key of Object.keys(await this.pair.slots.list())) {
-      const { targets, segments = {} } = await this.pair.slots.json(key)
-      for (const { digest } of [...targets, ...Object.values(segments)]) {
-        assert.ok(there.has(`sha256/${digest}`), `${what}: ${key} names a content that is not there`)
+    const { slots, components } = await this.save()
+    const records = Object.entries(components).filter(([key]) => /@(v|[0-9a-f]{40})/.test(key))
+    for (const [key, { value }] of [...Object.entries(slots), ...records]) {
+      const { targets = [], segments = {}, digest } = JSON.parse(value)
+      const named = [...targets, ...Object.values(segments)].map((arm) => arm.digest)
+      for (const of of digest ? [digest] : named) {
+        assert.ok(components[`sha256/${of}`], `${what}: ${key} names a content that is not there`)
       }
-    }
-    for (const key of [...there].filter((name) => /@(v|[0-9a-f]{40})/.test(name))) {
-      const { digest } = await this.pair.components.json(key)
-      assert.ok(there.has(`sha256/${digest}`), `${what}: ${key} names a content that is not there`)
     }
   }
 }
@@ -125,7 +132,8 @@ export class Lane {
 async function post(url, method, body) {
   const headers = { 'content-type': 'application/json' }
   const answer = await fetch(url, { method, headers, body: JSON.stringify(body) })
-  assert.ok(answer.ok, await answer.text())
+  assert.ok(answer.ok, `${method} ${url}: ${answer.status}`)
+  return (await answer.json()).result
 }
 
 /** Runs jobs, as many at once as there are lanes. */

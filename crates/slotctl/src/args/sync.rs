@@ -1,5 +1,7 @@
 //! The command line of `sync`.
 
+use std::path::PathBuf;
+
 use catalog::key::{Key, Namespace};
 use catalog::name::ComponentName;
 use catalog::version::Version;
@@ -46,6 +48,10 @@ pub(crate) struct SyncArgs {
     /// End with exit code 3 if there is anything to write
     #[arg(long, requires = "dry_run")]
     pub(crate) check: bool,
+
+    /// Add tables of what was planned and done to the end of this file, as Markdown
+    #[arg(long, value_name = "FILE")]
+    pub(crate) summary: Option<PathBuf>,
 }
 
 fn version(text: &str) -> Result<(ComponentName, Version), &'static str> {
@@ -67,6 +73,8 @@ Examples:
       one component, quickly: nothing of the others is read or written
   slotctl sync --env production --json > sync.json
       write, and keep the plan and the result for machines
+  slotctl sync --env production --summary \"$GITHUB_STEP_SUMMARY\"
+      write, and show what changed on the page of a GitHub job
   slotctl sync --env production --dry-run --check
       end with 3 if KV is not what the tags say
 

@@ -3,6 +3,7 @@
 pub(crate) mod explain;
 pub(crate) mod push;
 pub(crate) mod rollout;
+pub(crate) mod shell;
 pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod tag;

@@ -9,6 +9,7 @@ mod fetch;
 mod report;
 mod rounds;
 mod show;
+mod summary;
 mod turn;
 
 use std::collections::BTreeMap;
@@ -88,6 +89,9 @@ fn sync(args: &SyncArgs, output: &Output) -> Result<Exit> {
     let exit = exit(args, &reading, &plan, &outcome);
     let report = Report { args, target: &target, reading: &reading, plan: &plan };
     show::summary(output, &report, &outcome, began);
+    if let Some(file) = &args.summary {
+        report.append_markdown(&outcome, file)?;
+    }
     if args.common.json {
         output.data(&report.value(&outcome, exit, began.elapsed()))?;
     }

@@ -330,7 +330,7 @@ describe('slotctl explain', () => {
 test('slotctl status draws every split, without colours where nobody looks', async () => {
   const repo = shop()
   repo.commit({ [FILE]: split(10) })
-  const { code, stdout } = await slotctl(['status', '--repo', repo.dir])
+  const { code, stdout } = await slotctl(['status', '--offline', '--repo', repo.dir])
   assert.equal(code, 0)
   assert.match(stdout, /^prompts\/extraction@production +██▒{18} {2}canary v1\.1\.0 10 %, production v1\.0\.0 90 %$/m)
   assert.ok(!stdout.includes('\u001b'))

@@ -10,6 +10,7 @@
 
 pub mod access;
 pub mod assign;
+pub mod audit;
 pub mod compile;
 pub mod desired;
 pub mod digest;

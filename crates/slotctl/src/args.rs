@@ -1,5 +1,6 @@
 //! The command line.
 
+mod look;
 mod push;
 mod rollout;
 mod shell;
@@ -10,6 +11,7 @@ mod target;
 use catalog::access::{Scope, ScopeError};
 use clap::{Parser, Subcommand};
 
+pub(crate) use look::{HistoryArgs, StatusArgs, VerifyArgs};
 pub(crate) use push::PushArgs;
 pub(crate) use rollout::{
     ChangeArgs, ExplainArgs, RepoArgs, RolloutArgs, RolloutCommand, RolloutPlanArgs,
@@ -41,8 +43,15 @@ pub(crate) enum Command {
     /// Change how a slot's traffic is shared out, in rollouts.toml
     #[command(after_help = rollout::ROLLOUT_HELP)]
     Rollout(RolloutArgs),
-    /// Show every slot: its version, its split
-    Status(RepoArgs),
+    /// Show every slot: its version, split and hold, and what differs from Git
+    #[command(after_help = look::STATUS_HELP)]
+    Status(StatusArgs),
+    /// Show every move of a component's slots: when, who, from, to, why
+    #[command(after_help = look::HISTORY_HELP)]
+    History(HistoryArgs),
+    /// Read everything back from KV: digests, targets, what Git says
+    #[command(after_help = look::VERIFY_HELP)]
+    Verify(VerifyArgs),
     /// Make, move, list and delete the tags of components
     #[command(after_help = tag::HELP)]
     Tag(TagArgs),

@@ -10,6 +10,7 @@ use catalog::plan::{Actual, Options, Plan, Planning, Step};
 use catalog::timestamp::Timestamp;
 
 use crate::args::{RepoArgs, TargetArgs};
+use crate::exit::Refused;
 use crate::kv_api::RetryNotice;
 use crate::output::{Output, count, took};
 use crate::read::{self, Part, Reading};
@@ -71,6 +72,30 @@ pub(crate) fn list_kv(
     drop(meter);
     output.step("kv", format_args!("{} in {target}", count(actual.listed(), "key")), began);
     Ok(actual)
+}
+
+/// A component that neither Git nor KV knows is a slip of the pen.
+pub(crate) fn refuse_unknown(
+    only: &[ComponentName],
+    reading: &Reading,
+    actual: &Actual,
+) -> Result<()> {
+    let desired = &reading.desired;
+    let known = |name: &&ComponentName| {
+        desired.components.contains_key(*name)
+            || desired.unserved.contains_key(*name)
+            || reading.logic.iter().any(|tag| tag.name == **name)
+            || actual.knows(name)
+    };
+    match only.iter().find(|name| !known(name)) {
+        None => Ok(()),
+        Some(name) => Err(Refused::new(
+            name.to_string(),
+            "neither Git nor KV has such a component",
+            "slotctl tag list shows what there is; git fetch --tags brings what others tagged",
+        )
+        .into()),
+    }
 }
 
 /// Plans; reads the values that the plan asks for.

@@ -61,6 +61,11 @@ impl Output {
         self.notice("refused", &Style::new().red(), notice);
     }
 
+    /// Something that is not as it should be.
+    pub(crate) fn finding(&self, notice: &Notice) {
+        self.notice("wrong", &Style::new().red(), notice);
+    }
+
     fn notice(&self, kind: &str, style: &Style, Notice { subject, what, help }: &Notice) {
         let kind = style.clone().for_stderr().bold().apply_to(kind);
         self.say(format_args!("{kind}: {subject}: {what}"));

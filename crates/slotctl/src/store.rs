@@ -2,14 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use catalog::name::ComponentName;
 use catalog::plan::Actual;
+use catalog::record::{self, CatalogRecord};
 
-use crate::kv_api::{self, ApiError};
+use crate::kv_api::{self, ApiError, Listed};
 use crate::output::Meter;
 use crate::target::Target;
+
+/// Contents of at most so many bytes are read together, so many at a time.
+const SMALL: u64 = 128 << 10;
+const TOGETHER: usize = 100;
 
 /// Both namespaces.
 #[derive(Debug)]
@@ -42,20 +48,79 @@ impl<'a> Store<'a> {
             [] => Actual::default(),
             names => Actual::only(names.iter().cloned()),
         };
-        for which in [Namespace::Slots, Namespace::Components] {
-            for prefix in actual.prefixes() {
-                for page in self.namespace(which).list(&prefix) {
-                    let page = page?;
-                    meter.add(page.len());
-                    for listed in page {
-                        actual.list(which, &listed.name, listed.metadata);
-                    }
-                }
-            }
-        }
+        self.pages(only, meter, |which, listed| actual.list(which, &listed.name, listed.metadata))?;
         let slots = actual.slot_keys();
         self.read(&slots, |key, value| actual.read(key, value))?;
         Ok(actual)
+    }
+
+    /// Lists both namespaces, or what they have of these components but for catalogs.
+    pub(crate) fn pages(
+        &self,
+        only: &[ComponentName],
+        meter: &Meter,
+        mut take: impl FnMut(Namespace, Listed),
+    ) -> Result<(), ApiError> {
+        let prefixes = match only {
+            [] => vec![String::new()],
+            names => names.iter().map(|name| format!("{name}@")).collect(),
+        };
+        for which in [Namespace::Slots, Namespace::Components] {
+            for prefix in &prefixes {
+                for page in self.namespace(which).list(prefix) {
+                    let page = page?;
+                    meter.add(page.len());
+                    page.into_iter().for_each(|listed| take(which, listed));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads contents, given with their sizes where these are known; `take` gets each
+    /// with its bytes, `None` if it is not there. No more of them are in memory than
+    /// one call brings.
+    pub(crate) fn contents(
+        &self,
+        contents: &[(Digest, Option<u64>)],
+        mut take: impl FnMut(Digest, Option<&[u8]>),
+    ) -> Result<(), ApiError> {
+        let namespace = self.namespace(Namespace::Components);
+        let mut alone: Vec<Digest> = Vec::new();
+        let (small, large): (Vec<_>, Vec<_>) =
+            contents.iter().partition(|(_, size)| size.is_some_and(|size| size <= SMALL));
+        alone.extend(large.iter().map(|(digest, _)| *digest));
+        for some in small.chunks(TOGETHER) {
+            let keys: BTreeMap<String, Digest> = some
+                .iter()
+                .map(|(digest, _)| (Key::Content(*digest).to_string(), *digest))
+                .collect();
+            let texts: Vec<String> = keys.keys().cloned().collect();
+            namespace.get_texts(&texts, |key, value| {
+                let Some(digest) = keys.get(key) else { return };
+                // What is no text comes changed from a bulk get.
+                match value {
+                    Some(value) if Digest::of(value) == *digest => take(*digest, Some(value)),
+                    _ => alone.push(*digest),
+                }
+            })?;
+        }
+        for digest in alone {
+            take(digest, namespace.get(&Key::Content(digest).to_string())?.as_deref());
+        }
+        Ok(())
+    }
+
+    /// A component's catalog record; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// If KV can't be read, or the record can't.
+    pub(crate) fn catalog(&self, name: &ComponentName) -> Result<Option<CatalogRecord>> {
+        let key = Key::Catalog(name.clone());
+        let mut read = None;
+        self.read(std::slice::from_ref(&key), |_, value| read = value.map(record::parse))?;
+        read.transpose().with_context(|| format!("the record {key} in KV can't be used"))
     }
 
     /// Reads records; `take` gets each key with its value, `None` if it is gone.

@@ -76,8 +76,8 @@ pub(super) enum Stored<T> {
 }
 
 impl Actual {
-    /// Of these components alone: what [`Self::prefixes`] says is listed, their
-    /// catalogs and the index are read when they are needed.
+    /// Of these components alone: their slots and versions are listed (what begins with
+    /// `<name>@`), their catalogs and the index read when they are needed.
     pub fn only(names: impl IntoIterator<Item = ComponentName>) -> Self {
         let mut actual = Self::default();
         let scope: BTreeSet<ComponentName> = names.into_iter().collect();
@@ -88,14 +88,6 @@ impl Actual {
         actual.index = Some(StoredIndex { metadata: None, value: Stored::Unread });
         actual.scope = Some(scope);
         actual
-    }
-
-    /// What the keys to list in either namespace begin with.
-    pub fn prefixes(&self) -> Vec<String> {
-        match &self.scope {
-            None => vec![String::new()],
-            Some(names) => names.iter().map(|name| format!("{name}@")).collect(),
-        }
     }
 
     /// Takes in a key of a listing, with its metadata where it has any.
@@ -250,7 +242,17 @@ impl Actual {
         contents + records + index + self.foreign.len()
     }
 
-    /// Whether there is nothing at all of a component.
+    /// The slot records that were read.
+    pub fn slot_records(&self) -> impl Iterator<Item = (&ComponentName, &SlotRecord)> {
+        self.components.iter().flat_map(|(name, known)| {
+            known.slots.values().filter_map(move |stored| match stored {
+                Stored::Record(record) => Some((name, record)),
+                _ => None,
+            })
+        })
+    }
+
+    /// Whether there is anything of a component.
     pub fn knows(&self, name: &ComponentName) -> bool {
         let known = self.components.get(name);
         known.is_some_and(|known| !known.slots.is_empty() || !known.versions.is_empty())

@@ -1,6 +1,7 @@
 //! The commands, each as numbered steps.
 
 pub(crate) mod explain;
+pub(crate) mod history;
 pub(crate) mod push;
 pub(crate) mod rollout;
 pub(crate) mod shell;
@@ -8,3 +9,4 @@ pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod tag;
 pub(crate) mod token;
+pub(crate) mod verify;

@@ -1,48 +1,230 @@
-//! `slotctl status`: every slot with its version and its split, as Git says.
+//! `slotctl status`: every slot with its version, its split, its hold, and what a
+//! sync would change; worked out by the plan of `sync`, which is then not carried out.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use catalog::plan::Share;
+use catalog::key::Key;
+use catalog::notice::Notice;
+use catalog::plan::{Held, Options, Plan, Share, Stage, Write, changes};
 use catalog::record::{Arm, SlotRecord, Target};
+use console::style;
 use serde_json::{Value, json};
 
-use crate::args::RepoArgs;
+use crate::args::StatusArgs;
 use crate::exit::Exit;
+use crate::live;
 use crate::offline::{self, Records};
-use crate::output::Output;
 use crate::output::bar::bar;
-use crate::read::Part;
-use crate::traffic::traffic;
+use crate::output::{Output, count};
+use crate::read::{Part, Reading};
+use crate::store::Store;
+use crate::traffic::{change, traffic};
 
 /// Carries out the command.
-pub(crate) fn run(args: &RepoArgs, output: &Output) -> Result<Exit> {
-    let reading = offline::read(args, Part::default())?;
+pub(crate) fn run(args: &StatusArgs, output: &Output) -> Result<Exit> {
+    let looked = match args.offline {
+        true => look_at_git(args),
+        false => look_at_both(args, output),
+    };
+    let look = match looked {
+        Ok(look) => look,
+        Err(error) => {
+            if args.common.json {
+                let (exit, error) = (Exit::of(&error).code(), format!("{error:#}"));
+                output.data(&json!({ "command": "status", "error": error, "exit": exit }))?;
+            }
+            return Err(error);
+        }
+    };
+    let exit = look.exit(args.check);
+    match args.common.json {
+        true => output.data(&look.value(exit))?,
+        false => output.print(&look.table())?,
+    }
+    look.refused().for_each(|notice| output.refusal(notice));
+    if let Some(drift) = look.drift() {
+        output.say(drift);
+        output.hint("slotctl sync");
+    }
+    Ok(exit)
+}
+
+/// All that there is to show.
+struct Look {
+    reading: Reading,
+    /// The slots as KV has them, or without a look at it as Git does.
+    records: Records,
+    /// What a sync would do; nothing where KV was not looked at.
+    plan: Option<Plan>,
+    /// What the records of Git alone refuse.
+    refused: Vec<Notice>,
+}
+
+fn look_at_git(args: &StatusArgs) -> Result<Look> {
+    let reading = offline::read(&args.common, Part { only: &args.only, rollouts: None })?;
     let (records, refused) = offline::records(&reading.desired)?;
-    match args.json {
-        true => output.data(&value(&records))?,
-        false => output.print(&table(&records))?,
-    }
-    reading.refused.iter().chain(&refused).for_each(|notice| output.refusal(notice));
-    let well = reading.refused.is_empty() && refused.is_empty();
-    Ok(if well { Exit::Done } else { Exit::Failed })
+    Ok(Look { reading, records, plan: None, refused })
 }
 
-fn value(records: &Records) -> Value {
-    let slot = |((name, slot), record): (&(_, _), &SlotRecord)| json!({ "component": name, "slot": slot, "traffic": traffic(record) });
-    json!({ "command": "status", "slots": records.iter().map(slot).collect::<Value>() })
+fn look_at_both(args: &StatusArgs, output: &Output) -> Result<Look> {
+    let target = live::target(&args.target, output)?;
+    let store = Store::new(&target);
+    let reading = live::read_git(&args.common, &args.only, output)?;
+    let actual = live::list_kv(&target, &store, &args.only, output)?;
+    live::refuse_unknown(&args.only, &reading, &actual)?;
+    let mut records: Records = actual
+        .slot_records()
+        .map(|(name, record)| ((name.clone(), record.slot.clone()), record.clone()))
+        .collect();
+    let options = Options::at(live::now());
+    let plan = live::plan(&reading.desired, actual, &store, &options)?;
+    for write in plan.stage(Stage::Slots) {
+        if let Write::Slot { name, record, .. } = write {
+            let key = (name.clone(), record.slot.clone());
+            records.entry(key).or_insert_with(|| record.as_ref().clone());
+        }
+    }
+    Ok(Look { reading, records, plan: Some(plan), refused: Vec::new() })
 }
 
-/// A line a slot: its name, the bar, the arms.
-fn table(records: &Records) -> String {
-    let width = |(name, slot): &(_, _)| format!("{name}@{slot}").chars().count();
-    let widest = records.keys().map(width).max().unwrap_or(0);
-    let mut text = String::new();
-    for ((name, slot), record) in records {
-        let key = format!("{name}@{slot}");
-        let _ = writeln!(text, "{key:<widest$}  {}  {}", bar(record), arms(record));
+/// What is to be said of a slot beside its traffic.
+enum State<'a> {
+    /// A sync would write it.
+    Drift(&'a Write),
+    /// A hold keeps it.
+    Held(&'a Held),
+    /// No tag has it.
+    Untagged,
+}
+
+impl Look {
+    fn refused(&self) -> impl Iterator<Item = &Notice> {
+        let plan = self.plan.iter().flat_map(|plan| &plan.refused);
+        self.reading.refused.iter().chain(&self.refused).chain(plan)
     }
-    text
+
+    fn exit(&self, check: bool) -> Exit {
+        let drifts = self.plan.as_ref().is_some_and(|plan| !plan.is_empty());
+        let blocked = self.plan.as_ref().is_some_and(|plan| plan.blocked.is_some());
+        match (self.refused().next(), check && (drifts || blocked)) {
+            (Some(_), _) => Exit::Failed,
+            (None, true) => Exit::Drift,
+            (None, false) => Exit::Done,
+        }
+    }
+
+    /// By key, the slots of which there is something to say.
+    fn states(&self) -> BTreeMap<Key, State<'_>> {
+        let mut states = BTreeMap::new();
+        let Some(plan) = &self.plan else { return states };
+        for write in plan.stage(Stage::Slots) {
+            states.insert(write.key(), State::Drift(write));
+        }
+        for held in &plan.held {
+            let key = Key::Slot(held.name.clone(), held.record.slot.clone());
+            states.insert(key, State::Held(held));
+        }
+        for key in plan.kept.iter().filter(|key| matches!(key, Key::Slot(..))) {
+            states.insert(key.clone(), State::Untagged);
+        }
+        states
+    }
+
+    /// What a sync would do, in a line.
+    fn drift(&self) -> Option<String> {
+        let plan = self.plan.as_ref()?;
+        if let Some(Notice { what, .. }) = &plan.blocked {
+            return Some(format!("drift: {what}"));
+        }
+        let stages = Stage::ALL.iter().map(|stage| (plan.stage(*stage).count(), stage.name()));
+        let stages: Vec<String> =
+            stages.filter(|(n, _)| *n > 0).map(|(n, name)| count(n, name)).collect();
+        (!plan.is_empty()).then(|| format!("drift: {} to write", stages.join(", ")))
+    }
+
+    fn value(&self, exit: Exit) -> Value {
+        let states = self.states();
+        let slot = |((name, slot), record): (&(_, _), &SlotRecord)| {
+            let state = states.get(&Key::Slot(
+                catalog::name::ComponentName::clone(name),
+                catalog::slot::Slot::clone(slot),
+            ));
+            let mut value = json!({
+                "component": name, "slot": slot, "traffic": traffic(record), "hold": record.hold,
+            });
+            let more = match state {
+                None => json!({ "state": "same" }),
+                Some(State::Untagged) => json!({ "state": "untagged" }),
+                Some(State::Held(held)) => {
+                    json!({ "state": "held", "wanted": traffic(&held.wanted) })
+                }
+                Some(State::Drift(write)) => drifted(write),
+            };
+            if let (Some(value), Value::Object(more)) = (value.as_object_mut(), more) {
+                value.extend(more);
+            }
+            value
+        };
+        let notice = |Notice { subject, what, help }: &Notice| json!({ "subject": subject, "what": what, "help": help });
+        let mut value = json!({
+            "command": "status",
+            "slots": self.records.iter().map(slot).collect::<Value>(),
+            "refused": self.refused().map(notice).collect::<Value>(),
+            "exit": exit.code(),
+        });
+        if let (Some(plan), Some(members)) = (&self.plan, value.as_object_mut()) {
+            let pending =
+                |stage: Stage| (stage.plural().to_owned(), json!(plan.stage(stage).count()));
+            members.insert("drift".to_owned(), json!(!plan.is_empty()));
+            members.insert("pending".to_owned(), Stage::ALL.into_iter().map(pending).collect());
+            members.insert(
+                "blocked".to_owned(),
+                json!(plan.blocked.as_ref().map(|notice| &notice.what)),
+            );
+        }
+        value
+    }
+
+    /// A line a slot: its name, the bar, the arms, and what is to be said of it.
+    fn table(&self) -> String {
+        let width = |(name, slot): &(_, _)| format!("{name}@{slot}").chars().count();
+        let widest = self.records.keys().map(width).max().unwrap_or(0);
+        let states = self.states();
+        let mut text = String::new();
+        for ((name, slot), record) in &self.records {
+            let key = Key::Slot(name.clone(), slot.clone());
+            let shown = key.to_string();
+            let _ = write!(text, "{shown:<widest$}  {}  {}", bar(record), arms(record));
+            let _ = writeln!(text, "{}", states.get(&key).map_or(String::new(), words));
+        }
+        text
+    }
+}
+
+fn drifted(write: &Write) -> Value {
+    let Write::Slot { record, before, .. } = write else { return json!({}) };
+    json!({
+        "state": if before.is_some() { "drift" } else { "new" },
+        "wanted": traffic(record),
+        "changes": changes(before.as_deref(), record).iter().map(change).collect::<Value>(),
+    })
+}
+
+fn words(state: &State<'_>) -> String {
+    let after_key =
+        |text: String| text.split_once(": ").map_or(text.clone(), |(_, rest)| rest.to_owned());
+    match state {
+        State::Drift(write @ Write::Slot { before: Some(_), .. }) => {
+            style(format!("  ≠ Git: {}", after_key(write.to_string()))).yellow().to_string()
+        }
+        State::Drift(_) => style("  + not in KV yet").green().to_string(),
+        State::Held(held) => {
+            style(format!("  = {}", after_key(held.to_string()))).red().to_string()
+        }
+        State::Untagged => style("  = no tag has it").dim().to_string(),
+    }
 }
 
 fn arms(record: &SlotRecord) -> String {

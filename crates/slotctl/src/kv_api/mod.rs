@@ -24,7 +24,7 @@ mod tests;
 pub(crate) use batch::{Batch, Pair};
 pub(crate) use error::ApiError;
 pub(crate) use http::RetryNotice;
-pub(crate) use namespace::Namespace;
+pub(crate) use namespace::{Listed, Namespace};
 pub(crate) use token::Token;
 
 use std::time::Duration;

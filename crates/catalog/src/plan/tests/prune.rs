@@ -18,7 +18,7 @@ impl Kv {
     /// What a listing of these components alone brings.
     fn listed_only(&self, names: &[&str]) -> Actual {
         let mut actual = Actual::only(names.iter().map(|name| name.parse().unwrap()));
-        let prefixes = actual.prefixes();
+        let prefixes: Vec<String> = names.iter().map(|name| format!("{name}@")).collect();
         for ((namespace, key), (_, metadata)) in &self.0 {
             if prefixes.iter().any(|prefix| key.starts_with(prefix)) {
                 actual.list(*namespace, key, metadata.clone());

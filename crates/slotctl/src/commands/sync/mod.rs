@@ -17,11 +17,10 @@ use std::time::Instant;
 
 use anyhow::Result;
 use catalog::key::Key;
-use catalog::name::ComponentName;
-use catalog::plan::{Actual, Options, Plan, Stage};
+use catalog::plan::{Options, Plan, Stage};
 
 use crate::args::SyncArgs;
-use crate::exit::{Exit, Refused};
+use crate::exit::Exit;
 use crate::git::Repository;
 use crate::live;
 use crate::output::Output;
@@ -113,26 +112,6 @@ fn is_taken_back(args: &SyncArgs, turn: &Turn<'_>) -> Result<bool> {
     let Some(newer) = turn.newer() else { return Ok(false) };
     let tag = format!("refs/tags/{}", newer.name);
     Ok(Repository::open(&args.common.repo)?.commit(&tag).is_none())
-}
-
-/// A component that neither Git nor KV knows is a slip of the pen.
-fn refuse_unknown(args: &SyncArgs, reading: &Reading, actual: &Actual) -> Result<()> {
-    let desired = &reading.desired;
-    let known = |name: &&ComponentName| {
-        desired.components.contains_key(*name)
-            || desired.unserved.contains_key(*name)
-            || reading.logic.iter().any(|tag| tag.name == **name)
-            || actual.knows(name)
-    };
-    match args.only.iter().find(|name| !known(name)) {
-        None => Ok(()),
-        Some(name) => Err(Refused::new(
-            name.to_string(),
-            "neither Git nor KV has such a component",
-            "slotctl tag list shows what there is; git fetch --tags brings what others tagged",
-        )
-        .into()),
-    }
 }
 
 fn exit(args: &SyncArgs, reading: &Reading, plan: &Plan, outcome: &Outcome) -> Exit {

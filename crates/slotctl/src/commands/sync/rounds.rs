@@ -6,7 +6,7 @@ use catalog::plan::{Options, Plan};
 
 use super::apply::Apply;
 use super::turn::{self, News, Turn};
-use super::{Outcome, refuse_unknown, show};
+use super::{Outcome, show};
 use crate::args::SyncArgs;
 use crate::exit::Refused;
 use crate::live;
@@ -42,7 +42,7 @@ impl Rounds<'_> {
             // 2. What KV holds.
             let only = &self.args.only;
             let actual = live::list_kv(self.target, self.store, only, self.output)?;
-            refuse_unknown(self.args, self.reading, &actual)?;
+            live::refuse_unknown(only, self.reading, &actual)?;
             // 3. The plan.
             let plan = live::plan(&self.reading.desired, actual, self.store, self.options)?;
             // 4. Shown.

@@ -1,0 +1,97 @@
+//! The command lines that look at what there is: `status`, `history`, `verify`.
+
+use catalog::name::ComponentName;
+use catalog::slot::Slot;
+
+use super::{RepoArgs, TargetArgs};
+
+/// What to compare.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+
+    #[command(flatten)]
+    pub(crate) common: RepoArgs,
+
+    /// This component alone; may be given again
+    #[arg(long, value_name = "TYPE/NAME")]
+    pub(crate) only: Vec<ComponentName>,
+
+    /// What Git says, without a look at KV
+    #[arg(long, conflicts_with_all = ["local", "env", "check"])]
+    pub(crate) offline: bool,
+
+    /// End with exit code 3 if KV is not what Git says
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+/// Whose moves to show.
+#[derive(Debug, clap::Args)]
+pub(crate) struct HistoryArgs {
+    /// The component
+    #[arg(value_name = "TYPE/NAME")]
+    pub(crate) component: ComponentName,
+
+    /// One of its slots
+    pub(crate) slot: Option<Slot>,
+
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What to read back.
+#[derive(Debug, clap::Args)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+
+    #[command(flatten)]
+    pub(crate) common: RepoArgs,
+
+    /// This component alone; may be given again
+    #[arg(long, value_name = "TYPE/NAME")]
+    pub(crate) only: Vec<ComponentName>,
+}
+
+pub(super) const STATUS_HELP: &str = "\
+Examples:
+  slotctl status --env production
+      every slot in KV: its version, its split, its hold, and what a sync would change
+  slotctl status --env production --check
+      end with 3 if a sync would write anything
+  slotctl status --local --only prompts/extraction --json
+  slotctl status --offline
+      what Git says, without a network
+
+What differs is worked out by the plan that `slotctl sync` carries out.
+
+Exit codes: 0 as it should be, 1 failed or something was refused, 2 usage, 3 drift (--check)";
+
+pub(super) const HISTORY_HELP: &str = "\
+Examples:
+  slotctl history prompts/extraction --env production
+      every move of every slot, the newest first
+  slotctl history prompts/extraction production --local --json
+
+The last 50 moves of each slot, as the catalog in Workers KV has them: what callers got,
+also where a tag was moved twice since or a rollback went before Git.
+
+Exit codes: 0 done, 1 failed, 2 usage";
+
+pub(super) const VERIFY_HELP: &str = "\
+Examples:
+  slotctl verify --env production
+      read everything back and compare it with its digest and with Git
+  slotctl verify --local --only prompts/extraction --json
+
+Slots lead to versions that are there, versions to contents that are there, contents are
+what their digests say, catalogs and the index list what there is, and no version is
+another than in Git. What a sync has yet to write is no finding: see `slotctl status`.
+
+Exit codes: 0 all is well, 1 failed or something is wrong, 2 usage";

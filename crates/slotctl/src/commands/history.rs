@@ -1,0 +1,120 @@
+//! `slotctl history`: every move of a component's slots, as the catalog has them.
+
+use std::cmp::Reverse;
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use catalog::name::ComponentName;
+use catalog::notice::printable;
+use catalog::record::{CatalogRecord, Move};
+use catalog::slot::Slot;
+use catalog::version::Version;
+use serde_json::{Value, json};
+
+use crate::args::HistoryArgs;
+use crate::exit::{Exit, Refused};
+use crate::live;
+use crate::output::Output;
+use crate::store::Store;
+
+/// Carries out the command.
+pub(crate) fn run(args: &HistoryArgs, output: &Output) -> Result<Exit> {
+    let read = read(args, output);
+    if let (Err(error), true) = (&read, args.json) {
+        let (exit, error) = (Exit::of(error).code(), format!("{error:#}"));
+        output.data(&json!({ "command": "history", "error": error, "exit": exit }))?;
+    }
+    let catalog = read?;
+    let moves = moves(&catalog, args.slot.as_ref());
+    match args.json {
+        true => output.data(&value(args, &moves))?,
+        false => output.print(&table(&moves))?,
+    }
+    if moves.is_empty() {
+        output.say("no move is recorded");
+    }
+    Ok(Exit::Done)
+}
+
+fn read(args: &HistoryArgs, output: &Output) -> Result<CatalogRecord> {
+    let target = live::target(&args.target, output)?;
+    target.check()?;
+    let name = &args.component;
+    let catalog = Store::new(&target).catalog(name)?.ok_or_else(|| {
+        let help = "slotctl status shows what there is; slotctl sync writes what Git has";
+        Refused::new(name.to_string(), "KV has no such component", help)
+    })?;
+    match args.slot.as_ref().filter(|slot| !catalog.slots.contains_key(*slot)) {
+        Some(slot) => Err(no_slot(name, slot, &catalog).into()),
+        None => Ok(catalog),
+    }
+}
+
+/// A slot that is not there, and those that are.
+pub(super) fn no_slot(name: &ComponentName, slot: &Slot, catalog: &CatalogRecord) -> Refused {
+    let there: Vec<String> = catalog.slots.keys().map(Slot::to_string).collect();
+    let help = format!("it has: {}", there.join(", "));
+    Refused::new(format!("{name}@{slot}"), "the component has no such slot in KV", help)
+}
+
+/// The moves of all slots, or of one, the newest first.
+fn moves<'a>(catalog: &'a CatalogRecord, only: Option<&Slot>) -> Vec<(&'a Slot, &'a Move)> {
+    let wanted = |slot: &&Slot| only.is_none_or(|only| only == *slot);
+    let slots = catalog.slots.keys().filter(wanted);
+    let of = |slot: &'a Slot| catalog.slots.get(slot).map(|entry| (slot, &entry.moves));
+    let mut moves: Vec<(&Slot, &Move)> = slots
+        .filter_map(of)
+        .flat_map(|(slot, moves)| moves.iter().map(move |moved| (slot, moved)))
+        .collect();
+    // Stable: of a slot's moves in one second the order stays.
+    moves.sort_by_key(|(_, moved)| Reverse(moved.time));
+    moves
+}
+
+fn value(args: &HistoryArgs, moves: &[(&Slot, &Move)]) -> Value {
+    let moved = |(slot, moved): &(&Slot, &Move)| {
+        json!({
+            "slot": slot, "from": moved.from, "to": moved.to, "commit": moved.commit,
+            "author": moved.author, "time": moved.time, "why": moved.why,
+        })
+    };
+    json!({
+        "command": "history",
+        "component": args.component,
+        "moves": moves.iter().map(moved).collect::<Value>(),
+        "exit": Exit::Done.code(),
+    })
+}
+
+fn table(moves: &[(&Slot, &Move)]) -> String {
+    let change = |moved: &Move| {
+        let from = moved.from.as_ref().map_or("new".to_owned(), short);
+        format!("{from} → {}", short(&moved.to))
+    };
+    let author = |moved: &Move| printable(moved.author.as_bytes());
+    let width = |of: &dyn Fn(&(&Slot, &Move)) -> String| {
+        moves.iter().map(|row| of(row).chars().count()).max().unwrap_or(0)
+    };
+    let slots = width(&|(slot, _)| slot.to_string());
+    let changes = width(&|(_, moved)| change(moved));
+    let authors = width(&|(_, moved)| author(moved));
+    let mut text = String::new();
+    for (slot, moved) in moves {
+        let (slot, change, author) = (slot.to_string(), change(moved), author(moved));
+        let why = printable(moved.why.as_bytes());
+        let _ = writeln!(
+            text,
+            "{}  {slot:<slots$}  {change:<changes$}  {author:<authors$}  {why}",
+            moved.time
+        );
+    }
+    text
+}
+
+/// A version as people read it.
+pub(super) fn short(version: &Version) -> String {
+    match version {
+        Version::Release(_) => version.to_string(),
+        Version::Commit(commit) => commit.as_str().get(..12).unwrap_or_default().to_owned(),
+    }
+}

@@ -1,0 +1,126 @@
+//! `slotctl verify`: reads everything back, a batch at a time.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use catalog::audit::Audit;
+use catalog::digest::Digest;
+use catalog::key::{Key, Namespace};
+use catalog::notice::Notice;
+use indicatif::DecimalBytes;
+use serde_json::{Value, json};
+
+use crate::args::VerifyArgs;
+use crate::exit::Exit;
+use crate::live;
+use crate::output::{Output, count};
+use crate::store::Store;
+
+/// Carries out the command.
+pub(crate) fn run(args: &VerifyArgs, output: &Output) -> Result<Exit> {
+    let ended = verify(args, output);
+    if let (Err(error), true) = (&ended, args.common.json) {
+        let (exit, error) = (Exit::of(error).code(), format!("{error:#}"));
+        output.data(&json!({ "command": "verify", "error": error, "exit": exit }))?;
+    }
+    ended
+}
+
+/// What was read.
+struct Read {
+    slots: usize,
+    versions: usize,
+    catalogs: usize,
+    contents: usize,
+    bytes: u64,
+}
+
+fn verify(args: &VerifyArgs, output: &Output) -> Result<Exit> {
+    let began = Instant::now();
+    // 1. What Git says, and which keys there are.
+    let target = live::target(&args.target, output)?;
+    let store = Store::new(&target);
+    let reading = live::read_git(&args.common, &args.only, output)?;
+    target.check()?;
+    let mut audit = Audit::new(&reading.desired);
+    let meter = output.meter("keys listed");
+    store.pages(&args.only, &meter, |which, listed| {
+        audit.list(which, &listed.name, listed.metadata);
+    })?;
+    if !args.only.is_empty() {
+        // They are not under the component's prefix.
+        let catalogs = args.only.iter().map(|name| Key::Catalog(name.clone()));
+        for key in catalogs.chain([Key::Index]) {
+            audit.list(Namespace::Components, &key.to_string(), None);
+        }
+    }
+    drop(meter);
+    // 2. Every record.
+    let keys = audit.keys();
+    let meter = output.meter("records");
+    meter.begin(keys.len());
+    store.read(&keys, |key, value| {
+        audit.read(key, value);
+        meter.add(1);
+    })?;
+    drop(meter);
+    audit.link();
+    let read = Read {
+        slots: audit.count(|key| matches!(key, Key::Slot(..))),
+        versions: audit.count(|key| matches!(key, Key::Version(..))),
+        catalogs: audit.count(|key| matches!(key, Key::Catalog(_))),
+        contents: audit.contents().len(),
+        bytes: read_contents(&store, &mut audit, output)?,
+    };
+    // 3. What is wrong.
+    let findings = audit.findings();
+    findings.iter().for_each(|finding| output.finding(finding));
+    reading.refused.iter().for_each(|notice| output.refusal(notice));
+    tell(output, &read, findings.len(), began);
+    let well = findings.is_empty() && reading.refused.is_empty();
+    let exit = if well { Exit::Done } else { Exit::Failed };
+    if args.common.json {
+        output.data(&value(&read, &findings, &reading.refused, exit))?;
+    }
+    Ok(exit)
+}
+
+/// Reads every content; returns how many bytes they have.
+fn read_contents(store: &Store<'_>, audit: &mut Audit<'_>, output: &Output) -> Result<u64> {
+    let contents = audit.contents();
+    let meter = output.meter("contents");
+    meter.begin(contents.len());
+    let mut bytes = 0;
+    store.contents(&contents, |digest, content| {
+        bytes += content.map_or(0, |content| content.len() as u64);
+        audit.content(digest, content.map(Digest::of));
+        meter.add(1);
+    })?;
+    Ok(bytes)
+}
+
+fn tell(output: &Output, read: &Read, findings: usize, began: Instant) {
+    let Read { slots, versions, catalogs, contents, bytes } = read;
+    let (slots, versions) = (count(*slots, "slot"), count(*versions, "version"));
+    let (catalogs, contents) = (count(*catalogs, "catalog"), count(*contents, "content"));
+    let what = format!("{slots}, {versions}, {catalogs}, {contents}, {}", DecimalBytes(*bytes));
+    let came = match findings {
+        0 => "all is well".to_owned(),
+        number => format!("{} wrong", count(number, "thing")),
+    };
+    output.step("verify", format_args!("{what} read back: {came}"), began);
+}
+
+fn value(read: &Read, findings: &[Notice], refused: &[Notice], exit: Exit) -> Value {
+    let notice = |Notice { subject, what, help }: &Notice| json!({ "subject": subject, "what": what, "help": help });
+    json!({
+        "command": "verify",
+        "read": {
+            "slots": read.slots, "versions": read.versions, "catalogs": read.catalogs,
+            "contents": read.contents, "bytes": read.bytes,
+        },
+        "findings": findings.iter().map(notice).collect::<Value>(),
+        "refused": refused.iter().map(notice).collect::<Value>(),
+        "exit": exit.code(),
+    })
+}

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { after, before, describe, test } from 'node:test'
+
+import { sha256, startKv } from './support/kv.mjs'
+import { extractionRepo } from './support/repo.mjs'
+import { gitEnv, slotctl } from './support/slotctl.mjs'
+
+const EXTRACTION = 'prompts/extraction'
+const PRODUCTION = `${EXTRACTION}@production`
+const TAG = `components/${EXTRACTION}`
+
+let kv
+before(async () => { kv = await startKv({ pairs: 24 }) })
+after(() => kv?.stop())
+
+/** A command over a repository and a pair of namespaces. */
+const run = (command, repo, pair, ...flags) => {
+  const where = ['--local', kv.url, '--config', pair.config]
+  return slotctl([...command.split(' '), ...where, ...(repo ? ['--repo', repo.dir] : []), ...flags], { env: gitEnv() })
+}
+
+async function synced(...flags) {
+  const [repo, pair] = [extractionRepo(), kv.pair()]
+  const { code, stderr } = await run('sync', repo, pair, ...flags)
+  assert.equal(code, 0, stderr)
+  return { repo, pair }
+}
+
+describe('slotctl status', () => {
+  test('is what a sync would do: every slot, its split, what differs', async () => {
+    const { repo, pair } = await synced()
+    const same = await run('status', repo, pair, '--check')
+    assert.deepEqual([same.code, same.stdout], [0, [
+      `${EXTRACTION}@latest      ████████████████████  latest v1.1.0`,
+      `${PRODUCTION}  ████████████████████  production v1.0.0`,
+      `${EXTRACTION}@staging     ████████████████████  staging v1.1.0`,
+      '',
+    ].join('\n')])
+    repo.slot(EXTRACTION, 'production', 'v1.1.0')
+    repo.slot(EXTRACTION, 'canary', 'v1.1.0')
+    repo.git('tag', '--delete', `${TAG}/staging`)
+    repo.commit({ 'rollouts.toml': `["${EXTRACTION}".production]\nsplit = { canary = 10 }\n` })
+    const drifted = await run('status', repo, pair, '--check')
+    assert.equal(drifted.code, 3)
+    assert.match(drifted.stdout, /@production +█+ {2}production v1\.0\.0 {2}≠ Git: canary v1\.1\.0 0 % → 10 %/)
+    assert.match(drifted.stdout, /@canary +█+ {2}canary v1\.1\.0 {2}\+ not in KV yet/)
+    assert.match(drifted.stdout, /@staging +█+ {2}staging v1\.1\.0 {2}= no tag has it/)
+    assert.match(drifted.stderr, /drift: 2 slots, 1 catalog to write\n +hint: slotctl sync/)
+    assert.equal((await run('status', repo, pair)).code, 0, 'only --check asks')
+    const { json } = await run('status', repo, pair, '--json', '--check', '--only', EXTRACTION)
+    assert.deepEqual(json.slots.map(({ slot, state }) => [slot, state]), [
+      ['canary', 'new'], ['latest', 'same'], ['production', 'drift'], ['staging', 'untagged'],
+    ])
+    assert.deepEqual([json.drift, json.exit, json.pending.slots, json.pending.contents], [true, 3, 2, 0])
+    const plan = (await run('sync', repo, pair, '--dry-run', '--json')).json.plan
+    assert.deepEqual(json.slots[2].changes, plan.writes.slots.find(({ key }) => key === PRODUCTION).changes)
+    await run('sync', repo, pair)
+    assert.equal((await run('status', repo, pair, '--check')).code, 0)
+  })
+
+  test('shows a hold, and who made it', async () => {
+    const { repo, pair } = await synced()
+    const record = await pair.slots.json(PRODUCTION)
+    record.hold = { reason: 'v1.1.0 leaks', by: 'Ada', at: '2026-11-21T09:00:00Z' }
+    await pair.slots.put(PRODUCTION, JSON.stringify(record))
+    repo.slot(EXTRACTION, 'production', 'v1.1.0')
+    const { stdout } = await run('status', repo, pair)
+    assert.match(stdout, /= held at v1\.0\.0, Git says v1\.1\.0 \(v1\.1\.0 leaks, by Ada/)
+    const { json } = await run('status', repo, pair, '--json')
+    const slot = json.slots.find(({ slot }) => slot === 'production')
+    assert.deepEqual([slot.state, slot.hold, slot.wanted.targets[0].version], ['held', record.hold, 'v1.1.0'])
+  })
+
+  test('without a target says so, with --offline needs none', async () => {
+    const repo = extractionRepo()
+    const none = await slotctl(['status', '--repo', repo.dir])
+    assert.deepEqual([none.code, /--local.*CLOUDFLARE_API_TOKEN/.test(none.stderr)], [2, true])
+    const offline = await slotctl(['status', '--offline', '--repo', repo.dir, '--json'])
+    assert.deepEqual(offline.json.slots.map(({ slot }) => slot), ['latest', 'production', 'staging'])
+    assert.equal((await slotctl(['status', '--offline', '--check', '--repo', repo.dir])).code, 2)
+  })
+})
+
+describe('slotctl history', () => {
+  test('tells every move: when, who, from, to, why', async () => {
+    const { repo, pair } = await synced()
+    repo.slot(EXTRACTION, 'production', 'v1.1.0', 'Release it')
+    await run('sync', repo, pair)
+    const { code, stdout } = await run(`history ${EXTRACTION} production`, null, pair)
+    assert.equal(code, 0)
+    const lines = stdout.trimEnd().split('\n')
+    assert.equal(lines.length, 2)
+    assert.match(lines[0], /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}production {2}v1\.0\.0 → v1\.1\.0 {2}Grace {2}Release it$/)
+    assert.match(lines[1], /production {2}new → v1\.0\.0 {5}Grace {2}Set production to v1\.0\.0$/)
+    const { json } = await run(`history ${EXTRACTION}`, null, pair, '--json')
+    assert.equal(json.moves.length, 4, 'latest and staging too')
+    const { slot, from, to, commit, author, why } = json.moves.find(({ from }) => from)
+    assert.deepEqual({ slot, from, to, author, why }, { slot: 'production', from: 'v1.0.0', to: 'v1.1.0', author: 'Grace', why: 'Release it' })
+    assert.equal(commit, repo.git('rev-parse', `${TAG}/v1.1.0^{commit}`))
+  })
+
+  test('names what there is where something is not', async () => {
+    const { pair } = await synced()
+    const slot = await run(`history ${EXTRACTION} prod`, null, pair)
+    assert.deepEqual([slot.code, /no such slot in KV\n +hint: it has: latest, production, staging/.test(slot.stderr)], [1, true])
+    const component = await run('history prompts/none', null, pair, '--json')
+    assert.deepEqual([component.code, component.json.exit], [1, 1])
+    assert.match(component.stderr, /prompts\/none: KV has no such component/)
+  })
+})
+
+describe('slotctl verify', () => {
+  test('reads everything back, text or not, large or small', async () => {
+    const [repo, pair] = [extractionRepo(), kv.pair()]
+    const contents = { 'small.bin': randomBytes(999), 'large.bin': randomBytes(2 << 20), 'empty.md': '' }
+    repo.commit(Object.fromEntries(Object.entries(contents).map(([file, bytes]) => [`configs/${file}`, bytes])))
+    for (const file of Object.keys(contents)) repo.version(`configs/${file.split('.')[0]}`, 'v1.0.0')
+    await run('sync', repo, pair)
+    await pair.components.put('sessions:1', 'somebody else\'s')
+    const { code, stderr } = await run('verify', repo, pair)
+    assert.equal(code, 0, stderr)
+    assert.match(stderr, /verify 6 slots, 5 versions, 4 catalogs, 5 contents, 2\.10 MB read back: all is well/)
+    const { json } = await run('verify', repo, pair, '--json', '--only', EXTRACTION)
+    assert.deepEqual([json.exit, json.findings], [0, []])
+    assert.deepEqual(json.read, { slots: 3, versions: 2, catalogs: 1, contents: 2, bytes: 25 })
+  })
+
+  test('names whatever is wrong, and what to do', async () => {
+    const { repo, pair } = await synced()
+    const [one, other] = ['Extract.\n', 'Extract it all.\n'].map((text) => `sha256/${sha256(text)}`)
+    const record = await pair.components.json(`${EXTRACTION}@v1.1.0`)
+    await pair.components.put(one, 'changed')
+    await pair.components.delete(other)
+    await pair.components.put(`${EXTRACTION}@v1.1.0`, JSON.stringify({ ...record, author: 'Mallory' }))
+    await pair.slots.delete(`${EXTRACTION}@staging`)
+    const { code, json, stderr } = await run('verify', repo, pair, '--json')
+    assert.equal(code, 1)
+    assert.match(stderr, /wrong: sha256\/[0-9a-f]{64}: it is not there \(prompts\/extraction@.*names it\)\n +hint: slotctl sync/)
+    assert.match(stderr, /5 things wrong/)
+    assert.deepEqual(json.findings.map(({ subject }) => subject).sort(), [
+      EXTRACTION, EXTRACTION, `${EXTRACTION}@v1.1.0`, one, other,
+    ].sort())
+    assert.ok(json.findings.every(({ help }) => help))
+  })
+
+  test('names a version that is not what Git says', async () => {
+    const { repo, pair } = await synced()
+    repo.commit({ 'prompts/extraction.md': 'Rewritten.\n' })
+    repo.version(EXTRACTION, 'v1.0.0', { force: true })
+    const { code, stderr } = await run('verify', repo, pair)
+    assert.equal(code, 1)
+    assert.match(stderr, /wrong: prompts\/extraction@v1\.0\.0: KV has sha256:.*, Git has sha256:/)
+  })
+})

@@ -3,8 +3,7 @@
 // workflow does it that has one `git show` and one HTTP PUT a tag.
 //
 //   npm run bench:scale [-- --components 10000 --versions 10 --together 100 --latency 0]
-import { spawn, spawnSync } from 'node:child_process'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import path from 'node:path'
@@ -25,23 +24,23 @@ const MEBI = 1 << 20
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]
 const seconds = (ms) => (ms < 950 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`)
 
-/** Runs `slotctl`; its time, the most memory that it and its Git took, its JSON. */
+/** Runs `slotctl`; its time, the most memory that it and its Git took, what its steps took. */
 function slotctl(args, env) {
   const binary = process.env.SLOTCTL ?? inRoot('target', 'release', 'slotctl')
   return new Promise((resolve, reject) => {
     const began = performance.now()
-    const child = spawn(binary, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(binary, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] })
     let most = 0
     const watch = setInterval(() => { most = Math.max(most, memoryOf(child.pid)) }, 20)
-    const out = { stdout: [], stderr: [] }
-    for (const stream of ['stdout', 'stderr']) child[stream].on('data', (chunk) => out[stream].push(chunk))
+    const out = []
+    child.stderr.on('data', (chunk) => out.push(chunk))
     child.once('error', reject)
     child.once('close', (code) => {
       clearInterval(watch)
-      const [stdout, stderr] = [out.stdout, out.stderr].map((chunks) => Buffer.concat(chunks).toString())
+      const stderr = Buffer.concat(out).toString()
       if (code !== 0) return reject(new UserError(`slotctl ended with ${code}:\n${stderr.slice(-2000)}`))
       const time = performance.now() - began
-      return resolve({ time, memory: most, steps: steps(stderr), json: stdout && JSON.parse(stdout) })
+      return resolve({ time, memory: most, steps: steps(stderr) })
     })
   })
 }
@@ -112,17 +111,18 @@ async function measure({ folder, repo, kv, components, versions, made, together,
   const env = { CLOUDFLARE_API_TOKEN: 'bench', CLOUDFLARE_ACCOUNT_ID: ACCOUNT, CLOUDFLARE_API_BASE_URL: kv.url }
   const sync = async (...flags) => {
     await kv.calls()
-    const ran = await slotctl(['sync', '--repo', repo, '--config', config, '--env', 'bench', '--json', ...flags], env)
+    const ran = await slotctl(['sync', '--repo', repo, '--config', config, '--env', 'bench', ...flags], env)
     return { ...ran, calls: await kv.calls() }
   }
   const often = async (...flags) => {
     const runs = []
     for (let round = 0; round < ROUNDS; round += 1) runs.push(await sync(...flags))
     const of = (pick) => median(runs.map(pick))
-    const [{ calls, json }] = runs
-    return { time: of(({ time }) => time), git: of((run) => run.steps.git), memory: of(({ memory }) => memory), calls, json }
+    const [{ calls }] = runs
+    return { time: of(({ time }) => time), git: of((run) => run.steps.git), memory: of(({ memory }) => memory), calls }
   }
   const slots = components * 3
+  const writes = [components * versions, components * versions, slots, components, 1]
   const inComponents = components * versions * 2 + components + 1
   const rows = []
   const row = (what, { time, git, memory, calls, least }) => rows.push([
@@ -133,8 +133,7 @@ async function measure({ folder, repo, kv, components, versions, made, together,
   const planned = await often('--dry-run')
   row('plan the first sync', { ...planned, least: minimum({ lists: [0, 0] }) })
   const first = await sync()
-  const of = first.json.result.written
-  row('the first sync', { ...first, git: first.steps.git, least: minimum({ lists: [0, 0], writes: Object.values(of) }) })
+  row('the first sync', { ...first, git: first.steps.git, least: minimum({ lists: [0, 0], writes }) })
   // 2. Nothing changed.
   const lists = { lists: [slots, inComponents], slots }
   row('a sync with nothing to do', { ...(await often()), least: minimum(lists) })

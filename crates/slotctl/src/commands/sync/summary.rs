@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use catalog::notice::{Notice, printable};
-use catalog::plan::{Plan, Stage, Write, changes};
+use catalog::plan::{Plan, Stage, Write};
 use catalog::record::SlotRecord;
 use catalog::tag::TagTarget;
 
@@ -83,10 +83,9 @@ fn new_versions(plan: &Plan) -> String {
 
 fn slot(write: &Write) -> Option<[String; 4]> {
     let Write::Slot { record, before, .. } = write else { return None };
-    let words: Vec<String> =
-        changes(before.as_deref(), record).iter().map(ToString::to_string).collect();
-    let (from, to) = (version(before.as_deref()), version(Some(record)));
-    Some([write.key().to_string(), from, to, words.join(", ")])
+    let (key, words) = (write.key().to_string(), write.to_string());
+    let change = words.strip_prefix(&format!("{key}: ")).unwrap_or(&words).to_owned();
+    Some([key, version(before.as_deref()), version(Some(record)), change])
 }
 
 fn version(record: Option<&SlotRecord>) -> String {

@@ -26,6 +26,7 @@ pub mod record;
 pub mod reference;
 pub mod refusal;
 pub mod resolution;
+pub mod rollback;
 pub mod slot;
 pub mod source;
 pub mod tag;

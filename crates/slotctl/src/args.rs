@@ -2,6 +2,7 @@
 
 mod look;
 mod push;
+mod rollback;
 mod rollout;
 mod shell;
 mod sync;
@@ -13,6 +14,7 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use look::{HistoryArgs, StatusArgs, VerifyArgs};
 pub(crate) use push::PushArgs;
+pub(crate) use rollback::RollbackArgs;
 pub(crate) use rollout::{
     ChangeArgs, ExplainArgs, RepoArgs, RolloutArgs, RolloutCommand, RolloutPlanArgs,
 };
@@ -46,6 +48,9 @@ pub(crate) enum Command {
     /// Show every slot: its version, split and hold, and what differs from Git
     #[command(after_help = look::STATUS_HELP)]
     Status(StatusArgs),
+    /// Roll a slot back at once: Workers KV first, then the tag
+    #[command(after_help = rollback::HELP)]
+    Rollback(RollbackArgs),
     /// Show every move of a component's slots: when, who, from, to, why
     #[command(after_help = look::HISTORY_HELP)]
     History(HistoryArgs),

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Command::Explain(explain) => commands::explain::run(explain, &output),
         Command::Rollout(rollout) => commands::rollout::run(rollout, &output),
         Command::Status(status) => commands::status::run(status, &output),
+        Command::Rollback(rollback) => commands::rollback::run(rollback, &output),
         Command::History(history) => commands::history::run(history, &output),
         Command::Verify(verify) => commands::verify::run(verify, &output),
         Command::Tag(tag) => commands::tag::run(tag, &output),

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use catalog::name::ComponentName;
-use catalog::plan::Actual;
+use catalog::plan::{Actual, Write};
 use catalog::record::{self, CatalogRecord};
 
-use crate::kv_api::{self, ApiError, Listed};
+use crate::kv_api::{self, ApiError, Batch, Listed, Pair};
 use crate::output::Meter;
 use crate::target::Target;
 
@@ -107,6 +107,28 @@ impl<'a> Store<'a> {
         }
         for digest in alone {
             take(digest, namespace.get(&Key::Content(digest).to_string())?.as_deref());
+        }
+        Ok(())
+    }
+
+    /// Writes records, as many a call as the API takes.
+    pub(crate) fn write_records(&self, writes: &[&Write]) -> Result<()> {
+        for which in [Namespace::Slots, Namespace::Components] {
+            let namespace = self.namespace(which);
+            let mut batch = Batch::new(namespace.limits());
+            for write in writes.iter().filter(|write| write.key().namespace() == which) {
+                let (key, metadata) = (write.key().to_string(), write.metadata());
+                let value = write.record().unwrap_or_default();
+                let pair = Pair { key: &key, value: &value, metadata: metadata.as_ref() };
+                if !batch.push(pair) {
+                    let full = std::mem::replace(&mut batch, Batch::new(namespace.limits()));
+                    namespace.put_batch(full)?;
+                    ensure!(batch.push(pair), "{key}: {} bytes are too many", value.len());
+                }
+            }
+            if !batch.is_empty() {
+                namespace.put_batch(batch)?;
+            }
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! A small KV, broken in one place after the other.
 
 use super::*;
-use crate::record::{CatalogRecord, SlotEntry};
-use crate::record::{FORMAT, Snapshot, Target};
+use crate::record::SlotEntry;
+use crate::record::{FORMAT, Snapshot};
 
 fn version(version: &str, bytes: &[u8]) -> VersionRecord {
     VersionRecord {

@@ -3,6 +3,7 @@
 pub(crate) mod explain;
 pub(crate) mod history;
 pub(crate) mod push;
+pub(crate) mod rollback;
 pub(crate) mod rollout;
 pub(crate) mod shell;
 pub(crate) mod status;

@@ -16,7 +16,7 @@ pub(crate) mod write;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use gix_hash::{Kind, ObjectId};
 
 use self::command::Git;
@@ -63,6 +63,22 @@ impl Repository {
     /// The commit that HEAD is at; none where its branch has no commit yet.
     pub(crate) fn head(&self) -> Option<ObjectId> {
         self.commit("HEAD")
+    }
+
+    /// Whether there is a ref of this full name.
+    pub(crate) fn has_ref(&self, full_name: &str) -> bool {
+        self.git.run(&["show-ref", "--verify", "--quiet", full_name]).is_ok()
+    }
+
+    /// The name of whoever makes tags here, by the user's configuration.
+    pub(crate) fn committer(&self) -> Result<Vec<u8>> {
+        let ident = self.git.run(&["var", "GIT_COMMITTER_IDENT"]);
+        let ident = ident.map_err(|error| error.explain(&self.common_dir));
+        let ident = ident
+            .context("who is it? git config --global user.name '<name>', and user.email say so")?;
+        // `Grace <grace@example.com> 1795219167 +0000`
+        let name = ident.split(|byte| *byte == b'<').next().unwrap_or_default();
+        Ok(name.trim_ascii().to_vec())
     }
 
     /// The commit that `text` names in any way that Git understands.

@@ -10,8 +10,13 @@ mod decide;
 mod plan;
 mod refusal;
 
+use std::collections::{BTreeSet, HashMap};
+
 use anyhow::Result;
-use catalog::notice::printable;
+use catalog::name::ComponentName;
+use catalog::notice::{Notice, printable};
+use catalog::tag::{Prefix, TagName};
+use gix_hash::ObjectId;
 use serde_json::json;
 
 use crate::args::PushArgs;
@@ -19,6 +24,7 @@ use crate::exit::{Exit, Refused};
 use crate::git::Repository;
 use crate::git::remote::Pushed;
 use crate::output::{Output, count};
+use crate::read::tags::read_tags;
 use answer::Answer;
 use plan::Plan;
 
@@ -44,7 +50,9 @@ fn push(args: &PushArgs, output: &Output) -> Result<Exit> {
         plan.branch = branch::plan(&repository, &remote, branch, &there)?;
     }
     if args.tags {
-        plan.add_tags(&repository, &remote, &there, args.force)?;
+        let mut tags = read_tags(&repository, Prefix::Components, None)?;
+        tags.extend(read_tags(&repository, Prefix::Logic, None)?);
+        plan.add_tags(&repository, &remote, &there, &tags, args.force)?;
     }
     // 3. Refused as a whole, or pushed.
     plan.notes.iter().for_each(|note| output.warning(note));
@@ -65,16 +73,44 @@ fn push(args: &PushArgs, output: &Output) -> Result<Exit> {
     Ok(exit)
 }
 
+/// The remote that is pushed to unless another is named; none where there is none.
+pub(super) fn remote(repository: &Repository) -> Result<Option<String>> {
+    let branch = repository.current_branch();
+    match repository.remotes()?.is_empty() {
+        true => Ok(None),
+        false => branch::remote(repository, None, branch.as_ref()).map(Some),
+    }
+}
+
+/// Pushes these tags alone, slots with the lease that `push --tags --force` has; what
+/// was refused is returned. `there` is what the remote has.
+pub(super) fn push_tags(
+    repository: &Repository,
+    remote: &str,
+    there: &HashMap<String, ObjectId>,
+    names: &[TagName],
+) -> Result<Vec<Notice>> {
+    let wanted: BTreeSet<&TagName> = names.iter().collect();
+    let components: BTreeSet<&ComponentName> = names.iter().map(|name| &name.component).collect();
+    let mut tags = Vec::new();
+    for component in components {
+        tags.extend(read_tags(repository, Prefix::Components, Some(component))?);
+    }
+    tags.retain(|tagged| wanted.contains(&tagged.tag.name));
+    let mut plan = Plan::default();
+    plan.add_tags(repository, remote, there, &tags, true)?;
+    match plan.refused.is_empty() {
+        true => carry_out(repository, remote, &plan),
+        false => Ok(plan.refused),
+    }
+}
+
 /// Refs in one push. A command line takes about two megabytes, a ref at most 700
 /// bytes of it.
 const TOGETHER: usize = 2_000;
 
 /// Pushes, and notes what the remote has since; what it refused is returned.
-fn carry_out(
-    repository: &Repository,
-    remote: &str,
-    plan: &Plan,
-) -> Result<Vec<catalog::notice::Notice>> {
+fn carry_out(repository: &Repository, remote: &str, plan: &Plan) -> Result<Vec<Notice>> {
     for refs in plan.pushed().chunks(TOGETHER) {
         let upstream = plan.branch.as_ref().is_some_and(|branch| branch.upstream);
         let ran = repository.push(remote, refs, upstream)?;

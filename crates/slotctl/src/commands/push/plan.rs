@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
 use catalog::notice::Notice;
-use catalog::tag::{Prefix, TagName, TagTarget};
+use catalog::tag::{TagName, TagTarget};
 use gix_hash::ObjectId;
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::git::Repository;
 use crate::git::remote::Pushed;
 use crate::git::seen::Seen;
-use crate::read::tags::{Tagged, read_tags};
+use crate::read::tags::Tagged;
 
 /// A tag that is pushed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,19 +65,18 @@ pub(super) struct Theirs<'a> {
 }
 
 impl Plan {
-    /// Decides on every tag of every component.
+    /// Decides on these tags.
     pub(super) fn add_tags(
         &mut self,
         repository: &Repository,
         remote: &str,
         there: &HashMap<String, ObjectId>,
+        tags: &[Tagged],
         force: bool,
     ) -> Result<()> {
-        let mut tags = read_tags(repository, Prefix::Components, None)?;
-        tags.extend(read_tags(repository, Prefix::Logic, None)?);
         let seen = repository.seen(remote)?;
         let mut theirs = Vec::new();
-        for tagged in &tags {
+        for tagged in tags {
             if let Some(found) = self.add(tagged, there, &seen, force) {
                 theirs.push(found);
             }

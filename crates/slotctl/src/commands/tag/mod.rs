@@ -15,7 +15,7 @@ use catalog::tag::{Prefix, TagName, TagTarget};
 use gix_hash::ObjectId;
 use serde_json::{Value, json};
 
-use crate::args::{CommonArgs, FileArgs, TagArgs, TagCommand};
+use crate::args::{CommonArgs, FileArgs, SetArgs, TagArgs, TagCommand};
 use crate::exit::{Exit, Refused};
 use crate::git::Repository;
 use crate::output::Output;
@@ -38,6 +38,13 @@ pub(crate) fn run(args: &TagArgs, output: &Output) -> Result<Exit> {
         output.data(&json!({ "command": name, "error": error, "exit": Exit::Failed.code() }))?;
     }
     ended.map(|()| Exit::Done)
+}
+
+/// Moves a slot's tag as `tag set` does, for another command.
+pub(super) fn move_slot(repository: &Repository, args: &SetArgs, output: &Output) -> Result<()> {
+    let (repository, common) = (repository.clone(), &args.common);
+    let context = Context { command: "tag set", common, repository, output };
+    set::move_slot(&context, args).map(drop)
 }
 
 /// What every one of the commands works with.

@@ -25,8 +25,28 @@ struct Goal {
     commit: bool,
 }
 
+/// What became of a slot.
+pub(super) struct Moved {
+    /// The version that it stood on; none of a new one.
+    before: Option<Version>,
+    /// The version that it stands on.
+    after: Option<Version>,
+    /// Whether it was moved at all.
+    moved: bool,
+}
+
 /// Sets a slot.
 pub(super) fn set(context: &Context<'_>, args: &SetArgs) -> Result<()> {
+    let Moved { before, after, moved } = move_slot(context, args)?;
+    if moved {
+        context.output.hint("slotctl push --tags --force");
+    }
+    let name = context.name(&args.component, TagTarget::Slot(args.slot.clone()));
+    answer(context, &name, before.as_ref(), after.as_ref())
+}
+
+/// Moves a slot's tag, and tells of it.
+pub(super) fn move_slot(context: &Context<'_>, args: &SetArgs) -> Result<Moved> {
     // 1. What it is, and what it shall be.
     let name = context.name(&args.component, TagTarget::Slot(args.slot.clone()));
     let tags = context.tags_of(&args.component)?;
@@ -35,7 +55,7 @@ pub(super) fn set(context: &Context<'_>, args: &SetArgs) -> Result<()> {
     let before = now.and_then(|now| standing(now, &bare(&tags))).map(|now| now.version);
     if now.is_some_and(|now| leads_to(now, goal.id)) {
         context.output.say(format_args!("{name}: is {} already", goal.shown));
-        return answer(context, &name, before.as_ref(), before.as_ref());
+        return Ok(Moved { after: before.clone(), before, moved: false });
     }
     // 2. What the remotes had, so that a push undoes nobody else's move.
     let text = text(context, args, &name, &goal)?;
@@ -55,8 +75,7 @@ pub(super) fn set(context: &Context<'_>, args: &SetArgs) -> Result<()> {
     if !goal.commit && to != goal.shown {
         context.output.warning(&other_version(&name, &goal.shown, &to));
     }
-    context.output.hint("slotctl push --tags --force");
-    answer(context, &name, before.as_ref(), after.as_ref())
+    Ok(Moved { before, after, moved: true })
 }
 
 /// A slot is a tag of its version's tag; where that is lightweight, of the commit.

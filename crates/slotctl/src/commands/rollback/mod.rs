@@ -1,0 +1,153 @@
+//! `slotctl rollback`: an earlier version at once, and Git after it.
+//!
+//! Workers KV first, because that is what callers get; the hold in the slot's record
+//! keeps every sync from undoing it until the tag says the same.
+
+mod present;
+mod report;
+mod resolver;
+mod tags;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+use catalog::compile::MAX_WHY;
+use catalog::notice::{Notice, one_line};
+use catalog::plan::{Stage, Write};
+use catalog::record::{Hold, VersionRecord};
+use catalog::rollback::Rollback;
+use catalog::slot::Slot;
+
+use crate::args::RollbackArgs;
+use crate::exit::{Exit, Usage};
+use crate::git::Repository;
+use crate::live;
+use crate::output::{Output, count};
+use crate::store::Store;
+use present::Found;
+use report::Report;
+
+/// How long each step took, as far as it came.
+#[derive(Debug, Default)]
+struct Took {
+    /// Until the slots' records were written: what callers get from then on.
+    slots: Option<Duration>,
+    /// Until the tags were moved and pushed.
+    git: Option<Duration>,
+    /// Until the resolver served every version, counted from the slots' records.
+    served: Option<Duration>,
+}
+
+/// Carries out the command.
+pub(crate) fn run(args: &RollbackArgs, output: &Output) -> Result<Exit> {
+    let ended = rollback(args, output);
+    if let (Err(error), true) = (&ended, args.common.json) {
+        output.data(&report::failure(error))?;
+    }
+    ended
+}
+
+fn rollback(args: &RollbackArgs, output: &Output) -> Result<Exit> {
+    let slot = args.slot().ok_or_else(|| anyhow!(Usage("name a slot")))?;
+    // 1. Where to, and by whom: what is wrong here ends it before anything is written.
+    let target = live::target(&args.target, output)?;
+    let store = Store::new(&target);
+    let repository = Repository::open(&args.common.repo)?;
+    let hold = hold(args, &repository)?;
+    target.check()?;
+    // 2. What there is, and what that becomes.
+    let found = present::find(args, slot, &store)?;
+    let Found { rollbacks, refused, skipped } =
+        plan(args, slot, found, &hold, &store, &repository)?;
+    let mut report = Report { rollbacks: &rollbacks, refused, ..Report::new(args) };
+    report.show(output, &skipped);
+    if args.dry_run || rollbacks.is_empty() {
+        return report.end(output);
+    }
+    // 3. Workers KV.
+    let began = Instant::now();
+    write(&store, &rollbacks, &mut report.took, output)?;
+    let written = Instant::now();
+    // 4. Git.
+    let git = Instant::now();
+    match tags::move_and_push(args, &repository, &rollbacks, output) {
+        Ok(notices) if notices.is_empty() => report.took.git = Some(git.elapsed()),
+        Ok(notices) => report.unpushed = notices,
+        Err(error) => report.unpushed = vec![notice(&error)],
+    }
+    // 5. Callers.
+    if let Some(url) = &args.resolver {
+        report.unserved = resolver::wait(url, &rollbacks, written, output)?;
+        report.took.served = report.unserved.is_empty().then(|| written.elapsed());
+    }
+    output.step("done", count(rollbacks.len(), "slot rolled back"), began);
+    report.end(output)
+}
+
+/// Why, by whom and since when. What a person says goes into records: it is one line.
+fn hold(args: &RollbackArgs, repository: &Repository) -> Result<Hold> {
+    let reason = one_line(args.reason.as_bytes(), MAX_WHY);
+    if reason.is_empty() {
+        return Err(anyhow!(Usage("--reason is empty")));
+    }
+    let by = one_line(&repository.committer()?, VersionRecord::MAX_AUTHOR);
+    Ok(Hold { reason, by, at: live::now() })
+}
+
+/// Decides on every component that was found. Of all components those without an
+/// earlier version are passed over.
+fn plan(
+    args: &RollbackArgs,
+    slot: &Slot,
+    found: Vec<catalog::rollback::Present>,
+    hold: &Hold,
+    store: &Store<'_>,
+    repository: &Repository,
+) -> Result<Found> {
+    let mut planned = Found::default();
+    let mut goals = Vec::new();
+    for present in found {
+        let goal = present::refuse_latest(&present, slot, repository)
+            .and_then(|()| present.goal(slot, args.to.as_ref()));
+        match goal {
+            Ok(version) => goals.push((present, version)),
+            Err(notice) if args.all.is_some() => planned.skipped.push(notice),
+            Err(notice) => planned.refused.push(notice),
+        }
+    }
+    let versions = present::versions(&goals, store)?;
+    for ((present, _), version) in goals.iter().zip(versions) {
+        match version.and_then(|version| present.roll_back(slot, &version, hold)) {
+            Ok(rollback) => planned.rollbacks.push(rollback),
+            Err(notice) => planned.refused.push(notice),
+        }
+    }
+    Ok(planned)
+}
+
+/// Writes the slots' records, then the catalogs'.
+fn write(
+    store: &Store<'_>,
+    rollbacks: &[Rollback],
+    took: &mut Took,
+    output: &Output,
+) -> Result<()> {
+    for stage in [Stage::Slots, Stage::Catalogs] {
+        let began = Instant::now();
+        let writes = rollbacks.iter().flat_map(|rollback| &rollback.writes);
+        let writes: Vec<&Write> = writes.filter(|write| write.stage() == stage).collect();
+        store.write_records(&writes)?;
+        if stage == Stage::Slots {
+            took.slots = Some(began.elapsed());
+        }
+        output.step("write", count(writes.len(), stage.name()), began);
+    }
+    Ok(())
+}
+
+fn notice(error: &anyhow::Error) -> Notice {
+    match error.downcast_ref::<crate::exit::Refused>() {
+        Some(crate::exit::Refused(notice)) => notice.clone(),
+        None => Notice { subject: "git".to_owned(), what: format!("{error:#}"), help: None },
+    }
+}

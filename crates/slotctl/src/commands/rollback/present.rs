@@ -1,0 +1,151 @@
+//! What Workers KV has of the components that are rolled back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Result, bail};
+use catalog::digest::Digest;
+use catalog::key::{Key, Namespace};
+use catalog::name::ComponentName;
+use catalog::notice::Notice;
+use catalog::record::{self, VersionRecord};
+use catalog::rollback::{Present, Rollback};
+use catalog::slot::Slot;
+use catalog::version::Version;
+
+use crate::args::RollbackArgs;
+use crate::git::Repository;
+use crate::store::Store;
+
+/// What can be rolled back, and what can't.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) rollbacks: Vec<Rollback>,
+    pub(super) refused: Vec<Notice>,
+    pub(super) skipped: Vec<Notice>,
+}
+
+/// Reads the component, or every one (of a type) that has the slot: all of its slots'
+/// records and its catalog.
+pub(super) fn find(args: &RollbackArgs, slot: &Slot, store: &Store<'_>) -> Result<Vec<Present>> {
+    let prefix = match (&args.component, &args.of_type) {
+        (Some(name), _) => format!("{name}@"),
+        (None, Some(of_type)) => format!("{of_type}/"),
+        (None, None) => String::new(),
+    };
+    let mut slots: BTreeMap<ComponentName, BTreeSet<Slot>> = BTreeMap::new();
+    for page in store.namespace(Namespace::Slots).list(&prefix) {
+        for listed in page? {
+            if let Some(Key::Slot(name, slot)) = Key::parse(Namespace::Slots, &listed.name) {
+                slots.entry(name).or_default().insert(slot);
+            }
+        }
+    }
+    if args.component.is_none() {
+        slots.retain(|_, slots| slots.contains(slot));
+    }
+    if let Some(name) = &args.component {
+        slots.entry(name.clone()).or_default();
+    }
+    let found = read(slots, store)?;
+    if found.is_empty() {
+        bail!("no component has a slot {slot} in KV: slotctl status shows what there is");
+    }
+    Ok(found)
+}
+
+fn read(slots: BTreeMap<ComponentName, BTreeSet<Slot>>, store: &Store<'_>) -> Result<Vec<Present>> {
+    let mut found: BTreeMap<ComponentName, Present> = BTreeMap::new();
+    let mut keys = Vec::new();
+    for (name, slots) in slots {
+        keys.extend(slots.into_iter().map(|slot| Key::Slot(name.clone(), slot)));
+        keys.push(Key::Catalog(name.clone()));
+        let present = Present { name: name.clone(), slots: BTreeMap::new(), catalog: None };
+        found.insert(name, present);
+    }
+    let mut broken = Vec::new();
+    store.read(&keys, |key, value| {
+        let Some(value) = value else { return };
+        let read = match key {
+            Key::Slot(name, slot) => record::parse(value).map(|record| {
+                found.get_mut(name).map(|of| of.slots.insert(slot.clone(), record));
+            }),
+            Key::Catalog(name) => record::parse(value).map(|record| {
+                found.get_mut(name).map(|of| of.catalog = Some(record));
+            }),
+            _ => Ok(()),
+        };
+        broken.extend(read.err().map(|error| format!("{key}: {error}")));
+    })?;
+    match broken.first() {
+        Some(first) => bail!("a record in KV can't be used: {first}"),
+        None => Ok(found.into_values().collect()),
+    }
+}
+
+/// `latest` without a tag follows the releases: a tag for it would end that for good.
+pub(super) fn refuse_latest(
+    present: &Present,
+    slot: &Slot,
+    repository: &Repository,
+) -> Result<(), Notice> {
+    let name = &present.name;
+    let tag = format!("refs/tags/components/{name}/{slot}");
+    if *slot != Slot::latest() || repository.has_ref(&tag) {
+        return Ok(());
+    }
+    let help = format!(
+        "withdraw the version in rollouts.toml, and latest skips it: [\"{name}\"] \
+         revoked = {{ \"<version>\" = \"<why>\" }}; or pin it: slotctl tag set {name} latest <version>"
+    );
+    let what = "it has no tag, it follows the releases".to_owned();
+    Err(Notice { subject: format!("{name}@{slot}"), what, help: Some(help) })
+}
+
+/// The records of the versions to go back to, each with its content there.
+pub(super) fn versions(
+    goals: &[(Present, Version)],
+    store: &Store<'_>,
+) -> Result<Vec<Result<VersionRecord, Notice>>> {
+    let key = |(present, version): &(Present, Version)| {
+        Key::Version(present.name.clone(), version.clone())
+    };
+    let keys: Vec<Key> = goals.iter().map(key).collect();
+    let mut records: BTreeMap<Key, VersionRecord> = BTreeMap::new();
+    store.read(&keys, |key, value| {
+        let record = value.and_then(|value| record::parse::<VersionRecord>(value).ok());
+        records.extend(record.map(|record| (key.clone(), record)));
+    })?;
+    let contents: BTreeMap<Digest, Option<u64>> = records
+        .values()
+        .map(|record| (record.snapshot.digest, Some(record.snapshot.size)))
+        .collect();
+    let contents: Vec<(Digest, Option<u64>)> = contents.into_iter().collect();
+    let mut there = BTreeSet::new();
+    store.contents(&contents, |digest, bytes| {
+        if bytes.is_some_and(|bytes| Digest::of(bytes) == digest) {
+            there.insert(digest);
+        }
+    })?;
+    let record = |(goal, key): (&(Present, Version), &Key)| match records.remove(key) {
+        Some(record) if there.contains(&record.snapshot.digest) => Ok(record),
+        Some(_) => Err(Notice {
+            subject: key.to_string(),
+            what: "its content is not in KV as it should be".to_owned(),
+            help: Some("slotctl verify tells more, slotctl sync repairs it".to_owned()),
+        }),
+        None => Err(unknown(&goal.0, key)),
+    };
+    Ok(goals.iter().zip(&keys).map(record).collect())
+}
+
+/// A version that is not there, and those that are.
+fn unknown(present: &Present, key: &Key) -> Notice {
+    let versions = present.catalog.iter().flat_map(|catalog| catalog.versions.iter().rev());
+    let there: Vec<String> =
+        versions.take(10).map(|record| record.snapshot.version.to_string()).collect();
+    Notice {
+        subject: key.to_string(),
+        what: "KV has no such version".to_owned(),
+        help: Some(format!("it has: {}", there.join(", "))),
+    }
+}

@@ -1,0 +1,143 @@
+//! What a rollback does and did, in words and for machines.
+
+use anyhow::Result;
+use catalog::notice::{Notice, printable};
+use catalog::plan::Write;
+use catalog::rollback::Rollback;
+use serde_json::{Value, json};
+
+use super::Took;
+use crate::args::RollbackArgs;
+use crate::exit::Exit;
+use crate::output::{Output, count};
+
+/// What there is to tell.
+pub(super) struct Report<'a> {
+    pub(super) args: &'a RollbackArgs,
+    pub(super) rollbacks: &'a [Rollback],
+    pub(super) refused: Vec<Notice>,
+    /// Why the tags are not on the remote.
+    pub(super) unpushed: Vec<Notice>,
+    /// What the resolver does not serve.
+    pub(super) unserved: Vec<Notice>,
+    pub(super) took: Took,
+}
+
+/// What there is to say of a rollback that failed before it had a plan, or while it wrote.
+pub(super) fn failure(error: &anyhow::Error) -> Value {
+    let (exit, error) = (Exit::of(error).code(), format!("{error:#}"));
+    json!({ "command": "rollback", "error": error, "exit": exit })
+}
+
+impl<'a> Report<'a> {
+    /// Of a command that has done nothing yet.
+    pub(super) fn new(args: &'a RollbackArgs) -> Self {
+        Self {
+            args,
+            rollbacks: &[],
+            refused: Vec::new(),
+            unpushed: Vec::new(),
+            unserved: Vec::new(),
+            took: Took::default(),
+        }
+    }
+
+    /// Shows what becomes of every slot, before it does.
+    pub(super) fn show(&self, output: &Output, skipped: &[Notice]) {
+        for rollback in self.rollbacks {
+            for write in &rollback.writes {
+                if let Write::Slot { .. } = write {
+                    output.say(format_args!("  ~ {write}, on hold"));
+                }
+            }
+        }
+        for Notice { subject, what, .. } in skipped {
+            output.say(format_args!("  = {subject}: left, {what}"));
+        }
+        self.refused.iter().for_each(|notice| output.refusal(notice));
+    }
+
+    /// Tells what is left to do, and ends.
+    pub(super) fn end(&self, output: &Output) -> Result<Exit> {
+        let exit = self.exit();
+        if self.args.dry_run {
+            let slots = count(self.rollbacks.len(), "slot");
+            output.say(format_args!("{slots} to roll back, nothing done (--dry-run)"));
+        }
+        self.unpushed.iter().chain(&self.unserved).for_each(|notice| output.warning(notice));
+        let finish = self.finish();
+        if !finish.is_empty() {
+            output.say(
+                "The versions are served and on hold, the tags are not on the remote. To finish:",
+            );
+            finish.iter().for_each(|command| output.say(format_args!("  {command}")));
+        }
+        if self.args.common.json {
+            output.data(&self.value(exit, &finish))?;
+        }
+        Ok(exit)
+    }
+
+    fn exit(&self) -> Exit {
+        let well = self.refused.is_empty() && self.unpushed.is_empty() && self.unserved.is_empty();
+        if well { Exit::Done } else { Exit::Failed }
+    }
+
+    /// The commands that bring Git to where KV is.
+    fn finish(&self) -> Vec<String> {
+        if self.unpushed.is_empty() {
+            return Vec::new();
+        }
+        let repo = self.args.common.repo.as_os_str();
+        let repo = match repo == "." {
+            true => String::new(),
+            false => format!(" --repo {}", quoted(&repo.to_string_lossy())),
+        };
+        let set = |rollback: &Rollback| {
+            let Rollback { name, slot, to, .. } = rollback;
+            format!("slotctl tag set {name} {slot} {}{repo}", to.snapshot.version)
+        };
+        let sets = self.rollbacks.iter().map(set);
+        sets.chain([format!("slotctl push --tags --force{repo}")]).collect()
+    }
+
+    fn value(&self, exit: Exit, finish: &[String]) -> Value {
+        let seconds = |time: Option<std::time::Duration>| time.map(|time| time.as_secs_f64());
+        let rollback = |rollback: &Rollback| {
+            let slots = rollback.writes.iter().filter(|write| matches!(write, Write::Slot { .. }));
+            json!({
+                "component": rollback.name, "slot": rollback.slot,
+                "from": rollback.from, "to": rollback.to.snapshot.version,
+                "records": slots.map(|write| write.key().to_string()).collect::<Value>(),
+            })
+        };
+        let notice = |Notice { subject, what, help }: &Notice| json!({ "subject": subject, "what": what, "help": help });
+        let notices = |notices: &[Notice]| notices.iter().map(notice).collect::<Value>();
+        let done = self.took.slots.is_some();
+        json!({
+            "command": "rollback",
+            "dryRun": self.args.dry_run,
+            "rollbacks": self.rollbacks.iter().map(rollback).collect::<Value>(),
+            "refused": notices(&self.refused),
+            "pushed": done && self.unpushed.is_empty(),
+            "unpushed": notices(&self.unpushed),
+            "unserved": notices(&self.unserved),
+            "finish": finish,
+            "seconds": {
+                "slots": seconds(self.took.slots),
+                "git": seconds(self.took.git),
+                "served": seconds(self.took.served),
+            },
+            "exit": exit.code(),
+        })
+    }
+}
+
+/// A word as a POSIX shell takes it.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
+    match text.chars().all(plain) {
+        true => text.to_owned(),
+        false => printable(format!("'{}'", text.replace('\'', r"'\''")).as_bytes()),
+    }
+}

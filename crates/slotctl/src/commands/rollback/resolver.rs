@@ -1,0 +1,114 @@
+//! Asks a resolver until callers get the version.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use catalog::notice::Notice;
+use catalog::rollback::Rollback;
+use serde_json::Value;
+use ureq::Agent;
+
+use crate::output::{Output, count, took};
+
+/// A location of the edge may serve the old record for `SLOT_CACHE_TTL`, 30 seconds by
+/// default, and a write may take a minute to be seen everywhere.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+const EVERY: Duration = Duration::from_millis(500);
+
+/// Waits until all are served; returns those that are not. Times are counted from
+/// `written`, when the slots' records were.
+pub(super) fn wait(
+    url: &str,
+    rollbacks: &[Rollback],
+    written: Instant,
+    output: &Output,
+) -> Result<Vec<Notice>> {
+    let resolver = Resolver::new(url);
+    let mut open: Vec<&Rollback> = rollbacks.iter().collect();
+    loop {
+        let mut wrong = Vec::new();
+        for rollback in std::mem::take(&mut open) {
+            match resolver.serves(rollback) {
+                Ok(true) => {
+                    let (name, slot) = (&rollback.name, &rollback.slot);
+                    let version = &rollback.to.snapshot.version;
+                    output.say(format_args!(
+                        "       {name}@{slot}: {version} is served {}",
+                        took(written.elapsed())
+                    ));
+                }
+                Ok(false) => wrong.push((rollback, "it serves the version from before".to_owned())),
+                Err(error) => wrong.push((rollback, format!("{error:#}"))),
+            }
+        }
+        if wrong.is_empty() {
+            output.step(
+                "check",
+                format_args!("{} by {url}", count(rollbacks.len(), "slot")),
+                written,
+            );
+            return Ok(Vec::new());
+        }
+        if written.elapsed() >= PATIENCE {
+            return Ok(wrong
+                .into_iter()
+                .map(|(rollback, why)| unserved(url, rollback, &why))
+                .collect());
+        }
+        open = wrong.into_iter().map(|(rollback, _)| rollback).collect();
+        sleep(EVERY);
+    }
+}
+
+fn unserved(url: &str, rollback: &Rollback, why: &str) -> Notice {
+    Notice {
+        subject: format!("{}@{}", rollback.name, rollback.slot),
+        what: format!("{url} does not serve {} yet: {why}", rollback.to.snapshot.version),
+        help: Some(
+            "is it the resolver of this environment? With read tokens: RESOLVER_TOKEN".to_owned(),
+        ),
+    }
+}
+
+struct Resolver {
+    agent: Agent,
+    url: String,
+    token: Option<String>,
+}
+
+impl Resolver {
+    fn new(url: &str) -> Self {
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            // A redirect would take the token elsewhere.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_global(Some(Duration::from_secs(10)))
+            .build()
+            .new_agent();
+        let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+        let token = std::env::var("RESOLVER_TOKEN").ok().filter(|token| !token.is_empty());
+        Self { agent, url: url.trim_end_matches('/').to_owned(), token }
+    }
+
+    /// Whether the slot's own arm is the version. Explained, not fetched: in a split the
+    /// answer of any one caller may be another arm's.
+    fn serves(&self, rollback: &Rollback) -> Result<bool> {
+        let Rollback { name, slot, to, .. } = rollback;
+        let mut request = self.agent.get(format!("{}/components/{name}@{slot}?explain", self.url));
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        let mut answer = request.call().context("no answer")?;
+        if answer.status() != 200 {
+            anyhow::bail!("it answers with status {}", answer.status().as_u16());
+        }
+        let text = answer.body_mut().with_config().limit(1 << 20).read_to_string()?;
+        let explained: Value = serde_json::from_str(&text).context("its answer is no JSON")?;
+        let targets = explained.get("targets").and_then(Value::as_array);
+        let own = targets.into_iter().flatten().find(|arm| arm["slot"] == slot.as_str());
+        Ok(own.is_some_and(|arm| arm["version"] == to.snapshot.version.to_string()))
+    }
+}

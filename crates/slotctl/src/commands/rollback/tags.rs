@@ -1,0 +1,98 @@
+//! The tags: moved as `slotctl tag set` does, pushed with the lease of `slotctl push`.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use anyhow::Result;
+use catalog::notice::Notice;
+use catalog::rollback::Rollback;
+use catalog::tag::{Prefix, TagName, TagTarget};
+use gix_hash::ObjectId;
+
+use crate::args::{CommonArgs, FileArgs, RollbackArgs, SetArgs};
+use crate::commands::{push, tag};
+use crate::git::Repository;
+use crate::output::{Output, count};
+
+/// Moves and pushes the tags; what the remote refused is returned.
+///
+/// What others did to these slots is fetched first: KV was rolled back from where it
+/// stood, and the lease must be on what the remote has now.
+pub(super) fn move_and_push(
+    args: &RollbackArgs,
+    repository: &Repository,
+    rollbacks: &[Rollback],
+    output: &Output,
+) -> Result<Vec<Notice>> {
+    let remote = push::remote(repository)?;
+    let there = remote.as_ref().map(|remote| fetch(repository, remote, rollbacks)).transpose();
+    let began = Instant::now();
+    for rollback in rollbacks {
+        tag::move_slot(repository, &set_args(args, rollback), output)?;
+    }
+    output.step("tag", format_args!("{} moved", count(rollbacks.len(), "tag")), began);
+    let (Some(remote), Some(there)) = (remote, there?) else {
+        output.say("       no remote: there is nothing to push to");
+        return Ok(Vec::new());
+    };
+    let began = Instant::now();
+    let names: Vec<TagName> = rollbacks.iter().flat_map(tags).collect();
+    let refused = push::push_tags(repository, &remote, &there, &names)?;
+    if refused.is_empty() {
+        output.step("push", format_args!("{} to {remote}", count(rollbacks.len(), "slot")), began);
+    }
+    Ok(refused)
+}
+
+/// A rollback's slot, and the version that it is set to.
+fn tags(rollback: &Rollback) -> [TagName; 2] {
+    let name =
+        |target| TagName { prefix: Prefix::Components, component: rollback.name.clone(), target };
+    [
+        name(TagTarget::Version(rollback.to.snapshot.version.clone())),
+        name(TagTarget::Slot(rollback.slot.clone())),
+    ]
+}
+
+/// Brings what the remote has of these tags; returns all that it has.
+fn fetch(
+    repository: &Repository,
+    remote: &str,
+    rollbacks: &[Rollback],
+) -> Result<HashMap<String, ObjectId>> {
+    let there = repository.list_remote(remote)?;
+    let mut names = Vec::new();
+    let mut slots = Vec::new();
+    for tag in rollbacks.iter().flat_map(tags) {
+        let full_name = format!("refs/tags/{tag}");
+        let Some(id) = there.get(&full_name) else { continue };
+        match &tag.target {
+            TagTarget::Slot(_) => slots.push((tag.to_string(), *id)),
+            // A version of one's own is never overwritten.
+            TagTarget::Version(_) if repository.has_ref(&full_name) => continue,
+            TagTarget::Version(_) => {}
+        }
+        names.push(full_name);
+    }
+    repository.fetch_refs(remote, &names)?;
+    repository.note_seen(remote, &slots)?;
+    Ok(there)
+}
+
+fn set_args(args: &RollbackArgs, rollback: &Rollback) -> SetArgs {
+    SetArgs {
+        component: rollback.name.clone(),
+        slot: rollback.slot.clone(),
+        to: rollback.to.snapshot.version.to_string(),
+        file: FileArgs {
+            path: Some(rollback.to.path.clone()),
+            registry: None,
+            message: Some(args.reason.clone()),
+        },
+        common: CommonArgs {
+            prefix: Prefix::Components,
+            repo: args.common.repo.clone(),
+            json: false,
+        },
+    }
+}

@@ -11,9 +11,9 @@ describe('two syncs at once, from an older and a newer state', () => {
   let lanes
   let filled
   let wanted
-  const { base, older, newer } = states()
+  const { base, older, newer, next } = states()
   const calls = {}
-  const came = { newer: 0, reported: 0 }
+  const came = { newer: 0, reported: 0, rolledBack: 0 }
 
   before(async () => {
     kv = await startKv({ pairs: LANES })
@@ -35,7 +35,7 @@ describe('two syncs at once, from an older and a newer state', () => {
     for (const lane of lanes ?? []) await lane.stop()
     await kv?.stop()
     console.log(`two syncs at once: ${came.newer + came.reported} ways to meet, `
-      + `${came.newer} ended as the newer, ${came.reported} with a conflict that was reported`)
+      + `${came.newer} ended as the newer, ${came.reported} with a conflict that was reported; ${came.rolledBack} rollbacks during a sync held`)
   })
 
   /** At every call of `slow`, and before or after it took effect, `quick` runs to its end. */
@@ -83,6 +83,30 @@ describe('two syncs at once, from an older and a newer state', () => {
     const back = await lane.sync(older, { flags: ['--allow-older'] })
     assert.equal(back.code, 0, back.stderr)
     assert.equal((await lane.pair.slots.json('prompts/a@production')).targets[0].version, 'v1.1.0')
+  })
+
+  test('a rollback holds, at whatever call of a sync it comes', async () => {
+    const [first] = lanes
+    await first.load(filled)
+    assert.equal((await first.sync(older)).code, 0)
+    const before = await first.save()
+    const undisturbed = await first.sync(next)
+    const meetings = undisturbed.calls.flatMap((_, at) => ['before', 'after'].map((when) => ({ at, when })))
+    await inLanes(lanes, meetings, async (lane, { at, when }) => {
+      await lane.load(before)
+      const clone = older.publish().clone()
+      let back
+      const hold = { [when]: async () => { back = await lane.rollback(clone, 'prompts/a', 'production') } }
+      const one = await lane.sync(next, { meet: (call, index) => (index === at ? { hold } : null) })
+      const what = `a rollback ${when} call ${at}\n${one.stderr}\n${back.stderr}`
+      assert.deepEqual([one.code, back.code], [0, 0], what)
+      // Before the tag it is the sync's own version that is rolled back from.
+      const { targets, hold: held } = await lane.pair.slots.json('prompts/a@production')
+      const reached = at < undisturbed.calls.length - 1
+      if (reached || held) assert.ok(held && targets[0].version !== 'v1.2.0', what)
+      await lane.assertWhole(what)
+      came.rolledBack += 1
+    })
   })
 
   test('two of the same state do not disturb each other', async () => {

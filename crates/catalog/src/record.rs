@@ -24,7 +24,7 @@ pub use listing::{
     CatalogMetadata, CatalogRecord, CatalogState, IndexMetadata, IndexRecord, MAX_MOVES, Move,
     SlotEntry,
 };
-pub use sync::{Age, Newest, RunId, RunIdError, SyncRecord};
+pub use sync::{Age, HeldSlot, Newest, RollbackRun, RunId, RunIdError, SyncRecord};
 pub use unreferenced::{GRACE, UnreferencedMetadata, UnreferencedRecord, is_due};
 
 /// The format that this code writes and the highest that it reads.

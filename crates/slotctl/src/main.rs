@@ -14,6 +14,7 @@ mod live;
 mod offline;
 mod output;
 mod read;
+mod runs;
 mod store;
 mod target;
 mod traffic;

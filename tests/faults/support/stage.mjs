@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 
 import { Repo } from '../../cli/support/repo.mjs'
-import { slotctl } from '../../cli/support/slotctl.mjs'
+import { gitEnv, slotctl } from '../../cli/support/slotctl.mjs'
 import { Proxy } from './proxy.mjs'
 
 const T0 = 1_760_000_000
@@ -13,8 +13,8 @@ function step(repo, number, change) {
 }
 
 /**
- * A repository in three states, each a clone of its own: what KV is filled from, an
- * older change of it, and a newer one. The older moves a slot on that the newer moves
+ * A repository in its states, each a clone of its own: what KV is filled from, an
+ * older change of it, and two newer ones. The older moves a slot on that the newer moves
  * back, so that a mixture of the two can be told from either.
  */
 export function states() {
@@ -44,7 +44,13 @@ export function states() {
     // What a sync with --prune takes away.
     newer.git('tag', '--delete', 'components/configs/b/v1.0.0')
   })
-  return { base, older, newer }
+  const next = older.clone()
+  step(next, 4, () => {
+    next.commit({ 'prompts/a.md': 'A 3.\n' })
+    next.version('prompts/a', 'v1.2.0')
+    next.slot('prompts/a', 'production', 'v1.2.0')
+  })
+  return { base, older, newer, next }
 }
 
 /** A pair of namespaces that a test has for itself, with a proxy before it. */
@@ -68,6 +74,12 @@ export class Lane {
     const args = ['sync', '--local', proxy.url, '--repo', repo.dir, '--config', this.pair.config, ...flags]
     const ended = await slotctl(args, { env, started: (child) => (proxy.process = child) })
     return { ...ended, calls: [...proxy.calls], writes: proxy.calls.filter(({ writes }) => writes) }
+  }
+
+  /** Rolls a slot back, as somebody does whose clone has a remote. */
+  rollback(repo, component, slot) {
+    const args = ['rollback', component, slot, '--local', this.kv.url, '--repo', repo.dir, '--config', this.pair.config]
+    return slotctl(args, { env: gitEnv() })
   }
 
   /** All of KV, to be put back. */

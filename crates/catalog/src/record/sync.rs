@@ -12,8 +12,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::FORMAT;
+use super::{FORMAT, SlotRecord};
 use crate::digest::Digest;
+use crate::name::ComponentName;
 use crate::timestamp::Timestamp;
 
 /// Which run of a sync: drawn at random, written as 32 lower-case hex digits.
@@ -59,6 +60,29 @@ pub struct SyncRecord {
     /// The newest of these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<Newest>,
+    /// Whether it is no sync but a rollback, whose value is a [`RollbackRun`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rollback: bool,
+}
+
+/// The value of a rollback's key: with the records that it wrote, so that a sync that
+/// was about to write others over them can put them back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollbackRun {
+    /// What its key's metadata says.
+    #[serde(flatten)]
+    pub run: SyncRecord,
+    /// The slots, each on hold.
+    pub slots: Vec<HeldSlot>,
+}
+
+/// A slot that a rollback wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldSlot {
+    /// The component.
+    pub component: ComponentName,
+    /// The slot's record.
+    pub record: SlotRecord,
 }
 
 /// The newest thing in a repository that a sync makes something of.
@@ -86,7 +110,7 @@ pub enum Age {
 impl SyncRecord {
     /// The record of a run that begins.
     pub fn new(state: Digest, newest: Option<Newest>) -> Self {
-        Self { format: FORMAT, ended: false, state, newest }
+        Self { format: FORMAT, ended: false, state, newest, rollback: false }
     }
 
     /// How new the state of `other` is, compared with this one's.
@@ -117,7 +141,16 @@ mod tests {
         let record: SyncRecord = parse(RECORD.as_bytes()).unwrap();
         assert_eq!(String::from_utf8(write(&record)).unwrap(), RECORD);
         let empty = SyncRecord::new(Digest::of(b""), None);
-        assert_eq!(parse(&write(&empty)), Ok(empty));
+        assert_eq!(parse(&write(&empty)), Ok(empty.clone()));
+        let slot = r#"{"format":1,"slot":"production","targets":[]}"#;
+        let held = HeldSlot {
+            component: "prompts/a".parse().unwrap(),
+            record: parse(slot.as_bytes()).unwrap(),
+        };
+        let run = SyncRecord { rollback: true, ..empty };
+        let rollback = RollbackRun { run: run.clone(), slots: vec![held] };
+        assert_eq!(parse(&write(&rollback)), Ok(rollback.clone()));
+        assert_eq!(parse(&write(&rollback)), Ok(run));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{Outcome, show};
 use crate::args::SyncArgs;
 use crate::exit::Refused;
 use crate::live;
-use crate::output::Output;
+use crate::output::{Output, count};
 use crate::read::Reading;
 use crate::store::Store;
 use crate::target::Target;
@@ -50,7 +50,12 @@ impl Rounds<'_> {
             // 5. Carried out, or not.
             let ended = self.carry_out(&plan, turn, outcome);
             if matches!(ended, Ok(News::LookAgain)) && rounds > 0 {
-                self.output.say("       another sync changed KV meanwhile: looking again");
+                self.output.say("       KV was changed meanwhile: looking again");
+                let back = turn.put_back()?;
+                if back > 0 {
+                    let slots = count(back, "slot");
+                    self.output.say(format_args!("       {slots} put back that were rolled back"));
+                }
                 continue;
             }
             outcome.error = match ended {

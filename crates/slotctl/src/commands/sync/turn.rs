@@ -3,14 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, Result};
-use catalog::key::{Key, Namespace, SYNC_PREFIX};
+use anyhow::Result;
 use catalog::notice::printable;
-use catalog::record::{self, Age, Newest, RunId, SyncRecord};
+use catalog::record::{Age, Newest, RunId, SyncRecord};
 
 use crate::exit::Refused;
-use crate::kv_api::{self, Batch, Pair};
 use crate::read::State;
+use crate::runs;
 use crate::store::Store;
 
 /// What others have done since it was last looked.
@@ -25,11 +24,13 @@ pub(super) enum News {
 /// A sync among others.
 #[derive(Debug)]
 pub(super) struct Turn<'a> {
-    namespace: &'a kv_api::Namespace<'a>,
+    store: &'a Store<'a>,
     run: RunId,
     mine: SyncRecord,
     /// The records of others, as they were last seen.
     known: BTreeMap<RunId, SyncRecord>,
+    /// Rollbacks that came meanwhile.
+    rollbacks: Vec<RunId>,
     claimed: bool,
     /// Whether a newer state in KV is overwritten.
     allow_older: bool,
@@ -39,14 +40,10 @@ impl<'a> Turn<'a> {
     /// Looks who else there is. Of a part of a repository it is not known how new all
     /// of it is: such a run is as new as the newest that was before it.
     pub(super) fn begin(store: &'a Store<'a>, state: &State, part: bool) -> Result<Self> {
-        let mut random = [0; 16];
-        getrandom::fill(&mut random).context("the operating system gave no random bytes")?;
-        let namespace = store.namespace(Namespace::Components);
         let mine = SyncRecord::new(state.digest, state.newest.clone());
-        let run = RunId::from_bytes(random);
-        let known = BTreeMap::new();
-        let mut turn = Self { namespace, run, mine, known, claimed: false, allow_older: false };
-        turn.known = turn.others()?;
+        let (run, known) = (runs::new_run()?, runs::list(store)?);
+        let (rollbacks, claimed, allow_older) = (Vec::new(), false, false);
+        let mut turn = Self { store, run, mine, known, rollbacks, claimed, allow_older };
         if let (true, Some(newest)) = (part, turn.newest_known()) {
             let mine = turn.mine.newest.take().filter(|mine| mine.time >= newest.time);
             turn.mine.newest = mine.or(Some(newest));
@@ -106,6 +103,9 @@ impl<'a> Turn<'a> {
             if self.known.get(run) == Some(other) {
                 continue;
             }
+            if other.rollback {
+                self.rollbacks.push(*run);
+            }
             match (self.mine.age_of(other), other.ended) {
                 (Age::Same, _) => {}
                 (Age::Newer, _) if !self.allow_older => return Err(overtaken(other)),
@@ -117,6 +117,13 @@ impl<'a> Turn<'a> {
         Ok(news)
     }
 
+    /// Puts back what rollbacks wrote meanwhile, where this run wrote over it; says how
+    /// many slots.
+    pub(super) fn put_back(&mut self) -> Result<usize> {
+        let rollbacks = std::mem::take(&mut self.rollbacks);
+        if rollbacks.is_empty() { Ok(0) } else { runs::put_back(self.store, &rollbacks) }
+    }
+
     /// Says that this run is done, and takes away the records that it stands for.
     pub(super) fn end(&mut self) -> Result<()> {
         if !self.claimed {
@@ -124,42 +131,21 @@ impl<'a> Turn<'a> {
         }
         self.mine.ended = true;
         self.write()?;
-        let mut batch = Batch::new(self.namespace.limits());
-        for (run, other) in &self.known {
-            if self.allow_older || self.mine.age_of(other) != Age::Newer {
-                batch.push_key(&Key::Sync(*run).to_string());
-            }
-        }
-        match batch.is_empty() {
-            true => Ok(()),
-            false => Ok(self.namespace.delete_batch(batch)?),
-        }
+        let replaced =
+            |other: &SyncRecord| self.allow_older || self.mine.age_of(other) != Age::Newer;
+        let known = self.known.iter().filter(|(_, other)| replaced(other));
+        runs::delete(self.store, known.map(|(run, _)| *run))
     }
 
     fn write(&self) -> Result<()> {
-        let key = Key::Sync(self.run).to_string();
-        let metadata = serde_json::to_value(&self.mine).context("can't write the sync's record")?;
-        let value = record::write(&self.mine);
-        let mut batch = Batch::new(self.namespace.limits());
-        batch.push(Pair { key: &key, value: &value, metadata: Some(&metadata) });
-        Ok(self.namespace.put_batch(batch)?)
+        runs::write(self.store, self.run, &self.mine)
     }
 
-    /// The records of all other runs. What can't be read is nobody's.
+    /// The records of all other runs.
     fn others(&self) -> Result<BTreeMap<RunId, SyncRecord>> {
-        let mut others = BTreeMap::new();
-        for page in self.namespace.list(SYNC_PREFIX) {
-            for listed in page? {
-                let key = Key::parse(Namespace::Components, &listed.name);
-                let (Some(Key::Sync(run)), Some(metadata)) = (key, listed.metadata) else {
-                    continue;
-                };
-                if let (true, Ok(record)) = (run != self.run, serde_json::from_value(metadata)) {
-                    others.insert(run, record);
-                }
-            }
-        }
-        Ok(others)
+        let mut runs = runs::list(self.store)?;
+        runs.remove(&self.run);
+        Ok(runs)
     }
 
     fn newest_known(&self) -> Option<Newest> {

@@ -90,53 +90,46 @@ fn all_is_well() {
     assert_eq!(audit(&desired, &Kv::new()), [""; 0]);
 }
 
-/// A key, what becomes of its value, and what is said of it.
-#[test]
-fn every_break_is_named() {
-    let other = record::write(&version("v1.0.0", b"b"));
-    for (broken, value, expected) in [
-        ("prompts/a@production", Some(b"{}".to_vec()), "prompts/a@production: malformed record"),
-        ("prompts/a@production", None, "prompts/a: it lists production, which is not there"),
-        ("prompts/a@v1.0.0", None, "prompts/a@production: it leads to v1.0.0, which is not there"),
-        (
-            "prompts/a@v1.0.0",
-            Some(other.clone()),
-            "prompts/a@production: it says that v1.0.0 is sha256:ca97",
-        ),
-        ("prompts/a@v1.0.0", Some(other.clone()), "prompts/a@v1.0.0: KV has sha256:3e23"),
-        (
-            "prompts/a@v1.0.0",
-            Some(other.clone()),
-            "prompts/a@v1.0.0: the record is not the one that its metadata",
-        ),
-        ("prompts/a@v1.0.0", Some(other), "prompts/a: it lists v1.0.0 otherwise than it is"),
-        ("prompts/a", None, "prompts/a: it is not there"),
-        ("prompts/a", Some(b"{\"format\":2}".to_vec()), "prompts/a: the record has format 2"),
-        (
-            "index",
-            Some(b"{\"format\":1,\"components\":[]}".to_vec()),
-            "index: it does not list prompts/a",
-        ),
-        ("index", None, "index: it is not there"),
-        (
-            "sha256/ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb",
-            None,
-            "afee48bb: it is not there (prompts/a@",
-        ),
-        (
-            "sha256/ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb",
-            Some(b"x".to_vec()),
-            "afee48bb: its bytes are another content's, sha256:2d71",
-        ),
-    ] {
-        let (desired, mut kv) = whole();
-        match value {
-            Some(value) => kv.get_mut(&key(broken)).unwrap().0 = value,
-            None => drop(kv.remove(&key(broken))),
-        }
-        let findings = audit(&desired, &kv);
-        assert!(findings.iter().any(|found| found.contains(expected)), "{broken}: {findings:#?}");
+/// What is said when a key's value is another one, or none.
+#[track_caller]
+fn check(broken: &str, value: Option<&[u8]>, expected: &[&str]) {
+    let (desired, mut kv) = whole();
+    match value {
+        Some(value) => kv.get_mut(&key(broken)).unwrap().0 = value.to_vec(),
+        None => drop(kv.remove(&key(broken))),
     }
+    let findings = audit(&desired, &kv);
+    for expected in expected {
+        assert!(findings.iter().any(|found| found.contains(expected)), "{findings:#?}");
+    }
+}
+
+#[test]
+fn every_broken_record_is_named() {
+    let (slot, version) = ("prompts/a@production", "prompts/a@v1.0.0");
+    check(slot, Some(b"{}"), &["prompts/a@production: malformed record"]);
+    check(slot, None, &["prompts/a: it lists production, which is not there"]);
+    check(version, None, &["prompts/a@production: it leads to v1.0.0, which is not there"]);
+    let other = record::write(&super::tests::version("v1.0.0", b"b"));
+    let said = [
+        "prompts/a@production: it says that v1.0.0 is sha256:ca97",
+        "prompts/a@v1.0.0: KV has sha256:3e23",
+        "prompts/a@v1.0.0: the record is not the one that its metadata tells of",
+        "prompts/a: it lists v1.0.0 otherwise than it is",
+    ];
+    check(version, Some(&other), &said);
+    check("prompts/a", None, &["prompts/a: it is not there"]);
+    check("prompts/a", Some(b"{\"format\":2}"), &["prompts/a: the record has format 2"]);
+    let empty = b"{\"format\":1,\"components\":[]}";
+    check("index", Some(empty), &["index: it does not list prompts/a"]);
+    check("index", None, &["index: it is not there"]);
+}
+
+#[test]
+fn every_broken_content_is_named() {
+    let content = Key::Content(Digest::of(b"a")).to_string();
+    check(&content, None, &["afee48bb: it is not there (prompts/a@"]);
+    check(&content, Some(b"x"), &["afee48bb: its bytes are another content's, sha256:2d71"]);
 }
 
 #[test]

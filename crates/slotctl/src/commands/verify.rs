@@ -43,28 +43,9 @@ fn verify(args: &VerifyArgs, output: &Output) -> Result<Exit> {
     let reading = live::read_git(&args.common, &args.only, output)?;
     target.check()?;
     let mut audit = Audit::new(&reading.desired);
-    let meter = output.meter("keys listed");
-    store.pages(&args.only, &meter, |which, listed| {
-        audit.list(which, &listed.name, listed.metadata);
-    })?;
-    if !args.only.is_empty() {
-        // They are not under the component's prefix.
-        let catalogs = args.only.iter().map(|name| Key::Catalog(name.clone()));
-        for key in catalogs.chain([Key::Index]) {
-            audit.list(Namespace::Components, &key.to_string(), None);
-        }
-    }
-    drop(meter);
-    // 2. Every record.
-    let keys = audit.keys();
-    let meter = output.meter("records");
-    meter.begin(keys.len());
-    store.read(&keys, |key, value| {
-        audit.read(key, value);
-        meter.add(1);
-    })?;
-    drop(meter);
-    audit.link();
+    list(args, &store, &mut audit, output)?;
+    // 2. Every record, every content.
+    read_records(&store, &mut audit, output)?;
     let read = Read {
         slots: audit.count(|key| matches!(key, Key::Slot(..))),
         versions: audit.count(|key| matches!(key, Key::Version(..))),
@@ -83,6 +64,39 @@ fn verify(args: &VerifyArgs, output: &Output) -> Result<Exit> {
         output.data(&value(&read, &findings, &reading.refused, exit))?;
     }
     Ok(exit)
+}
+
+/// Lists both namespaces, or what they have of the components that are named.
+fn list(
+    args: &VerifyArgs,
+    store: &Store<'_>,
+    audit: &mut Audit<'_>,
+    output: &Output,
+) -> Result<()> {
+    let meter = output.meter("keys listed");
+    store.pages(&args.only, &meter, |which, listed| {
+        audit.list(which, &listed.name, listed.metadata);
+    })?;
+    if !args.only.is_empty() {
+        // They are not under the component's prefix.
+        let catalogs = args.only.iter().map(|name| Key::Catalog(name.clone()));
+        for key in catalogs.chain([Key::Index]) {
+            audit.list(Namespace::Components, &key.to_string(), None);
+        }
+    }
+    Ok(())
+}
+
+fn read_records(store: &Store<'_>, audit: &mut Audit<'_>, output: &Output) -> Result<()> {
+    let keys = audit.keys();
+    let meter = output.meter("records");
+    meter.begin(keys.len());
+    store.read(&keys, |key, value| {
+        audit.read(key, value);
+        meter.add(1);
+    })?;
+    audit.link();
+    Ok(())
 }
 
 /// Reads every content; returns how many bytes they have.

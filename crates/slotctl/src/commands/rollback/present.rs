@@ -65,14 +65,13 @@ fn read(slots: BTreeMap<ComponentName, BTreeSet<Slot>>, store: &Store<'_>) -> Re
     let mut broken = Vec::new();
     store.read(&keys, |key, value| {
         let Some(value) = value else { return };
+        let (Key::Slot(name, _) | Key::Catalog(name)) = key else { return };
+        let Some(present) = found.get_mut(name) else { return };
         let read = match key {
-            Key::Slot(name, slot) => record::parse(value).map(|record| {
-                found.get_mut(name).map(|of| of.slots.insert(slot.clone(), record));
+            Key::Slot(_, slot) => record::parse(value).map(|record| {
+                present.slots.insert(slot.clone(), record);
             }),
-            Key::Catalog(name) => record::parse(value).map(|record| {
-                found.get_mut(name).map(|of| of.catalog = Some(record));
-            }),
-            _ => Ok(()),
+            _ => record::parse(value).map(|record| present.catalog = Some(record)),
         };
         broken.extend(read.err().map(|error| format!("{key}: {error}")));
     })?;

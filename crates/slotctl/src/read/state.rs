@@ -17,7 +17,7 @@ use crate::git::refs::Ref;
 pub(crate) struct State {
     /// The digest of all that a sync goes by: the components' tags, `rollouts.toml`.
     pub(crate) digest: Digest,
-    /// The newest of the tags that were read and of the changes of `rollouts.toml`.
+    /// The newest of the tags that were read and of `rollouts.toml`, also of its absence.
     pub(crate) newest: Option<Newest>,
 }
 
@@ -57,7 +57,8 @@ fn newest(tags: &[Tag], rollouts: &Rollouts) -> Option<Newest> {
         .filter(|(time, _)| *time <= now)
         .max_by_key(|(time, _)| *time)
         .map(|(time, tag)| Newest { name: tag.name.to_string(), time });
-    let change = rollouts.change.as_ref().map(|change| change.time).filter(|time| *time <= now);
-    let change = change.map(|time| Newest { name: FILE.to_owned(), time });
+    let change = rollouts.change.as_ref().map(|change| change.time).or(rollouts.absent_as_of);
+    let change =
+        change.filter(|time| *time <= now).map(|time| Newest { name: FILE.to_owned(), time });
     tag.into_iter().chain(change).max_by_key(|newest| newest.time)
 }

@@ -27,6 +27,10 @@ use args::{Args, Command};
 use exit::Exit;
 use output::Output;
 
+/// A hundred thousand tags are millions of small pieces of memory.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args = Args::parse();
     let output = Output::new();

@@ -10,6 +10,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use super::{FORMAT, SlotRecord};
@@ -19,18 +20,18 @@ use crate::timestamp::Timestamp;
 
 /// Which run of a sync: drawn at random, written as 32 lower-case hex digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RunId(u128);
+pub struct RunId([u8; 16]);
 
 impl RunId {
     /// The run that these random bytes make.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(u128::from_be_bytes(bytes))
+        Self(bytes)
     }
 }
 
 impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
+        f.write_str(&HEXLOWER.encode(&self.0))
     }
 }
 
@@ -42,8 +43,8 @@ impl FromStr for RunId {
     type Err = RunIdError;
 
     fn from_str(text: &str) -> Result<Self, RunIdError> {
-        let run = u128::from_str_radix(text, 16).map(Self).map_err(|_| RunIdError)?;
-        if run.to_string() == text { Ok(run) } else { Err(RunIdError) }
+        let bytes = HEXLOWER.decode(text.as_bytes()).map_err(|_| RunIdError)?;
+        bytes.try_into().map(Self).map_err(|_| RunIdError)
     }
 }
 

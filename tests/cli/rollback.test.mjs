@@ -88,6 +88,9 @@ describe('slotctl rollback', () => {
 
     // Once more: further back, never forth to what was left.
     assert.equal((await run(`rollback ${NAME} production`)).json.rollbacks[0].to, 'v1.0.0')
+    const held = await run(`rollback ${NAME} production`)
+    assert.match(held.stderr, /on hold at v1\.0\.0 already \(Roll back, by Grace\)/)
+    await sync()
     const none = await run(`rollback ${NAME} production`)
     assert.equal(none.code, 1)
     assert.match(none.stderr, /no move to v1\.0\.0 from a version that is still good is recorded\n +hint: name the version: --to/)
@@ -200,13 +203,17 @@ describe('slotctl rollback', () => {
   test('--all rolls back every component, --type those of one type', async () => {
     const pair = kv.pair()
     const names = [NAME, 'prompts/summary', 'queries/orders']
-    const { remote, run } = await team(kv, pair, { names })
+    const { remote, sync, run } = await team(kv, pair, { names })
     const typed = await run('rollback --all production --type prompts')
     assert.equal(typed.code, 0, typed.stderr)
     assert.deepEqual(typed.json.rollbacks.map(({ component }) => component), names.slice(0, 2))
     assert.deepEqual(names.map((name) => versionOf(remote, name)), ['v1.1.0', 'v1.1.0', 'v1.2.0'])
+    const stopped = await run('rollback --all production', '--dry-run')
+    assert.deepEqual(stopped.json.rollbacks.map(({ component }) => component), ['queries/orders'], 'the others are on hold')
+    await sync()
     const all = await run('rollback --all production')
     assert.deepEqual(all.json.rollbacks.map(({ to }) => to), ['v1.0.0', 'v1.0.0', 'v1.1.0'])
+    await sync()
     const rest = await run('rollback --all production')
     assert.deepEqual([rest.code, rest.json.rollbacks.map(({ component }) => component)], [0, ['queries/orders']])
     assert.match(rest.stderr, /= prompts\/summary@production: left, no move to v1\.0\.0/)

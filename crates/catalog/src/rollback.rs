@@ -54,9 +54,17 @@ impl Present {
     /// What stands in the way, and the way on.
     pub fn goal(&self, slot: &Slot, wanted: Option<&Version>) -> Result<Version, Notice> {
         let now = self.standing(slot)?;
-        let goal = match wanted {
-            Some(wanted) => Some(wanted.clone()),
-            None => self.previous(slot, now),
+        let hold = self.slots.get(slot).and_then(|record| record.hold.as_ref());
+        let goal = match (wanted, hold) {
+            (Some(wanted), _) => Some(wanted.clone()),
+            (None, None) => self.previous(slot, now),
+            // A second run of a command that stopped half-way must not go on from there.
+            (None, Some(Hold { reason, by, .. })) => {
+                let what = format!("it is on hold at {now} already ({reason}, by {by})");
+                let help = "to go further back, name the version: --to <version>; to end the \
+                            hold, slotctl push --tags --force and slotctl sync";
+                return Err(self.notice(slot, what, help));
+            }
         };
         let Some(goal) = goal else {
             let what = format!("no move to {now} from a version that is still good is recorded");

@@ -267,6 +267,20 @@ fn a_move_is_recorded_after_an_interruption_between_slot_and_catalog() {
 }
 
 #[test]
+fn a_move_that_was_interrupted_is_recorded_though_the_slot_moved_on() {
+    let versions = [TWO[0], TWO[1], ("v1.2.0", b"c", 3)];
+    let mut kv = Kv::default();
+    sync(&of(&versions, &[("production", "v1.0.0")]), &mut kv);
+    let interrupted = plan(&of(&versions, &[("production", "v1.1.0")]), &kv);
+    kv.apply(&interrupted.writes[..1]);
+    sync(&of(&versions, &[("production", "v1.2.0")]), &mut kv);
+    assert_eq!(
+        moves(&kv, "production")[..2],
+        ["v1.1.0 → v1.2.0: to v1.2.0 (Grace)", "v1.0.0 → v1.1.0: found in KV by a sync (unknown)"]
+    );
+}
+
+#[test]
 fn a_changed_version_is_refused_and_its_slot_pinned() {
     let mut kv = Kv::default();
     sync(&of(&TWO, &[("production", "v1.0.0"), ("staging", "v1.1.0")]), &mut kv);

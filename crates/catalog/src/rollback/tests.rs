@@ -96,6 +96,15 @@ fn what_cannot_be_rolled_back_is_said() {
     revoked.revoked = Some("bad".to_owned());
     let refused = now.roll_back(&slot("production"), &revoked, &hold()).unwrap_err();
     assert_eq!(refused.what, "v1.0.0 is revoked (bad)");
+    let rolled = now.roll_back(&slot("production"), &version("v1.0.0"), &hold()).unwrap();
+    let mut held = now.clone();
+    if let Write::Slot { record, .. } = &rolled.writes[0] {
+        held.slots.insert(slot("production"), *record.clone());
+    }
+    let refused = held.goal(&slot("production"), None).unwrap_err();
+    assert_eq!(refused.what, "it is on hold at v1.0.0 already (it leaks, by Grace)");
+    let named = "v1.1.0".parse().unwrap();
+    assert_eq!(held.goal(&slot("production"), Some(&named)), Ok(named));
     let mut alias = now.clone();
     alias.slots.get_mut(&slot("production")).unwrap().targets[0].arm.slot = slot("green");
     let refused = alias.goal(&slot("production"), None).unwrap_err();

@@ -33,7 +33,8 @@ pub(crate) struct RollbackArgs {
     #[arg(long, value_name = "TEXT", default_value = "Roll back")]
     pub(crate) reason: String,
 
-    /// A resolver's address, asked until it serves the version (token: RESOLVER_TOKEN)
+    /// A resolver's address, asked for up to two minutes until it serves the version; a
+    /// read token comes from RESOLVER_TOKEN
     #[arg(long, value_name = "URL")]
     pub(crate) resolver: Option<String>,
 

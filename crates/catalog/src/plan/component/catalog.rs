@@ -10,8 +10,8 @@ use crate::plan::Write;
 use crate::plan::actual::Stored;
 use crate::plan::verdict::Known;
 use crate::record::{
-    self, Arm, CatalogMetadata, CatalogRecord, CatalogState, FORMAT, MAX_MOVES, MAX_VALUE, Move,
-    SlotEntry, SlotRecord, Snapshot, VersionRecord,
+    self, Arm, CatalogMetadata, CatalogRecord, CatalogState, FORMAT, Hold, MAX_MOVES, MAX_VALUE,
+    Move, SlotEntry, SlotRecord, Snapshot, VersionRecord,
 };
 use crate::slot::Slot;
 
@@ -75,7 +75,7 @@ impl Draft<'_> {
         hash: Digest,
     ) {
         let slots = self.slots.iter().map(|(slot, record)| (*slot, record.as_ref())).collect();
-        let slots = entries(self.desired, slots, before);
+        let slots = entries(self.desired, slots, before, &self.actual.slots);
         let record = Box::new(CatalogRecord { format: FORMAT, versions, slots });
         let size = record::write(&record).len() as u64;
         if size > MAX_VALUE {
@@ -91,16 +91,30 @@ impl Draft<'_> {
 /// those that happened since.
 ///
 /// A move is seen by comparison with the catalog, which is written last: one
-/// that an interrupted sync made in `SLOTS` alone is recorded by the next.
+/// that an interrupted sync made in `SLOTS` alone is recorded by the next, also where
+/// the slot moves on with it.
 fn entries(
     desired: &DesiredComponent,
     slots: BTreeMap<&Slot, &SlotRecord>,
     before: Option<&CatalogRecord>,
+    stored: &BTreeMap<Slot, Stored<SlotRecord>>,
 ) -> BTreeMap<Slot, SlotEntry> {
     let entry = |(slot, record): (&Slot, &SlotRecord)| {
         let known = before.and_then(|catalog| catalog.slots.get(slot));
         let mut moves = known.map(|entry| entry.moves.clone()).unwrap_or_default();
-        let from = known.and_then(|entry| entry.record.lead());
+        let mut from = known.and_then(|entry| entry.record.lead());
+        if let Some(Stored::Record(there)) = stored.get(slot)
+            && let Some(mut unrecorded) = unrecorded(there, record, from)
+        {
+            if there.hold.is_none()
+                && let Some(next) = newest(desired, record, there.lead())
+            {
+                // When nobody knows: not after the next one.
+                unrecorded.time = next.time;
+            }
+            moves.insert(0, unrecorded);
+            from = there.lead();
+        }
         if let Some(moved) = newest(desired, record, from) {
             moves.insert(0, moved);
         }
@@ -108,6 +122,23 @@ fn entries(
         (slot.clone(), SlotEntry { record: record.clone(), moves })
     };
     slots.into_iter().map(entry).collect()
+}
+
+/// The move to where the slot stands in `SLOTS`, if the catalog does not know it and the
+/// slot moves on from there: callers got that version. Who moved it only a hold tells;
+/// Git's tag speaks of the next move already.
+fn unrecorded(there: &SlotRecord, next: &SlotRecord, from: Option<&Arm>) -> Option<Move> {
+    let Snapshot { version, sha, date, .. } = &there.lead()?.snapshot;
+    let is = |arm: Option<&Arm>| arm.is_some_and(|arm| arm.snapshot.version == *version);
+    if from.is_none() || is(from) || is(next.lead()) {
+        return None;
+    }
+    let (author, time, why) = match &there.hold {
+        Some(Hold { reason, by, at }) => (by.clone(), *at, reason.clone()),
+        None => ("unknown".to_owned(), *date, "found in KV by a sync".to_owned()),
+    };
+    let (from, to) = (from.map(|arm| arm.snapshot.version.clone()), version.clone());
+    Some(Move { from, to, commit: sha.clone(), author, time, why })
 }
 
 /// The move that led to where the slot stands, unless it stood there before or

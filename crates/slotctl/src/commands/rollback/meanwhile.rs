@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use catalog::key::Key;
+use catalog::notice::Notice;
 use catalog::plan::{Stage, Write};
 use catalog::record::{self, HeldSlot, SlotRecord};
 use catalog::rollback::Rollback;
@@ -16,11 +17,11 @@ use crate::output::{Output, count};
 use crate::runs;
 use crate::store::Store;
 
-/// Writes again what a sync overwrote since; says how many slots.
-pub(super) fn restore(store: &Store<'_>, rollbacks: &[Rollback], output: &Output) -> Result<usize> {
+/// Writes again what a sync overwrote since.
+pub(super) fn restore(store: &Store<'_>, rollbacks: &[Rollback], output: &Output) -> Result<()> {
     let lost = overwritten(store, rollbacks)?;
     if lost.is_empty() {
-        return Ok(0);
+        return Ok(());
     }
     let of_lost =
         |rollback: &&Rollback| rollback.writes.iter().any(|write| lost.contains(&write.key()));
@@ -30,7 +31,15 @@ pub(super) fn restore(store: &Store<'_>, rollbacks: &[Rollback], output: &Output
     let slots = count(lost.len(), "slot");
     output
         .say(format_args!("       {slots} overwritten by a sync at the same time, written again"));
-    Ok(lost.len())
+    Ok(())
+}
+
+/// An emergency goes on also where syncs can't be told.
+pub(super) fn warn(ended: Result<()>, output: &Output) {
+    let Err(error) = ended else { return };
+    let what = format!("a sync that runs now may move the slot back: {error:#}");
+    let help = Some("slotctl status shows whether the hold is there".to_owned());
+    output.warning(&Notice { subject: "rollback".to_owned(), what, help });
 }
 
 /// Tells syncs that run what was rolled back.

@@ -77,7 +77,7 @@ fn rollback(args: &RollbackArgs, output: &Output) -> Result<Exit> {
         Err(error) => report.unpushed = vec![notice(&error)],
     }
     // 5. What a sync at the same time undid.
-    meanwhile::restore(&store, &rollbacks, output)?;
+    meanwhile::warn(meanwhile::restore(&store, &rollbacks, output), output);
     // 6. Callers.
     if let Some(url) = &args.resolver {
         report.unserved = resolver::wait(url, &rollbacks, written, output)?;
@@ -128,23 +128,30 @@ fn plan(
     Ok(planned)
 }
 
-/// Writes the slots' records, then the catalogs'.
+/// Writes the slots' records, then the catalogs'. A catalog that can't be written is no
+/// reason to stop: the next sync finds the move by comparison.
 fn write(
     store: &Store<'_>,
     rollbacks: &[Rollback],
     took: &mut Took,
     output: &Output,
 ) -> Result<()> {
-    for stage in [Stage::Slots, Stage::Catalogs] {
-        let began = Instant::now();
+    let of = |stage| {
         let writes = rollbacks.iter().flat_map(|rollback| &rollback.writes);
-        let writes: Vec<&Write> = writes.filter(|write| write.stage() == stage).collect();
-        store.write_records(&writes)?;
-        if stage == Stage::Slots {
-            took.slots = Some(began.elapsed());
-            meanwhile::tell(store, rollbacks)?;
+        writes.filter(|write| write.stage() == stage).collect::<Vec<&Write>>()
+    };
+    let (began, slots) = (Instant::now(), of(Stage::Slots));
+    store.write_records(&slots)?;
+    took.slots = Some(began.elapsed());
+    output.step("write", count(slots.len(), Stage::Slots.name()), began);
+    meanwhile::warn(meanwhile::tell(store, rollbacks), output);
+    let (began, catalogs) = (Instant::now(), of(Stage::Catalogs));
+    match store.write_records(&catalogs) {
+        Ok(()) => output.step("write", count(catalogs.len(), Stage::Catalogs.name()), began),
+        Err(error) => {
+            let what = format!("the move is not recorded yet, the next sync does that: {error:#}");
+            output.warning(&Notice { subject: "history".to_owned(), what, help: None });
         }
-        output.step("write", count(writes.len(), stage.name()), began);
     }
     Ok(())
 }

@@ -1,45 +1,10 @@
 import assert from 'node:assert/strict'
-import http from 'node:http'
 import { after, before, describe, test } from 'node:test'
 
+import { ACCOUNT, startCloudflare, TOKEN } from './support/cloudflare.mjs'
 import { startKv } from './support/kv.mjs'
 import { extractionRepo } from './support/repo.mjs'
 import { slotctl } from './support/slotctl.mjs'
-
-const TOKEN = 's3cret-token'
-const ACCOUNT = '0123456789abcdef0123456789abcdef'
-const PREFIX = `/client/v4/accounts/${ACCOUNT}/storage/kv/namespaces/`
-
-/**
- * Cloudflare's API in front of a real local KV: the addresses and the token are
- * Cloudflare's, the answers wrangler's. `interfere` may answer a call itself.
- */
-async function startCloudflare(kvUrl) {
-  const state = { calls: [], interfere: () => null }
-  const server = http.createServer(async (request, response) => {
-    const body = Buffer.concat(await Array.fromAsync(request))
-    const call = { method: request.method, path: request.url.replace(PREFIX, ''), body: body.toString() }
-    state.calls.push(call)
-    const { status, headers, text } = answerItself(request, state.interfere(call)) ?? (await forward(call, body))
-    response.writeHead(status, headers).end(text)
-  })
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-
-  async function forward({ method, path }, body) {
-    const url = `${kvUrl}/cdn-cgi/explorer/api/storage/kv/namespaces/${path}`
-    const headers = method === 'GET' ? {} : { 'content-type': 'application/json' }
-    const answer = await fetch(url, { method, headers, body: method === 'GET' ? undefined : body })
-    return { status: answer.status, headers: {}, text: Buffer.from(await answer.arrayBuffer()) }
-  }
-  return Object.assign(state, { url: `http://127.0.0.1:${server.address().port}/client/v4`, stop: () => server.close() })
-}
-
-function answerItself(request, mishap) {
-  if (mishap) return { headers: {}, text: '', ...mishap }
-  if (request.headers.authorization === `Bearer ${TOKEN}` && request.url.startsWith(PREFIX)) return null
-  const errors = [{ code: 10000, message: 'Authentication error' }]
-  return { status: 403, headers: {}, text: JSON.stringify({ success: false, errors, result: null }) }
-}
 
 describe('slotctl sync with Cloudflare', () => {
   let kv
@@ -68,19 +33,24 @@ describe('slotctl sync with Cloudflare', () => {
     const first = await sync(repo, pair)
     assert.equal(first.code, 0)
     const writes = calls().filter((call) => call.startsWith('PUT'))
-    assert.deepEqual(writes, Array(5).fill('PUT bulk'), 'one for each stage')
+    assert.deepEqual(writes, Array(7).fill('PUT bulk'), 'one for each stage, two for the run')
     assert.equal(first.json.result.calls, cloudflare.calls.length)
     await sync(repo, pair)
-    assert.deepEqual(calls(), ['GET keys', 'GET keys', 'POST bulk/get'])
+    assert.deepEqual(calls(), ['GET keys', 'GET keys', 'GET keys', 'POST bulk/get'])
     repo.slot('prompts/extraction', 'production', 'v1.1.0')
     const moved = await sync(repo, pair)
     assert.deepEqual(moved.json.result.written, { unreferenced: 0, contents: 0, versions: 0, slots: 1, catalogs: 1, indexes: 0 })
-    assert.deepEqual(calls().slice(3), [
+    assert.deepEqual(calls().slice(4), [
       'GET values/prompts%2Fextraction',
+      'PUT bulk', // the run, for others
+      'GET keys', // the runs of others
       'PUT bulk',
       'PUT bulk',
       'GET values/prompts%2Fextraction%40production',
       'GET values/prompts%2Fextraction',
+      'GET keys',
+      'PUT bulk', // its end
+      'POST bulk/delete', // the run before it
     ])
   })
 
@@ -123,7 +93,7 @@ describe('slotctl sync with Cloudflare', () => {
     const pair = kv.pair()
     let left = 0
     const interfere = ({ method, body }) => {
-      if (method !== 'PUT' || left++) return null
+      if (method !== 'PUT' || !body.includes('"sha256/') || left++) return null
       const keys = JSON.parse(body).map(({ key }) => key)
       const result = { successful_key_count: 0, unsuccessful_keys: keys }
       return { status: 200, text: JSON.stringify({ success: true, errors: [], result }) }

@@ -151,8 +151,8 @@ describe('slotctl sync', () => {
       assert.deepEqual((await pair.components.json('index')).components, [EXTRACTION])
       const second = await sync(repo, pair, '--only', EXTRACTION)
       assert.equal(second.plan.empty, true)
-      // The namespaces, two listings, the slots, the catalog with the index.
-      assert.equal(second.result.calls, 5)
+      // The namespaces, the runs of others, two listings, the slots, the catalog with the index.
+      assert.equal(second.result.calls, 6)
       await sync(repo, pair, '--only', 'prompts/shared')
       assert.deepEqual((await pair.components.json('index')).components, [EXTRACTION, 'prompts/shared'])
       assert.equal((await sync(repo, pair)).plan.empty, true, 'as a sync of everything leaves it')

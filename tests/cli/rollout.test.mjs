@@ -70,6 +70,8 @@ describe('rollouts.toml', () => {
     repo.git('revert', '--no-edit', 'HEAD')
     assert.equal((await sync(repo, pair)).code, 0)
     assert.deepEqual(await arms(pair, 'production'), TEN)
+    // A second later at least, as the file's last change is by the clock.
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
     repo.git('revert', '--no-edit', 'HEAD~2')
     assert.equal((await sync(repo, pair)).code, 0)
     assert.deepEqual(await arms(pair, 'production'), SOLE)

@@ -21,7 +21,7 @@ use crate::key::{Key, Namespace};
 use crate::name::ComponentName;
 use crate::notice::{Notice, printable};
 use crate::record::{
-    self, CatalogMetadata, CatalogRecord, IndexRecord, SlotRecord, UnreferencedRecord,
+    self, CatalogMetadata, CatalogRecord, IndexRecord, SlotRecord, SyncRecord, UnreferencedRecord,
     VersionMetadata, VersionRecord,
 };
 use crate::slot::Slot;
@@ -131,6 +131,7 @@ impl<'a> Audit<'a> {
                 self.index = Some(components.into_iter().collect());
             }),
             Key::Unreferenced(_) => record::parse::<UnreferencedRecord>(bytes).map(drop),
+            Key::Sync(_) => record::parse::<SyncRecord>(bytes).map(drop),
             Key::Content(_) => Ok(()),
         };
         if let Err(error) = read {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::digest::Digest;
 use crate::name::ComponentName;
+use crate::record::RunId;
 use crate::slot::Slot;
 use crate::version::Version;
 
@@ -53,7 +54,7 @@ impl CacheClass {
 
 /// A key in one of the namespaces.
 ///
-/// The six forms never collide: a slot has a namespace of its own, `sha256` is
+/// The seven forms never collide: a slot has a namespace of its own, `sha256` is
 /// no component type, a catalog record's key has no `@`, and names admit none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
@@ -67,12 +68,17 @@ pub enum Key {
     Catalog(ComponentName),
     /// `COMPONENTS`: `index`, the names of all components.
     Index,
+    /// `COMPONENTS`: `sync@<run>`, a run of a sync.
+    Sync(RunId),
     /// `COMPONENTS`: `sha256/<hex>@unreferenced`, since when no record names a content.
     Unreferenced(Digest),
 }
 
 /// No component has a name without a `/`.
 const INDEX: &str = "index";
+
+/// What the keys of the runs of syncs begin with.
+pub const SYNC_PREFIX: &str = "sync@";
 
 const CONTENT_PREFIX: &str = "sha256/";
 
@@ -87,6 +93,7 @@ impl Key {
             | Self::Version(..)
             | Self::Catalog(_)
             | Self::Index
+            | Self::Sync(_)
             | Self::Unreferenced(_) => Namespace::Components,
         }
     }
@@ -94,9 +101,11 @@ impl Key {
     /// How long a read of it may be kept at the edge.
     pub fn cache_class(&self) -> CacheClass {
         match self {
-            Self::Slot(..) | Self::Catalog(_) | Self::Index | Self::Unreferenced(_) => {
-                CacheClass::Mutable
-            }
+            Self::Slot(..)
+            | Self::Catalog(_)
+            | Self::Index
+            | Self::Sync(_)
+            | Self::Unreferenced(_) => CacheClass::Mutable,
             Self::Version(..) => CacheClass::Record,
             Self::Content(_) => CacheClass::Immutable,
         }
@@ -110,6 +119,9 @@ impl Key {
         }
         if text == INDEX {
             return Some(Self::Index);
+        }
+        if let Some(run) = text.strip_prefix(SYNC_PREFIX) {
+            return run.parse().ok().map(Self::Sync);
         }
         if let Some(rest) = text.strip_prefix(CONTENT_PREFIX) {
             let key = match rest.strip_suffix(UNREFERENCED_SUFFIX) {
@@ -134,6 +146,7 @@ impl fmt::Display for Key {
             Self::Version(name, version) => write!(f, "{name}@{version}"),
             Self::Catalog(name) => name.fmt(f),
             Self::Index => f.write_str(INDEX),
+            Self::Sync(run) => write!(f, "{SYNC_PREFIX}{run}"),
             Self::Unreferenced(digest) => {
                 write!(f, "{CONTENT_PREFIX}{digest}{UNREFERENCED_SUFFIX}")
             }
@@ -159,6 +172,7 @@ mod tests {
             (Namespace::Components, "prompts/extraction@947e4e2247da185c97ee358273a064bc3e3e0fed"),
             (Namespace::Components, "templates/emails/welcome"),
             (Namespace::Components, "index"),
+            (Namespace::Components, "sync@0123456789abcdef0123456789abcdef"),
         ] {
             let key = Key::parse(namespace, text).unwrap();
             assert_eq!((key.namespace(), key.to_string()), (namespace, text.to_owned()));
@@ -168,9 +182,17 @@ mod tests {
     #[test]
     fn foreign_keys_are_nobodys() {
         let upper = format!("sha256/{}", HEX.to_uppercase());
-        for text in
-            ["", "a", "a@b", "prompts/a@1.0.0", "prompts/a@production", &upper, "sha256/abc"]
-        {
+        for text in [
+            "",
+            "a",
+            "a@b",
+            "sync@",
+            "sync@v1.0.0",
+            "prompts/a@1.0.0",
+            "prompts/a@production",
+            &upper,
+            "sha256/abc",
+        ] {
             assert_eq!(Key::parse(Namespace::Components, text), None, "{text}");
         }
         assert_eq!(Key::parse(Namespace::Slots, "prompts/a"), None);

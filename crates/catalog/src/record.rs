@@ -7,6 +7,7 @@
 mod bytes;
 mod listing;
 mod rows;
+mod sync;
 mod unreferenced;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ pub use listing::{
     CatalogMetadata, CatalogRecord, CatalogState, IndexMetadata, IndexRecord, MAX_MOVES, Move,
     SlotEntry,
 };
+pub use sync::{Age, HeldSlot, Newest, RollbackRun, RunId, RunIdError, SyncRecord};
 pub use unreferenced::{GRACE, UnreferencedMetadata, UnreferencedRecord, is_due};
 
 /// The format that this code writes and the highest that it reads.

@@ -12,7 +12,7 @@ use catalog::key::{Key, Namespace};
 use catalog::media_type::MediaType;
 use catalog::name::ComponentName;
 use catalog::range::Range;
-use catalog::record::{self, CatalogRecord, IndexRecord, SlotRecord, VersionRecord};
+use catalog::record::{self, CatalogRecord, IndexRecord, RunId, SlotRecord, VersionRecord};
 use catalog::reference::{Address, Reference};
 use catalog::slot::Slot;
 use catalog::timestamp::Timestamp;
@@ -68,6 +68,7 @@ fn key() -> impl Strategy<Value = Key> {
         name().prop_map(Key::Catalog),
         any::<[u8; 8]>().prop_map(|bytes| Key::Content(Digest::of(&bytes))),
         Just(Key::Index),
+        any::<[u8; 16]>().prop_map(|run| Key::Sync(RunId::from_bytes(run))),
     ]
 }
 

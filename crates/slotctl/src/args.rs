@@ -5,6 +5,7 @@ mod look;
 mod push;
 mod rollback;
 mod rollout;
+mod shell;
 mod sync;
 mod tag;
 mod target;
@@ -19,6 +20,7 @@ pub(crate) use rollback::RollbackArgs;
 pub(crate) use rollout::{
     ChangeArgs, ExplainArgs, RepoArgs, RolloutArgs, RolloutCommand, RolloutPlanArgs,
 };
+pub(crate) use shell::{CompletionsArgs, ManArgs};
 pub(crate) use sync::{Layout, SyncArgs};
 pub(crate) use tag::{BumpArgs, CreateArgs, DeleteArgs, ListArgs, SetArgs, ShowArgs};
 pub(crate) use tag::{CommonArgs, FileArgs, TagArgs, TagCommand};
@@ -26,7 +28,7 @@ pub(crate) use target::TargetArgs;
 
 /// Turns Git tags into what component-resolver reads.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXIT_CODES)]
+#[command(name = "slotctl", version, after_help = HELP)]
 pub(crate) struct Args {
     /// What to do.
     #[command(subcommand)]
@@ -61,6 +63,7 @@ pub(crate) enum Command {
     #[command(after_help = look::VERIFY_HELP)]
     Verify(VerifyArgs),
     /// Make, move, list and delete the tags of components
+    #[command(after_help = tag::HELP)]
     Tag(TagArgs),
     /// Make a read token, and the entry of READ_TOKENS for it
     #[command(after_help = TOKEN_HELP)]
@@ -68,6 +71,12 @@ pub(crate) enum Command {
     /// Push commits and tags; move slots only if nobody else moved them meanwhile
     #[command(after_help = push::HELP)]
     Push(PushArgs),
+    /// Print what completes slotctl's commands and options in a shell
+    #[command(after_help = shell::COMPLETIONS_HELP)]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of all commands
+    #[command(after_help = shell::MAN_HELP)]
+    Man(ManArgs),
 }
 
 /// What a token is for.
@@ -95,7 +104,15 @@ Examples:
 
 The Worker stores the SHA-256 of a token, never the token.";
 
-const EXIT_CODES: &str = "\
+const HELP: &str = "\
+Examples:
+  slotctl tag create prompts/extraction v1.1.0 && slotctl push --tags
+      a version, for everybody
+  slotctl tag set prompts/extraction production v1.1.0 && slotctl push --tags --force
+      a slot, moved
+  slotctl sync --env production
+      and served
+
 Exit codes: 0 done, 1 failed or something was refused, 2 usage, 3 drift";
 
 #[cfg(test)]
@@ -108,6 +125,21 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Args::command().debug_assert();
+    }
+
+    /// An example says sooner what a command is for than its options do.
+    #[test]
+    fn every_command_shows_examples() {
+        let (mut open, mut seen) = (vec![Args::command()], 0);
+        while let Some(command) = open.pop() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let example = help.split_once("Examples:\n").map(|(_, examples)| examples);
+            let name = command.get_name().to_owned();
+            assert!(example.is_some_and(|text| text.starts_with("  slotctl ")), "{name}: {help}");
+            seen += 1;
+            open.extend(command.get_subcommands().cloned());
+        }
+        assert!(seen > 15, "{seen}");
     }
 
     #[test]

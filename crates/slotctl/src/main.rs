@@ -14,6 +14,7 @@ mod live;
 mod offline;
 mod output;
 mod read;
+mod runs;
 mod store;
 mod target;
 mod traffic;
@@ -25,6 +26,10 @@ use clap::Parser;
 use args::{Args, Command};
 use exit::Exit;
 use output::Output;
+
+/// A hundred thousand tags are millions of small pieces of memory.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -41,6 +46,8 @@ fn main() -> ExitCode {
         Command::Tag(tag) => commands::tag::run(tag, &output),
         Command::Token(token) => commands::token::run(token, &output),
         Command::Push(push) => commands::push::run(push, &output),
+        Command::Completions(args) => commands::shell::completions(args, &output),
+        Command::Man(args) => commands::shell::man(args, &output),
     };
     let exit = ended.unwrap_or_else(|error| {
         output.error(&error);

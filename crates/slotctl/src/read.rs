@@ -9,6 +9,7 @@ mod files;
 mod peel;
 mod registries;
 mod rollouts;
+mod state;
 mod store;
 pub(crate) mod tags;
 mod trees;
@@ -29,6 +30,7 @@ use catalog::version::CommitId;
 use gix_hash::ObjectId;
 
 pub(crate) use self::rollouts::Rollouts;
+pub(crate) use self::state::State;
 pub(crate) use catalog::compile::LogicTag;
 
 use self::contents::read_contents;
@@ -78,6 +80,8 @@ pub(crate) struct Reading {
     pub(crate) rollouts: Rollouts,
     /// The tags under `logic/`.
     pub(crate) logic: Vec<LogicTag>,
+    /// Which state of the repository that is.
+    pub(crate) state: State,
     /// The commit that HEAD is at; none where its branch has no commit yet.
     pub(crate) head: Option<CommitId>,
 }
@@ -141,6 +145,7 @@ pub(crate) fn read_part(
 
     // 3. What that makes.
     let mut rollouts = part.rollouts.unwrap_or_else(|| rollouts::read(&repository, &mut objects));
+    let state = State::of(&refs, &tags, &rollouts);
     let logic = std::mem::take(&mut outline.logic);
     let mut compiled = outline.compile(files, &rollouts.reading.policy);
     warnings.append(&mut compiled.warnings);
@@ -156,7 +161,7 @@ pub(crate) fn read_part(
     compiled.desired.note_unserved(tags.iter().map(|tag| &tag.name).chain(&broken));
     let desired = compiled.desired;
     let head = head.and_then(|head| head.to_string().parse().ok());
-    Ok(Reading { desired, contents, warnings, refused, rollouts, logic, head })
+    Ok(Reading { desired, contents, warnings, refused, rollouts, logic, state, head })
 }
 
 /// Puts the policy into what the tags make; returns all that can't be served.

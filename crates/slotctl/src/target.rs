@@ -4,11 +4,13 @@ use std::env;
 use std::fmt;
 use std::path::Path;
 
+use std::time::Duration;
+
 use anyhow::{Result, bail};
 
 use crate::config::{self, Home, NamespaceIds};
 use crate::exit::Usage;
-use crate::kv_api::{KvApi, RetryNotice, Token};
+use crate::kv_api::{KvApi, Patience, RetryNotice, Token};
 
 /// Cloudflare's API, unless the environment names another address, as for wrangler.
 const CLOUDFLARE: &str = "https://api.cloudflare.com/client/v4";
@@ -42,15 +44,16 @@ impl Target {
         environment: Option<&str>,
         notice: RetryNotice,
     ) -> Result<Self> {
+        let patience = patience()?;
         if let Some(url) = local {
             let ids = config::namespace_ids(config, environment, Home::Local)?;
-            let (api, whose) = (KvApi::local(url, notice)?, format!("local KV of {url}"));
+            let (api, whose) = (KvApi::local(url, patience, notice)?, format!("local KV of {url}"));
             return Ok(Self { api, ids, whose, local: true });
         }
         let (token, account) = credentials()?;
         let ids = config::namespace_ids(config, environment, Home::Cloudflare)?;
         let base = env::var("CLOUDFLARE_API_BASE_URL").unwrap_or(CLOUDFLARE.to_owned());
-        let api = KvApi::cloudflare(&base, &account, token, notice)?;
+        let api = KvApi::cloudflare(&base, &account, token, patience, notice)?;
         let whose = format!("Cloudflare account {account}");
         Ok(Self { api, ids, whose, local: false })
     }
@@ -99,6 +102,24 @@ impl fmt::Display for Target {
         let NamespaceIds { slots, components } = &self.ids;
         write!(f, "{} (SLOTS {slots}, COMPONENTS {components})", self.whose)
     }
+}
+
+/// What the environment says of waiting for the API: a line to a slow network and a
+/// CI job that must fail soon want different things.
+fn patience() -> Result<Patience> {
+    let set = |name| env::var(name).ok().filter(|value: &String| !value.is_empty());
+    let mut patience = Patience::default();
+    if let Some(text) = set("SLOTCTL_TIMEOUT") {
+        let seconds = text.parse().ok().filter(|seconds| *seconds > 0.0);
+        let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        patience.timeout =
+            Some(timeout.ok_or(Usage("SLOTCTL_TIMEOUT is a number of seconds, such as 30"))?);
+    }
+    if let Some(text) = set("SLOTCTL_RETRIES") {
+        let retries = text.parse().ok();
+        patience.retries = Some(retries.ok_or(Usage("SLOTCTL_RETRIES is a number, such as 6"))?);
+    }
+    Ok(patience)
 }
 
 /// The token and the account. They come out of the environment alone: what is on a

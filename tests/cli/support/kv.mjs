@@ -62,8 +62,13 @@ export class Kv {
     this.base = `${url}/cdn-cgi/explorer/api/storage/kv/namespaces/${id}`
   }
 
-  /** Every key with its metadata. */
+  /** Every key with its metadata, the records of the syncs' runs left out. */
   async list() {
+    const all = Object.entries(await this.listAll())
+    return Object.fromEntries(all.filter(([key]) => !key.startsWith('sync@')))
+  }
+
+  async listAll() {
     const keys = {}
     let cursor = ''
     do {

@@ -29,6 +29,9 @@ export function temporaryFolder(name) {
 
 /** A real Git repository with the tags that the edgit guide makes. */
 export class Repo {
+  /** Seconds since 1970 at which all is committed and tagged from now on; else the clock's. */
+  now = undefined
+
   constructor(dir) {
     this.dir = dir ?? temporaryFolder('repo')
     if (!dir) this.git('init', '--quiet', '--initial-branch=main')
@@ -53,7 +56,9 @@ export class Repo {
   }
 
   gitWith(input, ...args) {
-    const options = { cwd: this.dir, env: GIT_ENV, input, encoding: 'utf8', stdio: 'pipe' }
+    const date = this.now && `${this.now} +0000`
+    const env = { ...GIT_ENV, ...(date && { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date }) }
+    const options = { cwd: this.dir, env, input, encoding: 'utf8', stdio: 'pipe' }
     return execFileSync('git', args, { ...options, maxBuffer: 1 << 26 }).trim()
   }
 

@@ -17,7 +17,7 @@ export function binary() {
 
 /** The environment of a command: nothing of the user's that it would react to. */
 function cleanEnv(extra) {
-  const reacts = /^(CLOUDFLARE_|GIT_|NO_COLOR$|CLICOLOR|(all|http|https|no)_proxy$)/i
+  const reacts = /^(CLOUDFLARE_|SLOTCTL_|GIT_|NO_COLOR$|CLICOLOR|(all|http|https|no)_proxy$)/i
   const kept = Object.entries(process.env).filter(([name]) => !reacts.test(name))
   return { ...Object.fromEntries(kept), ...extra }
 }
@@ -28,10 +28,11 @@ export function gitEnv(extra = {}) {
   return { ...env, ...extra }
 }
 
-/** Runs `slotctl` to its end; with `--json` the object that it printed is `json`. */
-export function slotctl(args, { env = {}, cwd = ROOT } = {}) {
+/** Runs `slotctl` to its end (`started` gets the process); with `--json` the object that it printed is `json`. */
+export function slotctl(args, { env = {}, cwd = ROOT, started = () => {} } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(binary(), args, { cwd, env: cleanEnv(env), stdio: ['ignore', 'pipe', 'pipe'] })
+    started(child)
     const out = { stdout: '', stderr: '' }
     for (const stream of ['stdout', 'stderr']) {
       child[stream].setEncoding('utf8').on('data', (text) => (out[stream] += text))

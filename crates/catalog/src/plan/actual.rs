@@ -117,6 +117,8 @@ impl Actual {
                 let stored = StoredIndex { metadata: typed(metadata), value: Stored::Unread };
                 self.index = Some(stored);
             }
+            // No part of what Git says.
+            Key::Sync(_) => {}
             Key::Unreferenced(digest) => {
                 let known: Option<UnreferencedMetadata> = typed(metadata);
                 self.unreferenced.insert(digest, known.map(|known| known.since));
@@ -127,7 +129,7 @@ impl Actual {
     /// Takes in what a read of a listed record's key brought; `None` if it is gone.
     pub fn read(&mut self, key: &Key, value: Option<&[u8]>) {
         match key {
-            Key::Content(_) => {}
+            Key::Content(_) | Key::Sync(_) => {}
             Key::Slot(name, slot) => {
                 let known = self.components.get_mut(name);
                 let stored = known.and_then(|known| known.slots.get_mut(slot));

@@ -48,7 +48,7 @@ impl Stage {
             Key::Version(..) => Self::Versions,
             Key::Slot(..) => Self::Slots,
             Key::Catalog(_) => Self::Catalogs,
-            Key::Index => Self::Index,
+            Key::Index | Key::Sync(_) => Self::Index,
             Key::Unreferenced(_) => Self::Unreferenced,
         }
     }

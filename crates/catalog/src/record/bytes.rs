@@ -5,7 +5,9 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{CatalogRecord, FORMAT, IndexRecord, SlotRecord, UnreferencedRecord, VersionRecord};
+use super::{
+    CatalogRecord, FORMAT, IndexRecord, SlotRecord, SyncRecord, UnreferencedRecord, VersionRecord,
+};
 
 /// Why a stored record can't be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +73,7 @@ macro_rules! records {
     };
 }
 
-records!(SlotRecord, VersionRecord, CatalogRecord, IndexRecord, UnreferencedRecord);
+records!(SlotRecord, VersionRecord, CatalogRecord, IndexRecord, UnreferencedRecord, SyncRecord);
 
 /// Writes a record as it is stored: compact JSON, members in a fixed order.
 pub fn write<T: Serialize>(record: &T) -> Vec<u8> {

@@ -68,6 +68,7 @@ pub(crate) struct RolloutArgs {
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum RolloutCommand {
     /// Show who would move between the rollouts.toml that counts and the work tree's
+    #[command(after_help = PLAN_HELP)]
     Plan(RolloutPlanArgs),
 }
 
@@ -136,6 +137,13 @@ pub(crate) struct ChangeArgs {
     #[command(flatten)]
     pub(crate) common: RepoArgs,
 }
+
+const PLAN_HELP: &str = "\
+Examples:
+  slotctl rollout plan
+      of 10,000 generated callers, how many would move where
+  slotctl rollout plan prompts/extraction --keys users.txt
+      which of these callers would";
 
 /// Examples for `rollout`.
 pub(crate) const ROLLOUT_HELP: &str = "\

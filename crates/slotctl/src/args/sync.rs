@@ -1,5 +1,7 @@
 //! The command line of `sync`.
 
+use std::path::PathBuf;
+
 use catalog::key::{Key, Namespace};
 use catalog::name::ComponentName;
 use catalog::version::Version;
@@ -39,6 +41,10 @@ pub(crate) struct SyncArgs {
     #[arg(long, value_name = "LAYOUT", value_enum)]
     pub(crate) layout: Option<Layout>,
 
+    /// Write also where KV was synced from a newer state of the repository
+    #[arg(long)]
+    pub(crate) allow_older: bool,
+
     /// Show the plan and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -46,6 +52,10 @@ pub(crate) struct SyncArgs {
     /// End with exit code 3 if there is anything to write
     #[arg(long, requires = "dry_run")]
     pub(crate) check: bool,
+
+    /// Add tables of what was planned and done to the end of this file, as Markdown
+    #[arg(long, value_name = "FILE")]
+    pub(crate) summary: Option<PathBuf>,
 }
 
 /// Whose keys are written beside the resolver's own.
@@ -76,12 +86,16 @@ Examples:
       also write what Workers read that have not moved to the resolver yet
   slotctl sync --env production --json > sync.json
       write, and keep the plan and the result for machines
+  slotctl sync --env production --summary \"$GITHUB_STEP_SUMMARY\"
+      write, and show what changed on the page of a GitHub job
   slotctl sync --env production --dry-run --check
       end with 3 if KV is not what the tags say
 
 Without --local, CLOUDFLARE_API_TOKEN (permission \"Workers KV Storage: Edit\") and
 CLOUDFLARE_ACCOUNT_ID say who writes where; CLOUDFLARE_API_BASE_URL names another
-address of the API, as for wrangler.
+address of the API, as for wrangler. SLOTCTL_TIMEOUT (seconds without a byte of an
+answer, 120) and SLOTCTL_RETRIES (how often a failed call is made again: 6, local 4)
+say how patient it is.
 
 --fetch makes the tags of components here what they are on the remote: slots that were
 moved here and not pushed are overwritten, tags that were not pushed deleted. Each is

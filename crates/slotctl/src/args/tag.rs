@@ -208,6 +208,15 @@ fn slot(text: &str) -> Result<Slot, String> {
     }
 }
 
+pub(super) const HELP: &str = "\
+Examples:
+  slotctl tag create prompts/extraction v1.0.0
+      a version, at HEAD
+  slotctl tag set prompts/extraction production v1.0.0
+      a slot, on that version
+  slotctl tag list prompts/extraction
+      all that there is of it";
+
 const CREATE_HELP: &str = "\
 Examples:
   slotctl tag create prompts/extraction v1.0.0

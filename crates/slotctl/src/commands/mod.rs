@@ -6,6 +6,7 @@ pub(crate) mod lint;
 pub(crate) mod push;
 pub(crate) mod rollback;
 pub(crate) mod rollout;
+pub(crate) mod shell;
 pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod tag;

@@ -1,9 +1,12 @@
 //! The repository's objects, from one long-lived `git cat-file --batch-command`.
 //!
 //! Requests are handed over in batches that end with `flush`: Git queues what it
-//! is asked and answers at the flush, in the order asked, so that one thread can
-//! write and then read without either side waiting on a full pipe for ever.
+//! is asked and answers at the flush, in the order asked. Two batches are with Git at
+//! a time, so that it reads the one while the other's answers are worked on. It takes
+//! no requests while it waits for room for its answers: a batch has to fit into a
+//! pipe, or either side would wait for the other for ever.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::thread::JoinHandle;
@@ -37,9 +40,15 @@ pub(crate) enum Ask {
     Contents(u64),
 }
 
-/// Requests between two flushes: enough that waiting for each other does not
-/// count, few enough that Git's queue stays small.
-const BATCH: usize = 1024;
+/// The bytes of the requests between two flushes: what every system's pipes hold.
+const BATCH: usize = 4096;
+
+/// How many requests a batch has.
+fn batch_len(ids: &[ObjectId]) -> usize {
+    // `contents`, a space, the id and a line end.
+    let request = ids.first().map_or(1, |id| id.kind().len_in_hex() + 10);
+    BATCH / request
+}
 
 /// Reads objects.
 pub(crate) struct Objects {
@@ -65,24 +74,49 @@ impl Objects {
 
     /// Asks for objects and hands each answer over, in the order of `ids`.
     ///
-    /// Git ends at an object that is damaged. The rest of its batch is then asked
+    /// Git ends at an object that is damaged. The rest of what it had is then asked
     /// one by one, so that the damage is told of the right object and stops no other.
     pub(crate) fn ask(&mut self, ask: Ask, ids: &[ObjectId], take: &mut Take<'_>) -> Result<()> {
-        let mut done = 0;
-        for batch in ids.chunks(BATCH) {
-            let mut in_batch =
-                self.exchange(ask, batch, &mut |at, answer| take(done + at, answer))?;
-            while let Some(id) = batch.get(in_batch) {
-                let at = done + in_batch;
-                let single = std::slice::from_ref(id);
-                if self.exchange(ask, single, &mut |_, answer| take(at, answer))? == 0 {
-                    take(at, Answer::Unreadable(self.last_words()))?;
-                }
-                in_batch += 1;
-            }
-            done += batch.len();
+        let ended = self.ask_all(ask, ids, take);
+        if ended.is_err() {
+            // What it still answers is of no use to whoever asks next.
+            self.process = None;
         }
-        Ok(())
+        ended
+    }
+
+    fn ask_all(&mut self, ask: Ask, ids: &[ObjectId], take: &mut Take<'_>) -> Result<()> {
+        let (mut answered, mut batches) = (0, ids.chunks(batch_len(ids)));
+        let mut open: VecDeque<&[ObjectId]> = VecDeque::new();
+        loop {
+            while open.len() < 2 {
+                let Some(batch) = batches.next() else { break };
+                self.request(ask, batch)?;
+                open.push_back(batch);
+            }
+            let Some(batch) = open.pop_front() else { return Ok(()) };
+            let in_batch =
+                self.answers(ask, batch.len(), &mut |at, answer| take(answered + at, answer))?;
+            if in_batch < batch.len() {
+                let next = open.pop_front().unwrap_or_default();
+                let rest = batch.iter().chain(next).skip(in_batch);
+                for (at, id) in (answered + in_batch..).zip(rest) {
+                    take(at, self.ask_alone(ask, *id)?)?;
+                }
+                answered += next.len();
+            }
+            answered += batch.len();
+        }
+    }
+
+    fn ask_alone(&mut self, ask: Ask, id: ObjectId) -> Result<Answer> {
+        let mut answer = None;
+        self.request(ask, &[id])?;
+        self.answers(ask, 1, &mut |_, found| {
+            answer = Some(found);
+            Ok(())
+        })?;
+        Ok(answer.unwrap_or_else(|| Answer::Unreadable(self.last_words())))
     }
 
     /// Asks for a single object.
@@ -95,23 +129,29 @@ impl Objects {
         Ok(answer)
     }
 
-    /// Asks for a batch; says how many answers came before Git ended.
-    fn exchange(&mut self, ask: Ask, batch: &[ObjectId], take: &mut Take<'_>) -> Result<usize> {
+    /// Hands a batch over to Git, which is started where there is none.
+    fn request(&mut self, ask: Ask, batch: &[ObjectId]) -> Result<()> {
         let process = match &mut self.process {
-            Some(process) if process.is_usable() => process,
+            Some(process) if process.is_open() => process,
             _ => self.process.insert(Process::start(&self.git)?),
         };
         if process.request(ask, batch).is_err() {
             // Git has ended; what it still answered is in the pipe.
             process.requests = None;
         }
-        for at in 0..batch.len() {
-            match process.answer(ask)? {
+        Ok(())
+    }
+
+    /// Takes the answers to a batch; says how many came before Git ended.
+    fn answers(&mut self, ask: Ask, batch: usize, take: &mut Take<'_>) -> Result<usize> {
+        for at in 0..batch {
+            let process = self.process.as_mut();
+            match process.map_or(Ok(None), |process| process.answer(ask))? {
                 Some(answer) => take(at, answer)?,
                 None => return Ok(at),
             }
         }
-        Ok(batch.len())
+        Ok(batch)
     }
 
     /// What Git said when it ended.
@@ -134,8 +174,9 @@ impl Process {
         Ok(Self { child, requests, answers, said })
     }
 
-    fn is_usable(&self) -> bool {
-        self.requests.is_some() && self.answers.is_some()
+    /// Whether it answers, or did not end before all of its answers were read.
+    fn is_open(&self) -> bool {
+        self.answers.is_some()
     }
 
     fn request(&mut self, ask: Ask, batch: &[ObjectId]) -> io::Result<()> {

@@ -24,6 +24,8 @@ pub(super) struct Settings {
     pub(super) root: String,
     pub(super) token: Option<Token>,
     pub(super) retry: Policy,
+    /// The longest time without a byte of an answer.
+    pub(super) timeout: Duration,
     /// Whether Cloudflare's number of calls is kept to.
     pub(super) paced: bool,
     /// Whether the proxy that the environment names is used.
@@ -67,6 +69,9 @@ impl Answer {
     }
 }
 
+/// The longest time for a connection to be made.
+const CONNECT: Duration = Duration::from_secs(10);
+
 /// The largest answer that is read: a bulk get of 25 MiB, every byte escaped.
 const LARGEST_ANSWER: u64 = 200 << 20;
 
@@ -80,14 +85,15 @@ pub(super) struct Http {
 
 impl Http {
     pub(super) fn new(settings: Settings, notice: RetryNotice) -> Self {
-        let patience = Some(Duration::from_secs(120));
+        let patience = Some(settings.timeout);
+        let connect = Some(settings.timeout.min(CONNECT));
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             // A redirect would take the token elsewhere: it is an error like any other.
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .timeout_resolve(Some(Duration::from_secs(10)))
-            .timeout_connect(Some(Duration::from_secs(10)))
+            .timeout_resolve(connect)
+            .timeout_connect(connect)
             // Of progress, not of the whole: 100 MB may take long on a slow line.
             .timeout_per_read(patience)
             .timeout_per_write(patience)

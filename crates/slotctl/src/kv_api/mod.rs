@@ -54,6 +54,19 @@ const CLOUDFLARE: Limits = Limits { pairs: 10_000, bytes: 100_000_000, inline: 1
 /// seconds, 1,000: 1.2) and fails on Base64 of more than about 3 MiB.
 const LOCAL: Limits = Limits { pairs: 1_000, ..CLOUDFLARE };
 
+/// How long the API is waited for, and how often it is asked again; `None` leaves
+/// what suits the API.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Patience {
+    /// The longest time without a byte of an answer.
+    pub(crate) timeout: Option<Duration>,
+    /// How often a call that failed is made again.
+    pub(crate) retries: Option<usize>,
+}
+
+/// The longest time without a byte of an answer, unless the user says another.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
 /// Where the API is, and how to be let in.
 #[derive(Debug)]
 pub(crate) struct KvApi {
@@ -67,12 +80,17 @@ impl KvApi {
     /// # Errors
     ///
     /// If `url` is none of HTTP.
-    pub(crate) fn local(url: &str, notice: RetryNotice) -> Result<Self> {
+    pub(crate) fn local(url: &str, patience: Patience, notice: RetryNotice) -> Result<Self> {
         let origin = http_url(url)?;
         let settings = Settings {
             root: format!("{origin}/cdn-cgi/explorer/api"),
             token: None,
-            retry: Policy::new(Duration::from_millis(100), Duration::from_secs(2), 4),
+            retry: Policy::new(
+                Duration::from_millis(100),
+                Duration::from_secs(2),
+                patience.retries.unwrap_or(4),
+            ),
+            timeout: patience.timeout.unwrap_or(TIMEOUT),
             paced: false,
             // It is on this machine, whatever the proxy is that leads out of it.
             proxied: false,
@@ -90,6 +108,7 @@ impl KvApi {
         base: &str,
         account: &str,
         token: Token,
+        patience: Patience,
         notice: RetryNotice,
     ) -> Result<Self> {
         if account.is_empty() || !account.bytes().all(|b| b.is_ascii_alphanumeric()) {
@@ -102,7 +121,12 @@ impl KvApi {
         let settings = Settings {
             root: format!("{base}/accounts/{account}"),
             token: Some(token),
-            retry: Policy::new(Duration::from_millis(500), Duration::from_secs(30), 6),
+            retry: Policy::new(
+                Duration::from_millis(500),
+                Duration::from_secs(30),
+                patience.retries.unwrap_or(6),
+            ),
+            timeout: patience.timeout.unwrap_or(TIMEOUT),
             paced: true,
             proxied: !is_loopback(&base),
         };

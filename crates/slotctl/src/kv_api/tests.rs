@@ -101,6 +101,7 @@ fn api(url: &str) -> (KvApi, Rc<RefCell<Vec<Duration>>>) {
         root: format!("{url}/accounts/1"),
         token: Token::new("s3cret"),
         retry: Policy::new(Duration::from_millis(1), Duration::from_millis(2), 3),
+        timeout: TIMEOUT,
         paced: true,
         proxied: false,
     };
@@ -283,7 +284,7 @@ fn nobody_there_is_told_with_the_way_out() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let api = KvApi::local(&url, Box::new(|_, _| {})).unwrap();
+    let api = KvApi::local(&url, Patience::default(), Box::new(|_, _| {})).unwrap();
     let error = api.namespace_ids().unwrap_err();
     assert!(matches!(error.cause, Cause::Unreachable(_)) && error.attempts == 5, "{error}");
     assert_eq!(error.hint(), Some("is `wrangler dev` running there? `npm run dev` starts it"));
@@ -325,12 +326,16 @@ fn the_token_follows_no_redirect() {
 fn addresses_that_are_none() {
     let notice = || -> RetryNotice { Box::new(|_, _| {}) };
     for url in ["", "ftp://a", "http://", "http://a b", "http://a?b"] {
-        assert!(KvApi::local(url, notice()).is_err(), "{url:?}");
+        assert!(KvApi::local(url, Patience::default(), notice()).is_err(), "{url:?}");
     }
     let token = || Token::new("s3cret").unwrap();
     for (base, account) in [("http://example.com", "1"), ("https://a", ""), ("https://a", "1/2")] {
-        let error = KvApi::cloudflare(base, account, token(), notice()).unwrap_err();
+        let error =
+            KvApi::cloudflare(base, account, token(), Patience::default(), notice()).unwrap_err();
         assert!(!format!("{error:?}").contains("s3cret"));
     }
-    assert!(KvApi::cloudflare("https://a/client/v4/", "0af", token(), notice()).is_ok());
+    assert!(
+        KvApi::cloudflare("https://a/client/v4/", "0af", token(), Patience::default(), notice())
+            .is_ok()
+    );
 }

@@ -7,6 +7,7 @@ use catalog::notice::{Notice, one_line};
 use catalog::policy::{FILE, Policy, PolicyReading};
 use catalog::record::VersionRecord;
 use catalog::timestamp::Timestamp;
+use gix_object::{CommitRef, Kind};
 
 use crate::git::Repository;
 use crate::git::branch::{Branch, PathEntry};
@@ -24,6 +25,8 @@ pub(crate) struct Rollouts {
     pub(crate) text: Option<String>,
     /// Its last change.
     pub(crate) change: Option<TrafficChange>,
+    /// Of a file that is not there, when the branch's commit was made.
+    pub(crate) absent_as_of: Option<Timestamp>,
     /// The branch that it was looked for on.
     pub(crate) branch: Option<Branch>,
     /// What its owner may not expect.
@@ -38,7 +41,8 @@ pub(crate) fn read(repository: &Repository, objects: &mut Objects) -> Rollouts {
     let Some(branch) = repository.default_branch() else { return Rollouts::default() };
     let mut rollouts = Rollouts::default();
     match find(repository, &branch) {
-        Ok(None) => {}
+        // It may have been there: as new as the branch is what its absence says.
+        Ok(None) => rollouts.absent_as_of = committed(objects, &branch),
         Ok(Some(entry)) => rollouts.take(repository, objects, &branch, &entry),
         Err((what, help)) => rollouts.reading = PolicyReading::unreadable(what, help),
     }
@@ -94,6 +98,13 @@ fn text(objects: &mut Objects, entry: &PathEntry) -> Result<String, Unusable> {
         Ok(Answer::Unreadable(said)) => Err((said, FETCH)),
         Err(error) => Err((format!("{error:#}"), FETCH)),
     }
+}
+
+fn committed(objects: &mut Objects, branch: &Branch) -> Option<Timestamp> {
+    let answer = objects.ask_one(Ask::Contents(MAX_FILE), branch.commit).ok()?;
+    let Answer::Found { kind: Kind::Commit, body, .. } = answer else { return None };
+    let commit = CommitRef::from_bytes(&body, branch.commit.kind()).ok()?;
+    Some(Timestamp::from_unix(commit.committer().ok()?.seconds()))
 }
 
 fn last_change(repository: &Repository, branch: &Branch) -> Option<TrafficChange> {

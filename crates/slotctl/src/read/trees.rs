@@ -64,12 +64,21 @@ impl Tree {
     }
 
     /// Whether an entry's name, with a folder's `/`, stands before `key`.
+    ///
+    /// It is asked a dozen times a lookup, so the entry is not parsed as a whole.
     fn is_before(&self, start: u32, key: &[u8]) -> bool {
-        let Some(entry) = self.entry(start) else { return false };
-        let end: &[u8] = if entry.mode.is_tree() { b"/" } else { b"" };
-        let name = entry.filename.bytes().chain(end.iter().copied());
-        name.cmp(key.iter().copied()) == Ordering::Less
+        let entry = self.data.get(start as usize..).unwrap_or_default();
+        let Some(space) = entry.iter().take(7).position(|byte| *byte == b' ') else { return false };
+        let (mode, name) = entry.split_at(space + 1);
+        let end: &[u8] = if is_folder(mode) { b"/" } else { b"" };
+        let name = name.iter().take_while(|byte| **byte != 0).chain(end);
+        name.cmp(key) == Ordering::Less
     }
+}
+
+/// Whether a mode, in octal digits with the space after it, is a folder's.
+fn is_folder(mode: &[u8]) -> bool {
+    matches!(mode, b"40000 " | b"040000 ")
 }
 
 /// An entry as [`catalog::source`] sees it; `at` is its path.

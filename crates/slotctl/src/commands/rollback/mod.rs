@@ -3,6 +3,7 @@
 //! Workers KV first, because that is what callers get; the hold in the slot's record
 //! keeps every sync from undoing it until the tag says the same.
 
+mod meanwhile;
 mod present;
 mod report;
 mod resolver;
@@ -75,7 +76,9 @@ fn rollback(args: &RollbackArgs, output: &Output) -> Result<Exit> {
         Ok(notices) => report.unpushed = notices,
         Err(error) => report.unpushed = vec![notice(&error)],
     }
-    // 5. Callers.
+    // 5. What a sync at the same time undid.
+    meanwhile::warn(meanwhile::restore(&store, &rollbacks, output), output);
+    // 6. Callers.
     if let Some(url) = &args.resolver {
         report.unserved = resolver::wait(url, &rollbacks, written, output)?;
         report.took.served = report.unserved.is_empty().then(|| written.elapsed());
@@ -141,6 +144,7 @@ fn write(
     store.write_records(&slots)?;
     took.slots = Some(began.elapsed());
     output.step("write", count(slots.len(), Stage::Slots.name()), began);
+    meanwhile::warn(meanwhile::tell(store, rollbacks), output);
     let (began, catalogs) = (Instant::now(), of(Stage::Catalogs));
     match store.write_records(&catalogs) {
         Ok(()) => output.step("write", count(catalogs.len(), Stage::Catalogs.name()), began),

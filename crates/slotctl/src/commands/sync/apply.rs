@@ -12,6 +12,7 @@ use catalog::plan::{Plan, Stage, Write};
 use catalog::record::{self, UnreferencedRecord, is_due};
 use catalog::timestamp::Timestamp;
 
+use super::turn::{News, Turn};
 use super::{Outcome, check};
 use crate::kv_api::{ApiError, Batch, Namespace, Pair};
 use crate::output::{Meter, Output, count};
@@ -35,20 +36,29 @@ pub(super) struct Apply<'a> {
 }
 
 impl Apply<'_> {
-    /// Carries out the plan and reads a sample back; what stopped it, if anything
-    /// did, is in the outcome beside what was done until then.
-    pub(super) fn run(&self) -> Outcome {
-        let mut outcome = Outcome::default();
-        let ended = self
-            .write(&mut outcome)
-            .and_then(|()| self.delete(&mut outcome))
-            .and_then(|()| check::read_back(self.plan, self.store, self.output, &mut outcome));
-        outcome.error = ended.err();
-        outcome
+    /// Carries out the plan and reads a sample back, unless others have changed what the
+    /// plan was made from: before a slot is moved, before anything goes, and when all is
+    /// done.
+    pub(super) fn run(&self, turn: &mut Turn<'_>, outcome: &mut Outcome) -> Result<News> {
+        turn.claim()?;
+        let (named, naming): (Vec<_>, Vec<_>) =
+            Stage::ALL.into_iter().partition(|stage| *stage < Stage::Slots);
+        self.write(&named, outcome)?;
+        if turn.news()? == News::LookAgain {
+            return Ok(News::LookAgain);
+        }
+        self.write(&naming, outcome)?;
+        if !self.plan.deletions.is_empty() {
+            if turn.news()? == News::LookAgain {
+                return Ok(News::LookAgain);
+            }
+            self.delete(outcome)?;
+        }
+        check::read_back(self.plan, self.store, self.output, turn, outcome)
     }
 
-    fn write(&self, outcome: &mut Outcome) -> Result<()> {
-        for stage in Stage::ALL {
+    fn write(&self, stages: &[Stage], outcome: &mut Outcome) -> Result<()> {
+        for stage in stages.iter().copied() {
             if self.plan.stage(stage).next().is_some() {
                 let (began, written) = (Instant::now(), self.write_stage(stage, outcome)?);
                 self.output.step("write", count(written, stage.name()), began);

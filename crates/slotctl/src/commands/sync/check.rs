@@ -10,6 +10,7 @@ use catalog::key::Key;
 use catalog::plan::{Plan, Stage, Write};
 
 use super::Outcome;
+use super::turn::{News, Turn};
 use crate::output::{Output, count};
 use crate::store::Store;
 
@@ -20,13 +21,15 @@ const SAMPLE: usize = 4;
 /// the seconds between looks, a minute in all.
 const PATIENCE: [u64; 6] = [1, 2, 4, 8, 15, 30];
 
-/// Reads some keys of each stage back and compares them with the plan.
+/// Reads some keys of each stage back and compares them with the plan; says whether
+/// others have written something else meanwhile.
 pub(super) fn read_back(
     plan: &Plan,
     store: &Store<'_>,
     output: &Output,
+    turn: &mut Turn<'_>,
     outcome: &mut Outcome,
-) -> Result<()> {
+) -> Result<News> {
     let began = Instant::now();
     let mut waits = PATIENCE.iter().map(|seconds| Duration::from_secs(*seconds));
     let mut open: Vec<&Write> = Stage::ALL.iter().flat_map(|stage| sample(plan, *stage)).collect();
@@ -34,6 +37,10 @@ pub(super) fn read_back(
         let same = as_written(&open, store)?;
         open.retain(|write| !same.contains(&write.key()));
         outcome.checked.extend(same);
+        // What differs may be another sync's, and is no reason to wait.
+        if !open.is_empty() && turn.news()? == News::LookAgain {
+            return Ok(News::LookAgain);
+        }
         match (open.first(), waits.next()) {
             (None, _) => break,
             (Some(_), Some(wait)) => sleep(wait),
@@ -46,7 +53,7 @@ pub(super) fn read_back(
         let checked = count(outcome.checked.len(), "key");
         output.step("check", format_args!("{checked} read back as written"), began);
     }
-    Ok(())
+    turn.news()
 }
 
 /// Some writes of a stage, from its first to its last.

@@ -8,18 +8,21 @@ mod check;
 mod fetch;
 mod layout;
 mod report;
+mod rounds;
 mod show;
+mod summary;
+mod turn;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::Result;
 use catalog::key::Key;
-use catalog::notice::Notice;
 use catalog::plan::{Options, Plan, Stage};
 
 use crate::args::SyncArgs;
-use crate::exit::{Exit, Refused};
+use crate::exit::Exit;
+use crate::git::Repository;
 use crate::live;
 use crate::output::Output;
 use crate::read::Reading;
@@ -27,6 +30,8 @@ use crate::store::Store;
 use apply::Apply;
 use layout::{Copied, Copies};
 use report::Report;
+use rounds::Rounds;
+use turn::Turn;
 
 /// What came of carrying out a plan.
 #[derive(Debug, Default)]
@@ -43,13 +48,6 @@ struct Outcome {
     spared: Vec<Key>,
     /// What stopped it.
     error: Option<anyhow::Error>,
-}
-
-impl Outcome {
-    /// Of a plan that must not be carried out.
-    fn blocked(notice: &Notice) -> Self {
-        Self { error: Some(Refused(notice.clone()).into()), ..Self::default() }
-    }
 }
 
 /// Carries out the command.
@@ -73,61 +71,79 @@ fn sync(args: &SyncArgs, output: &Output) -> Result<Exit> {
         fetch::fetch(&args.common.repo, &args.only, output)?;
     }
     let reading = live::read_git(&args.common, &args.only, output)?;
-    // 3. What KV holds.
-    let actual = live::list_kv(&target, &store, &args.only, output)?;
-    live::refuse_unknown(&args.only, &reading, &actual)?;
-    // 4. The plan.
+    // 3. Who else makes KV equal to Git, or did.
+    let mut turn = Turn::begin(&store, &reading.state, !args.only.is_empty())?;
+    if args.allow_older || args.prune && is_taken_back(args, &turn)? {
+        turn.allow_older();
+    }
+    // 4. What KV holds, and the plan, as often as others change it meanwhile.
+    let mut outcome = Outcome::default();
     let options = options(args);
-    let plan = live::plan(&reading.desired, actual, &store, &options)?;
-    // 5. Shown.
-    show::plan(output, &reading, &plan);
-    let copies = Copies::plan(args, &target, conductor.as_deref(), &store, &plan, output)?;
-    // 6. Carried out, or not.
-    let apply = Apply {
-        plan: &plan,
-        reading: &reading,
-        repo: &args.common.repo,
+    let rounds = Rounds {
+        args,
+        target: &target,
         store: &store,
+        reading: &reading,
+        options: &options,
         output,
-        now: options.now,
     };
-    let outcome = match (&plan.blocked, args.dry_run) {
-        (Some(notice), _) => Outcome::blocked(notice),
-        (None, true) => Outcome::default(),
-        (None, false) => apply.run(),
-    };
-    // What is not in the resolver's own namespaces is not copied.
-    let go_on = !args.dry_run && outcome.error.is_none();
-    let copied = go_on.then(|| copies.as_ref().map(|copies| copies.carry_out(&apply))).flatten();
-    // 7. Summed up.
+    let plan = rounds.run(&mut turn, &mut outcome)?;
+    // 5. The copies for others, of what is in the resolver's own namespaces now.
     let report = Report { args, target: &target, reading: &reading, plan: &plan };
-    sum_up(
-        &report,
-        &outcome,
-        copies.map(|copies| (copies, copied.unwrap_or_default())),
-        output,
-        began,
-    )
+    let copies = copies(&report, conductor.as_deref(), &store, &mut outcome, output);
+    // 6. Summed up.
+    sum_up(&report, &outcome, copies.as_ref(), output, began)
+}
+
+/// Works out the copies that are asked for, and writes them unless this is a dry run.
+fn copies<'a>(
+    report: &Report<'a>,
+    id: Option<&'a str>,
+    store: &Store<'_>,
+    outcome: &mut Outcome,
+    output: &Output,
+) -> Option<(Copies<'a>, Copied)> {
+    let Report { args, target, reading, plan } = report;
+    if outcome.error.is_some() {
+        return None;
+    }
+    let copies = match Copies::plan(args, target, id, store, plan, output) {
+        Ok(copies) => copies?,
+        Err(error) => {
+            outcome.error = Some(error);
+            return None;
+        }
+    };
+    let repo = args.common.repo.as_path();
+    let apply = Apply { plan, reading, repo, store, output, now: live::now() };
+    let copied = match args.dry_run {
+        true => Copied::default(),
+        false => copies.carry_out(&apply),
+    };
+    Some((copies, copied))
 }
 
 /// Tells what came of it, to people and to machines, and with which exit it ends.
 fn sum_up(
     report: &Report<'_>,
     outcome: &Outcome,
-    copies: Option<(Copies<'_>, Copied)>,
+    copies: Option<&(Copies<'_>, Copied)>,
     output: &Output,
     began: Instant,
 ) -> Result<Exit> {
     let Report { args, reading, plan, .. } = report;
     let exit = exit(args, reading, plan, outcome);
-    let exit = copies.as_ref().map_or(exit, |(copies, copied)| copies.exit(exit, args, copied));
+    let exit = copies.map_or(exit, |(copies, copied)| copies.exit(exit, args, copied));
     show::summary(output, report, outcome, began);
-    if let Some(error) = copies.as_ref().and_then(|(_, copied)| copied.error.as_ref()) {
+    if let Some(error) = copies.and_then(|(_, copied)| copied.error.as_ref()) {
         output.error(error);
+    }
+    if let Some(file) = &args.summary {
+        report.append_markdown(outcome, file)?;
     }
     if args.common.json {
         let mut value = report.value(outcome, exit, began.elapsed());
-        if let (Some((copies, copied)), Some(value)) = (&copies, value.as_object_mut()) {
+        if let (Some((copies, copied)), Some(value)) = (copies, value.as_object_mut()) {
             value.insert("layout".to_owned(), copies.value(copied));
         }
         output.data(&value)?;
@@ -142,6 +158,14 @@ fn options(args: &SyncArgs) -> Options {
         allow_changed: args.allow_changed_version.iter().cloned().collect(),
         allow_mass_delete: args.allow_mass_delete,
     }
+}
+
+/// Whether the newest tag that KV was synced from is not here at all. To who prunes,
+/// what has no tag is gone.
+fn is_taken_back(args: &SyncArgs, turn: &Turn<'_>) -> Result<bool> {
+    let Some(newer) = turn.newer() else { return Ok(false) };
+    let tag = format!("refs/tags/{}", newer.name);
+    Ok(Repository::open(&args.common.repo)?.commit(&tag).is_none())
 }
 
 fn exit(args: &SyncArgs, reading: &Reading, plan: &Plan, outcome: &Outcome) -> Exit {

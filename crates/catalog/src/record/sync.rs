@@ -1,0 +1,192 @@
+//! Who makes Workers KV equal to Git, or did so last, and from how new a state.
+//!
+//! Workers KV has neither locks nor a conditional write. Two syncs at once find each
+//! other by these records: each run has one of its own, written before it moves
+//! anything, and lists the others' before it moves a slot and when it is done, so that
+//! of two runs whose times overlap at least one sees the other. No run overwrites
+//! another's record, so none is lost between a look and a write.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{FORMAT, Record, SlotRecord};
+use crate::digest::Digest;
+use crate::name::ComponentName;
+use crate::timestamp::Timestamp;
+
+/// Which run of a sync: drawn at random, written as 32 lower-case hex digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId([u8; 16]);
+
+impl RunId {
+    /// The run that these random bytes make.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&base16ct::lower::encode_string(&self.0))
+    }
+}
+
+/// A text that is no [`RunId`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunIdError;
+
+impl FromStr for RunId {
+    type Err = RunIdError;
+
+    fn from_str(text: &str) -> Result<Self, RunIdError> {
+        let bytes = base16ct::lower::decode_vec(text).map_err(|_| RunIdError)?;
+        bytes.try_into().map(Self).map_err(|_| RunIdError)
+    }
+}
+
+/// `COMPONENTS` `sync@<run>`: a run of a sync. The key's metadata is the same object,
+/// so that a listing tells it all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncRecord {
+    /// The record's format.
+    pub format: u32,
+    /// Whether it came to its end; else it goes on, or was stopped.
+    pub ended: bool,
+    /// The digest of the tags and of the `rollouts.toml` that it read.
+    pub state: Digest,
+    /// The newest of these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<Newest>,
+    /// Whether it is no sync but a rollback, whose value is a [`RollbackRun`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rollback: bool,
+}
+
+/// The value of a rollback's key: with the records that it wrote, so that a sync that
+/// was about to write others over them can put them back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollbackRun {
+    /// What its key's metadata says.
+    #[serde(flatten)]
+    pub run: SyncRecord,
+    /// The slots, each on hold.
+    pub slots: Vec<HeldSlot>,
+}
+
+impl Record for RollbackRun {
+    fn format(&self) -> u32 {
+        self.run.format
+    }
+}
+
+/// A slot that a rollback wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldSlot {
+    /// The component.
+    pub component: ComponentName,
+    /// The slot's record.
+    pub record: SlotRecord,
+}
+
+/// The newest thing in a repository that a sync makes something of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Newest {
+    /// A tag's name (`components/prompts/extraction/production`), or `rollouts.toml`.
+    pub name: String,
+    /// When it was made: a tagger's or a committer's time.
+    pub time: Timestamp,
+}
+
+/// How the state that one run read compares with another's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// They are one state.
+    Same,
+    /// The other has nothing as new.
+    Older,
+    /// The other has something newer.
+    Newer,
+    /// Nothing in them tells.
+    Unknown,
+}
+
+impl SyncRecord {
+    /// The record of a run that begins.
+    pub fn new(state: Digest, newest: Option<Newest>) -> Self {
+        Self { format: FORMAT, ended: false, state, newest, rollback: false }
+    }
+
+    /// How new the state of `other` is, compared with this one's.
+    ///
+    /// A slot that moves has a new tag object and `rollouts.toml` a new commit, so of
+    /// two states of a repository the newer has the newer newest thing. Deleting a tag
+    /// leaves no trace, and so does moving a lightweight one to an older commit.
+    pub fn age_of(&self, other: &Self) -> Age {
+        let time = |record: &Self| record.newest.as_ref().map(|newest| newest.time);
+        match time(other).cmp(&time(self)) {
+            _ if self.state == other.state => Age::Same,
+            Ordering::Less => Age::Older,
+            Ordering::Greater => Age::Newer,
+            Ordering::Equal => Age::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{parse, write};
+
+    const RECORD: &str = r#"{"format":1,"ended":true,"state":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","newest":{"name":"components/prompts/a/production","time":"2026-11-20T23:59:27Z"}}"#;
+
+    #[test]
+    fn written_and_read_back() {
+        let record: SyncRecord = parse(RECORD.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(write(&record)).unwrap(), RECORD);
+        let empty = SyncRecord::new(Digest::of(b""), None);
+        assert_eq!(parse(&write(&empty)), Ok(empty.clone()));
+        let slot = r#"{"format":1,"slot":"production","targets":[]}"#;
+        let held = HeldSlot {
+            component: "prompts/a".parse().unwrap(),
+            record: parse(slot.as_bytes()).unwrap(),
+        };
+        let run = SyncRecord { rollback: true, ..empty };
+        let rollback = RollbackRun { run: run.clone(), slots: vec![held] };
+        assert_eq!(parse(&write(&rollback)), Ok(rollback.clone()));
+        assert_eq!(parse(&write(&rollback)), Ok(run));
+    }
+
+    #[test]
+    fn a_run_has_one_spelling() {
+        let text = "000000000000000000000000000000ff";
+        assert_eq!(text.parse::<RunId>().unwrap().to_string(), text);
+        for text in ["", "ff", "+00000000000000000000000000000ff", &text.to_uppercase()] {
+            assert_eq!(text.parse::<RunId>(), Err(RunIdError), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_newest_thing_tells_the_newer_state() {
+        let record = |state: &[u8], seconds: Option<i64>| {
+            let time = seconds.map(Timestamp::from_unix);
+            let newest = time.map(|time| Newest { name: String::new(), time });
+            SyncRecord::new(Digest::of(state), newest)
+        };
+        for (mine, other, age) in [
+            ((b"a", Some(5)), (b"a", Some(5)), Age::Same),
+            ((b"a", Some(5)), (b"a", Some(6)), Age::Same),
+            ((b"a", Some(5)), (b"b", Some(6)), Age::Newer),
+            ((b"a", Some(5)), (b"b", Some(4)), Age::Older),
+            ((b"a", Some(5)), (b"b", Some(5)), Age::Unknown),
+            ((b"a", Some(5)), (b"b", None), Age::Older),
+            ((b"a", None), (b"b", Some(5)), Age::Newer),
+            ((b"a", None), (b"b", None), Age::Unknown),
+        ] {
+            let (mine, other) = (record(mine.0, mine.1), record(other.0, other.1));
+            assert_eq!(mine.age_of(&other), age, "{mine:?} {other:?}");
+        }
+    }
+}

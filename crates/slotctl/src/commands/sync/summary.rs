@@ -1,0 +1,174 @@
+//! The plan and the result as Markdown: the summary of a CI job.
+
+use std::fmt::{Display, Write as _};
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use catalog::notice::{Notice, printable};
+use catalog::plan::{Plan, Stage, Write};
+use catalog::record::SlotRecord;
+use catalog::tag::TagTarget;
+
+use super::Outcome;
+use super::report::Report;
+use crate::output::count;
+
+/// So many rows of a table are written: GitHub takes a mebibyte of summary a step.
+const ROWS: usize = 500;
+
+impl Report<'_> {
+    /// Adds the summary to a file's end, as GitHub's `$GITHUB_STEP_SUMMARY` wants it.
+    pub(super) fn append_markdown(&self, outcome: &Outcome, file: &Path) -> Result<()> {
+        let open = OpenOptions::new().create(true).append(true).open(file);
+        open.and_then(|mut open| open.write_all(self.markdown(outcome).as_bytes()))
+            .with_context(|| format!("can't write the summary to {}", file.display()))
+    }
+
+    fn markdown(&self, outcome: &Outcome) -> String {
+        let Self { args, plan, reading, .. } = self;
+        let env = args.target.env.as_deref().unwrap_or("local");
+        let mut text = format!("### slotctl sync: {}\n\n{}\n\n", cell(env), self.gist(outcome));
+        let moved = plan.stage(Stage::Slots).filter_map(slot);
+        table(&mut text, ["Slot", "From", "To", "Change"], moved);
+        let held = plan.held.iter().map(|held| {
+            let key = format!("{}@{}", held.name, held.record.slot);
+            let hold = held.record.hold.as_ref();
+            let why = hold.map(|hold| format!("{}, by {}", hold.reason, hold.by));
+            [key, version(Some(&held.record)), version(Some(&held.wanted)), why.unwrap_or_default()]
+        });
+        table(&mut text, ["On hold", "Stands on", "Git says", "Why"], held);
+        let refused = reading.refused.iter().chain(&plan.refused).chain(&plan.blocked);
+        table(&mut text, ["Refused", "Why", "What to do"], refused.map(notice));
+        let warnings = reading.warnings.iter().chain(&plan.warnings);
+        table(&mut text, ["Warning", "What", "What to do"], warnings.map(notice));
+        let rebuild = reading.logic.iter().map(|tag| {
+            let what = match &tag.target {
+                TagTarget::Version(version) => version.to_string(),
+                TagTarget::Slot(slot) => format!("{slot}: {}", tag.version),
+            };
+            [format!("logic/{}", tag.name), what, tag.commit.to_string()]
+        });
+        table(&mut text, ["Needs a rebuild", "Tag", "Commit"], rebuild);
+        text
+    }
+
+    /// What it came to, in a line or two.
+    fn gist(&self, outcome: &Outcome) -> String {
+        let Self { args, plan, .. } = self;
+        let written: usize = outcome.written.values().sum();
+        let mut gist = match (written, plan.is_empty(), args.dry_run) {
+            (0, true, _) => format!("Nothing to write: {} as Git says.", keys(plan.unchanged)),
+            (_, _, true) => format!("A plan; nothing was written.{}", new_versions(plan)),
+            _ => format!("{} written, {} deleted.", keys(written), keys(outcome.deleted)),
+        };
+        if let Some(error) = &outcome.error {
+            let _ = write!(gist, "\n\n**Stopped:** {}", cell(&format!("{error:#}")));
+        }
+        gist
+    }
+}
+
+fn keys(number: usize) -> String {
+    count(number, "key")
+}
+
+fn new_versions(plan: &Plan) -> String {
+    match plan.stage(Stage::Versions).count() {
+        0 => String::new(),
+        number => format!(" {} new or changed.", count(number, "version")),
+    }
+}
+
+fn slot(write: &Write) -> Option<[String; 4]> {
+    let Write::Slot { record, before, .. } = write else { return None };
+    let (key, words) = (write.key().to_string(), write.to_string());
+    let change = words.strip_prefix(&format!("{key}: ")).unwrap_or(&words).to_owned();
+    Some([key, version(before.as_deref()), version(Some(record)), change])
+}
+
+fn version(record: Option<&SlotRecord>) -> String {
+    let own = record.and_then(SlotRecord::own_version);
+    own.map_or("–".to_owned(), ToString::to_string)
+}
+
+fn notice(notice: &Notice) -> [String; 3] {
+    let Notice { subject, what, help } = notice;
+    [subject.clone(), what.clone(), help.clone().unwrap_or_default()]
+}
+
+/// A table, if it has a row.
+fn table<const N: usize>(
+    text: &mut String,
+    head: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) {
+    let rows: Vec<[String; N]> = rows.collect();
+    if rows.is_empty() {
+        return;
+    }
+    line(text, head.iter());
+    line(text, head.iter().map(|_| "---"));
+    for row in rows.iter().take(ROWS) {
+        line(text, row.iter().map(|text| cell(text)));
+    }
+    if let Some(more) = rows.len().checked_sub(ROWS).filter(|more| *more > 0) {
+        let _ = write!(text, "\nAnd {}.\n", count(more, "more row"));
+    }
+    text.push('\n');
+}
+
+fn line(text: &mut String, cells: impl Iterator<Item = impl Display>) {
+    for cell in cells {
+        let _ = write!(text, "| {cell} ");
+    }
+    text.push_str("|\n");
+}
+
+/// A text as a cell shows it: tags and commits are made by others, so that nothing in it
+/// is read as Markdown or HTML.
+fn cell(text: &str) -> String {
+    let mut cell = String::with_capacity(text.len());
+    for c in printable(text.as_bytes()).chars() {
+        match c {
+            '&' => cell.push_str("&amp;"),
+            '<' => cell.push_str("&lt;"),
+            '>' => cell.push_str("&gt;"),
+            '@' => cell.push_str("&#64;"),
+            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '~' | '!' | '$' => {
+                cell.extend(['\\', c]);
+            }
+            _ => cell.push(c),
+        }
+    }
+    // Addresses become links of their own.
+    cell.replace("://", ":&#47;&#47;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_others_is_markdown() {
+        for (text, expected) in [
+            ("prompts/a@production", "prompts/a&#64;production"),
+            ("a|b`c`\n**d**", "a\\|b\\`c\\`\\n\\*\\*d\\*\\*".replace("\\n", "\\\\n").as_str()),
+            ("<img src=x>", "&lt;img src=x&gt;"),
+            ("[x](https://e.com)", "\\[x\\](https:&#47;&#47;e.com)"),
+        ] {
+            assert_eq!(cell(text), expected);
+        }
+    }
+
+    #[test]
+    fn long_tables_are_cut() {
+        let mut text = String::new();
+        table(&mut text, ["A"], std::iter::empty());
+        assert_eq!(text, "");
+        table(&mut text, ["A"], (0..ROWS + 2).map(|row| [row.to_string()]));
+        assert!(text.starts_with("| A |\n| --- |\n| 0 |\n"));
+        assert!(text.ends_with("| 499 |\n\nAnd 2 more rows.\n\n"));
+    }
+}

@@ -1,0 +1,186 @@
+//! Whose turn it is: what a sync knows of others that run at the same time, or ran
+//! from a newer state of the repository. See [`catalog::record::SyncRecord`].
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use catalog::notice::printable;
+use catalog::record::{Age, Newest, RunId, SyncRecord};
+
+use crate::exit::Refused;
+use crate::read::State;
+use crate::runs;
+use crate::store::Store;
+
+/// What others have done since it was last looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum News {
+    /// Nothing that matters.
+    None,
+    /// What was listed may not be so any more: look at it anew.
+    LookAgain,
+}
+
+/// A sync among others.
+#[derive(Debug)]
+pub(super) struct Turn<'a> {
+    store: &'a Store<'a>,
+    run: RunId,
+    mine: SyncRecord,
+    /// The records of others, as they were last seen.
+    known: BTreeMap<RunId, SyncRecord>,
+    /// Rollbacks that came meanwhile.
+    rollbacks: Vec<RunId>,
+    claimed: bool,
+    /// Whether a newer state in KV is overwritten.
+    allow_older: bool,
+}
+
+impl<'a> Turn<'a> {
+    /// Looks who else there is. Of a part of a repository it is not known how new all
+    /// of it is: such a run is as new as the newest that was before it.
+    pub(super) fn begin(store: &'a Store<'a>, state: &State, part: bool) -> Result<Self> {
+        let mine = SyncRecord::new(state.digest, state.newest.clone());
+        let (run, known) = (runs::new_run()?, runs::list(store)?);
+        let (rollbacks, claimed, allow_older) = (Vec::new(), false, false);
+        let mut turn = Self { store, run, mine, known, rollbacks, claimed, allow_older };
+        if let (true, Some(newest)) = (part, turn.newest_known()) {
+            let mine = turn.mine.newest.take().filter(|mine| mine.time >= newest.time);
+            turn.mine.newest = mine.or(Some(newest));
+        }
+        Ok(turn)
+    }
+
+    /// The newest thing that KV was synced from and that is newer than all that this
+    /// run knows, unless that is allowed.
+    pub(super) fn newer(&self) -> Option<&Newest> {
+        let known = self.known.values().filter(|_| !self.allow_older);
+        let newer = known.filter(|other| self.mine.age_of(other) == Age::Newer);
+        newer.filter_map(|other| other.newest.as_ref()).max_by_key(|newest| newest.time)
+    }
+
+    /// Lets the run go on though KV was synced from a newer state.
+    pub(super) fn allow_older(&mut self) {
+        self.allow_older = true;
+    }
+
+    /// Whether another run did not come to its end: it goes on, or was stopped. Which
+    /// of the two nobody can say, so a listing counts only after [`Self::claim`].
+    pub(super) fn is_contested(&self) -> bool {
+        self.known.values().any(|other| !other.ended)
+    }
+
+    /// Whether the repository has something newer than any sync before had: one of
+    /// them that still runs has to learn of it, though nothing is to be written.
+    pub(super) fn is_newest(&self) -> bool {
+        let older = |other| self.mine.age_of(other) == Age::Older;
+        !self.known.is_empty() && self.known.values().all(older)
+    }
+
+    /// Whether others know of this run.
+    pub(super) fn is_claimed(&self) -> bool {
+        self.claimed
+    }
+
+    /// Says that this run is about to write.
+    pub(super) fn claim(&mut self) -> Result<()> {
+        if !self.claimed {
+            self.write()?;
+            self.claimed = true;
+        }
+        Ok(())
+    }
+
+    /// What others have done since.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] where another has the last word, or nobody can say who has.
+    pub(super) fn news(&mut self) -> Result<News> {
+        let now = self.others()?;
+        let mut news = News::None;
+        for (run, other) in &now {
+            if self.known.get(run) == Some(other) {
+                continue;
+            }
+            if other.rollback {
+                self.rollbacks.push(*run);
+            }
+            match (self.mine.age_of(other), other.ended) {
+                (Age::Same, _) => {}
+                (Age::Newer, _) if !self.allow_older => return Err(overtaken(other)),
+                (Age::Unknown, false) => return Err(undecided()),
+                _ => news = News::LookAgain,
+            }
+        }
+        self.known = now;
+        Ok(news)
+    }
+
+    /// Puts back what rollbacks wrote meanwhile, where this run wrote over it; says how
+    /// many slots.
+    pub(super) fn put_back(&mut self) -> Result<usize> {
+        let rollbacks = std::mem::take(&mut self.rollbacks);
+        if rollbacks.is_empty() { Ok(0) } else { runs::put_back(self.store, &rollbacks) }
+    }
+
+    /// Says that this run is done, and takes away the records that it stands for.
+    pub(super) fn end(&mut self) -> Result<()> {
+        if !self.claimed {
+            return Ok(());
+        }
+        self.mine.ended = true;
+        self.write()?;
+        let replaced =
+            |other: &SyncRecord| self.allow_older || self.mine.age_of(other) != Age::Newer;
+        let known = self.known.iter().filter(|(_, other)| replaced(other));
+        runs::delete(self.store, known.map(|(run, _)| *run))
+    }
+
+    fn write(&self) -> Result<()> {
+        runs::write(self.store, self.run, &self.mine)
+    }
+
+    /// The records of all other runs.
+    fn others(&self) -> Result<BTreeMap<RunId, SyncRecord>> {
+        let mut runs = runs::list(self.store)?;
+        runs.remove(&self.run);
+        Ok(runs)
+    }
+
+    fn newest_known(&self) -> Option<Newest> {
+        let newest = self.known.values().filter_map(|other| other.newest.clone());
+        newest.max_by_key(|newest| newest.time)
+    }
+}
+
+/// Why a clone that lacks something newer writes nothing.
+pub(super) fn stale(newer: &Newest) -> anyhow::Error {
+    let name = printable(newer.name.as_bytes());
+    let what = format!(
+        "KV was synced from a clone that has it as of {}, and this one has nothing as new: \
+         nothing is written",
+        newer.time
+    );
+    let help = "fetch it: git fetch --tags --force (or sync --fetch); if it was taken back on \
+                purpose, --allow-older";
+    Refused::new(name, what, help).into()
+}
+
+fn overtaken(other: &SyncRecord) -> anyhow::Error {
+    let newest = other.newest.as_ref().map(|newest| printable(newest.name.as_bytes()));
+    let what = format!(
+        "another sync overtook this one, from a newer state of the repository (it has {}): \
+         that one has the last word",
+        newest.unwrap_or_default()
+    );
+    let help = "once it has ended, fetch (git fetch --tags --force) and run this again, so that \
+                nothing of both is left";
+    Refused::new("conflict", what, help).into()
+}
+
+fn undecided() -> anyhow::Error {
+    let what = "another sync runs at the same time, from another state of the repository, and \
+                nothing tells which of the two is newer";
+    Refused::new("conflict", what, "once it has ended, run this again").into()
+}

@@ -1,0 +1,64 @@
+//! Which state of a repository was read, and how new it is.
+
+use std::time::SystemTime;
+
+use catalog::compile::Tag;
+use catalog::digest::Digest;
+use catalog::policy::FILE;
+use catalog::record::Newest;
+use catalog::tag::Prefix;
+use catalog::timestamp::Timestamp;
+
+use super::Rollouts;
+use crate::git::refs::Ref;
+
+/// A state of a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    /// The digest of all that a sync goes by: the components' tags, `rollouts.toml`.
+    pub(crate) digest: Digest,
+    /// The newest of the tags that were read and of `rollouts.toml`, also of its absence.
+    pub(crate) newest: Option<Newest>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { digest: Digest::of(b""), newest: None }
+    }
+}
+
+impl State {
+    /// The state that has these refs, of which `tags` were read.
+    pub(super) fn of(refs: &[Ref], tags: &[Tag], rollouts: &Rollouts) -> Self {
+        Self { digest: digest(refs, rollouts), newest: newest(tags, rollouts) }
+    }
+}
+
+fn digest(refs: &[Ref], rollouts: &Rollouts) -> Digest {
+    let mut bytes = Vec::new();
+    for Ref { name, id } in refs.iter().filter(|of| of.name.starts_with(b"refs/tags/components/")) {
+        bytes.extend_from_slice(id.as_slice());
+        bytes.extend_from_slice(name);
+        // No ref has it in its name.
+        bytes.push(0);
+    }
+    bytes.extend_from_slice(rollouts.text.as_deref().unwrap_or_default().as_bytes());
+    Digest::of(&bytes)
+}
+
+/// A tag of a clock that goes ahead is passed over until its time has come: all that
+/// is tagged until then would count as older.
+fn newest(tags: &[Tag], rollouts: &Rollouts) -> Option<Newest> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let now = Timestamp::from_unix(i64::try_from(now.as_secs()).ok()?);
+    let components = tags.iter().filter(|tag| tag.name.prefix == Prefix::Components);
+    let times = components.filter_map(|tag| Some((tag.target.as_ref().ok()?.stamp().time, tag)));
+    let tag = times
+        .filter(|(time, _)| *time <= now)
+        .max_by_key(|(time, _)| *time)
+        .map(|(time, tag)| Newest { name: tag.name.to_string(), time });
+    let change = rollouts.change.as_ref().map(|change| change.time).or(rollouts.absent_as_of);
+    let change =
+        change.filter(|time| *time <= now).map(|time| Newest { name: FILE.to_owned(), time });
+    tag.into_iter().chain(change).max_by_key(|newest| newest.time)
+}

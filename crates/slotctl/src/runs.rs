@@ -1,0 +1,110 @@
+//! The records of runs in Workers KV, by which those at the same time find each other:
+//! see [`catalog::record::SyncRecord`].
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use catalog::digest::Digest;
+use catalog::key::{Key, Namespace, SYNC_PREFIX};
+use catalog::record::{self, HeldSlot, RollbackRun, RunId, SlotRecord, SyncRecord};
+
+use crate::kv_api::{Batch, Pair};
+use crate::store::Store;
+
+/// A run that there was none of before.
+pub(crate) fn new_run() -> Result<RunId> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).context("the operating system gave no random bytes")?;
+    Ok(RunId::from_bytes(random))
+}
+
+/// Writes a sync's record.
+pub(crate) fn write(store: &Store<'_>, run: RunId, record: &SyncRecord) -> Result<()> {
+    put(store, run, record, &record::write(record))
+}
+
+fn put(store: &Store<'_>, run: RunId, record: &SyncRecord, value: &[u8]) -> Result<()> {
+    let namespace = store.namespace(Namespace::Components);
+    let key = Key::Sync(run).to_string();
+    let metadata = serde_json::to_value(record).context("can't write the run's record")?;
+    let mut batch = Batch::new(namespace.limits());
+    batch.push(Pair { key: &key, value, metadata: Some(&metadata) });
+    Ok(namespace.put_batch(batch)?)
+}
+
+/// Tells syncs that run which slots were rolled back: they look before they move a slot,
+/// and when they are done put back what they wrote over it.
+pub(crate) fn tell_syncs(store: &Store<'_>, slots: Vec<HeldSlot>) -> Result<()> {
+    let run = new_run()?;
+    let state = Digest::of(run.to_string().as_bytes());
+    let record = SyncRecord { ended: true, rollback: true, ..SyncRecord::new(state, None) };
+    let value = record::write(&RollbackRun { run: record.clone(), slots });
+    put(store, run, &record, &value)
+}
+
+/// Puts the slots back that rollbacks wrote and that are on no hold any more; says how
+/// many.
+pub(crate) fn put_back(store: &Store<'_>, rollbacks: &[RunId]) -> Result<usize> {
+    let mut slots: BTreeMap<Key, SlotRecord> = BTreeMap::new();
+    for run in rollbacks {
+        let value = store.namespace(Namespace::Components).get(&Key::Sync(*run).to_string())?;
+        let rollback = value.and_then(|value| record::parse::<RollbackRun>(&value).ok());
+        for HeldSlot { component, record } in rollback.into_iter().flat_map(|run| run.slots) {
+            let since = |record: &SlotRecord| record.hold.as_ref().map(|hold| hold.at);
+            let key = Key::Slot(component, record.slot.clone());
+            if slots.get(&key).is_none_or(|other| since(other) < since(&record)) {
+                slots.insert(key, record);
+            }
+        }
+    }
+    let keys: Vec<Key> = slots.keys().cloned().collect();
+    store.read(&keys, |key, value| {
+        let record = value.and_then(|value| record::parse::<SlotRecord>(value).ok());
+        if record.is_some_and(|record| record.hold.is_some()) {
+            slots.remove(key);
+        }
+    })?;
+    let namespace = store.namespace(Namespace::Slots);
+    let mut batch = Batch::new(namespace.limits());
+    for (key, record) in &slots {
+        let (key, value) = (key.to_string(), record::write(record));
+        let pair = Pair { key: &key, value: &value, metadata: None };
+        if !batch.push(pair) {
+            let full = std::mem::replace(&mut batch, Batch::new(namespace.limits()));
+            namespace.put_batch(full)?;
+            batch.push(pair);
+        }
+    }
+    if !batch.is_empty() {
+        namespace.put_batch(batch)?;
+    }
+    Ok(slots.len())
+}
+
+/// The records of all runs. What can't be read is nobody's.
+pub(crate) fn list(store: &Store<'_>) -> Result<BTreeMap<RunId, SyncRecord>> {
+    let mut runs = BTreeMap::new();
+    for page in store.namespace(Namespace::Components).list(SYNC_PREFIX) {
+        for listed in page? {
+            let key = Key::parse(Namespace::Components, &listed.name);
+            let (Some(Key::Sync(run)), Some(metadata)) = (key, listed.metadata) else { continue };
+            if let Ok(record) = serde_json::from_value(metadata) {
+                runs.insert(run, record);
+            }
+        }
+    }
+    Ok(runs)
+}
+
+/// Takes the records of runs away.
+pub(crate) fn delete(store: &Store<'_>, runs: impl Iterator<Item = RunId>) -> Result<()> {
+    let namespace = store.namespace(Namespace::Components);
+    let mut batch = Batch::new(namespace.limits());
+    for run in runs {
+        batch.push_key(&Key::Sync(run).to_string());
+    }
+    match batch.is_empty() {
+        true => Ok(()),
+        false => Ok(namespace.delete_batch(batch)?),
+    }
+}

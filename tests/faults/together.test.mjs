@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+
+import { startKv } from '../cli/support/kv.mjs'
+import { inLanes, Lane, states } from './support/stage.mjs'
+
+const LANES = 4
+
+describe('two syncs at once, from an older and a newer state', () => {
+  let kv
+  let lanes
+  let filled
+  let wanted
+  const { base, older, newer, next } = states()
+  const calls = {}
+  const came = { newer: 0, reported: 0, rolledBack: 0 }
+
+  before(async () => {
+    kv = await startKv({ pairs: LANES })
+    lanes = []
+    for (let number = 0; number < LANES; number += 1) lanes.push(await Lane.start(kv))
+    const [lane] = lanes
+    assert.equal((await lane.sync(base)).code, 0)
+    filled = await lane.save()
+    for (const [name, repo] of Object.entries({ older, newer })) {
+      await lane.load(filled)
+      const clean = await lane.sync(repo)
+      assert.equal(clean.code, 0, clean.stderr)
+      calls[name] = clean.calls
+    }
+    wanted = await lane.served()
+  })
+
+  after(async () => {
+    for (const lane of lanes ?? []) await lane.stop()
+    await kv?.stop()
+    console.log(`two syncs at once: ${came.newer + came.reported} ways to meet, `
+      + `${came.newer} ended as the newer, ${came.reported} with a conflict that was reported; ${came.rolledBack} rollbacks during a sync held`)
+  })
+
+  /** At every call of `slow`, and before or after it took effect, `quick` runs to its end. */
+  const meetings = (slow, quick) => calls[slow === older ? 'older' : 'newer'].flatMap((_, at) => (
+    ['before', 'after'].map((when) => ({ slow, quick, at, when }))
+  ))
+
+  async function meet(lane, { slow, quick, at, when }) {
+    await lane.load(filled)
+    let other
+    const hold = { [when]: async () => { other = await lane.sync(quick, { through: 1 }) } }
+    const one = await lane.sync(slow, { meet: (call, index) => (index === at ? { hold } : null) })
+    const what = `${slow === older ? 'the older' : 'the newer'} held ${when} call ${at}`
+    await lane.assertWhole(what)
+    const is = await lane.served()
+    const said = [one, other].filter(({ code }) => code !== 0)
+    for (const { code, stderr } of said) {
+      assert.equal(code, 1, what)
+      assert.match(stderr, /refused: (conflict: another sync|components\/.*KV was synced from a clone)/, what)
+    }
+    const same = isDeepEqual(is, wanted)
+    assert.ok(same || said.length > 0, `${what}: neither the newer nor a word\n${one.stderr}\n${other.stderr}`)
+    came[same ? 'newer' : 'reported'] += 1
+    const last = await lane.sync(newer)
+    assert.equal(last.code, 0, `${what}: ${last.stderr}`)
+    assert.deepEqual(await lane.served(), wanted, what)
+  }
+
+  test('the newer comes while the older runs', async () => {
+    await inLanes(lanes, meetings(older, newer), meet)
+  })
+
+  test('the older comes while the newer runs', async () => {
+    await inLanes(lanes, meetings(newer, older), meet)
+  })
+
+  test('the older comes last: it writes nothing and says what it lacks', async () => {
+    const [lane] = lanes
+    await lane.load(filled)
+    assert.equal((await lane.sync(newer)).code, 0)
+    const { code, stderr, writes } = await lane.sync(older)
+    assert.deepEqual([code, writes], [1, []])
+    assert.match(stderr, /refused: components\/\S+: KV was synced from a clone that has it as of \S+, .*nothing is written\n\s+hint: .*git fetch --tags --force.*--allow-older/)
+    assert.deepEqual(await lane.served(), wanted)
+    const back = await lane.sync(older, { flags: ['--allow-older'] })
+    assert.equal(back.code, 0, back.stderr)
+    assert.equal((await lane.pair.slots.json('prompts/a@production')).targets[0].version, 'v1.1.0')
+  })
+
+  test('a rollback holds, at whatever call of a sync it comes', async () => {
+    const [first] = lanes
+    await first.load(filled)
+    assert.equal((await first.sync(older)).code, 0)
+    const before = await first.save()
+    const undisturbed = await first.sync(next)
+    const meetings = undisturbed.calls.flatMap((_, at) => ['before', 'after'].map((when) => ({ at, when })))
+    await inLanes(lanes, meetings, async (lane, { at, when }) => {
+      await lane.load(before)
+      const clone = older.publish().clone()
+      let back
+      const hold = { [when]: async () => { back = await lane.rollback(clone, 'prompts/a', 'production') } }
+      const one = await lane.sync(next, { meet: (call, index) => (index === at ? { hold } : null) })
+      const what = `a rollback ${when} call ${at}\n${one.stderr}\n${back.stderr}`
+      assert.deepEqual([one.code, back.code], [0, 0], what)
+      // Before the tag it is the sync's own version that is rolled back from.
+      const { targets, hold: held } = await lane.pair.slots.json('prompts/a@production')
+      const reached = at < undisturbed.calls.length - 1
+      if (reached || held) assert.ok(held && targets[0].version !== 'v1.2.0', what)
+      await lane.assertWhole(what)
+      came.rolledBack += 1
+    })
+  })
+
+  test('two of the same state do not disturb each other', async () => {
+    await inLanes(lanes, calls.newer.keys(), async (lane, at) => {
+      await lane.load(filled)
+      let other
+      const hold = { after: async () => { other = await lane.sync(newer, { through: 1 }) } }
+      const one = await lane.sync(newer, { meet: (call, index) => (index === at ? { hold } : null) })
+      assert.deepEqual([one.code, other.code], [0, 0], `${one.stderr}\n${other.stderr}`)
+      assert.deepEqual(await lane.served(), wanted)
+    })
+  })
+})
+
+function isDeepEqual(one, other) {
+  try {
+    assert.deepEqual(one, other)
+    return true
+  } catch {
+    return false
+  }
+}

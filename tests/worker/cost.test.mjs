@@ -1,0 +1,85 @@
+// What a request costs in counts that are the same on every machine: reads of KV, calls
+// from the Wasm to JavaScript, bytes that are uploaded. A change that makes one of them
+// larger has to say so here; times are `npm run bench`'s.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+
+import { fill } from '../../bench/lib/data.mjs'
+import { compressedSizes } from '../../bench/lib/size.mjs'
+import { requests } from '../../bench/lib/workloads.mjs'
+import { builtModules } from './harness/config.mjs'
+import { startWorker } from './harness/workerd.mjs'
+
+const COUNTED = '/calls'
+
+// The Worker as it is, and beside it how often its Wasm called JavaScript.
+const WATCHED = [
+  {
+    name: 'watched.mjs',
+    source: `import './watch.mjs'
+import Resolver from './index.js'
+export default class extends Resolver {
+  fetch(request) {
+    return request.url.endsWith('${COUNTED}') ? Response.json(globalThis.calls) : super.fetch(request)
+  }
+}`,
+  },
+  {
+    name: 'watch.mjs',
+    source: `globalThis.calls = 0
+const counted = (value) => typeof value !== 'function' ? value : (...args) => {
+  globalThis.calls += 1
+  return value(...args)
+}
+WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
+  construct(Instance, [module, imports]) {
+    const watched = Object.entries(imports).map(([from, members]) =>
+      [from, Object.fromEntries(Object.entries(members).map(([name, value]) => [name, counted(value)]))])
+    return new Instance(module, Object.fromEntries(watched))
+  },
+})`,
+  },
+]
+
+/** The most that one request, repeated, may cost: `[reads of KV, calls to JavaScript]`. */
+const BUDGET = {
+  slot: [1, 9],
+  revalidated: [1, 9],
+  head: [1, 9],
+  split: [1, 10],
+  exact: [0, 6],
+}
+
+/** Kilobytes of gzip, Wasm and JavaScript together. */
+const SIZE = 190
+
+describe('a request costs no more than it did', () => {
+  let worker
+  let asked
+  before(async () => {
+    worker = await startWorker({ modules: [...WATCHED, ...builtModules()] })
+    asked = requests(fill(worker.kv))
+  })
+  after(() => worker?.stop())
+
+  const calls = async () => (await worker.fetch(COUNTED)).json()
+
+  for (const [name, [reads, crossings]] of Object.entries(BUDGET)) {
+    test(name, async () => {
+      const { headers = {}, ...request } = asked[name]
+      const ask = () => worker.rawRequest({ ...request, headers: typeof headers === 'function' ? headers(1) : headers })
+      for (let warm = 0; warm < 3; warm += 1) assert.equal((await ask()).status, request.status)
+      worker.kv.forget()
+      const before = await calls()
+      await ask()
+      const made = (await calls()) - before
+      assert.equal(worker.kv.count(), reads)
+      assert.ok(made > 0 && made <= crossings, `${made} calls from the Wasm to JavaScript`)
+    })
+  }
+
+  test('what is uploaded', () => {
+    const size = Object.values(compressedSizes()).reduce((sum, one) => sum + one, 0)
+    assert.ok(size > 50_000 && size <= SIZE * 1000, `${size} bytes`)
+  })
+})

@@ -2,10 +2,12 @@
 // real `slotctl sync`, the example bound to the resolver under Conductor's names.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { after, before, describe, test } from 'node:test'
 
 import { startExample } from '../../scripts/lib/conductor.mjs'
 import { temporaryFolder } from '../cli/support/repo.mjs'
+import { slotctl } from '../cli/support/slotctl.mjs'
 
 let servers
 before(async () => {
@@ -31,6 +33,13 @@ describe('a Conductor project on the resolver', () => {
     assert.deepEqual([metadata.version, metadata.type, metadata.slot], ['v1.1.0', 'prompt', 'canary'])
     assert.ok((await ask('/loader/versions?type=prompt&path=extraction')).body.includes('experiment'))
     assert.ok((await ask('/sdk/versions?name=extraction')).body.includes('v2.0.0-beta.2'))
+  })
+
+  test('names nothing that is not there; only the guide\'s own ensemble names a slot of a split', async () => {
+    const example = fileURLToPath(new URL('../../examples/conductor', import.meta.url))
+    const { code, json } = await slotctl(['lint', example, '--repo', servers.repo, '--json'])
+    const found = json.findings.map(({ file, code }) => [file, code])
+    assert.deepEqual([code, found], [0, [['ensembles/by-chance/canary.yaml', 'redundant-slot']]])
   })
 
   test('keeps every user in one arm', async () => {

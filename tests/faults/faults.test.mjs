@@ -59,13 +59,9 @@ describe('a sync on a bad network', () => {
     })
   })
 
-  /**
-   * What a run is ended by, at every call: of reads, which have no effect that could be
-   * half done, some kinds stand for all.
-   */
+  /** What a run is ended by, at every call where it makes sense. */
   const endings = () => calls.flatMap((call, at) => {
-    const ends = (fault) => !fault.once && applies(fault, call) && (call.writes || fault.ends)
-    const kinds = Object.entries(FAULTS).filter(([, fault]) => ends(fault))
+    const kinds = Object.entries(FAULTS).filter(([, fault]) => fault.ends && applies(fault, call))
     return kinds.map(([name, fault]) => ({ what: `${name} at call ${at} (${call.method} ${call.path.slice(33)})`, at, fault }))
   })
 

@@ -38,10 +38,12 @@ describe('two syncs at once, from an older and a newer state', () => {
       + `${came.newer} ended as the newer, ${came.reported} with a conflict that was reported; ${came.rolledBack} rollbacks during a sync held`)
   })
 
-  /** At every call of `slow`, and before or after it took effect, `quick` runs to its end. */
-  const meetings = (slow, quick) => calls[slow === older ? 'older' : 'newer'].flatMap((_, at) => (
-    ['before', 'after'].map((when) => ({ slow, quick, at, when }))
-  ))
+  /** Where another may come: before a run's first call, and after each took effect. */
+  const places = (made) => [{ at: 0, when: 'before' }, ...made.map((_, at) => ({ at, when: 'after' }))]
+
+  /** At every such place of `slow`, `quick` runs to its end. */
+  const meetings = (slow, quick) =>
+    places(calls[slow === older ? 'older' : 'newer']).map((place) => ({ slow, quick, ...place }))
 
   async function meet(lane, { slow, quick, at, when }) {
     await lane.load(filled)
@@ -91,8 +93,7 @@ describe('two syncs at once, from an older and a newer state', () => {
     assert.equal((await first.sync(older)).code, 0)
     const before = await first.save()
     const undisturbed = await first.sync(next)
-    const meetings = undisturbed.calls.flatMap((_, at) => ['before', 'after'].map((when) => ({ at, when })))
-    await inLanes(lanes, meetings, async (lane, { at, when }) => {
+    await inLanes(lanes, places(undisturbed.calls), async (lane, { at, when }) => {
       await lane.load(before)
       const clone = older.publish().clone()
       let back

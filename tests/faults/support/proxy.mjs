@@ -1,22 +1,25 @@
 import http from 'node:http'
 
-/** What stands between `slotctl` and a call: each takes the call and may let it through. */
+/**
+ * What stands between `slotctl` and a call: each takes the call and may let it through.
+ * Those with `ends` also end a run; the others have the same effect as one of these.
+ */
 export const FAULTS = {
   'a reset before': { at: 'before', ends: true, fail: ({ socket }) => socket.resetAndDestroy() },
   'a reset in the answer': { at: 'after', reads: true, fail: ({ response, answer, socket }) => cut(response, answer, socket) },
   'truncated JSON': { at: 'after', reads: true, json: true, ends: true, fail: ({ response, answer }) => truncate(response, answer) },
   '429': { at: 'before', fail: ({ response }) => refuse(response, 429) },
-  '429 with Retry-After': { at: 'before', once: true, fail: ({ response, number }) => refuse(response, 429, { 'retry-after': number % 6 === 1 ? '1' : '0' }) },
+  '429 with Retry-After': { at: 'before', fail: ({ response, number }) => refuse(response, 429, { 'retry-after': number % 6 === 1 ? '1' : '0' }) },
   '500 before': { at: 'before', fail: ({ response }) => refuse(response, 500) },
-  '500 after': { at: 'after', fail: ({ response }) => refuse(response, 500) },
+  '500 after': { at: 'after', ends: true, fail: ({ response }) => refuse(response, 500) },
   '503 before': { at: 'before', ends: true, fail: ({ response }) => refuse(response, 503) },
   '503 after': { at: 'after', fail: ({ response }) => refuse(response, 503) },
   'silence before': { at: 'before', fail: () => {} },
-  'silence after': { at: 'after', fail: () => {} },
-  'a part of a bulk call': { at: 'part', bulk: true, fail: ({ response, left }) => unsuccessful(response, left) },
+  'silence after': { at: 'after', ends: true, fail: () => {} },
+  'a part of a bulk call': { at: 'part', ends: true, bulk: true, fail: ({ response, left }) => unsuccessful(response, left) },
   'a kill before': { at: 'before', ends: true, kill: true, fail: kill },
-  'a kill after': { at: 'after', kill: true, fail: kill },
-  'a kill in a bulk call': { at: 'part', bulk: true, kill: true, fail: kill },
+  'a kill after': { at: 'after', ends: true, kill: true, fail: kill },
+  'a kill in a bulk call': { at: 'part', ends: true, bulk: true, kill: true, fail: kill },
 }
 
 /** Whether a fault makes sense at a call: what took no effect has no "after". */

@@ -6,7 +6,8 @@ use std::fmt::Debug;
 use catalog::assign::{Caller, Explanation};
 use catalog::name::ComponentName;
 use catalog::record::{
-    self, CatalogRecord, FORMAT, FULL_WEIGHT, IndexRecord, RecordError, SlotRecord, VersionRecord,
+    self, CatalogRecord, FORMAT, FULL_WEIGHT, IndexRecord, Record, RecordError, RollbackRun,
+    SlotRecord, SyncRecord, UnreferencedRecord, VersionRecord,
 };
 use catalog::reference::Reference;
 use catalog::resolution::{Found, Outcome, Resolution, Step};
@@ -17,6 +18,9 @@ fuzz_target!(|data: &[u8]| {
     read_back::<VersionRecord>(data);
     read_back::<CatalogRecord>(data);
     read_back::<IndexRecord>(data);
+    read_back::<UnreferencedRecord>(data);
+    read_back::<SyncRecord>(data);
+    read_back::<RollbackRun>(data);
     if let Some(slot) = read_back::<SlotRecord>(data) {
         decide(&slot);
     }
@@ -35,7 +39,7 @@ fuzz_target!(|data: &[u8]| {
 
 fn read_back<T>(data: &[u8]) -> Option<T>
 where
-    T: serde::de::DeserializeOwned + serde::Serialize + PartialEq + Debug,
+    T: Record + serde::Serialize + PartialEq + Debug,
 {
     match record::parse::<T>(data) {
         Ok(parsed) => {

@@ -14,7 +14,7 @@ mod partial;
 use std::fmt;
 use std::str::FromStr;
 
-use semver::{Comparator, Op, VersionReq};
+use semver::{BuildMetadata, Comparator, Op, VersionReq};
 
 use self::partial::Partial;
 use crate::grammar::{Grammar, GrammarError};
@@ -41,8 +41,15 @@ fn operator(token: &str) -> (&str, &str) {
     token.split_at(length.map_or(0, |op| op.len()))
 }
 
+/// Build metadata says nothing in a range, but has to be such.
+fn without_build(token: &str) -> Option<&str> {
+    let Some((rest, build)) = token.split_once('+') else { return Some(token) };
+    let build = BuildMetadata::new(build).ok()?;
+    (!build.is_empty()).then_some(rest)
+}
+
 fn simple(token: &str) -> Option<Vec<Comparator>> {
-    let token = token.split('+').next().unwrap_or(token);
+    let token = without_build(token)?;
     if let Some(rest) = token.strip_prefix('^') {
         return Partial::parse(rest)?.caret();
     }
@@ -63,7 +70,7 @@ fn ends_with_operator(token: &str) -> bool {
 fn join_operators<'a>(tokens: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut joined: Vec<String> = Vec::new();
     for token in tokens {
-        let version = Partial::parse(token.split('+').next().unwrap_or(token)).is_some();
+        let version = without_build(token).and_then(Partial::parse).is_some();
         match joined.last_mut() {
             Some(last) if version && ends_with_operator(last) => last.push_str(token),
             _ => joined.push(token.to_owned()),
@@ -86,7 +93,7 @@ fn join_operators<'a>(tokens: impl Iterator<Item = &'a str>) -> Vec<String> {
 fn alternative(text: &str) -> Option<VersionReq> {
     let words: Vec<&str> = text.split_ascii_whitespace().collect();
     if let [from, "-", to] = words.as_slice() {
-        let end = |text: &str| Partial::parse(text.split('+').next().unwrap_or(text));
+        let end = |text: &str| Partial::parse(without_build(text)?);
         let mut comparators = end(from)?.from()?;
         comparators.extend(end(to)?.up_to()?);
         return Some(requirement(comparators));
@@ -165,7 +172,21 @@ mod tests {
 
     #[test]
     fn not_ranges() {
-        for text in ["production", "latest", "1.2.3.4", "01.2.3", "^", ">", "v", "1.2-a", "a||1"] {
+        for text in [
+            "production",
+            "latest",
+            "1.2.3.4",
+            "01.2.3",
+            "^",
+            ">",
+            "v",
+            "1.2-a",
+            "a||1",
+            "1+",
+            "1+.a",
+            "1+a/b",
+            "1 - 2+\u{e9}",
+        ] {
             assert!(text.parse::<Range>().is_err(), "{text}");
         }
         let error = "^1 || nope".parse::<Range>().unwrap_err();

@@ -17,11 +17,13 @@ const RUNNER = `CARGO_TARGET_${WASM_TARGET.toUpperCase().replaceAll('-', '_')}_R
 function suites(tools, folder) {
   // Only this file: plain `#[test]`s do not run there, and proptest needs an operating system.
   const wasm = ['test', '-p', 'catalog', '--test', 'wasm', '--target', WASM_TARGET]
+  // A server that never answers must not keep CI waiting.
+  const node = ['--test', '--test-reporter=spec', '--test-timeout=300000']
   const files = folder ? `tests/${folder}/**/*.test.mjs` : 'tests/**/*.test.mjs'
   return [
     { name: 'native', command: 'cargo', args: ['test', '--workspace'] },
     { name: 'wasm', command: 'cargo', args: wasm, env: { [RUNNER]: tools.wasmBindgen.testRunner } },
-    { name: 'node', command: ownNode(), shown: 'node', args: ['--test', '--test-reporter=spec', files] },
+    { name: 'node', command: ownNode(), shown: 'node', args: [...node, files] },
   ]
 }
 

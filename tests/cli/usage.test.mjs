@@ -61,3 +61,28 @@ describe('slotctl', () => {
     })
   }
 })
+
+describe('--json of a command that fails', () => {
+  // No repository, and nobody to speak to.
+  const local = ['--local', 'http://127.0.0.1:9']
+  for (const [command, args] of [
+    ['explain', ['explain', 'prompts/extraction', 'production', '--key', 'ada']],
+    ['history', ['history', 'prompts/extraction', ...local]],
+    ['lint', ['lint', '.']],
+    ['push', ['push']],
+    ['rollback', ['rollback', 'prompts/extraction', 'production', ...local]],
+    ['rollout', ['rollout', 'prompts/extraction', 'production', '--to', 'canary', '--percent', '10']],
+    ['rollout plan', ['rollout', 'plan']],
+    ['status', ['status', '--offline']],
+    ['tag list', ['tag', 'list']],
+    ['verify', ['verify', ...local]],
+  ]) {
+    test(`${command} says why, and with which code it ends`, async () => {
+      const { code, json, stderr } = await slotctl([...args, '--json'], { cwd: temporaryFolder(), env: { SLOTCTL_RETRIES: '0' } })
+      assert.notEqual(code, 0)
+      assert.deepEqual([json.command, json.exit], [command, code])
+      // What people read says the same, wrapped as the terminal needs it.
+      assert.ok(json.error.length > 10 && stderr.includes(json.error.split(':')[0]), `${json.error}\n${stderr}`)
+    })
+  }
+})

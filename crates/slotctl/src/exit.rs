@@ -4,6 +4,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use catalog::notice::Notice;
+use serde_json::{Value, json};
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,12 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         exit.code().into()
     }
+}
+
+/// What a command with `--json` prints that an error stopped before it had a result.
+pub(crate) fn failure(command: &str, error: &anyhow::Error) -> Value {
+    let (exit, error) = (Exit::of(error).code(), format!("{error:#}"));
+    json!({ "command": command, "error": error, "exit": exit })
 }
 
 /// An error in how the command was called.

@@ -12,7 +12,7 @@ use catalog::record::{FULL_WEIGHT, SlotRecord};
 use serde_json::{Value, json};
 
 use crate::args::ExplainArgs;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::offline;
 use crate::output::bar::bar;
 use crate::output::{Output, count};
@@ -20,6 +20,14 @@ use crate::read::Part;
 
 /// Carries out the command.
 pub(crate) fn run(args: &ExplainArgs, output: &Output) -> Result<Exit> {
+    let ended = explain(args, output);
+    if let (Err(error), true) = (&ended, args.common.json) {
+        output.data(&exit::failure("explain", error))?;
+    }
+    ended
+}
+
+fn explain(args: &ExplainArgs, output: &Output) -> Result<Exit> {
     // 1. The slot's record, as Git and rollouts.toml have it.
     let part = Part { only: std::slice::from_ref(&args.component), rollouts: None };
     let reading = offline::read(&args.common, part)?;

@@ -12,7 +12,7 @@ use catalog::version::Version;
 use serde_json::{Value, json};
 
 use crate::args::HistoryArgs;
-use crate::exit::{Exit, Refused};
+use crate::exit::{self, Exit, Refused};
 use crate::live;
 use crate::output::Output;
 use crate::store::Store;
@@ -21,8 +21,7 @@ use crate::store::Store;
 pub(crate) fn run(args: &HistoryArgs, output: &Output) -> Result<Exit> {
     let read = read(args, output);
     if let (Err(error), true) = (&read, args.json) {
-        let (exit, error) = (Exit::of(error).code(), format!("{error:#}"));
-        output.data(&json!({ "command": "history", "error": error, "exit": exit }))?;
+        output.data(&exit::failure("history", error))?;
     }
     let catalog = read?;
     let moves = moves(&catalog, args.slot.as_ref());

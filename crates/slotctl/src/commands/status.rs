@@ -13,7 +13,7 @@ use console::style;
 use serde_json::{Value, json};
 
 use crate::args::StatusArgs;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::live;
 use crate::offline::{self, Records};
 use crate::output::bar::bar;
@@ -32,8 +32,7 @@ pub(crate) fn run(args: &StatusArgs, output: &Output) -> Result<Exit> {
         Ok(look) => look,
         Err(error) => {
             if args.common.json {
-                let (exit, error) = (Exit::of(&error).code(), format!("{error:#}"));
-                output.data(&json!({ "command": "status", "error": error, "exit": exit }))?;
+                output.data(&exit::failure("status", &error))?;
             }
             return Err(error);
         }

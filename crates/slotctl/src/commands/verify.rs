@@ -11,7 +11,7 @@ use indicatif::DecimalBytes;
 use serde_json::{Value, json};
 
 use crate::args::VerifyArgs;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::live;
 use crate::output::{Output, count};
 use crate::store::Store;
@@ -20,8 +20,7 @@ use crate::store::Store;
 pub(crate) fn run(args: &VerifyArgs, output: &Output) -> Result<Exit> {
     let ended = verify(args, output);
     if let (Err(error), true) = (&ended, args.common.json) {
-        let (exit, error) = (Exit::of(error).code(), format!("{error:#}"));
-        output.data(&json!({ "command": "verify", "error": error, "exit": exit }))?;
+        output.data(&exit::failure("verify", error))?;
     }
     ended
 }

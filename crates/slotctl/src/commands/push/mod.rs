@@ -17,10 +17,9 @@ use catalog::name::ComponentName;
 use catalog::notice::{Notice, printable};
 use catalog::tag::{Prefix, TagName};
 use gix_hash::ObjectId;
-use serde_json::json;
 
 use crate::args::PushArgs;
-use crate::exit::{Exit, Refused};
+use crate::exit::{self, Exit, Refused};
 use crate::git::Repository;
 use crate::git::remote::Pushed;
 use crate::output::{Output, count};
@@ -32,8 +31,7 @@ use plan::Plan;
 pub(crate) fn run(args: &PushArgs, output: &Output) -> Result<Exit> {
     let ended = push(args, output);
     if let (Err(error), true) = (&ended, args.json) {
-        let error = format!("{error:#}");
-        output.data(&json!({ "command": "push", "error": error, "exit": Exit::Failed.code() }))?;
+        output.data(&exit::failure("push", error))?;
     }
     ended
 }

@@ -20,7 +20,7 @@ use catalog::rollback::Rollback;
 use catalog::slot::Slot;
 
 use crate::args::RollbackArgs;
-use crate::exit::{Exit, Usage};
+use crate::exit::{self, Exit, Usage};
 use crate::git::Repository;
 use crate::live;
 use crate::output::{Output, count};
@@ -43,7 +43,7 @@ struct Took {
 pub(crate) fn run(args: &RollbackArgs, output: &Output) -> Result<Exit> {
     let ended = rollback(args, output);
     if let (Err(error), true) = (&ended, args.common.json) {
-        output.data(&report::failure(error))?;
+        output.data(&exit::failure("rollback", error))?;
     }
     ended
 }

@@ -23,12 +23,6 @@ pub(super) struct Report<'a> {
     pub(super) took: Took,
 }
 
-/// What there is to say of a rollback that failed before it had a plan, or while it wrote.
-pub(super) fn failure(error: &anyhow::Error) -> Value {
-    let (exit, error) = (Exit::of(error).code(), format!("{error:#}"));
-    json!({ "command": "rollback", "error": error, "exit": exit })
-}
-
 impl<'a> Report<'a> {
     /// Of a command that has done nothing yet.
     pub(super) fn new(args: &'a RollbackArgs) -> Self {

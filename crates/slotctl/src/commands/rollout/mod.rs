@@ -17,7 +17,7 @@ use catalog::slot::Slot;
 use serde_json::{Value, json};
 
 use crate::args::{ChangeArgs, RolloutArgs, RolloutCommand};
-use crate::exit::{Exit, Refused, Usage};
+use crate::exit::{self, Exit, Refused, Usage};
 use crate::git::Repository;
 use crate::offline::{self, Records};
 use crate::output::Output;
@@ -27,6 +27,18 @@ use moves::SlotMoves;
 
 /// Carries out the command.
 pub(crate) fn run(args: &RolloutArgs, output: &Output) -> Result<Exit> {
+    let ended = rollout(args, output);
+    let (command, json) = match &args.command {
+        Some(RolloutCommand::Plan(args)) => ("rollout plan", args.common.json),
+        None => ("rollout", args.change.common.json),
+    };
+    if let (Err(error), true) = (&ended, json) {
+        output.data(&exit::failure(command, error))?;
+    }
+    ended
+}
+
+fn rollout(args: &RolloutArgs, output: &Output) -> Result<Exit> {
     let change = &args.change;
     match (&args.command, &change.component, &change.slot) {
         (Some(RolloutCommand::Plan(args)), ..) => plan::run(args, output),

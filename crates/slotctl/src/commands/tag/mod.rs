@@ -13,10 +13,10 @@ use catalog::source::path::RepoPath;
 use catalog::source::{Located, Problem};
 use catalog::tag::{Prefix, TagName, TagTarget};
 use gix_hash::ObjectId;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::args::{CommonArgs, FileArgs, SetArgs, TagArgs, TagCommand};
-use crate::exit::{Exit, Refused};
+use crate::exit::{self, Exit, Refused};
 use crate::git::Repository;
 use crate::output::Output;
 use crate::read::tags::{FileOf, Tagged, find_file, read_tags};
@@ -24,18 +24,9 @@ use crate::read::tags::{FileOf, Tagged, find_file, read_tags};
 /// Carries out the command.
 pub(crate) fn run(args: &TagArgs, output: &Output) -> Result<Exit> {
     let (name, common) = args.command.common();
-    let context = Context::open(name, common, output)?;
-    let ended = match &args.command {
-        TagCommand::Create(args) => create::create(&context, args),
-        TagCommand::Bump(args) => create::bump(&context, args),
-        TagCommand::Set(args) => set::set(&context, args),
-        TagCommand::List(args) => show::list(&context, args),
-        TagCommand::Show(args) => show::show(&context, args),
-        TagCommand::Delete(args) => delete::delete(&context, args),
-    };
+    let ended = Context::open(name, common, output).and_then(|context| context.run(args));
     if let (Err(error), true) = (&ended, common.json) {
-        let error = format!("{error:#}");
-        output.data(&json!({ "command": name, "error": error, "exit": Exit::Failed.code() }))?;
+        output.data(&exit::failure(name, error))?;
     }
     ended.map(|()| Exit::Done)
 }
@@ -58,6 +49,17 @@ struct Context<'a> {
 impl<'a> Context<'a> {
     fn open(command: &'static str, common: &'a CommonArgs, output: &'a Output) -> Result<Self> {
         Ok(Self { command, common, repository: Repository::open(&common.repo)?, output })
+    }
+
+    fn run(&self, args: &TagArgs) -> Result<()> {
+        match &args.command {
+            TagCommand::Create(args) => create::create(self, args),
+            TagCommand::Bump(args) => create::bump(self, args),
+            TagCommand::Set(args) => set::set(self, args),
+            TagCommand::List(args) => show::list(self, args),
+            TagCommand::Show(args) => show::show(self, args),
+            TagCommand::Delete(args) => delete::delete(self, args),
+        }
     }
 
     fn prefix(&self) -> Prefix {

@@ -94,13 +94,15 @@ impl FromStr for Version {
 
     fn from_str(text: &str) -> Result<Self, GrammarError> {
         let fail = |why| GrammarError { grammar: Grammar::Version, at: 0, why };
-        if text.len() > Self::MAX_LEN {
-            return Err(GrammarError { at: Self::MAX_LEN, ..fail("longer than 128 bytes") });
+        let number = text.strip_prefix('v').unwrap_or(text);
+        // With its `v`, which is how it is written.
+        if number.len() >= Self::MAX_LEN {
+            let at = Self::MAX_LEN.min(text.len());
+            return Err(GrammarError { at, ..fail("longer than 128 bytes") });
         }
         if let Ok(commit) = text.parse() {
             return Ok(Self::Commit(commit));
         }
-        let number = text.strip_prefix('v').unwrap_or(text);
         match semver::Version::parse(number) {
             Ok(version) => Ok(Self::Release(version)),
             Err(_) => Err(fail("neither a SemVer version nor a full commit id")),
@@ -157,6 +159,17 @@ mod tests {
     use super::*;
 
     const COMMIT: &str = "947e4e2247da185c97ee358273a064bc3e3e0fed";
+
+    #[test]
+    fn the_longest_is_as_long_with_its_v() {
+        let number = format!("1.0.0-{}", "a".repeat(Version::MAX_LEN - 7));
+        let longest: Version = number.parse().unwrap();
+        assert_eq!(longest.to_string().len(), Version::MAX_LEN);
+        assert_eq!(longest.to_string().parse(), Ok(longest));
+        for text in [format!("{number}a"), format!("v{number}a")] {
+            assert_eq!(text.parse::<Version>().unwrap_err().at, Version::MAX_LEN, "{text}");
+        }
+    }
 
     #[test]
     fn the_next_version_is_npms() {

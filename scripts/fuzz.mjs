@@ -8,8 +8,8 @@ import { capture, childEnv, run } from './lib/run.mjs'
 import { checkRust } from './lib/rust.mjs'
 import { heading, main, say, UserError } from './lib/talk.mjs'
 
-const USAGE = 'npm run fuzz -- [--seconds 5] [--target address]'
-const OPTIONS = { seconds: { type: 'string', default: '5' }, target: { type: 'string' } }
+const USAGE = 'npm run fuzz -- [--seconds 5] [--target address] [--seed 1]'
+const OPTIONS = { seconds: { type: 'string', default: '5' }, target: { type: 'string' }, seed: { type: 'string' } }
 
 // What cargo-fuzz passes to rustc, without its nightly compiler: coverage for
 // libFuzzer, and comparisons whose operands it learns.
@@ -31,9 +31,9 @@ function chosen(target) {
   throw new UserError(`--target ${target}: there is only ${all.join(', ')}.\nUsage: ${USAGE}`, 2)
 }
 
-function seconds(text) {
+function whole(name, text) {
   if (/^[1-9]\d*$/.test(text)) return text
-  throw new UserError(`--seconds ${text}: not a whole number of seconds.\nUsage: ${USAGE}`, 2)
+  throw new UserError(`--${name} ${text}: not a whole number above 0.\nUsage: ${USAGE}`, 2)
 }
 
 const hostTriple = () => /^host: (.+)$/m.exec(capture('rustc', ['-vV']))[1]
@@ -51,11 +51,11 @@ async function build(triple) {
 }
 
 /** One target for a while; what it finds anew stays under target/. */
-function fuzz(target, { triple, time }) {
+function fuzz(target, { triple, time, seed }) {
   const found = inRoot('target', 'fuzz', 'corpus', target)
   mkdirSync(found, { recursive: true })
   const args = [
-    `-max_total_time=${time}`, '-timeout=10', '-print_final_stats=1', '-verbosity=0',
+    `-max_total_time=${time}`, ...(seed ? [`-seed=${seed}`] : []), '-timeout=10', '-print_final_stats=1', '-verbosity=0',
     `-artifact_prefix=${inRoot('target', 'fuzz', `${target}-`)}`, found, inRoot('fuzz', 'corpus', target),
   ]
   return new Promise((resolve, reject) => {
@@ -70,14 +70,15 @@ function fuzz(target, { triple, time }) {
 await main(async () => {
   const options = parseOptions(OPTIONS, USAGE)
   const targets = chosen(options.target)
-  const time = seconds(options.seconds)
+  const time = whole('seconds', options.seconds)
+  const seed = options.seed && whole('seed', options.seed)
   checkRust()
   const triple = hostTriple()
   heading('Building the fuzz targets')
   await build(triple)
   const broken = []
   for (const target of targets) {
-    const { failed, output } = await fuzz(target, { triple, time })
+    const { failed, output } = await fuzz(target, { triple, time, seed })
     const executions = /number_of_executed_units: (\d+)/.exec(output)?.[1] ?? 'an unknown number of'
     say(`${target}: ${executions} executions${failed ? ', FAILED' : ''}`)
     if (!failed) continue

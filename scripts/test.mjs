@@ -18,7 +18,7 @@ function suites(tools, folder) {
   // Only this file: plain `#[test]`s do not run there, and proptest needs an operating system.
   const wasm = ['test', '-p', 'catalog', '--test', 'wasm', '--target', WASM_TARGET]
   // A server that never answers must not keep CI waiting.
-  const node = ['--test', '--test-reporter=spec', '--test-timeout=300000']
+  const node = ['--test', '--test-reporter=spec', '--test-timeout=900000']
   const files = folder ? `tests/${folder}/**/*.test.mjs` : 'tests/**/*.test.mjs'
   return [
     { name: 'native', command: 'cargo', args: ['test', '--workspace'] },

@@ -189,12 +189,10 @@ impl<T: PartialEq, P> Route<T, P> {
     /// Whether the record still is what it was: as it was read just now or, for an
     /// exact version, as it is in memory and may still be used.
     fn is_current<B: Backend>(&self, resolver: &Resolver<B>, text: Option<&T>) -> bool {
-        let kept = match self.slot {
-            Some(_) if text != Some(&self.text) => return false,
-            Some(_) => resolver.last_good_record(&self.key).map(|(record, _)| record),
-            None => resolver.fresh(&self.key),
-        };
-        kept.is_some_and(|kept| Rc::ptr_eq(&kept, &self.record))
+        match self.slot {
+            Some(_) => text == Some(&self.text) && resolver.is_kept(&self.key, &self.record),
+            None => resolver.fresh(&self.key).is_some_and(|kept| Rc::ptr_eq(&kept, &self.record)),
+        }
     }
 
     fn missing(&self, digest: Digest) -> Missing {

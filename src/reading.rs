@@ -66,6 +66,12 @@ impl<B: Backend> Resolver<B> {
         (*kept == *record).then_some(kept)
     }
 
+    /// Whether this very record is the one that is kept of a key.
+    pub(crate) fn is_kept(&self, key: &Key, record: &Rc<[u8]>) -> bool {
+        let kept = self.memory.borrow_mut().records.get(key);
+        kept.is_some_and(|kept| Rc::ptr_eq(&kept.bytes, record))
+    }
+
     /// Notes that the record of a key, if it is still the one that is kept, was read
     /// again just now.
     pub(crate) fn read_again(&self, key: &Key, record: &Rc<[u8]>) {

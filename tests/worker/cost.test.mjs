@@ -43,10 +43,10 @@ WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
 
 /** The most that one request, repeated, may cost: `[reads of KV, calls to JavaScript]`. */
 const BUDGET = {
-  slot: [1, 9],
-  revalidated: [1, 9],
-  head: [1, 9],
-  split: [1, 10],
+  slot: [1, 8],
+  revalidated: [1, 8],
+  head: [1, 8],
+  split: [1, 9],
   exact: [0, 6],
 }
 

@@ -14,7 +14,8 @@ const START_MS = 60_000
 const STOP_MS = 5_000
 const WATCHDOG = pathToFileURL(inRoot('scripts', 'lib', 'watchdog.mjs')).href
 
-const QUIET_ENV = {
+/** wrangler without talk to anybody else. */
+export const QUIET_ENV = {
   WRANGLER_SEND_METRICS: 'false',
   WRANGLER_SEND_ERROR_REPORTS: 'false',
   // The banner asks the registry for a newer wrangler.

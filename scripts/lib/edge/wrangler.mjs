@@ -43,7 +43,7 @@ async function main(args) {
   } catch (error) {
     if (!(error instanceof Failure) && !error.code?.startsWith('ERR_PARSE_ARGS')) throw error
     console.error(`✘ [ERROR] ${error.message}`)
-    output({ type: 'command-failed', version: 1, message: error.message })
+    output({ type: 'command-failed', version: 1, code: error.apiCode, message: error.message })
     process.exitCode = 1
   }
 }
@@ -68,7 +68,8 @@ function caller(worker) {
     const { success, result, errors } = await answer.json()
     if (success) return result
     const why = errors.map(({ code, message }) => `${message} [code: ${code}]`).join('; ')
-    throw new Failure(`A request to the Cloudflare API (${new URL(base).pathname}/${path}) failed: ${why}`)
+    const failed = new Failure(`A request to the Cloudflare API (${new URL(base).pathname}/${path}) failed: ${why}`)
+    throw Object.assign(failed, { apiCode: errors[0].code })
   }
 }
 

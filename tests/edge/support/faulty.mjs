@@ -27,6 +27,15 @@ const WRAPPER = `import Resolver from './resolver.js'
 export * from './resolver.js'
 
 let served = 0
+let due = 0
+
+/** A share without chance: of 0.3, the 4th, 7th, 10th, 14th … request. */
+function isDue(share) {
+  due += share
+  if (due < 1) return false
+  due -= 1
+  return true
+}
 
 export default class extends Resolver {
   async fetch(request) {
@@ -35,7 +44,7 @@ export default class extends Resolver {
     if (component) served += 1
     const spared = FAULTS.sparesOverrides && request.headers.has('Cloudflare-Workers-Version-Overrides')
     const faults = spared || served <= (FAULTS.after ?? 0) ? {} : FAULTS
-    if (component && Math.random() < (faults.throws ?? 0)) throw new Error('this version is made to fail')
+    if (component && isDue(faults.throws ?? 0)) throw new Error('this version is made to fail')
     if (component && faults.slower) await scheduler.wait(faults.slower)
     if (pathname === '/healthz' && faults.unhealthy) return new Response('made to fail', { status: 503 })
     const answer = await super.fetch(request)
@@ -51,6 +60,6 @@ async function withFormat(answer, recordFormat) {
 async function changed(answer) {
   const bytes = new Uint8Array(await answer.arrayBuffer())
   if (bytes.length > 0) bytes[0] ^= 1
-  return new Response(answer.body === null ? null : bytes, answer)
+  return new Response(bytes.length > 0 ? bytes : null, answer)
 }
 `

@@ -4,6 +4,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { parseOptions, parsePort } from './lib/args.mjs'
 import { buildSlotctl, buildWorker, SLOTCTL } from './lib/build.mjs'
 import { DEMO, ensureDemo } from './lib/demo.mjs'
+import { refuseBusyPort } from './lib/dev-server.mjs'
 import { startEdge } from './lib/edge/edge.mjs'
 import { whatToTry } from './lib/edge/hints.mjs'
 import { startEdgeKv } from './lib/edge/kv.mjs'
@@ -48,6 +49,7 @@ function parseSpread(text) {
 await main(async () => {
   const { fresh, env, ...options } = parseOptions(OPTIONS, USAGE)
   const [port, spread] = [parsePort(options.port), parseSpread(options.spread)]
+  await refuseBusyPort(port)
   await buildWorker(await setup())
   await buildSlotctl()
   if (fresh) rmSync(inRoot(STATE), { recursive: true, force: true })

@@ -76,4 +76,8 @@ test('what may differ is left out, and nothing else', () => {
   const [header, member] = [{ path: '^/version$', header: 'new' }, { path: '^/version$', member: 'b' }]
   assert.ok(differs([]) && differs([header]) && differs([member]) && differs([header, member], '/catalog'))
   assert.ok(!differs([header, member]) && !differs([{ path: '^/version' }]))
+
+  const ordered = (body) => compared({ path: '/' }, answer({ etag: 'a' }, '{"a":1,"b":{"c":2,"d":3}}'), answer({ etag: 'b' }, body), [{ path: '', order: true }])
+  assert.deepEqual(...ordered('{"b":{"d":3,"c":2},"a":1}'))
+  for (const body of ['{"b":{"d":3,"c":1},"a":1}', '{"a":1}']) assert.notDeepEqual(...ordered(body))
 })

@@ -19,18 +19,20 @@ export function compared({ path }, old, now, entries = differences) {
   return pair
 }
 
-function partOf(answer, { header, member }) {
+function partOf(answer, { header, member, order }) {
   if (header) return answer.headers[header]
+  if (order) return answer.body
   return member ? parsed(answer)?.[member] : answer
 }
 
-function without(answer, { header, member }) {
+function without(answer, { header, member, order }) {
   if (header) return { ...answer, headers: omit(answer.headers, [header]) }
-  if (!member) return {}
+  if (!member && !order) return {}
   const json = parsed(answer)
   if (json === undefined) return answer
-  // Its length and its digest follow from the body.
-  return { ...answer, headers: omit(answer.headers, ['content-length', 'etag']), body: omit(json, [member]) }
+  // Its digest follows from the body, and its length from the members.
+  const headers = omit(answer.headers, member ? ['content-length', 'etag'] : ['etag'])
+  return { ...answer, headers, body: member ? omit(json, [member]) : json }
 }
 
 const omit = (object, names) => Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)))

@@ -79,8 +79,8 @@ impl Analytics {
         // A data point that is not taken must not cost the caller the answer.
         if let Err(error) = self.0.write_data_point(point) {
             let why = Reflect::get(&error, &"message".into()).ok().and_then(|why| why.as_string());
-            let line = serde_json::json!({ "analytics": why.unwrap_or_default() });
-            log(&line.to_string().into());
+            let why = serde_json::to_string(&why.unwrap_or_default()).unwrap_or_default();
+            log(&format!("{{\"analytics\":{why}}}").into());
         }
     }
 }

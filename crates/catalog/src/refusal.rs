@@ -1,7 +1,7 @@
 //! Everything that can be answered instead of a component: one table from the
 //! reason to its stable code, status and wording.
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::grammar::{Grammar, GrammarError};
@@ -244,23 +244,21 @@ impl Refusal {
         (self.status() == 503).then_some(5)
     }
 
-    /// The answer's body: `application/problem+json` (RFC 9457).
+    /// The answer's body.
     ///
     /// `instance` is the path of the request.
-    pub fn problem(&self, instance: &str, script_version: &str) -> Value {
-        let mut problem = Map::new();
+    pub fn problem<'a>(&'a self, instance: &'a str, script_version: &'a str) -> Problem<'a> {
         let kind = self.code().to_ascii_lowercase().replace('_', "-");
-        problem.insert("type".into(), format!("urn:component-resolver:{kind}").into());
-        problem.insert("title".into(), self.title().into());
-        problem.insert("status".into(), self.status().into());
-        problem.insert("detail".into(), self.detail().into());
-        problem.insert("instance".into(), instance.into());
-        problem.insert("code".into(), self.code().into());
-        problem.insert("scriptVersion".into(), script_version.into());
-        if let Some(existing) = self.existing() {
-            problem.insert("existing".into(), existing.to_json());
+        Problem {
+            kind: format!("urn:component-resolver:{kind}"),
+            title: self.title(),
+            status: self.status(),
+            detail: self.detail(),
+            instance,
+            code: self.code(),
+            script_version,
+            existing: self.existing().map(Existing::listed),
         }
-        Value::Object(problem)
     }
 
     /// What it says of what there is, to be cut down to what the caller may see.
@@ -286,10 +284,30 @@ impl Refusal {
 }
 
 impl Existing {
-    fn to_json(&self) -> Value {
-        let versions: Vec<String> =
-            self.versions.iter().take(LISTED).map(Version::to_string).collect();
-        let slots: Vec<&str> = self.slots.iter().take(LISTED).map(Slot::as_str).collect();
-        json!({ "versions": versions, "slots": slots })
+    fn listed(&self) -> Listed<'_> {
+        let versions = self.versions.iter().take(LISTED).map(Version::to_string).collect();
+        Listed { versions, slots: self.slots.get(..LISTED).unwrap_or(&self.slots) }
     }
+}
+
+/// A refusal as `application/problem+json` (RFC 9457).
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    instance: &'a str,
+    code: &'static str,
+    script_version: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    existing: Option<Listed<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Listed<'a> {
+    versions: Vec<String>,
+    slots: &'a [Slot],
 }

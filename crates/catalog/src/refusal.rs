@@ -1,7 +1,9 @@
 //! Everything that can be answered instead of a component: one table from the
 //! reason to its stable code, status and wording.
 
-use serde::Serialize;
+mod problem;
+
+pub use problem::Problem;
 
 use crate::digest::Digest;
 use crate::grammar::{Grammar, GrammarError};
@@ -93,9 +95,6 @@ pub struct Existing {
     /// Its slots.
     pub slots: Vec<Slot>,
 }
-
-/// How many versions or slots an answer lists.
-const LISTED: usize = 20;
 
 impl Refusal {
     /// The code that never changes.
@@ -244,23 +243,6 @@ impl Refusal {
         (self.status() == 503).then_some(5)
     }
 
-    /// The answer's body.
-    ///
-    /// `instance` is the path of the request.
-    pub fn problem<'a>(&'a self, instance: &'a str, script_version: &'a str) -> Problem<'a> {
-        let kind = self.code().to_ascii_lowercase().replace('_', "-");
-        Problem {
-            kind: format!("urn:component-resolver:{kind}"),
-            title: self.title(),
-            status: self.status(),
-            detail: self.detail(),
-            instance,
-            code: self.code(),
-            script_version,
-            existing: self.existing().map(Existing::listed),
-        }
-    }
-
     /// What it says of what there is, to be cut down to what the caller may see.
     pub fn existing_mut(&mut self) -> Option<(&ComponentName, &mut Existing)> {
         match self {
@@ -281,33 +263,4 @@ impl Refusal {
             _ => None,
         }
     }
-}
-
-impl Existing {
-    fn listed(&self) -> Listed<'_> {
-        let versions = self.versions.iter().take(LISTED).map(Version::to_string).collect();
-        Listed { versions, slots: self.slots.get(..LISTED).unwrap_or(&self.slots) }
-    }
-}
-
-/// A refusal as `application/problem+json` (RFC 9457).
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Problem<'a> {
-    #[serde(rename = "type")]
-    kind: String,
-    title: &'static str,
-    status: u16,
-    detail: String,
-    instance: &'a str,
-    code: &'static str,
-    script_version: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    existing: Option<Listed<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct Listed<'a> {
-    versions: Vec<String>,
-    slots: &'a [Slot],
 }

@@ -24,7 +24,9 @@ export function missingHistory({ root = inRoot(), release = PREVIOUS } = {}) {
   // The commit is enough; but a tag that is there must not have moved.
   const tagged = commitOf(`refs/tags/${release.tag}`) ?? release.commit
   if (tagged === release.commit) return undefined
-  throw new UserError(`The tag ${release.tag} is at ${tagged}, tests/skew/previous.json says ${release.commit}.`)
+  throw new UserError(
+    `The tag ${release.tag} is at ${tagged}, tests/skew/previous.json says ${release.commit}: tests/skew/README.md tells what belongs to a release.`,
+  )
 }
 
 const isBuilt = () => WORKER_OUTPUTS.every((name) => existsSync(path.join(BUILD, name)))

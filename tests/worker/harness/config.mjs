@@ -69,13 +69,14 @@ const callerBindings = ({ kv }, services) => [
 
 /** Writes the configuration of one Worker, its caller if there is one, and their modules; gives its path. */
 export function writeConfig(folder, options) {
-  const { kv, modules, caller, compatibilityFlags } = options
+  const { kv, modules, caller, compatibilityFlags, v8Flags = [] } = options
   const workers = ['(name = "main", worker = .worker)', ...(caller ? ['(name = "caller", worker = .caller)'] : [])]
   const services = kv.store.names().map((name) => kvService(name, kv.address))
   const text = `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
   services = ${list([...workers, ...services])},
+  v8Flags = [${v8Flags.map(quote).join(', ')}],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "${caller ? 'caller' : 'main'}")],
 );
 ${workerText('worker', modules, bindingTexts(options), compatibilityFlags, folder)}${

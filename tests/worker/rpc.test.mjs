@@ -410,6 +410,13 @@ test('the fast lane gives, logs and reads what the full path does', async () => 
   }
 })
 
+test('an array of one key is no key to the fast lane', async () => {
+  for (let call = 0; call < 2; call += 1) await one('get', ['prompts/extraction@production'])
+  await same([{ method: 'get', args: [['components/prompts/extraction/production']] }])
+  const { value } = await one('get', [['prompts/extraction@production']])
+  assert.deepEqual([...value.keys()], ['prompts/extraction@production'])
+})
+
 test('a call is one log line, without the caller', async () => {
   const at = worker.output.length
   await one('get', [SPLIT], { key: 'ada@example.com', segments: ['secret-group'] })

@@ -124,7 +124,7 @@ impl LogLine<'_> {
 
     /// The texts of an Analytics Engine data point, in the order that
     /// `docs/observability.md` gives.
-    pub fn blobs(&self) -> [&str; 8] {
+    pub fn blobs(&self) -> [&str; 10] {
         [
             self.component.unwrap_or(""),
             self.reference.as_deref().unwrap_or(""),
@@ -134,6 +134,8 @@ impl LogLine<'_> {
             self.source,
             self.script_version,
             self.code.unwrap_or(""),
+            self.script_version_tag,
+            self.method,
         ]
     }
 

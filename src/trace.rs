@@ -139,8 +139,11 @@ impl LogLine<'_> {
         ]
     }
 
-    /// The numbers of an Analytics Engine data point: status, reads of KV, seconds stale.
-    pub fn doubles(&self) -> [f64; 3] {
-        [f64::from(self.status), f64::from(self.kv_reads), self.stale.unwrap_or(0) as f64]
+    /// The numbers of an Analytics Engine data point: status, reads of KV, seconds stale,
+    /// and 1 where the answer was stale, as it can be that for less than a second.
+    pub fn doubles(&self) -> [f64; 4] {
+        let stale = self.stale.unwrap_or(0) as f64;
+        let is_stale = f64::from(u8::from(self.stale.is_some()));
+        [f64::from(self.status), f64::from(self.kv_reads), stale, is_stale]
     }
 }

@@ -36,7 +36,7 @@ test('a request is a data point, without anything of the caller', async () => {
   assert.deepEqual(points, [{
     indexes: ['prompts/extraction'],
     blobs: ['prompts/extraction', 'production', '', '', '', 'none', 'script-1', 'COMPONENT_UNKNOWN', 'v1-tag', 'GET'],
-    doubles: [404, 2, 0],
+    doubles: [404, 2, 0, 0],
   }])
 })
 

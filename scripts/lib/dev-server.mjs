@@ -4,7 +4,7 @@ import net from 'node:net'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-import { ownNode, wranglerScript } from './node-tools.mjs'
+import { ownNode, WRANGLER_ENV, wranglerScript } from './node-tools.mjs'
 import { inRoot, ROOT } from './paths.mjs'
 import { childEnv } from './run.mjs'
 import { UserError } from './talk.mjs'
@@ -15,13 +15,9 @@ const STOP_MS = 5_000
 const WATCHDOG = pathToFileURL(inRoot('scripts', 'lib', 'watchdog.mjs')).href
 
 const QUIET_ENV = {
-  WRANGLER_SEND_METRICS: 'false',
-  WRANGLER_SEND_ERROR_REPORTS: 'false',
-  // The banner asks the registry for a newer wrangler.
-  WRANGLER_HIDE_BANNER: 'true',
+  ...WRANGLER_ENV,
   // Nothing here reads request.cf, which wrangler would fetch from the Internet.
   CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-  WRANGLER_LOG_PATH: inRoot('.wrangler', 'logs'),
 }
 
 /**

@@ -17,10 +17,10 @@ const ANSWERS = [
 
 /**
  * Cloudflare's account as the real wrangler needs it to deploy: it keeps what was
- * uploaded, and knows who has which domain.
+ * uploaded and every secret, and knows who has which domain.
  */
 export async function startAccount() {
-  const state = { calls: [], uploads: [], domains: {} }
+  const state = { calls: [], uploads: [], domains: {}, secrets: {} }
   const server = http.createServer(async (request, response) => {
     const body = Buffer.concat(await Array.fromAsync(request))
     const call = `${request.method} ${request.url.replace(ROOT, '').replace(/\?.*/, '')}`
@@ -40,6 +40,11 @@ export async function startAccount() {
 async function keep(state, call, body, type) {
   const [, script] = /^PUT scripts\/([\w-]+)$/.exec(call) ?? []
   if (script) state.uploads.push({ script, ...(await uploaded(body, type)) })
+  const [, keeper] = /^PUT scripts\/([\w-]+)\/secrets$/.exec(call) ?? []
+  if (keeper) {
+    const { name, text } = JSON.parse(body)
+    state.secrets[keeper] = { ...state.secrets[keeper], [name]: text }
+  }
   const [, owner] = /^PUT scripts\/([\w-]+)\/domains\/records$/.exec(call) ?? []
   // As Cloudflare does where it is told to override: a domain has one Worker.
   if (owner) for (const { hostname } of JSON.parse(body).origins) state.domains[hostname] = owner

@@ -39,10 +39,11 @@ export class Tree extends Repo {
   }
 
   /** Runs a script of the project; without a terminal. */
-  run(args, { env = {}, node = process.execPath } = {}) {
+  run(args, { env = {}, input = '' } = {}) {
     return new Promise((resolve) => {
       const given = { ...GIT_ENV, HOME: this.dir, NO_COLOR: '1', ...env }
-      const child = spawn(node, args, { cwd: this.dir, env: given, stdio: ['ignore', 'pipe', 'pipe'] })
+      const child = spawn(process.execPath, args, { cwd: this.dir, env: given })
+      child.stdin.end(input)
       let said = ''
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk))
       child.once('close', (code) => resolve({ code, said }))

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::TargetArgs;
-use crate::commands::release::percent::{Percent, Steps};
+use crate::percent::{Percent, Steps};
 
 /// How to release the Worker.
 #[derive(Debug, clap::Args)]
@@ -45,6 +45,10 @@ pub(crate) struct ReleaseArgs {
     /// The new version's median latency over the old one's that is no reason to go back
     #[arg(long, value_name = "RATIO", default_value = "1.5", value_parser = ratio)]
     pub(crate) max_slowdown: f64,
+
+    /// How long a deployment may take to be everywhere
+    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = humantime::parse_duration)]
+    pub(crate) max_spread: Duration,
 
     /// Start also while slots send their callers to several versions
     #[arg(long)]

@@ -84,6 +84,12 @@ impl Steps {
         self.0.iter().copied().find(|step| *step > at)
     }
 
+    /// The last step that is less than `at`; before the first one none of the traffic.
+    pub(crate) fn before(&self, at: Percent) -> Percent {
+        let less = self.0.iter().copied().take_while(|step| *step < at);
+        less.last().unwrap_or(Percent::NONE)
+    }
+
     /// All of them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Percent> {
         self.0.iter().copied()
@@ -130,14 +136,20 @@ mod tests {
 
     #[test]
     fn shares_have_one_spelling_and_two_decimals() {
-        for (text, shown) in
-            [("0", "0"), ("1", "1"), ("0.5", "0.5"), ("12.25", "12.25"), ("100", "100"), ("05", "5")]
-        {
+        for (text, shown) in [
+            ("0", "0"),
+            ("1", "1"),
+            ("0.5", "0.5"),
+            ("12.25", "12.25"),
+            ("100", "100"),
+            ("05", "5"),
+        ] {
             let share: Percent = text.parse().unwrap();
             assert_eq!(share.to_string(), shown);
             assert_eq!(Percent::from_number(share.number()), Some(share));
         }
-        for text in ["", ".", "1.", ".5", "-1", "101", "100.01", "0.001", "1e1", "NaN", "+1", "1%"] {
+        for text in ["", ".", "1.", ".5", "-1", "101", "100.01", "0.001", "1e1", "NaN", "+1", "1%"]
+        {
             assert!(text.parse::<Percent>().is_err(), "{text}");
         }
         for number in [-1.0, 100.01, 0.001, f64::NAN, f64::INFINITY] {
@@ -167,6 +179,9 @@ mod tests {
     #[test]
     fn a_step_comes_after_every_share_but_all() {
         let steps = Steps::default();
+        for (at, before) in [("0", "0"), ("1", "0"), ("10", "1"), ("11", "10"), ("100", "50")] {
+            assert_eq!(steps.before(at.parse().unwrap()).to_string(), before, "{at}");
+        }
         for (at, next) in [("0", Some("1")), ("1", Some("10")), ("7", Some("10")), ("100", None)] {
             let found = steps.after(at.parse().unwrap()).map(|step| step.to_string());
             assert_eq!(found.as_deref(), next, "{at}");

@@ -5,8 +5,9 @@ import { existsSync, readFileSync } from 'node:fs'
 
 import { parseOptions } from './lib/args.mjs'
 import { buildWorker, WORKER_OUTPUTS } from './lib/build.mjs'
+import { QUIET_ENV } from './lib/dev-server.mjs'
 import { checkEnvironment } from './lib/environments.mjs'
-import { ownNode, WRANGLER_ENV, wranglerScript } from './lib/node-tools.mjs'
+import { ownNode, wranglerScript } from './lib/node-tools.mjs'
 import { inRoot } from './lib/paths.mjs'
 import { versionName } from './lib/version-name.mjs'
 import { runStatus } from './lib/run.mjs'
@@ -53,6 +54,6 @@ await main(async () => {
   return runStatus(ownNode(), ['--no-warnings', wranglerScript(), ...args], {
     // wrangler may have to ask, and must not build again what was checked.
     stdio: 'inherit',
-    env: { ...WRANGLER_ENV, RESOLVER_PREBUILT: '1' },
+    env: { ...QUIET_ENV, RESOLVER_PREBUILT: '1' },
   })
 })

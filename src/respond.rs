@@ -2,7 +2,7 @@
 
 use catalog::assign::{Assignment, Explanation};
 use catalog::digest::Digest;
-use catalog::record::SlotRecord;
+use catalog::record::{FORMAT, SlotRecord};
 use catalog::reference::Address;
 use catalog::refusal::Refusal;
 use catalog::resolution::{Found, Selected, SelectedSlot};
@@ -127,9 +127,9 @@ pub fn problem<B>(refusal: &Refusal, instance: &str, script: &ScriptVersion) -> 
     }
 }
 
-/// The script version, for whoever releases it.
+/// The script version and the records that it reads, for whoever releases it.
 pub fn version<B>(script: &ScriptVersion) -> Answer<B> {
-    json(200, &json!({ "scriptVersion": script }))
+    json(200, &json!({ "scriptVersion": script, "recordFormat": FORMAT }))
 }
 
 /// Whether each namespace answers.

@@ -24,15 +24,6 @@ export function ownNode() {
   )
 }
 
-/** wrangler with nothing but what it was told to do. */
-export const WRANGLER_ENV = {
-  WRANGLER_SEND_METRICS: 'false',
-  WRANGLER_SEND_ERROR_REPORTS: 'false',
-  // The banner asks the registry for a newer wrangler.
-  WRANGLER_HIDE_BANNER: 'true',
-  WRANGLER_LOG_PATH: inRoot('.wrangler', 'logs'),
-}
-
 export const wranglerScript = () => path.join(packageFolder('wrangler'), 'wrangler-dist', 'cli.js')
 
 export const workerdBinary = () => {

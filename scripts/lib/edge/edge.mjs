@@ -1,0 +1,129 @@
+import { readdirSync } from 'node:fs'
+
+import { compatibilityDate } from '../workerd/capnp.mjs'
+import { serveApi } from './api.mjs'
+import { Proxy } from './proxy.mjs'
+import { BINDINGS, modulesOf, startRuntime } from './runtime.mjs'
+import { Refused, Worker } from './worker.mjs'
+
+/**
+ * Cloudflare's edge for one Worker, on this machine: `{ url, apiUrl, upload, deploy, stop, … }`.
+ *
+ * `worker` is the Worker's name; `kv` is `{ address, namespaces }`, a server that workerd
+ * reads its KV from; `vars` are bound to every version that does not bind them itself;
+ * a deployment takes `spread` milliseconds to reach every request. Port 0 is any free one.
+ */
+export async function startEdge({ worker, kv, vars = {}, spread = 0, port = 0, apiPort = 0 }) {
+  const edge = new Edge(new Worker(worker), { kv, vars, spread })
+  edge.url = await edge.proxy.listen(port)
+  edge.api = await serveApi(edge, apiPort)
+  edge.apiUrl = edge.api.url
+  await edge.begin()
+  return edge
+}
+
+class Edge {
+  proxy = new Proxy()
+  #options
+  #runtime
+  #states = []
+  #stopped = false
+  // Calls of the API take turns: a deployment may have to start a workerd.
+  #turn = Promise.resolve()
+
+  constructor(worker, options) {
+    this.worker = worker
+    this.#options = options
+    this.ended = new Promise((resolve) => (this.#onEnded = resolve))
+  }
+
+  #onEnded
+
+  begin() {
+    return this.#inTurn(() => this.#switchTo([]))
+  }
+
+  /**
+   * Keeps a version, after a look whether it starts; nobody gets it before it is deployed.
+   * `build` is the folder of a build in place of `modules`. Gives the version as the API shows it.
+   */
+  upload({ build, tag, message, ...upload }) {
+    const annotations = upload.annotations ?? { 'workers/tag': tag, 'workers/message': message }
+    const modules = upload.modules ?? modulesOf(build, readdirSync(build))
+    checkBindings(upload.bindings, this.#options.kv)
+    return this.#inTurn(async () => {
+      const date = upload.compatibilityDate ?? compatibilityDate()
+      const draft = this.worker.draft({ ...upload, compatibilityDate: date, modules, annotations })
+      await this.#tryOut(draft.runs)
+      return this.worker.keep(draft)
+    })
+  }
+
+  /** Makes a deployment of `[[version id, percentage], …]`, or as the API takes it. */
+  deploy(shares, { message } = {}) {
+    const asked = Array.isArray(shares)
+      ? { versions: shares.map(([version_id, percentage]) => ({ version_id, percentage })), annotations: { 'workers/message': message } }
+      : shares
+    return this.#inTurn(async () => {
+      const deployment = this.worker.plan(asked)
+      const since = Date.now()
+      const before = this.#states.filter((state, at) => at === 0 || since - this.#states[at - 1].since < this.#options.spread)
+      const first = before.length === 0
+      await this.#switchTo([{ since: first ? 0 : since, versions: deployment.versions }, ...before])
+      return this.worker.deploy(deployment)
+    })
+  }
+
+  async stop() {
+    this.#stopped = true
+    await this.#turn
+    await this.api.stop()
+    await this.proxy.stop()
+    await this.#runtime?.stop()
+    this.#onEnded()
+  }
+
+  #inTurn(action) {
+    const done = this.#turn.then(action)
+    this.#turn = done.catch(() => {})
+    return done
+  }
+
+  /** Tells the deployments to the workerd that runs, or to a new one where that lacks a version. */
+  async #switchTo(states) {
+    const ids = [...new Set(states.flatMap(({ versions }) => versions.map(({ version_id: id }) => id)))]
+    const old = this.#runtime
+    const next = old && ids.every(old.has) ? old : await this.#start(ids.map((id) => this.worker.version(id).runs))
+    await next.tell({ deployments: states, spread: this.#options.spread })
+    this.#states = states
+    this.#runtime = next
+    this.proxy.use(next.url)
+    if (old && old !== next) this.proxy.leave(old.url).then(() => old.stop())
+  }
+
+  async #start(versions) {
+    const { kv, vars } = this.#options
+    const runtime = await startRuntime({ worker: this.worker.name, versions, kv, vars })
+    runtime.ended.then(() => {
+      if (runtime === this.#runtime && !this.#stopped) this.#onEnded()
+    })
+    return runtime
+  }
+
+  async #tryOut(version) {
+    try {
+      await (await this.#start([version])).stop()
+    } catch (error) {
+      throw new Refused(`The version does not start. ${error.message}`)
+    }
+  }
+}
+
+function checkBindings(bindings = [], { namespaces }) {
+  for (const { type, name } of bindings) {
+    if (!Object.hasOwn(BINDINGS, type)) throw new Refused(`binding ${name}: the local edge has no ${type}.`)
+    if (type === 'kv_namespace' && !namespaces.includes(name)) {
+      throw new Refused(`binding ${name}: the local edge has the KV namespaces ${namespaces.join(', ')}.`)
+    }
+  }
+}

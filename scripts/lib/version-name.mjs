@@ -10,7 +10,8 @@ export function versionName({ allowDirty }) {
     throw new UserError('This is no Git repository, or git is missing: a version is named by the commit that it is built from.')
   }
   if (changed && !allowDirty) refuseDirty(changed.split('\n'))
-  const tag = capture('git', ['describe', '--tags', '--always', '--dirty'])
+  // As `slotctl release` names it: by the nearest tag that is none of a component.
+  const tag = capture('git', ['describe', '--tags', '--always', '--dirty', '--exclude=components/*', '--exclude=logic/*'])
   const message = capture('git', ['log', '-1', '--format=%s'])
   if (tag && message) return { tag, message }
   throw new UserError('There is no commit yet: a version is named by the commit that it is built from.')

@@ -36,7 +36,7 @@ const CALCULATIONS = {
 }
 
 /** The members of a body that the API knows; a misspelt one would be ignored there in silence. */
-const MEMBERS = ['queryId', 'view', 'timeframe', 'parameters', 'datasets', 'filters', 'calculations', 'groupBys', 'orderBy']
+const MEMBERS = ['queryId', 'view', 'timeframe', 'parameters', 'datasets', 'filters', 'calculations', 'groupBys', 'orderBy', 'limit']
 
 export function workersLogs(requests) {
   const db = database()
@@ -47,14 +47,16 @@ export function workersLogs(requests) {
   return function ask({ timeframe: { from, to }, parameters, ...body }) {
     const unknown = Object.keys({ ...body, ...parameters }).filter((member) => !MEMBERS.includes(member))
     if (unknown.length > 0 || body.view !== 'calculations') throw new Error(`no such query: ${unknown} ${body.view}`)
-    const { filters, calculations, groupBys, orderBy } = parameters
+    const { filters, calculations, groupBys, orderBy, limit } = parameters
     const groups = groupBys.map(({ value }) => `${column(value)} AS "${value}"`)
     const values = calculations.map(({ operator, key, alias }) => `${CALCULATIONS[operator](key)} AS ${alias}`)
+    // A group is of events that have all of its keys.
+    const grouped = groupBys.map(({ value }) => `${column(value)} IS NOT NULL`)
     const when = `event ->> '$.timestamp' BETWEEN ${from} AND ${to}`
     // Rows that are as many: in the order of their groups, which the API does not promise.
     const order = [`${orderBy.value} ${orderBy.order}`, ...groupBys.map(({ value }) => `"${value}"`)]
     return db.prepare(`SELECT ${[...groups, ...values].join(', ')} FROM events
-      WHERE ${[when, ...filters.map(condition)].join(' AND ')}
-      GROUP BY ${groupBys.map((_, at) => at + 1).join(', ')} ORDER BY ${order.join(', ')}`).all()
+      WHERE ${[when, ...filters.map(condition), ...grouped].join(' AND ')}
+      GROUP BY ${groupBys.map((_, at) => at + 1).join(', ')} ORDER BY ${order.join(', ')} LIMIT ${limit}`).all()
   }
 }

@@ -104,5 +104,5 @@ test('no query stands there untried', () => {
   const fenced = PAGE.match(/^```(sql|json|sh)$/gm).length
   assert.equal(blocks('query').length + blocks('logpush').length, fenced)
   const kinds = ['analytics', 'logs', 'logpush'].map((by) => queries(by).length)
-  assert.deepEqual(kinds, [4, 4, 3])
+  assert.deepEqual(kinds, [5, 4, 3])
 })

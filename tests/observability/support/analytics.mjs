@@ -5,7 +5,7 @@ import { END } from './traffic.mjs'
 /** What the queries may use: a part of what Cloudflare's reference of the dialect names. */
 const KNOWN = [
   'select', 'as', 'from', 'where', 'group', 'by', 'order', 'asc', 'desc', 'and', 'or', 'limit', 'having',
-  'sum', 'count', 'avg', 'min', 'max', 'round', 'if', 'quantileexactweighted', 'tostartofinterval', 'now',
+  'sum', 'count', 'avg', 'min', 'max', 'round', 'pow', 'if', 'quantileexactweighted', 'tostartofinterval', 'now',
   'interval', 'minute', 'hour', 'day', 'timestamp', '_sample_interval', 'component_resolver',
 ]
 

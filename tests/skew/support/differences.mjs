@@ -37,5 +37,6 @@ const omit = (object, names) => Object.fromEntries(Object.entries(object).filter
 
 function parsed({ headers, body }) {
   if (typeof body !== 'string') return body?.$base64 === undefined ? body : undefined
-  return /json/.test(headers['content-type'] ?? '') ? JSON.parse(body) : undefined
+  // An answer to HEAD has the type alone.
+  return body && /json/.test(headers['content-type'] ?? '') ? JSON.parse(body) : undefined
 }

@@ -84,18 +84,31 @@ impl Analytics {
         // A data point that is not taken must not cost the caller the answer.
         if let Err(error) = self.set.write_data_point(point) {
             let why = Reflect::get(&error, &"message".into()).ok().and_then(|why| why.as_string());
-            let line = serde_json::json!({
-                "analytics": why.unwrap_or_default(), "scriptVersion": self.script,
-            });
-            log(&line.to_string().into());
+            let (why, script) = (why.unwrap_or_default(), &self.script);
+            log(&serde_json::to_string(&Lost { analytics: &why, script })
+                .unwrap_or_default()
+                .into());
         }
     }
+}
+
+/// The line that is logged for a data point that was not taken.
+#[derive(Serialize)]
+struct Lost<'a> {
+    analytics: &'a str,
+    #[serde(rename = "scriptVersion")]
+    script: &'a str,
 }
 
 /// An answer that is ready to be sent, again and again: its status and headers, its log
 /// line and its data point as the runtime's objects.
 pub(crate) struct Prepared {
     init: ResponseInit,
+    report: Report,
+}
+
+/// A log line and a data point as the runtime's objects.
+pub(crate) struct Report {
     line: JsString,
     point: Option<Object>,
 }
@@ -110,8 +123,12 @@ impl Prepared {
         // One text crosses over in place of two for each header.
         let init = Init { status: answer.status, headers: Members(&answer.headers) };
         let init = JSON::parse(&serde_json::to_string(&init).unwrap_or_default())?;
-        let point = counted.then(|| point(line));
-        Ok(Self { init: init.unchecked_into(), line: line.json().into(), point })
+        Ok(Self { init: init.unchecked_into(), report: Report::new(line, counted) })
+    }
+
+    /// What an answer over a service binding is but for its value.
+    pub(crate) fn call(line: &LogLine<'_>, counted: bool) -> Self {
+        Self { init: ResponseInit::new(), report: Report::new(line, counted) }
     }
 
     /// Makes it cheaper to send again: finished headers are copied, not read anew.
@@ -124,10 +141,7 @@ impl Prepared {
 
     /// Logs the request, and counts it where Analytics Engine is bound.
     pub(crate) fn report(&self, analytics: Option<&Analytics>) {
-        log(&self.line);
-        if let (Some(analytics), Some(point)) = (analytics, &self.point) {
-            analytics.write(point);
-        }
+        self.report.send(analytics);
     }
 
     /// The response with a content or without a body.
@@ -163,11 +177,16 @@ impl Serialize for Members<'_> {
     }
 }
 
-/// Logs what is answered only once, and counts it where Analytics Engine is bound.
-pub(crate) fn report(line: &LogLine<'_>, analytics: Option<&Analytics>) {
-    log(&line.json().into());
-    if let Some(analytics) = analytics {
-        analytics.write(&point(line));
+impl Report {
+    fn new(line: &LogLine<'_>, counted: bool) -> Self {
+        Self { line: line.json().into(), point: counted.then(|| point(line)) }
+    }
+
+    fn send(&self, analytics: Option<&Analytics>) {
+        log(&self.line);
+        if let (Some(analytics), Some(point)) = (analytics, &self.point) {
+            analytics.write(point);
+        }
     }
 }
 

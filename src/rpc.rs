@@ -95,8 +95,11 @@ pub fn delete(this: JsValue) -> Promise {
 /// `forCaller({ key, segments, override })`: the same methods for one caller.
 #[wasm_bindgen(this, js_name = forCaller)]
 pub fn for_caller(this: JsValue, caller: JsValue) -> Result<JsValue, JsValue> {
-    read_caller(&caller).map_err(|failure| failure.error)?;
-    Ok(bind_caller(&this, &caller))
+    match read_caller(&caller) {
+        Ok(_) => Ok(bind_caller(&this, &caller)),
+        // Logged as every other call that is refused.
+        Err(failure) => Call::new(&this).end(Err(failure)),
+    }
 }
 
 /// What a call asks for.

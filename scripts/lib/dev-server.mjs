@@ -14,7 +14,8 @@ const START_MS = 60_000
 const STOP_MS = 5_000
 const WATCHDOG = pathToFileURL(inRoot('scripts', 'lib', 'watchdog.mjs')).href
 
-const QUIET_ENV = {
+/** wrangler without talk to anybody else. */
+export const QUIET_ENV = {
   WRANGLER_SEND_METRICS: 'false',
   WRANGLER_SEND_ERROR_REPORTS: 'false',
   // The banner asks the registry for a newer wrangler.
@@ -28,10 +29,10 @@ const QUIET_ENV = {
  * `wrangler dev` on local KV. Port 0 takes any free one. Resolves once requests
  * are answered, to the address and how to stop it.
  *
- * `config` is another wrangler.toml, `env` one of its environments; `watch`
- * rebuilds the Worker when a source changes; `quiet` keeps wrangler's talk back,
- * unless it fails to start. `ended` resolves when wrangler is gone, however that
- * came about.
+ * `config` is another wrangler.toml, `env` one of its environments, `entry` another
+ * Worker that gets its bindings; `watch` rebuilds the Worker when a source changes;
+ * `quiet` keeps wrangler's talk back, unless it fails to start. `ended` resolves when
+ * wrangler is gone, however that came about.
  */
 export async function startDev(options = {}) {
   const { port = 8787, quiet = false } = options
@@ -67,11 +68,11 @@ function spawnWrangler(options) {
   })
 }
 
-function wranglerArgs({ port, config, env }, state) {
+function wranglerArgs({ port, config, env, entry = 'build/index.js' }, state) {
   const args = ['--no-warnings', '--import', WATCHDOG, wranglerScript(), 'dev']
   // Its own entry, not the default environment's: see wrangler-build.mjs.
   if (config) args.push('--config', path.resolve(ROOT, config))
-  else args.push('build/index.js')
+  else args.push(entry)
   if (env) args.push('--env', env)
   args.push('--ip', HOST, '--port', String(port), '--inspector-port', '0')
   args.push('--persist-to', state, '--show-interactive-dev-session=false')
@@ -143,7 +144,7 @@ function killGroup(child) {
 }
 
 /** wrangler would take another port, or fail with a page of text. */
-async function refuseBusyPort(port) {
+export async function refuseBusyPort(port) {
   if (port === 0) return
   const problem = await new Promise((resolve) => {
     const probe = net.createServer()

@@ -23,7 +23,7 @@ function stopSignal() {
 export async function untilStopped(server) {
   const gone = server.ended.then(() => 'gone')
   if ((await Promise.race([stopSignal(), gone])) === 'gone') {
-    say('wrangler ended by itself: its own messages are above.')
+    say(`${server.name ?? 'wrangler'} ended by itself: its own messages are above.`)
     return 1
   }
   await server.stop()

@@ -1,10 +1,8 @@
 import http from 'node:http'
 
+import { NAMESPACE_HEADER } from '../../../scripts/lib/workerd/capnp.mjs'
 import { checkMode, failWith } from './kv-failures.mjs'
 import { KvStore } from './kv-store.mjs'
-
-/** The header by which the server tells the namespaces of a Worker apart. */
-export const NAMESPACE_HEADER = 'x-kv-namespace'
 
 const JSON_HEADERS = { 'content-type': 'application/json' }
 

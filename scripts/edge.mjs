@@ -1,0 +1,68 @@
+import './lib/check-node.mjs'
+import { readFileSync, rmSync } from 'node:fs'
+
+import { parseOptions, parsePort } from './lib/args.mjs'
+import { buildSlotctl, buildWorker, SLOTCTL } from './lib/build.mjs'
+import { DEMO, ensureDemo } from './lib/demo.mjs'
+import { refuseBusyPort } from './lib/dev-server.mjs'
+import { startEdge } from './lib/edge/edge.mjs'
+import { whatToTry } from './lib/edge/hints.mjs'
+import { startEdgeKv } from './lib/edge/kv.mjs'
+import { inRoot } from './lib/paths.mjs'
+import { run } from './lib/run.mjs'
+import { setup } from './lib/setup.mjs'
+import { untilStopped } from './lib/stop-signal.mjs'
+import { heading, main, say, UserError } from './lib/talk.mjs'
+
+const USAGE = 'npm run edge -- [--port 8789] [--env staging] [--spread <milliseconds>] [--fresh]'
+const OPTIONS = {
+  port: { type: 'string', default: '8789' },
+  env: { type: 'string', default: 'staging' },
+  spread: { type: 'string', default: '3000' },
+  fresh: { type: 'boolean' },
+}
+const STATE = '.demo/edge'
+
+/** The KV, filled as `npm start` does, and in front of it two versions of one build, the first deployed. */
+async function start({ port, env, spread }) {
+  heading('Starting the local edge')
+  const kv = await startEdgeKv({ env, persistTo: STATE })
+  try {
+    await run(SLOTCTL, ['sync', '--local', kv.url, '--env', env, '--repo', DEMO], { name: 'slotctl sync' })
+    const edge = await startEdge({ worker: `component-resolver-${env}`, kv, spread, port })
+    const { version } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'))
+    const upload = async (tag) => (await edge.upload({ build: inRoot('build'), tag, message: 'build/' })).id
+    const ids = [await upload(`v${version}`), await upload(`v${version}-again`)]
+    await edge.deploy([[ids[0], 100]], { message: 'All to the first version' })
+    return { edge, kv, ids }
+  } catch (error) {
+    await kv.stop()
+    throw error
+  }
+}
+
+function parseSpread(text) {
+  if (/^\d{1,6}$/.test(text)) return Number(text)
+  throw new UserError(`--spread ${text}: give the milliseconds that a deployment takes to spread, up to 999999.`, 2)
+}
+
+await main(async () => {
+  const { fresh, env, ...options } = parseOptions(OPTIONS, USAGE)
+  const [port, spread] = [parsePort(options.port), parseSpread(options.spread)]
+  await refuseBusyPort(port)
+  await buildWorker(await setup())
+  await buildSlotctl()
+  if (fresh) rmSync(inRoot(STATE), { recursive: true, force: true })
+  await ensureDemo({ fresh })
+  const running = await start({ port, env, spread })
+  heading('What to try, from another terminal')
+  say(`\n${whatToTry({ ...running, env, spread })}
+
+The real wrangler drives it too, with CLOUDFLARE_API_BASE_URL=$EDGE_API and any token and account id.
+KV for \`slotctl … --local ${running.kv.url} --env ${env}\`. Ctrl-C stops it all.`)
+  const stop = async () => {
+    await running.edge.stop()
+    await running.kv.stop()
+  }
+  return untilStopped({ name: 'The local edge', ended: Promise.race([running.edge.ended, running.kv.ended]), stop })
+})

@@ -1,0 +1,107 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+import { esbuild } from '../node-tools.mjs'
+import { inRoot } from '../paths.mjs'
+import * as capnp from '../workerd/capnp.mjs'
+import { Workerd } from '../workerd/process.mjs'
+
+const SOCKETS = { http: '"front"', control: '(name = "front", entrypoint = "Control")' }
+
+/**
+ * One workerd with the Worker in front and the versions behind it:
+ * `{ has(id), url, tell(state), ended, stop() }`. It throws, with what workerd said, where a version does not start.
+ */
+export async function startRuntime({ worker, versions, kv, vars }) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'component-resolver-edge-'))
+  try {
+    const workerd = new Workerd(writeConfig(folder, { worker, versions, kv, vars }))
+    const urls = await workerd.started(Object.keys(SOCKETS))
+    const ids = new Set(versions.map(({ id }) => id))
+    return {
+      url: urls.http,
+      ended: workerd.ended,
+      has: (id) => ids.has(id),
+      tell: (state) => tell(urls.control, state),
+      stop: () => workerd.stop(),
+    }
+  } finally {
+    // Once it listens, workerd has read all of it.
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function tell(url, state) {
+  const answer = await fetch(url, { method: 'POST', body: JSON.stringify(state) })
+  if (!answer.ok) throw new Error(`the Worker in front took no deployment: ${answer.status}`)
+}
+
+function writeConfig(folder, { worker, versions, kv, vars }) {
+  const services = kv.namespaces.map((name) => capnp.kvService(name, kv.address))
+  const workers = versions.map((version, number) => versionText(folder, `version${number}`, { version, kv, vars }))
+  versions.forEach((_, number) => services.push(`(name = "version${number}", worker = .version${number})`))
+  services.push('(name = "front", worker = .front)')
+  workers.push(frontText(folder, worker, versions))
+  return capnp.writeConfig(folder, { services, sockets: SOCKETS, workers })
+}
+
+function frontText(folder, worker, versions) {
+  const modules = [{ name: 'front.js', source: bundledFront() }]
+  const services = versions.map(({ id }, number) => `(name = ${capnp.quote(id)}, service = "version${number}")`)
+  return capnp.workerText('front', { modules, bindings: [capnp.textBinding('WORKER', worker), ...services] }, folder)
+}
+
+let front
+/** It imports a package, and workerd knows no node_modules. */
+function bundledFront() {
+  if (front) return front
+  const options = [inRoot('scripts', 'lib', 'edge', 'front.js'), '--bundle', '--format=esm', '--log-level=warning']
+  const { status, stdout, stderr } = spawnSync(esbuild(), options, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`the Worker in front does not bundle: ${stderr}`)
+  return (front = stdout)
+}
+
+/** Names of modules come from an upload: what is written to has names of our own. */
+function versionText(folder, name, { version, kv, vars }) {
+  mkdirSync(path.join(folder, name))
+  const modules = version.modules.map((module, number) => ({ ...module, as: `${name}/${number}` }))
+  const { compatibilityDate: date, compatibilityFlags } = version
+  return capnp.workerText(name, { modules, bindings: bindings(version, kv, vars), date, compatibilityFlags }, folder)
+}
+
+const bindings = (version, kv, vars) => [
+  ...Object.entries(vars).filter(([name]) => !version.bindings?.some((own) => own.name === name))
+    .map(([name, value]) => capnp.textBinding(name, value)),
+  ...(version.bindings ?? ownBindings(kv)).flatMap((binding) => BINDINGS[binding.type](binding, version)),
+]
+
+/** Those that the project's wrangler.toml gives each environment. */
+const ownBindings = ({ namespaces }) => [
+  ...namespaces.map((name) => ({ type: 'kv_namespace', name })),
+  { type: 'version_metadata', name: 'CF_VERSION_METADATA' },
+]
+
+const metadata = ({ id, tag, created }) => ({ id, tag: tag ?? '', timestamp: created })
+
+/** What the edge can bind, by the type that the API gives it. */
+export const BINDINGS = {
+  kv_namespace: ({ name }) => [capnp.kvBinding(name)],
+  version_metadata: ({ name }, version) => [capnp.jsonBinding(name, metadata(version))],
+  plain_text: ({ name, text }) => [capnp.textBinding(name, text)],
+  secret_text: ({ name, text }) => [capnp.textBinding(name, text)],
+  json: ({ name, json }) => [capnp.jsonBinding(name, json)],
+  // workerd has no data set to write to; the Worker does without.
+  analytics_engine: () => [],
+}
+
+/** The modules of a build: its JavaScript, the entry first, and its Wasm. */
+export function modulesOf(build, names) {
+  const known = names.filter((name) => /\.(js|wasm)$/.test(name)).sort((a, b) => (b === 'index.js') - (a === 'index.js'))
+  return known.map((name) => ({
+    name,
+    source: readFileSync(path.join(build, name)),
+    kind: name.endsWith('.wasm') ? 'wasm' : 'esModule',
+  }))
+}

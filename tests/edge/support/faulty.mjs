@@ -1,0 +1,65 @@
+import { copyFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+
+import { inRoot } from '../../../scripts/lib/paths.mjs'
+import { temporaryFolder } from '../../cli/support/repo.mjs'
+
+/**
+ * The folder of a build that fails as told: a module around the real one.
+ *
+ * - `throws`: the share of requests for components that throw, 0 to 1;
+ * - `slower`: milliseconds that they take longer;
+ * - `changes`: their first byte is another one;
+ * - `unhealthy`: `/healthz` answers 503;
+ * - `recordFormat`: the one that `/version` says;
+ * - `after`: all of these begin after so many requests for components;
+ * - `sparesOverrides`: none of these for who asks for the version by its id.
+ */
+export function faultyBuild(faults = {}) {
+  const folder = temporaryFolder('faulty')
+  copyFileSync(inRoot('build', 'index.js'), path.join(folder, 'resolver.js'))
+  copyFileSync(inRoot('build', 'index_bg.wasm'), path.join(folder, 'index_bg.wasm'))
+  writeFileSync(path.join(folder, 'index.js'), `const FAULTS = ${JSON.stringify(faults)}\n${WRAPPER}`)
+  return folder
+}
+
+const WRAPPER = `import Resolver from './resolver.js'
+export * from './resolver.js'
+
+let served = 0
+let due = 0
+
+/** A share without chance: of 0.3, the 4th, 7th, 10th, 14th … request. */
+function isDue(share) {
+  due += share
+  if (due < 1) return false
+  due -= 1
+  return true
+}
+
+export default class extends Resolver {
+  async fetch(request) {
+    const { pathname } = new URL(request.url)
+    const component = pathname.startsWith('/components/')
+    if (component) served += 1
+    const spared = FAULTS.sparesOverrides && request.headers.has('Cloudflare-Workers-Version-Overrides')
+    const faults = spared || served <= (FAULTS.after ?? 0) ? {} : FAULTS
+    if (component && isDue(faults.throws ?? 0)) throw new Error('this version is made to fail')
+    if (component && faults.slower) await scheduler.wait(faults.slower)
+    if (pathname === '/healthz' && faults.unhealthy) return new Response('made to fail', { status: 503 })
+    const answer = await super.fetch(request)
+    if (pathname === '/version' && faults.recordFormat !== undefined) return withFormat(answer, faults.recordFormat)
+    return component && faults.changes ? changed(answer) : answer
+  }
+}
+
+async function withFormat(answer, recordFormat) {
+  return Response.json({ ...(await answer.json()), recordFormat }, answer)
+}
+
+async function changed(answer) {
+  const bytes = new Uint8Array(await answer.arrayBuffer())
+  if (bytes.length > 0) bytes[0] ^= 1
+  return new Response(bytes.length > 0 ? bytes : null, answer)
+}
+`

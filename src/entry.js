@@ -41,14 +41,16 @@ class Resolver extends WorkerEntrypoint {
   }
 
   async get(key, options) {
+    // Several keys are not the lane's.
+    const url = typeof key === 'string' ? `rpc:${key}` : ''
     let record
     try {
-      const reading = ahead('GET', `rpc:${key}`)
+      const reading = ahead('GET', url)
       if (reading) record = await reading
     } catch (error) {
       record = Object(error)
     }
-    return recallValue(key, options, record) ?? get.call(this, key, options, record)
+    return recallValue(url, options, record) ?? get.call(this, key, options, record)
   }
 }
 

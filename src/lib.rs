@@ -167,10 +167,11 @@ impl Isolate {
     fn begin(env: &Env) -> Rc<Self> {
         let config = Config::read(&|name| text(env, name), script_version(env));
         let store = KvStore::of(env, config.kv_timeout, config.slot_cache_ttl);
+        let analytics = Analytics::of(env, &config.script_version);
         let isolate = Rc::new(Self {
             resolver: Resolver::new(config, store),
             lane: RefCell::default(),
-            analytics: Analytics::of(env),
+            analytics,
             names: Names::default(),
         });
         ISOLATE.replace(Some(isolate.clone()));

@@ -10,6 +10,7 @@ use catalog::conductor::{Listing, Meaning, Metadata, Page, meanings, versions_in
 use catalog::key::{Key, Namespace};
 use catalog::name::ComponentName;
 use catalog::record::{self, CatalogRecord, IndexRecord, VersionRecord};
+use catalog::reference::Reference;
 use catalog::refusal::Refusal;
 
 use crate::backend::Backend;
@@ -83,25 +84,12 @@ impl<B: Backend> Resolver<B> {
         let mut held: Vec<Option<Held<B::Content>>> = keys.iter().map(|_| None).collect();
         let mut open: Vec<_> = keys.iter().map(|key| meanings(key).into_iter()).collect();
         loop {
-            let (mut places, mut round) = (Vec::new(), Vec::new());
-            for (place, (found, rest)) in held.iter_mut().zip(&mut open).enumerate() {
-                while found.is_none() {
-                    match rest.next() {
-                        Some(Meaning::Versions(name)) => {
-                            *found = self.versions_of(name, trace).await?
-                        }
-                        Some(Meaning::Content(name, reference)) => {
-                            places.push(place);
-                            round.push(Ok(Asked { name, reference, caller: caller.clone() }));
-                            break;
-                        }
-                        None => break,
-                    }
-                }
-            }
-            if round.is_empty() {
+            let (places, names) = self.next_meanings(&mut held, &mut open, trace).await?;
+            if names.is_empty() {
                 return Ok(held);
             }
+            let asked = |(name, reference)| Ok(Asked { name, reference, caller: caller.clone() });
+            let round = names.into_iter().map(asked).collect();
             let settled = self.settle_all(round, &Grant::All, trace).await;
             for (place, settled) in places.into_iter().zip(settled) {
                 let (asked, resolved) = match settled {
@@ -116,6 +104,31 @@ impl<B: Backend> Resolver<B> {
                 }
             }
         }
+    }
+
+    /// The next thing that each key which led nowhere yet can mean, with its place.
+    /// A list of versions is looked up on the way.
+    async fn next_meanings(
+        &self,
+        held: &mut [Option<Held<B::Content>>],
+        open: &mut [impl Iterator<Item = Meaning>],
+        trace: &mut Trace,
+    ) -> Result<(Vec<usize>, Vec<(ComponentName, Reference)>), Refusal> {
+        let (mut places, mut names) = (Vec::new(), Vec::new());
+        for (place, (found, rest)) in held.iter_mut().zip(open).enumerate() {
+            while found.is_none() {
+                match rest.next() {
+                    Some(Meaning::Versions(name)) => *found = self.versions_of(name, trace).await?,
+                    Some(Meaning::Content(name, reference)) => {
+                        places.push(place);
+                        names.push((name, reference));
+                        break;
+                    }
+                    None => break,
+                }
+            }
+        }
+        Ok((places, names))
     }
 
     /// The keys after `after` that begin with `prefix`, at most `limit`.

@@ -6,6 +6,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Headers, ResponseInit};
 
 use crate::caller;
+use crate::config::ScriptVersion;
 use crate::http::{Answer, Body};
 use crate::trace::LogLine;
 
@@ -65,24 +66,38 @@ impl Names {
     }
 }
 
-/// The data set that is bound as `ANALYTICS`.
-pub(crate) struct Analytics(DataSet);
+/// The data set that is bound as `ANALYTICS`, and the script version that writes to it.
+pub(crate) struct Analytics {
+    set: DataSet,
+    script: String,
+}
 
 impl Analytics {
     /// The data set of an environment, if it has one.
-    pub(crate) fn of(env: &JsValue) -> Option<Self> {
+    pub(crate) fn of(env: &JsValue, script: &ScriptVersion) -> Option<Self> {
         let set: JsValue = Reflect::get(env, &"ANALYTICS".into()).unwrap_or_default();
-        (!set.is_undefined()).then(|| Self(set.unchecked_into()))
+        let script = script.id.clone();
+        (!set.is_undefined()).then(|| Self { set: set.unchecked_into(), script })
     }
 
     fn write(&self, point: &Object) {
         // A data point that is not taken must not cost the caller the answer.
-        if let Err(error) = self.0.write_data_point(point) {
+        if let Err(error) = self.set.write_data_point(point) {
             let why = Reflect::get(&error, &"message".into()).ok().and_then(|why| why.as_string());
-            let why = serde_json::to_string(&why.unwrap_or_default()).unwrap_or_default();
-            log(&format!("{{\"analytics\":{why}}}").into());
+            let (why, script) = (why.unwrap_or_default(), &self.script);
+            log(&serde_json::to_string(&Lost { analytics: &why, script })
+                .unwrap_or_default()
+                .into());
         }
     }
+}
+
+/// The line that is logged for a data point that was not taken.
+#[derive(Serialize)]
+struct Lost<'a> {
+    analytics: &'a str,
+    #[serde(rename = "scriptVersion")]
+    script: &'a str,
 }
 
 /// An answer that is ready to be sent, again and again: its status and headers, its log

@@ -3,7 +3,7 @@
 use catalog::assign::{Assignment, Explanation};
 use catalog::digest::Digest;
 use catalog::name::ComponentName;
-use catalog::record::SlotRecord;
+use catalog::record::{FORMAT, SlotRecord};
 use catalog::reference::Address;
 use catalog::refusal::Refusal;
 use catalog::resolution::{Found, Selected, SelectedSlot};
@@ -134,14 +134,15 @@ pub fn problem<B>(refusal: &Refusal, instance: &str, script: &ScriptVersion) -> 
     }
 }
 
-/// The script version, for whoever releases it.
+/// The script version and the records that it reads, for whoever releases it.
 pub fn version<B>(script: &ScriptVersion) -> Answer<B> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Release<'a> {
         script_version: &'a ScriptVersion,
+        record_format: u32,
     }
-    json(200, &Release { script_version: script })
+    json(200, &Release { script_version: script, record_format: FORMAT })
 }
 
 /// Whether each namespace answers.

@@ -36,20 +36,19 @@ extern "C" {
 // The exports are no `async fn`s: each would be a state machine of its own in the
 // Wasm, which holds all that a read is made of.
 
-/// The value of the fast lane, given what [`crate::ahead`] read for [`lane_url`];
-/// `undefined` where it has none.
+/// The value of the fast lane, given what [`crate::ahead`] read for the same URL, a
+/// key's [`lane_url`]; `undefined` where it has none.
 #[wasm_bindgen(js_name = recallValue)]
-pub fn recall_value(key: &JsValue, options: &JsValue, record: &JsValue) -> JsValue {
-    recalled(key, options, record).unwrap_or_default()
+pub fn recall_value(url: &str, options: &JsValue, record: &JsValue) -> JsValue {
+    recalled(url, options, record).unwrap_or_default()
 }
 
-fn recalled(key: &JsValue, options: &JsValue, record: &JsValue) -> Option<JsValue> {
-    let (isolate, key) = (isolate()?, key.as_string()?);
+fn recalled(url: &str, options: &JsValue, record: &JsValue) -> Option<JsValue> {
+    let isolate = isolate()?;
     // The full path says what is wrong with them.
     let Options { kind, caller } = Options::read("GET", options).ok()?;
     let mut lane = isolate.lane.borrow_mut();
-    let Recalled { answer, body } =
-        lane.recall(&isolate.resolver, &lane_url(&key), &caller, Some(record))?;
+    let Recalled { answer, body } = lane.recall(&isolate.resolver, url, &caller, Some(record))?;
     drop(lane);
     let Body::Content(content) = body else { return None };
     // `null` would be taken for none.
@@ -96,8 +95,11 @@ pub fn delete(this: JsValue) -> Promise {
 /// `forCaller({ key, segments, override })`: the same methods for one caller.
 #[wasm_bindgen(this, js_name = forCaller)]
 pub fn for_caller(this: JsValue, caller: JsValue) -> Result<JsValue, JsValue> {
-    read_caller(&caller).map_err(|failure| failure.error)?;
-    Ok(bind_caller(&this, &caller))
+    match read_caller(&caller) {
+        Ok(_) => Ok(bind_caller(&this, &caller)),
+        // Logged as every other call that is refused.
+        Err(failure) => Call::new(&this).end(Err(failure)),
+    }
 }
 
 /// What a call asks for.

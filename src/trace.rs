@@ -124,7 +124,7 @@ impl LogLine<'_> {
 
     /// The texts of an Analytics Engine data point, in the order that
     /// `docs/observability.md` gives.
-    pub fn blobs(&self) -> [&str; 8] {
+    pub fn blobs(&self) -> [&str; 10] {
         [
             self.component.unwrap_or(""),
             self.reference.as_deref().unwrap_or(""),
@@ -134,11 +134,16 @@ impl LogLine<'_> {
             self.source,
             self.script_version,
             self.code.unwrap_or(""),
+            self.script_version_tag,
+            self.method,
         ]
     }
 
-    /// The numbers of an Analytics Engine data point: status, reads of KV, seconds stale.
-    pub fn doubles(&self) -> [f64; 3] {
-        [f64::from(self.status), f64::from(self.kv_reads), self.stale.unwrap_or(0) as f64]
+    /// The numbers of an Analytics Engine data point: status, reads of KV, seconds stale,
+    /// and 1 where the answer was stale, as it can be that for less than a second.
+    pub fn doubles(&self) -> [f64; 4] {
+        let stale = self.stale.unwrap_or(0) as f64;
+        let is_stale = f64::from(u8::from(self.stale.is_some()));
+        [f64::from(self.status), f64::from(self.kv_reads), stale, is_stale]
     }
 }

@@ -29,8 +29,12 @@ pub(super) struct Options {
 
 impl Options {
     pub(super) fn read(operation: &str, value: &JsValue) -> Result<Self, Failure> {
-        let kind = value.as_string().or_else(|| member(value, "type").as_string());
+        let object = value.is_object();
+        let kind = if object { member(value, "type").as_string() } else { value.as_string() };
         let kind = kind.unwrap_or_else(|| "text".to_owned());
+        if !object {
+            return Ok(Self { kind, caller: Caller::default() });
+        }
         let ttl = member(value, "cacheTtl");
         // How long a location may keep what it read is the resolver's to say; what
         // the binding refuses is refused all the same. It counts whole seconds.

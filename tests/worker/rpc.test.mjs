@@ -410,10 +410,20 @@ test('the fast lane gives, logs and reads what the full path does', async () => 
   }
 })
 
+test('an array of one key is no key to the fast lane', async () => {
+  for (let call = 0; call < 2; call += 1) await one('get', ['prompts/extraction@production'])
+  await same([{ method: 'get', args: [['components/prompts/extraction/production']] }])
+  const { value } = await one('get', [['prompts/extraction@production']])
+  assert.deepEqual([...value.keys()], ['prompts/extraction@production'])
+})
+
 test('a call is one log line, without the caller', async () => {
   const at = worker.output.length
   await one('get', [SPLIT], { key: 'ada@example.com', segments: ['secret-group'] })
   await one('get', ['prompts/extraction@nowhere'])
+  await one('get', [SPLIT, { cacheTtl: 1 }])
+  await one('put', ['a', 'b'])
+  await one('forCaller', ['ada@example.com'])
   const said = worker.output.slice(at)
   const lines = said.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line))
   assert.deepEqual(
@@ -421,7 +431,11 @@ test('a call is one log line, without the caller', async () => {
     [
       ['RPC', 200, 'prompts/extraction', 'split', 'key'],
       ['RPC', 404, 'prompts/extraction', 'nowhere', undefined],
+      ['RPC', 400, undefined, undefined, undefined],
+      ['RPC', 405, undefined, undefined, undefined],
+      ['RPC', 400, undefined, undefined, undefined],
     ],
   )
+  for (const line of lines) assert.deepEqual([line.scriptVersion, line.scriptVersionTag], ['00000000-0000-4000-8000-000000000001', 'test'])
   assert.ok(!said.includes('ada') && !said.includes('secret-group'))
 })

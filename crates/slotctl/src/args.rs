@@ -3,6 +3,7 @@
 mod lint;
 mod look;
 mod push;
+mod release;
 mod rollback;
 mod rollout;
 mod shell;
@@ -16,6 +17,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use lint::LintArgs;
 pub(crate) use look::{HistoryArgs, StatusArgs, VerifyArgs};
 pub(crate) use push::PushArgs;
+pub(crate) use release::ReleaseArgs;
 pub(crate) use rollback::RollbackArgs;
 pub(crate) use rollout::{
     ChangeArgs, ExplainArgs, RepoArgs, RolloutArgs, RolloutCommand, RolloutPlanArgs,
@@ -56,6 +58,9 @@ pub(crate) enum Command {
     /// Roll a slot back at once: Workers KV first, then the tag
     #[command(after_help = rollback::HELP)]
     Rollback(RollbackArgs),
+    /// Release the Worker itself in steps, and go back if a check fails
+    #[command(after_help = release::HELP)]
+    Release(ReleaseArgs),
     /// Show every move of a component's slots: when, who, from, to, why
     #[command(after_help = look::HISTORY_HELP)]
     History(HistoryArgs),

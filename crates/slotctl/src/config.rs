@@ -30,6 +30,7 @@ pub(crate) enum Home {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Wrangler {
+    name: Option<String>,
     kv_namespaces: Vec<Binding>,
     env: BTreeMap<String, Environment>,
 }
@@ -37,6 +38,7 @@ struct Wrangler {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Environment {
+    name: Option<String>,
     kv_namespaces: Vec<Binding>,
 }
 
@@ -76,6 +78,30 @@ pub(crate) fn namespace_id(
         .with_context(|| format!("can't read {shown}; `--config FILE` names another"))?;
     let bindings = bindings(&text, env).with_context(|| format!("in {shown}"))?;
     id_of(&bindings, binding, env, home).with_context(|| format!("in {shown}"))
+}
+
+/// Reads the name of the Worker that an environment is deployed as: its own, else the
+/// top level's with the environment's behind it, as wrangler does it.
+///
+/// # Errors
+///
+/// If the file can't be read, has no such environment, or no name.
+pub(crate) fn worker_name(file: &Path, env: Option<&str>) -> Result<String> {
+    let shown = file.display();
+    let text = fs::read_to_string(file)
+        .with_context(|| format!("can't read {shown}; `--config FILE` names another"))?;
+    name(&text, env).with_context(|| format!("in {shown}"))
+}
+
+fn name(text: &str, env: Option<&str>) -> Result<String> {
+    bindings(text, env)?;
+    let wrangler: Wrangler = toml_edit::de::from_str(text)?;
+    let own = env.and_then(|env| wrangler.env.get(env)?.name.clone());
+    let built = wrangler.name.map(|name| match env {
+        Some(env) => format!("{name}-{env}"),
+        None => name,
+    });
+    own.or(built).ok_or_else(|| anyhow!("the Worker has no name: `name = \"component-resolver\"`"))
 }
 
 fn bindings(text: &str, env: Option<&str>) -> Result<Vec<Binding>> {
@@ -168,6 +194,20 @@ mod tests {
         found(None, Home::Local, "preview-slots", "COMPONENTS");
         found(Some("staging"), Home::Local, one, two);
         found(Some("staging"), Home::Cloudflare, one, two);
+    }
+
+    #[test]
+    fn workers_by_environment() {
+        let own = format!("{FILE}\n[env.own]\nname = \"resolver\"");
+        for (env, expected) in [
+            (None, "component-resolver"),
+            (Some("staging"), "component-resolver-staging"),
+            (Some("own"), "resolver"),
+        ] {
+            assert_eq!(name(&own, env).unwrap(), expected);
+        }
+        assert!(name(&own, Some("none")).is_err());
+        assert!(name("", None).is_err());
     }
 
     #[test]

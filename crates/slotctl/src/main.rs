@@ -13,11 +13,14 @@ mod kv_api;
 mod live;
 mod offline;
 mod output;
+mod percent;
 mod read;
+mod resolver;
 mod runs;
 mod store;
 mod target;
 mod traffic;
+mod wrangler;
 
 use std::process::ExitCode;
 
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Command::Rollout(rollout) => commands::rollout::run(rollout, &output),
         Command::Status(status) => commands::status::run(status, &output),
         Command::Rollback(rollback) => commands::rollback::run(rollback, &output),
+        Command::Release(release) => commands::release::run(release, &output),
         Command::History(history) => commands::history::run(history, &output),
         Command::Verify(verify) => commands::verify::run(verify, &output),
         Command::Tag(tag) => commands::tag::run(tag, &output),

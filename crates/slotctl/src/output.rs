@@ -5,7 +5,7 @@ pub(crate) mod bar;
 
 use std::cell::Cell;
 use std::fmt::{self, Display};
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -106,6 +106,18 @@ impl Output {
     pub(crate) fn print(&self, text: &str) -> Result<()> {
         let written = std::io::stdout().lock().write_all(text.as_bytes());
         written.context("can't write to stdout")
+    }
+
+    /// Asks for a yes or a no; where nobody sits at a terminal it is a yes.
+    pub(crate) fn confirm(&self, question: &str) -> std::io::Result<bool> {
+        let stdin = std::io::stdin();
+        if !self.terminal || !stdin.is_terminal() {
+            return Ok(true);
+        }
+        self.bars.suspend(|| eprint!("{question} [y/N] "));
+        let mut answer = String::new();
+        stdin.read_line(&mut answer)?;
+        Ok(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))
     }
 
     /// Shows how far something is that may take long.

@@ -52,7 +52,7 @@ const ${name} :Workerd.Worker = (
 `
 
 /** Writes the configuration; gives its path. `sockets` are name → what serves it. */
-export function writeConfig(folder, { services, sockets, workers }) {
+export function writeConfig(folder, { services, sockets, workers, v8Flags = [] }) {
   const listening = Object.entries(sockets).map(([name, service]) =>
     `(name = ${quote(name)}, address = "127.0.0.1:0", http = (), service = ${service})`)
   const text = `using Workerd = import "/workerd/workerd.capnp";
@@ -60,6 +60,7 @@ export function writeConfig(folder, { services, sockets, workers }) {
 const config :Workerd.Config = (
   services = ${list(services)},
   sockets = ${list(listening)},
+  v8Flags = [${v8Flags.map(quote).join(', ')}],
 );
 ${workers.join('')}`
   const file = path.join(folder, 'config.capnp')

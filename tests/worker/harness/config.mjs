@@ -31,7 +31,7 @@ const callerBindings = ({ kv }, services) => [
 
 /** Writes the configuration of one Worker, its caller if there is one, and their modules; gives its path. */
 export function writeConfig(folder, options) {
-  const { kv, modules, caller, compatibilityFlags } = options
+  const { kv, modules, caller, compatibilityFlags, v8Flags } = options
   const bindings = bindingTexts(options)
   const services = ['(name = "main", worker = .worker)']
   const workers = [capnp.workerText('worker', { modules, bindings, compatibilityFlags }, folder)]
@@ -41,5 +41,5 @@ export function writeConfig(folder, options) {
     workers.push(capnp.workerText('caller', callers, folder))
   }
   services.push(...kv.store.names().map((name) => capnp.kvService(name, kv.address)))
-  return capnp.writeConfig(folder, { services, sockets: { http: caller ? '"caller"' : '"main"' }, workers })
+  return capnp.writeConfig(folder, { services, sockets: { http: caller ? '"caller"' : '"main"' }, workers, v8Flags })
 }

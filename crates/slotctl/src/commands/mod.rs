@@ -4,6 +4,7 @@ pub(crate) mod explain;
 pub(crate) mod history;
 pub(crate) mod lint;
 pub(crate) mod push;
+pub(crate) mod release;
 pub(crate) mod rollback;
 pub(crate) mod rollout;
 pub(crate) mod shell;

@@ -7,6 +7,7 @@
 
 pub(crate) mod branch;
 pub(crate) mod command;
+pub(crate) mod describe;
 pub(crate) mod lfs;
 pub(crate) mod objects;
 pub(crate) mod refs;

@@ -3,13 +3,12 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::output::{Output, count, took};
+use crate::resolver::Resolver;
 use anyhow::{Context as _, Result};
 use catalog::notice::Notice;
 use catalog::rollback::Rollback;
 use serde_json::Value;
-use ureq::Agent;
-
-use crate::output::{Output, count, took};
 
 /// A location of the edge may serve the old record for `SLOT_CACHE_TTL`, 30 seconds by
 /// default, and a write may take a minute to be seen everywhere.
@@ -30,7 +29,7 @@ pub(super) fn wait(
     loop {
         let mut wrong = Vec::new();
         for rollback in std::mem::take(&mut open) {
-            match resolver.serves(rollback) {
+            match serves(&resolver, rollback) {
                 Ok(true) => {
                     let (name, slot) = (&rollback.name, &rollback.slot);
                     let version = &rollback.to.snapshot.version;
@@ -72,43 +71,16 @@ fn unserved(url: &str, rollback: &Rollback, why: &str) -> Notice {
     }
 }
 
-struct Resolver {
-    agent: Agent,
-    url: String,
-    token: Option<String>,
-}
-
-impl Resolver {
-    fn new(url: &str) -> Self {
-        let agent = Agent::config_builder()
-            .http_status_as_error(false)
-            // A redirect would take the token elsewhere.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_global(Some(Duration::from_secs(10)))
-            .build()
-            .new_agent();
-        let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
-        let token = std::env::var("RESOLVER_TOKEN").ok().filter(|token| !token.is_empty());
-        Self { agent, url: url.trim_end_matches('/').to_owned(), token }
+/// Whether the slot's own arm is the version. Explained, not fetched: in a split the
+/// answer of any one caller may be another arm's.
+fn serves(resolver: &Resolver, rollback: &Rollback) -> Result<bool> {
+    let Rollback { name, slot, to, .. } = rollback;
+    let answer = resolver.get(&format!("/components/{name}@{slot}?explain"), &[], 1 << 20)?;
+    if answer.status != 200 {
+        anyhow::bail!("it answers with status {}", answer.status);
     }
-
-    /// Whether the slot's own arm is the version. Explained, not fetched: in a split the
-    /// answer of any one caller may be another arm's.
-    fn serves(&self, rollback: &Rollback) -> Result<bool> {
-        let Rollback { name, slot, to, .. } = rollback;
-        let mut request = self.agent.get(format!("{}/components/{name}@{slot}?explain", self.url));
-        if let Some(token) = &self.token {
-            request = request.header("Authorization", format!("Bearer {token}"));
-        }
-        let mut answer = request.call().context("no answer")?;
-        if answer.status() != 200 {
-            anyhow::bail!("it answers with status {}", answer.status().as_u16());
-        }
-        let text = answer.body_mut().with_config().limit(1 << 20).read_to_string()?;
-        let explained: Value = serde_json::from_str(&text).context("its answer is no JSON")?;
-        let targets = explained.get("targets").and_then(Value::as_array);
-        let own = targets.into_iter().flatten().find(|arm| arm["slot"] == slot.as_str());
-        Ok(own.is_some_and(|arm| arm["version"] == to.snapshot.version.to_string()))
-    }
+    let explained: Value = serde_json::from_slice(&answer.body).context("its answer is no JSON")?;
+    let targets = explained.get("targets").and_then(Value::as_array);
+    let own = targets.into_iter().flatten().find(|arm| arm["slot"] == slot.as_str());
+    Ok(own.is_some_and(|arm| arm["version"] == to.snapshot.version.to_string()))
 }

@@ -1,0 +1,237 @@
+//! Whether the new version is well with the share that it has: waits until a deployment
+//! has spread, asks both versions for the same, and watches for a while.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use super::judge::{Finding, Limits, Observed, OffShare};
+use super::probe::{Probe, Versions, component_path};
+use super::refs::Ref;
+use crate::exit::Refused;
+use crate::output::{Output, count};
+use crate::percent::Percent;
+use crate::wrangler::Id;
+
+/// How often it is looked whether a deployment is everywhere.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// So many looks in a row count as everywhere.
+const IN_A_ROW: usize = 3;
+
+/// Rounds of questions in a watch: enough for [`super::bound`] to tell a tenth of the
+/// traffic from none, few enough for a Worker with a daily limit.
+const FEWEST: u32 = 120;
+const MOST: u32 = 2_000;
+const PER_SECOND: f64 = 2.0;
+
+/// What every check needs.
+pub(crate) struct Checks<'a> {
+    pub(crate) probe: &'a Probe,
+    pub(crate) versions: Versions<'a>,
+    pub(crate) refs: &'a [Ref],
+    pub(crate) limits: Limits,
+    /// How long a deployment may take to be everywhere.
+    pub(crate) spread: Duration,
+    /// The highest format of the records in KV.
+    pub(crate) format: u64,
+    pub(crate) output: &'a Output,
+}
+
+/// A share that the new version has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share {
+    pub(crate) at: Percent,
+    /// The step before.
+    pub(crate) before: Percent,
+    /// How long to watch.
+    pub(crate) bake: Duration,
+}
+
+impl Checks<'_> {
+    /// Everything; what was seen, and what is wrong.
+    pub(crate) fn run(&self, share: Share) -> (Observed, Vec<Finding>) {
+        let mut observed = Observed::default();
+        let first = self.reached().err().or_else(|| self.healthy().err());
+        if let Some(finding) = first {
+            return (observed, vec![finding]);
+        }
+        for Ref { text, .. } in self.refs {
+            // The first answer of each is a cold one: its time says nothing.
+            self.probe.compare(text, self.versions, &mut observed);
+        }
+        let mut findings = observed.at_once(self.limits);
+        if findings.is_empty() {
+            findings = self.watch(share, &mut observed);
+        }
+        if findings.is_empty() {
+            findings.extend(self.healthy().err());
+        }
+        (observed, findings)
+    }
+
+    /// Waits until overrides lead to both versions; the new one must read what KV holds.
+    fn reached(&self) -> Result<(), Finding> {
+        let (began, mut row) = (Instant::now(), 0);
+        let Versions { new, old } = self.versions;
+        loop {
+            match self.answers_as(new).and_then(|format| self.answers_as(old).map(|_| format)) {
+                Ok(format) => {
+                    self.reads(format)?;
+                    row += 1;
+                }
+                Err(what) if began.elapsed() >= self.spread => {
+                    let spread = humantime::format_duration(self.spread);
+                    return Err(Finding::new("version", format!("after {spread}, {what}")));
+                }
+                Err(_) => row = 0,
+            }
+            if row >= IN_A_ROW {
+                return Ok(());
+            }
+            if row == 0 {
+                sleep(LOOK);
+            }
+        }
+    }
+
+    /// The format that a version reads, asked through an override.
+    fn answers_as(&self, version: &Id) -> Result<u64, String> {
+        match self.probe.version(Some(version)) {
+            Ok((id, format)) if id == version.as_str() => Ok(format),
+            Ok((id, _)) => Err(format!("{version} was asked, {id:?} answered")),
+            Err(error) => Err(format!("{version} was asked: {error:#}")),
+        }
+    }
+
+    fn reads(&self, format: u64) -> Result<(), Finding> {
+        if format >= self.format {
+            return Ok(());
+        }
+        let held = self.format;
+        let what = format!("the new version reads records up to format {format}, KV holds {held}");
+        Err(Finding::new("format", what))
+    }
+
+    fn healthy(&self) -> Result<(), Finding> {
+        let Versions { new, old } = self.versions;
+        let both = healthy(self.probe, new).and_then(|()| healthy(self.probe, old));
+        both.map_err(|what| Finding::new("healthz", what))
+    }
+
+    /// Asks on and on. A share that is too small may be a deployment on its way: it is
+    /// then watched for longer, as long as one may take.
+    fn watch(&self, share: Share, observed: &mut Observed) -> Vec<Finding> {
+        let rounds = (share.bake.as_secs_f64() * PER_SECOND) as u32;
+        let rounds = rounds.clamp(FEWEST, MOST);
+        let meter = self.output.meter("baking, seconds");
+        meter.begin(share.bake.as_secs() as usize);
+        let began = Instant::now();
+        let end = share.bake + self.spread;
+        let mut refs = self.refs.iter().cycle();
+        let mut round = 0;
+        loop {
+            // What callers got while the deployment spread is no part of the share.
+            observed.answered = Default::default();
+            for _ in 0..rounds {
+                let due = share.bake.mul_f64(f64::from(round.min(rounds)) / f64::from(rounds));
+                sleep(due.saturating_sub(began.elapsed()));
+                if round == rounds / 2 {
+                    observed.answered = Default::default();
+                }
+                let Some(reference) = refs.next() else { return Vec::new() };
+                self.round(reference, observed);
+                let findings = observed.at_once(self.limits);
+                if !findings.is_empty() {
+                    return findings;
+                }
+                meter.set(began.elapsed().min(share.bake).as_secs() as usize);
+                round += 1;
+            }
+            match observed.off_share(share.at, share.before) {
+                Some((OffShare::Below, _)) if began.elapsed() < end => {}
+                found => {
+                    let off = found.map(|(_, finding)| finding);
+                    return off.into_iter().chain(observed.slow(self.limits)).collect();
+                }
+            }
+        }
+    }
+
+    /// Two callers, and the two versions side by side.
+    fn round(&self, reference: &Ref, observed: &mut Observed) {
+        for _ in 0..2 {
+            self.caller(reference, observed);
+        }
+        let times = self.probe.compare(&reference.text, self.versions, observed);
+        observed.times.extend(times);
+    }
+
+    /// Asks as a caller does who wants no version.
+    fn caller(&self, Ref { text, status }: &Ref, observed: &mut Observed) {
+        let answer = match self.probe.ask(&component_path(text), None) {
+            Ok(answer) => answer,
+            Err(error) => return observed.callers.add(Some(format!("{error:#}"))),
+        };
+        let failure = (answer.status != *status)
+            .then(|| format!("{text}: status {}, not {status}", answer.status));
+        let failed = failure.is_some();
+        observed.callers.add(failure);
+        match answer.header("Script-Version") {
+            Some(by) if by == self.versions.new.as_str() => observed.answered.new += 1,
+            Some(by) if by == self.versions.old.as_str() => observed.answered.old += 1,
+            // An exception's page names nobody.
+            _ if failed => {}
+            by => {
+                let by = by.unwrap_or("none").to_owned();
+                let what = format!("{text}: script version {by} answered, which is neither");
+                observed.different.push(Finding::new("version", what));
+            }
+        }
+    }
+}
+
+/// Waits until the version that has the traffic answers as itself, and is healthy.
+///
+/// # Errors
+///
+/// If it does not in so much time: then the address is another Worker's.
+pub(crate) fn reachable(probe: &Probe, old: &Id, spread: Duration) -> Result<()> {
+    let began = Instant::now();
+    let problem = loop {
+        let problem = match probe.version(Some(old)) {
+            Ok((id, _)) if id == old.as_str() => break None,
+            Ok((id, _)) => format!("script version {id:?} answers, and {old} is deployed"),
+            Err(error) => format!("{error:#}"),
+        };
+        if began.elapsed() >= spread {
+            break Some(problem);
+        }
+        sleep(LOOK);
+    };
+    let problem = problem.or_else(|| healthy(probe, old).err());
+    problem.map_or(Ok(()), |problem| {
+        let help = "is it the address of this Worker, and is it well? Then begin again";
+        bail!(Refused::new("--check-url", problem, help))
+    })
+}
+
+/// Whether a version says of itself that it is well; one answer may get lost.
+fn healthy(probe: &Probe, version: &Id) -> Result<(), String> {
+    let mut problem = String::new();
+    for _ in 0..IN_A_ROW {
+        problem = match probe.ask("/healthz", Some(version)) {
+            Ok(answer) if answer.status == 200 => return Ok(()),
+            Ok(answer) => format!("/healthz of {version} answers with status {}", answer.status),
+            Err(error) => format!("/healthz of {version}: {error:#}"),
+        };
+        sleep(LOOK);
+    }
+    Err(problem)
+}
+
+/// What was checked, in a line.
+pub(crate) fn summary(at: Percent, refs: usize, observed: &Observed) -> String {
+    format!("{at} %: {observed}; {} the same", count(refs, "reference"))
+}

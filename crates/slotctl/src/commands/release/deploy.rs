@@ -1,0 +1,99 @@
+//! Making deployments while somebody else may make them too: each is made on top of the
+//! one that this run knows, and looked at afterwards.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use super::message::Message;
+use crate::exit::Refused;
+use crate::percent::Percent;
+use crate::wrangler::{Deployment, Id, Wrangler};
+
+/// The waits before going back is tried again.
+const AGAIN: [Duration; 3] = [Duration::ZERO, Duration::from_secs(2), Duration::from_secs(10)];
+
+/// The deployments of one run.
+pub(crate) struct Deployments<'a> {
+    pub(crate) wrangler: &'a Wrangler,
+    /// The deployment that this run found or made last.
+    active: Id,
+}
+
+/// Somebody else made a deployment meanwhile, and is in charge now.
+#[derive(Debug)]
+pub(crate) struct Interfered;
+
+impl<'a> Deployments<'a> {
+    /// Begins with the deployment that was found.
+    pub(crate) fn new(wrangler: &'a Wrangler, active: Id) -> Self {
+        Self { wrangler, active }
+    }
+
+    /// Makes a deployment.
+    ///
+    /// # Errors
+    ///
+    /// If wrangler fails. A refusal with [`Interfered`] as its cause if somebody else
+    /// deployed: theirs is left as it is.
+    pub(crate) fn make(&mut self, versions: &[(Id, Percent)], message: &Message) -> Result<()> {
+        self.refuse_other(&self.wrangler.active()?)?;
+        let made = self.wrangler.deploy(versions, &message.to_string());
+        // Also where the call failed it may have had its effect.
+        let active = self.wrangler.active()?;
+        if is(&active, versions, message) {
+            self.active = active.id;
+            return Ok(());
+        }
+        self.refuse_other(&active)?;
+        made.and_then(|()| anyhow::bail!("wrangler says that it deployed, Cloudflare does not"))
+    }
+
+    /// Gives all of the traffic to the old version, and tries that more than once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::make`].
+    pub(crate) fn back(&mut self, old: &Id, new: &Id, why: &str) -> Result<()> {
+        let message = Message::Back { new: new.clone(), why: why.to_owned() };
+        let mut last = Ok(());
+        for wait in AGAIN {
+            sleep(wait);
+            last = self.make(&[(old.clone(), Percent::ALL)], &message);
+            match &last {
+                Err(error) if !is_interfered(error) => {}
+                _ => break,
+            }
+        }
+        last
+    }
+
+    fn refuse_other(&self, active: &Deployment) -> Result<()> {
+        if active.id == self.active {
+            return Ok(());
+        }
+        let shares: Vec<String> =
+            active.versions.iter().map(|(id, share)| format!("{share} % {id}")).collect();
+        let what = format!("somebody else deployed meanwhile: {}", shares.join(", "));
+        let help = "it is left as it is; npx wrangler deployments list shows who did";
+        Err(anyhow::Error::new(Refused::new(active.id.as_str(), what, help))).context(Interfered)
+    }
+}
+
+/// Whether an error says that somebody else is in charge.
+pub(crate) fn is_interfered(error: &anyhow::Error) -> bool {
+    error.is::<Interfered>()
+}
+
+impl std::fmt::Display for Interfered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the release is not this run's any more")
+    }
+}
+
+fn is(active: &Deployment, versions: &[(Id, Percent)], message: &Message) -> bool {
+    let same = versions.len() == active.versions.len()
+        && versions.iter().all(|share| active.versions.contains(share));
+    same && active.message.parse().as_ref() == Ok(message)
+}

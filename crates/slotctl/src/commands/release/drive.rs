@@ -1,0 +1,191 @@
+//! Carries a release out, action by action; goes back if anything is wrong.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Result, anyhow};
+
+use super::Setting;
+use super::check::{Checks, Share, summary};
+use super::deploy::{Deployments, is_interfered};
+use super::judge::Finding;
+use super::message::Message;
+use super::probe::{Probe, Versions};
+use super::progress::{Action, Pause, Progress};
+use super::refs::Ref;
+use super::report::{Outcome, Report};
+use super::standing::Ramp;
+use crate::output::Output;
+use crate::percent::Percent;
+use crate::wrangler::Id;
+
+/// A release under way.
+pub(crate) struct Drive<'a> {
+    pub(crate) setting: &'a Setting<'a>,
+    pub(crate) deployments: Deployments<'a>,
+    pub(crate) probe: &'a Probe,
+    pub(crate) refs: &'a [Ref],
+    /// The highest format of the records in KV.
+    pub(crate) format: u64,
+    pub(crate) progress: Progress,
+    /// What an earlier run left, until it is checked.
+    pub(crate) ramp: Option<Ramp>,
+    pub(crate) output: &'a Output,
+}
+
+/// How an action ended that did not stop the release.
+enum Step {
+    On,
+    End(Outcome),
+    Wrong(Vec<Finding>),
+}
+
+impl Drive<'_> {
+    /// Goes on until the release is done, paused or given up.
+    ///
+    /// # Errors
+    ///
+    /// What stopped it before the new version was in a deployment, or while somebody
+    /// else was in charge.
+    pub(crate) fn run(&mut self, report: &mut Report) -> Result<Outcome> {
+        loop {
+            let action = self.progress.next(&self.setting.steps, self.setting.pause);
+            match self.act(action, report) {
+                Ok(Step::On) => {}
+                Ok(Step::End(outcome)) => return Ok(outcome),
+                Ok(Step::Wrong(findings)) => return self.back(findings, report),
+                Err(error) if self.progress.is_split() && !is_interfered(&error) => {
+                    return self.back(vec![Finding::new("release", format!("{error:#}"))], report);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn act(&mut self, action: Action, report: &mut Report) -> Result<Step> {
+        let began = Instant::now();
+        match action {
+            Action::Upload => {
+                let Setting { tag, subject, .. } = self.setting;
+                let new = self.deployments.wrangler.upload(tag, subject)?;
+                self.output.step("upload", format_args!("{new} {tag}"), began);
+                report.uploaded(&new, began);
+                self.progress.set_uploaded(new);
+            }
+            Action::Deploy(at) => self.deploy(at, report)?,
+            Action::Check(at) => {
+                let findings = self.check(at, report)?;
+                if !findings.is_empty() {
+                    return Ok(Step::Wrong(findings));
+                }
+                self.progress.set_checked();
+            }
+            Action::Finish => {
+                let new = self.new()?;
+                let message = Message::Released { new: new.clone() };
+                self.deployments.make(&[(new.clone(), Percent::ALL)], &message)?;
+                self.output.step("deploy", format_args!("{new} alone"), began);
+                self.progress.set_alone();
+            }
+            Action::Pause(at) => return Ok(Step::End(Outcome::Paused(at))),
+            Action::Done => return Ok(Step::End(Outcome::Released)),
+        }
+        Ok(Step::On)
+    }
+
+    fn new(&self) -> Result<Id> {
+        self.progress.new.clone().ok_or_else(|| anyhow!("there is no new version"))
+    }
+
+    fn deploy(&mut self, at: Percent, report: &mut Report) -> Result<()> {
+        let (began, new, old) = (Instant::now(), self.new()?, self.progress.old.clone());
+        let Setting { steps, bake, .. } = self.setting;
+        let message = Message::Step { new: new.clone(), at, steps: steps.clone(), bake: *bake };
+        let versions = [(new.clone(), at), (old.clone(), at.rest())];
+        self.deployments.make(&versions, &message)?;
+        let text = format!("{at} % {}, {} % {}", new.short(), at.rest(), old.short());
+        self.output.step("deploy", text, began);
+        report.deployed(at, began);
+        self.progress.set_deployed(at);
+        self.ramp = None;
+        Ok(())
+    }
+
+    fn check(&mut self, at: Percent, report: &mut Report) -> Result<Vec<Finding>> {
+        let (began, new) = (Instant::now(), self.new()?);
+        let checks = Checks {
+            probe: self.probe,
+            versions: Versions { new: &new, old: &self.progress.old },
+            refs: self.refs,
+            limits: self.setting.limits,
+            spread: self.setting.spread,
+            format: self.format,
+            output: self.output,
+        };
+        let before = self.setting.steps.before(at);
+        let (observed, findings) = checks.run(Share { at, before, bake: self.bake(at) });
+        if findings.is_empty() {
+            self.output.step("check", summary(at, self.refs.len(), &observed), began);
+        }
+        report.checked(at, &observed, &findings, began);
+        Ok(findings)
+    }
+
+    /// How long a share is to be watched yet: at 0 % nobody would be seen, and what an
+    /// earlier run left may have been there for long.
+    fn bake(&self, at: Percent) -> Duration {
+        let bake = self.setting.bake;
+        match &self.ramp {
+            _ if at == Percent::NONE => Duration::ZERO,
+            Some(ramp) => {
+                let past = SystemTime::now().duration_since(ramp.since).unwrap_or_default();
+                bake.saturating_sub(past)
+            }
+            None => bake,
+        }
+    }
+
+    fn back(&mut self, findings: Vec<Finding>, report: &mut Report) -> Result<Outcome> {
+        for Finding { check, what } in &findings {
+            self.output.finding(&super::notice(check, what));
+        }
+        let whys: Vec<String> = findings.iter().map(Finding::to_string).collect();
+        let (new, why) = (self.new()?, whys.join("; "));
+        go_back(&mut self.deployments, &self.progress.old, &new, &why, self.output)?;
+        report.reason = Some(why);
+        Ok(Outcome::Back)
+    }
+}
+
+/// Gives the old version all of the traffic; where that fails, says how people do it.
+///
+/// # Errors
+///
+/// As [`Deployments::back`].
+pub(crate) fn go_back(
+    deployments: &mut Deployments<'_>,
+    old: &Id,
+    new: &Id,
+    why: &str,
+    output: &Output,
+) -> Result<()> {
+    let began = Instant::now();
+    let gone = deployments.back(old, new, why);
+    match &gone {
+        Ok(()) => output.step("back", format_args!("100 % {old}"), began),
+        Err(error) if is_interfered(error) => {}
+        Err(_) => {
+            output.say(format_args!("The new version still has traffic. To go back by hand:"));
+            output.say(format_args!("  {}", deployments.wrangler.by_hand(old)));
+        }
+    }
+    gone
+}
+
+/// Where to stop, as the command line says it.
+pub(crate) fn pause(pause: Option<Option<Percent>>) -> Pause {
+    match pause {
+        None => Pause::Never,
+        Some(None) => Pause::Next,
+        Some(Some(at)) => Pause::At(at),
+    }
+}

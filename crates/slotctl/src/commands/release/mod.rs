@@ -1,0 +1,249 @@
+//! `slotctl release`: a new version of the Worker, a share of the traffic at a time.
+//!
+//! `standing` and `progress` decide, `message` is all that is kept, and that at
+//! Cloudflare; `deploy` calls wrangler, `probe` asks the versions, `judge` and `bound`
+//! say whether what they answer is well. `drive` puts these together.
+
+mod bound;
+mod check;
+mod deploy;
+mod drive;
+mod judge;
+mod message;
+mod probe;
+mod progress;
+mod refs;
+mod report;
+mod slots;
+mod standing;
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use catalog::notice::{Notice, one_line, printable};
+
+use crate::args::ReleaseArgs;
+use crate::config;
+use crate::exit::{self, Exit, Refused};
+use crate::git::Repository;
+use crate::live;
+use crate::output::{Output, count};
+use crate::percent::Steps;
+use crate::wrangler::{Deployment, Version, Wrangler};
+use deploy::Deployments;
+use drive::Drive;
+use judge::Limits;
+use probe::Probe;
+use progress::{Pause, Progress};
+use report::{Outcome, Report};
+use standing::{Ask, Begin, Ramp};
+
+/// The longest tag and message of a version that Cloudflare keeps, in bytes.
+const LONGEST_TAG: usize = 100;
+const LONGEST_SUBJECT: usize = 1_000;
+
+const BAKE: Duration = Duration::from_secs(5 * 60);
+
+/// How to release.
+pub(crate) struct Setting<'a> {
+    pub(crate) args: &'a ReleaseArgs,
+    /// What the new version is called.
+    pub(crate) tag: String,
+    pub(crate) subject: String,
+    pub(crate) steps: Steps,
+    pub(crate) bake: Duration,
+    pub(crate) pause: Pause,
+    pub(crate) limits: Limits,
+    /// How long a deployment may take to be everywhere.
+    pub(crate) spread: Duration,
+}
+
+/// Carries out the command.
+pub(crate) fn run(args: &ReleaseArgs, output: &Output) -> Result<Exit> {
+    let ended = release(args, output);
+    if let (Err(error), true) = (&ended, args.json) {
+        output.data(&exit::failure("release", error))?;
+    }
+    ended
+}
+
+fn release(args: &ReleaseArgs, output: &Output) -> Result<Exit> {
+    // 1. Which Worker, and what is deployed of it.
+    let target = &args.target;
+    let worker = worker(args)?;
+    let (env, name) = (target.env.as_deref(), args.name.as_deref());
+    let wrangler = Wrangler::new(args.wrangler.as_deref(), &target.config, env, name);
+    let mut setting = setting(args)?;
+    let active = active(&wrangler)?;
+    // 2. What that and what is asked for come to.
+    let versions = if args.abort { Vec::new() } else { versions(&wrangler, &active)? };
+    let begin = standing::begin(ask(args), &active, &versions, &setting.tag);
+    let (mut report, deployments) = (Report::new(&worker), Deployments::new(&wrangler, active.id));
+    let outcome = match begin.map_err(Refused)? {
+        Begin::Nothing(why) => {
+            output.say(format_args!("{worker}: {why}"));
+            Outcome::Nothing
+        }
+        Begin::Back(ramp) => abort(&setting, deployments, &ramp, &mut report, output)?,
+        Begin::Go(progress, ramp) => {
+            setting.take_over(ramp.as_ref());
+            let probe = Probe::new(args.check_url.as_deref().unwrap_or_default(), worker);
+            go(&setting, deployments, &probe, (progress, ramp), &mut report, output)?
+        }
+    };
+    report.end(args, outcome, output)
+}
+
+/// What the command line and the checkout say.
+fn setting(args: &ReleaseArgs) -> Result<Setting<'_>> {
+    let (mut tag, mut subject) = (String::new(), String::new());
+    if !args.abort {
+        let dir = args.target.config.parent().filter(|dir| !dir.as_os_str().is_empty());
+        let repository = Repository::open(dir.unwrap_or(Path::new(".")))?;
+        tag = one_line(&repository.describe()?, LONGEST_TAG);
+        subject = one_line(&repository.subject()?, LONGEST_SUBJECT);
+    }
+    Ok(Setting {
+        args,
+        tag,
+        subject,
+        steps: args.steps.clone().unwrap_or_default(),
+        bake: args.bake.unwrap_or(BAKE),
+        pause: drive::pause(args.pause),
+        limits: Limits { error_rate: args.max_error_rate.fraction(), slowdown: args.max_slowdown },
+        spread: args.max_spread,
+    })
+}
+
+impl Setting<'_> {
+    /// What the command line leaves open is as the run before set it.
+    fn take_over(&mut self, ramp: Option<&Ramp>) {
+        let Some(ramp) = ramp else { return };
+        if self.args.steps.is_none() {
+            self.steps = ramp.steps.clone();
+        }
+        if self.args.bake.is_none() {
+            self.bake = ramp.bake;
+        }
+    }
+}
+
+fn ask(args: &ReleaseArgs) -> Ask {
+    match (args.resume, args.abort) {
+        (_, true) => Ask::Abort,
+        (true, _) => Ask::Resume,
+        _ => Ask::Start,
+    }
+}
+
+/// The Worker's name, which overrides need as a key (RFC 9651, section 3.1.2).
+fn worker(args: &ReleaseArgs) -> Result<String> {
+    let name = match &args.name {
+        Some(name) => name.clone(),
+        None => config::worker_name(&args.target.config, args.target.env.as_deref())?,
+    };
+    let key = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-.*".contains(&b);
+    if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.bytes().all(key) {
+        bail!("{:?} is no name that a version override can have", printable(name.as_bytes()));
+    }
+    Ok(name)
+}
+
+fn active(wrangler: &Wrangler) -> Result<Deployment> {
+    wrangler.active().map_err(|error| match error.to_string() {
+        text if text.contains("has no deployments") || text.contains("does not exist") => {
+            let help =
+                "the first deployment of a Worker is npx wrangler deploy, with the same --env";
+            Refused::new("deployment", text, help).into()
+        }
+        _ => error,
+    })
+}
+
+/// The latest versions, and the one that is deployed.
+fn versions(wrangler: &Wrangler, active: &Deployment) -> Result<Vec<Version>> {
+    let mut versions = wrangler.versions()?;
+    if let [(only, _)] = active.versions.as_slice()
+        && !versions.iter().any(|version| version.id == *only)
+    {
+        versions.push(wrangler.version(only)?);
+    }
+    Ok(versions)
+}
+
+fn abort(
+    setting: &Setting<'_>,
+    mut deployments: Deployments<'_>,
+    Ramp { old, new, at, .. }: &Ramp,
+    report: &mut Report,
+    output: &Output,
+) -> Result<Outcome> {
+    (report.old, report.new) = (Some(old.clone()), Some(new.clone()));
+    output.say(format_args!("abort  {new}, at {at} %: all traffic back to {old}"));
+    if setting.args.dry_run {
+        return Ok(Outcome::Planned);
+    }
+    confirm(setting, output)?;
+    drive::go_back(&mut deployments, old, new, "aborted", output)?;
+    Ok(Outcome::Aborted)
+}
+
+fn go(
+    setting: &Setting<'_>,
+    deployments: Deployments<'_>,
+    probe: &Probe,
+    (progress, ramp): (Progress, Option<Ramp>),
+    report: &mut Report,
+    output: &Output,
+) -> Result<Outcome> {
+    let args = setting.args;
+    // 3. What KV holds, and what the version answers that has the traffic.
+    let target = live::target(&args.target, output)?;
+    let found = slots::look(&target, output)?;
+    found.refuse_newer()?;
+    if !args.resume && !args.allow_split_slots {
+        found.refuse_split()?;
+    }
+    check::reachable(probe, &progress.old, setting.spread)?;
+    let refs = refs::choose(args.refs.as_deref(), &found.slots)?;
+    let refs = refs::baseline(probe, refs, &progress.old)?;
+    // 4. What will be done.
+    report.plan(setting, &progress, &refs);
+    show(setting, &progress, refs.len(), output);
+    if args.dry_run {
+        return Ok(Outcome::Planned);
+    }
+    confirm(setting, output)?;
+    // 5. Step by step.
+    let format = u64::from(found.format);
+    let refs = refs.as_slice();
+    let mut drive = Drive { setting, deployments, probe, refs, format, progress, ramp, output };
+    drive.run(report)
+}
+
+fn show(setting: &Setting<'_>, progress: &Progress, refs: usize, output: &Output) {
+    let Setting { tag, steps, bake, .. } = setting;
+    let new = match &progress.new {
+        Some(new) => format!("{new}, at {} %", progress.share()),
+        None => format!("{tag}, to be uploaded"),
+    };
+    let bake = humantime::format_duration(*bake);
+    output.say(format_args!("old    {}", progress.old));
+    output.say(format_args!("new    {new}"));
+    output.say(format_args!("steps  {steps} %, {bake} each, {}", count(refs, "reference")));
+}
+
+/// Asks whoever sits at the terminal.
+fn confirm(setting: &Setting<'_>, output: &Output) -> Result<()> {
+    if setting.args.yes || output.confirm("Go on?").context("can't ask")? {
+        return Ok(());
+    }
+    bail!("not confirmed: nothing was done")
+}
+
+/// For people.
+fn notice(subject: &str, what: &str) -> Notice {
+    let what = printable(what.as_bytes());
+    Notice { subject: subject.to_owned(), what, help: None }
+}

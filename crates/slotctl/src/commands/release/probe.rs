@@ -1,0 +1,271 @@
+//! One question to a version, or to whichever answers; and the same question to two.
+
+use std::collections::BTreeMap;
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use catalog::digest::Digest;
+use catalog::record::MAX_VALUE;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde_json::Value;
+
+use super::judge::{Finding, Observed};
+use crate::resolver::{Answer, Resolver};
+use crate::wrangler::Id;
+
+/// What a path can't have as it is; the rest of a reference stays readable.
+const ESCAPED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}')
+    .add(b'\\')
+    .add(b'+');
+
+/// How often two answers that differ are asked for again: a slot may have moved between
+/// them, or a location may not have the deployment yet.
+const AGAIN: usize = 3;
+
+const BETWEEN: Duration = Duration::from_millis(250);
+
+/// A resolver whose versions can be asked.
+pub(crate) struct Probe {
+    resolver: Resolver,
+    /// The Worker's name.
+    worker: String,
+}
+
+/// The two versions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Versions<'a> {
+    pub(crate) new: &'a Id,
+    pub(crate) old: &'a Id,
+}
+
+impl Probe {
+    pub(crate) fn new(url: &str, worker: String) -> Self {
+        Self { resolver: Resolver::new(url), worker }
+    }
+
+    /// What is answered to a path, by the version that an override names or by any.
+    pub(crate) fn ask(&self, path: &str, version: Option<&Id>) -> Result<Answer> {
+        // A Dictionary (RFC 9651, section 3.2) with one String.
+        let dictionary = version.map(|id| format!("{}=\"{id}\"", self.worker));
+        let mut headers = vec![
+            // The same arm of a split each time; which script answers it leaves to chance.
+            ("Component-Version-Key", "slotctl-release"),
+            // Compression makes strong ETags weak.
+            ("Accept-Encoding", "identity"),
+        ];
+        let name = "Cloudflare-Workers-Version-Overrides";
+        headers.extend(dictionary.as_deref().map(|dictionary| (name, dictionary)));
+        self.resolver.get(path, &headers, MAX_VALUE + 1)
+    }
+
+    /// What `/version` says: the id of whoever answers, and the highest format of
+    /// records that it reads. Format 1 is older than that member.
+    pub(crate) fn version(&self, version: Option<&Id>) -> Result<(String, u64)> {
+        let answer = self.ask("/version", version)?;
+        if answer.status != 200 {
+            bail!("/version answers with status {}", answer.status);
+        }
+        let said: Value = serde_json::from_slice(&answer.body).context("/version is no JSON")?;
+        let id = said.pointer("/scriptVersion/id").and_then(Value::as_str);
+        let format = said.get("recordFormat").map_or(Some(1), Value::as_u64);
+        match (id, format) {
+            (Some(id), Some(format)) => Ok((id.to_owned(), format)),
+            _ => Err(anyhow!("/version is not a resolver's")),
+        }
+    }
+
+    /// Asks both versions for the same; returns their times where both answered well.
+    pub(crate) fn compare(
+        &self,
+        reference: &str,
+        versions: Versions<'_>,
+        observed: &mut Observed,
+    ) -> Option<(Duration, Duration)> {
+        let path = component_path(reference);
+        let mut difference = None;
+        for attempt in 0..AGAIN {
+            if attempt > 0 {
+                sleep(BETWEEN);
+            }
+            let new = self.ask(&path, Some(versions.new));
+            let old = self.ask(&path, Some(versions.old));
+            observed.new.add(failure(&new));
+            observed.old.add(failure(&old));
+            let (Ok(new), Ok(old)) = (new, old) else { return None };
+            if new.status >= 500 || old.status >= 500 {
+                return None;
+            }
+            difference = differs(&new, &old, versions);
+            match difference {
+                None => return Some((new.took, old.took)),
+                Some(Differs::Corrupt(_)) => break,
+                Some(_) => {}
+            }
+        }
+        let found = difference.map(|difference| difference.finding(reference));
+        observed.different.extend(found);
+        None
+    }
+}
+
+/// The path of a reference.
+pub(crate) fn component_path(reference: &str) -> String {
+    format!("/components/{}", utf8_percent_encode(reference, ESCAPED))
+}
+
+/// Why an answer counts as an error: there is none, or it is the server's own failure.
+fn failure(answer: &Result<Answer>) -> Option<String> {
+    match answer {
+        Err(error) => Some(format!("{error:#}")),
+        Ok(answer) if answer.status >= 500 => Some(format!("status {}", answer.status)),
+        Ok(_) => None,
+    }
+}
+
+/// How two answers differ.
+#[derive(Debug, PartialEq)]
+enum Differs {
+    /// The override did not lead to the version.
+    Script(String),
+    /// The bytes are not what their ETag says; no second look makes that right.
+    Corrupt(String),
+    /// Something else than the old version says.
+    Answer(String),
+}
+
+impl Differs {
+    fn finding(self, reference: &str) -> Finding {
+        match self {
+            Self::Script(what) => Finding::new("version", format!("{reference}: {what}")),
+            Self::Corrupt(what) | Self::Answer(what) => {
+                Finding::new("answers", format!("{reference}: {what}"))
+            }
+        }
+    }
+}
+
+fn differs(new: &Answer, old: &Answer, versions: Versions<'_>) -> Option<Differs> {
+    for (answer, asked) in [(new, versions.new), (old, versions.old)] {
+        let by = answer.header("Script-Version").unwrap_or("none");
+        if by != asked.as_str() {
+            return Some(Differs::Script(format!("{asked} was asked, {by} answered")));
+        }
+    }
+    if new.status != old.status {
+        let what = format!("status {}, the old version's is {}", new.status, old.status);
+        return Some(Differs::Answer(what));
+    }
+    // A problem's body names the script version.
+    if new.status == 200 {
+        let digest = Digest::of(&new.body);
+        if etag(new).is_some_and(|etag| etag != digest) {
+            return Some(Differs::Corrupt(format!(
+                "its bytes are {digest}, which its ETag is not"
+            )));
+        }
+        if new.body != old.body {
+            let (new, old) = (digest, Digest::of(&old.body));
+            return Some(Differs::Answer(format!("bytes {new}, the old version's are {old}")));
+        }
+    }
+    let (new, old) = (described(new), described(old));
+    // A header that a release adds harms nobody; one that changes or goes may.
+    let other = old.iter().find(|(name, value)| new.get(*name) != Some(value));
+    other.map(|(name, value)| {
+        let found = new.get(name).map_or("missing", String::as_str);
+        Differs::Answer(format!("{name} is {found}, the old version's is {value}"))
+    })
+}
+
+/// The digest that the ETag names.
+fn etag(answer: &Answer) -> Option<Digest> {
+    let etag = answer.header("ETag")?;
+    etag.strip_prefix("W/").unwrap_or(etag).trim_matches('"').parse().ok()
+}
+
+/// The headers that say what was served: by name in lower case. `Component-Stale` says
+/// how long KV has been away, not what is served.
+fn described(answer: &Answer) -> BTreeMap<&str, String> {
+    let names = answer.headers.iter().map(|(name, value)| (name.as_str(), value));
+    let ours = names.filter(|(name, _)| {
+        ["etag", "content-type"].contains(name)
+            || (name.starts_with("component-") && *name != "component-stale")
+    });
+    ours.map(|(name, value)| (name, String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ureq::http::{HeaderMap, HeaderName, HeaderValue};
+
+    use super::*;
+
+    const OLD: &str = "db7cd8d3-4425-4fe7-8c81-01bf963b6067";
+    const NEW: &str = "dc8dcd28-271b-4367-9840-6c244f84cb40";
+
+    fn answer(script: &str, status: u16, body: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut map = HeaderMap::new();
+        let etag = format!("\"{}\"", Digest::of(body.as_bytes()));
+        for (name, value) in [("script-version", script), ("etag", &etag)].iter().chain(headers) {
+            let name: HeaderName = name.parse().unwrap();
+            map.insert(name, HeaderValue::from_str(value).unwrap());
+        }
+        Answer { status, headers: map, body: body.into(), took: Duration::ZERO }
+    }
+
+    #[test]
+    fn what_counts_as_different() {
+        let (new, old): (Id, Id) = (NEW.parse().unwrap(), OLD.parse().unwrap());
+        let slot = ("component-slot", "production");
+        let base = || answer(OLD, 200, "a", &[slot]);
+        for (found, expected) in [
+            (answer(NEW, 200, "a", &[slot]), None),
+            (answer(NEW, 200, "a", &[slot, ("component-new", "1")]), None),
+            (answer(NEW, 200, "a", &[slot, ("component-stale", "3")]), None),
+            (answer(OLD, 200, "a", &[slot]), Some("was asked, db7cd8d3")),
+            (answer(NEW, 404, "a", &[slot]), Some("status 404, the old version's is 200")),
+            (answer(NEW, 200, "b", &[slot]), Some("bytes 3e23")),
+            (answer(NEW, 200, "a", &[]), Some("component-slot is missing")),
+            (
+                answer(NEW, 200, "a", &[("component-slot", "canary")]),
+                Some("component-slot is canary"),
+            ),
+            (answer(NEW, 200, "a", &[slot, ("content-type", "text/html")]), None),
+            (answer(NEW, 200, "a", &[slot, ("etag", "\"x\"")]), Some("etag is \"x\"")),
+        ] {
+            let versions = Versions { new: &new, old: &old };
+            let found = differs(&found, &base(), versions).map(|found| found.finding("r").what);
+            assert_eq!(found.is_some(), expected.is_some(), "{found:?}");
+            assert!(found.unwrap_or_default().contains(expected.unwrap_or_default()));
+        }
+        let zeros = format!("\"{}\"", "0".repeat(64));
+        let corrupt = answer(NEW, 200, "a", &[slot, ("etag", &zeros)]);
+        let versions = Versions { new: &new, old: &old };
+        assert!(matches!(differs(&corrupt, &base(), versions), Some(Differs::Corrupt(_))));
+    }
+
+    #[test]
+    fn references_as_paths() {
+        for (reference, path) in [
+            ("prompts/extraction@production", "/components/prompts/extraction@production"),
+            ("prompts/extraction@^1 || ^2", "/components/prompts/extraction@%5E1%20%7C%7C%20%5E2"),
+            ("prompts/extraction@v1.0.0+b", "/components/prompts/extraction@v1.0.0%2Bb"),
+        ] {
+            assert_eq!(component_path(reference), path);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The references that are compared.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use catalog::name::ComponentName;
+use catalog::reference::Reference;
+
+use super::probe::{Probe, component_path};
+use crate::exit::Refused;
+use crate::wrangler::Id;
+
+/// So many of the slots in KV are compared where no file names references.
+const OF_SLOTS: usize = 20;
+
+/// A reference, and the status that the old version answers with.
+#[derive(Clone, Debug)]
+pub(crate) struct Ref {
+    pub(crate) text: String,
+    pub(crate) status: u16,
+}
+
+/// The references of a file, or some of the slots in KV.
+///
+/// # Errors
+///
+/// If the file can't be read, a line of it is no reference, or there is none at all.
+pub(crate) fn choose(file: Option<&Path>, slots: &[String]) -> Result<Vec<String>> {
+    let refs = match file {
+        Some(file) => {
+            let text = std::fs::read_to_string(file)
+                .with_context(|| format!("can't read {}", file.display()))?;
+            parse(&text).with_context(|| format!("in {}", file.display()))?
+        }
+        None => spread(slots),
+    };
+    if refs.is_empty() {
+        bail!(Refused::new(
+            "references",
+            "there is none to compare",
+            "slotctl sync fills KV; --refs FILE names references, one a line",
+        ));
+    }
+    Ok(refs)
+}
+
+/// One reference a line; empty lines and those that begin with `#` are skipped.
+fn parse(text: &str) -> Result<Vec<String>> {
+    let lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
+    let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .map(|(at, line)| {
+            let line = line.strip_prefix("/components/").unwrap_or(line);
+            let (name, reference) = match line.rsplit_once('@') {
+                Some((name, reference)) => (name, Some(reference)),
+                None => (line, None),
+            };
+            name.parse::<ComponentName>().with_context(|| format!("line {at}: {name:?}"))?;
+            if let Some(text) = reference {
+                text.parse::<Reference>().with_context(|| format!("line {at}: {text:?}"))?;
+            }
+            Ok(line.to_owned())
+        })
+        .collect()
+}
+
+/// Some of all, from the first to the last.
+fn spread(slots: &[String]) -> Vec<String> {
+    let every = slots.len().div_ceil(OF_SLOTS).max(1);
+    slots.iter().step_by(every).cloned().collect()
+}
+
+/// Asks the version that has the traffic for each: what it can't serve is nothing to
+/// measure another by.
+///
+/// # Errors
+///
+/// If it fails, is another version than Cloudflare says, or serves none of them.
+pub(crate) fn baseline(probe: &Probe, refs: Vec<String>, old: &Id) -> Result<Vec<Ref>> {
+    let mut known = Vec::new();
+    for text in refs {
+        let answer = probe.ask(&component_path(&text), Some(old));
+        let answer = answer.with_context(|| format!("{text}: the version that is deployed"))?;
+        let (status, by) = (answer.status, answer.header("Script-Version").unwrap_or("none"));
+        if status >= 500 {
+            let what = format!("the version that is deployed answers with status {status} already");
+            bail!(Refused::new(text, what, "a release is no repair: see its logs first"));
+        }
+        if by != old.as_str() {
+            let what = format!("script version {by} answers, and {old} is deployed");
+            bail!(Refused::new(text, what, "is --check-url the address of this Worker?"));
+        }
+        known.push(Ref { text, status });
+    }
+    if known.iter().all(|known| known.status != 200) {
+        let shown: Vec<String> =
+            known.iter().take(3).map(|Ref { text, status }| format!("{text} ({status})")).collect();
+        bail!(Refused::new(
+            shown.join(", "),
+            "none of the references is served",
+            "with read tokens: RESOLVER_TOKEN; --refs FILE names others",
+        ));
+    }
+    Ok(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_of_a_file() {
+        let text = "# ours\n\nprompts/extraction@production\n /components/prompts/extraction@^1.0 \nprompts/extraction\n";
+        assert_eq!(
+            parse(text).unwrap(),
+            ["prompts/extraction@production", "prompts/extraction@^1.0", "prompts/extraction"]
+        );
+        for (text, message) in [
+            ("prompts/a@production\nPrompts", "line 2: \"Prompts\""),
+            ("prompts/a@", "line 1: \"\""),
+            ("../secret@production", "line 1: \"../secret\""),
+        ] {
+            assert_eq!(parse(text).unwrap_err().to_string(), message);
+        }
+        assert!(choose(None, &[]).is_err());
+    }
+
+    #[test]
+    fn slots_from_the_first_to_the_last() {
+        let slots: Vec<String> = (0..100).map(|number| format!("prompts/p{number}@s")).collect();
+        let chosen = spread(&slots);
+        assert_eq!((chosen.len(), &*chosen[1]), (20, "prompts/p5@s"));
+        assert_eq!(spread(&slots[..3]).len(), 3);
+    }
+}

@@ -1,0 +1,171 @@
+//! What a release came to, in words and for machines.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::Setting;
+use super::judge::{Finding, Observed};
+use super::progress::Progress;
+use super::refs::Ref;
+use crate::args::ReleaseArgs;
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::percent::{Percent, Steps};
+use crate::wrangler::Id;
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The new version has all of the traffic.
+    Released,
+    /// It has this share, and keeps it.
+    Paused(Percent),
+    /// A check failed, and the old version has all of the traffic again.
+    Back,
+    /// The same, because the user asked for it.
+    Aborted,
+    /// There was nothing to do.
+    Nothing,
+    /// It was only shown.
+    Planned,
+}
+
+impl Outcome {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Released => "released",
+            Self::Paused(_) => "paused",
+            Self::Back => "back",
+            Self::Aborted => "aborted",
+            Self::Nothing => "nothing",
+            Self::Planned => "planned",
+        }
+    }
+
+    fn exit(self) -> Exit {
+        if self == Self::Back { Exit::Failed } else { Exit::Done }
+    }
+}
+
+/// What there is to tell.
+pub(crate) struct Report {
+    began: Instant,
+    worker: String,
+    tag: Option<String>,
+    pub(super) old: Option<Id>,
+    pub(super) new: Option<Id>,
+    steps: Option<Steps>,
+    references: Vec<String>,
+    /// Why it went back.
+    pub(crate) reason: Option<String>,
+    share: Option<Percent>,
+    events: Vec<Value>,
+}
+
+impl Report {
+    /// Of a release that has done nothing yet.
+    pub(crate) fn new(worker: &str) -> Self {
+        Self {
+            began: Instant::now(),
+            worker: worker.to_owned(),
+            tag: None,
+            old: None,
+            new: None,
+            steps: None,
+            references: Vec::new(),
+            reason: None,
+            share: None,
+            events: Vec::new(),
+        }
+    }
+
+    /// What is going to be done.
+    pub(crate) fn plan(&mut self, setting: &Setting<'_>, progress: &Progress, refs: &[Ref]) {
+        (self.old, self.new) = (Some(progress.old.clone()), progress.new.clone());
+        (self.tag, self.steps) = (Some(setting.tag.clone()), Some(setting.steps.clone()));
+        self.references = refs.iter().map(|known| known.text.clone()).collect();
+    }
+
+    pub(crate) fn uploaded(&mut self, new: &Id, began: Instant) {
+        self.new = Some(new.clone());
+        self.event(json!({ "event": "upload", "version": new.as_str() }), began);
+    }
+
+    pub(crate) fn deployed(&mut self, at: Percent, began: Instant) {
+        self.share = Some(at);
+        self.event(json!({ "event": "deploy", "percent": at.number() }), began);
+    }
+
+    pub(crate) fn checked(
+        &mut self,
+        at: Percent,
+        observed: &Observed,
+        findings: &[Finding],
+        began: Instant,
+    ) {
+        self.share = Some(at);
+        let finding = |finding: &Finding| json!({ "check": finding.check, "what": finding.what });
+        let event = json!({
+            "event": "check",
+            "percent": at.number(),
+            "observed": observed.value(),
+            "findings": findings.iter().map(finding).collect::<Value>(),
+        });
+        self.event(event, began);
+    }
+
+    fn event(&mut self, mut event: Value, began: Instant) {
+        if let Some(members) = event.as_object_mut() {
+            members.insert("seconds".to_owned(), json!(began.elapsed().as_secs_f64()));
+        }
+        self.events.push(event);
+    }
+
+    /// Tells how it ended.
+    pub(crate) fn end(self, args: &ReleaseArgs, outcome: Outcome, output: &Output) -> Result<Exit> {
+        let worker = &self.worker;
+        let new = self.new.as_ref().map_or("", Id::as_str);
+        match outcome {
+            Outcome::Released => {
+                output.step("done", format_args!("{worker}: {new} is released"), self.began);
+            }
+            Outcome::Paused(at) => {
+                let text = format_args!("{worker}: {new} keeps {at} % of the traffic");
+                output.step("pause", text, self.began);
+                output.hint("slotctl release --resume goes on, --abort goes back");
+            }
+            Outcome::Back => output.say("The release was given up."),
+            Outcome::Planned => output.say("Nothing done (--dry-run)."),
+            Outcome::Aborted | Outcome::Nothing => {}
+        }
+        if args.json {
+            output.data(&self.value(outcome))?;
+        }
+        Ok(outcome.exit())
+    }
+
+    fn value(&self, outcome: Outcome) -> Value {
+        let share = match outcome {
+            Outcome::Released => Some(Percent::ALL),
+            Outcome::Back | Outcome::Aborted => Some(Percent::NONE),
+            _ => self.share,
+        };
+        json!({
+            "command": "release",
+            "worker": self.worker,
+            "tag": self.tag,
+            "old": self.old.as_ref().map(Id::as_str),
+            "new": self.new.as_ref().map(Id::as_str),
+            "steps": self.steps.iter().flat_map(Steps::iter).map(Percent::number).collect::<Value>(),
+            "references": self.references,
+            "outcome": outcome.name(),
+            "percent": share.map(Percent::number),
+            "reason": self.reason,
+            "events": self.events,
+            "seconds": self.began.elapsed().as_secs_f64(),
+            "exit": outcome.exit().code(),
+        })
+    }
+}

@@ -1,0 +1,142 @@
+//! What Workers KV holds that a release must know of: the formats of its records, and
+//! slots that are in the middle of a move of their own.
+
+use anyhow::{Context as _, Result};
+use catalog::key::{Key, Namespace};
+use catalog::record::{self, FORMAT, FULL_WEIGHT, RecordError, SlotRecord};
+
+use crate::exit::Refused;
+use crate::output::Output;
+use crate::store::Store;
+use crate::target::Target;
+
+/// What was found in KV.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Found {
+    /// Every slot, as it is asked for: `prompts/extraction@production`.
+    pub(crate) slots: Vec<String>,
+    /// Those that send their callers to several versions.
+    pub(crate) split: Vec<String>,
+    /// The highest format of a record.
+    pub(crate) format: u32,
+}
+
+/// Reads every slot's record, and the index for its format.
+///
+/// # Errors
+///
+/// If KV can't be read.
+pub(crate) fn look(target: &Target, output: &Output) -> Result<Found> {
+    let store = Store::new(target);
+    let meter = output.meter("slots");
+    target.check()?;
+    let mut keys = vec![Key::Index];
+    for page in store.namespace(Namespace::Slots).list("") {
+        let page = page.context("can't list the slots in KV")?;
+        meter.add(page.len());
+        let slots = page.iter().filter_map(|listed| Key::parse(Namespace::Slots, &listed.name));
+        keys.extend(slots);
+    }
+    let mut found = Found::default();
+    store.read(&keys, |key, value| found.add(key, value))?;
+    found.slots.sort();
+    found.split.sort();
+    Ok(found)
+}
+
+impl Found {
+    /// Takes in a record. What can't be read at all is `slotctl verify`'s to find.
+    fn add(&mut self, key: &Key, value: Option<&[u8]>) {
+        let Some(value) = value else { return };
+        let format = match (key, record::parse::<SlotRecord>(value)) {
+            (Key::Slot(..), Ok(record)) => {
+                if is_split(&record) {
+                    self.split.push(key.to_string());
+                }
+                record.format
+            }
+            (_, Err(RecordError::FormatTooHigh { found })) => found,
+            _ => 0,
+        };
+        if matches!(key, Key::Slot(..)) {
+            self.slots.push(key.to_string());
+        }
+        self.format = self.format.max(format);
+    }
+
+    /// Refuses a checkout that can't read what is there. A build of another checkout is
+    /// asked itself, at 0 %.
+    pub(crate) fn refuse_newer(&self) -> Result<()> {
+        let Self { format, .. } = self;
+        if *format <= FORMAT {
+            return Ok(());
+        }
+        Err(Refused::new(
+            "records",
+            format!("KV holds records of format {format}, this version reads up to {FORMAT}"),
+            "release a version that reads them: they were written by a later slotctl",
+        )
+        .into())
+    }
+
+    /// Refuses to move the Worker while components move: whatever goes wrong then has two
+    /// possible causes.
+    pub(crate) fn refuse_split(&self) -> Result<()> {
+        const SHOWN: usize = 5;
+        if self.split.is_empty() {
+            return Ok(());
+        }
+        let mut shown = self.split.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+        if self.split.len() > SHOWN {
+            shown = format!("{shown} and {} more", self.split.len() - SHOWN);
+        }
+        Err(Refused::new(
+            shown,
+            "callers are sent to several versions, so that a failure could be the component's or \
+             the Worker's",
+            "finish the rollout first (slotctl status shows it), or --allow-split-slots",
+        )
+        .into())
+    }
+}
+
+fn is_split(record: &SlotRecord) -> bool {
+    record.targets.iter().any(|target| (1..FULL_WEIGHT).contains(&target.weight))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn add(found: &mut Found, key: &str, value: &str) {
+        found.add(&Key::parse(Namespace::Slots, key).unwrap(), Some(value.as_bytes()));
+    }
+
+    fn record(weights: &[u32]) -> String {
+        let target = |weight| {
+            format!(
+                r#"{{"slot":"s{weight}","version":"v1.0.0","digest":"{:064}","size":1,"type":"text/plain","sha":"{:040}","date":"2026-11-20T23:59:27Z","weight":{weight}}}"#,
+                0, 0
+            )
+        };
+        let targets = weights.iter().map(target).collect::<Vec<_>>().join(",");
+        format!(r#"{{"format":1,"slot":"production","targets":[{targets}]}}"#)
+    }
+
+    #[test]
+    fn formats_and_splits() {
+        let mut found = Found::default();
+        add(&mut found, "prompts/a@production", &record(&[100_000]));
+        // A canary that only an override reaches has not begun to move anybody.
+        add(&mut found, "prompts/b@production", &record(&[0, 100_000]));
+        assert!(found.refuse_newer().is_ok() && found.refuse_split().is_ok(), "{found:?}");
+        add(&mut found, "prompts/c@production", &record(&[10_000, 90_000]));
+        add(&mut found, "prompts/d@production", "damaged");
+        assert_eq!((found.slots.len(), found.format), (4, 1));
+        let refused = found.refuse_split().unwrap_err().to_string();
+        assert!(refused.starts_with("prompts/c@production: "), "{refused}");
+        add(&mut found, "prompts/e@production", r#"{"format":2,"anything":[]}"#);
+        let refused = found.refuse_newer().unwrap_err().to_string();
+        assert!(refused.contains("format 2, this version reads up to 1"), "{refused}");
+    }
+}

@@ -1,0 +1,185 @@
+//! One call of the executable: started, bounded in time and size, its words made safe
+//! to show.
+
+use std::ffi::OsString;
+use std::io::{self, Read};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use catalog::notice::printable;
+
+/// More than all that `versions view` of a Worker with many bindings prints.
+const LARGEST_OUTPUT: u64 = 8 << 20;
+
+/// How often it is looked whether the call has ended.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// What reads secrets, and must not be shown.
+const SECRETS: [&str; 5] =
+    ["CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY", "CF_API_TOKEN", "CF_API_KEY", "RESOLVER_TOKEN"];
+
+/// A call to make.
+pub(super) struct Call<'a> {
+    pub(super) program: &'a [OsString],
+    pub(super) dir: &'a Path,
+    pub(super) args: Vec<String>,
+    /// The file that it is to tell machines in.
+    pub(super) told: Option<&'a Path>,
+    pub(super) patience: Duration,
+}
+
+impl Call<'_> {
+    /// What it is, for people.
+    fn shown(&self) -> String {
+        let args = self.args.iter().map(String::as_str);
+        let words = args.take_while(|arg| !arg.starts_with('-')).collect::<Vec<_>>();
+        format!("wrangler {}", words.join(" "))
+    }
+
+    /// Runs it to its end; returns what it printed on stdout.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be started, takes too long or ends with a failure: with what it said.
+    pub(super) fn run(&self) -> Result<String> {
+        let mut child = self.start()?;
+        let (out, err) = (reader(child.stdout.take()), reader(child.stderr.take()));
+        let ended = self.wait(&mut child);
+        let text = |bytes: thread::JoinHandle<Vec<u8>>| bytes.join().unwrap_or_default();
+        let status = match ended? {
+            Some(status) => status,
+            // Whom it started may still hold the pipes: they are not waited for.
+            None => bail!("{} took more than {:?} and was ended", self.shown(), self.patience),
+        };
+        let (out, err) = (text(out), text(err));
+        if status.success() {
+            return Ok(String::from_utf8_lossy(&out).into_owned());
+        }
+        let said = said(if err.trim_ascii().is_empty() { &out } else { &err });
+        bail!("{} ended with {}: {said}", self.shown(), code(status))
+    }
+
+    fn start(&self) -> Result<Child> {
+        let (program, first) = self.program.split_first().context("the command is empty")?;
+        let mut command = Command::new(program);
+        command.args(first).args(&self.args).current_dir(self.dir);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.envs([("NO_COLOR", "1"), ("CI", "1"), ("WRANGLER_SEND_METRICS", "false")]);
+        // It has no use for the token of callers.
+        command.env_remove("RESOLVER_TOKEN").env_remove("WRANGLER_OUTPUT_FILE_DIRECTORY");
+        match self.told {
+            Some(file) => command.env("WRANGLER_OUTPUT_FILE_PATH", file),
+            None => command.env_remove("WRANGLER_OUTPUT_FILE_PATH"),
+        };
+        command.spawn().map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => anyhow!(
+                "{} was not found: `npm ci` beside wrangler.toml installs wrangler, \
+                 --wrangler COMMAND names another",
+                printable(program.as_encoded_bytes())
+            ),
+            _ => anyhow!("wrangler could not be started: {error}"),
+        })
+    }
+
+    /// Waits for its end, but not for ever.
+    fn wait(&self, child: &mut Child) -> Result<Option<ExitStatus>> {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = child.try_wait().context("can't wait for wrangler")? {
+                return Ok(Some(status));
+            }
+            if began.elapsed() > self.patience {
+                // It may have ended by itself just now.
+                let _ = child.kill();
+                let _ = child.wait();
+                return Ok(None);
+            }
+            thread::sleep(LOOK);
+        }
+    }
+}
+
+fn code(status: ExitStatus) -> String {
+    status.code().map_or("a signal".to_owned(), |code| format!("code {code}"))
+}
+
+/// Reads beside what else is going on: a full pipe would stop the call.
+fn reader(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let (mut bytes, Some(mut pipe)) = (Vec::new(), pipe) else { return Vec::new() };
+        // Half of what it said is better than nothing.
+        let _ = pipe.by_ref().take(LARGEST_OUTPUT).read_to_end(&mut bytes);
+        let _ = io::copy(&mut pipe, &mut io::sink());
+        bytes
+    })
+}
+
+/// The last lines of what it said, without colours and secrets.
+fn said(bytes: &[u8]) -> String {
+    const LINES: usize = 8;
+    let text = String::from_utf8_lossy(bytes);
+    let plain = console::strip_ansi_codes(&text).into_owned();
+    let lines: Vec<&str> = plain.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let last = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
+    let shown = printable(last.join(" | ").as_bytes());
+    let secrets = SECRETS.iter().filter_map(|name| std::env::var(name).ok());
+    conceal(shown, secrets)
+}
+
+/// The text with every secret taken out.
+fn conceal(text: String, secrets: impl Iterator<Item = String>) -> String {
+    let long = secrets.filter(|secret| secret.len() >= 8);
+    long.fold(text, |text, secret| text.replace(&secret, "***"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str, patience: u64) -> Result<String> {
+        let program: Vec<OsString> = ["sh", "-c"].map(OsString::from).into();
+        let call = Call {
+            program: &program,
+            dir: Path::new("."),
+            args: vec![script.to_owned()],
+            told: None,
+            patience: Duration::from_millis(patience),
+        };
+        call.run()
+    }
+
+    #[test]
+    fn what_it_prints_and_why_it_failed() {
+        assert_eq!(sh("echo out; echo err >&2; cat", 60_000).unwrap(), "out\n");
+        let failed = sh("printf '\\033[31mno\\033[0m\\n\\n  such worker\\n' >&2; exit 3", 60_000);
+        let failed = failed.unwrap_err().to_string();
+        assert!(failed.ends_with("ended with code 3: no | such worker"), "{failed}");
+        let failed = sh("echo only out; exit 1", 60_000).unwrap_err().to_string();
+        assert!(failed.ends_with("only out"), "{failed}");
+        assert!(sh("exec sleep 60", 50).unwrap_err().to_string().contains("took more than"));
+        assert!(sh("yes | head -c 20000000", 60_000).unwrap().len() as u64 <= LARGEST_OUTPUT);
+    }
+
+    #[test]
+    fn a_missing_program_says_what_to_do() {
+        let program = [OsString::from("/nowhere/wrangler")];
+        let call = Call {
+            program: &program,
+            dir: Path::new("."),
+            args: vec![],
+            told: None,
+            patience: Duration::from_secs(1),
+        };
+        assert!(call.run().unwrap_err().to_string().contains("npm ci"));
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let secrets = ["s3cret-token".to_owned(), "a".to_owned()];
+        let shown = conceal("bad s3cret-token here".to_owned(), secrets.into_iter());
+        assert_eq!(shown, "bad *** here");
+    }
+}

@@ -86,7 +86,7 @@ describe('the local KV of wrangler dev, behind the edge', () => {
     assert.equal(code, 0, stdout)
     assert.match(stdout, /"percentage": 100/)
     assert.match(stdout, /^HTTP\/1\.1 200 OK/m)
-    assert.match(stdout, new RegExp(`at 0% and version ${ids[0]} at 100%\\n{"scriptVersion":{"id":"${ids[0]}".*?}}{"scriptVersion":{"id":"${ids[1]}"`, 's'))
+    assert.match(stdout, new RegExp(`at 0% and version ${ids[0]} at 100%\\n{"scriptVersion":{"id":"${ids[0]}".*?}{"scriptVersion":{"id":"${ids[1]}"`, 's'))
     assert.equal(stdout.match(/^{"scriptVersion":.*"tag":"(old|next)".*$/gm).length, 22)
     const [newest] = edge.worker.deployable()
     assert.match(stdout, new RegExp(`Worker Version ID: ${newest.id}\\n$`))

@@ -22,7 +22,7 @@ const IN_A_ROW: usize = 3;
 
 /// Rounds of questions in a watch: enough for [`super::bound`] to tell a tenth of the
 /// traffic from none, few enough for a Worker with a daily limit.
-const FEWEST: u32 = 120;
+const FEWEST: u32 = 60;
 const MOST: u32 = 2_000;
 const PER_SECOND: f64 = 2.0;
 
@@ -137,9 +137,6 @@ impl Checks<'_> {
             for _ in 0..rounds {
                 let due = share.bake.mul_f64(f64::from(round.min(rounds)) / f64::from(rounds));
                 sleep(due.saturating_sub(began.elapsed()));
-                if round == rounds / 2 {
-                    observed.answered = Default::default();
-                }
                 let Some(reference) = refs.next() else { return Vec::new() };
                 self.round(reference, observed);
                 let findings = observed.at_once(self.limits);

@@ -9,10 +9,12 @@ use anyhow::{Context as _, Result};
 use super::message::Message;
 use crate::exit::Refused;
 use crate::percent::Percent;
+use crate::target;
 use crate::wrangler::{Deployment, Id, Wrangler};
 
-/// The waits before going back is tried again.
-const AGAIN: [Duration; 3] = [Duration::ZERO, Duration::from_secs(2), Duration::from_secs(10)];
+/// How often going back is tried again, and the first wait; each is twice the one before.
+const AGAIN: usize = 4;
+const WAIT: Duration = Duration::from_secs(1);
 
 /// The deployments of one run.
 pub(crate) struct Deployments<'a> {
@@ -39,7 +41,13 @@ impl<'a> Deployments<'a> {
     /// deployed: theirs is left as it is.
     pub(crate) fn make(&mut self, versions: &[(Id, Percent)], message: &Message) -> Result<()> {
         self.refuse_other(&self.wrangler.active()?)?;
-        let made = self.wrangler.deploy(versions, &message.to_string());
+        let made = match self.wrangler.deploy(versions, &message.to_string()) {
+            Ok(Some(id)) => {
+                self.active = id;
+                return Ok(());
+            }
+            made => made,
+        };
         // Also where the call failed it may have had its effect.
         let active = self.wrangler.active()?;
         if is(&active, versions, message) {
@@ -47,7 +55,7 @@ impl<'a> Deployments<'a> {
             return Ok(());
         }
         self.refuse_other(&active)?;
-        made.and_then(|()| anyhow::bail!("wrangler says that it deployed, Cloudflare does not"))
+        made.and_then(|_| anyhow::bail!("wrangler says that it deployed, Cloudflare does not"))
     }
 
     /// Gives all of the traffic to the old version, and tries that more than once.
@@ -57,16 +65,16 @@ impl<'a> Deployments<'a> {
     /// As [`Self::make`].
     pub(crate) fn back(&mut self, old: &Id, new: &Id, why: &str) -> Result<()> {
         let message = Message::Back { new: new.clone(), why: why.to_owned() };
-        let mut last = Ok(());
-        for wait in AGAIN {
-            sleep(wait);
-            last = self.make(&[(old.clone(), Percent::ALL)], &message);
-            match &last {
-                Err(error) if !is_interfered(error) => {}
-                _ => break,
+        let mut left = target::patience()?.retries.unwrap_or(AGAIN);
+        let mut wait = WAIT;
+        loop {
+            match self.make(&[(old.clone(), Percent::ALL)], &message) {
+                Err(error) if left > 0 && !is_interfered(&error) => {}
+                ended => return ended,
             }
+            sleep(wait);
+            (left, wait) = (left - 1, wait * 2);
         }
-        last
     }
 
     fn refuse_other(&self, active: &Deployment) -> Result<()> {

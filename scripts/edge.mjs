@@ -4,8 +4,9 @@ import { readFileSync, rmSync } from 'node:fs'
 import { parseOptions, parsePort } from './lib/args.mjs'
 import { buildSlotctl, buildWorker, SLOTCTL } from './lib/build.mjs'
 import { DEMO, ensureDemo } from './lib/demo.mjs'
+import { refuseBusyPort } from './lib/dev-server.mjs'
 import { startEdge } from './lib/edge/edge.mjs'
-import { KEY, OVERRIDES } from './lib/edge/headers.js'
+import { whatToTry } from './lib/edge/hints.mjs'
 import { startEdgeKv } from './lib/edge/kv.mjs'
 import { inRoot } from './lib/paths.mjs'
 import { run } from './lib/run.mjs'
@@ -21,7 +22,6 @@ const OPTIONS = {
   fresh: { type: 'boolean' },
 }
 const STATE = '.demo/edge'
-const WRANGLER = 'scripts/lib/edge/bin/wrangler'
 
 /** The KV, filled as `npm start` does, and in front of it two versions of one build, the first deployed. */
 async function start({ port, env, spread }) {
@@ -41,31 +41,6 @@ async function start({ port, env, spread }) {
   }
 }
 
-function showWhatToTry({ edge, kv, ids: [old, next] }, { env, spread }) {
-  const deploy = (...shares) => `${WRANGLER} versions deploy ${shares.join(' ')} --yes --env ${env}`
-  heading('What to try, from another terminal')
-  say(`
-  export EDGE_API=${edge.apiUrl}
-  ${WRANGLER} deployments status --json --env ${env}
-  curl -i ${edge.url}/components/prompts/extraction@production
-
-  # At 0 % only who asks for a version by its id gets it (after the ${spread / 1000} s that a deployment takes to spread)
-  ${deploy(`${next}@0%`, `${old}@100%`)}
-  curl -s ${edge.url}/version
-  curl -s ${edge.url}/version -H '${OVERRIDES}: ${edge.worker.name}="${next}"'
-
-  # At 10 % chance decides each request, and a key keeps its version while the share grows
-  ${deploy(`${next}@10%`, `${old}@90%`)}
-  for i in $(seq 20); do curl -s ${edge.url}/version; echo; done
-  curl -s ${edge.url}/version -H '${KEY}: ada'
-
-  # Upload build/ as another version
-  ${WRANGLER} versions upload --tag mine --message 'My change' --env ${env}
-
-The real wrangler drives it too, with CLOUDFLARE_API_BASE_URL=$EDGE_API and any token and account id.
-KV for \`slotctl … --local ${kv.url} --env ${env}\`. Ctrl-C stops it all.`)
-}
-
 function parseSpread(text) {
   if (/^\d{1,6}$/.test(text)) return Number(text)
   throw new UserError(`--spread ${text}: give the milliseconds that a deployment takes to spread, up to 999999.`, 2)
@@ -74,12 +49,17 @@ function parseSpread(text) {
 await main(async () => {
   const { fresh, env, ...options } = parseOptions(OPTIONS, USAGE)
   const [port, spread] = [parsePort(options.port), parseSpread(options.spread)]
+  await refuseBusyPort(port)
   await buildWorker(await setup())
   await buildSlotctl()
   if (fresh) rmSync(inRoot(STATE), { recursive: true, force: true })
   await ensureDemo({ fresh })
   const running = await start({ port, env, spread })
-  showWhatToTry(running, { env, spread })
+  heading('What to try, from another terminal')
+  say(`\n${whatToTry({ ...running, env, spread })}
+
+The real wrangler drives it too, with CLOUDFLARE_API_BASE_URL=$EDGE_API and any token and account id.
+KV for \`slotctl … --local ${running.kv.url} --env ${env}\`. Ctrl-C stops it all.`)
   const stop = async () => {
     await running.edge.stop()
     await running.kv.stop()

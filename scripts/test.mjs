@@ -5,6 +5,7 @@ import { parseOptions } from './lib/args.mjs'
 import { buildSlotctl, buildWorker } from './lib/build.mjs'
 import { ownNode } from './lib/node-tools.mjs'
 import { inRoot } from './lib/paths.mjs'
+import { buildPrevious, missingHistory } from './lib/previous.mjs'
 import { runStatus } from './lib/run.mjs'
 import { WASM_TARGET } from './lib/rust.mjs'
 import { setup } from './lib/setup.mjs'
@@ -47,14 +48,24 @@ async function runSuite({ name, command, shown = command, args, env }) {
   return code === 0
 }
 
+/** Ahead of the tests, which run at once and measure. */
+async function buildAll(tools, only) {
+  await buildWorker(tools)
+  await buildSlotctl()
+  if ([undefined, 'node', 'skew'].includes(only)) await previousIfThere()
+}
+
+async function previousIfThere() {
+  const missing = missingHistory()
+  if (missing) return say(`tests/skew is skipped in part: ${missing}.`)
+  await buildPrevious()
+}
+
 await main(async () => {
   const { only } = parseOptions({ only: { type: 'string' } }, USAGE)
   const tools = await setup()
   const chosen = selected(tools, only)
-  if (chosen.some(({ name }) => name === 'node')) {
-    await buildWorker(tools)
-    await buildSlotctl()
-  }
+  if (chosen.some(({ name }) => name === 'node')) await buildAll(tools, only)
   const failed = []
   for (const suite of chosen) if (!(await runSuite(suite))) failed.push(suite.name)
   if (failed.length === 0) return

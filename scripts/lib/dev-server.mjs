@@ -144,7 +144,7 @@ function killGroup(child) {
 }
 
 /** wrangler would take another port, or fail with a page of text. */
-async function refuseBusyPort(port) {
+export async function refuseBusyPort(port) {
   if (port === 0) return
   const problem = await new Promise((resolve) => {
     const probe = net.createServer()

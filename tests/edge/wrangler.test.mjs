@@ -23,13 +23,13 @@ after(() => shared?.stop())
 
 let runs = 0
 /** Runs one of the two; `entries` is what it wrote for who started it, `json` what it printed. */
-function run([command, ...prefix], args, edge = shared.edge) {
+function run([command, ...prefix], args, edge = shared.edge, extra = {}) {
   runs += 1
   const file = path.join(temporaryFolder('output'), `${runs}.ndjson`)
   const env = {
     PATH: process.env.PATH, HOME: process.env.HOME, ...QUIET_ENV, RESOLVER_PREBUILT: '1', CI: '1', NO_COLOR: '1',
     WRANGLER_OUTPUT_FILE_PATH: file, EDGE_API: edge.apiUrl, CLOUDFLARE_API_BASE_URL: edge.apiUrl,
-    CLOUDFLARE_API_TOKEN: 'any', CLOUDFLARE_ACCOUNT_ID: '0'.repeat(32),
+    CLOUDFLARE_API_TOKEN: 'any', CLOUDFLARE_ACCOUNT_ID: '0'.repeat(32), ...extra,
   }
   return new Promise((resolve) => {
     const child = execFile(command, [...prefix, ...args], { env, cwd: ROOT }, (error, stdout, stderr) => {
@@ -144,6 +144,24 @@ test('a Worker without a deployment has no status', async () => {
     }
   } finally {
     await stop()
+  }
+})
+
+test('the stand-in says what it lacks', async () => {
+  const upload = ['versions', 'upload', ...ENV]
+  const CASES = [
+    [upload, { EDGE_API: '' }, /EDGE_API is not set: `npm run edge` says/],
+    [upload, { EDGE_API: 'http://127.0.0.1:9' }, /The local edge at http:\/\/127\.0\.0\.1:9 does not answer/],
+    [upload, { EDGE_BUILD: '/nowhere' }, /\/nowhere\/index\.js is missing: run `npm run build`/],
+    [['deploy'], {}, /has: versions upload, versions deploy/],
+    [['versions', 'list', '--unknown'], {}, /Unknown option '--unknown'/],
+    [['versions', 'deploy', 'abc', ...ENV], {}, /abc: give <version-id>@<percentage>/],
+    [['deployments', 'status', '--config', 'none.toml', ...ENV], {}, /none\.toml: there is no such file/],
+  ]
+  for (const [args, extra, expected] of CASES) {
+    const { code, stderr } = await run(STAND_IN, args, shared.edge, extra)
+    assert.equal(code, 1, stderr)
+    assert.match(stderr, new RegExp(`^✘ \\[ERROR\\] .*${expected.source}`))
   }
 })
 

@@ -21,3 +21,16 @@ export function murmur3(bytes) {
 /** Where a caller of a component stands, of 100,000. */
 export const point = (component, key) =>
   Number((BigInt(murmur3(Buffer.from(`${component}\0${key}`))) * 100_000n) >> 32n)
+
+function target(slot, version, weight) {
+  return {
+    slot, version, weight, digest: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', size: 0,
+    type: 'text/plain', sha: 'dac23bda14820e5b79aa3328b0c5a597521fa03c', date: '2026-11-20T10:00:00Z',
+  }
+}
+
+/** Puts a slot whose traffic v2.0.0 and v1.0.0 share: `canary` thousandths of a percent and the rest. */
+export function splitSlot(kv, component, slot, canary) {
+  const targets = [target('canary', 'v2.0.0', canary), target('production', 'v1.0.0', 100_000 - canary)]
+  kv.put('SLOTS', `${component}@${slot}`, Buffer.from(JSON.stringify({ format: 1, slot, targets })))
+}

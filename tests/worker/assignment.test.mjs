@@ -3,25 +3,13 @@ import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import { after, before, describe, test } from 'node:test'
 
-import { murmur3, point } from './assignment.mjs'
+import { murmur3, point, splitSlot } from './assignment.mjs'
 import { startKvServer } from './harness/kv-server.mjs'
 import { rawRequest } from './harness/request.mjs'
 import { startWorker } from './harness/workerd.mjs'
 
 const golden = JSON.parse(readFileSync(new URL('../vectors/assignment.json', import.meta.url))).cases
 const COMPONENT = 'prompts/extraction'
-
-function target(slot, version, weight) {
-  return {
-    slot, version, weight, digest: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', size: 0,
-    type: 'text/plain', sha: 'dac23bda14820e5b79aa3328b0c5a597521fa03c', date: '2026-11-20T10:00:00Z',
-  }
-}
-
-function split(kv, component, slot, canary) {
-  const targets = [target('canary', 'v2.0.0', canary), target('production', 'v1.0.0', 100_000 - canary)]
-  kv.put('SLOTS', `${component}@${slot}`, Buffer.from(JSON.stringify({ format: 1, slot, targets })))
-}
 
 const ask = (worker, slot, key) =>
   worker.rawRequest({
@@ -42,8 +30,8 @@ describe('the served Worker', () => {
   let worker
   before(async () => {
     worker = await startWorker()
-    for (const component of new Set(golden.map(({ component }) => component))) split(worker.kv, component, 'half', 50_000)
-    for (const percent of [0, 5, 25, 100]) split(worker.kv, COMPONENT, `at-${percent}`, percent * 1_000)
+    for (const component of new Set(golden.map(({ component }) => component))) splitSlot(worker.kv, component, 'half', 50_000)
+    for (const percent of [0, 5, 25, 100]) splitSlot(worker.kv, COMPONENT, `at-${percent}`, percent * 1_000)
   })
   after(() => worker?.stop())
 
@@ -91,7 +79,7 @@ function splittingProxy(workers) {
 
 test('two script versions, released gradually, give every key the same component version', async () => {
   const kv = await startKvServer({ SLOTS: new Map(), COMPONENTS: new Map() })
-  split(kv, COMPONENT, 'half', 50_000)
+  splitSlot(kv, COMPONENT, 'half', 50_000)
   const versions = ['old', 'new'].map((id) => ({ id, tag: id, timestamp: '2026-11-20T00:00:00Z' }))
   const workers = await Promise.all(versions.map((scriptVersion) => startWorker({ kv, scriptVersion })))
   const proxy = await splittingProxy(workers)

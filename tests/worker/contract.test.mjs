@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { bytes, put, readVectors, serveVectors } from "./vectors.mjs";
+import { ask, put, readVectors, serveVectors } from "./vectors.mjs";
 
 const folder = new URL("../vectors/http/", import.meta.url);
 
@@ -13,12 +13,6 @@ const PLATFORM = ["connection", "date", "keep-alive", "transfer-encoding"];
 /** `<namespace> <key> <cacheTtl>`; the keys of a bulk read in brackets. */
 function spell({ namespace, op, keys, cacheTtl }) {
   return `${namespace} ${op === "bulk" ? `[${keys.join(" ")}]` : keys[0]} ${cacheTtl}`;
-}
-
-async function ask(worker, { method = "GET", host = "resolver.example", path, headers, body }) {
-  const payload = body === undefined ? undefined : bytes(body);
-  const length = payload && { "content-length": payload.length };
-  return worker.rawRequest({ method, path, headers: { host, ...headers, ...length }, body: payload });
 }
 
 function checkBody(answer, expected) {

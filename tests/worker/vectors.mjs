@@ -23,15 +23,22 @@ export function put(kv, namespaces = {}) {
   }
 }
 
-/** The built Worker with the KV and the variables of a file of vectors. */
-export async function serveVectors(file, { vars = {} } = {}) {
+/** The built Worker, or `modules`, with the variables of a file of vectors and its KV, or `kv` that has it. */
+export async function serveVectors(file, { vars = {}, ...options } = {}) {
   const script = readVectors(file)
   const scriptVersion = {
     id: script.always['script-version'],
     tag: script.always['script-version-tag'],
     timestamp: '2026-11-20T00:00:00Z',
   }
-  const worker = await startWorker({ vars: { KV_TIMEOUT_MS: '500', ...script.vars, ...vars }, scriptVersion })
+  const worker = await startWorker({ vars: { KV_TIMEOUT_MS: '500', ...script.vars, ...vars }, scriptVersion, ...options })
   put(worker.kv, script.kv)
   return { worker, script }
+}
+
+/** Sends the request of a vector. */
+export async function ask(worker, { method = 'GET', host = 'resolver.example', path, headers, body }) {
+  const payload = body === undefined ? undefined : bytes(body)
+  const length = payload && { 'content-length': payload.length }
+  return worker.rawRequest({ method, path, headers: { host, ...headers, ...length }, body: payload })
 }

@@ -57,7 +57,7 @@ const ROUTES = [
   ['POST', `${SCRIPT}/versions$`, upload],
   ['GET', `${SCRIPT}/versions/(?<id>[^/]+)$`, (edge, { path }) => edge.worker.version(path.id).shown],
   ['GET', `${SCRIPT}/deployments$`, (edge) => ({ deployments: edge.worker.deployments() })],
-  ['POST', `${SCRIPT}/deployments$`, (edge, { body }) => edge.deploy(json(body))],
+  ['POST', `${SCRIPT}/deployments$`, (edge, { body }) => edge.createDeployment(json(body))],
   // Asked ahead of an upload, for secrets that the configuration demands.
   ['GET', `${SCRIPT}/secrets$`, () => []],
   ['PATCH', `${SCRIPT}/script-settings$`, (_, { body }) => json(body)],

@@ -4,7 +4,7 @@ import { compatibilityDate } from '../workerd/capnp.mjs'
 import { serveApi } from './api.mjs'
 import { Proxy } from './proxy.mjs'
 import { BINDINGS, modulesOf, startRuntime } from './runtime.mjs'
-import { Refused, Worker } from './worker.mjs'
+import { defined, Refused, Worker } from './worker.mjs'
 
 /**
  * Cloudflare's edge for one Worker, on this machine: `{ url, apiUrl, upload, deploy, stop, … }`.
@@ -44,34 +44,48 @@ class Edge {
   }
 
   /**
-   * Keeps a version, after a look whether it starts; nobody gets it before it is deployed.
-   * `build` is the folder of a build in place of `modules`. Gives the version as the API shows it.
+   * Keeps a version, after a look whether it starts; nobody gets it before it is deployed. Gives
+   * it as the API shows it. `build` is the folder of a build, in place of `modules`; without
+   * `bindings` it has those of the project's environments.
    */
   upload({ build, tag, message, ...upload }) {
-    const annotations = upload.annotations ?? { 'workers/tag': tag, 'workers/message': message }
-    const modules = upload.modules ?? modulesOf(build, readdirSync(build))
-    checkBindings(upload.bindings, this.#options.kv)
+    const asked = {
+      modules: build && modulesOf(build, readdirSync(build)),
+      annotations: { 'workers/tag': tag, 'workers/message': message },
+      compatibilityDate: compatibilityDate(),
+      ...defined(upload),
+    }
+    checkBindings(asked.bindings, this.#options.kv)
     return this.#inTurn(async () => {
-      const date = upload.compatibilityDate ?? compatibilityDate()
-      const draft = this.worker.draft({ ...upload, compatibilityDate: date, modules, annotations })
+      const draft = this.worker.draft(asked)
       await this.#tryOut(draft.runs)
       return this.worker.keep(draft)
     })
   }
 
-  /** Makes a deployment of `[[version id, percentage], …]`, or as the API takes it. */
+  /** Makes a deployment of `[[version id, percentage], …]`. */
   deploy(shares, { message } = {}) {
-    const asked = Array.isArray(shares)
-      ? { versions: shares.map(([version_id, percentage]) => ({ version_id, percentage })), annotations: { 'workers/message': message } }
-      : shares
+    const versions = shares.map(([version_id, percentage]) => ({ version_id, percentage }))
+    return this.createDeployment({ versions, annotations: { 'workers/message': message } })
+  }
+
+  /** Makes a deployment as the API is asked for it. */
+  createDeployment(asked) {
     return this.#inTurn(async () => {
       const deployment = this.worker.plan(asked)
-      const since = Date.now()
-      const before = this.#states.filter((state, at) => at === 0 || since - this.#states[at - 1].since < this.#options.spread)
-      const first = before.length === 0
-      await this.#switchTo([{ since: first ? 0 : since, versions: deployment.versions }, ...before])
+      const { versions } = deployment
+      const before = this.#stillMet()
+      // Before the first one there is nothing that requests could meet meanwhile.
+      const since = before.length === 0 ? 0 : Date.now()
+      await this.#switchTo([{ since, versions }, ...before])
       return this.worker.deploy(deployment)
     })
+  }
+
+  /** The deployments that some request may meet, newest first: up to one that has reached everybody. */
+  #stillMet() {
+    const everywhere = this.#states.findIndex(({ since }) => Date.now() - since >= this.#options.spread)
+    return everywhere < 0 ? this.#states : this.#states.slice(0, everywhere + 1)
   }
 
   async stop() {

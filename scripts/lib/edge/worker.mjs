@@ -114,7 +114,8 @@ function checkShares(versions) {
   if (Math.abs(total - WHOLE) > EPSILON) throw new Refused(`percentages add up to ${total}, not ${WHOLE}.`)
 }
 
-const defined = (object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined && value !== null))
+/** Without the members that say nothing. */
+export const defined = (object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined && value !== null))
 
 /** A secret's text is never shown. */
 const shownBinding = ({ text, ...binding }) => (binding.type === 'secret_text' || text === undefined ? binding : { ...binding, text })

@@ -1,7 +1,7 @@
 // `wrangler versions` and `wrangler deployments` against the local edge, in a tenth of the
 // time: the same arguments, the same JSON, the same entries of WRANGLER_OUTPUT_FILE_PATH.
 // EDGE_API is the address of the edge's API, EDGE_BUILD the build that is uploaded.
-import { appendFileSync, readdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 
@@ -51,6 +51,7 @@ async function main(args) {
 /** The Worker's name as wrangler makes it: of an environment, with that behind. */
 function workerName({ name, env, config }) {
   if (name) return name
+  if (!existsSync(config)) throw new Failure(`${config}: there is no such file; --name names the Worker, too.`)
   const written = /^name = "([^"]+)"/m.exec(readFileSync(config, 'utf8'))?.[1]
   return env ? `${written}-${env}` : written
 }
@@ -75,6 +76,7 @@ function caller(worker) {
 
 async function upload(call, { tag, message, worker, env }) {
   const build = process.env.EDGE_BUILD ?? 'build'
+  if (!existsSync(path.join(build, 'index.js'))) throw new Failure(`${build}/index.js is missing: run \`npm run build\`, or set EDGE_BUILD.`)
   const form = new FormData()
   const annotations = { 'workers/tag': tag, 'workers/message': message }
   form.set('metadata', JSON.stringify({ main_module: 'index.js', annotations }))

@@ -4,6 +4,8 @@ import { createInterface } from 'node:readline'
 import { workerdBinary } from '../node-tools.mjs'
 
 const START_MS = 10_000
+/** Of what is said, so many of the last bytes are kept. */
+const KEPT = 8 * 1024 * 1024
 
 const running = new Set()
 
@@ -11,12 +13,13 @@ const running = new Set()
 export class Workerd {
   #process
   #said = []
+  #length = 0
 
   constructor(config) {
     const args = ['serve', '--experimental', '--control-fd=3', config]
     this.#process = spawn(workerdBinary(), args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
-      stream.on('data', (chunk) => this.#said.push(chunk))
+      stream.on('data', (chunk) => this.#keep(chunk))
     }
     this.ended = new Promise((resolve) => {
       for (const event of ['exit', 'error']) this.#process.once(event, resolve)
@@ -26,6 +29,12 @@ export class Workerd {
 
   get pid() {
     return this.#process.pid
+  }
+
+  #keep(chunk) {
+    this.#said.push(chunk)
+    this.#length += chunk.length
+    while (this.#length > KEPT) this.#length -= this.#said.shift().length
   }
 
   /** What its Workers logged and workerd said, so far. */

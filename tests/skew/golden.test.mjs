@@ -1,0 +1,27 @@
+// What each release served of its own records, asked of the built Worker:
+// `crates/catalog/tests/golden.rs` reads the same records natively.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+
+import { startWorker } from '../worker/harness/workerd.mjs'
+import { compared } from './support/differences.mjs'
+import { kept, namespacesOf, readGolden, releases } from './support/golden.mjs'
+
+test('the previous release is kept', () => assert.ok(releases().includes('v0.1.0')))
+
+for (const release of releases()) {
+  describe(`the records of ${release}`, () => {
+    const answers = readGolden(release, 'answers.json')
+    let worker
+    before(async () => { worker = await startWorker({ kv: namespacesOf(readGolden(release, 'records.json')) }) })
+    after(() => worker?.stop())
+
+    for (const { request, answer } of answers) {
+      const asked = [request.path, ...Object.entries(request.headers ?? {}).flat()].join(' ')
+      test(asked, async () => {
+        const now = kept(await worker.rawRequest(request))
+        assert.deepEqual(...compared(request, answer, now))
+      })
+    }
+  })
+}

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
+
+/** In what answers may differ from those of a release; `../README.md` describes an entry. */
+export const differences = JSON.parse(readFileSync(new URL('../differences.json', import.meta.url), 'utf8'))
+
+/** The entries that an answer needed. */
+export const needed = new Set()
+
+/** Two answers to a request, as they are kept, without what may differ between them. */
+export function compared({ path }, old, now, entries = differences) {
+  let pair = [old, now]
+  for (const entry of entries.filter((one) => new RegExp(one.path).test(path))) {
+    const [before, after] = pair.map((answer) => partOf(answer, entry))
+    if (isDeepStrictEqual(before, after)) continue
+    needed.add(entry)
+    pair = pair.map((answer) => without(answer, entry))
+  }
+  return pair
+}
+
+function partOf(answer, { header, member, order }) {
+  if (header) return answer.headers[header]
+  if (order) return answer.body
+  return member ? parsed(answer)?.[member] : answer
+}
+
+function without(answer, { header, member, order }) {
+  if (header) return { ...answer, headers: omit(answer.headers, [header]) }
+  if (!member && !order) return {}
+  const json = parsed(answer)
+  if (json === undefined) return answer
+  // Its digest follows from the body, and its length from the members.
+  const headers = omit(answer.headers, member ? ['content-length', 'etag'] : ['etag'])
+  return { ...answer, headers, body: member ? omit(json, [member]) : json }
+}
+
+const omit = (object, names) => Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)))
+
+function parsed({ headers, body }) {
+  if (typeof body !== 'string') return body?.$base64 === undefined ? body : undefined
+  // An answer to HEAD has the type alone.
+  return body && /json/.test(headers['content-type'] ?? '') ? JSON.parse(body) : undefined
+}

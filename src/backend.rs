@@ -31,11 +31,8 @@ pub trait Backend {
         cache_ttl: u32,
     ) -> Result<Vec<Option<Vec<u8>>>, Unavailable>;
 
-    /// Reads a content from `COMPONENTS`.
-    async fn content(&self, key: &str, cache_ttl: u32) -> Read<Self::Content>;
-
-    /// The SHA-256 of a content.
-    async fn digest(&self, content: &Self::Content) -> Result<Digest, Unavailable>;
+    /// Reads a content from `COMPONENTS`, with the SHA-256 of what was read.
+    async fn content(&self, key: &str, cache_ttl: u32) -> Read<(Self::Content, Digest)>;
 
     /// The size of a content in bytes.
     fn size(&self, content: &Self::Content) -> usize;

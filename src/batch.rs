@@ -1,6 +1,7 @@
 //! `POST /resolve`: one consistent snapshot for a whole run of an ensemble.
 
-use std::collections::BTreeMap;
+mod answer;
+
 use std::rc::Rc;
 
 use base64ct::{Base64, Encoding};
@@ -9,10 +10,11 @@ use catalog::assign::Caller;
 use catalog::key::{Key, Namespace};
 use catalog::reference::Address;
 use catalog::refusal::Refusal;
-use catalog::resolution::{Found, Resolution};
+use catalog::resolution::Resolution;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use vecmap::VecMap;
 
+use self::answer::{Entry, Snapshot, Text};
 use crate::backend::{Backend, Read, Unavailable};
 use crate::caller;
 use crate::http::{Answer, Payload, Request};
@@ -71,7 +73,7 @@ impl Progress {
 }
 
 /// What the keys of one round hold.
-type Records = BTreeMap<Key, Read<Rc<[u8]>>>;
+type Records = VecMap<Key, Read<Rc<[u8]>>>;
 
 impl<B: Backend> Resolver<B> {
     /// Answers `POST /resolve`.
@@ -89,14 +91,16 @@ impl<B: Backend> Resolver<B> {
         let open = body.refs.iter().map(open).collect();
         let settled = self.settle_all(open, grant, trace).await;
         // 3. Each with its exact reference or its own error, and the contents if asked for.
-        let mut resolved = Vec::new();
+        let mut answers = Vec::new();
         let mut left = if body.content { MAX_CONTENT } else { 0 };
-        for (text, settled) in body.refs.iter().zip(settled) {
+        for settled in settled {
             let budget = body.content.then_some(&mut left);
-            resolved.push(self.entry(text, settled, budget, trace).await);
+            answers.push(self.finish(settled, budget, trace).await);
         }
         let script = &self.config.script_version;
-        Ok(respond::json(200, &json!({ "scriptVersion": script, "resolved": resolved })))
+        let entries = body.refs.iter().zip(&answers);
+        let resolved = entries.map(|(text, answer)| Entry::of(text, answer, &script.id)).collect();
+        Ok(respond::json(200, &Snapshot { script_version: script, resolved }))
     }
 
     fn open(&self, text: &str, host: &str, caller: &Caller) -> Result<Asked, Refusal> {
@@ -129,7 +133,7 @@ impl<B: Backend> Resolver<B> {
     /// one bulk read a namespace.
     async fn read_all(&self, open: &[Progress], trace: &mut Trace) -> Records {
         let mut records = Records::new();
-        let mut missing: BTreeMap<Namespace, Vec<Key>> = BTreeMap::new();
+        let mut missing = [(Namespace::Slots, Vec::new()), (Namespace::Components, Vec::new())];
         for progress in open {
             let Progress::Open(_, resolution, _) = progress else { continue };
             let key = resolution.key();
@@ -137,12 +141,12 @@ impl<B: Backend> Resolver<B> {
                 records.insert(key.clone(), Ok(Some(bytes)));
                 continue;
             }
-            let keys = missing.entry(key.namespace()).or_default();
-            if !keys.contains(key) {
+            let all = missing.iter_mut().find(|(namespace, _)| *namespace == key.namespace());
+            if let Some((_, keys)) = all.filter(|(_, keys)| !keys.contains(key)) {
                 keys.push(key.clone());
             }
         }
-        for (namespace, keys) in missing {
+        for (namespace, keys) in missing.into_iter().filter(|(_, keys)| !keys.is_empty()) {
             trace.kv_reads += 1;
             self.read_bulk(namespace, keys, &mut records).await;
         }
@@ -178,81 +182,29 @@ impl<B: Backend> Resolver<B> {
         }
     }
 
-    async fn entry(
+    /// Reads the content, if there is a budget for it.
+    async fn finish(
         &self,
-        text: &str,
         settled: Result<(Asked, Resolved), Refusal>,
         budget: Option<&mut u64>,
         trace: &mut Trace,
-    ) -> Value {
-        let described = match (settled, budget) {
-            (Ok((asked, resolved)), Some(left)) => {
-                self.with_text(text, &asked, resolved, left, trace).await
-            }
-            (Ok((_, resolved)), None) => {
-                self.keep_unless_unsure(&resolved);
-                Ok(describe(text, &resolved))
-            }
-            (Err(refusal), _) => Err(refusal),
+    ) -> Result<(Resolved, Option<Text>), Refusal> {
+        let (asked, resolved) = settled?;
+        let Some(left) = budget else {
+            self.keep_unless_unsure(&resolved);
+            return Ok((resolved, None));
         };
-        described.unwrap_or_else(|refusal| {
-            let script = &self.config.script_version.id;
-            json!({ "ref": text, "error": refusal.problem("/resolve", script) })
-        })
-    }
-
-    async fn with_text(
-        &self,
-        text: &str,
-        asked: &Asked,
-        resolved: Resolved,
-        left: &mut u64,
-        trace: &mut Trace,
-    ) -> Result<Value, Refusal> {
         let selected = &resolved.selected;
         *left = left.checked_sub(selected.snapshot.size).ok_or_else(|| {
             Refusal::ContentTooLarge(selected.name.clone(), selected.snapshot.version.clone())
         })?;
-        let (resolved, content) = self.with_content(asked, resolved, trace).await?;
-        let mut entry = describe(text, &resolved);
-        let (member, value) = match String::from_utf8(self.backend.bytes(&content)) {
-            Ok(text) => ("content", text),
-            Err(binary) => ("contentBase64", Base64::encode_string(binary.as_bytes())),
+        let (resolved, content) = self.with_content(&asked, resolved, trace).await?;
+        let text = match String::from_utf8(self.backend.bytes(&content)) {
+            Ok(text) => Text::Utf8(text),
+            Err(binary) => Text::Base64(Base64::encode_string(binary.as_bytes())),
         };
-        if let Some(entry) = entry.as_object_mut() {
-            entry.insert(member.to_owned(), value.into());
-        }
-        Ok(entry)
+        Ok((resolved, Some(text)))
     }
-}
-
-/// What an entry says of a version: what the headers say where it is fetched.
-fn describe(text: &str, resolved: &Resolved) -> Value {
-    let selected = &resolved.selected;
-    let snapshot = &selected.snapshot;
-    let mut entry = Map::new();
-    let mut put = |member: &str, value: Value| drop(entry.insert(member.to_owned(), value));
-    put("ref", text.into());
-    put("exact", format!("{}@{}", selected.name, snapshot.version).into());
-    put("url", Address::canonical_path(&selected.name, &snapshot.version).into());
-    put("component", selected.name.as_str().into());
-    put("version", snapshot.version.to_string().into());
-    put("digest", snapshot.digest.to_string().into());
-    put("size", snapshot.size.into());
-    put("type", snapshot.media_type.as_str().into());
-    put("commit", snapshot.sha.as_str().into());
-    put("date", snapshot.date.to_string().into());
-    if let Found::Slot(slot) = &selected.found {
-        put("slot", slot.slot.as_str().into());
-        put("assignment", slot.assignment.as_str().into());
-        if slot.override_ignored {
-            put("overrideIgnored", true.into());
-        }
-    }
-    if let Some(seconds) = resolved.stale {
-        put("stale", seconds.into());
-    }
-    Value::Object(entry)
 }
 
 fn body(request: &Request<'_>) -> Result<Body, Refusal> {

@@ -1,9 +1,14 @@
 //! Who asks, read from a request: what a split depends on.
 
 use catalog::assign::{Caller, Wanted};
+use catalog::digest::Digest;
 use catalog::record::SlotRecord;
 
+use crate::config::Config;
+use crate::cors::Origins;
 use crate::http::Request;
+use crate::lane::LANE_METHODS;
+use crate::respond;
 
 /// The headers that take part in a split, in the order of the rules.
 pub const OVERRIDE: &str = "Component-Version-Override";
@@ -51,4 +56,59 @@ fn header(request: &Request<'_>, name: &str) -> Option<String> {
 
 fn parameter(request: &Request<'_>, name: &str) -> Option<String> {
     request.parameter(name).filter(|value| !value.is_empty())
+}
+
+/// Who asks the fast lane: all that counts of a question beside its URL.
+pub trait Asker {
+    /// The method, whose answer it wants.
+    fn method(&self) -> &str;
+
+    /// Whether nothing of it counts but what the others here say.
+    fn is_usual(&self, config: &Config) -> bool;
+
+    /// The caller, as far as it decides in this slot.
+    fn caller(&self, slot: &SlotRecord) -> Caller;
+
+    /// Whether it has this content already.
+    fn has(&self, digest: &Digest) -> bool;
+}
+
+impl Asker for Request<'_> {
+    fn method(&self) -> &str {
+        self.method
+    }
+
+    fn is_usual(&self, config: &Config) -> bool {
+        LANE_METHODS.contains(&self.method)
+            && self.query.is_empty()
+            && !config.needs_token()
+            && (config.origins == Origins::Off || (self.header)("Origin").is_none())
+    }
+
+    fn caller(&self, slot: &SlotRecord) -> Caller {
+        of_slot(self, slot)
+    }
+
+    fn has(&self, digest: &Digest) -> bool {
+        respond::has_current(self, digest)
+    }
+}
+
+/// A call over a service binding: it needs no token, and always wants the content.
+impl Asker for Caller {
+    fn method(&self) -> &str {
+        "GET"
+    }
+
+    fn is_usual(&self, _: &Config) -> bool {
+        true
+    }
+
+    fn caller(&self, _: &SlotRecord) -> Caller {
+        self.clone()
+    }
+
+    fn has(&self, _: &Digest) -> bool {
+        false
+    }
 }

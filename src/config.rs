@@ -1,12 +1,11 @@
 //! The Worker's settings: the `[vars]` of `wrangler.toml`, the secrets and the
 //! version metadata.
 
-use std::collections::BTreeMap;
-
 use catalog::access::ReadTokens;
 use catalog::refusal::Refusal;
 use catalog::slot::Slot;
 use serde::Serialize;
+use vecmap::VecMap;
 
 use crate::cors::Origins;
 
@@ -38,7 +37,7 @@ pub type Setting<T> = Result<T, Refusal>;
 /// Which slot a host stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostSlots {
-    hosts: BTreeMap<String, Slot>,
+    hosts: VecMap<String, Slot>,
     default: Slot,
 }
 
@@ -46,8 +45,10 @@ impl HostSlots {
     fn read(hosts: Option<String>, default: Option<String>) -> Setting<Self> {
         let invalid = |name| Refusal::ConfigurationInvalid { name };
         let hosts = match hosts.as_deref().map(str::trim) {
-            None | Some("") => BTreeMap::new(),
-            Some(json) => serde_json::from_str(json).map_err(|_| invalid("HOST_SLOTS"))?,
+            None | Some("") => VecMap::new(),
+            Some(json) => {
+                serde_json::from_slice(json.as_bytes()).map_err(|_| invalid("HOST_SLOTS"))?
+            }
         };
         let default = default.unwrap_or_else(|| "production".to_owned());
         let default = default.trim().parse().map_err(|_| invalid("DEFAULT_SLOT"))?;

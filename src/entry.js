@@ -2,7 +2,29 @@
 // answer, is decided in Rust, before and after the one read that a slot costs.
 import { WorkerEntrypoint } from 'cloudflare:workers'
 
-import { _delete, ahead, answer, forCaller, get, getWithMetadata, list, put, recall } from 'component-resolver'
+import {
+  _delete,
+  Pending,
+  ahead,
+  answer,
+  forCaller,
+  get,
+  getWithMetadata,
+  list,
+  put,
+  recall,
+  recallValue,
+} from 'component-resolver'
+
+/** The answer with the content that it waits for; none where the read fails. */
+async function complete(pending) {
+  try {
+    const bytes = await pending.reading
+    return pending.end(bytes, await crypto.subtle.digest('SHA-256', bytes))
+  } catch {
+    // The full path says what is wrong.
+  }
+}
 
 class Resolver extends WorkerEntrypoint {
   async fetch(request) {
@@ -14,11 +36,23 @@ class Resolver extends WorkerEntrypoint {
     } catch (error) {
       record = Object(error)
     }
-    return (await recall(method, url, request.headers, record)) ?? answer(request, this.env, record)
+    const given = recall(method, url, request.headers, record)
+    return (given instanceof Pending ? await complete(given) : given) ?? answer(request, this.env, record)
+  }
+
+  async get(key, options) {
+    let record
+    try {
+      const reading = ahead('GET', `rpc:${key}`)
+      if (reading) record = await reading
+    } catch (error) {
+      record = Object(error)
+    }
+    return recallValue(key, options, record) ?? get.call(this, key, options, record)
   }
 }
 
 // RPC over a service binding; wasm-bindgen can't export a reserved word by its name.
-Object.assign(Resolver.prototype, { get, getWithMetadata, list, put, delete: _delete, forCaller })
+Object.assign(Resolver.prototype, { getWithMetadata, list, put, delete: _delete, forCaller })
 
 export default Resolver

@@ -17,13 +17,9 @@ use catalog::record::{self, SlotRecord};
 use catalog::resolution::{Found, Selected};
 
 use crate::backend::Backend;
-use crate::caller;
-use crate::config::Config;
-use crate::cors::Origins;
-use crate::http::{Answer, Request};
+use crate::caller::Asker;
 use crate::memory::BoundedCache;
 use crate::resolve::Resolver;
-use crate::respond;
 use crate::trace::{Source, Trace};
 
 /// How many bytes the lane may keep, as it counts them: some thousand URLs.
@@ -81,7 +77,8 @@ pub enum Body<C> {
 
 /// A content that is not in memory.
 pub struct Missing {
-    pub(crate) digest: Digest,
+    /// The digest by which it is to be read.
+    pub digest: Digest,
     /// The slot's record that led to it.
     pub(crate) slot: Option<(Key, Rc<[u8]>)>,
 }
@@ -111,24 +108,23 @@ impl<T: PartialEq + Clone, P> Lane<T, P> {
         &mut self,
         resolver: &Resolver<B>,
         url: &str,
-        request: &Request<'_>,
+        asker: &dyn Asker,
         text: Option<&T>,
     ) -> Option<Recalled<P, B::Content>> {
         let route = self.routes.get(url)?;
-        if !usual(&resolver.config, request) || !route.is_current(resolver, text) {
+        if !asker.is_usual(&resolver.config) || !route.is_current(resolver, text) {
             return None;
         }
         let decision = match (&route.slot, &route.key) {
             (Some(slot), Key::Slot(name, _)) => {
-                let caller = caller::of_slot(request, slot);
-                Some(slot.decide(name, &caller, &|| resolver.backend.draw())?)
+                Some(slot.decide(name, &asker.caller(slot), &|| resolver.backend.draw())?)
             }
             _ => None,
         };
         let answers = route.answers.borrow();
         let mut fitting = answers.iter().filter(|(_, known, _)| fits(known, decision.as_ref()));
         let digest = fitting.clone().next()?.1.snapshot.digest;
-        let (form, body) = match (respond::has_current(request, &digest), request.method) {
+        let (form, body) = match (asker.has(&digest), asker.method()) {
             (true, _) => (Form::NotModified, Body::Empty),
             (false, "HEAD") => (Form::Head, Body::Empty),
             (false, _) => match resolver.in_memory(&digest) {
@@ -150,14 +146,14 @@ impl<T: PartialEq + Clone, P> Lane<T, P> {
         &mut self,
         resolver: &Resolver<B>,
         url: &str,
-        request: &Request<'_>,
-        (answer, trace): (&Answer<B::Content>, &Trace),
+        asker: &dyn Asker,
+        (status, trace): (u16, &Trace),
         prepared: &Rc<P>,
         text: impl Fn(&str) -> T,
     ) -> bool {
-        let Some((key, record, selected, form)) = repeatable(answer, trace) else { return false };
+        let Some((key, record, selected, form)) = repeatable(status, trace) else { return false };
         let kept = resolver.kept(key, record);
-        let (Some(record), true) = (kept, usual(&resolver.config, request)) else { return false };
+        let (Some(record), true) = (kept, asker.is_usual(&resolver.config)) else { return false };
         let known = self.routes.get(url).filter(|route| Rc::ptr_eq(&route.record, &record));
         let route = known.unwrap_or_else(|| {
             let name = text(&key.to_string());
@@ -201,22 +197,11 @@ impl<T: PartialEq, P> Route<T, P> {
     }
 }
 
-/// Whether nothing of the request counts but what [`Lane::recall`] looks at.
-fn usual(config: &Config, request: &Request<'_>) -> bool {
-    LANE_METHODS.contains(&request.method)
-        && request.query.is_empty()
-        && !config.needs_token()
-        && (config.origins == Origins::Off || (request.header)("Origin").is_none())
-}
-
 /// What was selected, by which record, and the answer's form, where the same reads
 /// would lead to the same answer, down to its `Server-Timing`.
-fn repeatable<'a, C>(
-    answer: &Answer<C>,
-    trace: &'a Trace,
-) -> Option<(&'a Key, &'a [u8], Selected, Form)> {
+fn repeatable(status: u16, trace: &Trace) -> Option<(&Key, &[u8], Selected, Form)> {
     let ((key, record), mut selected) = (trace.record.as_ref()?, trace.selected.clone()?);
-    let (form, reads) = match (answer.status, trace.content) {
+    let (form, reads) = match (status, trace.content) {
         (304, _) => (Form::NotModified, 0),
         (200, Source::None) => (Form::Head, 0),
         (200, source) => (Form::Full(source), u32::from(source == Source::Kv)),

@@ -30,13 +30,12 @@ use std::rc::Rc;
 use catalog::key::Key;
 use js_sys::{ArrayBuffer, Promise, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 use worker::Env;
 
 use crate::backend::Read;
 use crate::config::{Config, ScriptVersion};
 use crate::http::{MAX_BODY, Payload, Request};
-use crate::lane::{LANE_METHODS, Lane, Recalled};
+use crate::lane::{LANE_METHODS, Lane, Missing, Recalled};
 use crate::reply::{Analytics, Names, Prepared};
 use crate::resolve::Resolver;
 use crate::store::{KvStore, outcome};
@@ -68,7 +67,7 @@ pub fn ahead(method: &str, url: &str) -> Option<Promise> {
     isolate.resolver.backend.slot(&name).ok()
 }
 
-/// The answer of the fast lane, given what [`ahead`] read, or a promise of it where the
+/// The answer of the fast lane, given what [`ahead`] read, or a [`Pending`] one where the
 /// content is not in memory; `undefined` where it has none.
 #[wasm_bindgen]
 pub fn recall(
@@ -84,22 +83,52 @@ pub fn recall(
     let recalled = lane.recall(&isolate.resolver, url, &asked, Some(record));
     drop(lane);
     let Some(Recalled { answer, body }) = recalled else { return Ok(JsValue::UNDEFINED) };
-    let send = move |isolate: &Isolate, content: Option<&ArrayBuffer>| {
-        answer.report(isolate.analytics.as_ref());
-        answer.response(content)
-    };
     match body {
-        lane::Body::Empty => send(&isolate, None),
-        lane::Body::Content(content) => send(&isolate, Some(&content)),
-        lane::Body::Missing(missing) => Ok(future_to_promise(async move {
-            match isolate.resolver.fetch(&missing).await {
-                Some(content) => send(&isolate, Some(&content)),
-                // The full path says what is wrong.
-                None => Ok(JsValue::UNDEFINED),
-            }
-        })
-        .into()),
+        lane::Body::Empty => send(&isolate, &answer, None),
+        lane::Body::Content(content) => send(&isolate, &answer, Some(&content)),
+        lane::Body::Missing(missing) => {
+            let Ok(reading) = isolate.resolver.backend.content_of(missing.digest) else {
+                return Ok(JsValue::UNDEFINED);
+            };
+            Ok(Pending { answer, missing, reading }.into())
+        }
     }
+}
+
+/// An answer of the fast lane whose content has to be read.
+#[wasm_bindgen]
+pub struct Pending {
+    answer: Rc<Prepared>,
+    missing: Missing,
+    reading: Promise,
+}
+
+#[wasm_bindgen]
+impl Pending {
+    /// The read, begun.
+    #[wasm_bindgen(getter)]
+    pub fn reading(&self) -> Promise {
+        self.reading.clone()
+    }
+
+    /// The answer, given the bytes that were read and their SHA-256; `undefined` where the
+    /// full path has to say what is wrong.
+    pub fn end(self, content: ArrayBuffer, hash: JsValue) -> Result<JsValue, JsValue> {
+        let Some(isolate) = isolate() else { return Ok(JsValue::UNDEFINED) };
+        match isolate.resolver.arrived(&self.missing, content, store::digest(&hash)) {
+            Some(content) => send(&isolate, &self.answer, Some(&content)),
+            None => Ok(JsValue::UNDEFINED),
+        }
+    }
+}
+
+fn send(
+    isolate: &Isolate,
+    answer: &Prepared,
+    content: Option<&ArrayBuffer>,
+) -> Result<JsValue, JsValue> {
+    answer.report(isolate.analytics.as_ref());
+    answer.response(content)
 }
 
 /// The answer to a request; `record` is what [`ahead`] brought: a text, `null` for
@@ -119,7 +148,7 @@ pub async fn answer(
     let (answer, trace) = isolate.resolver.answer_with(&asked, read_ahead).await;
     let line = trace.log(&method, answer.status, &isolate.resolver.config.script_version);
     let prepared = Rc::new(Prepared::new(&answer, &line, isolate.analytics.is_some())?);
-    let heard = (&answer, &trace);
+    let heard = (answer.status, &trace);
     let mut lane = isolate.lane.borrow_mut();
     if lane.learn(&isolate.resolver, &url, &asked, heard, &prepared, JsValue::from_str) {
         prepared.keep()?;
@@ -169,7 +198,7 @@ fn asked<'a>(
 
 /// Host, path and query of an absolute URL, which is how the runtime gives it.
 fn split(url: &str) -> (&str, &str, &str) {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let rest = url.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//")).unwrap_or(url);
     let rest = rest.split('#').next().unwrap_or(rest);
     let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (host, path) = place.split_at(place.find('/').unwrap_or(place.len()));

@@ -3,10 +3,14 @@
 use catalog::access::Grant;
 use catalog::key::Key;
 use catalog::name::ComponentName;
-use catalog::record::{self, CatalogRecord, IndexRecord, Record, SlotEntry, VersionRecord};
+use catalog::record::{
+    self, Arm, CatalogRecord, Hold, IndexRecord, Move, Record, SlotEntry, SlotRecord, Target,
+    VersionRecord,
+};
 use catalog::refusal::Refusal;
 use catalog::slot::Slot;
-use serde_json::{Value, json};
+use serde::Serialize;
+use vecmap::VecMap;
 
 use crate::backend::Backend;
 use crate::http::{Answer, Request};
@@ -43,10 +47,8 @@ impl<B: Backend> Resolver<B> {
         let mut rest = names.iter().filter(seen);
         let page: Vec<&ComponentName> = rest.by_ref().take(limit).collect();
         let cursor = rest.next().and(page.last());
-        let body = json!({
-            "components": page.iter().map(|name| summary(name)).collect::<Vec<_>>(),
-            "cursor": cursor.map(|name| name.as_str()),
-        });
+        let components = page.iter().copied().map(Summary::of).collect();
+        let body = Index { components, cursor: cursor.map(|name| name.as_str()) };
         Ok(respond::document(request, &body, trace))
     }
 
@@ -65,8 +67,7 @@ impl<B: Backend> Resolver<B> {
         }
         let key = Key::Catalog(name.clone());
         let record = self.stored::<CatalogRecord>(&key, trace).await?.ok_or_else(unknown)?;
-        let body = describe(&name, &record, grant);
-        Ok(respond::document(request, &body, trace))
+        Ok(respond::document(request, &Entry::of(&name, &record, grant), trace))
     }
 
     /// Reads a record, the last good one where KV fails.
@@ -106,35 +107,71 @@ fn type_name(raw: &str) -> Result<String, Refusal> {
     Ok(name.type_name().to_owned())
 }
 
-fn summary(name: &ComponentName) -> Value {
-    json!({ "name": name.as_str(), "type": name.type_name(), "url": format!("/catalog/{name}") })
+/// A page of `/catalog`.
+#[derive(Serialize)]
+struct Index<'a> {
+    components: Vec<Summary<'a>>,
+    cursor: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    name: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    url: String,
+}
+
+impl<'a> Summary<'a> {
+    fn of(name: &'a ComponentName) -> Self {
+        let url = format!("/catalog/{name}");
+        Self { name: name.as_str(), kind: name.type_name(), url }
+    }
 }
 
 /// A component's versions, highest first, and its slots, as far as they may be seen.
-fn describe(name: &ComponentName, record: &CatalogRecord, grant: &Grant) -> Value {
-    let slots: Vec<(&Slot, &SlotEntry)> =
-        record.slots.iter().filter(|(slot, _)| grant.sees_slot(name, slot)).collect();
-    let held = |version: &VersionRecord| {
-        let mut targets = slots.iter().flat_map(|(_, entry)| &entry.record.targets);
-        targets.any(|target| target.arm.snapshot.version == version.snapshot.version)
-    };
-    let all = grant.sees_versions(name);
-    let mut versions: Vec<&VersionRecord> =
-        record.versions.iter().filter(|version| all || held(version)).collect();
-    versions.sort_by(|a, b| b.snapshot.version.cmp(&a.snapshot.version));
-    let slots = slots.iter().map(|(_, entry)| {
-        json!({
-            "slot": entry.record.slot,
-            "targets": entry.record.targets,
-            "segments": entry.record.segments,
-            "hold": entry.record.hold,
-            "moves": entry.moves,
-        })
-    });
-    json!({
-        "name": name.as_str(),
-        "type": name.type_name(),
-        "versions": versions,
-        "slots": slots.collect::<Vec<_>>(),
-    })
+#[derive(Serialize)]
+struct Entry<'a> {
+    name: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    versions: Vec<&'a VersionRecord>,
+    slots: Vec<SlotOf<'a>>,
+}
+
+#[derive(Serialize)]
+struct SlotOf<'a> {
+    slot: &'a Slot,
+    targets: &'a [Target],
+    segments: &'a VecMap<String, Arm>,
+    hold: &'a Option<Hold>,
+    moves: &'a [Move],
+}
+
+impl<'a> Entry<'a> {
+    fn of(name: &'a ComponentName, record: &'a CatalogRecord, grant: &Grant) -> Self {
+        let slots = record.slots.iter().filter(|(slot, _)| grant.sees_slot(name, slot));
+        let slots: Vec<&SlotEntry> = slots.map(|(_, entry)| entry).collect();
+        let held = |version: &VersionRecord| {
+            let mut targets = slots.iter().flat_map(|entry| &entry.record.targets);
+            targets.any(|target| target.arm.snapshot.version == version.snapshot.version)
+        };
+        let all = grant.sees_versions(name);
+        // The record has them lowest first.
+        let versions = record.versions.iter().rev().filter(|version| all || held(version));
+        Self {
+            name: name.as_str(),
+            kind: name.type_name(),
+            versions: versions.collect(),
+            slots: slots.into_iter().map(SlotOf::of).collect(),
+        }
+    }
+}
+
+impl<'a> SlotOf<'a> {
+    fn of(entry: &'a SlotEntry) -> Self {
+        let SlotEntry { record, moves } = entry;
+        let SlotRecord { slot, targets, segments, hold, .. } = record;
+        Self { slot, targets, segments, hold, moves }
+    }
 }

@@ -83,15 +83,24 @@ impl<B: Backend> Resolver<B> {
         }
     }
 
-    /// The content that an answer of the lane needs, if one read brings it.
-    pub async fn fetch(&self, missing: &Missing) -> Option<B::Content> {
-        let mut trace = Trace::default();
-        let content = self.content(missing.digest, &mut trace).await.ok()?;
-        let found = (trace.kv_reads == 1).then_some(content)?;
+    /// The content that an answer of the lane needs, if what was read, with this
+    /// digest, is that.
+    pub fn arrived(
+        &self,
+        missing: &Missing,
+        content: B::Content,
+        found: Digest,
+    ) -> Option<B::Content> {
+        (found == missing.digest).then(|| self.keep_content(found, &content))?;
         if let Some((key, record)) = &missing.slot {
             self.read_again(key, record);
         }
-        Some(found)
+        Some(content)
+    }
+
+    fn keep_content(&self, digest: Digest, content: &B::Content) {
+        let size = self.backend.size(content) + ITEM_OVERHEAD;
+        self.memory.borrow_mut().contents.put(digest, content.clone(), size);
     }
 
     /// A content, if it is in memory.
@@ -115,13 +124,11 @@ impl<B: Backend> Resolver<B> {
         let text = key.to_string();
         let read = async |ttl| self.backend.content(&text, ttl).await;
         let content = self.patiently(&key, trace, read).await.map_err(unavailable)?;
-        let content = content.ok_or(Refusal::ContentMissing(digest))?;
-        let found = self.backend.digest(&content).await.map_err(unavailable)?;
+        let (content, found) = content.ok_or(Refusal::ContentMissing(digest))?;
         if found != digest {
             return Err(Refusal::DigestMismatch { expected: digest, found });
         }
-        let size = self.backend.size(&content) + ITEM_OVERHEAD;
-        self.memory.borrow_mut().contents.put(digest, content.clone(), size);
+        self.keep_content(digest, &content);
         Ok(content)
     }
 

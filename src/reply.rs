@@ -79,8 +79,8 @@ impl Analytics {
         // A data point that is not taken must not cost the caller the answer.
         if let Err(error) = self.0.write_data_point(point) {
             let why = Reflect::get(&error, &"message".into()).ok().and_then(|why| why.as_string());
-            let line = serde_json::json!({ "analytics": why.unwrap_or_default() });
-            log(&line.to_string().into());
+            let why = serde_json::to_string(&why.unwrap_or_default()).unwrap_or_default();
+            log(&format!("{{\"analytics\":{why}}}").into());
         }
     }
 }
@@ -89,6 +89,11 @@ impl Analytics {
 /// line and its data point as the runtime's objects.
 pub(crate) struct Prepared {
     init: ResponseInit,
+    report: Report,
+}
+
+/// A log line and a data point as the runtime's objects.
+pub(crate) struct Report {
     line: JsString,
     point: Option<Object>,
 }
@@ -103,8 +108,12 @@ impl Prepared {
         // One text crosses over in place of two for each header.
         let init = Init { status: answer.status, headers: Members(&answer.headers) };
         let init = JSON::parse(&serde_json::to_string(&init).unwrap_or_default())?;
-        let point = counted.then(|| point(line));
-        Ok(Self { init: init.unchecked_into(), line: line.json().into(), point })
+        Ok(Self { init: init.unchecked_into(), report: Report::new(line, counted) })
+    }
+
+    /// What an answer over a service binding is but for its value.
+    pub(crate) fn call(line: &LogLine<'_>, counted: bool) -> Self {
+        Self { init: ResponseInit::new(), report: Report::new(line, counted) }
     }
 
     /// Makes it cheaper to send again: finished headers are copied, not read anew.
@@ -117,10 +126,7 @@ impl Prepared {
 
     /// Logs the request, and counts it where Analytics Engine is bound.
     pub(crate) fn report(&self, analytics: Option<&Analytics>) {
-        log(&self.line);
-        if let (Some(analytics), Some(point)) = (analytics, &self.point) {
-            analytics.write(point);
-        }
+        self.report.send(analytics);
     }
 
     /// The response with a content or without a body.
@@ -156,11 +162,16 @@ impl Serialize for Members<'_> {
     }
 }
 
-/// Logs what is answered only once, and counts it where Analytics Engine is bound.
-pub(crate) fn report(line: &LogLine<'_>, analytics: Option<&Analytics>) {
-    log(&line.json().into());
-    if let Some(analytics) = analytics {
-        analytics.write(&point(line));
+impl Report {
+    fn new(line: &LogLine<'_>, counted: bool) -> Self {
+        Self { line: line.json().into(), point: counted.then(|| point(line)) }
+    }
+
+    fn send(&self, analytics: Option<&Analytics>) {
+        log(&self.line);
+        if let (Some(analytics), Some(point)) = (analytics, &self.point) {
+            analytics.write(point);
+        }
     }
 }
 

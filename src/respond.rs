@@ -2,11 +2,13 @@
 
 use catalog::assign::{Assignment, Explanation};
 use catalog::digest::Digest;
+use catalog::name::ComponentName;
 use catalog::record::{FORMAT, SlotRecord};
 use catalog::reference::Address;
 use catalog::refusal::Refusal;
 use catalog::resolution::{Found, Selected, SelectedSlot};
-use serde_json::{Value, json};
+use catalog::version::Version;
+use serde::Serialize;
 
 use crate::caller;
 use crate::conditional;
@@ -93,16 +95,21 @@ fn assigned<B>(answer: Answer<B>, slot: &SelectedSlot) -> Answer<B> {
 
 /// `?explain`: how the version was chosen.
 pub fn explanation<B>(selected: &Selected, record: Option<&SlotRecord>) -> Answer<B> {
-    let chosen = |by: &str| {
-        let version = selected.snapshot.version.to_string();
-        json!({ "component": selected.name, "assignment": by, "version": version })
+    #[derive(Serialize)]
+    struct Chosen<'a> {
+        component: &'a ComponentName,
+        assignment: &'a str,
+        version: &'a Version,
+    }
+    let chosen = |assignment| {
+        let (component, version) = (&selected.name, &selected.snapshot.version);
+        json(200, &Chosen { component, assignment, version })
     };
-    let body = match (&selected.found, record) {
-        (Found::Slot(slot), Some(record)) => json!(Explanation::of(selected, slot, record)),
+    match (&selected.found, record) {
+        (Found::Slot(slot), Some(record)) => json(200, &Explanation::of(selected, slot, record)),
         (Found::Range, _) => chosen("range"),
         _ => chosen("exact"),
-    };
-    json(200, &body)
+    }
 }
 
 /// The reads of KV and where the content came from, as metrics with a description
@@ -113,7 +120,7 @@ fn server_timing(trace: &Trace) -> String {
 
 /// What a refusal says: `application/problem+json` (RFC 9457).
 pub fn problem<B>(refusal: &Refusal, instance: &str, script: &ScriptVersion) -> Answer<B> {
-    let body = refusal.problem(instance, &script.id).to_string();
+    let body = to_json(&refusal.problem(instance, &script.id));
     let answer = Answer::new(refusal.status(), Body::Text(body))
         .with("Content-Type", "application/problem+json")
         .with("Cache-Control", NO_STORE);
@@ -129,31 +136,51 @@ pub fn problem<B>(refusal: &Refusal, instance: &str, script: &ScriptVersion) -> 
 
 /// The script version and the records that it reads, for whoever releases it.
 pub fn version<B>(script: &ScriptVersion) -> Answer<B> {
-    json(200, &json!({ "scriptVersion": script, "recordFormat": FORMAT }))
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Release<'a> {
+        script_version: &'a ScriptVersion,
+        record_format: u32,
+    }
+    json(200, &Release { script_version: script, record_format: FORMAT })
 }
 
 /// Whether each namespace answers.
 pub fn health<B>(slots: bool, components: bool) -> Answer<B> {
+    #[derive(Serialize)]
+    struct Health {
+        status: &'static str,
+        namespaces: Namespaces,
+    }
+    #[derive(Serialize)]
+    #[serde(rename_all = "UPPERCASE")]
+    struct Namespaces {
+        slots: &'static str,
+        components: &'static str,
+    }
     let word = |up| if up { "ok" } else { "unavailable" };
     let healthy = slots && components;
-    let body = json!({
-        "status": word(healthy),
-        "namespaces": { "SLOTS": word(slots), "COMPONENTS": word(components) },
-    });
+    let namespaces = Namespaces { slots: word(slots), components: word(components) };
+    let body = Health { status: word(healthy), namespaces };
     let answer = json(if healthy { 200 } else { 503 }, &body);
     if healthy { answer } else { answer.with("Retry-After", "5") }
 }
 
+/// What is written here has string keys only, so it can't fail.
+fn to_json(body: &impl Serialize) -> String {
+    serde_json::to_string(body).unwrap_or_default()
+}
+
 /// A JSON answer that nobody may store.
-pub fn json<B>(status: u16, body: &Value) -> Answer<B> {
-    Answer::new(status, Body::Text(body.to_string()))
+pub fn json<B>(status: u16, body: &impl Serialize) -> Answer<B> {
+    Answer::new(status, Body::Text(to_json(body)))
         .with("Content-Type", "application/json")
         .with("Cache-Control", NO_STORE)
 }
 
 /// A JSON answer to be revalidated by its digest: 200, or 304 for who has it.
-pub fn document<B>(request: &Request<'_>, body: &Value, trace: &Trace) -> Answer<B> {
-    let text = body.to_string();
+pub fn document<B>(request: &Request<'_>, body: &impl Serialize, trace: &Trace) -> Answer<B> {
+    let text = to_json(body);
     let digest = Digest::of(text.as_bytes());
     let described = |answer: Answer<B>| {
         let answer = answer

@@ -2,6 +2,7 @@
 
 use catalog::key::{Key, Namespace};
 use catalog::refusal::Refusal;
+use percent_encoding::percent_decode_str;
 
 use crate::access;
 use crate::backend::{Backend, Read};
@@ -60,7 +61,7 @@ impl<'a> Route<'a> {
 
 /// Whether there is a `/` in a part of a URL's path, encoded or not.
 fn has_slash(raw: &str) -> bool {
-    raw.contains('/') || raw.to_ascii_lowercase().contains("%2f")
+    percent_decode_str(raw).any(|byte| byte == b'/')
 }
 
 /// A key that nothing writes: reading it shows that the namespace answers.
@@ -102,7 +103,7 @@ impl<B: Backend> Resolver<B> {
             let preflight = (request.header)("Access-Control-Request-Method").is_some();
             return Ok(self.config.origins.options(methods, preflight));
         }
-        if !methods.split(", ").any(|method| method == request.method) {
+        if !methods.split(',').any(|method| method.trim_start() == request.method) {
             return Err(Refusal::MethodNotAllowed { allow: methods });
         }
         let grant = || access::authorize(&self.config, request);

@@ -10,6 +10,7 @@ mod value;
 
 use std::rc::Rc;
 
+use catalog::assign::Caller;
 use js_sys::{Array, Map, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
@@ -17,9 +18,10 @@ use wasm_bindgen_futures::future_to_promise;
 use self::argument::{Options, read_caller, within};
 use self::failure::{Failure, read_only};
 use self::value::{bulk_value, bytes, convert, member, object, parsed};
-use crate::Isolate;
-use crate::reply;
+use crate::lane::{Body, Recalled};
+use crate::reply::Prepared;
 use crate::trace::Trace;
+use crate::{Isolate, isolate};
 
 /// The most keys of a bulk read and of a listing's page that Workers KV has.
 const MAX_KEYS: u32 = 100;
@@ -34,16 +36,43 @@ extern "C" {
 // The exports are no `async fn`s: each would be a state machine of its own in the
 // Wasm, which holds all that a read is made of.
 
-/// `get(key | keys, type | options)`.
+/// The value of the fast lane, given what [`crate::ahead`] read for [`lane_url`];
+/// `undefined` where it has none.
+#[wasm_bindgen(js_name = recallValue)]
+pub fn recall_value(key: &JsValue, options: &JsValue, record: &JsValue) -> JsValue {
+    recalled(key, options, record).unwrap_or_default()
+}
+
+fn recalled(key: &JsValue, options: &JsValue, record: &JsValue) -> Option<JsValue> {
+    let (isolate, key) = (isolate()?, key.as_string()?);
+    // The full path says what is wrong with them.
+    let Options { kind, caller } = Options::read("GET", options).ok()?;
+    let mut lane = isolate.lane.borrow_mut();
+    let Recalled { answer, body } =
+        lane.recall(&isolate.resolver, &lane_url(&key), &caller, Some(record))?;
+    drop(lane);
+    let Body::Content(content) = body else { return None };
+    // `null` would be taken for none.
+    let value = convert(content, &kind).ok().filter(|value| !value.is_null())?;
+    answer.report(isolate.analytics.as_ref());
+    Some(value)
+}
+
+/// Under what the lane remembers a key: no URL of HTTP begins so. As in `entry.js`.
+fn lane_url(key: &str) -> String {
+    format!("rpc:{key}")
+}
+
+/// `get(key | keys, type | options)`; `record` is what [`crate::ahead`] brought.
 #[wasm_bindgen(this)]
-pub fn get(this: JsValue, keys: JsValue, options: JsValue) -> Promise {
-    promise(this, Asked::Read { keys, options, described: false })
+pub fn get(this: JsValue, keys: JsValue, options: JsValue, record: JsValue) -> Promise {
+    promise(this, Asked::Read { keys, options, described: false, record })
 }
 
 /// `getWithMetadata(key | keys, type | options)`.
 #[wasm_bindgen(this, js_name = getWithMetadata)]
 pub fn get_with_metadata(this: JsValue, keys: JsValue, options: JsValue) -> Promise {
-    promise(this, Asked::Read { keys, options, described: true })
+    promise(this, Asked::Read { keys, options, described: true, record: JsValue::UNDEFINED })
 }
 
 /// `list({ prefix, limit, cursor })`.
@@ -73,7 +102,7 @@ pub fn for_caller(this: JsValue, caller: JsValue) -> Result<JsValue, JsValue> {
 
 /// What a call asks for.
 enum Asked {
-    Read { keys: JsValue, options: JsValue, described: bool },
+    Read { keys: JsValue, options: JsValue, described: bool, record: JsValue },
     List { options: JsValue },
     Write(&'static str),
 }
@@ -82,7 +111,10 @@ fn promise(entrypoint: JsValue, asked: Asked) -> Promise {
     future_to_promise(async move {
         let mut call = Call::new(&entrypoint);
         let answered = match &asked {
-            Asked::Read { keys, options, described } => call.read(keys, options, *described).await,
+            Asked::Read { keys, options, described, record } => {
+                call.read_ahead(keys, record);
+                call.read(keys, options, *described).await
+            }
             Asked::List { options } => call.list(options).await,
             Asked::Write(operation) => Err(read_only(operation)),
         };
@@ -94,6 +126,8 @@ fn promise(entrypoint: JsValue, asked: Asked) -> Promise {
 struct Call {
     isolate: Rc<Isolate>,
     trace: Trace,
+    /// What the fast lane may learn: the answer to this key and caller.
+    lesson: Option<(String, Caller)>,
 }
 
 /// What a call gives, and the status that the log says of it.
@@ -102,11 +136,17 @@ type Answered = Result<(JsValue, u16), Failure>;
 impl Call {
     fn new(entrypoint: &JsValue) -> Self {
         let isolate = Isolate::of(member(entrypoint, "env").unchecked_ref());
-        Self { isolate, trace: Trace::default() }
+        Self { isolate, trace: Trace::default(), lesson: None }
+    }
+
+    fn read_ahead(&mut self, key: &JsValue, record: &JsValue) {
+        if let (Some(key), false) = (key.as_string(), record.is_undefined()) {
+            self.trace.read_ahead = self.isolate.read_ahead(&lane_url(&key), record.clone());
+        }
     }
 
     fn end(self, answered: Answered) -> Result<JsValue, JsValue> {
-        let Self { isolate, mut trace } = self;
+        let Self { isolate, mut trace, lesson } = self;
         let (result, status) = match answered {
             Ok((value, status)) => (Ok(value), status),
             Err(failure) => {
@@ -115,7 +155,13 @@ impl Call {
             }
         };
         let line = trace.log("RPC", status, &isolate.resolver.config.script_version);
-        reply::report(&line, isolate.analytics.as_ref());
+        let prepared = Rc::new(Prepared::call(&line, isolate.analytics.is_some()));
+        if let Some((key, caller)) = lesson {
+            let (heard, text) = ((status, &trace), JsValue::from_str);
+            let mut lane = isolate.lane.borrow_mut();
+            lane.learn(&isolate.resolver, &lane_url(&key), &caller, heard, &prepared, text);
+        }
+        prepared.report(isolate.analytics.as_ref());
         result
     }
 
@@ -149,6 +195,7 @@ impl Call {
             None => (JsValue::NULL, JsValue::NULL),
         };
         if !described {
+            self.lesson = (status == 200).then_some((key, caller));
             return Ok((value, status));
         }
         let cache = ("cacheStatus", JsValue::NULL);

@@ -1,7 +1,7 @@
 //! Workers KV, the clock, chance and SHA-256 of the Workers runtime.
 
 use catalog::digest::Digest;
-use catalog::key::Namespace;
+use catalog::key::{Key, Namespace};
 use js_sys::{Array, ArrayBuffer, Date, JSON, JsString, Map, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -9,6 +9,7 @@ use web_sys::{ReadableStream, ReadableStreamDefaultReader};
 use worker::Env;
 
 use crate::backend::{Backend, Read, Unavailable};
+use crate::config::IMMUTABLE_CACHE_TTL;
 
 #[wasm_bindgen]
 extern "C" {
@@ -62,6 +63,8 @@ pub(crate) struct KvStore {
     timeout: u32,
     /// How a slot's record is read.
     slot_options: JsValue,
+    /// How a content is read, unless it is read again.
+    content_options: JsValue,
 }
 
 /// A content may be as large as 25 MiB, so its read may take longer than a record's.
@@ -80,7 +83,17 @@ impl KvStore {
             components: binding(Namespace::Components),
             timeout,
             slot_options: options("text", slot_cache_ttl),
+            content_options: options("arrayBuffer", IMMUTABLE_CACHE_TTL),
         }
+    }
+
+    /// Begins to read a content.
+    pub(crate) fn content_of(&self, digest: Digest) -> Result<Promise, JsValue> {
+        self.begin_content(&Key::Content(digest).to_string().into(), &self.content_options)
+    }
+
+    fn begin_content(&self, key: &JsValue, options: &JsValue) -> Result<Promise, JsValue> {
+        Ok(within(&self.components.get(key, options)?, self.timeout * CONTENT_PATIENCE))
     }
 
     /// Begins to read the record of a slot.
@@ -101,7 +114,7 @@ impl KvStore {
             Namespace::Components => &self.components,
         };
         let promise = namespace.get(keys, options).map_err(unavailable)?;
-        settle(Ok(within(&promise, timeout))).await
+        settle(within(&promise, timeout)).await
     }
 }
 
@@ -110,8 +123,7 @@ fn options(kind: &str, cache_ttl: u32) -> JsValue {
     JSON::parse(&format!(r#"{{"type":"{kind}","cacheTtl":{cache_ttl}}}"#)).unwrap_or_default()
 }
 
-async fn settle(promise: Result<Promise, JsValue>) -> Result<JsValue, Unavailable> {
-    let promise = promise.map_err(unavailable)?;
+async fn settle(promise: Promise) -> Result<JsValue, Unavailable> {
     JsFuture::from(promise).await.map_err(unavailable)
 }
 
@@ -131,6 +143,13 @@ fn present<T: JsCast>(value: JsValue) -> Read<T> {
 
 fn text(value: JsValue) -> Read<Vec<u8>> {
     Ok(present::<JsString>(value)?.map(|text| String::from(text).into_bytes()))
+}
+
+/// The digest in a buffer as the runtime's SHA-256 gives it.
+pub(crate) fn digest(hash: &JsValue) -> Digest {
+    let mut digest = [0; 32];
+    Uint8Array::new(hash).copy_to(&mut digest);
+    Digest::from_raw(digest)
 }
 
 impl Backend for KvStore {
@@ -155,17 +174,16 @@ impl Backend for KvStore {
         keys.iter().map(|key| text(found.get(&key.into()))).collect()
     }
 
-    async fn content(&self, key: &str, cache_ttl: u32) -> Read<ArrayBuffer> {
-        let timeout = self.timeout * CONTENT_PATIENCE;
-        let options = options("arrayBuffer", cache_ttl);
-        present(self.read(Namespace::Components, &key.into(), &options, timeout).await?)
-    }
-
-    async fn digest(&self, content: &ArrayBuffer) -> Result<Digest, Unavailable> {
-        let bytes = settle(subtle_digest("SHA-256", content)).await?;
-        let mut digest = [0; 32];
-        Uint8Array::new(&bytes).copy_to(&mut digest);
-        Ok(Digest::from_raw(digest))
+    async fn content(&self, key: &str, cache_ttl: u32) -> Read<(ArrayBuffer, Digest)> {
+        let key = JsValue::from_str(key);
+        let promise = match cache_ttl {
+            IMMUTABLE_CACHE_TTL => self.begin_content(&key, &self.content_options),
+            _ => self.begin_content(&key, &options("arrayBuffer", cache_ttl)),
+        };
+        let read = settle(promise.map_err(unavailable)?).await?;
+        let Some(content) = present::<ArrayBuffer>(read)? else { return Ok(None) };
+        let hash = settle(subtle_digest("SHA-256", &content).map_err(unavailable)?).await?;
+        Ok(Some((content, digest(&hash))))
     }
 
     fn size(&self, content: &ArrayBuffer) -> usize {

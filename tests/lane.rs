@@ -13,6 +13,7 @@ use std::rc::Rc;
 use catalog::digest::Digest;
 use catalog::key::Key;
 use component_resolver::backend::{Backend, Read};
+use component_resolver::config::IMMUTABLE_CACHE_TTL;
 use component_resolver::config::{Config, ScriptVersion};
 use component_resolver::http::{Answer, Body, Payload, Request};
 use component_resolver::lane::{self, LANE_METHODS, Lane};
@@ -175,7 +176,12 @@ fn by_lane(
         let body = match recalled.body {
             lane::Body::Empty => Some(Vec::new()),
             lane::Body::Content(content) => Some(content),
-            lane::Body::Missing(missing) => block_on(resolver.fetch(&missing)),
+            lane::Body::Missing(missing) => {
+                let key = catalog::key::Key::Content(missing.digest).to_string();
+                let read = block_on(resolver.backend.content(&key, IMMUTABLE_CACHE_TTL));
+                let read = read.ok().flatten();
+                read.and_then(|(content, digest)| resolver.arrived(&missing, content, digest))
+            }
         };
         if let Some(body) = body {
             let (status, headers) = (*recalled.answer).clone();
@@ -186,7 +192,7 @@ fn by_lane(
     let (answer, trace) = block_on(resolver.answer_with(request, ahead));
     let prepared = Rc::new((answer.status, answer.headers.clone()));
     let text = |text: &str| text.to_owned();
-    lane.learn(resolver, &url, request, (&answer, &trace), &prepared, text);
+    lane.learn(resolver, &url, request, (answer.status, &trace), &prepared, text);
     (sent(answer), false)
 }
 

@@ -45,12 +45,9 @@ impl Backend for MapBackend {
         Ok(keys.iter().map(|key| self.get(namespace, key)).collect())
     }
 
-    async fn content(&self, key: &str, _ttl: u32) -> Read<Vec<u8>> {
-        Ok(self.get(Namespace::Components, key))
-    }
-
-    async fn digest(&self, content: &Vec<u8>) -> Result<Digest, Unavailable> {
-        Ok(Digest::of(content))
+    async fn content(&self, key: &str, _ttl: u32) -> Read<(Vec<u8>, Digest)> {
+        let content = self.get(Namespace::Components, key);
+        Ok(content.map(|content| (content.clone(), Digest::of(&content))))
     }
 
     fn size(&self, content: &Vec<u8>) -> usize {

@@ -10,7 +10,9 @@ export const inRoot = (...parts) => path.join(ROOT, ...parts)
 export const TOOLS = inRoot('.tools')
 
 const LOCAL_BIN = inRoot('node_modules', '.bin')
-const CARGO_BIN = path.join(process.env.CARGO_HOME ?? path.join(homedir(), '.cargo'), 'bin')
+export const CARGO_HOME = process.env.CARGO_HOME ?? path.join(homedir(), '.cargo')
+
+const CARGO_BIN = path.join(CARGO_HOME, 'bin')
 const inherited = (process.env.PATH ?? '').split(path.delimiter).filter(Boolean)
 
 // A shell that was open while rustup installed itself does not know Cargo's

@@ -1,5 +1,7 @@
 //! What a call gives: values of the runtime.
 
+use std::cell::OnceCell;
+
 use js_sys::{ArrayBuffer, JSON, Object, Reflect, TypeError, Uint8Array};
 use wasm_bindgen::prelude::*;
 
@@ -64,10 +66,21 @@ pub(super) fn convert(value: ArrayBuffer, kind: &str) -> Result<JsValue, JsValue
     }
 }
 
+thread_local! {
+    /// Made once: it costs as much as a short text.
+    static DECODER: OnceCell<TextDecoder> = const { OnceCell::new() };
+}
+
 fn decode(value: &ArrayBuffer) -> Result<JsValue, JsValue> {
-    // A byte order mark is part of the value.
-    let options = object(&[("ignoreBOM", JsValue::TRUE)])?;
-    TextDecoder::new("utf-8", options.unchecked_ref())?.decode(value)
+    DECODER.with(|decoder| {
+        if let Some(decoder) = decoder.get() {
+            return decoder.decode(value);
+        }
+        // A byte order mark is part of the value.
+        let options = object(&[("ignoreBOM", JsValue::TRUE)])?;
+        let made = TextDecoder::new("utf-8", options.unchecked_ref())?;
+        decoder.get_or_init(|| made).decode(value)
+    })
 }
 
 pub(super) fn bulk_value(

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64ct::{Base64, Encoding};
 use catalog::digest::Digest;
 use catalog::key::Namespace;
-use component_resolver::backend::{Backend, Unavailable};
+use component_resolver::backend::{Backend, Read, Unavailable};
 use serde_json::Value;
 
 type Values = BTreeMap<(String, String), Vec<u8>>;
@@ -88,12 +88,9 @@ impl Backend for MapBackend {
         Ok(keys.iter().map(|key| values.get(&place(key)).cloned()).collect())
     }
 
-    async fn content(&self, key: &str, ttl: u32) -> Result<Option<Vec<u8>>, Unavailable> {
-        self.read(Namespace::Components, key, ttl)
-    }
-
-    async fn digest(&self, content: &Vec<u8>) -> Result<Digest, Unavailable> {
-        Ok(Digest::of(content))
+    async fn content(&self, key: &str, ttl: u32) -> Read<(Vec<u8>, Digest)> {
+        let content = self.read(Namespace::Components, key, ttl)?;
+        Ok(content.map(|content| (content.clone(), Digest::of(&content))))
     }
 
     fn size(&self, content: &Vec<u8>) -> usize {

@@ -51,7 +51,7 @@ const BUDGET = {
 }
 
 /** Kilobytes of gzip, Wasm and JavaScript together. */
-const SIZE = 190
+const SIZE = 172
 
 describe('a request costs no more than it did', () => {
   let worker

@@ -1,10 +1,10 @@
 //! What a read token may see: scopes over types, names and slots.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::Deserialize;
+use vecmap::VecMap;
 
 use crate::digest::Digest;
 use crate::name::ComponentName;
@@ -147,10 +147,11 @@ impl FromStr for ReadTokens {
 
     fn from_str(text: &str) -> Result<Self, ReadTokensError> {
         #[derive(Deserialize)]
-        struct Raw(BTreeMap<String, Vec<String>>);
+        struct Raw(VecMap<String, Vec<String>>);
         let fail = |why: &str| ReadTokensError(why.to_owned());
         // serde's own message could quote the secret.
-        let Raw(raw) = serde_json::from_str(text).map_err(|_| fail("the JSON does not parse"))?;
+        let Raw(raw) =
+            serde_json::from_slice(text.as_bytes()).map_err(|_| fail("the JSON does not parse"))?;
         let mut tokens = Vec::new();
         for (hash, scopes) in raw {
             let hash = hash.parse().map_err(|_| fail("a key is not 64 hexadecimal digits"))?;

@@ -179,7 +179,7 @@ pub struct Explanation {
     /// The targets in the order of assignment.
     pub targets: Vec<Boundaries>,
     /// The groups that are routed apart, and the slot that each gets.
-    pub segments: std::collections::BTreeMap<String, String>,
+    pub segments: vecmap::VecMap<String, String>,
 }
 
 /// A target's stretch of the points.

@@ -25,7 +25,7 @@ fn record(targets: &[(&str, u32)]) -> SlotRecord {
         format: FORMAT,
         slot: "production".parse().unwrap(),
         targets: targets.iter().enumerate().map(target).collect(),
-        segments: BTreeMap::from([("beta".into(), arm("ring-1", "v9.0.0"))]),
+        segments: vecmap::VecMap::from([("beta".into(), arm("ring-1", "v9.0.0"))]),
         hold: None,
     }
 }

@@ -99,7 +99,7 @@ pub(crate) fn segment(text: &str, start: usize, grammar: Grammar) -> Result<(), 
     if let Some(at) = text.find(|c| !plain(c)) {
         return fail(at, "a character outside of letters, digits, '.', '_' and '-'");
     }
-    if let Some(at) = text.find("..") {
+    if let Some(at) = text.as_bytes().windows(2).position(|pair| pair == b"..") {
         return fail(at, "two dots in a row");
     }
     if text.ends_with('.') {

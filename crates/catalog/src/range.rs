@@ -112,6 +112,14 @@ fn requirement(mut comparators: Vec<Comparator>) -> VersionReq {
     VersionReq { comparators }
 }
 
+/// What stands before the first `||`, and what after it.
+fn first_alternative(text: &str) -> (&str, Option<&str>) {
+    // A search for a text, in place of characters, is a hundredth of the Wasm.
+    let bars = text.as_bytes().windows(2).position(|pair| pair == b"||");
+    let split = bars.and_then(|at| Some((text.get(..at)?, text.get(at + 2..)?)));
+    split.map_or((text, None), |(first, rest)| (first, Some(rest)))
+}
+
 impl FromStr for Range {
     type Err = GrammarError;
 
@@ -122,10 +130,13 @@ impl FromStr for Range {
         }
         let mut alternatives = Vec::new();
         let mut at = 0;
-        for part in text.split("||") {
+        let mut rest = Some(text);
+        while let Some(all) = rest {
+            let (part, others) = first_alternative(all);
             let parsed = alternative(part);
             alternatives.push(parsed.ok_or_else(|| fail(at, "not a range in npm's grammar"))?);
             at += part.len() + 2;
+            rest = others;
         }
         // As in npm, "anything" swallows the rest, pre-releases named there included.
         if let Some(any) = alternatives.iter().position(|all| all.comparators.is_empty()) {

@@ -10,9 +10,8 @@ mod rows;
 mod sync;
 mod unreferenced;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
+use vecmap::VecMap;
 
 use crate::digest::Digest;
 use crate::media_type::MediaType;
@@ -47,8 +46,8 @@ pub struct SlotRecord {
     /// The versions that share the slot's traffic, in the order of assignment.
     pub targets: Vec<Target>,
     /// Groups of callers that get a version apart.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub segments: BTreeMap<String, Arm>,
+    #[serde(default, skip_serializing_if = "VecMap::is_empty")]
+    pub segments: VecMap<String, Arm>,
     /// Why `sync` leaves the slot as it is, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
@@ -113,7 +112,7 @@ impl SlotRecord {
             format: FORMAT,
             slot: slot.clone(),
             targets: vec![Target { arm: Arm { slot, snapshot }, weight: FULL_WEIGHT }],
-            segments: BTreeMap::new(),
+            segments: VecMap::new(),
             hold: None,
         }
     }
@@ -146,7 +145,7 @@ impl SlotRecord {
 
     /// Whether every caller gets the same version as by `other`.
     pub fn serves_as(&self, other: &Self) -> bool {
-        let versions = |record: &Self| -> BTreeMap<String, Version> {
+        let versions = |record: &Self| -> Vec<(String, Version)> {
             let route =
                 |(group, arm): (&String, &Arm)| (group.clone(), arm.snapshot.version.clone());
             record.segments.iter().map(route).collect()

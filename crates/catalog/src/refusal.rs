@@ -1,7 +1,9 @@
 //! Everything that can be answered instead of a component: one table from the
 //! reason to its stable code, status and wording.
 
-use serde_json::{Map, Value, json};
+mod problem;
+
+pub use problem::Problem;
 
 use crate::digest::Digest;
 use crate::grammar::{Grammar, GrammarError};
@@ -93,9 +95,6 @@ pub struct Existing {
     /// Its slots.
     pub slots: Vec<Slot>,
 }
-
-/// How many versions or slots an answer lists.
-const LISTED: usize = 20;
 
 impl Refusal {
     /// The code that never changes.
@@ -244,25 +243,6 @@ impl Refusal {
         (self.status() == 503).then_some(5)
     }
 
-    /// The answer's body: `application/problem+json` (RFC 9457).
-    ///
-    /// `instance` is the path of the request.
-    pub fn problem(&self, instance: &str, script_version: &str) -> Value {
-        let mut problem = Map::new();
-        let kind = self.code().to_ascii_lowercase().replace('_', "-");
-        problem.insert("type".into(), format!("urn:component-resolver:{kind}").into());
-        problem.insert("title".into(), self.title().into());
-        problem.insert("status".into(), self.status().into());
-        problem.insert("detail".into(), self.detail().into());
-        problem.insert("instance".into(), instance.into());
-        problem.insert("code".into(), self.code().into());
-        problem.insert("scriptVersion".into(), script_version.into());
-        if let Some(existing) = self.existing() {
-            problem.insert("existing".into(), existing.to_json());
-        }
-        Value::Object(problem)
-    }
-
     /// What it says of what there is, to be cut down to what the caller may see.
     pub fn existing_mut(&mut self) -> Option<(&ComponentName, &mut Existing)> {
         match self {
@@ -282,14 +262,5 @@ impl Refusal {
             | Self::SlotUnknown(.., existing) => Some(existing),
             _ => None,
         }
-    }
-}
-
-impl Existing {
-    fn to_json(&self) -> Value {
-        let versions: Vec<String> =
-            self.versions.iter().take(LISTED).map(Version::to_string).collect();
-        let slots: Vec<&str> = self.slots.iter().take(LISTED).map(Slot::as_str).collect();
-        json!({ "versions": versions, "slots": slots })
     }
 }

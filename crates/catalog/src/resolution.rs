@@ -13,7 +13,6 @@ use crate::record::{self, CatalogRecord, RecordError, SlotRecord, Snapshot, Vers
 use crate::reference::Reference;
 use crate::refusal::{Existing, Refusal};
 use crate::slot::Slot;
-use crate::version::Version;
 
 /// What a read of a key brought.
 #[derive(Clone, Copy, Debug)]
@@ -230,7 +229,7 @@ fn highest_in(catalog: &CatalogRecord, range: &Range) -> Option<Snapshot> {
 
 fn existing(catalog: &CatalogRecord) -> Existing {
     let live = catalog.versions.iter().filter(|record| record.revoked.is_none());
-    let mut versions: Vec<Version> = live.map(|record| record.snapshot.version.clone()).collect();
-    versions.sort_by(|a, b| b.cmp(a));
+    // The record has them lowest first.
+    let versions = live.rev().map(|record| record.snapshot.version.clone()).collect();
     Existing { versions, slots: catalog.slots.keys().cloned().collect() }
 }

@@ -180,7 +180,8 @@ impl Present {
 fn changed(before: &SlotRecord, slot: &Slot, to: &VersionRecord, hold: &Hold) -> SlotRecord {
     let mut now = before.clone();
     let targets = now.targets.iter_mut().map(|target| &mut target.arm);
-    for arm in targets.chain(now.segments.values_mut()).filter(|arm| arm.slot == *slot) {
+    let segments = now.segments.iter_mut().map(|(_, arm)| arm);
+    for arm in targets.chain(segments).filter(|arm| arm.slot == *slot) {
         arm.snapshot = to.snapshot.clone();
     }
     if now.hold.is_none() || now.slot == *slot {

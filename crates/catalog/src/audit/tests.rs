@@ -40,7 +40,7 @@ fn whole() -> (Desired, Kv) {
     let catalog = CatalogRecord {
         format: FORMAT,
         versions: vec![record.clone()],
-        slots: BTreeMap::from([(slot.slot.clone(), entry)]),
+        slots: vecmap::VecMap::from([(slot.slot.clone(), entry)]),
     };
     let index = IndexRecord::new([name()]);
     let mut desired = Desired::default();

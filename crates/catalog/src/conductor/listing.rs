@@ -61,7 +61,7 @@ pub fn versions_index(catalog: &CatalogRecord) -> String {
     let live = catalog.versions.iter().filter(|record| record.revoked.is_none());
     let named = live.filter(|record| record.snapshot.version.semver().is_some());
     let names: Vec<String> = named.map(|record| record.snapshot.version.to_string()).collect();
-    serde_json::Value::from(names).to_string()
+    serde_json::to_string(&names).unwrap_or_default()
 }
 
 /// The keys under which Conductor looks for a reference of a component.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use vecmap::VecMap;
 
 use super::{FORMAT, SlotRecord, VersionRecord, write};
 use crate::digest::Digest;
@@ -22,7 +23,7 @@ pub struct CatalogRecord {
     /// Every version, lowest first.
     pub versions: Vec<VersionRecord>,
     /// Every slot.
-    pub slots: BTreeMap<Slot, SlotEntry>,
+    pub slots: VecMap<Slot, SlotEntry>,
 }
 
 impl CatalogRecord {

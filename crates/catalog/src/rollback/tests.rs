@@ -52,7 +52,7 @@ fn present(been: &[&str]) -> Present {
         catalog: Some(CatalogRecord {
             format: FORMAT,
             versions: versions.into_values().collect(),
-            slots: BTreeMap::from([(slot("production"), entry)]),
+            slots: vecmap::VecMap::from([(slot("production"), entry)]),
         }),
     }
 }
@@ -122,7 +122,7 @@ fn every_record_that_leads_to_the_slot_is_changed_and_keeps_its_split() {
             Target { arm: arm("canary", "v1.2.0"), weight: 10_000 },
             Target { arm: arm("production", "v1.1.0"), weight: 90_000 },
         ],
-        segments: BTreeMap::from([("beta".to_owned(), arm("production", "v1.1.0"))]),
+        segments: vecmap::VecMap::from([("beta".to_owned(), arm("production", "v1.1.0"))]),
         hold: Some(Hold { reason: "another".to_owned(), ..hold() }),
     };
     now.slots.insert(slot("live"), split.clone());

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Draft;
+use vecmap::VecMap;
+
 use crate::desired::DesiredComponent;
 use crate::digest::Digest;
 use crate::key::Key;
@@ -98,7 +100,7 @@ fn entries(
     slots: BTreeMap<&Slot, &SlotRecord>,
     before: Option<&CatalogRecord>,
     stored: &BTreeMap<Slot, Stored<SlotRecord>>,
-) -> BTreeMap<Slot, SlotEntry> {
+) -> VecMap<Slot, SlotEntry> {
     let entry = |(slot, record): (&Slot, &SlotRecord)| {
         let known = before.and_then(|catalog| catalog.slots.get(slot));
         let mut moves = known.map(|entry| entry.moves.clone()).unwrap_or_default();

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { after, before, beforeEach, describe, test } from 'node:test'
 
+import { binary } from '../cli/support/slotctl.mjs'
 import { BUILD } from '../edge/support/edge.mjs'
 import { startStage } from './support/stage.mjs'
 import { mishap } from './support/wrangler.mjs'
@@ -91,9 +94,36 @@ describe('slotctl release refuses', () => {
     assert.deepEqual([versions, annotations['workers/message']], [[{ version_id: other, percentage: 100 }], 'an emergency'])
   })
 
+  const skip = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0 ? false : "util-linux's script is not here"
+  test('to begin on a terminal where nobody says yes', { skip }, async () => {
+    const { worker } = edge.edge
+    const asked = async (answer) => {
+      const shell = ([program, ...args]) => [program, ...args].map((arg) => `'${arg}'`).join(' ')
+      const child = spawn('script', ['-qec', shell([binary(), ...edge.args(['--steps', '50', '--bake', '0s', '--pause'])]), '/dev/null'], {
+        env: { ...process.env, ...edge.env(), TERM: 'xterm' }, stdio: ['pipe', 'pipe', 'inherit'],
+      })
+      let shown = ''
+      child.stdout.setEncoding('utf8').on('data', (text) => {
+        shown += text
+        if (shown.endsWith('Go on? [y/N] ')) child.stdin.write(`${answer}\n`)
+      })
+      const [code] = await once(child, 'close')
+      return { code, shown }
+    }
+    const before = worker.deployable().length
+    const no = await asked('')
+    assert.equal(no.code, 1, no.shown)
+    assert.match(no.shown, /not confirmed: nothing was done/)
+    assert.equal(worker.deployable().length, before)
+    const yes = await asked('y')
+    assert.equal(yes.code, 0, yes.shown)
+    assert.equal(worker.deployable().length, before + 1)
+  })
+
   test('to be silent when it can\'t go back', async () => {
-    const { code, stderr } = await edge.quick(mishap('fail', 3, { andAfter: true }), { env: { SLOTCTL_RETRIES: '1' } })
+    const { code, json, stderr } = await edge.quick(mishap('fail', 3, { andAfter: true }), { env: { SLOTCTL_RETRIES: '1' } })
     assert.equal(code, 1)
+    assert.match(json.error, /^it can't go back, and should \(release: wrangler versions deploy .* made to fail\): wrangler/)
     assert.match(stderr, new RegExp(`still has traffic\\. To go back by hand:\n +npx wrangler versions deploy ${edge.old}@100% --yes --env=staging`))
     const aborted = await edge.run(['--abort'])
     assert.equal(aborted.code, 0, aborted.stderr)

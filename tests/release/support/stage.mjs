@@ -50,13 +50,14 @@ async function begin({ kv, project, read }, { spread = 200, vars } = {}) {
   const old = (await edge.upload({ build: BUILD, tag: 'v0.1.0', message: 'Begin' })).id
   await edge.deploy([[old, 100]], { message: 'by hand' })
   const where = ['--local', kv.url, '--env', ENV, '--config', path.join(project.dir, 'wrangler.toml')]
-  const run = (flags, { build = BUILD, started, env } = {}) => {
+  const args = (flags) => {
     const given = (name, value) => (flags.includes(name) ? [] : [name, value])
-    const args = ['release', ...where, ...given('--check-url', edge.url), ...given('--wrangler', WRANGLER), '--json', ...flags]
-    return slotctl(args, { env: { ...gitEnv(), EDGE_API: edge.apiUrl, EDGE_BUILD: build, ...env }, started })
+    return ['release', ...where, ...given('--check-url', edge.url), ...given('--wrangler', WRANGLER), ...flags]
   }
+  const env = (build = BUILD) => ({ ...gitEnv(), EDGE_API: edge.apiUrl, EDGE_BUILD: build })
+  const run = (flags, { build, env: more } = {}) => slotctl([...args(flags), '--json'], { env: { ...env(build), ...more } })
   return {
-    edge, old, run,
+    edge, old, args, env, run,
     /** `run`, quickly: the traffic is halved once. */
     quick: (flags, options) => run(['--steps', '50', '--bake', '0s', ...flags], options),
     /** `run` with a build that fails as told. */

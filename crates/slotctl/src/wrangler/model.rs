@@ -117,7 +117,7 @@ impl TryFrom<DeploymentRow> for Deployment {
         };
         let versions = row.versions.into_iter().map(share).collect::<Result<Vec<_>, String>>()?;
         let sum: f64 = versions.iter().map(|(_, share)| share.number()).sum();
-        if (sum - 100.0).abs() > 0.005 {
+        if (sum - 100.0).abs() > 0.01 {
             return Err(format!("the shares of its versions add up to {sum} %"));
         }
         Ok(Self {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 
 use super::Setting;
 use super::check::{Checks, Share, summary};
@@ -150,7 +150,8 @@ impl Drive<'_> {
         }
         let whys: Vec<String> = findings.iter().map(Finding::to_string).collect();
         let (new, why) = (self.released()?, whys.join("; "));
-        go_back(&mut self.deployments, &self.progress.old, &new, &why, self.output)?;
+        go_back(&mut self.deployments, &self.progress.old, &new, &why, self.output)
+            .with_context(|| format!("it can't go back, and should ({why})"))?;
         report.reason = Some(why);
         Ok(Outcome::Back)
     }

@@ -15,7 +15,7 @@ describe('slotctl release refuses', () => {
     edge = await stage.begin()
     other = (await edge.edge.upload({ build: BUILD, tag: 'other' })).id
   })
-  beforeEach(() => edge.edge.deploy([[edge.old, 100]], { message: 'by hand' }))
+  beforeEach(() => edge.settle())
   after(async () => {
     await edge?.stop()
     await stage?.stop()

@@ -8,18 +8,25 @@ import { mishap } from './support/wrangler.mjs'
 const WHOLE = ['new 0, old 100', 'new 1, old 99', 'new 10, old 90', 'new 50, old 50', 'new 100, old 0', 'new 100']
 const QUICK = ['new 0, old 100', 'new 50, old 50', 'new 100, old 0', 'new 100']
 
-let stage
-before(async () => { stage = await startStage() })
-after(() => stage?.stop())
+let stage, shared
+before(async () => {
+  stage = await startStage()
+  shared = await stage.begin()
+})
+after(async () => {
+  await shared?.stop()
+  await stage?.stop()
+})
 
-/** A test on an edge of its own. */
+/** A test on the edge of all, or with options on one of its own; `v0.1.0` has the traffic. */
 const release = (name, body, options) =>
   test(name, async () => {
-    const edge = await stage.begin(options)
+    const edge = options ? await stage.begin(options) : shared
+    await edge.settle()
     try {
       await body(edge)
     } finally {
-      await edge.stop()
+      if (options) await edge.stop()
     }
   })
 
@@ -47,13 +54,14 @@ describe('slotctl release', () => {
     assert.equal((await run(['--dry-run'])).json.old, id)
   })
 
-  release('shows what it would do, and does nothing', async ({ run, edge, ramp, old }) => {
+  release('shows what it would do, and does nothing', async ({ run, latest, ramp, old }) => {
+    const before = latest().id
     const refs = refsFile('# all of them', 'prompts/extraction@^1.0', 'prompts/extraction@v1.0.0')
     const { code, json, stderr } = await run(['--dry-run', '--steps', '5,25', '--bake', '90s', '--refs', refs])
     assert.equal(code, 0, stderr)
     assert.deepEqual([json.outcome, json.steps, json.references.length], ['planned', [5, 25, 100], 2])
     assert.match(stderr, new RegExp(`old +${old}\nnew +v0\\.2\\.0-1-g[0-9a-f]+, to be uploaded\nsteps +5,25,100 %, 1m 30s each, 2 references\n`))
-    assert.deepEqual([ramp(), edge.worker.deployable().length], [[], 1])
+    assert.deepEqual([ramp(), latest().id], [[], before])
   })
 
   const token = 's3cret-token'
@@ -75,10 +83,6 @@ describe('slotctl release', () => {
 })
 
 describe('a version that is not well', () => {
-  let edge
-  before(async () => { edge = await stage.begin() })
-  after(() => edge?.stop())
-
   for (const [what, faults, reason, steps] of [
     ['whose bytes differ', { changes: true }, /answers: prompts\/extraction@latest: its bytes are [0-9a-f]{64}, which its ETag is not/, 1],
     ['that says it is ill', { unhealthy: true, after: -1 }, /healthz: \/healthz of .* answers with status 503/, 1],
@@ -86,15 +90,14 @@ describe('a version that is not well', () => {
     ['that is slow', { slower: 25 }, /latency: the new version takes [\d.]+ ms, the old one [\d.]+ ms: over 1\.5 times as long/, 1],
     ['that fails later', { throws: 0.3, after: 150 }, /errors: \d+ of \d+ answers of the new version failed: status 500/, 3],
   ]) {
-    test(`${what} is taken back`, async () => {
-      const { code, json, stderr } = await edge.faulty(faults)
+    release(`${what} is taken back`, async ({ faulty, ramp, latest, message }) => {
+      const { code, json, stderr } = await faulty(faults)
       assert.equal(code, 1, stderr)
-      const [back, ...before] = edge.ramp().toReversed()
-      assert.deepEqual([back, ...before.slice(0, steps).toReversed()], ['old 100', ...WHOLE.slice(0, steps)])
+      assert.deepEqual(ramp(), [...WHOLE.slice(0, steps), 'old 100'])
       assert.match(json.reason, reason)
-      assert.deepEqual([json.outcome, json.percent, json.exit, json.new], ['back', 0, 1, edge.latest().id])
+      assert.deepEqual([json.outcome, json.percent, json.exit, json.new], ['back', 0, 1, latest().id])
       assert.match(stderr, /wrong: .*\n(.*\n)*back +100 % .*\nThe release was given up\./)
-      assert.equal(edge.message(), `slotctl release ${edge.latest().id} back: ${json.reason}`)
+      assert.equal(message(), `slotctl release ${latest().id} back: ${json.reason}`)
     })
   }
 
@@ -112,13 +115,14 @@ describe('a version that is not well', () => {
 describe('a run that is cut off', () => {
   // After the upload, and after 50 %; `progress.rs` has all the others.
   for (const nth of [1, 3]) {
-    release(`at its call ${nth} is gone on with`, async ({ quick, run, ramp, edge }) => {
+    release(`at its call ${nth} is gone on with`, async ({ quick, run, ramp, latest }) => {
       const killed = await quick(mishap('kill', nth))
+      const { id } = latest()
       assert.deepEqual([killed.code, ramp()], [null, QUICK.slice(0, nth - 1)])
       const { code, json, stderr } = await run(['--resume', ...(nth === 1 ? ['--steps', '50', '--bake', '0s'] : [])])
       assert.equal(code, 0, stderr)
       assert.deepEqual(ramp(), QUICK)
-      assert.deepEqual([json.outcome, edge.worker.deployable().length], ['released', 2])
+      assert.deepEqual([json.outcome, json.new, latest().id], ['released', id, id])
     })
   }
 
@@ -146,6 +150,13 @@ describe('a run that is cut off', () => {
     const { code, stderr } = await quick(mishap('lose', 3))
     assert.equal(code, 0, stderr)
     assert.deepEqual(ramp(), QUICK)
+  })
+
+  release('by an API that goes away knows its own deployment when that is back', async ({ quick, ramp }) => {
+    const { code, json, stderr } = await quick(mishap('vanish', 3))
+    assert.equal(code, 1, stderr)
+    assert.match(json.reason, /^release: wrangler deployments status ended with code 1: gone$/)
+    assert.deepEqual(ramp(), [...QUICK.slice(0, 2), 'old 100'])
   })
 })
 

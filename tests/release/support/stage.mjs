@@ -48,7 +48,9 @@ function checkout(namespaces) {
 async function begin({ kv, project, read }, { spread = 200, vars } = {}) {
   const edge = await startEdge({ worker: WORKER, kv: read, spread, vars })
   const old = (await edge.upload({ build: BUILD, tag: 'v0.1.0', message: 'Begin' })).id
-  await edge.deploy([[old, 100]], { message: 'by hand' })
+  let first
+  const settle = async () => { first = await edge.deploy([[old, 100]], { message: 'by hand' }) }
+  await settle()
   const where = ['--local', kv.url, '--env', ENV, '--config', path.join(project.dir, 'wrangler.toml')]
   const args = (flags) => {
     const given = (name, value) => (flags.includes(name) ? [] : [name, value])
@@ -62,8 +64,14 @@ async function begin({ kv, project, read }, { spread = 200, vars } = {}) {
     quick: (flags, options) => run(['--steps', '50', '--bake', '0s', ...flags], options),
     /** `run` with a build that fails as told. */
     faulty: (faults, flags = [], options) => run(['--bake', '0s', ...flags], { ...options, build: faultyBuild(faults) }),
-    /** The shares of each version, `old` and `new`, in every deployment since the first. */
-    ramp: () => edge.worker.deployments().toReversed().slice(1).map(({ versions }) => shares(versions, old)),
+    /** All traffic to `old`, and what was before forgotten. */
+    settle,
+    /** The shares of each version, `old` and `new`, in every deployment since then. */
+    ramp: () => {
+      const all = edge.worker.deployments()
+      const since = all.slice(0, all.findIndex(({ id }) => id === first.id)).toReversed()
+      return since.map(({ versions }) => shares(versions, old))
+    },
     message: () => edge.worker.deployments()[0].annotations['workers/message'],
     latest: () => edge.worker.deployable()[0],
     stop: () => edge.stop(),

@@ -10,6 +10,8 @@ const WHAT = {
   fail: 'echo "made to fail" >&2; exit 1',
   // The effect is there, and the call says that it failed.
   lose: '"$WRANGLER" "$@" >/dev/null; echo "made to fail" >&2; exit 1',
+  // And the look at what came of it fails, too.
+  vanish: '"$WRANGLER" "$@" >/dev/null; touch "$0.away"; echo "made to fail" >&2; exit 1',
 }
 
 /** The stand-in for wrangler, with a mishap at the `nth` upload or deployment, or at each from there on. */
@@ -20,7 +22,7 @@ export function mishap(what, nth, { andAfter = false } = {}) {
 WRANGLER='${WRANGLER}'
 case "$1 $2" in
   'versions upload' | 'versions deploy') ;;
-  *) exec "$WRANGLER" "$@" ;;
+  *) if [ -e "$0.away" ]; then rm "$0.away"; echo "gone" >&2; exit 1; fi; exec "$WRANGLER" "$@" ;;
 esac
 echo >>'${folder}/calls'
 calls=$(wc -l <'${folder}/calls')

@@ -4,7 +4,7 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::message::Message;
 use crate::exit::Refused;
@@ -21,6 +21,14 @@ pub(crate) struct Deployments<'a> {
     pub(crate) wrangler: &'a Wrangler,
     /// The deployment that this run found or made last.
     active: Id,
+    /// The one that it asked for last, which may have been made without its hearing of it.
+    asked: Option<Asked>,
+}
+
+/// A deployment that was asked for.
+struct Asked {
+    versions: Vec<(Id, Percent)>,
+    message: String,
 }
 
 /// Somebody else made a deployment meanwhile, and is in charge now.
@@ -30,7 +38,7 @@ pub(crate) struct Interfered;
 impl<'a> Deployments<'a> {
     /// Begins with the deployment that was found.
     pub(crate) fn new(wrangler: &'a Wrangler, active: Id) -> Self {
-        Self { wrangler, active }
+        Self { wrangler, active, asked: None }
     }
 
     /// Makes a deployment.
@@ -40,22 +48,22 @@ impl<'a> Deployments<'a> {
     /// If wrangler fails. A refusal with [`Interfered`] as its cause if somebody else
     /// deployed: theirs is left as it is.
     pub(crate) fn make(&mut self, versions: &[(Id, Percent)], message: &Message) -> Result<()> {
-        self.refuse_other(&self.wrangler.active()?)?;
-        let made = match self.wrangler.deploy(versions, &message.to_string()) {
-            Ok(Some(id)) => {
-                self.active = id;
-                return Ok(());
-            }
-            made => made,
-        };
-        // Also where the call failed it may have had its effect.
-        let active = self.wrangler.active()?;
-        if is(&active, versions, message) {
-            self.active = active.id;
+        self.look()?;
+        let asked = Asked { versions: versions.to_vec(), message: message.to_string() };
+        let made = self.wrangler.deploy(versions, &asked.message);
+        self.asked = Some(asked);
+        if let Ok(Some(id)) = made {
+            self.active = id;
             return Ok(());
         }
-        self.refuse_other(&active)?;
-        made.and_then(|_| anyhow::bail!("wrangler says that it deployed, Cloudflare does not"))
+        // Also where the call failed it may have had its effect.
+        let before = self.active.clone();
+        self.look()?;
+        match made {
+            _ if self.active != before => Ok(()),
+            Ok(_) => bail!("wrangler says that it deployed, Cloudflare does not"),
+            Err(error) => Err(error),
+        }
     }
 
     /// Gives all of the traffic to the old version, and tries that more than once.
@@ -77,8 +85,14 @@ impl<'a> Deployments<'a> {
         }
     }
 
-    fn refuse_other(&self, active: &Deployment) -> Result<()> {
+    /// Looks which deployment is active: one of this run's, or it ends here.
+    fn look(&mut self) -> Result<()> {
+        let active = self.wrangler.active()?;
         if active.id == self.active {
+            return Ok(());
+        }
+        if self.asked.as_ref().is_some_and(|asked| asked.became(&active)) {
+            self.active = active.id;
             return Ok(());
         }
         let shares: Vec<String> =
@@ -86,6 +100,15 @@ impl<'a> Deployments<'a> {
         let what = format!("somebody else deployed meanwhile: {}", shares.join(", "));
         let help = "it is left as it is; npx wrangler deployments list shows who did";
         Err(anyhow::Error::new(Refused::new(active.id.as_str(), what, help))).context(Interfered)
+    }
+}
+
+impl Asked {
+    /// Whether this is what was asked for; the order of its versions is Cloudflare's.
+    fn became(&self, active: &Deployment) -> bool {
+        self.versions.len() == active.versions.len()
+            && self.versions.iter().all(|share| active.versions.contains(share))
+            && self.message == active.message
     }
 }
 
@@ -98,10 +121,4 @@ impl std::fmt::Display for Interfered {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("the release is not this run's any more")
     }
-}
-
-fn is(active: &Deployment, versions: &[(Id, Percent)], message: &Message) -> bool {
-    let same = versions.len() == active.versions.len()
-        && versions.iter().all(|share| active.versions.contains(share));
-    same && active.message.parse().as_ref() == Ok(message)
 }

@@ -34,6 +34,8 @@ describe('slotctl', () => {
     ['an unknown option', ['sync', '--prod'], {}, /unexpected argument '--prod'/],
     ['--check alone', ['sync', '--check'], {}, /--dry-run/],
     ['no target', ['sync'], {}, /say where to write: `--local`.*CLOUDFLARE_API_TOKEN/],
+    ['a release that nobody can check', ['release'], {}, /--check-url <URL>/],
+    ['steps that do not grow', ['release', '--check-url', 'http://127.0.0.1:9', '--steps', '10,1'], {}, /the steps grow and begin above 0/],
     ['half a target', ['sync'], { CLOUDFLARE_API_TOKEN: 's3cret' }, /CLOUDFLARE_ACCOUNT_ID/],
     ['a token that is none', ['sync'], { ...CLOUDFLARE, CLOUDFLARE_API_TOKEN: 's3cret word' }, /characters that no token has/],
   ]) {
@@ -70,6 +72,7 @@ describe('--json of a command that fails', () => {
     ['history', ['history', 'prompts/extraction', ...local]],
     ['lint', ['lint', '.']],
     ['push', ['push']],
+    ['release', ['release', '--check-url', 'http://127.0.0.1:9']],
     ['rollback', ['rollback', 'prompts/extraction', 'production', ...local]],
     ['rollout', ['rollout', 'prompts/extraction', 'production', '--to', 'canary', '--percent', '10']],
     ['rollout plan', ['rollout', 'plan']],

@@ -3,23 +3,20 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A share of the traffic in hundredths of a percent, the finest that a deployment
-/// has; 0 to 10,000.
+/// A share of the traffic in thousandths of a percent, as wrangler rounds it; 0 to
+/// 100,000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Percent(u16);
+pub(crate) struct Percent(u32);
 
 impl Percent {
     /// None of the traffic.
     pub(crate) const NONE: Self = Self(0);
     /// All of it.
-    pub(crate) const ALL: Self = Self(10_000);
+    pub(crate) const ALL: Self = Self(100_000);
 
-    /// The share that an API gives as a number of percent.
+    /// The share that an API gives as a number of percent, rounded.
     pub(crate) fn from_number(number: f64) -> Option<Self> {
-        let hundredths = (number * 100.0).round();
-        let whole = (number * 100.0 - hundredths).abs() < 1e-6;
-        let valid = (0.0..=10_000.0).contains(&hundredths) && whole;
-        valid.then_some(Self(hundredths as u16))
+        (0.0..=100.0).contains(&number).then(|| Self((number * 1_000.0).round() as u32))
     }
 
     /// What is left for the other version.
@@ -34,7 +31,7 @@ impl Percent {
 
     /// The share as a number of percent.
     pub(crate) fn number(self) -> f64 {
-        f64::from(self.0) / 100.0
+        f64::from(self.0) / 1_000.0
     }
 }
 
@@ -60,10 +57,10 @@ impl FromStr for Percent {
     type Err = PercentError;
 
     fn from_str(text: &str) -> Result<Self, PercentError> {
-        let error = PercentError("a share is 0 to 100 percent with at most two decimals");
+        let error = PercentError("a share is 0 to 100 percent with at most three decimals");
         let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
         let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-        if !digits(whole) || !digits(decimals) || whole.len() > 3 || decimals.len() > 2 {
+        if !digits(whole) || !digits(decimals) || whole.len() > 3 || decimals.len() > 3 {
             return Err(error);
         }
         let number: f64 = text.parse().map_err(|_| error)?;
@@ -99,7 +96,7 @@ impl Steps {
 impl Default for Steps {
     /// One in a hundred callers, one in ten, every other one, all.
     fn default() -> Self {
-        Self([100, 1_000, 5_000, 10_000].map(Percent).to_vec())
+        Self([1_000, 10_000, 50_000, 100_000].map(Percent).to_vec())
     }
 }
 
@@ -135,12 +132,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_have_one_spelling_and_two_decimals() {
+    fn shares_have_three_decimals_at_most() {
         for (text, shown) in [
             ("0", "0"),
             ("1", "1"),
             ("0.5", "0.5"),
-            ("12.25", "12.25"),
+            ("12.125", "12.125"),
             ("100", "100"),
             ("05", "5"),
         ] {
@@ -148,14 +145,15 @@ mod tests {
             assert_eq!(share.to_string(), shown);
             assert_eq!(Percent::from_number(share.number()), Some(share));
         }
-        for text in ["", ".", "1.", ".5", "-1", "101", "100.01", "0.001", "1e1", "NaN", "+1", "1%"]
+        for text in ["", ".", "1.", ".5", "-1", "101", "100.01", "0.0001", "1e1", "NaN", "+1", "1%"]
         {
             assert!(text.parse::<Percent>().is_err(), "{text}");
         }
-        for number in [-1.0, 100.01, 0.001, f64::NAN, f64::INFINITY] {
+        for number in [-1.0, 100.01, f64::NAN, f64::INFINITY] {
             assert_eq!(Percent::from_number(number), None, "{number}");
         }
-        assert_eq!("12.25".parse::<Percent>().unwrap().rest().to_string(), "87.75");
+        assert_eq!("12.125".parse::<Percent>().unwrap().rest().to_string(), "87.875");
+        assert_eq!(Percent::from_number(100.0 / 3.0).unwrap().to_string(), "33.333");
     }
 
     #[test]

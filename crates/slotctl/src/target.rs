@@ -106,7 +106,7 @@ impl fmt::Display for Target {
 
 /// What the environment says of waiting for the API: a line to a slow network and a
 /// CI job that must fail soon want different things.
-fn patience() -> Result<Patience> {
+pub(crate) fn patience() -> Result<Patience> {
     let set = |name| env::var(name).ok().filter(|value: &String| !value.is_empty());
     let mut patience = Patience::default();
     if let Some(text) = set("SLOTCTL_TIMEOUT") {

@@ -42,7 +42,7 @@ pub(crate) struct ReleaseArgs {
     #[arg(long, value_name = "PERCENT", default_value = "0.1")]
     pub(crate) max_error_rate: Percent,
 
-    /// The new version's median latency over the old one's that is no reason to go back
+    /// Times the old version's latency that is no reason to go back
     #[arg(long, value_name = "RATIO", default_value = "1.5", value_parser = ratio)]
     pub(crate) max_slowdown: f64,
 

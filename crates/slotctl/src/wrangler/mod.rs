@@ -87,32 +87,30 @@ impl Wrangler {
     ///
     /// If wrangler fails, or does not tell which version it made.
     pub(crate) fn upload(&self, tag: &str, message: &str) -> Result<Id> {
-        let told = tempfile::tempdir().context("can't make a temporary folder")?;
-        let file = told.path().join("wrangler.ndjson");
         // One argument each: a subject may begin with a dash.
         let options = [format!("--tag={tag}"), format!("--message={message}")];
-        self.call(&["versions", "upload"], &options, Some(&file), TO_UPLOAD)?;
-        let entries = fs::read_to_string(&file).unwrap_or_default();
-        model::uploaded(&entries).ok_or_else(|| {
+        let told = self.tell(&["versions", "upload"], &options, TO_UPLOAD)?;
+        model::uploaded(&told).ok_or_else(|| {
             anyhow!(
                 "wrangler versions upload did not say which version it made; is it 3.60 or later?"
             )
         })
     }
 
-    /// Makes a deployment. The growing version comes first, and the order stays the
-    /// same in every step: Durable Objects keep their version by it.
+    /// Makes a deployment; returns its id where wrangler tells. The growing version comes
+    /// first, and the order stays the same in every step: Durable Objects keep their
+    /// version by it.
     ///
     /// # Errors
     ///
     /// If wrangler fails; the deployment may have been made all the same.
-    pub(crate) fn deploy(&self, versions: &[(Id, Percent)], message: &str) -> Result<()> {
+    pub(crate) fn deploy(&self, versions: &[(Id, Percent)], message: &str) -> Result<Option<Id>> {
         let shares: Vec<String> =
             versions.iter().map(|(id, share)| format!("{id}@{share}%")).collect();
         let mut words = vec!["versions", "deploy"];
         words.extend(shares.iter().map(String::as_str));
         let options = ["--yes".to_owned(), format!("--message={message}")];
-        self.call(&words, &options, None, TO_ANSWER).map(drop)
+        Ok(model::deployed(&self.tell(&words, &options, TO_ANSWER)?))
     }
 
     /// The command for people that gives one version all of the traffic.
@@ -126,6 +124,14 @@ impl Wrangler {
         model::json(&printed).map_err(|why| {
             anyhow!("wrangler {} printed what it should not: {why}", words.join(" "))
         })
+    }
+
+    /// Makes a call, and returns what it tells machines.
+    fn tell(&self, words: &[&str], options: &[String], patience: Duration) -> Result<String> {
+        let folder = tempfile::tempdir().context("can't make a temporary folder")?;
+        let file = folder.path().join("wrangler.ndjson");
+        self.call(words, options, Some(&file), patience)?;
+        Ok(fs::read_to_string(&file).unwrap_or_default())
     }
 
     fn call(

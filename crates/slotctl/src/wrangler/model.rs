@@ -117,7 +117,7 @@ impl TryFrom<DeploymentRow> for Deployment {
         };
         let versions = row.versions.into_iter().map(share).collect::<Result<Vec<_>, String>>()?;
         let sum: f64 = versions.iter().map(|(_, share)| share.number()).sum();
-        if (sum - 100.0).abs() > 0.005 {
+        if (sum - 100.0).abs() > 0.01 {
             return Err(format!("the shares of its versions add up to {sum} %"));
         }
         Ok(Self {
@@ -174,20 +174,28 @@ fn moment(text: &str) -> Result<SystemTime, String> {
 
 /// An entry of the file that wrangler writes for machines.
 #[derive(Debug, Deserialize)]
-pub(super) struct Uploaded {
+struct Entry {
     #[serde(rename = "type")]
     kind: String,
     #[serde(default)]
     version_id: Option<Id>,
+    #[serde(default)]
+    deployment_id: Option<Id>,
 }
 
 /// The version of the last upload that the file (one JSON object a line) tells of.
 pub(super) fn uploaded(file: &str) -> Option<Id> {
-    let entries = file.lines().filter_map(|line| serde_json::from_str::<Uploaded>(line).ok());
-    entries
-        .filter(|entry| entry.kind == "version-upload")
-        .filter_map(|entry| entry.version_id)
-        .last()
+    entries(file, "version-upload").filter_map(|entry| entry.version_id).last()
+}
+
+/// The last deployment that the file tells of.
+pub(super) fn deployed(file: &str) -> Option<Id> {
+    entries(file, "version-deploy").filter_map(|entry| entry.deployment_id).last()
+}
+
+fn entries<'a>(file: &'a str, kind: &'a str) -> impl Iterator<Item = Entry> + use<'a> {
+    let entries = file.lines().filter_map(|line| serde_json::from_str::<Entry>(line).ok());
+    entries.filter(move |entry| entry.kind == kind)
 }
 
 /// Reads the JSON that a command printed, whatever it said before that.
@@ -262,6 +270,11 @@ mod tests {
             "{{\"type\":\"wrangler-session\",\"version\":1}}\n{{\"type\":\"version-upload\",\"version_id\":null}}\nnoise\n{{\"type\":\"version-upload\",\"version_id\":\"{NEW}\",\"more\":1}}\n"
         );
         assert_eq!(uploaded(&file).unwrap().as_str(), NEW);
+        assert_eq!(deployed(&file), None);
+        let file = format!(
+            "{{\"type\":\"version-deploy\",\"deployment_id\":\"{OLD}\",\"version_traffic\":{{}}}}"
+        );
+        assert_eq!(deployed(&file).unwrap().as_str(), OLD);
         for file in ["", "{}", r#"{"type":"version-upload","version_id":"x"}"#] {
             assert_eq!(uploaded(file), None, "{file}");
         }

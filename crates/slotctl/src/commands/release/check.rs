@@ -22,7 +22,7 @@ const IN_A_ROW: usize = 3;
 
 /// Rounds of questions in a watch: enough for [`super::bound`] to tell a tenth of the
 /// traffic from none, few enough for a Worker with a daily limit.
-const FEWEST: u32 = 120;
+const FEWEST: u32 = 60;
 const MOST: u32 = 2_000;
 const PER_SECOND: f64 = 2.0;
 
@@ -127,36 +127,32 @@ impl Checks<'_> {
         let rounds = rounds.clamp(FEWEST, MOST);
         let meter = self.output.meter("baking, seconds");
         meter.begin(share.bake.as_secs() as usize);
-        let began = Instant::now();
-        let end = share.bake + self.spread;
-        let mut refs = self.refs.iter().cycle();
-        let mut round = 0;
-        loop {
-            // What callers got while the deployment spread is no part of the share.
-            observed.answered = Default::default();
-            for _ in 0..rounds {
-                let due = share.bake.mul_f64(f64::from(round.min(rounds)) / f64::from(rounds));
-                sleep(due.saturating_sub(began.elapsed()));
-                if round == rounds / 2 {
-                    observed.answered = Default::default();
-                }
-                let Some(reference) = refs.next() else { return Vec::new() };
-                self.round(reference, observed);
-                let findings = observed.at_once(self.limits);
-                if !findings.is_empty() {
-                    return findings;
-                }
-                meter.set(began.elapsed().min(share.bake).as_secs() as usize);
-                round += 1;
-            }
-            match observed.off_share(share.at, share.before) {
-                Some((OffShare::Below, _)) if began.elapsed() < end => {}
-                found => {
-                    let off = found.map(|(_, finding)| finding);
-                    return off.into_iter().chain(observed.slow(self.limits)).collect();
+        let (began, mut refs) = (Instant::now(), self.refs.iter().cycle());
+        // Once more after the last one: then it is known whether that was all.
+        for round in 0.. {
+            if round >= rounds && (round - rounds).is_multiple_of(FEWEST) {
+                match observed.off_share(share.at, share.before) {
+                    Some((OffShare::Below, _)) if began.elapsed() < share.bake + self.spread => {
+                        // What callers got while it spread is no part of its share.
+                        observed.answered = Default::default();
+                    }
+                    found => {
+                        let off = found.map(|(_, finding)| finding);
+                        return off.into_iter().chain(observed.slow(self.limits)).collect();
+                    }
                 }
             }
+            let due = share.bake.mul_f64(f64::from(round.min(rounds)) / f64::from(rounds));
+            sleep(due.saturating_sub(began.elapsed()));
+            let Some(reference) = refs.next() else { break };
+            self.round(reference, observed);
+            let findings = observed.at_once(self.limits);
+            if !findings.is_empty() {
+                return findings;
+            }
+            meter.set(began.elapsed().min(share.bake).as_secs() as usize);
         }
+        Vec::new()
     }
 
     /// Two callers, and the two versions side by side.

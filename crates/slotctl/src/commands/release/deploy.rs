@@ -4,21 +4,31 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::message::Message;
 use crate::exit::Refused;
 use crate::percent::Percent;
+use crate::target;
 use crate::wrangler::{Deployment, Id, Wrangler};
 
-/// The waits before going back is tried again.
-const AGAIN: [Duration; 3] = [Duration::ZERO, Duration::from_secs(2), Duration::from_secs(10)];
+/// How often going back is tried again, and the first wait; each is twice the one before.
+const AGAIN: usize = 4;
+const WAIT: Duration = Duration::from_secs(1);
 
 /// The deployments of one run.
 pub(crate) struct Deployments<'a> {
     pub(crate) wrangler: &'a Wrangler,
     /// The deployment that this run found or made last.
     active: Id,
+    /// The one that it asked for last, which may have been made without its hearing of it.
+    asked: Option<Asked>,
+}
+
+/// A deployment that was asked for.
+struct Asked {
+    versions: Vec<(Id, Percent)>,
+    message: String,
 }
 
 /// Somebody else made a deployment meanwhile, and is in charge now.
@@ -28,7 +38,7 @@ pub(crate) struct Interfered;
 impl<'a> Deployments<'a> {
     /// Begins with the deployment that was found.
     pub(crate) fn new(wrangler: &'a Wrangler, active: Id) -> Self {
-        Self { wrangler, active }
+        Self { wrangler, active, asked: None }
     }
 
     /// Makes a deployment.
@@ -38,16 +48,22 @@ impl<'a> Deployments<'a> {
     /// If wrangler fails. A refusal with [`Interfered`] as its cause if somebody else
     /// deployed: theirs is left as it is.
     pub(crate) fn make(&mut self, versions: &[(Id, Percent)], message: &Message) -> Result<()> {
-        self.refuse_other(&self.wrangler.active()?)?;
-        let made = self.wrangler.deploy(versions, &message.to_string());
-        // Also where the call failed it may have had its effect.
-        let active = self.wrangler.active()?;
-        if is(&active, versions, message) {
-            self.active = active.id;
+        self.look()?;
+        let asked = Asked { versions: versions.to_vec(), message: message.to_string() };
+        let made = self.wrangler.deploy(versions, &asked.message);
+        self.asked = Some(asked);
+        if let Ok(Some(id)) = made {
+            self.active = id;
             return Ok(());
         }
-        self.refuse_other(&active)?;
-        made.and_then(|()| anyhow::bail!("wrangler says that it deployed, Cloudflare does not"))
+        // Also where the call failed it may have had its effect.
+        let before = self.active.clone();
+        self.look()?;
+        match made {
+            _ if self.active != before => Ok(()),
+            Ok(_) => bail!("wrangler says that it deployed, Cloudflare does not"),
+            Err(error) => Err(error),
+        }
     }
 
     /// Gives all of the traffic to the old version, and tries that more than once.
@@ -57,20 +73,26 @@ impl<'a> Deployments<'a> {
     /// As [`Self::make`].
     pub(crate) fn back(&mut self, old: &Id, new: &Id, why: &str) -> Result<()> {
         let message = Message::Back { new: new.clone(), why: why.to_owned() };
-        let mut last = Ok(());
-        for wait in AGAIN {
-            sleep(wait);
-            last = self.make(&[(old.clone(), Percent::ALL)], &message);
-            match &last {
-                Err(error) if !is_interfered(error) => {}
-                _ => break,
+        let mut left = target::patience()?.retries.unwrap_or(AGAIN);
+        let mut wait = WAIT;
+        loop {
+            match self.make(&[(old.clone(), Percent::ALL)], &message) {
+                Err(error) if left > 0 && !is_interfered(&error) => {}
+                ended => return ended,
             }
+            sleep(wait);
+            (left, wait) = (left - 1, wait * 2);
         }
-        last
     }
 
-    fn refuse_other(&self, active: &Deployment) -> Result<()> {
+    /// Looks which deployment is active: one of this run's, or it ends here.
+    fn look(&mut self) -> Result<()> {
+        let active = self.wrangler.active()?;
         if active.id == self.active {
+            return Ok(());
+        }
+        if self.asked.as_ref().is_some_and(|asked| asked.became(&active)) {
+            self.active = active.id;
             return Ok(());
         }
         let shares: Vec<String> =
@@ -78,6 +100,15 @@ impl<'a> Deployments<'a> {
         let what = format!("somebody else deployed meanwhile: {}", shares.join(", "));
         let help = "it is left as it is; npx wrangler deployments list shows who did";
         Err(anyhow::Error::new(Refused::new(active.id.as_str(), what, help))).context(Interfered)
+    }
+}
+
+impl Asked {
+    /// Whether this is what was asked for; the order of its versions is Cloudflare's.
+    fn became(&self, active: &Deployment) -> bool {
+        self.versions.len() == active.versions.len()
+            && self.versions.iter().all(|share| active.versions.contains(share))
+            && self.message == active.message
     }
 }
 
@@ -90,10 +121,4 @@ impl std::fmt::Display for Interfered {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("the release is not this run's any more")
     }
-}
-
-fn is(active: &Deployment, versions: &[(Id, Percent)], message: &Message) -> bool {
-    let same = versions.len() == active.versions.len()
-        && versions.iter().all(|share| active.versions.contains(share));
-    same && active.message.parse().as_ref() == Ok(message)
 }

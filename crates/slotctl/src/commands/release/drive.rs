@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 
 use super::Setting;
 use super::check::{Checks, Share, summary};
@@ -80,7 +80,7 @@ impl Drive<'_> {
                 self.progress.set_checked();
             }
             Action::Finish => {
-                let new = self.new()?;
+                let new = self.released()?;
                 let message = Message::Released { new: new.clone() };
                 self.deployments.make(&[(new.clone(), Percent::ALL)], &message)?;
                 self.output.step("deploy", format_args!("{new} alone"), began);
@@ -92,12 +92,12 @@ impl Drive<'_> {
         Ok(Step::On)
     }
 
-    fn new(&self) -> Result<Id> {
+    fn released(&self) -> Result<Id> {
         self.progress.new.clone().ok_or_else(|| anyhow!("there is no new version"))
     }
 
     fn deploy(&mut self, at: Percent, report: &mut Report) -> Result<()> {
-        let (began, new, old) = (Instant::now(), self.new()?, self.progress.old.clone());
+        let (began, new, old) = (Instant::now(), self.released()?, self.progress.old.clone());
         let Setting { steps, bake, .. } = self.setting;
         let message = Message::Step { new: new.clone(), at, steps: steps.clone(), bake: *bake };
         let versions = [(new.clone(), at), (old.clone(), at.rest())];
@@ -111,7 +111,7 @@ impl Drive<'_> {
     }
 
     fn check(&mut self, at: Percent, report: &mut Report) -> Result<Vec<Finding>> {
-        let (began, new) = (Instant::now(), self.new()?);
+        let (began, new) = (Instant::now(), self.released()?);
         let checks = Checks {
             probe: self.probe,
             versions: Versions { new: &new, old: &self.progress.old },
@@ -149,8 +149,9 @@ impl Drive<'_> {
             self.output.finding(&super::notice(check, what));
         }
         let whys: Vec<String> = findings.iter().map(Finding::to_string).collect();
-        let (new, why) = (self.new()?, whys.join("; "));
-        go_back(&mut self.deployments, &self.progress.old, &new, &why, self.output)?;
+        let (new, why) = (self.released()?, whys.join("; "));
+        go_back(&mut self.deployments, &self.progress.old, &new, &why, self.output)
+            .with_context(|| format!("it can't go back, and should ({why})"))?;
         report.reason = Some(why);
         Ok(Outcome::Back)
     }

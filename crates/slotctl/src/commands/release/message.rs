@@ -125,7 +125,7 @@ mod tests {
         let new: Id = NEW.parse().unwrap();
         let why = "é".repeat(2_000);
         assert!(Message::Back { new: new.clone(), why }.to_string().len() <= LONGEST);
-        let steps: Vec<String> = (1..30).map(|step| format!("{step}.01")).collect();
+        let steps: Vec<String> = (1..30).map(|step| format!("{step}.001")).collect();
         let (at, bake) = (Percent::ALL, Duration::from_secs(u32::MAX.into()));
         let step = Message::Step { new, at, steps: steps.join(",").parse().unwrap(), bake };
         assert!(step.to_string().len() <= LONGEST);
@@ -151,11 +151,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_what_was_read(at in 0u16..=10_000, bake: u32, shares in prop::collection::btree_set(1u16..=10_000, 1..20)) {
-            let shown: Vec<String> = shares.iter().map(|share| format!("{}", f64::from(*share) / 100.0)).collect();
+        fn what_is_written_is_what_was_read(at in 0u32..=100_000, bake: u32, shares in prop::collection::btree_set(1u32..=100_000, 1..20)) {
+            let shown: Vec<String> = shares.iter().map(|share| format!("{}", f64::from(*share) / 1_000.0)).collect();
             let message = Message::Step {
                 new: NEW.parse().unwrap(),
-                at: Percent::from_number(f64::from(at) / 100.0).unwrap(),
+                at: Percent::from_number(f64::from(at) / 1_000.0).unwrap(),
                 steps: shown.join(",").parse().unwrap(),
                 bake: Duration::from_secs(bake.into()),
             };

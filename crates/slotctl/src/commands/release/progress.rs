@@ -201,40 +201,38 @@ mod tests {
         let steps = ramp.map_or(Steps::default(), |ramp| ramp.steps);
         loop {
             let action = progress.next(&steps, pause);
-            if let Action::Pause(_) | Action::Done = action {
-                return Some(action);
-            }
-            if !matches!(action, Action::Check(_)) {
-                calls = calls.checked_sub(1)?;
-            }
-            let new = progress.new.clone();
             match action {
-                Action::Upload => {
-                    let created = cloud.tick();
-                    let number = cloud.versions.len() as u64 + 1;
-                    cloud.versions.push(Version {
-                        id: id(NEW),
-                        number,
-                        created,
-                        tag: "v2".to_owned(),
-                    });
-                    progress.set_uploaded(id(NEW));
-                }
-                Action::Deploy(at) => {
-                    let (new, old) = (new.unwrap(), progress.old.clone());
-                    let message =
-                        Message::Step { new: new.clone(), at, steps: steps.clone(), bake: BAKE };
-                    cloud.deploy(vec![(new, at), (old, at.rest())], &message);
-                    progress.set_deployed(at);
-                }
+                Action::Pause(_) | Action::Done => return Some(action),
                 Action::Check(_) => progress.set_checked(),
-                Action::Finish => {
-                    let new = new.unwrap();
-                    cloud.deploy(vec![(new.clone(), Percent::ALL)], &Message::Released { new });
-                    progress.set_alone();
+                _ => {
+                    calls = calls.checked_sub(1)?;
+                    call(cloud, &mut progress, &steps, action);
                 }
-                Action::Pause(_) | Action::Done => unreachable!(),
             }
+        }
+    }
+
+    /// What wrangler is called for.
+    fn call(cloud: &mut Cloudflare, progress: &mut Progress, steps: &Steps, action: Action) {
+        let (new, old) = (progress.new.clone().unwrap_or(id(NEW)), progress.old.clone());
+        match action {
+            Action::Upload => {
+                let (created, number) = (cloud.tick(), cloud.versions.len() as u64 + 1);
+                let tag = "v2".to_owned();
+                cloud.versions.push(Version { id: new.clone(), number, created, tag });
+                progress.set_uploaded(new);
+            }
+            Action::Deploy(at) => {
+                let steps = steps.clone();
+                let message = Message::Step { new: new.clone(), at, steps, bake: BAKE };
+                cloud.deploy(vec![(new, at), (old, at.rest())], &message);
+                progress.set_deployed(at);
+            }
+            Action::Finish => {
+                cloud.deploy(vec![(new.clone(), Percent::ALL)], &Message::Released { new });
+                progress.set_alone();
+            }
+            Action::Check(_) | Action::Pause(_) | Action::Done => unreachable!(),
         }
     }
 

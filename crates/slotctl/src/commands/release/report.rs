@@ -84,7 +84,9 @@ impl Report {
     /// What is going to be done.
     pub(crate) fn plan(&mut self, setting: &Setting<'_>, progress: &Progress, refs: &[Ref]) {
         (self.old, self.new) = (Some(progress.old.clone()), progress.new.clone());
-        (self.tag, self.steps) = (Some(setting.tag.clone()), Some(setting.steps.clone()));
+        self.steps = Some(setting.steps.clone());
+        // What another checkout uploaded has a tag of its own.
+        self.tag = progress.new.is_none().then(|| setting.tag.clone());
         self.references = refs.iter().map(|known| known.text.clone()).collect();
     }
 

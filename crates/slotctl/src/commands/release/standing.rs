@@ -241,57 +241,58 @@ mod tests {
                 format!("{progress}{set}")
             }
             Ok(Begin::Back(ramp)) => format!("back to {}", ramp.old.short()),
-            Ok(Begin::Nothing(why)) => why,
+            Ok(Begin::Nothing(why)) => format!("nothing: {why}"),
             Err(notice) => format!("refused: {}: {}", notice.subject, notice.what),
+        }
+        .replace(OLD, "db7cd8d3")
+        .replace(NEW, "dc8dcd28")
+    }
+
+    #[track_caller]
+    fn comes(ask: Ask, versions: &[(&str, &str)], message: &str, expected: &str) {
+        assert_eq!(came(ask, &deployment(versions, message), &[]), expected);
+    }
+
+    const SETTLED: (&[(&str, &str)], &str) = (&[(OLD, "100")], "Deploy bug fix.");
+    const RAMP: (&[(&str, &str)], &str) = (&[(NEW, "10"), (OLD, "90")], STEP);
+    const TURNED: (&[(&str, &str)], &str) = (&[(OLD, "90"), (NEW, "10")], STEP);
+    const RELEASED: (&[(&str, &str)], &str) = (&[(NEW, "100")], DONE);
+    const GIVEN_UP: (&[(&str, &str)], &str) = (&[(OLD, "100")], BACK);
+
+    #[test]
+    fn what_is_deployed_decides_what_begins() {
+        for ((versions, message), expected) in [
+            (SETTLED, "db7cd8d3 → none"),
+            (RELEASED, "dc8dcd28 → none"),
+            (GIVEN_UP, "db7cd8d3 → none"),
+            (RAMP, "refused: dc8dcd28: its release is under way, at 10 %"),
+        ] {
+            comes(Ask::Start, versions, message, expected);
         }
     }
 
     #[test]
-    fn what_is_deployed_decides() {
-        let settled = deployment(&[(OLD, "100")], "Deploy bug fix.");
-        let ramp = deployment(&[(NEW, "10"), (OLD, "90")], STEP);
-        let turned = deployment(&[(OLD, "90"), (NEW, "10")], STEP);
-        let done = deployment(&[(NEW, "100")], DONE);
-        let back = deployment(&[(OLD, "100")], BACK);
-        for (ask, active, expected) in [
-            (Ask::Start, &settled, "db7cd8d3 → none"),
-            (Ask::Start, &done, "dc8dcd28 → none"),
-            (Ask::Start, &back, "db7cd8d3 → none"),
-            (
-                Ask::Start,
-                &ramp,
-                "refused: dc8dcd28-271b-4367-9840-6c244f84cb40: its release is under way, at 10 %",
-            ),
-            (Ask::Resume, &ramp, "db7cd8d3 → dc8dcd28 at 10 % of 1,10,100 for 60s"),
-            (Ask::Resume, &turned, "db7cd8d3 → dc8dcd28 at 10 % of 1,10,100 for 60s"),
-            (
-                Ask::Resume,
-                &done,
-                "dc8dcd28-271b-4367-9840-6c244f84cb40 is released, nothing is left to do",
-            ),
-            (
-                Ask::Resume,
-                &settled,
-                "refused: db7cd8d3-4425-4fe7-8c81-01bf963b6067: it has all of the traffic, no release is under way",
-            ),
-            (
-                Ask::Resume,
-                &back,
-                "refused: dc8dcd28-271b-4367-9840-6c244f84cb40: its release was given up (it was slow), db7cd8d3-4425-4fe7-8c81-01bf963b6067 has all of the traffic",
-            ),
-            (Ask::Abort, &ramp, "back to db7cd8d3"),
-            (
-                Ask::Abort,
-                &settled,
-                "no release is under way, db7cd8d3-4425-4fe7-8c81-01bf963b6067 has all of the traffic",
-            ),
-            (
-                Ask::Abort,
-                &back,
-                "no release is under way, db7cd8d3-4425-4fe7-8c81-01bf963b6067 has all of the traffic",
-            ),
+    fn what_is_deployed_decides_what_is_gone_on_with() {
+        let all = "db7cd8d3 has all of the traffic";
+        let given_up = format!("refused: dc8dcd28: its release was given up (it was slow), {all}");
+        for ((versions, message), expected) in [
+            (RAMP, "db7cd8d3 → dc8dcd28 at 10 % of 1,10,100 for 60s"),
+            (TURNED, "db7cd8d3 → dc8dcd28 at 10 % of 1,10,100 for 60s"),
+            (RELEASED, "nothing: dc8dcd28 is released, nothing is left to do"),
+            (SETTLED, "refused: db7cd8d3: it has all of the traffic, no release is under way"),
+            (GIVEN_UP, &given_up),
         ] {
-            assert_eq!(came(ask, active, &[]), expected);
+            comes(Ask::Resume, versions, message, expected);
+        }
+    }
+
+    #[test]
+    fn what_is_deployed_decides_what_is_given_up() {
+        let nothing = "nothing: no release is under way, db7cd8d3 has all of the traffic";
+        for ((versions, message), expected) in
+            [(RAMP, "back to db7cd8d3"), (SETTLED, nothing), (GIVEN_UP, nothing)]
+        {
+            comes(Ask::Abort, versions, message, expected);
         }
     }
 

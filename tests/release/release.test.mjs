@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+
+import { sha256 } from '../cli/support/kv.mjs'
+import { refsFile, startStage } from './support/stage.mjs'
+import { mishap } from './support/wrangler.mjs'
+
+const WHOLE = ['new 0, old 100', 'new 1, old 99', 'new 10, old 90', 'new 50, old 50', 'new 100, old 0', 'new 100']
+const QUICK = ['new 0, old 100', 'new 50, old 50', 'new 100, old 0', 'new 100']
+
+let stage, shared
+before(async () => {
+  stage = await startStage()
+  shared = await stage.begin()
+})
+after(async () => {
+  await shared?.stop()
+  await stage?.stop()
+})
+
+/** A test on the edge of all, or with options on one of its own; `v0.1.0` has the traffic. */
+const release = (name, body, options) =>
+  test(name, async () => {
+    const edge = options ? await stage.begin(options) : shared
+    await edge.settle()
+    try {
+      await body(edge)
+    } finally {
+      if (options) await edge.stop()
+    }
+  })
+
+describe('slotctl release', () => {
+  release('goes up step by step, and every step is checked', async ({ run, ramp, latest, message, old }) => {
+    const { code, json, stderr } = await run(['--bake', '0s'])
+    assert.equal(code, 0, stderr)
+    assert.deepEqual(ramp(), WHOLE)
+    const { id, annotations } = latest()
+    assert.equal(message(), `slotctl release ${id} done`)
+    assert.match(annotations['workers/tag'], /^v0\.2\.0-1-g[0-9a-f]+$/)
+    assert.equal(annotations['workers/message'], '--serve "it" faster: $(rm -rf /)')
+    assert.deepEqual([json.outcome, json.old, json.new, json.percent, json.exit], ['released', old, id, 100, 0])
+    const checks = json.events.filter(({ event }) => event === 'check')
+    assert.deepEqual(checks.map(({ percent }) => percent), [0, 1, 10, 50, 100])
+    for (const { observed } of checks) {
+      assert.deepEqual([observed.new.failed, observed.old.failed, observed.callers.failed], [0, 0, 0])
+      assert.ok(observed.new.asked >= 60 && observed.answered.new + observed.answered.old >= 120)
+    }
+    assert.deepEqual(json.references, ['prompts/extraction@latest', 'prompts/extraction@production', 'prompts/extraction@staging'])
+    assert.match(stderr, /check +50 %: \d+ answers, 0 failed, \d+ of \d+ by the new version, latency × [\d.]+; 3 references the same/)
+    // What is done is done; what begins next begins from there.
+    const again = await run(['--resume'])
+    assert.deepEqual([again.code, again.json.outcome, ramp()], [0, 'nothing', WHOLE])
+    assert.equal((await run(['--dry-run'])).json.old, id)
+  })
+
+  release('shows what it would do, and does nothing', async ({ run, latest, ramp, old }) => {
+    const before = latest().id
+    const refs = refsFile('# all of them', 'prompts/extraction@^1.0', 'prompts/extraction@v1.0.0')
+    const { code, json, stderr } = await run(['--dry-run', '--steps', '5,25', '--bake', '90s', '--refs', refs])
+    assert.equal(code, 0, stderr)
+    assert.deepEqual([json.outcome, json.steps, json.references.length], ['planned', [5, 25, 100], 2])
+    assert.match(stderr, new RegExp(`old +${old}\nnew +v0\\.2\\.0-1-g[0-9a-f]+, to be uploaded\nsteps +5,25,100 %, 1m 30s each, 2 references\n`))
+    assert.deepEqual([ramp(), latest().id], [[], before])
+  })
+
+  const token = 's3cret-token'
+  const vars = { READ_TOKENS: JSON.stringify({ [sha256(token)]: ['*'] }) }
+  release('waits until a deployment has spread, watches as long as told, and tells nobody the token', async ({ run, ramp, edge }) => {
+    const flags = ['--steps', '50', '--bake', '2s']
+    const without = await run([...flags, '--dry-run'])
+    assert.equal(without.code, 1)
+    assert.match(without.stderr, /none of the references is served\n +hint: with read tokens: RESOLVER_TOKEN/)
+    const { code, json, stdout, stderr } = await run(flags, { env: { RESOLVER_TOKEN: token } })
+    assert.equal(code, 0, stderr)
+    assert.deepEqual(ramp(), QUICK)
+    for (const { percent, seconds } of json.events.filter(({ event }) => event === 'check')) {
+      assert.ok(seconds >= (percent === 0 ? 1 : 1.9), `${percent} %: ${seconds} s`)
+    }
+    const kept = JSON.stringify([edge.worker.deployments(), edge.worker.deployable()])
+    assert.ok(!`${stdout}${stderr}${kept}`.includes(token))
+  }, { spread: 1_500, vars })
+})
+
+describe('a version that is not well', () => {
+  for (const [what, faults, reason, steps] of [
+    ['whose bytes differ', { changes: true }, /answers: prompts\/extraction@latest: its bytes are [0-9a-f]{64}, which its ETag is not/, 1],
+    ['that says it is ill', { unhealthy: true, after: -1 }, /healthz: \/healthz of .* answers with status 503/, 1],
+    ['that can\'t read what KV holds', { recordFormat: 0, after: -1 }, /format: the new version reads records up to format 0, KV holds 1/, 1],
+    ['that is slow', { slower: 25 }, /latency: the new version takes [\d.]+ ms, the old one [\d.]+ ms: over 1\.5 times as long/, 1],
+    ['that fails later', { throws: 0.3, after: 150 }, /errors: \d+ of \d+ answers of the new version failed: status 500/, 3],
+  ]) {
+    release(`${what} is taken back`, async ({ faulty, ramp, latest, message }) => {
+      const { code, json, stderr } = await faulty(faults)
+      assert.equal(code, 1, stderr)
+      assert.deepEqual(ramp(), [...WHOLE.slice(0, steps), 'old 100'])
+      assert.match(json.reason, reason)
+      assert.deepEqual([json.outcome, json.percent, json.exit, json.new], ['back', 0, 1, latest().id])
+      assert.match(stderr, /wrong: .*\n(.*\n)*back +100 % .*\nThe release was given up\./)
+      assert.equal(message(), `slotctl release ${latest().id} back: ${json.reason}`)
+    })
+  }
+
+  release('that fails callers alone is taken back, and not gone on with', async ({ faulty, ramp, run }) => {
+    const { code, json, stderr } = await faulty({ throws: 1, sparesOverrides: true }, ['--steps', '25'])
+    assert.equal(code, 1, stderr)
+    assert.match(json.reason, /errors: \d+ of \d+ answers of either version, without an override, failed/)
+    assert.deepEqual(ramp(), ['new 0, old 100', 'new 25, old 75', 'old 100'])
+    const resumed = await run(['--resume'])
+    assert.equal(resumed.code, 1)
+    assert.match(resumed.stderr, /its release was given up \(errors: .*\n? +hint: slotctl release begins a new one/)
+  })
+})
+
+describe('a run that is cut off', () => {
+  // After the upload, and after 50 %; `progress.rs` has all the others.
+  for (const nth of [1, 3]) {
+    release(`at its call ${nth} is gone on with`, async ({ quick, run, ramp, latest }) => {
+      const killed = await quick(mishap('kill', nth))
+      const { id } = latest()
+      assert.deepEqual([killed.code, ramp()], [null, QUICK.slice(0, nth - 1)])
+      const { code, json, stderr } = await run(['--resume', ...(nth === 1 ? ['--steps', '50', '--bake', '0s'] : [])])
+      assert.equal(code, 0, stderr)
+      assert.deepEqual(ramp(), QUICK)
+      assert.deepEqual([json.outcome, json.new, latest().id], ['released', id, id])
+    })
+  }
+
+  release('is given up with --abort', async ({ quick, run, ramp, message, latest }) => {
+    await quick(mishap('kill', 3))
+    const dry = await run(['--abort', '--dry-run'])
+    assert.deepEqual([dry.json.outcome, ramp().length], ['planned', 2])
+    const { code, json, stderr } = await run(['--abort'])
+    assert.equal(code, 0, stderr)
+    assert.deepEqual([json.outcome, ramp()], ['aborted', [...QUICK.slice(0, 2), 'old 100']])
+    assert.equal(message(), `slotctl release ${latest().id} back: aborted`)
+    const again = await run(['--abort'])
+    assert.deepEqual([again.code, again.json.outcome, ramp().length], [0, 'nothing', 3])
+    assert.match(again.stderr, /no release is under way/)
+  })
+
+  release('by a wrangler that fails is taken back', async ({ quick, ramp }) => {
+    const { code, json, stderr } = await quick(mishap('fail', 3))
+    assert.equal(code, 1, stderr)
+    assert.match(json.reason, /^release: wrangler versions deploy .* ended with code 1: made to fail$/)
+    assert.deepEqual(ramp(), ['new 0, old 100', 'old 100'])
+  })
+
+  release('by a wrangler that did what it says it did not goes on', async ({ quick, ramp }) => {
+    const { code, stderr } = await quick(mishap('lose', 3))
+    assert.equal(code, 0, stderr)
+    assert.deepEqual(ramp(), QUICK)
+  })
+
+  release('by an API that goes away knows its own deployment when that is back', async ({ quick, ramp }) => {
+    const { code, json, stderr } = await quick(mishap('vanish', 3))
+    assert.equal(code, 1, stderr)
+    assert.match(json.reason, /^release: wrangler deployments status ended with code 1: gone$/)
+    assert.deepEqual(ramp(), [...QUICK.slice(0, 2), 'old 100'])
+  })
+})
+
+describe('a release that is paused', () => {
+  release('is gone on with where it is', async ({ run, ramp, old, latest }) => {
+    const steps = ['--steps', '20,50', '--bake', '0s']
+    const paused = await run(['--pause', ...steps])
+    assert.deepEqual([paused.code, paused.json.outcome, paused.json.percent], [0, 'paused', 0], paused.stderr)
+    const started = await run([])
+    assert.equal(started.code, 1)
+    assert.match(started.stderr, new RegExp(`${latest().id}: its release is under way, at 0 %\n +hint: slotctl release --resume`))
+    for (let time = 0; time < 2; time += 1) {
+      const { code, json, stderr } = await run(['--resume', '--pause', '20'])
+      assert.deepEqual([code, json.outcome, json.percent, json.old], [0, 'paused', 20, old], stderr)
+      assert.deepEqual(ramp(), ['new 0, old 100', 'new 20, old 80'])
+    }
+    const { code, json, stderr } = await run(['--resume'])
+    assert.deepEqual([code, json.outcome], [0, 'released'], stderr)
+    assert.deepEqual(ramp(), ['new 0, old 100', 'new 20, old 80', 'new 50, old 50', 'new 100, old 0', 'new 100'])
+  })
+})

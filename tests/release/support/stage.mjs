@@ -1,0 +1,89 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+
+import { startEdge } from '../../../scripts/lib/edge/edge.mjs'
+import { extractionRepo, Repo, temporaryFolder } from '../../cli/support/repo.mjs'
+import { startKv } from '../../cli/support/kv.mjs'
+import { gitEnv, slotctl } from '../../cli/support/slotctl.mjs'
+import { BUILD, WORKER, WRANGLER } from '../../edge/support/edge.mjs'
+import { faultyBuild } from '../../edge/support/faulty.mjs'
+import { startKvServer } from '../../worker/harness/kv-server.mjs'
+
+const ENV = 'staging'
+
+/**
+ * A real local KV with `prompts/extraction` in it for slotctl to look at, and a copy of it in
+ * memory for the edge to read, which is ten times as quick.
+ */
+export async function startStage() {
+  const kv = await startKv({ pairs: 1 })
+  const pair = kv.pair()
+  const where = ['--local', kv.url, '--config', pair.config]
+  const synced = await slotctl(['sync', ...where, '--repo', extractionRepo().dir], { env: gitEnv() })
+  if (synced.code !== 0) throw new Error(synced.stderr)
+  const copy = await startKvServer({ SLOTS: await all(pair.slots), COMPONENTS: await all(pair.components) })
+  const stage = { kv, pair, project: checkout(pair.config), read: { address: copy.address, namespaces: copy.store.names() } }
+  const stop = () => Promise.all([kv.stop(), copy.stop()])
+  return { ...stage, begin: (options) => begin(stage, options), stop }
+}
+
+async function all(namespace) {
+  const keys = Object.keys(await namespace.list())
+  return new Map(await Promise.all(keys.map(async (key) => [key, await namespace.get(key)])))
+}
+
+/** The Worker's checkout, as far as a release looks at it: v0.2.0 and one commit more. */
+function checkout(namespaces) {
+  const repo = new Repo()
+  const config = `name = "component-resolver"\n${readFileSync(namespaces, 'utf8')}`
+  repo.commit({ 'wrangler.toml': config }, 'Begin')
+  repo.git('tag', 'v0.2.0')
+  // The nearest tag, and none of the Worker's.
+  repo.commit({ 'src.txt': 'more' }, '--serve "it" faster: $(rm -rf /)')
+  repo.git('tag', 'components/prompts/extraction/v9.9.9')
+  return repo
+}
+
+/** An edge with `v0.1.0` deployed, and `slotctl release` pointed at it. */
+async function begin({ kv, project, read }, { spread = 200, vars } = {}) {
+  const edge = await startEdge({ worker: WORKER, kv: read, spread, vars })
+  const old = (await edge.upload({ build: BUILD, tag: 'v0.1.0', message: 'Begin' })).id
+  let first
+  const settle = async () => { first = await edge.deploy([[old, 100]], { message: 'by hand' }) }
+  await settle()
+  const where = ['--local', kv.url, '--env', ENV, '--config', path.join(project.dir, 'wrangler.toml')]
+  const args = (flags) => {
+    const given = (name, value) => (flags.includes(name) ? [] : [name, value])
+    return ['release', ...where, ...given('--check-url', edge.url), ...given('--wrangler', WRANGLER), ...flags]
+  }
+  const env = (build = BUILD) => ({ ...gitEnv(), EDGE_API: edge.apiUrl, EDGE_BUILD: build })
+  const run = (flags, { build, env: more } = {}) => slotctl([...args(flags), '--json'], { env: { ...env(build), ...more } })
+  return {
+    edge, old, args, env, run,
+    /** `run`, quickly: the traffic is halved once. */
+    quick: (flags, options) => run(['--steps', '50', '--bake', '0s', ...flags], options),
+    /** `run` with a build that fails as told. */
+    faulty: (faults, flags = [], options) => run(['--bake', '0s', ...flags], { ...options, build: faultyBuild(faults) }),
+    /** All traffic to `old`, and what was before forgotten. */
+    settle,
+    /** The shares of each version, `old` and `new`, in every deployment since then. */
+    ramp: () => {
+      const all = edge.worker.deployments()
+      const since = all.slice(0, all.findIndex(({ id }) => id === first.id)).toReversed()
+      return since.map(({ versions }) => shares(versions, old))
+    },
+    message: () => edge.worker.deployments()[0].annotations['workers/message'],
+    latest: () => edge.worker.deployable()[0],
+    stop: () => edge.stop(),
+  }
+}
+
+const shares = (versions, old) =>
+  versions.map(({ version_id: id, percentage }) => `${id === old ? 'old' : 'new'} ${percentage}`).join(', ')
+
+/** A file with references. */
+export function refsFile(...lines) {
+  const file = path.join(temporaryFolder('refs'), 'refs.txt')
+  writeFileSync(file, `${lines.join('\n')}\n`)
+  return file
+}

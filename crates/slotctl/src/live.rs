@@ -79,14 +79,16 @@ pub(crate) struct Git<'a> {
 }
 
 impl<'a> Git<'a> {
-    fn open(args: &'a RepoArgs, only: &'a [ComponentName]) -> Result<Self> {
+    /// Opens it; none of its tags is read yet.
+    pub(crate) fn open(args: &'a RepoArgs, only: &'a [ComponentName]) -> Result<Self> {
         let (began, part) = (Instant::now(), Part { only, rollouts: None });
         let opened = Opened::open(&args.repo, args.registry.as_deref(), part);
         let opened = opened.with_context(|| unreadable(args))?;
         Ok(Self { args, opened, took: began.elapsed() })
     }
 
-    fn read_tags(&mut self, output: &Output) -> Result<()> {
+    /// Reads what the tags say.
+    pub(crate) fn read_tags(&mut self, output: &Output) -> Result<()> {
         let (began, meter) = (Instant::now(), output.meter("tags"));
         let read = self.opened.read_tags(&|progress| show(&meter, progress));
         self.took += began.elapsed();
@@ -99,22 +101,18 @@ impl<'a> Git<'a> {
     }
 
     /// Reads what the tags' files are, but for those that are `known` from KV.
-    pub(crate) fn read_files(
-        &mut self,
-        known: Option<&Actual>,
-        output: &Output,
-    ) -> Result<Reading> {
+    pub(crate) fn read_files(self, known: Option<&Actual>, output: &Output) -> Result<Reading> {
         let (began, meter) = (Instant::now(), output.meter("files"));
         let reading = self.opened.read_files(known, &|progress| show(&meter, progress));
         let reading = reading.with_context(|| unreadable(self.args))?;
         drop(meter);
-        self.took += began.elapsed();
+        let took = self.took + began.elapsed();
         let components = &reading.desired.components;
         let versions: usize = components.values().map(|component| component.versions.len()).sum();
         let slots: usize = components.values().map(|component| component.slots.len()).sum();
         let components = count(components.len(), "component");
         let (versions, slots) = (count(versions, "version"), count(slots, "slot"));
-        output.step_took("git", format_args!("{components}, {versions}, {slots}"), self.took);
+        output.step_took("git", format_args!("{components}, {versions}, {slots}"), took);
         Ok(reading)
     }
 }

@@ -70,7 +70,7 @@ fn look_at_git(args: &StatusArgs) -> Result<Look> {
 fn look_at_both(args: &StatusArgs, output: &Output) -> Result<Look> {
     let target = live::target(&args.target, output)?;
     let store = Store::new(&target);
-    let (mut git, listing) = live::look(&args.common, &args.only, &target, &store, output)?;
+    let (git, listing) = live::look(&args.common, &args.only, &target, &store, output)?;
     let reading = git.read_files(Some(&listing.actual), output)?;
     listing.tell(&target, output);
     let actual = listing.actual;

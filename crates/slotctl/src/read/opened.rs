@@ -83,38 +83,46 @@ impl<'a> Opened<'a> {
     /// Reads which files the tags want, where those are and what is in them. Of those
     /// that are `known` from KV nothing is read, and [`Reading::contents`] lacks them.
     pub(crate) fn read_files(
-        &mut self,
+        self,
         known: Option<&Actual>,
         progress: Report<'_>,
     ) -> Result<Reading> {
-        let Self { repository, objects, peeler, tags, broken, .. } = self;
-        let (mut registries, mut rollouts) = (self.registries.clone(), self.rollouts.clone());
-        registries.head = self.head.and_then(|head| peeler.tree_of(head));
-        let mut outline = outline(tags);
+        let Self { repository, mut objects, peeler, mut registries, mut rollouts, .. } = self;
+        let (tags, head) = (self.tags, self.head);
+        registries.head = head.and_then(|head| peeler.tree_of(head));
+        let mut outline = outline(&tags);
         let (wanted, policy) = (&mut outline.wanted, &rollouts.reading.policy);
-        let store = Store::default();
-        let mut finder = Finder { objects, peeler, registries: &mut registries, store, progress };
+        let mut finder = Finder {
+            objects: &mut objects,
+            peeler: &peeler,
+            registries: &mut registries,
+            store: Store::default(),
+            progress,
+        };
         finder.note_directions(wanted)?;
         let mut files = remember(wanted, policy, known);
         let unknown: Vec<&Wanted> =
             wanted.iter().zip(&files).filter(|(_, file)| file.is_none()).map(|(w, _)| w).collect();
         let located = finder.locate_all(&unknown)?;
-        let (read, contents) = read_contents(repository, objects, located, progress)?;
+        // The trees are as large as all that is made of them.
+        drop(finder);
+        drop(peeler);
+        let (read, contents) = read_contents(&repository, &mut objects, located, progress)?;
         let mut read = read.into_iter();
         let files = files.drain(..).filter_map(|file| file.map(Ok).or_else(|| read.next()));
 
         let logic = std::mem::take(&mut outline.logic);
         let mut compiled = outline.compile(files, policy);
-        let mut warnings = self.warnings.clone();
+        let mut warnings = self.warnings;
         warnings.append(&mut compiled.warnings);
         warnings.append(&mut registries.warnings);
         warnings.append(&mut rollouts.warnings);
         warnings.sort();
         let refused = with_policy(&mut compiled, &mut rollouts, self.part.only);
-        let broken: Vec<TagName> = broken.iter().filter_map(|name| tag_name(name)).collect();
+        let broken: Vec<TagName> = self.broken.iter().filter_map(|name| tag_name(name)).collect();
         compiled.desired.note_unserved(tags.iter().map(|tag| &tag.name).chain(&broken));
         let desired = compiled.desired;
-        let head = self.head.and_then(|head| head.to_string().parse().ok());
+        let head = head.and_then(|head| head.to_string().parse().ok());
         Ok(Reading { desired, contents, warnings, refused, rollouts, logic, head })
     }
 }

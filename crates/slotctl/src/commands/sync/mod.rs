@@ -70,7 +70,7 @@ fn sync(args: &SyncArgs, output: &Output) -> Result<Exit> {
     if args.fetch {
         fetch::fetch(&args.common.repo, &args.only, output)?;
     }
-    let (mut git, listing) = live::look(&args.common, &args.only, &target, &store, output)?;
+    let (git, listing) = live::look(&args.common, &args.only, &target, &store, output)?;
     // 3. Who else makes KV equal to Git, or did.
     let mut turn = Turn::begin(&store, git.state(), !args.only.is_empty(), &listing.runs)?;
     if args.allow_older || args.prune && is_taken_back(args, &turn)? {
@@ -80,8 +80,7 @@ fn sync(args: &SyncArgs, output: &Output) -> Result<Exit> {
     let mut outcome = Outcome::default();
     let options = options(args);
     let rounds = Rounds { args, target: &target, store: &store, options: &options, output };
-    let (reading, plan) = rounds.run(&mut git, listing, &mut turn, &mut outcome)?;
-    drop(git);
+    let (reading, plan) = rounds.run(git, listing, &mut turn, &mut outcome)?;
     // 5. The copies for others, of what is in the resolver's own namespaces now.
     let report = Report { args, target: &target, reading: &reading, plan: &plan };
     let copies = copies(&report, conductor.as_deref(), &store, &mut outcome, output);

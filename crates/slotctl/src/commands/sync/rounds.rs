@@ -2,6 +2,7 @@
 //! again where another sync changed KV meanwhile.
 
 use anyhow::Result;
+use catalog::digest::Digest;
 use catalog::plan::{Options, Plan};
 
 use super::apply::Apply;
@@ -32,12 +33,13 @@ impl Rounds<'_> {
     /// outcome beside what was done until then.
     pub(super) fn run(
         &self,
-        git: &mut Git<'_>,
+        git: Git<'_>,
         listing: Listing,
         turn: &mut Turn<'_>,
         outcome: &mut Outcome,
     ) -> Result<(Reading, Plan)> {
-        let (mut rounds, mut listing) = (ROUNDS, Some(listing));
+        let (mut rounds, state) = (ROUNDS, git.state().digest);
+        let (mut git, mut listing) = (Some(git), Some(listing));
         loop {
             rounds -= 1;
             // 1. Whoever may still write has to know of this run before KV is listed.
@@ -53,6 +55,7 @@ impl Rounds<'_> {
             };
             // 3. What Git's files say. The copies for others need their contents too.
             let known = self.args.layout.is_none().then_some(&listing.actual);
+            let git = git.take().map_or_else(|| self.read_tags_again(state), Ok)?;
             let reading = git.read_files(known, self.output)?;
             listing.tell(self.target, self.output);
             live::refuse_unknown(only, &reading, &listing.actual)?;
@@ -78,6 +81,16 @@ impl Rounds<'_> {
                 Err(error) => Some(error),
             };
             return Ok((reading, plan));
+        }
+    }
+
+    /// Reads the tags once more, for files that KV had and may have lost.
+    fn read_tags_again(&self, state: Digest) -> Result<Git<'_>> {
+        let mut git = Git::open(&self.args.common, &self.args.only)?;
+        git.read_tags(self.output)?;
+        match git.state().digest == state {
+            true => Ok(git),
+            false => Err(changed().into()),
         }
     }
 
@@ -107,6 +120,11 @@ impl Rounds<'_> {
         }
         Ok(news)
     }
+}
+
+fn changed() -> Refused {
+    let what = "the repository changed while it was synced";
+    Refused::new("conflict", what, "run this again")
 }
 
 fn restless() -> anyhow::Error {

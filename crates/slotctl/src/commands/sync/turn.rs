@@ -46,8 +46,8 @@ pub(super) struct Turn<'a> {
 }
 
 impl<'a> Turn<'a> {
-    /// Begins among the runs that are `known`. Of a part of a repository it is not known how new all
-    /// of it is: such a run is as new as the newest that was before it.
+    /// Begins among the runs that are `known`. Of a part of a repository it is not known
+    /// how new all of it is: such a run is as new as the newest that was before it.
     pub(super) fn begin(
         store: &'a Store<'a>,
         state: &State,

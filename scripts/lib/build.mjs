@@ -62,7 +62,7 @@ async function compile() {
   // The remapping needs to know where the sources are, so they are there first.
   await run('cargo', ['fetch', '--quiet', '--target', WASM_TARGET])
   const env = { CARGO_TARGET_DIR: inRoot('target'), CARGO_ENCODED_RUSTFLAGS: rustFlags().join('\x1f') }
-  return run('cargo', ['build', '--lib', '--release', '--target', WASM_TARGET], { env })
+  return run('cargo', ['build', '--lib', '--profile', 'worker', '--target', WASM_TARGET], { env })
 }
 
 /**
@@ -70,7 +70,7 @@ async function compile() {
  * trap, which the `worker` crate turns on: the next call gets a new instance.
  */
 async function bind(cli) {
-  const compiled = inRoot('target', WASM_TARGET, 'release', 'component_resolver.wasm')
+  const compiled = inRoot('target', WASM_TARGET, 'worker', 'component_resolver.wasm')
   const recovery = ['--experimental-reset-state-function', '--force-enable-abort-handler']
   const shape = ['--target', 'module', '--no-typescript', '--out-name', 'index', '--out-dir', STAGE]
   await run(cli, [compiled, ...shape, ...recovery], { name: 'wasm-bindgen' })

@@ -32,24 +32,34 @@ describe('slotctl sync with Cloudflare', () => {
     const [repo, pair] = [extractionRepo(), kv.pair()]
     const first = await sync(repo, pair)
     assert.equal(first.code, 0)
-    const writes = calls().filter((call) => call.startsWith('PUT'))
-    assert.deepEqual(writes, Array(7).fill('PUT bulk'), 'one for each stage, two for the run')
+    assert.deepEqual(calls(), [
+      'GET keys', // COMPONENTS, the runs of others first
+      'GET keys', // SLOTS
+      'PUT bulk', // contents
+      'PUT bulk', // versions and, for others, that this run is about to move slots
+      'GET keys', // the runs of others
+      'PUT bulk', // slots
+      'PUT bulk', // catalogs
+      'PUT bulk', // the index, and that the run has ended
+      'POST bulk/get', // a sample of SLOTS
+      'POST bulk/get', // and of COMPONENTS
+      'GET keys', // the runs of others
+    ])
     assert.equal(first.json.result.calls, cloudflare.calls.length)
     await sync(repo, pair)
-    assert.deepEqual(calls(), ['GET keys', 'GET keys', 'GET keys', 'POST bulk/get'])
+    assert.deepEqual(calls(), ['GET keys', 'GET keys', 'POST bulk/get'])
     repo.slot('prompts/extraction', 'production', 'v1.1.0')
     const moved = await sync(repo, pair)
     assert.deepEqual(moved.json.result.written, { unreferenced: 0, contents: 0, versions: 0, slots: 1, catalogs: 1, indexes: 0 })
-    assert.deepEqual(calls().slice(4), [
+    assert.deepEqual(calls().slice(3), [
       'GET values/prompts%2Fextraction',
       'PUT bulk', // the run, for others
       'GET keys', // the runs of others
       'PUT bulk',
-      'PUT bulk',
+      'PUT bulk', // the catalog, and that the run has ended
       'GET values/prompts%2Fextraction%40production',
       'GET values/prompts%2Fextraction',
       'GET keys',
-      'PUT bulk', // its end
       'POST bulk/delete', // the run before it
     ])
   })

@@ -153,3 +153,17 @@ describe('slotctl verify', () => {
     assert.match(stderr, /wrong: prompts\/extraction@v1\.0\.0: KV has sha256:.*, Git has sha256:/)
   })
 })
+
+test('what looks takes the environment of wrangler.toml, and refuses one that is not there', async () => {
+  const { repo, pair } = await synced('--env', 'staging')
+  const commands = [['status', repo], ['verify', repo], ['history prompts/extraction', null]]
+  for (const [command, where] of commands) {
+    const { code, stderr } = await run(command, where, pair, '--env', 'staging')
+    assert.equal(code, 0, `${command}: ${stderr}`)
+  }
+  for (const [command, where] of [...commands, ['rollback prompts/extraction production', repo]]) {
+    const { code, stderr } = await run(command, where, pair, '--env', 'nowhere')
+    assert.equal(code, 1, command)
+    assert.match(stderr, /there is no \[env\.nowhere\]; there are: staging/, command)
+  }
+})

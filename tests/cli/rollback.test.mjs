@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test'
 
 import { startDev } from '../../scripts/lib/dev-server.mjs'
 import { inRoot } from '../../scripts/lib/paths.mjs'
-import { changedKeys, Kv, startKv } from './support/kv.mjs'
+import { changedKeys, Kv, sha256, startKv } from './support/kv.mjs'
 import { Repo, temporaryFolder } from './support/repo.mjs'
 import { gitEnv, slotctl } from './support/slotctl.mjs'
 
@@ -222,23 +222,42 @@ describe('slotctl rollback', () => {
   })
 })
 
-test('slotctl rollback asks the resolver until callers get the version', async () => {
+describe('slotctl rollback --resolver', () => {
+  let server
+  let config
   const folder = temporaryFolder('resolver')
-  const config = path.join(folder, 'wrangler.toml')
-  const bindings = ['SLOTS', 'COMPONENTS'].map((name) => `[[kv_namespaces]]\nbinding = "${name}"\nid = "rollback-${name.toLowerCase()}"\n`)
-  writeFileSync(config, `name = "rollback"\nmain = ${JSON.stringify(inRoot('build', 'index.js'))}\ncompatibility_date = "2026-10-01"\n${bindings.join('')}\n[version_metadata]\nbinding = "CF_VERSION_METADATA"\n`)
-  const server = await startDev({ port: 0, config, persistTo: path.join(folder, 'state'), quiet: true, isolated: true })
-  try {
+  const token = 's3cret-read-token'
+  const vars = { READ_TOKENS: JSON.stringify({ [sha256(token)]: ['*'] }) }
+  before(async () => {
+    config = path.join(folder, 'wrangler.toml')
+    const bindings = ['SLOTS', 'COMPONENTS'].map((name) => `[[kv_namespaces]]\nbinding = "${name}"\nid = "rollback-${name.toLowerCase()}"\n`)
+    writeFileSync(config, `name = "rollback"\nmain = ${JSON.stringify(inRoot('build', 'index.js'))}\ncompatibility_date = "2026-10-01"\n${bindings.join('')}\n[version_metadata]\nbinding = "CF_VERSION_METADATA"\n\n[vars]\nREAD_TOKENS = '${vars.READ_TOKENS}'\n`)
+    server = await startDev({ port: 0, config, persistTo: path.join(folder, 'state'), quiet: true, isolated: true })
+  })
+  after(() => server?.stop())
+
+  test('asks with the read token until callers get the version, and never shows it', async () => {
     const pair = { config, slots: new Kv(server.url, 'rollback-slots'), components: new Kv(server.url, 'rollback-components') }
-    const { run } = await team(server, pair)
-    const get = async () => (await fetch(`${server.url}/components/${PRODUCTION}`)).headers.get('component-version')
+    const { clone } = await team(server, pair)
+    const headers = { authorization: `Bearer ${token}` }
+    const get = async () => (await fetch(`${server.url}/components/${PRODUCTION}`, { headers })).headers.get('component-version')
     assert.equal(await get(), 'v1.2.0')
-    const { code, json, stderr } = await run(`rollback ${NAME} production`, '--resolver', server.url)
+    const rollback = (env, ...flags) => slotctl([
+      'rollback', NAME, 'production', ...flags, '--local', server.url, '--config', config, '--repo', clone.dir, '--json',
+      '--resolver', server.url,
+    ], { env: { ...gitEnv(), ...env } })
+    const { code, json, stdout, stderr } = await rollback({ RESOLVER_TOKEN: token })
     assert.equal(code, 0, stderr)
     assert.match(stderr, /prompts\/extraction@production: v1\.1\.0 is served \(.*\ncheck +1 slot by http/)
     assert.ok(json.seconds.served >= 0 && json.seconds.served < 60)
     assert.equal(await get(), 'v1.1.0')
-  } finally {
-    await server.stop()
-  }
+    assert.ok(!(stdout + stderr).includes(token))
+
+    for (const [to, wrong] of [['v1.0.0', {}], ['v1.2.0', { RESOLVER_TOKEN: 'an0ther-token' }]]) {
+      const refused = await rollback(wrong, '--to', to)
+      assert.equal(refused.code, 1, refused.stderr)
+      assert.match(refused.stderr, /does not serve v1\.\d\.0 yet: it answers with status 40[13]\n.*RESOLVER_TOKEN/)
+      assert.ok(!(refused.stdout + refused.stderr).includes('an0ther'))
+    }
+  })
 })

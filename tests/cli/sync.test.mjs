@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
@@ -121,8 +121,8 @@ describe('slotctl sync', () => {
       })
       const second = await syncJson(repo, pair)
       assert.deepEqual([second.plan.empty, second.plan.unchanged], [true, 4 * count + 1])
-      // The namespaces' ids, the runs of others, two pages of slots, four of components, eleven bulk gets.
-      assert.equal(second.result.calls, 1 + 1 + 2 + 4 + 11)
+      // The namespaces' ids, four pages of components, two of slots, eleven bulk gets.
+      assert.equal(second.result.calls, 1 + 4 + 2 + 11)
     })
   })
 
@@ -137,8 +137,39 @@ describe('slotctl sync', () => {
       const { code, plan, result, stderr } = await syncJson(repo, pair)
       assert.deepEqual([code, plan.empty, plan.unchanged], [0, true, 9])
       assert.match(stderr, /nothing to write, 9 keys as Git says/)
-      assert.equal(result.calls, 5)
+      assert.equal(result.calls, 4)
       assert.deepEqual(await dump(pair), before)
+    })
+
+    test('reads no file of Git that KV knows', async () => {
+      const [repo, pair] = [extractionRepo(), kv.pair()]
+      assert.equal((await sync(repo, pair)).code, 0)
+      forgetBlobs(repo)
+      const second = await syncJson(repo, pair)
+      assert.equal(second.code, 0, second.stderr)
+      assert.deepEqual([second.plan.empty, second.plan.warnings], [true, []])
+      repo.slot('prompts/extraction', 'production', 'v1.1.0')
+      const moved = await syncJson(repo, pair)
+      assert.deepEqual([moved.code, moved.result.written.slots, moved.plan.warnings], [0, 1, []])
+      const { targets } = await pair.slots.json('prompts/extraction@production')
+      assert.equal(targets[0].version, 'v1.1.0')
+      // What KV has lost is asked of Git again.
+      await pair.components.delete('prompts/extraction@v1.0.0')
+      const lost = await syncJson(repo, pair)
+      assert.match(lost.stderr, /the content of prompts\/extraction\.md \([0-9a-f]{40}\) can't be read in this clone/)
+    })
+
+    test('reads a file again where another may be meant', async () => {
+      const repo = new Repo()
+      repo.commit({ 'prompts/a.md': 'by convention\n', 'other/a.md': 'by a registry\n' })
+      repo.version('prompts/a', 'v1.0.0')
+      const pair = kv.pair()
+      assert.equal((await sync(repo, pair)).code, 0)
+      const registry = path.join(temporaryFolder('registry'), 'components.json')
+      writeFileSync(registry, JSON.stringify({ components: { a: { path: 'other/a.md', type: 'prompt' } } }))
+      const { code, stderr } = await sync(repo, pair, '--registry', registry)
+      assert.equal(code, 1)
+      assert.match(stderr, /prompts\/a@v1\.0\.0: a version never changes/)
     })
 
     test('of one moved slot writes its record and the catalog', async () => {
@@ -368,4 +399,12 @@ function manyComponents(count) {
   const updates = names.map((name) => `create refs/tags/components/prompts/${name}/v1.0.0 ${commit}\n`)
   repo.gitWith(updates.join(''), 'update-ref', '--stdin')
   return repo
+}
+
+/** Takes the contents of files out of a repository, as a clone without them has it. */
+function forgetBlobs(repo) {
+  const objects = repo.git('cat-file', '--batch-all-objects', '--batch-check').trim().split('\n')
+  for (const [id, kind] of objects.map((line) => line.split(' '))) {
+    if (kind === 'blob') rmSync(path.join(repo.dir, '.git', 'objects', id.slice(0, 2), id.slice(2)))
+  }
 }

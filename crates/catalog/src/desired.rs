@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::digest::Digest;
 use crate::name::ComponentName;
 use crate::policy::Route;
 use crate::record::{FORMAT, VersionRecord};
@@ -56,6 +57,9 @@ impl Desired {
 pub struct DesiredComponent {
     /// The versions that its tags name, and the commits that its slots are pinned to.
     pub versions: BTreeMap<Version, VersionRecord>,
+    /// What their files were found by, where that is known: see
+    /// [`crate::source::directions`].
+    pub found_by: BTreeMap<Version, Digest>,
     /// Its slots, `latest` included; each stands on one of the versions above.
     pub slots: BTreeMap<Slot, DesiredSlot>,
     /// What `rollouts.toml` says of it.

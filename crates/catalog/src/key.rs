@@ -68,7 +68,7 @@ pub enum Key {
     Catalog(ComponentName),
     /// `COMPONENTS`: `index`, the names of all components.
     Index,
-    /// `COMPONENTS`: `sync@<run>`, a run of a sync.
+    /// `COMPONENTS`: `@sync/<run>`, a run of a sync.
     Sync(RunId),
     /// `COMPONENTS`: `sha256/<hex>@unreferenced`, since when no record names a content.
     Unreferenced(Digest),
@@ -77,8 +77,9 @@ pub enum Key {
 /// No component has a name without a `/`.
 const INDEX: &str = "index";
 
-/// What the keys of the runs of syncs begin with.
-pub const SYNC_PREFIX: &str = "sync@";
+/// What the keys of the runs of syncs begin with. They stand before all others, so that
+/// a listing tells of a run before it tells of anything that the run may have changed.
+pub const SYNC_PREFIX: &str = "@sync/";
 
 const CONTENT_PREFIX: &str = "sha256/";
 
@@ -172,7 +173,7 @@ mod tests {
             (Namespace::Components, "prompts/extraction@947e4e2247da185c97ee358273a064bc3e3e0fed"),
             (Namespace::Components, "templates/emails/welcome"),
             (Namespace::Components, "index"),
-            (Namespace::Components, "sync@0123456789abcdef0123456789abcdef"),
+            (Namespace::Components, "@sync/0123456789abcdef0123456789abcdef"),
         ] {
             let key = Key::parse(namespace, text).unwrap();
             assert_eq!((key.namespace(), key.to_string()), (namespace, text.to_owned()));
@@ -186,8 +187,9 @@ mod tests {
             "",
             "a",
             "a@b",
-            "sync@",
-            "sync@v1.0.0",
+            "@sync/",
+            "@sync/v1.0.0",
+            "sync@0123456789abcdef0123456789abcdef",
             "prompts/a@1.0.0",
             "prompts/a@production",
             &upper,

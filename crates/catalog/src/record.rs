@@ -208,7 +208,25 @@ pub struct VersionMetadata {
     /// The digest of the record's bytes, by which a listing alone shows whether
     /// the record is what it should be.
     pub hash: Digest,
+    /// The file, so that the next sync needs not read it again to know that; none
+    /// where it does not fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileMetadata>,
 }
+
+/// What a version record's metadata says of the file that the version was made from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileMetadata {
+    /// Where it is in the commit.
+    pub path: String,
+    /// The content's size in bytes.
+    pub size: u64,
+    /// What it was found by: see [`crate::source::directions`].
+    pub by: Digest,
+}
+
+/// The longest metadata that Workers KV takes, in bytes of JSON.
+const MAX_METADATA: usize = 1024;
 
 impl VersionRecord {
     /// The longest author that is kept, in bytes: with the two digests and a
@@ -222,11 +240,17 @@ impl VersionRecord {
         Digest::of(&write(self))
     }
 
-    /// What stands beside the record as its key's metadata.
-    pub fn metadata(&self) -> VersionMetadata {
-        let Snapshot { digest, media_type, sha, date, .. } = self.snapshot.clone();
-        let hash = self.hash();
-        VersionMetadata { digest, sha, date, author: self.author.clone(), media_type, hash }
+    /// What stands beside the record as its key's metadata; `by` is what its file was
+    /// found by, where that is known.
+    pub fn metadata(&self, by: Option<Digest>) -> VersionMetadata {
+        let Snapshot { digest, media_type, sha, date, size, .. } = self.snapshot.clone();
+        let (hash, author) = (self.hash(), self.author.clone());
+        let file = by.map(|by| FileMetadata { path: self.path.clone(), size, by });
+        let whole = VersionMetadata { digest, sha, date, author, media_type, hash, file };
+        match write(&whole).len() > MAX_METADATA {
+            true => VersionMetadata { file: None, ..whole },
+            false => whole,
+        }
     }
 }
 
@@ -273,6 +297,11 @@ mod tests {
             path: String::new(),
             revoked: None,
         };
-        assert!(write(&record.metadata()).len() <= 1024);
+        let by = Some(record.snapshot.digest);
+        assert!(write(&record.metadata(by)).len() <= 1024);
+        let usual = VersionRecord { author: "A".repeat(VersionRecord::MAX_AUTHOR), ..record };
+        assert!(usual.metadata(by).file.is_some());
+        let long = VersionRecord { path: "p/".repeat(400), ..usual };
+        assert!(long.metadata(by).file.is_none() && write(&long.metadata(by)).len() <= 1024);
     }
 }

@@ -1,19 +1,23 @@
 //! What Git says and what Workers KV holds, brought together: the steps that every
 //! command over both shares.
 
-use std::time::{Instant, SystemTime};
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use catalog::desired::Desired;
 use catalog::name::ComponentName;
 use catalog::plan::{Actual, Options, Plan, Planning, Step};
+use catalog::record::{RunId, SyncRecord};
 use catalog::timestamp::Timestamp;
 
 use crate::args::{RepoArgs, TargetArgs};
 use crate::exit::Refused;
 use crate::kv_api::RetryNotice;
-use crate::output::{Output, count, took};
-use crate::read::{self, Part, Reading};
+use crate::output::{Meter, Output, count, took};
+use crate::read::{Opened, Part, Progress, Reading, State};
+use crate::runs;
 use crate::store::Store;
 use crate::target::Target;
 
@@ -36,42 +40,123 @@ fn retry_notice(output: &Output) -> RetryNotice {
     })
 }
 
-/// Reads the repository, or what it has of these components.
+/// Reads all of the repository, or of what it has of these components.
 pub(crate) fn read_git(
     args: &RepoArgs,
     only: &[ComponentName],
     output: &Output,
 ) -> Result<Reading> {
-    let (began, meter) = (Instant::now(), output.meter("git"));
-    let part = Part { only, rollouts: None };
-    let reading = read::read_part(&args.repo, args.registry.as_deref(), part, &|progress| {
-        meter.rename(progress.what);
-        meter.begin(progress.total);
-        meter.set(progress.done);
-    })
-    .with_context(|| format!("can't read the repository {}", args.repo.display()))?;
-    drop(meter);
-    let components = &reading.desired.components;
-    let versions: usize = components.values().map(|component| component.versions.len()).sum();
-    let slots: usize = components.values().map(|component| component.slots.len()).sum();
-    let (components, versions) = (count(components.len(), "component"), count(versions, "version"));
-    output.step("git", format_args!("{components}, {versions}, {}", count(slots, "slot")), began);
-    Ok(reading)
+    let mut git = Git::open(args, only)?;
+    git.read_tags(output)?;
+    git.read_files(None, output)
 }
 
-/// Lists both namespaces, or what they have of these components.
-pub(crate) fn list_kv(
+/// Reads the repository's tags and, at the same time, what KV has: each waits for
+/// something else. What the files are is still to be read.
+pub(crate) fn look<'a>(
+    args: &'a RepoArgs,
+    only: &'a [ComponentName],
     target: &Target,
     store: &Store<'_>,
-    only: &[ComponentName],
     output: &Output,
-) -> Result<Actual> {
-    let (began, meter) = (Instant::now(), output.meter("keys listed"));
-    target.check()?;
-    let actual = store.list(only, &meter)?;
-    drop(meter);
-    output.step("kv", format_args!("{} in {target}", count(actual.listed(), "key")), began);
-    Ok(actual)
+) -> Result<(Git<'a>, Listing)> {
+    // Whose repository is not there hears it before anything is asked.
+    let mut git = Git::open(args, only)?;
+    thread::scope(|scope| {
+        let read = scope.spawn(|| git.read_tags(output));
+        let listing = Listing::of(target, store, only, output);
+        read.join().unwrap_or_else(|_| bail!("reading Git came to an unexpected end"))?;
+        listing
+    })
+    .map(|listing| (git, listing))
+}
+
+/// The repository.
+pub(crate) struct Git<'a> {
+    args: &'a RepoArgs,
+    opened: Opened<'a>,
+    took: Duration,
+}
+
+impl<'a> Git<'a> {
+    /// Opens it; none of its tags is read yet.
+    pub(crate) fn open(args: &'a RepoArgs, only: &'a [ComponentName]) -> Result<Self> {
+        let (began, part) = (Instant::now(), Part { only, rollouts: None });
+        let opened = Opened::open(&args.repo, args.registry.as_deref(), part);
+        let opened = opened.with_context(|| unreadable(args))?;
+        Ok(Self { args, opened, took: began.elapsed() })
+    }
+
+    /// Reads what the tags say.
+    pub(crate) fn read_tags(&mut self, output: &Output) -> Result<()> {
+        let (began, meter) = (Instant::now(), output.meter("tags"));
+        let read = self.opened.read_tags(&|progress| show(&meter, progress));
+        self.took += began.elapsed();
+        read.with_context(|| unreadable(self.args))
+    }
+
+    /// Which state of the repository it is.
+    pub(crate) fn state(&self) -> &State {
+        self.opened.state()
+    }
+
+    /// Reads what the tags' files are, but for those that are `known` from KV.
+    pub(crate) fn read_files(self, known: Option<&Actual>, output: &Output) -> Result<Reading> {
+        let (began, meter) = (Instant::now(), output.meter("files"));
+        let reading = self.opened.read_files(known, &|progress| show(&meter, progress));
+        let reading = reading.with_context(|| unreadable(self.args))?;
+        drop(meter);
+        let took = self.took + began.elapsed();
+        let components = &reading.desired.components;
+        let versions: usize = components.values().map(|component| component.versions.len()).sum();
+        let slots: usize = components.values().map(|component| component.slots.len()).sum();
+        let components = count(components.len(), "component");
+        let (versions, slots) = (count(versions, "version"), count(slots, "slot"));
+        output.step_took("git", format_args!("{components}, {versions}, {slots}"), took);
+        Ok(reading)
+    }
+}
+
+fn show(meter: &Meter, progress: Progress) {
+    meter.rename(progress.what);
+    meter.begin(progress.total);
+    meter.set(progress.done);
+}
+
+fn unreadable(args: &RepoArgs) -> String {
+    format!("can't read the repository {}", args.repo.display())
+}
+
+/// What KV has, and how long it took to list.
+pub(crate) struct Listing {
+    pub(crate) actual: Actual,
+    /// The runs of syncs that there were before anything else was listed.
+    pub(crate) runs: BTreeMap<RunId, SyncRecord>,
+    took: Duration,
+}
+
+impl Listing {
+    /// Lists both namespaces, or what they have of these components.
+    pub(crate) fn of(
+        target: &Target,
+        store: &Store<'_>,
+        only: &[ComponentName],
+        output: &Output,
+    ) -> Result<Self> {
+        let (began, meter) = (Instant::now(), output.meter("keys listed"));
+        target.check()?;
+        // A component's keys are listed without them.
+        let runs = if only.is_empty() { None } else { Some(runs::list(store)?) };
+        let actual = store.list(only, &meter)?;
+        let runs = runs.unwrap_or_else(|| actual.runs().clone());
+        Ok(Self { actual, runs, took: began.elapsed() })
+    }
+
+    /// Says what was listed.
+    pub(crate) fn tell(&self, target: &Target, output: &Output) {
+        let keys = count(self.actual.listed(), "key");
+        output.step_took("kv", format_args!("{keys} in {target}"), self.took);
+    }
 }
 
 /// A component that neither Git nor KV knows is a slip of the pen.

@@ -47,7 +47,12 @@ impl Output {
 
     /// What a step came to, and how long it took.
     pub(crate) fn step(&self, name: &str, text: impl Display, since: Instant) {
-        let took = style(took(since.elapsed())).for_stderr().dim();
+        self.step_took(name, text, since.elapsed());
+    }
+
+    /// The same of a step that others came between.
+    pub(crate) fn step_took(&self, name: &str, text: impl Display, span: Duration) {
+        let took = style(took(span)).for_stderr().dim();
         self.say(format_args!("{} {text} {took}", style(format!("{name:<6}")).for_stderr().bold()));
     }
 

@@ -6,6 +6,7 @@
 
 mod contents;
 mod files;
+mod opened;
 mod peel;
 mod registries;
 mod rollouts;
@@ -18,28 +19,21 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use catalog::compile::{Compiled, Tag, outline};
 use catalog::desired::Desired;
 use catalog::digest::Digest;
 use catalog::name::ComponentName;
-use catalog::notice::{Notice, printable};
-use catalog::policy;
+use catalog::notice::Notice;
 use catalog::record::MAX_VALUE;
-use catalog::tag::{RefReading, TagName, read_ref};
 use catalog::version::CommitId;
 use gix_hash::ObjectId;
 
+pub(crate) use self::opened::Opened;
 pub(crate) use self::rollouts::Rollouts;
 pub(crate) use self::state::State;
 pub(crate) use catalog::compile::LogicTag;
 
-use self::contents::read_contents;
-use self::files::locate_all;
-use self::peel::Peeler;
-use self::registries::Registries;
 use crate::git::Repository;
 use crate::git::objects::{Answer, Ask, Objects};
-use crate::git::refs::{Ref, Refs};
 
 /// Where a content's bytes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,8 +74,6 @@ pub(crate) struct Reading {
     pub(crate) rollouts: Rollouts,
     /// The tags under `logic/`.
     pub(crate) logic: Vec<LogicTag>,
-    /// Which state of the repository that is.
-    pub(crate) state: State,
     /// The commit that HEAD is at; none where its branch has no commit yet.
     pub(crate) head: Option<CommitId>,
 }
@@ -120,63 +112,9 @@ pub(crate) fn read_part(
     part: Part<'_>,
     progress: Report<'_>,
 ) -> Result<Reading> {
-    let repository = Repository::open(repo)?;
-    let mut registries = Registries::open(&repository, registry)?;
-    let mut objects = Objects::of(&repository);
-    let mut peeler = Peeler::new(repository.hash);
-    let head = repository.head();
-
-    // 1. What the names of the tags say, and where they lead.
-    let Refs { refs, broken } = repository.tags(part.only)?;
-    let (mut named, mut warnings) = read_names(&refs);
-    warnings.extend(broken.iter().map(|name| broken_ref(name)));
-    // A component's folder also has those of components below it.
-    named.retain(|(name, _)| part.only.is_empty() || part.only.contains(&name.component));
-    let ids = named.iter().map(|(_, id)| *id).chain(head);
-    peeler.load(&mut objects, ids.collect(), progress)?;
-    let tags: Vec<Tag> =
-        named.into_iter().map(|(name, id)| Tag { name, target: peeler.peel(id) }).collect();
-
-    // 2. Which files they want, where those are, what is in them.
-    let mut outline = outline(&tags);
-    registries.head = head.and_then(|head| peeler.tree_of(head));
-    let located = locate_all(&mut objects, &peeler, &mut registries, &outline.wanted, progress)?;
-    let (files, contents) = read_contents(&repository, &mut objects, located, progress)?;
-
-    // 3. What that makes.
-    let mut rollouts = part.rollouts.unwrap_or_else(|| rollouts::read(&repository, &mut objects));
-    let state = State::of(&refs, &tags, &rollouts);
-    let logic = std::mem::take(&mut outline.logic);
-    let mut compiled = outline.compile(files, &rollouts.reading.policy);
-    warnings.append(&mut compiled.warnings);
-    warnings.append(&mut registries.warnings);
-    warnings.append(&mut rollouts.warnings);
-    warnings.sort();
-    let refused = with_policy(&mut compiled, &mut rollouts, part.only);
-    let broken = broken.iter().filter_map(|name| match read_ref(name) {
-        RefReading::Tag(name) => Some(name),
-        RefReading::Malformed(_) | RefReading::Ignored => None,
-    });
-    let broken: Vec<TagName> = broken.collect();
-    compiled.desired.note_unserved(tags.iter().map(|tag| &tag.name).chain(&broken));
-    let desired = compiled.desired;
-    let head = head.and_then(|head| head.to_string().parse().ok());
-    Ok(Reading { desired, contents, warnings, refused, rollouts, logic, state, head })
-}
-
-/// Puts the policy into what the tags make; returns all that can't be served.
-fn with_policy(
-    compiled: &mut Compiled,
-    rollouts: &mut Rollouts,
-    only: &[ComponentName],
-) -> Vec<Notice> {
-    if !only.is_empty() {
-        rollouts.reading.restrict(only);
-    }
-    let Compiled { desired, refused, .. } = compiled;
-    let errors = policy::apply(&rollouts.reading, rollouts.change.as_ref(), desired);
-    refused.sort();
-    errors.iter().map(Notice::from).chain(refused.drain(..)).collect()
+    let mut opened = Opened::open(repo, registry, part)?;
+    opened.read_tags(progress)?;
+    opened.read_files(None, progress)
 }
 
 /// Opens the repository for the contents that a [`Reading`] of it names.
@@ -203,28 +141,6 @@ impl Blobs for RepositoryBlobs {
             true => Ok(bytes),
             false => bail!("a content changed while it was read: run the sync again"),
         }
-    }
-}
-
-type Named = (TagName, ObjectId);
-
-fn read_names(refs: &[Ref]) -> (Vec<Named>, Vec<Notice>) {
-    let (mut named, mut malformed) = (Vec::with_capacity(refs.len()), Vec::new());
-    for Ref { name, id } in refs {
-        match read_ref(name) {
-            RefReading::Tag(tag) => named.push((tag, *id)),
-            RefReading::Malformed(notice) => malformed.push(notice),
-            RefReading::Ignored => {}
-        }
-    }
-    (named, malformed)
-}
-
-fn broken_ref(full_name: &[u8]) -> Notice {
-    Notice {
-        subject: printable(full_name.strip_prefix(b"refs/tags/").unwrap_or(full_name)),
-        what: "skipped: Git itself calls the ref broken".to_owned(),
-        help: Some("delete it, or fetch it again: git fetch --tags --force".to_owned()),
     }
 }
 

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use catalog::digest::Digest;
 use catalog::key::{Key, Namespace, SYNC_PREFIX};
 use catalog::record::{self, HeldSlot, RollbackRun, RunId, SlotRecord, SyncRecord};
+use serde_json::Value;
 
 use crate::kv_api::{Batch, Pair};
 use crate::store::Store;
@@ -18,18 +19,37 @@ pub(crate) fn new_run() -> Result<RunId> {
     Ok(RunId::from_bytes(random))
 }
 
-/// Writes a sync's record.
-pub(crate) fn write(store: &Store<'_>, run: RunId, record: &SyncRecord) -> Result<()> {
-    put(store, run, record, &record::write(record))
+/// A run's record, to be written alone or along with other keys of `COMPONENTS`.
+#[derive(Debug)]
+pub(crate) struct Note {
+    key: String,
+    value: Vec<u8>,
+    metadata: Value,
 }
 
-fn put(store: &Store<'_>, run: RunId, record: &SyncRecord, value: &[u8]) -> Result<()> {
-    let namespace = store.namespace(Namespace::Components);
-    let key = Key::Sync(run).to_string();
-    let metadata = serde_json::to_value(record).context("can't write the run's record")?;
-    let mut batch = Batch::new(namespace.limits());
-    batch.push(Pair { key: &key, value, metadata: Some(&metadata) });
-    Ok(namespace.put_batch(batch)?)
+impl Note {
+    /// The record of a sync.
+    pub(crate) fn of_sync(run: RunId, record: &SyncRecord) -> Result<Self> {
+        Self::new(run, record, record::write(record))
+    }
+
+    fn new(run: RunId, record: &SyncRecord, value: Vec<u8>) -> Result<Self> {
+        let metadata = serde_json::to_value(record).context("can't write the run's record")?;
+        Ok(Self { key: Key::Sync(run).to_string(), value, metadata })
+    }
+
+    /// What is written.
+    pub(crate) fn pair(&self) -> Pair<'_> {
+        Pair { key: &self.key, value: &self.value, metadata: Some(&self.metadata) }
+    }
+
+    /// Writes it alone.
+    pub(crate) fn write(&self, store: &Store<'_>) -> Result<()> {
+        let namespace = store.namespace(Namespace::Components);
+        let mut batch = Batch::new(namespace.limits());
+        batch.push(self.pair());
+        Ok(namespace.put_batch(batch)?)
+    }
 }
 
 /// Tells syncs that run which slots were rolled back: they look before they move a slot,
@@ -39,7 +59,7 @@ pub(crate) fn tell_syncs(store: &Store<'_>, slots: Vec<HeldSlot>) -> Result<()> 
     let state = Digest::of(run.to_string().as_bytes());
     let record = SyncRecord { ended: true, rollback: true, ..SyncRecord::new(state, None) };
     let value = record::write(&RollbackRun { run: record.clone(), slots });
-    put(store, run, &record, &value)
+    Note::new(run, &record, value)?.write(store)
 }
 
 /// Puts the slots back that rollbacks wrote and that are on no hold any more; says how

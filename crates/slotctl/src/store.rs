@@ -14,7 +14,7 @@ use crate::output::Meter;
 use crate::target::Target;
 
 /// Contents of at most so many bytes are read together, so many at a time.
-const SMALL: u64 = 128 << 10;
+pub(crate) const SMALL: u64 = 128 << 10;
 const TOGETHER: usize = 100;
 
 /// Both namespaces.
@@ -54,7 +54,8 @@ impl<'a> Store<'a> {
         Ok(actual)
     }
 
-    /// Lists both namespaces, or what they have of these components but for catalogs.
+    /// Lists both namespaces, or what they have of these components but for catalogs. Of
+    /// all of KV the runs of syncs come first: what they change later is listed later.
     pub(crate) fn pages(
         &self,
         only: &[ComponentName],
@@ -65,7 +66,7 @@ impl<'a> Store<'a> {
             [] => vec![String::new()],
             names => names.iter().map(|name| format!("{name}@")).collect(),
         };
-        for which in [Namespace::Slots, Namespace::Components] {
+        for which in [Namespace::Components, Namespace::Slots] {
             for prefix in &prefixes {
                 for page in self.namespace(which).list(prefix) {
                     let page = page?;

@@ -65,7 +65,7 @@ export class Kv {
   /** Every key with its metadata, the records of the syncs' runs left out. */
   async list() {
     const all = Object.entries(await this.listAll())
-    return Object.fromEntries(all.filter(([key]) => !key.startsWith('sync@')))
+    return Object.fromEntries(all.filter(([key]) => !key.startsWith('@sync/')))
   }
 
   async listAll() {

@@ -97,7 +97,7 @@ export class Lane {
   /** All of KV but for what differs from run to run: their own records, and times. */
   async settled() {
     const { slots, components } = await this.save()
-    const settled = Object.entries(components).filter(([key]) => !key.startsWith('sync@'))
+    const settled = Object.entries(components).filter(([key]) => !key.startsWith('@sync/'))
     return { slots, components: Object.fromEntries(settled.map(([key, value]) => [key, key.endsWith('@unreferenced') || value])) }
   }
 

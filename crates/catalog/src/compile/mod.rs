@@ -9,11 +9,12 @@ mod chain;
 mod outline;
 mod records;
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::media_type::MediaType;
 use crate::name::ComponentName;
+use crate::record::{VersionMetadata, VersionRecord};
 use crate::slot::Slot;
 use crate::source::trailer::TrailerPath;
 use crate::tag::{TagName, TagTarget};
@@ -80,9 +81,9 @@ pub struct TagObject {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peeled {
     /// The tag objects on the way, from the ref inwards; none for a lightweight tag.
-    pub chain: Vec<Rc<TagObject>>,
+    pub chain: Vec<Arc<TagObject>>,
     /// The commit at the end.
-    pub commit: Rc<Commit>,
+    pub commit: Arc<Commit>,
 }
 
 impl Peeled {
@@ -131,9 +132,12 @@ pub struct Wanted {
     /// The version.
     pub version: Version,
     /// The commit that it was made at.
-    pub commit: Rc<Commit>,
+    pub commit: Arc<Commit>,
     /// What its tag's trailer says of the path.
     pub trailer: Option<TrailerPath>,
+    /// What the file is found by, once the registries are known: see
+    /// [`crate::source::directions`].
+    pub found_by: Option<Digest>,
 }
 
 /// A version's file.
@@ -147,6 +151,28 @@ pub struct File {
     pub size: u64,
     /// The content's media type.
     pub media_type: MediaType,
+}
+
+impl File {
+    /// The file of a version as the metadata of its record in KV has it: a commit never
+    /// changes, so what was found in it by the same directions is found again.
+    ///
+    /// `None` unless the record that this makes is the one whose hash KV has: nothing is
+    /// taken over that Git would not say as well.
+    pub fn remembered(
+        wanted: &Wanted,
+        known: &VersionMetadata,
+        revoked: Option<&String>,
+    ) -> Option<Self> {
+        let found = known.file.as_ref()?;
+        if wanted.found_by != Some(found.by) || wanted.commit.id != known.sha {
+            return None;
+        }
+        let (path, media_type) = (found.path.clone(), known.media_type.clone());
+        let file = Self { path, digest: known.digest, size: found.size, media_type };
+        let record = VersionRecord { revoked: revoked.cloned(), ..wanted.record(file.clone()) };
+        (record.hash() == known.hash).then_some(file)
+    }
 }
 
 /// A tag under `logic/`: reported, so that CI can rebuild, never written.

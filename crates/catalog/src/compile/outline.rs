@@ -1,7 +1,7 @@
 //! The first step: which versions and slots the tags make, and which files that wants.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::chain::{Standing, VersionTags, standing};
 use super::{LogicTag, Peeled, SlotDraft, Stamp, Tag, Unpeelable, Wanted};
@@ -89,8 +89,9 @@ impl Outline {
         self.wanted.push(Wanted {
             component: component.clone(),
             version: version.clone(),
-            commit: Rc::clone(&peeled.commit),
+            commit: Arc::clone(&peeled.commit),
             trailer: trailer.cloned(),
+            found_by: None,
         });
     }
 

@@ -40,18 +40,23 @@ impl Problem {
 impl Outline {
     /// Compiles the records; `files` are those of [`Outline::wanted`], in its order.
     /// Of the policy only what it revokes counts here: `latest` skips that.
-    pub fn compile(self, files: Vec<Result<File, Problem>>, policy: &Policy) -> Compiled {
+    pub fn compile(
+        self,
+        files: impl IntoIterator<Item = Result<File, Problem>>,
+        policy: &Policy,
+    ) -> Compiled {
         let mut compiled = Compiled { warnings: self.warnings, ..Compiled::default() };
         let mut components: BTreeMap<ComponentName, DesiredComponent> = BTreeMap::new();
         let mut problems = Problems::new();
         for (wanted, file) in self.wanted.into_iter().zip(files) {
             match file.and_then(within_limit) {
                 Ok(file) => {
-                    let versions =
-                        &mut components.entry(wanted.component.clone()).or_default().versions;
+                    let component = components.entry(wanted.component.clone()).or_default();
                     let revoked = policy.revoked(&wanted.component, &wanted.version).cloned();
-                    let record = VersionRecord { revoked, ..version_record(wanted, file) };
-                    versions.insert(record.snapshot.version.clone(), record);
+                    let record = VersionRecord { revoked, ..wanted.record(file) };
+                    let by = wanted.found_by.map(|by| (wanted.version.clone(), by));
+                    component.found_by.extend(by);
+                    component.versions.insert(wanted.version, record);
                 }
                 Err(problem) => compiled.note_version(wanted, problem, &mut problems),
             }
@@ -73,16 +78,19 @@ fn within_limit(file: File) -> Result<File, Problem> {
     }
 }
 
-fn version_record(wanted: Wanted, file: File) -> VersionRecord {
-    let Wanted { version, commit, .. } = wanted;
-    let File { path, digest, size, media_type } = file;
-    let (sha, date) = (commit.id.clone(), commit.committer.time);
-    VersionRecord {
-        format: FORMAT,
-        snapshot: Snapshot { version, digest, size, media_type, sha, date },
-        author: commit.author.clone(),
-        path,
-        revoked: None,
+impl Wanted {
+    /// The version's record, once its file is known.
+    pub(super) fn record(&self, file: File) -> VersionRecord {
+        let Self { version, commit, .. } = self;
+        let File { path, digest, size, media_type } = file;
+        let (version, sha, date) = (version.clone(), commit.id.clone(), commit.committer.time);
+        VersionRecord {
+            format: FORMAT,
+            snapshot: Snapshot { version, digest, size, media_type, sha, date },
+            author: commit.author.clone(),
+            path,
+            revoked: None,
+        }
     }
 }
 

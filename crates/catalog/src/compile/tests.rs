@@ -10,9 +10,9 @@ fn id(seed: u8) -> String {
     format!("{seed:02x}").repeat(20)
 }
 
-fn commit(seed: u8) -> Rc<Commit> {
+fn commit(seed: u8) -> Arc<Commit> {
     let time = Timestamp::from_unix(i64::from(seed));
-    Rc::new(Commit {
+    Arc::new(Commit {
         id: id(seed).parse().unwrap(),
         author: format!("author {seed}"),
         committer: Stamp { author: format!("committer {seed}"), time },
@@ -21,9 +21,9 @@ fn commit(seed: u8) -> Rc<Commit> {
 }
 
 /// The tag object `seed` with the name of `name`, which need not be a ref any more.
-fn object(seed: u8, name: &str) -> Rc<TagObject> {
+fn object(seed: u8, name: &str) -> Arc<TagObject> {
     let time = Timestamp::from_unix(1000 + i64::from(seed));
-    Rc::new(TagObject {
+    Arc::new(TagObject {
         id: ObjectId::from_bytes(&[seed; 20]),
         name: format!("components/{name}").into_bytes(),
         tagger: Some(Stamp { author: format!("tagger {seed}"), time }),
@@ -39,10 +39,10 @@ fn name(text: &str) -> TagName {
     }
 }
 
-fn tag(text: &str, chain: &[&Rc<TagObject>], commit: &Rc<Commit>) -> Tag {
-    let chain = chain.iter().map(|object| Rc::clone(object)).collect();
+fn tag(text: &str, chain: &[&Arc<TagObject>], commit: &Arc<Commit>) -> Tag {
+    let chain = chain.iter().map(|object| Arc::clone(object)).collect();
     let name = name(&format!("components/{text}"));
-    Tag { name, target: Ok(Peeled { chain, commit: Rc::clone(commit) }) }
+    Tag { name, target: Ok(Peeled { chain, commit: Arc::clone(commit) }) }
 }
 
 fn broken(text: &str, why: Unpeelable) -> Tag {
@@ -62,7 +62,7 @@ fn file(wanted: &Wanted) -> Result<File, Problem> {
 
 fn compile(tags: &[Tag], file: impl Fn(&Wanted) -> Result<File, Problem>) -> Compiled {
     let outline = outline(tags);
-    let files = outline.wanted.iter().map(file).collect();
+    let files: Vec<_> = outline.wanted.iter().map(file).collect();
     outline.compile(files, &Policy::default())
 }
 
@@ -279,9 +279,10 @@ fn a_value_has_25_mib() {
 
 #[test]
 fn logic_is_reported_and_never_written() {
-    let v1 = Rc::new(TagObject { name: b"logic/p/a/v1.0.0".to_vec(), ..(*object(11, "")).clone() });
+    let v1 =
+        Arc::new(TagObject { name: b"logic/p/a/v1.0.0".to_vec(), ..(*object(11, "")).clone() });
     let logic = |text: &str| {
-        let peeled = Peeled { chain: vec![Rc::clone(&v1)], commit: commit(1) };
+        let peeled = Peeled { chain: vec![Arc::clone(&v1)], commit: commit(1) };
         Tag { name: name(&format!("logic/{text}")), target: Ok(peeled) }
     };
     let outline = outline(&[logic("p/a/production"), logic("p/a/v1.0.0")]);
@@ -296,7 +297,7 @@ fn logic_is_reported_and_never_written() {
 fn slots_on_one_commit_share_its_file() {
     let with_path = |seed, path: &str| {
         let path = Some(RepoPath::parse(path.as_bytes()));
-        Rc::new(TagObject { path, ..(*object(seed, "p/a/slot")).clone() })
+        Arc::new(TagObject { path, ..(*object(seed, "p/a/slot")).clone() })
     };
     let (x, y) = (with_path(1, "x.md"), with_path(2, "y.md"));
     let outline = outline(&[
@@ -308,4 +309,35 @@ fn slots_on_one_commit_share_its_file() {
     assert_eq!(outline.wanted[0].trailer, x.path);
     assert_eq!(outline.warnings.len(), 1);
     assert_eq!(outline.warnings[0].subject, "components/p/a/third");
+}
+
+#[test]
+fn only_what_git_would_say_as_well_is_remembered() {
+    let one = commit(1);
+    let mut outline = outline(&[tag("p/a/v1.0.0", &[], &one)]);
+    let wanted = &mut outline.wanted[0];
+    let by = Digest::of(b"by convention");
+    wanted.found_by = Some(by);
+    let found = file(wanted).unwrap();
+    let known = wanted.record(found.clone()).metadata(Some(by));
+    assert_eq!(File::remembered(wanted, &known, None), Some(found));
+
+    let revoked = "it leaks".to_owned();
+    assert_eq!(File::remembered(wanted, &known, Some(&revoked)), None, "another record");
+    let changed = |change: fn(&mut VersionMetadata)| {
+        let mut known = known.clone();
+        change(&mut known);
+        known
+    };
+    for other in [
+        changed(|known| known.file = None),
+        changed(|known| known.digest = Digest::of(b"another")),
+        changed(|known| known.file.as_mut().unwrap().size += 1),
+        changed(|known| known.file.as_mut().unwrap().path.push('x')),
+        changed(|known| known.file.as_mut().unwrap().by = Digest::of(b"by a registry")),
+    ] {
+        assert_eq!(File::remembered(wanted, &other, None), None, "{other:?}");
+    }
+    wanted.commit = commit(2);
+    assert_eq!(File::remembered(wanted, &known, None), None, "of another commit");
 }

@@ -9,8 +9,9 @@ use crate::digest::Digest;
 use crate::key::{Key, Namespace};
 use crate::name::ComponentName;
 use crate::record::{
-    self, CatalogMetadata, CatalogRecord, IndexMetadata, IndexRecord, Record, RecordError,
-    SlotRecord, UnreferencedMetadata, UnreferencedRecord, VersionMetadata, VersionRecord,
+    self, CatalogMetadata, CatalogRecord, IndexMetadata, IndexRecord, Record, RecordError, RunId,
+    SlotRecord, SyncRecord, UnreferencedMetadata, UnreferencedRecord, VersionMetadata,
+    VersionRecord,
 };
 use crate::slot::Slot;
 use crate::timestamp::Timestamp;
@@ -26,6 +27,8 @@ pub struct Actual {
     pub(super) scope: Option<BTreeSet<ComponentName>>,
     /// Contents that no record named, since when as far as that can be read.
     pub(super) unreferenced: BTreeMap<Digest, Option<Timestamp>>,
+    /// The runs that there are of syncs, as far as they can be read.
+    runs: BTreeMap<RunId, SyncRecord>,
     /// Contents of which it was asked whether they are unreferenced.
     pub(super) asked: BTreeSet<Digest>,
     foreign: Vec<(Namespace, String)>,
@@ -117,8 +120,9 @@ impl Actual {
                 let stored = StoredIndex { metadata: typed(metadata), value: Stored::Unread };
                 self.index = Some(stored);
             }
-            // No part of what Git says.
-            Key::Sync(_) => {}
+            Key::Sync(run) => {
+                self.runs.extend(typed(metadata).map(|record| (run, record)));
+            }
             Key::Unreferenced(digest) => {
                 let known: Option<UnreferencedMetadata> = typed(metadata);
                 self.unreferenced.insert(digest, known.map(|known| known.since));
@@ -225,6 +229,11 @@ impl Actual {
         self.components.values().map(|known| known.slots.len() + known.versions.len()).sum()
     }
 
+    /// The runs of syncs that a listing of all of KV told of.
+    pub fn runs(&self) -> &BTreeMap<RunId, SyncRecord> {
+        &self.runs
+    }
+
     /// Keys that nothing here wrote; they are left alone.
     pub fn foreign(&self) -> &[(Namespace, String)] {
         &self.foreign
@@ -240,6 +249,12 @@ impl Actual {
         let index = usize::from(self.scope.is_none() && self.index.is_some());
         let contents = self.contents.len() + self.unreferenced.len();
         contents + records + index + self.foreign.len()
+    }
+
+    /// What is known of a version whose content is there, from a listing of all of KV.
+    pub fn known(&self, name: &ComponentName, version: &Version) -> Option<&VersionMetadata> {
+        let known = self.components.get(name)?.versions.get(version)?.metadata.as_ref()?;
+        self.contents.contains(&known.digest).then_some(known)
     }
 
     /// The slot records that were read.

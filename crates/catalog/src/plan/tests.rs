@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::desired::{DesiredSlot, Traffic};
+use crate::desired::DesiredSlot;
 use crate::digest::Digest;
 use crate::record::{
     self, CatalogRecord, FORMAT, FULL_WEIGHT, Hold, MAX_MOVES, SlotRecord, VersionRecord,
@@ -156,7 +156,7 @@ fn component(versions: &[(&str, &[u8], usize)], slots: &[(&str, &str)]) -> Desir
     DesiredComponent {
         versions: versions.iter().map(version).collect(),
         slots: slots.iter().map(slot).collect(),
-        traffic: Traffic::default(),
+        ..DesiredComponent::default()
     }
 }
 

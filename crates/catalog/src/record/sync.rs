@@ -47,7 +47,7 @@ impl FromStr for RunId {
     }
 }
 
-/// `COMPONENTS` `sync@<run>`: a run of a sync. The key's metadata is the same object,
+/// `COMPONENTS` `@sync/<run>`: a run of a sync. The key's metadata is the same object,
 /// so that a listing tells it all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncRecord {

@@ -17,13 +17,15 @@ pub mod trailer;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use self::path::RepoPath;
 use self::registry::Registry;
 use self::trailer::TrailerPath;
+use crate::digest::Digest;
 use crate::name::ComponentName;
 use crate::notice::printable;
+use crate::record;
 use crate::tag::Prefix;
 
 /// Where a registry comes from, in the order in which they are asked.
@@ -133,7 +135,7 @@ pub trait CommitFiles {
     fn beginning(&self, folder: &str, start: &str) -> Result<Listing<Self::Id>, Self::Halt>;
 
     /// The registry of an origin, if there is one that can be read.
-    fn registry(&self, origin: Origin) -> Result<Option<Rc<Registry>>, Self::Halt>;
+    fn registry(&self, origin: Origin) -> Result<Option<Arc<Registry>>, Self::Halt>;
 }
 
 /// Entries by their names.
@@ -161,6 +163,27 @@ pub struct Sought<'a> {
 
 const NAME_THE_FILE: &str = "name its file: a line `Component-Path: <path>` at the end of the \
      tag's message, or an entry in a registry (--registry FILE)";
+
+/// Raised when the same commit and directions would lead to another path, or the same
+/// file to another media type: what was remembered by the old rules is then read again.
+const RULES: u32 = 1;
+
+/// What, beside the commit, a component's file is found by: the tag's trailer and what
+/// the registries outside of the commit say, in the order in which they are asked; as a
+/// digest. A commit never changes, so the same file is found by the same again.
+pub fn directions(
+    name: &ComponentName,
+    trailer: Option<&TrailerPath>,
+    registries: &[Option<&Registry>],
+) -> Digest {
+    let text = |path: &TrailerPath| match path {
+        Ok(path) => format!("to {}", path.as_str()),
+        Err(error) => format!("not to {error}"),
+    };
+    let path_of = |registry: &Option<&Registry>| registry.and_then(|one| one.path_of(name));
+    let named: Vec<_> = registries.iter().map(|one| path_of(one).as_ref().map(text)).collect();
+    Digest::of(&record::write(&(RULES, trailer.map(text), named)))
+}
 
 /// Finds the file of a component in a commit.
 pub fn locate<F: CommitFiles>(sought: Sought<'_>, files: &F) -> Result<Located<F::Id>, F::Halt> {

@@ -5,7 +5,7 @@ use super::*;
 #[derive(Default)]
 struct Commit {
     paths: Vec<&'static str>,
-    registries: BTreeMap<Origin, Rc<Registry>>,
+    registries: BTreeMap<Origin, Arc<Registry>>,
 }
 
 impl Commit {
@@ -17,7 +17,7 @@ impl Commit {
         let json = format!(
             "{{\"components\":{{\"{name}\":{{\"path\":\"{path}\",\"type\":\"prompt\"}}}}}}"
         );
-        self.registries.insert(origin, Rc::new(Registry::parse(json.as_bytes()).unwrap()));
+        self.registries.insert(origin, Arc::new(Registry::parse(json.as_bytes()).unwrap()));
         self
     }
 
@@ -57,7 +57,7 @@ impl CommitFiles for Commit {
         Ok(in_folder.filter(direct).map(entry).collect())
     }
 
-    fn registry(&self, origin: Origin) -> Result<Option<Rc<Registry>>, Problem> {
+    fn registry(&self, origin: Origin) -> Result<Option<Arc<Registry>>, Problem> {
         Ok(self.registries.get(&origin).cloned())
     }
 }

@@ -70,8 +70,10 @@ fn look_at_git(args: &StatusArgs) -> Result<Look> {
 fn look_at_both(args: &StatusArgs, output: &Output) -> Result<Look> {
     let target = live::target(&args.target, output)?;
     let store = Store::new(&target);
-    let reading = live::read_git(&args.common, &args.only, output)?;
-    let actual = live::list_kv(&target, &store, &args.only, output)?;
+    let (git, listing) = live::look(&args.common, &args.only, &target, &store, output)?;
+    let reading = git.read_files(Some(&listing.actual), output)?;
+    listing.tell(&target, output);
+    let actual = listing.actual;
     live::refuse_unknown(&args.only, &reading, &actual)?;
     let mut records: Records = actual
         .slot_records()

@@ -5,10 +5,12 @@
 //! the files tried again, so that Git is asked in batches however deep they lie.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anyhow::Result;
 use catalog::compile::Wanted;
-use catalog::source::{Located, Problem, Sought, locate};
+use catalog::source::registry::Registry;
+use catalog::source::{CommitFiles as _, Located, Origin, Problem, Sought, directions, locate};
 use catalog::tag::Prefix;
 use gix_hash::ObjectId;
 
@@ -31,32 +33,71 @@ type ByPlace = BTreeMap<usize, Found>;
 /// A wanted file that is not found yet: its place, itself, its commit's tree.
 type Open<'a> = (usize, &'a Wanted, ObjectId);
 
-/// Finds the files of all wanted versions, in their order.
-pub(super) fn locate_all(
-    objects: &mut Objects,
-    peeler: &Peeler,
-    registries: &mut Registries,
-    wanted: &[Wanted],
-    progress: Report<'_>,
-) -> Result<Vec<Found>> {
-    let mut found = ByPlace::new();
-    let mut store = Store::default();
-    for group in by_date(wanted).chunks(TOGETHER) {
-        let mut open = with_trees(group, peeler, &mut found);
-        while !open.is_empty() {
-            let needs = try_all(&mut open, &store, registries, &mut found);
-            store.read(objects, registries, &needs)?;
+/// Looks for files.
+pub(super) struct Finder<'a> {
+    pub(super) objects: &'a mut Objects,
+    pub(super) peeler: &'a Peeler,
+    pub(super) registries: &'a mut Registries,
+    pub(super) store: Store,
+    pub(super) progress: Report<'a>,
+}
+
+impl Finder<'_> {
+    /// Notes what the file of each is found by. Nothing is noted where the registry at
+    /// HEAD can't be read: each file then says so itself.
+    pub(super) fn note_directions(&mut self, wanted: &mut [Wanted]) -> Result<()> {
+        let Some(first) = wanted.first() else { return Ok(()) };
+        let Ok(head) = self.head_registry(&first.clone())? else { return Ok(()) };
+        let Registries { given, work_tree, .. } = &*self.registries;
+        let registries = [given.as_deref(), head.as_deref(), work_tree.as_deref()];
+        for wanted in wanted {
+            let Wanted { component, trailer, .. } = &*wanted;
+            wanted.found_by = Some(directions(component, trailer.as_ref(), &registries));
         }
-        store.drop_if_large();
-        progress(Progress { what: "files", done: found.len(), total: wanted.len() });
+        Ok(())
     }
-    Ok(found.into_values().collect())
+
+    fn head_registry(
+        &mut self,
+        for_whom: &Wanted,
+    ) -> Result<Result<Option<Arc<Registry>>, Problem>> {
+        let Some(root) = self.registries.head else { return Ok(Ok(None)) };
+        loop {
+            let view = View { store: &self.store, registries: self.registries, root };
+            let (used, id) = match view.registry(Origin::Head) {
+                Ok(registry) => return Ok(Ok(registry)),
+                Err(Halt::Failed(problem)) => return Ok(Err(problem)),
+                Err(Halt::Need(used, id)) => (used, id),
+            };
+            self.store.read(
+                self.objects,
+                self.registries,
+                &Needs::from([((used, id), for_whom)]),
+            )?;
+        }
+    }
+
+    /// Finds the files of all wanted versions, in their order.
+    pub(super) fn locate_all(&mut self, wanted: &[&Wanted]) -> Result<Vec<Found>> {
+        let mut found = ByPlace::new();
+        for group in by_date(wanted).chunks(TOGETHER) {
+            let mut open = with_trees(group, self.peeler, &mut found);
+            while !open.is_empty() {
+                let needs = try_all(&mut open, &self.store, self.registries, &mut found);
+                self.store.read(self.objects, self.registries, &needs)?;
+            }
+            self.store.drop_if_large();
+            let (done, total) = (found.len(), wanted.len());
+            (self.progress)(Progress { what: "files", done, total });
+        }
+        Ok(found.into_values().collect())
+    }
 }
 
 /// The wanted files, those of neighbouring commits together: these share most of
 /// their trees, and Git keeps the rest as differences between them.
-fn by_date(wanted: &[Wanted]) -> Vec<(usize, &Wanted)> {
-    let mut sorted: Vec<(usize, &Wanted)> = wanted.iter().enumerate().collect();
+fn by_date<'a>(wanted: &[&'a Wanted]) -> Vec<(usize, &'a Wanted)> {
+    let mut sorted: Vec<(usize, &Wanted)> = wanted.iter().copied().enumerate().collect();
     sorted.sort_by_key(|(_, wanted)| (wanted.commit.committer.time, &wanted.commit.id));
     sorted
 }

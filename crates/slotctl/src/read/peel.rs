@@ -1,7 +1,7 @@
 //! From refs to commits: tag objects and commits, each read once.
 
 use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::Result;
 use catalog::compile::{Commit, MAX_WHY, Peeled, Stamp, TagObject, Unpeelable};
@@ -25,8 +25,8 @@ const MAX_CHAIN: usize = 4096;
 
 /// An object on the way from a ref to its commit.
 enum Node {
-    Tag(Rc<TagObject>, ObjectId),
-    Commit(Rc<Commit>, ObjectId),
+    Tag(Arc<TagObject>, ObjectId),
+    Commit(Arc<Commit>, ObjectId),
     End(Unpeelable),
 }
 
@@ -119,11 +119,11 @@ impl Peeler {
         while chain.len() < MAX_CHAIN {
             match self.nodes.get(&id) {
                 Some(Node::Tag(tag, target)) => {
-                    chain.push(Rc::clone(tag));
+                    chain.push(Arc::clone(tag));
                     id = *target;
                 }
                 Some(Node::Commit(commit, _)) => {
-                    return Ok(Peeled { chain, commit: Rc::clone(commit) });
+                    return Ok(Peeled { chain, commit: Arc::clone(commit) });
                 }
                 Some(Node::End(why)) => return Err(why.clone()),
                 None => {
@@ -154,7 +154,7 @@ fn read_tag(id: ObjectId, body: &[u8], hash: gix_hash::Kind) -> Option<Node> {
         why: one_line(tag.message, MAX_WHY),
         path: trailer::path_of(tag.message),
     };
-    Some(Node::Tag(Rc::new(object), tag.target()))
+    Some(Node::Tag(Arc::new(object), tag.target()))
 }
 
 fn read_commit(id: ObjectId, body: &[u8], hash: gix_hash::Kind) -> Option<Node> {
@@ -166,7 +166,7 @@ fn read_commit(id: ObjectId, body: &[u8], hash: gix_hash::Kind) -> Option<Node> 
         committer: stamp(committer.name, committer.seconds()),
         subject: one_line(commit.message, MAX_WHY),
     };
-    Some(Node::Commit(Rc::new(facts), commit.tree()))
+    Some(Node::Commit(Arc::new(facts), commit.tree()))
 }
 
 fn stamp(name: &[u8], seconds: i64) -> Stamp {

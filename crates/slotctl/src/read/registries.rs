@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use catalog::notice::Notice;
@@ -17,12 +17,12 @@ use crate::git::Repository;
 pub(super) const MAX_REGISTRY: u64 = 32 * 1024 * 1024;
 
 /// The registries that do not depend on the tagged commit.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Registries {
     /// The file that was given.
-    pub(super) given: Option<Rc<Registry>>,
+    pub(super) given: Option<Arc<Registry>>,
     /// The one in the work tree.
-    pub(super) work_tree: Option<Rc<Registry>>,
+    pub(super) work_tree: Option<Arc<Registry>>,
     /// The tree of HEAD.
     pub(super) head: Option<ObjectId>,
     /// The registries that can't be read.
@@ -38,11 +38,11 @@ impl Registries {
             let registry = read_file(path)
                 .and_then(|read| read.ok_or_else(|| anyhow!("there is no such file")))
                 .with_context(|| format!("the registry {shown} can't be read"))?;
-            registries.given = Some(Rc::new(registry));
+            registries.given = Some(Arc::new(registry));
         }
         if let Some(root) = &repository.work_tree {
             match read_file(&root.join(PATH)) {
-                Ok(registry) => registries.work_tree = registry.map(Rc::new),
+                Ok(registry) => registries.work_tree = registry.map(Arc::new),
                 Err(error) => registries.warn("in the work tree", &format!("{error:#}")),
             }
         }

@@ -1,7 +1,7 @@
 //! Trees and registries in memory, and commits as far as they were read.
 
 use std::collections::{BTreeMap, HashMap};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::Result;
 use catalog::compile::Wanted;
@@ -47,7 +47,7 @@ impl From<Problem> for Halt {
 /// An object that was read.
 enum Known {
     Tree(Tree),
-    Registry(Rc<Registry>),
+    Registry(Arc<Registry>),
     /// A registry with something wrong in it, of which the user was told.
     Nothing,
     Failed(Problem),
@@ -140,7 +140,7 @@ fn read_tree(id: ObjectId, answer: Answer) -> Known {
 fn read_registry(answer: Answer) -> Result<Known, String> {
     match answer {
         Answer::Found { body, .. } => {
-            Registry::parse(&body).map(|registry| Known::Registry(Rc::new(registry)))
+            Registry::parse(&body).map(|registry| Known::Registry(Arc::new(registry)))
         }
         Answer::TooLarge { .. } => Err("it is over 32 MiB".to_owned()),
         Answer::Missing | Answer::Unreadable(_) => Ok(Known::Failed(unread("the registry"))),
@@ -198,11 +198,11 @@ impl View<'_> {
     }
 
     /// The registry in a commit; what is no file there is none.
-    fn registry_in(&self, root: ObjectId) -> Result<Option<Rc<Registry>>, Halt> {
+    fn registry_in(&self, root: ObjectId) -> Result<Option<Arc<Registry>>, Halt> {
         let (folder, name) = PATH.rsplit_once('/').unwrap_or(("", PATH));
         let Entry::File(id) = self.entry_in(root, folder, name)? else { return Ok(None) };
         match self.known(Use::Registry, id)? {
-            Known::Registry(registry) => Ok(Some(Rc::clone(registry))),
+            Known::Registry(registry) => Ok(Some(Arc::clone(registry))),
             _ => Ok(None),
         }
     }
@@ -231,7 +231,7 @@ impl CommitFiles for View<'_> {
         Ok(listed.collect())
     }
 
-    fn registry(&self, origin: Origin) -> Result<Option<Rc<Registry>>, Halt> {
+    fn registry(&self, origin: Origin) -> Result<Option<Arc<Registry>>, Halt> {
         match origin {
             Origin::Given => Ok(self.registries.given.clone()),
             Origin::TaggedCommit => self.registry_in(self.root),

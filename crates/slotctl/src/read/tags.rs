@@ -1,7 +1,7 @@
 //! The tags of one component, or of all, without their files; and one file.
 
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::Result;
 use catalog::compile::{Peeled, Standing, Tag, Unpeelable, Wanted, stands};
@@ -95,8 +95,9 @@ pub(crate) fn find_file(
     let wanted = Wanted {
         component: file.component.clone(),
         version: Version::Commit(peeled.commit.id.clone()),
-        commit: Rc::clone(&peeled.commit),
+        commit: Arc::clone(&peeled.commit),
         trailer: None,
+        found_by: None,
     };
     let mut store = Store::default();
     loop {

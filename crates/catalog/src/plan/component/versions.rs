@@ -46,7 +46,8 @@ impl<'a> Draft<'a> {
                     self.warn(&key, format!("its content changes, as was allowed; it was {was:?}"));
                 }
                 let (name, record) = (self.name.clone(), Box::new(record.clone().into_owned()));
-                self.part.writes.push(Write::Version { name, record, before });
+                let by = self.desired.found_by.get(&version).copied();
+                self.part.writes.push(Write::Version { name, record, by, before });
             }
         }
         self.part.contents.insert(record.snapshot.digest, record.snapshot.size);
@@ -104,7 +105,7 @@ impl<'a> Draft<'a> {
                 Box::new(record.clone().into_owned()),
                 Some(Box::new(held.clone())),
             );
-            self.part.writes.push(Write::Version { name, record: now, before });
+            self.part.writes.push(Write::Version { name, record: now, by: None, before });
         }
         let after = After { hash: record.hash(), record: Some(record) };
         self.versions.insert(version, after);

@@ -3,12 +3,13 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::output::{Output, count, took};
-use crate::resolver::Resolver;
 use anyhow::{Context as _, Result};
 use catalog::notice::Notice;
 use catalog::rollback::Rollback;
 use serde_json::Value;
+
+use crate::output::{Output, count, took};
+use crate::resolver::Resolver;
 
 /// A location of the edge may serve the old record for `SLOT_CACHE_TTL`, 30 seconds by
 /// default, and a write may take a minute to be seen everywhere.
@@ -27,33 +28,18 @@ pub(super) fn wait(
     let resolver = Resolver::new(url);
     let mut open: Vec<&Rollback> = rollbacks.iter().collect();
     loop {
-        let mut wrong = Vec::new();
-        for rollback in std::mem::take(&mut open) {
-            match serves(&resolver, rollback) {
-                Ok(true) => {
-                    let (name, slot) = (&rollback.name, &rollback.slot);
-                    let version = &rollback.to.snapshot.version;
-                    output.say(format_args!(
-                        "       {name}@{slot}: {version} is served {}",
-                        took(written.elapsed())
-                    ));
-                }
-                Ok(false) => wrong.push((rollback, "it serves the version from before".to_owned())),
-                Err(error) => wrong.push((rollback, format!("{error:#}"))),
-            }
-        }
+        let wrong = look(&resolver, &open, written, output);
         if wrong.is_empty() {
-            output.step(
-                "check",
-                format_args!("{} by {url}", count(rollbacks.len(), "slot")),
-                written,
-            );
+            let slots = count(rollbacks.len(), "slot");
+            output.step("check", format_args!("{slots} by {url}"), written);
             return Ok(Vec::new());
         }
-        if written.elapsed() >= PATIENCE {
+        // Who is not let in now is not let in later.
+        let hopeless = wrong.iter().all(|(_, seen)| matches!(seen, Seen::Refused(_)));
+        if hopeless || written.elapsed() >= PATIENCE {
             return Ok(wrong
-                .into_iter()
-                .map(|(rollback, why)| unserved(url, rollback, &why))
+                .iter()
+                .map(|(rollback, seen)| unserved(url, rollback, seen))
                 .collect());
         }
         open = wrong.into_iter().map(|(rollback, _)| rollback).collect();
@@ -61,7 +47,44 @@ pub(super) fn wait(
     }
 }
 
-fn unserved(url: &str, rollback: &Rollback, why: &str) -> Notice {
+/// Looks once; tells of those that are served and returns the others.
+fn look<'a>(
+    resolver: &Resolver,
+    open: &[&'a Rollback],
+    written: Instant,
+    output: &Output,
+) -> Vec<(&'a Rollback, Seen)> {
+    let mut wrong = Vec::new();
+    for rollback in open {
+        let seen = serves(resolver, rollback);
+        match seen.unwrap_or_else(|error| Seen::Other(format!("{error:#}"))) {
+            Seen::Served => {
+                let Rollback { name, slot, to, .. } = rollback;
+                let (version, took) = (&to.snapshot.version, took(written.elapsed()));
+                output.say(format_args!("       {name}@{slot}: {version} is served {took}"));
+            }
+            seen => wrong.push((*rollback, seen)),
+        }
+    }
+    wrong
+}
+
+/// What a resolver says of a slot.
+enum Seen {
+    /// The version.
+    Served,
+    /// That the caller may not know.
+    Refused(u16),
+    /// Something else.
+    Other(String),
+}
+
+fn unserved(url: &str, rollback: &Rollback, seen: &Seen) -> Notice {
+    let why = match seen {
+        Seen::Served => "",
+        Seen::Refused(status) => &format!("it answers with status {status}"),
+        Seen::Other(why) => why,
+    };
     Notice {
         subject: format!("{}@{}", rollback.name, rollback.slot),
         what: format!("{url} does not serve {} yet: {why}", rollback.to.snapshot.version),
@@ -73,14 +96,19 @@ fn unserved(url: &str, rollback: &Rollback, why: &str) -> Notice {
 
 /// Whether the slot's own arm is the version. Explained, not fetched: in a split the
 /// answer of any one caller may be another arm's.
-fn serves(resolver: &Resolver, rollback: &Rollback) -> Result<bool> {
+fn serves(resolver: &Resolver, rollback: &Rollback) -> Result<Seen> {
     let Rollback { name, slot, to, .. } = rollback;
     let answer = resolver.get(&format!("/components/{name}@{slot}?explain"), &[], 1 << 20)?;
-    if answer.status != 200 {
-        anyhow::bail!("it answers with status {}", answer.status);
+    match answer.status {
+        200 => {}
+        status @ (401 | 403) => return Ok(Seen::Refused(status)),
+        status => anyhow::bail!("it answers with status {status}"),
     }
     let explained: Value = serde_json::from_slice(&answer.body).context("its answer is no JSON")?;
     let targets = explained.get("targets").and_then(Value::as_array);
     let own = targets.into_iter().flatten().find(|arm| arm["slot"] == slot.as_str());
-    Ok(own.is_some_and(|arm| arm["version"] == to.snapshot.version.to_string()))
+    Ok(match own.is_some_and(|arm| arm["version"] == to.snapshot.version.to_string()) {
+        true => Seen::Served,
+        false => Seen::Other("it serves the version from before".to_owned()),
+    })
 }

@@ -7,16 +7,17 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use catalog::digest::Digest;
-use catalog::key::Key;
+use catalog::key::{Key, Namespace};
 use catalog::plan::{Plan, Stage, Write};
 use catalog::record::{self, UnreferencedRecord, is_due};
 use catalog::timestamp::Timestamp;
 
-use super::turn::{News, Turn};
+use super::turn::{News, Told, Turn};
 use super::{Outcome, check};
-use crate::kv_api::{ApiError, Batch, Namespace, Pair};
+use crate::kv_api::{self, ApiError, Batch, Pair};
 use crate::output::{Meter, Output, count};
 use crate::read::{self, Blobs, Reading};
+use crate::runs::Note;
 use crate::store::Store;
 
 /// What it takes to carry out a plan.
@@ -38,36 +39,67 @@ pub(super) struct Apply<'a> {
 impl Apply<'_> {
     /// Carries out the plan and reads a sample back, unless others have changed what the
     /// plan was made from: before a slot is moved, before anything goes, and when all is
-    /// done.
+    /// done. What the run tells of itself goes along with what is written where it can.
     pub(super) fn run(&self, turn: &mut Turn<'_>, outcome: &mut Outcome) -> Result<News> {
-        turn.claim()?;
+        if self.plan.is_empty() {
+            turn.tell(Told::End)?;
+            return turn.news();
+        }
         let (named, naming): (Vec<_>, Vec<_>) =
             Stage::ALL.into_iter().partition(|stage| *stage < Stage::Slots);
-        self.write(&named, outcome)?;
+        self.write(&named, Some(Told::Claim), turn, outcome)?;
+        turn.tell(Told::Claim)?;
         if turn.news()? == News::LookAgain {
             return Ok(News::LookAgain);
         }
-        self.write(&naming, outcome)?;
-        if !self.plan.deletions.is_empty() {
+        let deletes = !self.plan.deletions.is_empty();
+        self.write(&naming, (!deletes).then_some(Told::End), turn, outcome)?;
+        if deletes {
             if turn.news()? == News::LookAgain {
                 return Ok(News::LookAgain);
             }
             self.delete(outcome)?;
         }
-        check::read_back(self.plan, self.store, self.output, turn, outcome)
+        turn.tell(Told::End)?;
+        match check::read_back(self.plan, self.store, self.output, turn, outcome)? {
+            News::None => turn.news(),
+            news => Ok(news),
+        }
     }
 
-    fn write(&self, stages: &[Stage], outcome: &mut Outcome) -> Result<()> {
-        for stage in stages.iter().copied() {
-            if self.plan.stage(stage).next().is_some() {
-                let (began, written) = (Instant::now(), self.write_stage(stage, outcome)?);
-                self.output.step("write", count(written, stage.name()), began);
+    /// Writes stages; with the last call for them others are told of this run, if there
+    /// is room.
+    fn write(
+        &self,
+        stages: &[Stage],
+        tell: Option<Told>,
+        turn: &mut Turn<'_>,
+        outcome: &mut Outcome,
+    ) -> Result<()> {
+        let note = tell.map_or(Ok(None), |tell| turn.note(tell))?;
+        let there = |stage: &&Stage| self.plan.stage(**stage).next().is_some();
+        let stages: Vec<Stage> = stages.iter().filter(there).copied().collect();
+        for stage in &stages {
+            let began = Instant::now();
+            let last = stages.last() == Some(stage) && stage.namespace() == Namespace::Components;
+            let note = note.as_ref().filter(|_| last);
+            let told = self.write_stage(*stage, note, outcome)?;
+            if let (true, Some(tell)) = (told, tell) {
+                turn.told(tell);
             }
+            let written = outcome.written.get(stage).copied().unwrap_or_default();
+            self.output.step("write", count(written, stage.name()), began);
         }
         Ok(())
     }
 
-    fn write_stage(&self, stage: Stage, outcome: &mut Outcome) -> Result<usize> {
+    /// Says whether the note went along.
+    fn write_stage(
+        &self,
+        stage: Stage,
+        note: Option<&Note>,
+        outcome: &mut Outcome,
+    ) -> Result<bool> {
         let meter = self.output.meter(stage.plural());
         meter.begin(self.plan.stage(stage).count());
         let mut blobs = match stage {
@@ -89,8 +121,9 @@ impl Apply<'_> {
             };
             writer.put(write, &value)?;
         }
+        let noted = note.is_some_and(|note| writer.take_along(note));
         writer.flush()?;
-        Ok(outcome.written.get(&stage).copied().unwrap_or_default())
+        Ok(noted)
     }
 
     /// A content as Git has it, checked before it is written under its digest.
@@ -153,7 +186,7 @@ fn is_of(contents: &[Key], key: &Key) -> bool {
     }
 }
 
-fn delete_keys(namespace: &Namespace<'_>, keys: &[&Key]) -> Result<usize, ApiError> {
+fn delete_keys(namespace: &kv_api::Namespace<'_>, keys: &[&Key]) -> Result<usize, ApiError> {
     let mut batch = Batch::new(namespace.limits());
     for key in keys.iter().map(|key| key.to_string()) {
         if !batch.push_key(&key) {
@@ -171,24 +204,26 @@ fn delete_keys(namespace: &Namespace<'_>, keys: &[&Key]) -> Result<usize, ApiErr
 /// Writes the values of a stage, as many a call as the API takes; no more of them
 /// are in memory than one call carries.
 struct Writer<'a> {
-    namespace: &'a Namespace<'a>,
+    namespace: &'a kv_api::Namespace<'a>,
     stage: Stage,
     meter: &'a Meter,
     outcome: &'a mut Outcome,
     batch: Batch,
     /// How many bytes the values in the batch have.
     bytes: usize,
+    /// How many pairs in it are not of the stage.
+    along: usize,
 }
 
 impl<'a> Writer<'a> {
     fn new(
-        namespace: &'a Namespace<'a>,
+        namespace: &'a kv_api::Namespace<'a>,
         stage: Stage,
         meter: &'a Meter,
         outcome: &'a mut Outcome,
     ) -> Self {
         let batch = Batch::new(namespace.limits());
-        Self { namespace, stage, meter, outcome, batch, bytes: 0 }
+        Self { namespace, stage, meter, outcome, batch, bytes: 0, along: 0 }
     }
 
     fn put(&mut self, write: &Write, value: &[u8]) -> Result<()> {
@@ -209,13 +244,21 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    /// Takes a note into a call that is to be made anyway; says whether there is one
+    /// with room.
+    fn take_along(&mut self, note: &Note) -> bool {
+        let taken = !self.batch.is_empty() && self.batch.push(note.pair());
+        self.along += usize::from(taken);
+        taken
+    }
+
     fn flush(&mut self) -> Result<(), ApiError> {
         if self.batch.is_empty() {
             return Ok(());
         }
         let empty = Batch::new(self.namespace.limits());
         let (batch, bytes) = (std::mem::replace(&mut self.batch, empty), self.bytes);
-        let count = batch.len();
+        let count = batch.len() - std::mem::take(&mut self.along);
         self.namespace.put_batch(batch)?;
         self.bytes = 0;
         self.done(count, bytes);

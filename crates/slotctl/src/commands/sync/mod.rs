@@ -66,28 +66,21 @@ fn sync(args: &SyncArgs, output: &Output) -> Result<Exit> {
     let target = live::target(&args.target, output)?;
     let store = Store::new(&target);
     let conductor = layout::namespace(args, &target)?;
-    // 2. What Git says.
+    // 2. What Git's tags say, and what KV holds.
     if args.fetch {
         fetch::fetch(&args.common.repo, &args.only, output)?;
     }
-    let reading = live::read_git(&args.common, &args.only, output)?;
+    let (git, listing) = live::look(&args.common, &args.only, &target, &store, output)?;
     // 3. Who else makes KV equal to Git, or did.
-    let mut turn = Turn::begin(&store, &reading.state, !args.only.is_empty())?;
+    let mut turn = Turn::begin(&store, git.state(), !args.only.is_empty(), &listing.runs)?;
     if args.allow_older || args.prune && is_taken_back(args, &turn)? {
         turn.allow_older();
     }
-    // 4. What KV holds, and the plan, as often as others change it meanwhile.
+    // 4. The files that KV does not know, and the plan, as often as others change KV.
     let mut outcome = Outcome::default();
     let options = options(args);
-    let rounds = Rounds {
-        args,
-        target: &target,
-        store: &store,
-        reading: &reading,
-        options: &options,
-        output,
-    };
-    let plan = rounds.run(&mut turn, &mut outcome)?;
+    let rounds = Rounds { args, target: &target, store: &store, options: &options, output };
+    let (reading, plan) = rounds.run(git, listing, &mut turn, &mut outcome)?;
     // 5. The copies for others, of what is in the resolver's own namespaces now.
     let report = Report { args, target: &target, reading: &reading, plan: &plan };
     let copies = copies(&report, conductor.as_deref(), &store, &mut outcome, output);

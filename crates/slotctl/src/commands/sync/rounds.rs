@@ -2,14 +2,15 @@
 //! again where another sync changed KV meanwhile.
 
 use anyhow::Result;
+use catalog::digest::Digest;
 use catalog::plan::{Options, Plan};
 
 use super::apply::Apply;
-use super::turn::{self, News, Turn};
+use super::turn::{self, News, Told, Turn};
 use super::{Outcome, show};
 use crate::args::SyncArgs;
 use crate::exit::Refused;
-use crate::live;
+use crate::live::{self, Git, Listing};
 use crate::output::{Output, count};
 use crate::read::Reading;
 use crate::store::Store;
@@ -23,32 +24,48 @@ pub(super) struct Rounds<'a> {
     pub(super) args: &'a SyncArgs,
     pub(super) target: &'a Target,
     pub(super) store: &'a Store<'a>,
-    pub(super) reading: &'a Reading,
     pub(super) options: &'a Options,
     pub(super) output: &'a Output,
 }
 
 impl Rounds<'_> {
-    /// Returns the last round's plan; what stopped it, if anything did, is in the
+    /// `listing` is what KV had when nobody knew of this run. Returns the last round's plan; what stopped it, if anything did, is in the
     /// outcome beside what was done until then.
-    pub(super) fn run(&self, turn: &mut Turn<'_>, outcome: &mut Outcome) -> Result<Plan> {
-        let mut rounds = ROUNDS;
+    pub(super) fn run(
+        &self,
+        git: Git<'_>,
+        listing: Listing,
+        turn: &mut Turn<'_>,
+        outcome: &mut Outcome,
+    ) -> Result<(Reading, Plan)> {
+        let (mut rounds, state) = (ROUNDS, git.state().digest);
+        let (mut git, mut listing) = (Some(git), Some(listing));
         loop {
             rounds -= 1;
             // 1. Whoever may still write has to know of this run before KV is listed.
             if turn.is_contested() && turn.newer().is_none() && !self.args.dry_run {
-                turn.claim()?;
+                turn.tell(Told::Claim)?;
+                listing = None;
             }
             // 2. What KV holds.
             let only = &self.args.only;
-            let actual = live::list_kv(self.target, self.store, only, self.output)?;
-            live::refuse_unknown(only, self.reading, &actual)?;
-            // 3. The plan.
-            let plan = live::plan(&self.reading.desired, actual, self.store, self.options)?;
-            // 4. Shown.
-            show::plan(self.output, self.reading, &plan);
-            // 5. Carried out, or not.
-            let ended = self.carry_out(&plan, turn, outcome);
+            let listing = match listing.take() {
+                Some(listing) => listing,
+                None => Listing::of(self.target, self.store, only, self.output)?,
+            };
+            // 3. What Git's files say. The copies for others need their contents too.
+            let known = self.args.layout.is_none().then_some(&listing.actual);
+            let git = git.take().map_or_else(|| self.read_tags_again(state), Ok)?;
+            let reading = git.read_files(known, self.output)?;
+            listing.tell(self.target, self.output);
+            live::refuse_unknown(only, &reading, &listing.actual)?;
+            // 4. The plan.
+            let Listing { actual, .. } = listing;
+            let plan = live::plan(&reading.desired, actual, self.store, self.options)?;
+            // 5. Shown.
+            show::plan(self.output, &reading, &plan);
+            // 6. Carried out, or not.
+            let ended = self.carry_out(&reading, &plan, turn, outcome);
             if matches!(ended, Ok(News::LookAgain)) && rounds > 0 {
                 self.output.say("       KV was changed meanwhile: looking again");
                 let back = turn.put_back()?;
@@ -63,30 +80,51 @@ impl Rounds<'_> {
                 Ok(News::LookAgain) => Some(restless()),
                 Err(error) => Some(error),
             };
-            return Ok(plan);
+            return Ok((reading, plan));
         }
     }
 
-    fn carry_out(&self, plan: &Plan, turn: &mut Turn<'_>, outcome: &mut Outcome) -> Result<News> {
+    /// Reads the tags once more, for files that KV had and may have lost.
+    fn read_tags_again(&self, state: Digest) -> Result<Git<'_>> {
+        let mut git = Git::open(&self.args.common, &self.args.only)?;
+        git.read_tags(self.output)?;
+        match git.state().digest == state {
+            true => Ok(git),
+            false => Err(changed().into()),
+        }
+    }
+
+    fn carry_out(
+        &self,
+        reading: &Reading,
+        plan: &Plan,
+        turn: &mut Turn<'_>,
+        outcome: &mut Outcome,
+    ) -> Result<News> {
         if let Some(notice) = &plan.blocked {
             return Err(Refused(notice.clone()).into());
         }
         if let (Some(newer), false) = (turn.newer(), plan.is_empty()) {
             return Err(turn::stale(newer));
         }
-        let idle = plan.is_empty() && !turn.is_claimed() && !turn.is_newest();
+        let idle = plan.is_empty() && !turn.is_known() && !turn.is_newest();
         if self.args.dry_run || idle {
             return Ok(News::None);
         }
-        let Self { args, store, reading, output, .. } = self;
+        let Self { args, store, output, .. } = self;
         let (repo, now) = (args.common.repo.as_path(), self.options.now);
         let apply = Apply { plan, reading, repo, store, output, now };
         let news = apply.run(turn, outcome)?;
         if news == News::None {
-            turn.end()?;
+            turn.replace_others()?;
         }
         Ok(news)
     }
+}
+
+fn changed() -> Refused {
+    let what = "the repository changed while it was synced";
+    Refused::new("conflict", what, "run this again")
 }
 
 fn restless() -> anyhow::Error {

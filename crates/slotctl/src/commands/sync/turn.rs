@@ -9,7 +9,7 @@ use catalog::record::{Age, Newest, RunId, SyncRecord};
 
 use crate::exit::Refused;
 use crate::read::State;
-use crate::runs;
+use crate::runs::{self, Note};
 use crate::store::Store;
 
 /// What others have done since it was last looked.
@@ -19,6 +19,15 @@ pub(super) enum News {
     None,
     /// What was listed may not be so any more: look at it anew.
     LookAgain,
+}
+
+/// What a run says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// That it is about to move something.
+    Claim,
+    /// That it has done so.
+    End,
 }
 
 /// A sync among others.
@@ -31,19 +40,24 @@ pub(super) struct Turn<'a> {
     known: BTreeMap<RunId, SyncRecord>,
     /// Rollbacks that came meanwhile.
     rollbacks: Vec<RunId>,
-    claimed: bool,
+    told: Option<Told>,
     /// Whether a newer state in KV is overwritten.
     allow_older: bool,
 }
 
 impl<'a> Turn<'a> {
-    /// Looks who else there is. Of a part of a repository it is not known how new all
-    /// of it is: such a run is as new as the newest that was before it.
-    pub(super) fn begin(store: &'a Store<'a>, state: &State, part: bool) -> Result<Self> {
+    /// Begins among the runs that are `known`. Of a part of a repository it is not known
+    /// how new all of it is: such a run is as new as the newest that was before it.
+    pub(super) fn begin(
+        store: &'a Store<'a>,
+        state: &State,
+        part: bool,
+        known: &BTreeMap<RunId, SyncRecord>,
+    ) -> Result<Self> {
         let mine = SyncRecord::new(state.digest, state.newest.clone());
-        let (run, known) = (runs::new_run()?, runs::list(store)?);
-        let (rollbacks, claimed, allow_older) = (Vec::new(), false, false);
-        let mut turn = Self { store, run, mine, known, rollbacks, claimed, allow_older };
+        let (run, known) = (runs::new_run()?, known.clone());
+        let (rollbacks, told, allow_older) = (Vec::new(), None, false);
+        let mut turn = Self { store, run, mine, known, rollbacks, told, allow_older };
         if let (true, Some(newest)) = (part, turn.newest_known()) {
             let mine = turn.mine.newest.take().filter(|mine| mine.time >= newest.time);
             turn.mine.newest = mine.or(Some(newest));
@@ -65,7 +79,7 @@ impl<'a> Turn<'a> {
     }
 
     /// Whether another run did not come to its end: it goes on, or was stopped. Which
-    /// of the two nobody can say, so a listing counts only after [`Self::claim`].
+    /// of the two nobody can say, so a listing counts only after this run has told of itself.
     pub(super) fn is_contested(&self) -> bool {
         self.known.values().any(|other| !other.ended)
     }
@@ -78,17 +92,32 @@ impl<'a> Turn<'a> {
     }
 
     /// Whether others know of this run.
-    pub(super) fn is_claimed(&self) -> bool {
-        self.claimed
+    pub(super) fn is_known(&self) -> bool {
+        self.told.is_some()
     }
 
-    /// Says that this run is about to write.
-    pub(super) fn claim(&mut self) -> Result<()> {
-        if !self.claimed {
-            self.write()?;
-            self.claimed = true;
+    /// Tells others, unless they were told that last.
+    pub(super) fn tell(&mut self, what: Told) -> Result<()> {
+        if let Some(note) = self.note(what)? {
+            note.write(self.store)?;
+            self.told(what);
         }
         Ok(())
+    }
+
+    /// What there is to write for that; nothing where it was told last. Who has it written
+    /// says so ([`Self::told`]).
+    pub(super) fn note(&self, what: Told) -> Result<Option<Note>> {
+        if self.told == Some(what) {
+            return Ok(None);
+        }
+        let record = SyncRecord { ended: what == Told::End, ..self.mine.clone() };
+        Note::of_sync(self.run, &record).map(Some)
+    }
+
+    /// Takes note that others were told.
+    pub(super) fn told(&mut self, what: Told) {
+        self.told = Some(what);
     }
 
     /// What others have done since.
@@ -124,21 +153,12 @@ impl<'a> Turn<'a> {
         if rollbacks.is_empty() { Ok(0) } else { runs::put_back(self.store, &rollbacks) }
     }
 
-    /// Says that this run is done, and takes away the records that it stands for.
-    pub(super) fn end(&mut self) -> Result<()> {
-        if !self.claimed {
-            return Ok(());
-        }
-        self.mine.ended = true;
-        self.write()?;
+    /// Takes away the records that this run, which has ended, stands for.
+    pub(super) fn replace_others(&self) -> Result<()> {
         let replaced =
             |other: &SyncRecord| self.allow_older || self.mine.age_of(other) != Age::Newer;
         let known = self.known.iter().filter(|(_, other)| replaced(other));
         runs::delete(self.store, known.map(|(run, _)| *run))
-    }
-
-    fn write(&self) -> Result<()> {
-        runs::write(self.store, self.run, &self.mine)
     }
 
     /// The records of all other runs.

@@ -1,0 +1,181 @@
+//! A repository in two steps: what its tags say, then what is in their files, as far as
+//! that is not known from elsewhere.
+
+use std::path::Path;
+
+use anyhow::Result;
+use catalog::compile::{Compiled, File, Tag, Wanted, outline};
+use catalog::name::ComponentName;
+use catalog::notice::{Notice, printable};
+use catalog::plan::Actual;
+use catalog::policy::{self, Policy};
+use catalog::tag::{RefReading, TagName, read_ref};
+use gix_hash::ObjectId;
+
+use super::contents::read_contents;
+use super::files::Finder;
+use super::peel::Peeler;
+use super::registries::Registries;
+use super::store::Store;
+use super::{Part, Reading, Report, Rollouts, State, rollouts};
+use crate::git::Repository;
+use crate::git::objects::Objects;
+use crate::git::refs::{Ref, Refs};
+
+/// A repository that was opened.
+pub(crate) struct Opened<'a> {
+    repository: Repository,
+    objects: Objects,
+    peeler: Peeler,
+    registries: Registries,
+    part: Part<'a>,
+    head: Option<ObjectId>,
+    tags: Vec<Tag>,
+    /// Those of which Git itself can't make sense.
+    broken: Vec<Vec<u8>>,
+    warnings: Vec<Notice>,
+    rollouts: Rollouts,
+    state: State,
+}
+
+impl<'a> Opened<'a> {
+    /// Opens the repository; none of its tags is read yet.
+    pub(crate) fn open(repo: &Path, registry: Option<&Path>, part: Part<'a>) -> Result<Self> {
+        let repository = Repository::open(repo)?;
+        Ok(Self {
+            objects: Objects::of(&repository),
+            peeler: Peeler::new(repository.hash),
+            registries: Registries::open(&repository, registry)?,
+            part,
+            head: repository.head(),
+            repository,
+            tags: Vec::new(),
+            broken: Vec::new(),
+            warnings: Vec::new(),
+            rollouts: Rollouts::default(),
+            state: State::default(),
+        })
+    }
+
+    /// Reads what the names of the tags say, and where they lead.
+    pub(crate) fn read_tags(&mut self, progress: Report<'_>) -> Result<()> {
+        let Self { repository, objects, peeler, part: Part { only, rollouts }, .. } = self;
+        let Refs { refs, broken } = repository.tags(only)?;
+        let (mut named, mut warnings) = read_names(&refs);
+        warnings.extend(broken.iter().map(|name| broken_ref(name)));
+        // A component's folder also has those of components below it.
+        named.retain(|(name, _)| only.is_empty() || only.contains(&name.component));
+        let ids = named.iter().map(|(_, id)| *id).chain(self.head);
+        peeler.load(objects, ids.collect(), progress)?;
+        let tag = |(name, id)| Tag { name, target: peeler.peel(id) };
+        self.tags = named.into_iter().map(tag).collect();
+        self.rollouts = rollouts.take().unwrap_or_else(|| rollouts::read(repository, objects));
+        self.state = State::of(&refs, &self.tags, &self.rollouts);
+        (self.broken, self.warnings) = (broken, warnings);
+        Ok(())
+    }
+
+    /// Which state of the repository was read.
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Reads which files the tags want, where those are and what is in them. Of those
+    /// that are `known` from KV nothing is read, and [`Reading::contents`] lacks them.
+    pub(crate) fn read_files(
+        self,
+        known: Option<&Actual>,
+        progress: Report<'_>,
+    ) -> Result<Reading> {
+        let Self { repository, mut objects, peeler, mut registries, mut rollouts, .. } = self;
+        let (tags, head) = (self.tags, self.head);
+        registries.head = head.and_then(|head| peeler.tree_of(head));
+        let mut outline = outline(&tags);
+        let (wanted, policy) = (&mut outline.wanted, &rollouts.reading.policy);
+        let mut finder = Finder {
+            objects: &mut objects,
+            peeler: &peeler,
+            registries: &mut registries,
+            store: Store::default(),
+            progress,
+        };
+        finder.note_directions(wanted)?;
+        let mut files = remember(wanted, policy, known);
+        let unknown: Vec<&Wanted> =
+            wanted.iter().zip(&files).filter(|(_, file)| file.is_none()).map(|(w, _)| w).collect();
+        let located = finder.locate_all(&unknown)?;
+        // The trees are as large as all that is made of them.
+        drop(finder);
+        drop(peeler);
+        let (read, contents) = read_contents(&repository, &mut objects, located, progress)?;
+        let mut read = read.into_iter();
+        let files = files.drain(..).filter_map(|file| file.map(Ok).or_else(|| read.next()));
+
+        let logic = std::mem::take(&mut outline.logic);
+        let mut compiled = outline.compile(files, policy);
+        let mut warnings = self.warnings;
+        warnings.append(&mut compiled.warnings);
+        warnings.append(&mut registries.warnings);
+        warnings.append(&mut rollouts.warnings);
+        warnings.sort();
+        let refused = with_policy(&mut compiled, &mut rollouts, self.part.only);
+        let broken: Vec<TagName> = self.broken.iter().filter_map(|name| tag_name(name)).collect();
+        compiled.desired.note_unserved(tags.iter().map(|tag| &tag.name).chain(&broken));
+        let desired = compiled.desired;
+        let head = head.and_then(|head| head.to_string().parse().ok());
+        Ok(Reading { desired, contents, warnings, refused, rollouts, logic, head })
+    }
+}
+
+/// The files that KV knows, where Git would say the same of them.
+fn remember(wanted: &[Wanted], policy: &Policy, known: Option<&Actual>) -> Vec<Option<File>> {
+    let remember = |wanted: &Wanted| {
+        let metadata = known?.known(&wanted.component, &wanted.version)?;
+        File::remembered(wanted, metadata, policy.revoked(&wanted.component, &wanted.version))
+    };
+    wanted.iter().map(remember).collect()
+}
+
+fn tag_name(full_name: &[u8]) -> Option<TagName> {
+    match read_ref(full_name) {
+        RefReading::Tag(name) => Some(name),
+        RefReading::Malformed(_) | RefReading::Ignored => None,
+    }
+}
+
+/// Puts the policy into what the tags make; returns all that can't be served.
+fn with_policy(
+    compiled: &mut Compiled,
+    rollouts: &mut Rollouts,
+    only: &[ComponentName],
+) -> Vec<Notice> {
+    if !only.is_empty() {
+        rollouts.reading.restrict(only);
+    }
+    let Compiled { desired, refused, .. } = compiled;
+    let errors = policy::apply(&rollouts.reading, rollouts.change.as_ref(), desired);
+    refused.sort();
+    errors.iter().map(Notice::from).chain(refused.drain(..)).collect()
+}
+
+type Named = (TagName, ObjectId);
+
+fn read_names(refs: &[Ref]) -> (Vec<Named>, Vec<Notice>) {
+    let (mut named, mut malformed) = (Vec::with_capacity(refs.len()), Vec::new());
+    for Ref { name, id } in refs {
+        match read_ref(name) {
+            RefReading::Tag(tag) => named.push((tag, *id)),
+            RefReading::Malformed(notice) => malformed.push(notice),
+            RefReading::Ignored => {}
+        }
+    }
+    (named, malformed)
+}
+
+fn broken_ref(full_name: &[u8]) -> Notice {
+    Notice {
+        subject: printable(full_name.strip_prefix(b"refs/tags/").unwrap_or(full_name)),
+        what: "skipped: Git itself calls the ref broken".to_owned(),
+        help: Some("delete it, or fetch it again: git fetch --tags --force".to_owned()),
+    }
+}

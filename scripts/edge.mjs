@@ -6,7 +6,7 @@ import { buildSlotctl, buildWorker, SLOTCTL } from './lib/build.mjs'
 import { DEMO, ensureDemo } from './lib/demo.mjs'
 import { refuseBusyPort } from './lib/dev-server.mjs'
 import { startEdge } from './lib/edge/edge.mjs'
-import { whatToTry } from './lib/edge/hints.mjs'
+import { releaseToTry, whatToTry } from './lib/edge/hints.mjs'
 import { startEdgeKv } from './lib/edge/kv.mjs'
 import { inRoot } from './lib/paths.mjs'
 import { run } from './lib/run.mjs'
@@ -57,6 +57,8 @@ await main(async () => {
   const running = await start({ port, env, spread })
   heading('What to try, from another terminal')
   say(`\n${whatToTry({ ...running, env, spread })}
+
+${releaseToTry({ ...running, env })}
 
 The real wrangler drives it too, with CLOUDFLARE_API_BASE_URL=$EDGE_API and any token and account id.
 KV for \`slotctl … --local ${running.kv.url} --env ${env}\`. Ctrl-C stops it all.`)

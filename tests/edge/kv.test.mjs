@@ -5,12 +5,12 @@ import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
 import { startEdge } from '../../scripts/lib/edge/edge.mjs'
-import { whatToTry } from '../../scripts/lib/edge/hints.mjs'
+import { releaseToTry, whatToTry } from '../../scripts/lib/edge/hints.mjs'
 import { startEdgeKv } from '../../scripts/lib/edge/kv.mjs'
 import { ownNode } from '../../scripts/lib/node-tools.mjs'
 import { ROOT } from '../../scripts/lib/paths.mjs'
 import { Repo, temporaryFolder } from '../cli/support/repo.mjs'
-import { gitEnv, slotctl } from '../cli/support/slotctl.mjs'
+import { binary, gitEnv, slotctl } from '../cli/support/slotctl.mjs'
 import { rawRequest } from '../worker/harness/request.mjs'
 import { BUILD, WORKER } from './support/edge.mjs'
 
@@ -91,6 +91,17 @@ describe('the local KV of wrangler dev, behind the edge', () => {
     const [newest] = edge.worker.deployable()
     assert.match(stdout, new RegExp(`Worker Version ID: ${newest.id}\\n$`))
     assert.deepEqual([newest.annotations['workers/tag'], newest.annotations['workers/message']], ['mine', 'My change'])
+  })
+
+  test('and so does its release', async () => {
+    const [old] = edge.worker.deployments()[0].versions.map(({ version_id: id }) => id)
+    const lines = releaseToTry({ edge, kv, ids: [old], env: 'staging' })
+    const { code } = await shell(lines.replace('target/release/slotctl', binary()).replace('--bake 5s', '--bake 0s --steps 50'))
+    assert.equal(code, 0)
+    const [newest] = edge.worker.deployable()
+    const [{ versions, annotations }] = edge.worker.deployments()
+    assert.deepEqual(versions, [{ version_id: newest.id, percentage: 100 }])
+    assert.equal(annotations['workers/message'], `slotctl release ${newest.id} done`)
   })
 
   test('it is for reading values', async () => {

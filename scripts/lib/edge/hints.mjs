@@ -22,3 +22,11 @@ export function whatToTry({ edge, ids: [old, next], env, spread }) {
   # Upload build/ as another version
   ${WRANGLER} versions upload --tag mine --message 'My change' --env ${env}`
 }
+
+/** The same for a whole release, by `slotctl`, which looks at the KV that the edge reads. */
+export function releaseToTry({ edge, kv, ids: [old], env }) {
+  return `  # A release of build/, from 0 to 100 %, once one version has all traffic again
+  export EDGE_API=${edge.apiUrl}
+  ${WRANGLER} versions deploy ${old}@100% --yes --env ${env}
+  target/release/slotctl release --env ${env} --local ${kv.url} --check-url ${edge.url} --wrangler ${WRANGLER} --bake 5s`
+}

@@ -23,7 +23,7 @@ pub(crate) struct ReleaseArgs {
     pub(crate) steps: Option<Steps>,
 
     /// How long each step is watched: 30s, 5m, 1h [default: 5m]
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = bake)]
     pub(crate) bake: Option<Duration>,
 
     /// Stop after the next step (the first is 0 %), or after that of PERCENT, and leave the split
@@ -78,6 +78,13 @@ pub(crate) struct ReleaseArgs {
     pub(crate) target: TargetArgs,
 }
 
+/// More than a month at one step is a slip of the pen.
+fn bake(text: &str) -> Result<Duration, String> {
+    const LONGEST: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+    let bake = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if bake <= LONGEST { Ok(bake) } else { Err("a step takes a month at most".to_owned()) }
+}
+
 fn ratio(text: &str) -> Result<f64, &'static str> {
     let ratio = text.parse().ok().filter(|ratio: &f64| ratio.is_finite() && *ratio >= 1.0);
     ratio.ok_or("a ratio is a number from 1 on, such as 1.5")
@@ -109,3 +116,21 @@ CLOUDFLARE_API_TOKEN needs the permissions \"Workers Scripts: Edit\" and \"Worke
 Storage: Read\".
 
 Exit codes: 0 released, paused or aborted, 1 went back, failed or refused, 2 usage";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_ratios() {
+        assert_eq!(bake("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(bake("0s"), Ok(Duration::ZERO));
+        for text in ["", "5", "-1s", "32days", "1000000years"] {
+            assert!(bake(text).is_err(), "{text}");
+        }
+        assert_eq!(ratio("1.5"), Ok(1.5));
+        for text in ["", "0.9", "NaN", "inf", "-2"] {
+            assert!(ratio(text).is_err(), "{text}");
+        }
+    }
+}

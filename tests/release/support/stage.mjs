@@ -45,7 +45,7 @@ function checkout(namespaces) {
 }
 
 /** An edge with `v0.1.0` deployed, and `slotctl release` pointed at it. */
-async function begin({ kv, project, read }, { spread = 200, vars } = {}) {
+async function begin({ kv, project, read }, { spread = 0, vars } = {}) {
   const edge = await startEdge({ worker: WORKER, kv: read, spread, vars })
   const old = (await edge.upload({ build: BUILD, tag: 'v0.1.0', message: 'Begin' })).id
   let first

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 
 use catalog::digest::Digest;
-use catalog::key::{Key, Namespace};
+use catalog::key::{Key, Namespace, SYNC_PREFIX};
 use catalog::record::{
     CatalogRecord, FORMAT, IndexRecord, Record, RecordError, RollbackRun, SlotRecord, SyncRecord,
     UnreferencedRecord, VersionRecord, parse, write,
@@ -42,7 +42,12 @@ fn read(folder: &Path) -> (String, Vec<Golden>) {
     for namespace in [Namespace::Slots, Namespace::Components] {
         for (key, entry) in namespaces[namespace.binding()].as_object().unwrap() {
             let Some(text) = entry["value"].as_str() else { continue };
-            let key = Key::parse(namespace, key).unwrap_or_else(|| panic!("{key} is no key"));
+            // The runs of 0.1.0 stood under another key.
+            let key = match key.strip_prefix("sync@") {
+                Some(run) => format!("{SYNC_PREFIX}{run}"),
+                None => key.clone(),
+            };
+            let key = Key::parse(namespace, &key).unwrap_or_else(|| panic!("{key} is no key"));
             records.push(Golden {
                 key,
                 text: text.into(),
@@ -71,7 +76,7 @@ macro_rules! kinds {
 
 kinds! {
     SlotRecord: |_| None,
-    VersionRecord: |record| Some(json!(record.metadata())),
+    VersionRecord: |record| Some(json!(record.metadata(None))),
     CatalogRecord: |record| Some(json!(record.metadata())),
     IndexRecord: |record| Some(json!(record.metadata())),
     SyncRecord: |record| Some(json!(record)),

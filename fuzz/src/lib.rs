@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use base64ct::{Base64, Encoding};
 use catalog::digest::Digest;
 use catalog::key::Namespace;
 use component_resolver::backend::{Backend, Read, Unavailable};
@@ -10,7 +11,6 @@ use component_resolver::config::{Config, ScriptVersion};
 use component_resolver::http::{Answer, Body, MAX_BODY, Payload, Request};
 use component_resolver::resolve::Resolver;
 use component_resolver::trace::Trace;
-use base64ct::{Base64, Encoding};
 use serde_json::Value;
 
 const SPLITS: &str = include_str!("../../tests/vectors/http/splits.json");

@@ -79,7 +79,7 @@ fn resolve(data: &[u8], name: &ComponentName, reference: Reference) {
         match resolution.supply(Outcome::Value(data), &|| 7) {
             Step::Read(next) => resolution = next,
             Step::Refuse(refusal) => {
-                let problem = refusal.problem("/", "");
+                let problem = serde_json::to_value(refusal.problem("/", "")).expect("JSON");
                 return assert_eq!(problem["status"], Value::from(refusal.status()));
             }
             Step::Serve(selected) => {

@@ -26,7 +26,7 @@ pub(crate) use shell::{CompletionsArgs, ManArgs};
 pub(crate) use sync::{Layout, SyncArgs};
 pub(crate) use tag::{BumpArgs, CreateArgs, DeleteArgs, ListArgs, SetArgs, ShowArgs};
 pub(crate) use tag::{CommonArgs, FileArgs, TagArgs, TagCommand};
-pub(crate) use target::TargetArgs;
+pub(crate) use target::{PartArgs, TargetArgs};
 
 /// Turns Git tags into what component-resolver reads.
 #[derive(Debug, Parser)]

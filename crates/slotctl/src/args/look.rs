@@ -3,7 +3,7 @@
 use catalog::name::ComponentName;
 use catalog::slot::Slot;
 
-use super::{RepoArgs, TargetArgs};
+use super::{PartArgs, RepoArgs, TargetArgs};
 
 /// What to compare.
 #[derive(Debug, clap::Args)]
@@ -14,9 +14,8 @@ pub(crate) struct StatusArgs {
     #[command(flatten)]
     pub(crate) common: RepoArgs,
 
-    /// This component alone; may be given again
-    #[arg(long, value_name = "TYPE/NAME")]
-    pub(crate) only: Vec<ComponentName>,
+    #[command(flatten)]
+    pub(crate) part: PartArgs,
 
     /// What Git says, without a look at KV
     #[arg(long, conflicts_with_all = ["local", "env", "check"])]
@@ -54,9 +53,8 @@ pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) common: RepoArgs,
 
-    /// This component alone; may be given again
-    #[arg(long, value_name = "TYPE/NAME")]
-    pub(crate) only: Vec<ComponentName>,
+    #[command(flatten)]
+    pub(crate) part: PartArgs,
 }
 
 pub(super) const STATUS_HELP: &str = "\

@@ -6,7 +6,7 @@ use catalog::key::{Key, Namespace};
 use catalog::name::ComponentName;
 use catalog::version::Version;
 
-use super::{RepoArgs, TargetArgs};
+use super::{PartArgs, RepoArgs, TargetArgs};
 
 /// How to sync.
 #[derive(Debug, clap::Args)]
@@ -17,9 +17,8 @@ pub(crate) struct SyncArgs {
     #[command(flatten)]
     pub(crate) common: RepoArgs,
 
-    /// This component alone; nothing of others is read; may be given again
-    #[arg(long, value_name = "TYPE/NAME")]
-    pub(crate) only: Vec<ComponentName>,
+    #[command(flatten)]
+    pub(crate) part: PartArgs,
 
     /// Fetch the tags first: moved ones are moved here, deleted ones deleted
     #[arg(long)]

@@ -1,6 +1,8 @@
-//! Which Workers KV.
+//! Which Workers KV, and which part of it.
 
 use std::path::PathBuf;
+
+use catalog::name::ComponentName;
 
 /// Where a command reads and writes.
 #[derive(Debug, clap::Args)]
@@ -16,6 +18,14 @@ pub(crate) struct TargetArgs {
     /// The environment of wrangler.toml
     #[arg(long, value_name = "NAME")]
     pub(crate) env: Option<String>,
+}
+
+/// Which part of the repository and of KV.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PartArgs {
+    /// This component alone; nothing of others is read; may be given again
+    #[arg(long, value_name = "TYPE/NAME")]
+    pub(crate) only: Vec<ComponentName>,
 }
 
 pub(super) const LOCAL_URL: &str = "http://127.0.0.1:8787";

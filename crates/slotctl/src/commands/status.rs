@@ -62,7 +62,7 @@ struct Look {
 }
 
 fn look_at_git(args: &StatusArgs) -> Result<Look> {
-    let reading = offline::read(&args.common, Part { only: &args.only, rollouts: None })?;
+    let reading = offline::read(&args.common, Part { only: &args.part.only, rollouts: None })?;
     let (records, refused) = offline::records(&reading.desired)?;
     Ok(Look { reading, records, plan: None, refused })
 }
@@ -70,11 +70,11 @@ fn look_at_git(args: &StatusArgs) -> Result<Look> {
 fn look_at_both(args: &StatusArgs, output: &Output) -> Result<Look> {
     let target = live::target(&args.target, output)?;
     let store = Store::new(&target);
-    let (git, listing) = live::look(&args.common, &args.only, &target, &store, output)?;
+    let (git, listing) = live::look(&args.common, &args.part.only, &target, &store, output)?;
     let reading = git.read_files(Some(&listing.actual), output)?;
     listing.tell(&target, output);
     let actual = listing.actual;
-    live::refuse_unknown(&args.only, &reading, &actual)?;
+    live::refuse_unknown(&args.part.only, &reading, &actual)?;
     let mut records: Records = actual
         .slot_records()
         .map(|(name, record)| ((name.clone(), record.slot.clone()), record.clone()))

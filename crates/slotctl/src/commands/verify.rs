@@ -39,7 +39,7 @@ fn verify(args: &VerifyArgs, output: &Output) -> Result<Exit> {
     // 1. What Git says, and which keys there are.
     let target = live::target(&args.target, output)?;
     let store = Store::new(&target);
-    let reading = live::read_git(&args.common, &args.only, output)?;
+    let reading = live::read_git(&args.common, &args.part.only, output)?;
     target.check()?;
     let mut audit = Audit::new(&reading.desired);
     list(args, &store, &mut audit, output)?;
@@ -73,12 +73,12 @@ fn list(
     output: &Output,
 ) -> Result<()> {
     let meter = output.meter("keys listed");
-    store.pages(&args.only, &meter, |which, listed| {
+    store.pages(&args.part.only, &meter, |which, listed| {
         audit.list(which, &listed.name, listed.metadata);
     })?;
-    if !args.only.is_empty() {
+    if !args.part.only.is_empty() {
         // They are not under the component's prefix.
-        let catalogs = args.only.iter().map(|name| Key::Catalog(name.clone()));
+        let catalogs = args.part.only.iter().map(|name| Key::Catalog(name.clone()));
         for key in catalogs.chain([Key::Index]) {
             audit.list(Namespace::Components, &key.to_string(), None);
         }

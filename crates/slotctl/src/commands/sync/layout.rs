@@ -49,7 +49,7 @@ impl<'a> Copies<'a> {
         output: &Output,
     ) -> Result<Option<Self>> {
         let Some(id) = id else { return Ok(None) };
-        let (began, only) = (Instant::now(), args.only.as_slice());
+        let (began, only) = (Instant::now(), args.part.only.as_slice());
         let namespace = target.api.namespace(id);
         let catalogs = catalogs(store, plan, only)?;
         let held = held(&namespace, &catalogs)?;

@@ -68,11 +68,11 @@ fn sync(args: &SyncArgs, output: &Output) -> Result<Exit> {
     let conductor = layout::namespace(args, &target)?;
     // 2. What Git's tags say, and what KV holds.
     if args.fetch {
-        fetch::fetch(&args.common.repo, &args.only, output)?;
+        fetch::fetch(&args.common.repo, &args.part.only, output)?;
     }
-    let (git, listing) = live::look(&args.common, &args.only, &target, &store, output)?;
+    let (git, listing) = live::look(&args.common, &args.part.only, &target, &store, output)?;
     // 3. Who else makes KV equal to Git, or did.
-    let mut turn = Turn::begin(&store, git.state(), !args.only.is_empty(), &listing.runs)?;
+    let mut turn = Turn::begin(&store, git.state(), !args.part.only.is_empty(), &listing.runs)?;
     if args.allow_older || args.prune && is_taken_back(args, &turn)? {
         turn.allow_older();
     }

@@ -48,7 +48,7 @@ impl Rounds<'_> {
                 listing = None;
             }
             // 2. What KV holds.
-            let only = &self.args.only;
+            let only = &self.args.part.only;
             let listing = match listing.take() {
                 Some(listing) => listing,
                 None => Listing::of(self.target, self.store, only, self.output)?,
@@ -86,7 +86,7 @@ impl Rounds<'_> {
 
     /// Reads the tags once more, for files that KV had and may have lost.
     fn read_tags_again(&self, state: Digest) -> Result<Git<'_>> {
-        let mut git = Git::open(&self.args.common, &self.args.only)?;
+        let mut git = Git::open(&self.args.common, &self.args.part.only)?;
         git.read_tags(self.output)?;
         match git.state().digest == state {
             true => Ok(git),

@@ -29,8 +29,9 @@ pub(super) struct Rounds<'a> {
 }
 
 impl Rounds<'_> {
-    /// `listing` is what KV had when nobody knew of this run. Returns the last round's plan; what stopped it, if anything did, is in the
-    /// outcome beside what was done until then.
+    /// `listing` is what KV had when nobody knew of this run. Returns the last round's
+    /// plan; what stopped it, if anything did, is in the outcome beside what was done
+    /// until then.
     pub(super) fn run(
         &self,
         git: Git<'_>,
@@ -42,37 +43,15 @@ impl Rounds<'_> {
         let (mut git, mut listing) = (Some(git), Some(listing));
         loop {
             rounds -= 1;
-            // 1. Whoever may still write has to know of this run before KV is listed.
+            // Whoever may still write has to know of this run before KV is listed.
             if turn.is_contested() && turn.newer().is_none() && !self.args.dry_run {
                 turn.tell(Told::Claim)?;
                 listing = None;
             }
-            // 2. What KV holds.
-            let only = &self.args.part.only;
-            let listing = match listing.take() {
-                Some(listing) => listing,
-                None => Listing::of(self.target, self.store, only, self.output)?,
-            };
-            // 3. What Git's files say. The copies for others need their contents too.
-            let known = self.args.layout.is_none().then_some(&listing.actual);
-            let git = git.take().map_or_else(|| self.read_tags_again(state), Ok)?;
-            let reading = git.read_files(known, self.output)?;
-            listing.tell(self.target, self.output);
-            live::refuse_unknown(only, &reading, &listing.actual)?;
-            // 4. The plan.
-            let Listing { actual, .. } = listing;
-            let plan = live::plan(&reading.desired, actual, self.store, self.options)?;
-            // 5. Shown.
-            show::plan(self.output, &reading, &plan);
-            // 6. Carried out, or not.
+            let (reading, plan) = self.plan(git.take(), listing.take(), state)?;
             let ended = self.carry_out(&reading, &plan, turn, outcome);
             if matches!(ended, Ok(News::LookAgain)) && rounds > 0 {
-                self.output.say("       KV was changed meanwhile: looking again");
-                let back = turn.put_back()?;
-                if back > 0 {
-                    let slots = count(back, "slot");
-                    self.output.say(format_args!("       {slots} put back that were rolled back"));
-                }
+                self.put_back(turn)?;
                 continue;
             }
             outcome.error = match ended {
@@ -82,6 +61,41 @@ impl Rounds<'_> {
             };
             return Ok((reading, plan));
         }
+    }
+
+    /// Reads what there is, as far as that was not done yet, makes a plan of it and shows
+    /// the plan.
+    fn plan(
+        &self,
+        git: Option<Git<'_>>,
+        listing: Option<Listing>,
+        state: Digest,
+    ) -> Result<(Reading, Plan)> {
+        // 1. What KV holds.
+        let only = &self.args.part.only;
+        let list = || Listing::of(self.target, self.store, only, self.output);
+        let listing = listing.map_or_else(list, Ok)?;
+        // 2. What Git's files say. The copies for others need their contents too.
+        let known = self.args.layout.is_none().then_some(&listing.actual);
+        let git = git.map_or_else(|| self.read_tags_again(state), Ok)?;
+        let reading = git.read_files(known, self.output)?;
+        listing.tell(self.target, self.output);
+        live::refuse_unknown(only, &reading, &listing.actual)?;
+        // 3. The plan.
+        let plan = live::plan(&reading.desired, listing.actual, self.store, self.options)?;
+        show::plan(self.output, &reading, &plan);
+        Ok((reading, plan))
+    }
+
+    /// Puts back what rollbacks wrote meanwhile, before it looks again.
+    fn put_back(&self, turn: &mut Turn<'_>) -> Result<()> {
+        self.output.say("       KV was changed meanwhile: looking again");
+        let back = turn.put_back()?;
+        if back > 0 {
+            let slots = count(back, "slot");
+            self.output.say(format_args!("       {slots} put back that were rolled back"));
+        }
+        Ok(())
     }
 
     /// Reads the tags once more, for files that KV had and may have lost.

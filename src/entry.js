@@ -16,6 +16,15 @@ import {
   recallValue,
 } from 'component-resolver'
 
+/** What the fast lane needs of KV, if it knows the URL; an error stands for what was read. */
+async function readAhead(method, url) {
+  try {
+    return await ahead(method, url)
+  } catch (error) {
+    return Object(error)
+  }
+}
+
 /** The answer with the content that it waits for; none where the read fails. */
 async function complete(pending) {
   try {
@@ -29,13 +38,7 @@ async function complete(pending) {
 class Resolver extends WorkerEntrypoint {
   async fetch(request) {
     const { method, url } = request
-    let record
-    try {
-      const reading = ahead(method, url)
-      if (reading) record = await reading
-    } catch (error) {
-      record = Object(error)
-    }
+    const record = await readAhead(method, url)
     const given = recall(method, url, request.headers, record)
     return (given instanceof Pending ? await complete(given) : given) ?? answer(request, this.env, record)
   }
@@ -43,13 +46,7 @@ class Resolver extends WorkerEntrypoint {
   async get(key, options) {
     // Several keys are not the lane's.
     const url = typeof key === 'string' ? `rpc:${key}` : ''
-    let record
-    try {
-      const reading = ahead('GET', url)
-      if (reading) record = await reading
-    } catch (error) {
-      record = Object(error)
-    }
+    const record = await readAhead('GET', url)
     return recallValue(url, options, record) ?? get.call(this, key, options, record)
   }
 }

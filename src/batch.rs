@@ -7,6 +7,7 @@ use std::rc::Rc;
 use base64ct::{Base64, Encoding};
 use catalog::access::Grant;
 use catalog::assign::Caller;
+use catalog::json;
 use catalog::key::{Key, Namespace};
 use catalog::reference::Address;
 use catalog::refusal::Refusal;
@@ -30,7 +31,7 @@ const MAX_CONTENT: u64 = 8 << 20;
 
 /// The body of a request.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct Body {
     refs: Vec<String>,
     #[serde(default)]
@@ -216,11 +217,7 @@ fn body(request: &Request<'_>) -> Result<Body, Refusal> {
     }
     let Payload::Bytes(bytes) = &request.payload else { return Err(Refusal::BodyTooLarge) };
     let invalid = |why: String| Refusal::BodyInvalid(why);
-    let body: Body = serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?;
-    // serde takes the members without their names, as a list, too.
-    if !bytes.trim_ascii_start().starts_with(b"{") {
-        return Err(invalid("it is no object".to_owned()));
-    }
+    let body: Body = json::read(bytes).map_err(|error| invalid(error.to_string()))?;
     match body.refs.len() {
         0 => Err(invalid("refs is empty".to_owned())),
         1..=MAX_REFS => Ok(body),

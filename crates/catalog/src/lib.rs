@@ -16,6 +16,7 @@ pub mod conductor;
 pub mod desired;
 pub mod digest;
 pub mod grammar;
+pub mod json;
 pub mod key;
 pub mod media_type;
 pub mod name;

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::json::{self, JsonError};
+
 use super::{
     CatalogRecord, FORMAT, IndexRecord, SlotRecord, SyncRecord, UnreferencedRecord, VersionRecord,
 };
@@ -44,12 +46,12 @@ struct Probe {
 
 /// Reads a record from the bytes of a value in KV.
 pub fn parse<T: Record>(bytes: &[u8]) -> Result<T, RecordError> {
-    let read = serde_json::from_slice::<T>(bytes);
-    let malformed = |error: serde_json::Error| RecordError::Malformed(error.to_string());
+    let read = json::read::<T>(bytes);
+    let malformed = |error: JsonError| RecordError::Malformed(error.to_string());
     // A later format may have changed any other member, so that nothing else can be read.
     let format = match &read {
         Ok(record) => record.format(),
-        Err(_) => serde_json::from_slice::<Probe>(bytes).map_err(malformed)?.format,
+        Err(_) => json::read::<Probe>(bytes).map_err(malformed)?.format,
     };
     if format > FORMAT {
         return Err(RecordError::FormatTooHigh { found: format });

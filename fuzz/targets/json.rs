@@ -12,17 +12,10 @@ fuzz_target!(|text: &[u8]| {
     assert!(!skipped || serde_json::from_slice::<IgnoredAny>(text).is_ok());
     match (serde_json::from_slice::<Value>(text), json::read::<Value>(text)) {
         (Ok(theirs), Ok(ours)) => assert!(skipped && ours == theirs),
-        (Ok(theirs), Err(error)) => assert!(skipped && has_fraction(&theirs), "{error}"),
+        (Ok(_), Err(error)) => {
+            assert!(skipped && error.to_string().contains("a number with a fraction"), "{error}");
+        }
         (Err(error), Ok(_)) => assert!(error.to_string().contains("recursion"), "{error}"),
         (Err(_), Err(_)) => {}
     }
 });
-
-fn has_fraction(value: &Value) -> bool {
-    match value {
-        Value::Number(number) => number.is_f64(),
-        Value::Array(items) => items.iter().any(has_fraction),
-        Value::Object(members) => members.values().any(has_fraction),
-        Value::Null | Value::Bool(_) | Value::String(_) => false,
-    }
-}

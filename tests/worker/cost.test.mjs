@@ -65,7 +65,7 @@ const BUDGET = {
 }
 
 /** Kilobytes of gzip, Wasm and JavaScript together. */
-const SIZE = 175
+const SIZE = 150
 
 describe('a request costs no more than it did', () => {
   const workers = {}

@@ -9,15 +9,6 @@ use proptest::prelude::*;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
-fn has_fraction(value: &Value) -> bool {
-    match value {
-        Value::Number(number) => number.is_f64(),
-        Value::Array(items) => items.iter().any(has_fraction),
-        Value::Object(members) => members.values().any(has_fraction),
-        _ => false,
-    }
-}
-
 #[track_caller]
 fn agrees(text: &[u8]) {
     let whole = serde_json::from_slice::<Value>(text);
@@ -29,59 +20,22 @@ fn agrees(text: &[u8]) {
     assert!(ours.is_err() || skimmed.is_ok(), "{shown}: {:?}", skimmed.err());
     match (whole, json::read::<Value>(text)) {
         (Ok(theirs), Ok(ours)) => assert_eq!(ours, theirs, "{shown}"),
-        (Ok(theirs), Err(error)) => assert!(has_fraction(&theirs), "{shown}: {error}"),
+        (Ok(_), Err(error)) => {
+            assert!(error.to_string().contains("a number with a fraction"), "{shown}: {error}");
+        }
         (Err(_), Err(_)) => {}
         (Err(error), Ok(_)) => panic!("{shown}: read, but {error}"),
     }
 }
 
 /// Pieces that make JSON, and what spoils it.
+#[rustfmt::skip]
 const PIECES: &[&str] = &[
-    "{",
-    "}",
-    "[",
-    "]",
-    ",",
-    ":",
-    "\"",
-    "\\",
-    "null",
-    "true",
-    "false",
-    "nul",
-    "0",
-    "-",
-    "1",
-    "12",
-    "00",
-    ".5",
-    "e3",
-    "E+2",
-    "e",
-    " ",
-    "\n",
-    "\t",
-    "\u{b}",
-    "\"a\"",
-    "\"b\":",
-    "\"\\u00e9\"",
-    "\"\\ud83d\\ude00\"",
-    "\"\\ud83d\"",
-    "\"\\ude00\"",
-    "\"\\x\"",
-    "\\u12",
-    "é",
-    "\u{1}",
-    "[]",
-    "{}",
-    "[1,2]",
-    "{\"a\":1}",
-    "18446744073709551615",
-    "18446744073709551616",
-    "-9223372036854775808",
-    "-9223372036854775809",
-    "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
-    "-0",
+    "{", "}", "[", "]", ",", ":", "\"", "\\", "null", "true", "false", "nul", "0", "-", "1", "12",
+    "00", ".5", "e3", "E+2", "e", " ", "\n", "\t", "\u{b}", "\"a\"", "\"b\":", "\"\\u00e9\"",
+    "\"\\ud83d\\ude00\"", "\"\\ud83d\"", "\"\\ude00\"", "\"\\x\"", "\\u12", "é", "\u{1}", "[]",
+    "{}", "[1,2]", "{\"a\":1}", "18446744073709551615", "18446744073709551616",
+    "-9223372036854775808", "-9223372036854775809", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "-0",
 ];
 
 fn value() -> impl Strategy<Value = Value> {

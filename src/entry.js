@@ -35,7 +35,17 @@ async function complete(pending) {
   }
 }
 
+let resolver
+
 class Resolver extends WorkerEntrypoint {
+  // The runtime makes an entrypoint for each request and gives it the request's context,
+  // which nothing here uses, and the environment, which is the isolate's. So one is enough.
+  constructor(context, env) {
+    if (resolver) return resolver
+    super(context, env)
+    resolver = this
+  }
+
   async fetch(request) {
     const { method, url } = request
     const record = await readAhead(method, url)

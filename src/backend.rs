@@ -18,7 +18,7 @@ pub type Read<T> = Result<Option<T>, Unavailable>;
 #[allow(async_fn_in_trait)]
 pub trait Backend {
     /// A content's bytes, in the form in which the platform sends them fastest.
-    type Content: Clone;
+    type Content: Clone + 'static;
 
     /// Reads a record.
     async fn record(&self, namespace: Namespace, key: &str, cache_ttl: u32) -> Read<Vec<u8>>;

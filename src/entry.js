@@ -16,15 +16,6 @@ import {
   recallValue,
 } from 'component-resolver'
 
-/** What the fast lane needs of KV, if it knows the URL; an error stands for what was read. */
-async function readAhead(method, url) {
-  try {
-    return await ahead(method, url)
-  } catch (error) {
-    return Object(error)
-  }
-}
-
 /** The answer with the content that it waits for; none where the read fails. */
 async function complete(pending) {
   try {
@@ -35,10 +26,20 @@ async function complete(pending) {
   }
 }
 
+let resolver
+
 class Resolver extends WorkerEntrypoint {
+  // The runtime makes an entrypoint for each request and gives it the request's context,
+  // which nothing here uses, and the environment, which is the isolate's. So one is enough.
+  constructor(context, env) {
+    if (resolver) return resolver
+    super(context, env)
+    resolver = this
+  }
+
   async fetch(request) {
     const { method, url } = request
-    const record = await readAhead(method, url)
+    const record = await ahead(method, url)
     const given = recall(method, url, request.headers, record)
     return (given instanceof Pending ? await complete(given) : given) ?? answer(request, this.env, record)
   }
@@ -46,7 +47,7 @@ class Resolver extends WorkerEntrypoint {
   async get(key, options) {
     // Several keys are not the lane's.
     const url = typeof key === 'string' ? `rpc:${key}` : ''
-    const record = await readAhead('GET', url)
+    const record = await ahead('GET', url)
     return recallValue(url, options, record) ?? get.call(this, key, options, record)
   }
 }

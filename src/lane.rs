@@ -8,7 +8,7 @@
 //! written. Whatever the lane has not seen, it leaves to the full path.
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use catalog::assign::Decision;
 use catalog::digest::Digest;
@@ -18,7 +18,7 @@ use catalog::resolution::{Found, Selected};
 
 use crate::backend::Backend;
 use crate::caller::Asker;
-use crate::memory::BoundedCache;
+use crate::memory::{BoundedCache, KeptRecord};
 use crate::resolve::Resolver;
 use crate::trace::{Source, Trace};
 
@@ -34,7 +34,7 @@ pub const LANE_METHODS: [&str; 2] = ["GET", "HEAD"];
 /// What the full path decided, by URL. `T` is a record in the platform's own form,
 /// `P` an answer that is ready to be sent but for the content.
 pub struct Lane<T, P> {
-    routes: BoundedCache<String, Rc<Route<T, P>>>,
+    routes: BoundedCache<str, Route<T, P>>,
 }
 
 /// What a URL leads to while its record stays as it is.
@@ -42,7 +42,8 @@ struct Route<T, P> {
     key: Key,
     /// The key in the platform's own form.
     name: T,
-    record: Rc<[u8]>,
+    /// The record while it is the last good one, and nothing once it is not.
+    kept: Weak<KeptRecord>,
     text: T,
     /// The record of a slot; `None` for an exact version.
     slot: Option<SlotRecord>,
@@ -79,17 +80,17 @@ pub enum Body<C> {
 pub struct Missing {
     /// The digest by which it is to be read.
     pub digest: Digest,
-    /// The slot's record that led to it.
-    pub(crate) slot: Option<(Key, Rc<[u8]>)>,
+    /// The slot's record that led to it, if one did and is still the last good one.
+    pub(crate) slot: Weak<KeptRecord>,
 }
 
-impl<T: PartialEq, P> Default for Lane<T, P> {
+impl<T: PartialEq + 'static, P: 'static> Default for Lane<T, P> {
     fn default() -> Self {
         Self { routes: BoundedCache::new(LANE_BOUND) }
     }
 }
 
-impl<T: PartialEq + Clone, P> Lane<T, P> {
+impl<T: PartialEq + Clone + 'static, P: 'static> Lane<T, P> {
     /// What to read of `SLOTS` before [`Lane::recall`] is asked; nothing for a URL that
     /// the lane does not know, or that needs no read.
     pub fn ahead(&mut self, url: &str) -> Option<T> {
@@ -112,9 +113,7 @@ impl<T: PartialEq + Clone, P> Lane<T, P> {
         text: Option<&T>,
     ) -> Option<Recalled<P, B::Content>> {
         let route = self.routes.get(url)?;
-        if !asker.is_usual(&resolver.config) || !route.is_current(resolver, text) {
-            return None;
-        }
+        let kept = route.current(resolver, text).filter(|_| asker.is_usual(&resolver.config))?;
         let decision = match (&route.slot, &route.key) {
             (Some(slot), Key::Slot(name, _)) => {
                 Some(slot.decide(name, &asker.caller(slot), &|| resolver.backend.draw())?)
@@ -134,7 +133,7 @@ impl<T: PartialEq + Clone, P> Lane<T, P> {
         };
         let (_, _, answer) = fitting.find(|(known, ..)| *known == form)?;
         if route.slot.is_some() && !matches!(body, Body::Missing(_)) {
-            resolver.read_again(&route.key, &route.record);
+            resolver.read_again(&kept);
         }
         Some(Recalled { answer: answer.clone(), body })
     }
@@ -153,19 +152,17 @@ impl<T: PartialEq + Clone, P> Lane<T, P> {
     ) -> bool {
         let Some((key, record, selected, form)) = repeatable(status, trace) else { return false };
         let kept = resolver.kept(key, record);
-        let (Some(record), true) = (kept, asker.is_usual(&resolver.config)) else { return false };
-        let known = self.routes.get(url).filter(|route| Rc::ptr_eq(&route.record, &record));
+        let (Some(kept), true) = (kept, asker.is_usual(&resolver.config)) else { return false };
+        let known = self.routes.get(url);
+        let known = known.filter(|route| route.kept.as_ptr() == Rc::as_ptr(&kept));
         let route = known.unwrap_or_else(|| {
-            let name = text(&key.to_string());
-            let text = text(&String::from_utf8_lossy(&record));
-            let slot = record::parse(&record).ok();
-            let slot = slot.filter(|_| matches!(key, Key::Slot(..)));
+            let slot = record::parse(record).ok();
             Rc::new(Route {
                 key: key.clone(),
-                name,
-                record,
-                text,
-                slot,
+                name: text(&key.to_string()),
+                kept: Rc::downgrade(&kept),
+                text: text(&String::from_utf8_lossy(record)),
+                slot: slot.filter(|_| matches!(key, Key::Slot(..))),
                 answers: RefCell::default(),
             })
         });
@@ -174,25 +171,31 @@ impl<T: PartialEq + Clone, P> Lane<T, P> {
             return false;
         }
         answers.push((form, selected, prepared.clone()));
-        let size = url.len() + 3 * route.record.len() + answers.len() * ANSWER_SIZE;
+        let size = url.len() + 3 * record.len() + answers.len() * ANSWER_SIZE;
         drop(answers);
-        self.routes.put(url.to_owned(), route, size);
+        self.routes.put(url, route, size);
         true
     }
 }
 
 impl<T: PartialEq, P> Route<T, P> {
-    /// Whether the record still is what it was: as it was read just now or, for an
+    /// The record, if it still is what it was: as it was read just now or, for an
     /// exact version, as it is in memory and may still be used.
-    fn is_current<B: Backend>(&self, resolver: &Resolver<B>, text: Option<&T>) -> bool {
-        match self.slot {
-            Some(_) => text == Some(&self.text) && resolver.is_kept(&self.key, &self.record),
-            None => resolver.fresh(&self.key).is_some_and(|kept| Rc::ptr_eq(&kept, &self.record)),
-        }
+    fn current<B: Backend>(
+        &self,
+        resolver: &Resolver<B>,
+        text: Option<&T>,
+    ) -> Option<Rc<KeptRecord>> {
+        let kept = self.kept.upgrade()?;
+        let current = match self.slot {
+            Some(_) => text == Some(&self.text),
+            None => resolver.is_fresh(&kept),
+        };
+        current.then_some(kept)
     }
 
     fn missing(&self, digest: Digest) -> Missing {
-        let slot = self.slot.as_ref().map(|_| (self.key.clone(), self.record.clone()));
+        let slot = self.slot.as_ref().map(|_| self.kept.clone()).unwrap_or_default();
         Missing { digest, slot }
     }
 }

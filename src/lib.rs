@@ -38,7 +38,7 @@ use crate::http::{MAX_BODY, Payload, Request};
 use crate::lane::{LANE_METHODS, Lane, Missing, Recalled};
 use crate::reply::{Analytics, Names, Prepared};
 use crate::resolve::Resolver;
-use crate::store::{KvStore, outcome};
+use crate::store::KvStore;
 
 /// An isolate serves one script version with one environment for all its life.
 struct Isolate {
@@ -70,27 +70,28 @@ pub fn ahead(method: &str, url: &str) -> Option<Promise> {
 /// The answer of the fast lane, given what [`ahead`] read, or a [`Pending`] one where the
 /// content is not in memory; `undefined` where it has none.
 #[wasm_bindgen]
-pub fn recall(
+pub fn recall(method: &str, url: &str, headers: &web_sys::Headers, record: &JsValue) -> JsValue {
+    recalled(method, url, headers, record).unwrap_or_default()
+}
+
+fn recalled(
     method: &str,
     url: &str,
     headers: &web_sys::Headers,
     record: &JsValue,
-) -> Result<JsValue, JsValue> {
-    let Some(isolate) = isolate() else { return Ok(JsValue::UNDEFINED) };
+) -> Option<JsValue> {
+    let isolate = isolate()?;
     let header = |name: &str| isolate.names.header(headers, name);
     let asked = asked(method, url, &header, Payload::Bytes(Vec::new()));
     let mut lane = isolate.lane.borrow_mut();
-    let recalled = lane.recall(&isolate.resolver, url, &asked, Some(record));
+    let Recalled { answer, body } = lane.recall(&isolate.resolver, url, &asked, Some(record))?;
     drop(lane);
-    let Some(Recalled { answer, body }) = recalled else { return Ok(JsValue::UNDEFINED) };
     match body {
         lane::Body::Empty => send(&isolate, &answer, None),
         lane::Body::Content(content) => send(&isolate, &answer, Some(&content)),
         lane::Body::Missing(missing) => {
-            let Ok(reading) = isolate.resolver.backend.content_of(missing.digest) else {
-                return Ok(JsValue::UNDEFINED);
-            };
-            Ok(Pending { answer, missing, reading }.into())
+            let reading = isolate.resolver.backend.content_of(missing.digest).ok()?;
+            Some(Pending { answer, missing, reading }.into())
         }
     }
 }
@@ -113,22 +114,23 @@ impl Pending {
 
     /// The answer, given the bytes that were read and their SHA-256; `undefined` where the
     /// full path has to say what is wrong.
-    pub fn end(self, content: ArrayBuffer, hash: JsValue) -> Result<JsValue, JsValue> {
-        let Some(isolate) = isolate() else { return Ok(JsValue::UNDEFINED) };
-        match isolate.resolver.arrived(&self.missing, content, store::digest(&hash)) {
-            Some(content) => send(&isolate, &self.answer, Some(&content)),
-            None => Ok(JsValue::UNDEFINED),
-        }
+    pub fn end(self, content: ArrayBuffer, hash: JsValue) -> JsValue {
+        self.ended(content, &hash).unwrap_or_default()
+    }
+
+    fn ended(&self, content: ArrayBuffer, hash: &JsValue) -> Option<JsValue> {
+        let isolate = isolate()?;
+        let content = isolate.resolver.arrived(&self.missing, content, store::digest(hash))?;
+        send(&isolate, &self.answer, Some(&content))
     }
 }
 
-fn send(
-    isolate: &Isolate,
-    answer: &Prepared,
-    content: Option<&ArrayBuffer>,
-) -> Result<JsValue, JsValue> {
+/// The lane's answers are no `Result`s but values or `undefined`, after which the full
+/// path says what is wrong: one handle crosses over in place of an array of three.
+fn send(isolate: &Isolate, answer: &Prepared, content: Option<&ArrayBuffer>) -> Option<JsValue> {
+    let response = answer.response(content).ok()?;
     answer.report(isolate.analytics.as_ref());
-    answer.response(content)
+    Some(response)
 }
 
 /// The answer to a request; `record` is what [`ahead`] brought: a text, `null` for
@@ -183,7 +185,7 @@ impl Isolate {
             return None;
         }
         let key = self.lane.borrow_mut().key(url)?;
-        Some((key, outcome(record)))
+        Some((key, store::text(record)))
     }
 }
 

@@ -1,79 +1,138 @@
 //! What an isolate keeps between requests.
 
-use std::borrow::Borrow;
-use std::hash::Hash;
+use std::any::Any;
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::hash::{BuildHasher, DefaultHasher, Hash};
+use std::marker::PhantomData;
 use std::rc::Rc;
 
 use catalog::digest::Digest;
 use catalog::key::Key;
 use lru::LruCache;
 
-/// A least-recently-used cache bounded by the sum of its items' sizes.
-pub struct BoundedCache<K: Hash + Eq, V> {
-    items: LruCache<K, (V, usize)>,
-    size: usize,
-    bound: usize,
+/// What items are kept by: different keys of one cache have different bytes.
+pub trait CacheKey {
+    /// The key's bytes.
+    fn bytes(&self) -> Cow<'_, [u8]>;
 }
 
-impl<K: Hash + Eq, V: Clone> BoundedCache<K, V> {
+impl CacheKey for str {
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        self.as_bytes().into()
+    }
+}
+
+impl CacheKey for Digest {
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        self.as_raw().into()
+    }
+}
+
+impl CacheKey for Key {
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        format!("{}:{self}", self.namespace().binding()).into_bytes().into()
+    }
+}
+
+/// A least-recently-used cache bounded by the sum of its items' sizes.
+pub struct BoundedCache<K: ?Sized, V> {
+    items: Items,
+    of: PhantomData<fn(&K) -> V>,
+}
+
+impl<K: CacheKey + ?Sized, V: 'static> BoundedCache<K, V> {
     /// An empty cache for items of `bound` bytes in all.
     pub fn new(bound: usize) -> Self {
-        Self { items: LruCache::unbounded(), size: 0, bound }
+        let items = LruCache::unbounded_with_hasher(Seeded::new());
+        Self { items: Items { items, size: 0, bound }, of: PhantomData }
     }
 
     /// The item of `key`, which becomes the most recently used.
-    pub fn get<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<V>
-    where
-        K: Borrow<Q>,
-    {
-        self.items.get(key).map(|(item, _)| item.clone())
-    }
-
-    /// The item of `key` in its place, which becomes the most recently used.
-    pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        self.items.get_mut(key).map(|(item, _)| item)
+    pub fn get(&mut self, key: &K) -> Option<Rc<V>> {
+        self.items.get(&key.bytes())?.downcast().ok()
     }
 
     /// Keeps an item of `size` bytes, dropping the least recently used ones that
     /// no longer fit. An item larger than the bound is not kept.
-    pub fn put(&mut self, key: K, item: V, size: usize) {
-        self.remove(&key);
-        if size > self.bound {
-            return;
-        }
-        self.items.put(key, (item, size));
-        self.size += size;
-        while self.size > self.bound {
-            let Some((_, (_, dropped))) = self.items.pop_lru() else { return };
-            self.size -= dropped;
-        }
-    }
-
-    /// Forgets the item of `key`.
-    pub fn remove(&mut self, key: &K) {
-        if let Some((_, dropped)) = self.items.pop(key) {
-            self.size -= dropped;
-        }
+    pub fn put(&mut self, key: &K, item: Rc<V>, size: usize) {
+        self.items.put(&key.bytes(), item, size);
     }
 
     /// The sum of the sizes of what is kept.
     pub fn size(&self) -> usize {
-        self.size
+        self.items.size
+    }
+}
+
+/// The items of a cache, whatever they are: the map and the list, which are most of the
+/// code, are in the Wasm once and not once for each kind.
+struct Items {
+    items: LruCache<Box<[u8]>, Item, Seeded>,
+    size: usize,
+    bound: usize,
+}
+
+struct Item {
+    value: Rc<dyn Any>,
+    size: usize,
+}
+
+impl Items {
+    fn get(&mut self, key: &[u8]) -> Option<Rc<dyn Any>> {
+        self.items.get(key).map(|item| item.value.clone())
+    }
+
+    fn put(&mut self, key: &[u8], value: Rc<dyn Any>, size: usize) {
+        if let Some(dropped) = self.items.pop(key) {
+            self.size -= dropped.size;
+        }
+        if size > self.bound {
+            return;
+        }
+        self.items.put(key.into(), Item { value, size });
+        self.size += size;
+        while self.size > self.bound {
+            let Some((_, dropped)) = self.items.pop_lru() else { return };
+            self.size -= dropped.size;
+        }
+    }
+}
+
+/// The standard library's SipHash with a seed of the platform's. Callers choose the keys,
+/// and what the library itself would take on this target are addresses, which are the
+/// same in every isolate.
+struct Seeded(DefaultHasher);
+
+impl Seeded {
+    fn new() -> Self {
+        let mut hasher = DefaultHasher::new();
+        // The runtime's generator does not fail inside a request.
+        let seed = || getrandom::u64().unwrap_or_default();
+        [seed(), seed()].hash(&mut hasher);
+        Self(hasher)
+    }
+}
+
+impl BuildHasher for Seeded {
+    type Hasher = DefaultHasher;
+
+    fn build_hasher(&self) -> DefaultHasher {
+        self.0.clone()
     }
 }
 
 /// A record that has led to an answer.
-#[derive(Clone)]
 pub struct KeptRecord {
     /// The value as KV returned it.
     pub bytes: Rc<[u8]>,
     /// When it was read, in milliseconds since 1970.
-    pub read_at: f64,
+    pub read_at: Cell<f64>,
 }
 
 /// All that an isolate keeps: contents, which never change, and the last good
 /// record of each key. Absence is never kept.
-pub struct Memory<C: Clone> {
+pub struct Memory<C> {
     /// Contents by digest; each was checked against it when it came in.
     pub contents: BoundedCache<Digest, C>,
     /// A version's record is used for a while without being read again; any
@@ -87,7 +146,7 @@ const RECORDS_BOUND: usize = 4 << 20;
 /// What an item costs beside its bytes: keys, links, the handle.
 pub const ITEM_OVERHEAD: usize = 200;
 
-impl<C: Clone> Memory<C> {
+impl<C: 'static> Memory<C> {
     /// An empty memory for contents of `contents_bound` bytes in all.
     pub fn new(contents_bound: usize) -> Self {
         Self {
@@ -101,32 +160,48 @@ impl<C: Clone> Memory<C> {
 mod tests {
     use super::*;
 
+    fn cache(bound: usize) -> BoundedCache<str, i32> {
+        BoundedCache::new(bound)
+    }
+
+    fn kept(cache: &mut BoundedCache<str, i32>, key: &str) -> Option<i32> {
+        cache.get(key).map(|item| *item)
+    }
+
     #[test]
     fn the_least_recently_used_goes_first() {
-        let mut cache = BoundedCache::new(10);
-        cache.put("a", 1, 4);
-        cache.put("b", 2, 4);
-        assert_eq!(cache.get(&"a"), Some(1));
-        cache.put("c", 3, 4);
-        assert_eq!((cache.get(&"a"), cache.get(&"b"), cache.get(&"c")), (Some(1), None, Some(3)));
+        let mut cache = cache(10);
+        cache.put("a", Rc::new(1), 4);
+        cache.put("b", Rc::new(2), 4);
+        assert_eq!(kept(&mut cache, "a"), Some(1));
+        cache.put("c", Rc::new(3), 4);
+        assert_eq!(["a", "b", "c"].map(|key| kept(&mut cache, key)), [Some(1), None, Some(3)]);
         assert_eq!(cache.size(), 8);
     }
 
     #[test]
     fn an_item_larger_than_the_bound_evicts_nothing() {
-        let mut cache = BoundedCache::new(10);
-        cache.put("a", 1, 10);
-        cache.put("huge", 2, 11);
-        assert_eq!((cache.get(&"a"), cache.get(&"huge"), cache.size()), (Some(1), None, 10));
+        let mut cache = cache(10);
+        cache.put("a", Rc::new(1), 10);
+        cache.put("huge", Rc::new(2), 11);
+        assert_eq!(["a", "huge"].map(|key| kept(&mut cache, key)), [Some(1), None]);
+        assert_eq!(cache.size(), 10);
     }
 
     #[test]
     fn replacing_counts_once() {
-        let mut cache = BoundedCache::new(10);
-        cache.put("a", 1, 6);
-        cache.put("a", 2, 8);
-        assert_eq!((cache.get(&"a"), cache.size()), (Some(2), 8));
-        cache.put("a", 3, 11);
-        assert_eq!((cache.get(&"a"), cache.size()), (None, 0));
+        let mut cache = cache(10);
+        cache.put("a", Rc::new(1), 6);
+        cache.put("a", Rc::new(2), 8);
+        assert_eq!((kept(&mut cache, "a"), cache.size()), (Some(2), 8));
+        cache.put("a", Rc::new(3), 11);
+        assert_eq!((kept(&mut cache, "a"), cache.size()), (None, 0));
+    }
+
+    /// Or keys could be chosen that all fall on one place.
+    #[test]
+    fn no_two_caches_hash_alike() {
+        let hashes = [Seeded::new(), Seeded::new()].map(|hasher| hasher.hash_one(b"a".as_slice()));
+        assert_ne!(hashes[0], hashes[1]);
     }
 }

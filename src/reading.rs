@@ -17,8 +17,8 @@ impl<B: Backend> Resolver<B> {
     /// The last good record of a key and how many seconds ago it was read.
     pub(crate) fn last_good_record(&self, key: &Key) -> Option<(Rc<[u8]>, u64)> {
         let kept = self.memory.borrow_mut().records.get(key)?;
-        let age = (self.backend.now() - kept.read_at).max(0.0) / 1000.0;
-        Some((kept.bytes, age as u64))
+        let age = (self.backend.now() - kept.read_at.get()).max(0.0) / 1000.0;
+        Some((kept.bytes.clone(), age as u64))
     }
 
     /// Reads a record, a version's from memory while that may be used.
@@ -41,46 +41,38 @@ impl<B: Backend> Resolver<B> {
             return None;
         }
         let kept = self.memory.borrow_mut().records.get(key)?;
-        let age = self.backend.now() - kept.read_at;
-        (age < self.config.record_memory()).then_some(kept.bytes)
+        self.is_fresh(&kept).then(|| kept.bytes.clone())
+    }
+
+    /// Whether a version's record may be used without being read again.
+    pub(crate) fn is_fresh(&self, kept: &KeptRecord) -> bool {
+        self.backend.now() - kept.read_at.get() < self.config.record_memory()
     }
 
     /// Keeps a record that has led to an answer, as the last good one of its key.
     pub(crate) fn keep_record(&self, key: &Key, record: &Rc<[u8]>) {
         let read_at = self.backend.now();
         let mut memory = self.memory.borrow_mut();
-        match memory.records.get_mut(key) {
+        match memory.records.get(key) {
             // A version's record counts from when it was read, not from its last use.
             Some(known) if Rc::ptr_eq(&known.bytes, record) => {}
-            Some(known) if known.bytes == *record => known.read_at = read_at,
+            Some(known) if known.bytes == *record => known.read_at.set(read_at),
             _ => {
-                let kept = KeptRecord { bytes: record.clone(), read_at };
-                memory.records.put(key.clone(), kept, record.len() + ITEM_OVERHEAD);
+                let kept = KeptRecord { bytes: record.clone(), read_at: read_at.into() };
+                memory.records.put(key, Rc::new(kept), record.len() + ITEM_OVERHEAD);
             }
         }
     }
 
     /// The kept record of a key, if it is the same as `record`.
-    pub(crate) fn kept(&self, key: &Key, record: &[u8]) -> Option<Rc<[u8]>> {
-        let kept = self.memory.borrow_mut().records.get(key)?.bytes;
-        (*kept == *record).then_some(kept)
+    pub(crate) fn kept(&self, key: &Key, record: &[u8]) -> Option<Rc<KeptRecord>> {
+        let kept = self.memory.borrow_mut().records.get(key)?;
+        (*kept.bytes == *record).then_some(kept)
     }
 
-    /// Whether this very record is the one that is kept of a key.
-    pub(crate) fn is_kept(&self, key: &Key, record: &Rc<[u8]>) -> bool {
-        let kept = self.memory.borrow_mut().records.get(key);
-        kept.is_some_and(|kept| Rc::ptr_eq(&kept.bytes, record))
-    }
-
-    /// Notes that the record of a key, if it is still the one that is kept, was read
-    /// again just now.
-    pub(crate) fn read_again(&self, key: &Key, record: &Rc<[u8]>) {
-        let read_at = self.backend.now();
-        let mut memory = self.memory.borrow_mut();
-        let kept = memory.records.get_mut(key).filter(|kept| Rc::ptr_eq(&kept.bytes, record));
-        if let Some(kept) = kept {
-            kept.read_at = read_at;
-        }
+    /// Notes that a record was read again just now.
+    pub(crate) fn read_again(&self, kept: &KeptRecord) {
+        kept.read_at.set(self.backend.now());
     }
 
     /// The content that an answer of the lane needs, if what was read, with this
@@ -92,20 +84,20 @@ impl<B: Backend> Resolver<B> {
         found: Digest,
     ) -> Option<B::Content> {
         (found == missing.digest).then(|| self.keep_content(found, &content))?;
-        if let Some((key, record)) = &missing.slot {
-            self.read_again(key, record);
+        if let Some(kept) = missing.slot.upgrade() {
+            self.read_again(&kept);
         }
         Some(content)
     }
 
     fn keep_content(&self, digest: Digest, content: &B::Content) {
         let size = self.backend.size(content) + ITEM_OVERHEAD;
-        self.memory.borrow_mut().contents.put(digest, content.clone(), size);
+        self.memory.borrow_mut().contents.put(&digest, Rc::new(content.clone()), size);
     }
 
     /// A content, if it is in memory.
     pub(crate) fn in_memory(&self, digest: &Digest) -> Option<B::Content> {
-        self.memory.borrow_mut().contents.get(digest)
+        self.memory.borrow_mut().contents.get(digest).map(|content| (*content).clone())
     }
 
     /// A content, checked against its digest when it comes in.

@@ -43,15 +43,11 @@ pub(crate) async fn chunk(reader: &Reader) -> Result<Option<Uint8Array>, JsValue
     Ok((!chunk.is_undefined()).then(|| chunk.unchecked_into()))
 }
 
-/// What a read came to, given as the text, as `null` or as the error.
-pub(crate) fn outcome(value: JsValue) -> Read<Vec<u8>> {
-    if value.is_null() || value.is_string() { text(value) } else { Err(unavailable(value)) }
-}
-
 #[wasm_bindgen(module = "/src/within.js")]
 extern "C" {
-    /// A promise that is rejected after a while. In JavaScript, because a timer that is
-    /// set and cleared there costs a quarter of what it does through a future here.
+    /// A promise that comes to an error after a while, and never is rejected: an error is
+    /// what it comes to, an object. In JavaScript, because a timer that is set and cleared
+    /// there costs a quarter of what it does through a future here.
     fn within(promise: &Promise, milliseconds: u32) -> Promise;
 }
 
@@ -129,19 +125,20 @@ async fn settle(promise: Promise) -> Result<JsValue, Unavailable> {
 
 fn unavailable(error: JsValue) -> Unavailable {
     let message = Reflect::get(&error, &"message".into()).ok().and_then(|text| text.as_string());
-    Unavailable(message.unwrap_or_else(|| "the namespace failed without a message".to_owned()))
+    let rubbish = || "the namespace gave neither what was asked for nor a message".to_owned();
+    Unavailable(message.unwrap_or_else(rubbish))
 }
 
-/// `null` is absence; whatever is neither that nor of the kind asked for, rubbish.
+/// `null` is absence; whatever is neither that nor of the kind asked for, an error.
 fn present<T: JsCast>(value: JsValue) -> Read<T> {
     if value.is_null_or_undefined() {
         return Ok(None);
     }
-    let rubbish = |_| Unavailable("the namespace returned another type than asked for".to_owned());
-    value.dyn_into().map(Some).map_err(rubbish)
+    value.dyn_into().map(Some).map_err(unavailable)
 }
 
-fn text(value: JsValue) -> Read<Vec<u8>> {
+/// What the read of a text came to, given as the text, as `null` or as the error.
+pub(crate) fn text(value: JsValue) -> Read<Vec<u8>> {
     Ok(present::<JsString>(value)?.map(|text| String::from(text).into_bytes()))
 }
 

@@ -1,11 +1,11 @@
-/** The promise, or a rejection once `milliseconds` are over. */
+/** What a promise comes to within `milliseconds`: its value, or an object for its error. */
 export const within = (promise, milliseconds) =>
-  new Promise((resolve, reject) => {
-    const late = () => reject(new Error(`no answer within ${milliseconds} ms`))
+  new Promise((resolve) => {
+    const late = () => resolve(new Error(`no answer within ${milliseconds} ms`))
     const timer = setTimeout(late, milliseconds)
-    const settled = (settle) => (value) => {
+    const settled = (outcome) => {
       clearTimeout(timer)
-      settle(value)
+      resolve(outcome)
     }
-    promise.then(settled(resolve), settled(reject))
+    promise.then(settled, (error) => settled(Object(error)))
   })

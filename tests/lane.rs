@@ -278,3 +278,40 @@ fn a_slot_is_answered_by_the_lane_from_the_second_request_on() {
         assert_eq!(play(std::slice::from_ref(&record), &turns, &[]), 10 - first, "{method} {path}");
     }
 }
+
+/// The lane answers by no record that memory had to drop.
+#[test]
+fn a_record_that_memory_dropped_is_learned_again() {
+    let resolver = resolver(&[]);
+    // Two of them are more than is kept of records.
+    let slot = |name: &str| {
+        let record = json!({
+            "format": 1, "slot": name, "targets": [{
+                "slot": name, "version": "v1.0.0", "weight": 100_000,
+                "digest": Digest::of(CONTENTS[0].as_bytes()), "size": 5, "type": "text/plain",
+                "sha": "947e4e2247da185c97ee358273a064bc3e3e0fed", "date": "2026-11-20T23:59:27Z",
+            }],
+        });
+        (format!("prompts/extraction@{name}"), json!(format!("{record}{}", " ".repeat(2_500_000))))
+    };
+    let slots = BTreeMap::from([slot("production"), slot("staging")]);
+    resolver.backend.put(&BTreeMap::from([("SLOTS".to_owned(), slots)]));
+    let mut lane = Lane::default();
+    let mut ask = |slot: &str| {
+        let path = format!("/components/prompts/extraction@{slot}");
+        let payload = Payload::Bytes(Vec::new());
+        let request = Request {
+            method: "GET",
+            host: HOST,
+            path: &path,
+            query: "",
+            header: &|_| None,
+            payload,
+        };
+        let ((status, ..), by_lane) = by_lane(&resolver, &mut lane, &request);
+        assert_eq!(status, 200, "{slot}");
+        by_lane
+    };
+    let asked = ["production", "production", "production", "staging", "production", "production"];
+    assert_eq!(asked.map(&mut ask), [false, false, true, false, false, true]);
+}

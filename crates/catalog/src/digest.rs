@@ -29,6 +29,11 @@ impl Digest {
         Self(bytes)
     }
 
+    /// The 32 bytes.
+    pub fn as_raw(&self) -> &[u8] {
+        &self.0
+    }
+
     /// Compares without telling by the time taken where the two differ.
     pub fn constant_time_eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()

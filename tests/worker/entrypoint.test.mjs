@@ -1,0 +1,74 @@
+// One instance of the entrypoint serves all requests of an isolate, however they come in:
+// the runtime constructs the class anew for each, and is given the same one back.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+
+import { fill } from '../../bench/lib/data.mjs'
+import { builtModules } from './harness/config.mjs'
+import { startWorker } from './harness/workerd.mjs'
+
+const SLOT = 'prompts/extraction@production'
+
+const ENTRY = {
+  name: 'entry.mjs',
+  source: `import Resolver from './index.js'
+const instances = new Set()
+let constructed = 0
+export default class extends Resolver {
+  constructor(context, env) {
+    super(context, env)
+    instances.add(this)
+    constructed += 1
+  }
+  fetch(request) {
+    const { pathname } = new URL(request.url)
+    if (pathname === '/instances') return Response.json({ constructed, instances: instances.size })
+    if (pathname === '/throw') throw new Error('as the test asks for')
+    return super.fetch(request)
+  }
+}`,
+}
+
+// Over the service binding: a key by RPC, what is no RPC is passed on.
+const CALLER = {
+  name: 'caller.mjs',
+  source: `export default {
+  async fetch(request, env) {
+    const key = new URL(request.url).searchParams.get('get')
+    return key ? new Response(await env.RESOLVER.get(key)) : env.RESOLVER.fetch(request)
+  },
+}`,
+}
+
+const workers = {}
+before(async () => {
+  const modules = [ENTRY, ...builtModules()]
+  workers.http = await startWorker({ modules })
+  workers.binding = await startWorker({ modules, caller: { modules: [CALLER], services: ['RESOLVER'] } })
+  for (const { kv } of Object.values(workers)) fill(kv)
+})
+after(() => Promise.all(Object.values(workers).map((worker) => worker.stop())))
+
+/** What a path is answered with: status, kind of body, its length. */
+async function ask(worker, path, options) {
+  const { status, headers, body } = await worker.fetch(path, options)
+  return [status, headers.etag, body.length]
+}
+
+for (const name of ['http', 'binding']) {
+  test(`${name}: requests at once, and one after an exception, share the instance and nothing else`, async () => {
+    const worker = workers[name]
+    const paths = [`/components/${SLOT}`, '/components/prompts/large@production', '/components/none/of@these', '/healthz']
+    if (name === 'binding') paths.push(`/?get=${SLOT}`)
+    const asked = [...paths, ...paths, ...paths]
+    const alone = []
+    for (const path of asked) alone.push(await ask(worker, path))
+    const together = Promise.all(asked.map((path) => ask(worker, path)))
+    assert.equal((await worker.fetch('/throw')).status, 500)
+    assert.deepEqual(await together, alone)
+    assert.deepEqual(alone.slice(0, 3).map(([status]) => status), [200, 200, 404])
+    const { constructed, instances } = (await worker.fetch('/instances')).json()
+    assert.equal(instances, 1)
+    assert.ok(constructed > 2 * asked.length, `${constructed} constructions`)
+  })
+}

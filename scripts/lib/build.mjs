@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import path from 'node:path'
 
 import { fingerprint } from './fingerprint.mjs'
-import { esbuild, ownNode, wasmOpt } from './node-tools.mjs'
-import { CARGO_HOME, inRoot } from './paths.mjs'
+import { esbuild, wasmOpt } from './node-tools.mjs'
+import { CARGO_HOME, inRoot, SEARCH_PATH } from './paths.mjs'
 import { capture, run } from './run.mjs'
 import { WASM_TARGET } from './rust.mjs'
 import { duration, say, UserError } from './talk.mjs'
@@ -17,6 +17,7 @@ const INPUTS = [
   'Cargo.lock',
   'package-lock.json',
   'scripts/lib/build.mjs',
+  'scripts/lib/wasm-ld.mjs',
 ]
 
 /** What is deployed: the entry and the Wasm that it imports. */
@@ -61,8 +62,15 @@ function rustFlags() {
 async function compile() {
   // The remapping needs to know where the sources are, so they are there first.
   await run('cargo', ['fetch', '--quiet', '--target', WASM_TARGET])
-  const env = { CARGO_TARGET_DIR: inRoot('target'), CARGO_ENCODED_RUSTFLAGS: rustFlags().join('\x1f') }
+  const env = { CARGO_TARGET_DIR: inRoot('target'), CARGO_ENCODED_RUSTFLAGS: rustFlags().join('\x1f'), ...linker() }
   return run('cargo', ['build', '--lib', '--profile', 'worker', '--target', WASM_TARGET], { env })
+}
+
+/** The linker and the Node that runs it; on Windows no script can be one, and the Wasm is a little larger. */
+function linker() {
+  if (process.platform === 'win32') return {}
+  const PATH = [SEARCH_PATH, path.dirname(process.execPath)].join(path.delimiter)
+  return { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: inRoot('scripts', 'lib', 'wasm-ld.mjs'), PATH }
 }
 
 /**
@@ -96,32 +104,18 @@ const WASM_FEATURES = [
 ]
 
 /**
- * Smaller: without what the bundle does not call and without the names of functions.
- * Of functions with one caller only the smallest move into it, and those of like names
- * stand together, which compresses better by a tenth.
+ * Smaller: without the names of functions. Of functions with one caller only the smallest
+ * move into it, and those of like names stand together, which compresses better by a tenth.
  */
 function optimise() {
   const wasm = path.join(STAGE, 'index_bg.wasm')
   const options = [
-    ...uncalled(wasm).map((name) => `--remove-exports=${name}`),
     ...WASM_FEATURES.map((name) => `--enable-${name}`),
     // Twice: the second time finds a two hundredth more.
     ...['--reorder-functions-by-name', '-Os', '-Os', '-ocimfs', '28'],
     ...['--strip-debug', '--strip-producers'],
   ]
   return run(wasmOpt(), [...options, wasm, '-o', inRoot('build', 'index_bg.wasm')], { name: 'wasm-opt' })
-}
-
-// This Node may be too old to know all that the Wasm uses.
-const EXPORTS = `
-  const module = new WebAssembly.Module(require('node:fs').readFileSync(process.argv[1]))
-  console.log(JSON.stringify(WebAssembly.Module.exports(module)))`
-
-/** The exports of the Wasm that the bundle does not name: of the `worker` crate's own classes. */
-function uncalled(wasm) {
-  const bundle = readFileSync(inRoot('build', 'index.js'), 'utf8')
-  const names = JSON.parse(capture(ownNode(), ['-e', EXPORTS, wasm])).map(({ name }) => name)
-  return names.filter((name) => !bundle.includes(`.${name}`))
 }
 
 function bundle() {

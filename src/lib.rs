@@ -4,6 +4,7 @@
 //! platform, the rest is plain Rust that runs natively too, which `tests/contract.rs` does.
 
 pub mod access;
+mod apart;
 pub mod backend;
 pub mod batch;
 pub mod caller;
@@ -30,8 +31,10 @@ use std::rc::Rc;
 use catalog::key::Key;
 use js_sys::{ArrayBuffer, Promise, Reflect};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
 use worker::Env;
 
+use crate::apart::apart;
 use crate::backend::Read;
 use crate::config::{Config, ScriptVersion};
 use crate::http::{MAX_BODY, Payload, Request};
@@ -136,13 +139,25 @@ fn send(isolate: &Isolate, answer: &Prepared, content: Option<&ArrayBuffer>) -> 
 /// The answer to a request; `record` is what [`ahead`] brought: a text, `null` for
 /// absence, `undefined` where nothing was read, else the error.
 #[wasm_bindgen]
-pub async fn answer(
+pub fn answer(request: web_sys::Request, env: Env, record: JsValue) -> Promise {
+    promise(answered(request, env, record))
+}
+
+/// The promise of a future: one driver for all.
+fn promise(future: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Promise {
+    future_to_promise(apart(future))
+}
+
+async fn answered(
     request: web_sys::Request,
     env: Env,
     record: JsValue,
 ) -> Result<JsValue, JsValue> {
     let isolate = Isolate::of(&env);
-    let payload = payload(&request).await?;
+    let payload = match request.body() {
+        Some(body) => apart(payload(body)).await?,
+        None => Payload::Bytes(Vec::new()),
+    };
     let (method, url, headers) = (request.method(), request.url(), request.headers());
     let header = |name: &str| isolate.names.header(&headers, name);
     let asked = asked(&method, &url, &header, payload);
@@ -209,9 +224,8 @@ fn split(url: &str) -> (&str, &str, &str) {
 }
 
 /// Reads the body, but not more of it than is ever used.
-async fn payload(request: &web_sys::Request) -> Result<Payload, JsValue> {
+async fn payload(body: web_sys::ReadableStream) -> Result<Payload, JsValue> {
     let mut bytes = Vec::new();
-    let Some(body) = request.body() else { return Ok(Payload::Bytes(bytes)) };
     let reader = store::reader(&body)?;
     while let Some(chunk) = store::chunk(&reader).await? {
         bytes.extend(chunk.to_vec());

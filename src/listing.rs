@@ -88,7 +88,7 @@ impl<B: Backend> Resolver<B> {
             },
             Err(_) => Refusal::StoreUnavailable(key.namespace()),
         };
-        let (bytes, age) = self.last_good_record(key).ok_or(refusal.clone())?;
+        let Some((bytes, age)) = self.last_good_record(key) else { return Err(refusal) };
         trace.stale = Some(age);
         record::parse(&bytes).map(Some).map_err(|_| refusal)
     }

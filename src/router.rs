@@ -5,6 +5,7 @@ use catalog::refusal::Refusal;
 use percent_encoding::percent_decode_str;
 
 use crate::access;
+use crate::apart::apart;
 use crate::backend::{Backend, Read};
 use crate::http::{Answer, MAX_PATH, Request};
 use crate::resolve::Resolver;
@@ -109,11 +110,11 @@ impl<B: Backend> Resolver<B> {
         let grant = || access::authorize(&self.config, request);
         match route {
             Route::Version => Ok(respond::version(&self.config.script_version)),
-            Route::Health => Ok(self.health(trace).await),
+            Route::Health => Ok(apart(self.health(trace)).await),
             Route::Component(raw) => self.component(request, raw, &grant()?, trace).await,
-            Route::Resolve => self.batch(request, &grant()?, trace).await,
-            Route::Index(kind) => self.index(request, kind, &grant()?, trace).await,
-            Route::Entry(raw) => self.entry_of(request, raw, &grant()?, trace).await,
+            Route::Resolve => apart(self.batch(request, &grant()?, trace)).await,
+            Route::Index(kind) => apart(self.index(request, kind, &grant()?, trace)).await,
+            Route::Entry(raw) => apart(self.entry_of(request, raw, &grant()?, trace)).await,
         }
     }
 

@@ -13,15 +13,15 @@ use std::rc::Rc;
 use catalog::assign::Caller;
 use js_sys::{Array, Map, Promise, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
 use self::argument::{Options, read_caller, within};
 use self::failure::{Failure, read_only};
 use self::value::{bulk_value, bytes, convert, member, object, parsed};
+use crate::apart::apart;
 use crate::lane::{Body, Recalled};
 use crate::reply::Prepared;
 use crate::trace::Trace;
-use crate::{Isolate, isolate};
+use crate::{Isolate, isolate, promise};
 
 /// The most keys of a bulk read and of a listing's page that Workers KV has.
 const MAX_KEYS: u32 = 100;
@@ -65,31 +65,31 @@ fn lane_url(key: &str) -> String {
 /// `get(key | keys, type | options)`; `record` is what [`crate::ahead`] brought.
 #[wasm_bindgen(this)]
 pub fn get(this: JsValue, keys: JsValue, options: JsValue, record: JsValue) -> Promise {
-    promise(this, Asked::Read { keys, options, described: false, record })
+    call(this, Asked::Read { keys, options, described: false, record })
 }
 
 /// `getWithMetadata(key | keys, type | options)`.
 #[wasm_bindgen(this, js_name = getWithMetadata)]
 pub fn get_with_metadata(this: JsValue, keys: JsValue, options: JsValue) -> Promise {
-    promise(this, Asked::Read { keys, options, described: true, record: JsValue::UNDEFINED })
+    call(this, Asked::Read { keys, options, described: true, record: JsValue::UNDEFINED })
 }
 
 /// `list({ prefix, limit, cursor })`.
 #[wasm_bindgen(this)]
 pub fn list(this: JsValue, options: JsValue) -> Promise {
-    promise(this, Asked::List { options })
+    call(this, Asked::List { options })
 }
 
 /// Refused: what is in KV is made of Git tags.
 #[wasm_bindgen(this)]
 pub fn put(this: JsValue) -> Promise {
-    promise(this, Asked::Write("PUT"))
+    call(this, Asked::Write("PUT"))
 }
 
 /// Refused: what is in KV is made of Git tags.
 #[wasm_bindgen(this, js_name = delete)]
 pub fn delete(this: JsValue) -> Promise {
-    promise(this, Asked::Write("DELETE"))
+    call(this, Asked::Write("DELETE"))
 }
 
 /// `forCaller({ key, segments, override })`: the same methods for one caller.
@@ -109,15 +109,15 @@ enum Asked {
     Write(&'static str),
 }
 
-fn promise(entrypoint: JsValue, asked: Asked) -> Promise {
-    future_to_promise(async move {
+fn call(entrypoint: JsValue, asked: Asked) -> Promise {
+    promise(async move {
         let mut call = Call::new(&entrypoint);
         let answered = match &asked {
             Asked::Read { keys, options, described, record } => {
                 call.read_ahead(keys, record);
                 call.read(keys, options, *described).await
             }
-            Asked::List { options } => call.list(options).await,
+            Asked::List { options } => apart(call.list(options)).await,
             Asked::Write(operation) => Err(read_only(operation)),
         };
         call.end(answered)
@@ -169,7 +169,7 @@ impl Call {
 
     async fn read(&mut self, keys: &JsValue, options: &JsValue, described: bool) -> Answered {
         match keys.dyn_ref::<Array>() {
-            Some(keys) => self.read_all(keys, options, described).await,
+            Some(keys) => apart(self.read_all(keys, options, described)).await,
             None => self.read_one(keys, options, described).await,
         }
     }

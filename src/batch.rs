@@ -81,7 +81,7 @@ impl<B: Backend> Resolver<B> {
     pub(crate) async fn batch(
         &self,
         request: &Request<'_>,
-        grant: &Grant,
+        grant: Grant,
         trace: &mut Trace,
     ) -> Result<Answer<B::Content>, Refusal> {
         // 1. What is asked for: 400, 413, 415.
@@ -90,7 +90,7 @@ impl<B: Backend> Resolver<B> {
         let caller = body.caller(request);
         let open = |text: &String| self.open(text, request.host, &caller);
         let open = body.refs.iter().map(open).collect();
-        let settled = self.settle_all(open, grant, trace).await;
+        let settled = self.settle_all(open, &grant, trace).await;
         // 3. Each with its exact reference or its own error, and the contents if asked for.
         let mut answers = Vec::new();
         let mut left = if body.content { MAX_CONTENT } else { 0 };

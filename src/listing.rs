@@ -31,7 +31,7 @@ impl<B: Backend> Resolver<B> {
         &self,
         request: &Request<'_>,
         kind: Option<&str>,
-        grant: &Grant,
+        grant: Grant,
         trace: &mut Trace,
     ) -> Result<Answer<B::Content>, Refusal> {
         let kind = kind.map(type_name).transpose()?;
@@ -57,7 +57,7 @@ impl<B: Backend> Resolver<B> {
         &self,
         request: &Request<'_>,
         raw: &str,
-        grant: &Grant,
+        grant: Grant,
         trace: &mut Trace,
     ) -> Result<Answer<B::Content>, Refusal> {
         let name = ComponentName::from_url_path(raw).map_err(Refusal::Invalid)?;
@@ -67,7 +67,7 @@ impl<B: Backend> Resolver<B> {
         }
         let key = Key::Catalog(name.clone());
         let record = self.stored::<CatalogRecord>(&key, trace).await?.ok_or_else(unknown)?;
-        Ok(respond::document(request, &Entry::of(&name, &record, grant), trace))
+        Ok(respond::document(request, &Entry::of(&name, &record, &grant), trace))
     }
 
     /// Reads a record, the last good one where KV fails.

@@ -108,21 +108,22 @@ impl<B: Backend> Resolver<B> {
             return Err(Refusal::MethodNotAllowed { allow: methods });
         }
         let grant = || access::authorize(&self.config, request);
-        match route {
-            Route::Version => Ok(respond::version(&self.config.script_version)),
-            Route::Health => Ok(apart(self.health(trace)).await),
-            Route::Component(raw) => self.component(request, raw, &grant()?, trace).await,
-            Route::Resolve => apart(self.batch(request, &grant()?, trace)).await,
-            Route::Index(kind) => apart(self.index(request, kind, &grant()?, trace)).await,
-            Route::Entry(raw) => apart(self.entry_of(request, raw, &grant()?, trace)).await,
-        }
+        let rarer = match route {
+            Route::Component(raw) => return self.component(request, raw, &grant()?, trace).await,
+            Route::Version => return Ok(respond::version(&self.config.script_version)),
+            Route::Health => apart(self.health(trace)),
+            Route::Resolve => apart(self.batch(request, grant()?, trace)),
+            Route::Index(kind) => apart(self.index(request, kind, grant()?, trace)),
+            Route::Entry(raw) => apart(self.entry_of(request, raw, grant()?, trace)),
+        };
+        rarer.await
     }
 
-    async fn health(&self, trace: &mut Trace) -> Answer<B::Content> {
+    async fn health(&self, trace: &mut Trace) -> Result<Answer<B::Content>, Refusal> {
         let ttl = self.config.slot_cache_ttl;
         trace.kv_reads += 2;
         let slots = self.backend.record(Namespace::Slots, PROBE, ttl).await;
         let components = self.backend.record(Namespace::Components, PROBE, ttl).await;
-        respond::health(slots.is_ok(), components.is_ok())
+        Ok(respond::health(slots.is_ok(), components.is_ok()))
     }
 }

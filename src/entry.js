@@ -14,6 +14,7 @@ import {
   put,
   recall,
   recallValue,
+  rehearse,
 } from 'component-resolver'
 
 /** The answer with the content that it waits for; none where the read fails. */
@@ -54,5 +55,8 @@ class Resolver extends WorkerEntrypoint {
 
 // RPC over a service binding; wasm-bindgen can't export a reserved word by its name.
 Object.assign(Resolver.prototype, { getWithMetadata, list, put, delete: _delete, forCaller })
+
+// While the isolate starts, which on Cloudflare is while TLS is agreed upon.
+rehearse({}).catch(() => {})
 
 export default Resolver

@@ -152,6 +152,7 @@ impl<T: PartialEq + Clone + 'static, P: 'static> Lane<T, P> {
     ) -> bool {
         let Some((key, record, selected, form)) = repeatable(status, trace) else { return false };
         let kept = resolver.kept(key, record);
+        let Ok(written) = std::str::from_utf8(record) else { return false };
         let (Some(kept), true) = (kept, asker.is_usual(&resolver.config)) else { return false };
         let known = self.routes.get(url);
         let known = known.filter(|route| route.kept.as_ptr() == Rc::as_ptr(&kept));
@@ -161,7 +162,7 @@ impl<T: PartialEq + Clone + 'static, P: 'static> Lane<T, P> {
                 key: key.clone(),
                 name: text(&key.to_string()),
                 kept: Rc::downgrade(&kept),
-                text: text(&String::from_utf8_lossy(record)),
+                text: text(written),
                 slot: slot.filter(|_| matches!(key, Key::Slot(..))),
                 answers: RefCell::default(),
             })

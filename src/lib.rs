@@ -17,6 +17,7 @@ pub mod listing;
 mod lookup;
 pub mod memory;
 pub mod reading;
+pub mod rehearsal;
 mod reply;
 pub mod resolve;
 pub mod respond;
@@ -37,7 +38,7 @@ use worker::Env;
 use crate::apart::apart;
 use crate::backend::Read;
 use crate::config::{Config, ScriptVersion};
-use crate::http::{MAX_BODY, Payload, Request};
+use crate::http::{Body, MAX_BODY, Payload, Request};
 use crate::lane::{LANE_METHODS, Lane, Missing, Recalled};
 use crate::reply::{Analytics, Names, Prepared};
 use crate::resolve::Resolver;
@@ -162,17 +163,26 @@ async fn answered(
     let header = |name: &str| isolate.names.header(&headers, name);
     let asked = asked(&method, &url, &header, payload);
     let read_ahead = isolate.read_ahead(&url, record);
-    let (answer, trace) = isolate.resolver.answer_with(&asked, read_ahead).await;
-    let line = trace.log(&method, answer.status, &isolate.resolver.config.script_version);
-    let prepared = Rc::new(Prepared::new(&answer, &line, isolate.analytics.is_some())?);
-    let heard = (answer.status, &trace);
-    let mut lane = isolate.lane.borrow_mut();
-    if lane.learn(&isolate.resolver, &url, &asked, heard, &prepared, JsValue::from_str) {
-        prepared.keep()?;
-    }
-    drop(lane);
+    let (prepared, body) = isolate.answer(&asked, &url, read_ahead).await?;
     prepared.report(isolate.analytics.as_ref());
-    prepared.first_response(answer.body)
+    prepared.first_response(body)
+}
+
+/// Answers a request that nobody made, in an isolate that nobody else sees, without any
+/// read. V8 compiles a function when it is first called: what is called here while the
+/// isolate starts, the first request does not wait for. `env` has no bindings.
+#[wasm_bindgen]
+pub fn rehearse(env: Env) -> Promise {
+    promise(async move {
+        let isolate = Isolate::new(&env);
+        let read = isolate.resolver.rehearsal(&ArrayBuffer::new(0));
+        let asked = asked("GET", rehearsal::URL, &|_| None, Payload::Bytes(Vec::new()));
+        let (prepared, _) = isolate.answer(&asked, rehearsal::URL, read).await?;
+        // The code that would free it is called nowhere else.
+        std::mem::forget(isolate);
+        // The runtime makes none with a body while there is no request.
+        prepared.response(None)
+    })
 }
 
 impl Isolate {
@@ -182,17 +192,39 @@ impl Isolate {
     }
 
     fn begin(env: &Env) -> Rc<Self> {
+        let isolate = Rc::new(Self::new(env));
+        ISOLATE.replace(Some(isolate.clone()));
+        isolate
+    }
+
+    fn new(env: &Env) -> Self {
         let config = Config::read(&|name| text(env, name), script_version(env));
         let store = KvStore::of(env, config.kv_timeout, config.slot_cache_ttl);
         let analytics = Analytics::of(env, &config.script_version);
-        let isolate = Rc::new(Self {
+        Self {
             resolver: Resolver::new(config, store),
             lane: RefCell::default(),
             analytics,
             names: Names::default(),
-        });
-        ISOLATE.replace(Some(isolate.clone()));
-        isolate
+        }
+    }
+
+    /// The full path: the answer but for its body, which the lane learns, and the body.
+    async fn answer(
+        &self,
+        asked: &Request<'_>,
+        url: &str,
+        read_ahead: Option<(Key, Read<Vec<u8>>)>,
+    ) -> Result<(Rc<Prepared>, Body<ArrayBuffer>), JsValue> {
+        let (answer, trace) = self.resolver.answer_with(asked, read_ahead).await;
+        let line = trace.log(asked.method, answer.status, &self.resolver.config.script_version);
+        let prepared = Rc::new(Prepared::new(&answer, &line, self.analytics.is_some())?);
+        let heard = (answer.status, &trace);
+        let mut lane = self.lane.borrow_mut();
+        if lane.learn(&self.resolver, url, asked, heard, &prepared, JsValue::from_str) {
+            prepared.keep()?;
+        }
+        Ok((prepared, answer.body))
     }
 
     fn read_ahead(&self, url: &str, record: JsValue) -> Option<(Key, Read<Vec<u8>>)> {

@@ -106,10 +106,10 @@ struct Seeded(DefaultHasher);
 
 impl Seeded {
     fn new() -> Self {
-        let mut hasher = DefaultHasher::new();
+        let (mut hasher, mut seed) = (DefaultHasher::new(), [0_u8; 16]);
         // The runtime's generator does not fail inside a request.
-        let seed = || getrandom::u64().unwrap_or_default();
-        [seed(), seed()].hash(&mut hasher);
+        let _ = getrandom::fill(&mut seed);
+        seed.hash(&mut hasher);
         Self(hasher)
     }
 }

@@ -90,7 +90,7 @@ impl<B: Backend> Resolver<B> {
         Some(content)
     }
 
-    fn keep_content(&self, digest: Digest, content: &B::Content) {
+    pub(crate) fn keep_content(&self, digest: Digest, content: &B::Content) {
         let size = self.backend.size(content) + ITEM_OVERHEAD;
         self.memory.borrow_mut().contents.put(&digest, Rc::new(content.clone()), size);
     }

@@ -17,7 +17,9 @@ use component_resolver::config::IMMUTABLE_CACHE_TTL;
 use component_resolver::config::{Config, ScriptVersion};
 use component_resolver::http::{Answer, Body, Payload, Request};
 use component_resolver::lane::{self, LANE_METHODS, Lane};
+use component_resolver::rehearsal;
 use component_resolver::resolve::Resolver;
+use component_resolver::trace::Source;
 use pollster::block_on;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -314,4 +316,18 @@ fn a_record_that_memory_dropped_is_learned_again() {
     };
     let asked = ["production", "production", "production", "staging", "production", "production"];
     assert_eq!(asked.map(&mut ask), [false, false, true, false, false, true]);
+}
+
+#[test]
+fn a_rehearsal_is_a_whole_answer_that_reads_nothing() {
+    let resolver = resolver(&[]);
+    let read = resolver.rehearsal(&Vec::new());
+    let path = rehearsal::URL.strip_prefix("https://rehearsal").unwrap();
+    let payload = Payload::Bytes(Vec::new());
+    let request =
+        Request { method: "GET", host: HOST, path, query: "", header: &|_| None, payload };
+    let (answer, trace) = block_on(resolver.answer_with(&request, read));
+    assert_eq!((answer.status, trace.content), (200, Source::Memory));
+    assert!(matches!(answer.body, Body::Content(content) if content.is_empty()));
+    assert_eq!(*resolver.backend.reads.borrow(), [""; 0]);
 }

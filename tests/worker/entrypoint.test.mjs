@@ -72,3 +72,19 @@ for (const name of ['http', 'binding']) {
     assert.ok(constructed > 2 * asked.length, `${constructed} constructions`)
   })
 }
+
+test('what is rehearsed while the isolate starts is seen nowhere', async () => {
+  const worker = await startWorker()
+  try {
+    const path = '/components/rehearsal/rehearsal@production'
+    assert.equal((await worker.fetch(path)).status, 404)
+    worker.kv.fail({ status: 500 })
+    const { status, headers } = await worker.fetch(path)
+    assert.deepEqual([status, headers['component-stale']], [503, undefined])
+    const lines = worker.output.trim().split('\n').filter((line) => line.startsWith('{'))
+    assert.deepEqual(lines.map((line) => JSON.parse(line).status), [404, 503])
+    assert.ok(worker.kv.reads.every(({ keys }) => keys[0].startsWith('rehearsal/rehearsal')))
+  } finally {
+    await worker.stop()
+  }
+})

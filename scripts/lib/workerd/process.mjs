@@ -11,11 +11,14 @@ const running = new Set()
 
 /** workerd with a configuration; `started()` resolves to the address of each of its sockets. */
 export class Workerd {
+  /** When its process was started, in milliseconds. */
+  began
   #process
   #said = []
   #length = 0
 
   constructor(config) {
+    this.began = performance.now()
     const args = ['serve', '--experimental', '--control-fd=3', config]
     this.#process = spawn(workerdBinary(), args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
     for (const stream of [this.#process.stdout, this.#process.stderr]) {

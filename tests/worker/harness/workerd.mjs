@@ -63,6 +63,10 @@ class Worker {
     return this.#workerd.pid
   }
 
+  get began() {
+    return this.#workerd.began
+  }
+
   /** What the Worker logged and workerd said, so far. */
   get output() {
     return this.#workerd.output

@@ -56,7 +56,7 @@ class Resolver extends WorkerEntrypoint {
 // RPC over a service binding; wasm-bindgen can't export a reserved word by its name.
 Object.assign(Resolver.prototype, { getWithMetadata, list, put, delete: _delete, forCaller })
 
-// While the isolate starts, which on Cloudflare is while TLS is agreed upon.
+// While the isolate starts, so that V8 has compiled what the first request needs.
 rehearse({}).catch(() => {})
 
 export default Resolver

@@ -31,7 +31,7 @@ const MAX_CONTENT: u64 = 8 << 20;
 
 /// The body of a request.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 struct Body {
     refs: Vec<String>,
     #[serde(default)]
@@ -217,6 +217,9 @@ fn body(request: &Request<'_>) -> Result<Body, Refusal> {
     }
     let Payload::Bytes(bytes) = &request.payload else { return Err(Refusal::BodyTooLarge) };
     let invalid = |why: String| Refusal::BodyInvalid(why);
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(invalid("it is no object".to_owned()));
+    }
     let body: Body = json::read(bytes).map_err(|error| invalid(error.to_string()))?;
     match body.refs.len() {
         0 => Err(invalid("refs is empty".to_owned())),

@@ -31,11 +31,13 @@ let resolver
 
 class Resolver extends WorkerEntrypoint {
   // The runtime makes an entrypoint for each request and gives it the request's context,
-  // which nothing here uses, and the environment, which is the isolate's. So one is enough.
+  // which nothing here uses, and the environment, which is the isolate's. So one is enough,
+  // but not for who extends the class, as `wrangler dev` does, with fields of an instance's.
   constructor(context, env) {
-    if (resolver) return resolver
+    const own = new.target === Resolver
+    if (own && resolver) return resolver
     super(context, env)
-    resolver = this
+    if (own) resolver = this
   }
 
   async fetch(request) {

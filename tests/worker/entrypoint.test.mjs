@@ -12,19 +12,32 @@ const SLOT = 'prompts/extraction@production'
 const ENTRY = {
   name: 'entry.mjs',
   source: `import Resolver from './index.js'
+const { fetch, get } = Resolver.prototype
 const instances = new Set()
-let constructed = 0
+let calls = 0
+const noted = (method) => function (...args) {
+  instances.add(this)
+  calls += 1
+  return method.apply(this, args)
+}
+Resolver.prototype.get = noted(get)
+Resolver.prototype.fetch = noted(async function (request) {
+  const { pathname } = new URL(request.url)
+  if (pathname === '/instances') return Response.json({ calls, instances: instances.size })
+  if (pathname === '/throw') throw new Error('as the test asks for')
+  return fetch.call(this, request)
+})
+export default Resolver`,
+}
+
+// As wrangler's middleware does it: a class that extends ours, with a field of its own.
+const EXTENDED = {
+  name: 'extended.mjs',
+  source: `import Resolver from './index.js'
 export default class extends Resolver {
-  constructor(context, env) {
-    super(context, env)
-    instances.add(this)
-    constructed += 1
-  }
+  #made = 1
   fetch(request) {
-    const { pathname } = new URL(request.url)
-    if (pathname === '/instances') return Response.json({ constructed, instances: instances.size })
-    if (pathname === '/throw') throw new Error('as the test asks for')
-    return super.fetch(request)
+    return new URL(request.url).pathname === '/made' ? new Response(this.#made) : super.fetch(request)
   }
 }`,
 }
@@ -67,11 +80,22 @@ for (const name of ['http', 'binding']) {
     assert.equal((await worker.fetch('/throw')).status, 500)
     assert.deepEqual(await together, alone)
     assert.deepEqual(alone.slice(0, 3).map(([status]) => status), [200, 200, 404])
-    const { constructed, instances } = (await worker.fetch('/instances')).json()
+    const { calls, instances } = (await worker.fetch('/instances')).json()
     assert.equal(instances, 1)
-    assert.ok(constructed > 2 * asked.length, `${constructed} constructions`)
+    assert.ok(calls > 2 * asked.length, `${calls} calls`)
   })
 }
+
+test('a class that extends ours is constructed for each request', async () => {
+  const worker = await startWorker({ modules: [EXTENDED, ...builtModules()] })
+  try {
+    for (const path of ['/made', '/made', '/healthz', '/made']) {
+      assert.equal((await worker.fetch(path)).status, 200, path)
+    }
+  } finally {
+    await worker.stop()
+  }
+})
 
 test('what is rehearsed while the isolate starts is seen nowhere', async () => {
   const worker = await startWorker()

@@ -11,8 +11,8 @@ import { measureThroughput } from './lib/throughput.mjs'
 import { measureWhole } from './lib/whole.mjs'
 
 const FULL = {
-  whole: { rounds: 21, count: 600 },
-  handler: { rounds: 21, count: 5_000 },
+  whole: { rounds: 126, count: 100 },
+  handler: { rounds: 63, count: 1_700 },
   cold: { rounds: 25 },
   throughput: { seconds: 5 },
 }

@@ -58,10 +58,10 @@ const BUDGET = {
   revalidated: [1, 8],
   head: [1, 8],
   split: [1, 9],
-  exact: [0, 6],
+  exact: [0, 4],
   missing: [2, 16],
   rpc: [1, 9],
-  'rpc-exact': [0, 8],
+  'rpc-exact': [0, 6],
 }
 
 /** Kilobytes of gzip, Wasm and JavaScript together. */

@@ -4,9 +4,10 @@ import { WorkerEntrypoint } from 'cloudflare:workers'
 
 import {
   _delete,
-  Pending,
   ahead,
   answer,
+  complete,
+  contentOf,
   forCaller,
   get,
   getWithMetadata,
@@ -18,10 +19,10 @@ import {
 } from 'component-resolver'
 
 /** The answer with the content that it waits for; none where the read fails. */
-async function complete(pending) {
+async function withContent(number) {
   try {
-    const bytes = await pending.reading
-    return pending.end(bytes, await crypto.subtle.digest('SHA-256', bytes))
+    const bytes = await contentOf(number)
+    return complete(number, bytes, await crypto.subtle.digest('SHA-256', bytes))
   } catch {
     // The full path says what is wrong.
   }
@@ -44,7 +45,7 @@ class Resolver extends WorkerEntrypoint {
     const { method, url } = request
     const record = await ahead(method, url)
     const given = recall(method, url, request.headers, record)
-    return (given instanceof Pending ? await complete(given) : given) ?? answer(request, this.env, record)
+    return (typeof given === 'number' ? await withContent(given) : given) ?? answer(request, this.env, record)
   }
 
   async get(key, options) {

@@ -25,6 +25,7 @@ pub mod router;
 pub mod rpc;
 mod store;
 pub mod trace;
+mod waiting;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -43,11 +44,14 @@ use crate::lane::{LANE_METHODS, Lane, Missing, Recalled};
 use crate::reply::{Analytics, Names, Prepared};
 use crate::resolve::Resolver;
 use crate::store::KvStore;
+use crate::waiting::Waiting;
 
 /// An isolate serves one script version with one environment for all its life.
 struct Isolate {
     resolver: Resolver<KvStore>,
     lane: RefCell<Lane<JsValue, Prepared>>,
+    /// Answers of the lane whose contents are read.
+    waiting: RefCell<Waiting<(Rc<Prepared>, Missing)>>,
     analytics: Option<Analytics>,
     names: Names,
 }
@@ -71,8 +75,8 @@ pub fn ahead(method: &str, url: &str) -> Option<Promise> {
     isolate.resolver.backend.slot(&name).ok()
 }
 
-/// The answer of the fast lane, given what [`ahead`] read, or a [`Pending`] one where the
-/// content is not in memory; `undefined` where it has none.
+/// The answer of the fast lane, given what [`ahead`] read, or a number where its content
+/// is not in memory, for [`content_of`] and [`complete`]; `undefined` where it has none.
 #[wasm_bindgen]
 pub fn recall(method: &str, url: &str, headers: &web_sys::Headers, record: &JsValue) -> JsValue {
     recalled(method, url, headers, record).unwrap_or_default()
@@ -94,39 +98,31 @@ fn recalled(
         lane::Body::Empty => send(&isolate, &answer, None),
         lane::Body::Content(content) => send(&isolate, &answer, Some(&content)),
         lane::Body::Missing(missing) => {
-            let reading = isolate.resolver.backend.content_of(missing.digest).ok()?;
-            Some(Pending { answer, missing, reading }.into())
+            Some(isolate.waiting.borrow_mut().add((answer, missing)).into())
         }
     }
 }
 
-/// An answer of the fast lane whose content has to be read.
-#[wasm_bindgen]
-pub struct Pending {
-    answer: Rc<Prepared>,
-    missing: Missing,
-    reading: Promise,
+/// Begins the read of the content that a number of [`recall`] waits for.
+#[wasm_bindgen(js_name = contentOf)]
+pub fn content_of(number: u32) -> Option<Promise> {
+    let isolate = isolate()?;
+    let digest = isolate.waiting.borrow().get(number)?.1.digest;
+    isolate.resolver.backend.content_of(digest).ok()
 }
 
+/// The answer of a number of [`recall`], given the content that was read and its SHA-256;
+/// `undefined` where the full path has to say what is wrong.
 #[wasm_bindgen]
-impl Pending {
-    /// The read, begun.
-    #[wasm_bindgen(getter)]
-    pub fn reading(&self) -> Promise {
-        self.reading.clone()
-    }
+pub fn complete(number: u32, content: ArrayBuffer, hash: &JsValue) -> JsValue {
+    completed(number, content, hash).unwrap_or_default()
+}
 
-    /// The answer, given the bytes that were read and their SHA-256; `undefined` where the
-    /// full path has to say what is wrong.
-    pub fn end(self, content: ArrayBuffer, hash: JsValue) -> JsValue {
-        self.ended(content, &hash).unwrap_or_default()
-    }
-
-    fn ended(&self, content: ArrayBuffer, hash: &JsValue) -> Option<JsValue> {
-        let isolate = isolate()?;
-        let content = isolate.resolver.arrived(&self.missing, content, store::digest(hash))?;
-        send(&isolate, &self.answer, Some(&content))
-    }
+fn completed(number: u32, content: ArrayBuffer, hash: &JsValue) -> Option<JsValue> {
+    let isolate = isolate()?;
+    let (answer, missing) = isolate.waiting.borrow_mut().take(number)?;
+    let content = isolate.resolver.arrived(&missing, content, store::digest(hash))?;
+    send(&isolate, &answer, Some(&content))
 }
 
 /// The lane's answers are no `Result`s but values or `undefined`, after which the full
@@ -204,6 +200,7 @@ impl Isolate {
         Self {
             resolver: Resolver::new(config, store),
             lane: RefCell::default(),
+            waiting: RefCell::default(),
             analytics,
             names: Names::default(),
         }

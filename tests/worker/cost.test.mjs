@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test'
 import { fill } from '../../bench/lib/data.mjs'
 import { compressedSizes } from '../../bench/lib/size.mjs'
 import { requests } from '../../bench/lib/workloads.mjs'
+import { CALLER } from './harness/caller.mjs'
 import { builtModules } from './harness/config.mjs'
 import { startWorker } from './harness/workerd.mjs'
 
@@ -40,17 +41,6 @@ WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
 })`,
   },
 ]
-
-// An ensemble that asks over a service binding; what is no RPC it passes on.
-const CALLER = {
-  name: 'caller.mjs',
-  source: `export default {
-  async fetch(request, env) {
-    const key = new URL(request.url).searchParams.get('get')
-    return key ? new Response(await env.RESOLVER.get(key)) : env.RESOLVER.fetch(request)
-  },
-}`,
-}
 
 /** The most that one request, repeated, may cost: `[reads of KV, calls to JavaScript]`. */
 const BUDGET = {

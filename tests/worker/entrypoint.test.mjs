@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
 import { fill } from '../../bench/lib/data.mjs'
+import { CALLER } from './harness/caller.mjs'
 import { builtModules } from './harness/config.mjs'
 import { startWorker } from './harness/workerd.mjs'
 
@@ -39,17 +40,6 @@ export default class extends Resolver {
   fetch(request) {
     return new URL(request.url).pathname === '/made' ? new Response(this.#made) : super.fetch(request)
   }
-}`,
-}
-
-// Over the service binding: a key by RPC, what is no RPC is passed on.
-const CALLER = {
-  name: 'caller.mjs',
-  source: `export default {
-  async fetch(request, env) {
-    const key = new URL(request.url).searchParams.get('get')
-    return key ? new Response(await env.RESOLVER.get(key)) : env.RESOLVER.fetch(request)
-  },
 }`,
 }
 

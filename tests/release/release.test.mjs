@@ -88,7 +88,8 @@ describe('a version that is not well', () => {
     ['that says it is ill', { unhealthy: true, after: -1 }, /healthz: \/healthz of .* answers with status 503/, 1],
     ['that can\'t read what KV holds', { recordFormat: 0, after: -1 }, /format: the new version reads records up to format 0, KV holds 1/, 1],
     ['that is slow', { slower: 25 }, /latency: the new version takes [\d.]+ ms, the old one [\d.]+ ms: over 1\.5 times as long/, 1],
-    ['that fails later', { throws: 0.3, after: 150 }, /errors: \d+ of \d+ answers of the new version failed: status 500/, 3],
+    // Which requests come after the 150th is chance: an override's or a caller's may be too many first.
+    ['that fails later', { throws: 0.3, after: 150 }, /errors: \d+ of \d+ answers of (the new version|either version, without an override,) failed: .*status 500/, 3],
   ]) {
     release(`${what} is taken back`, async ({ faulty, ramp, latest, message }) => {
       const { code, json, stderr } = await faulty(faults)

@@ -34,7 +34,7 @@ pub trait Backend {
     /// Reads a content from `COMPONENTS`, with the SHA-256 of what was read.
     async fn content(&self, key: &str, cache_ttl: u32) -> Read<(Self::Content, Digest)>;
 
-    /// The size of a content in bytes.
+    /// How many bytes of memory a content takes up.
     fn size(&self, content: &Self::Content) -> usize;
 
     /// A copy of a content's bytes.

@@ -5,6 +5,7 @@ import { WorkerEntrypoint } from 'cloudflare:workers'
 import {
   _delete,
   ahead,
+  aheadOf,
   answer,
   complete,
   contentOf,
@@ -19,9 +20,9 @@ import {
 } from 'component-resolver'
 
 /** The answer with the content that it waits for; none where the read fails. */
-async function withContent(number) {
+async function withContent(number, reads) {
   try {
-    const bytes = await contentOf(number)
+    const bytes = await contentOf(number, reads)
     return complete(number, bytes, await crypto.subtle.digest('SHA-256', bytes))
   } catch {
     // The full path says what is wrong.
@@ -43,16 +44,21 @@ class Resolver extends WorkerEntrypoint {
 
   async fetch(request) {
     const { method, url } = request
-    const record = await ahead(method, url)
+    const reads = ahead(method, url)
+    const record = reads && (await reads.first)
     const given = recall(method, url, request.headers, record)
-    return (typeof given === 'number' ? await withContent(given) : given) ?? answer(request, this.env, record)
+    const response = typeof given === 'number' ? await withContent(given, reads) : given
+    reads?.end()
+    return response ?? answer(request, this.env, record)
   }
 
   async get(key, options) {
     // Several keys are not the lane's.
-    const url = typeof key === 'string' ? `rpc:${key}` : ''
-    const record = await ahead('GET', url)
-    return recallValue(url, options, record) ?? get.call(this, key, options, record)
+    if (typeof key !== 'string') return get.call(this, key, options)
+    const reads = aheadOf(key)
+    const record = reads && (await reads.first)
+    reads?.end()
+    return recallValue(key, options, record) ?? get.call(this, key, options, record)
   }
 }
 

@@ -62,6 +62,8 @@ enum Form {
 pub struct Recalled<P, C> {
     /// All but the content.
     pub answer: Rc<P>,
+    /// The digest of what was selected.
+    pub digest: Digest,
     /// The content.
     pub body: Body<C>,
 }
@@ -135,7 +137,7 @@ impl<T: PartialEq + Clone + 'static, P: 'static> Lane<T, P> {
         if route.slot.is_some() && !matches!(body, Body::Missing(_)) {
             resolver.read_again(&kept);
         }
-        Some(Recalled { answer: answer.clone(), body })
+        Some(Recalled { answer: answer.clone(), digest, body })
     }
 
     /// Remembers an answer of the full path, if the same request would get the same one

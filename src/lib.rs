@@ -40,10 +40,10 @@ use crate::apart::apart;
 use crate::backend::Read;
 use crate::config::{Config, ScriptVersion};
 use crate::http::{Body, MAX_BODY, Payload, Request};
-use crate::lane::{LANE_METHODS, Lane, Missing, Recalled};
-use crate::reply::{Analytics, Names, Prepared};
+use crate::lane::{Lane, Missing, Recalled};
+use crate::reply::{Analytics, LaneMethod, Names, Prepared};
 use crate::resolve::Resolver;
-use crate::store::KvStore;
+use crate::store::{Content, KvStore, Reads};
 use crate::waiting::Waiting;
 
 /// An isolate serves one script version with one environment for all its life.
@@ -66,10 +66,11 @@ fn isolate() -> Option<Rc<Isolate>> {
 
 /// Begins the read of the slot that a URL stands for, if the fast lane knows it.
 #[wasm_bindgen]
-pub fn ahead(method: &str, url: &str) -> Option<Promise> {
-    if !LANE_METHODS.contains(&method) {
-        return None;
-    }
+pub fn ahead(method: LaneMethod, url: &str) -> Option<Reads> {
+    method.name().and_then(|_| read_slot(url))
+}
+
+fn read_slot(url: &str) -> Option<Reads> {
     let isolate = isolate()?;
     let name = isolate.lane.borrow_mut().ahead(url)?;
     isolate.resolver.backend.slot(&name).ok()
@@ -78,21 +79,27 @@ pub fn ahead(method: &str, url: &str) -> Option<Promise> {
 /// The answer of the fast lane, given what [`ahead`] read, or a number where its content
 /// is not in memory, for [`content_of`] and [`complete`]; `undefined` where it has none.
 #[wasm_bindgen]
-pub fn recall(method: &str, url: &str, headers: &web_sys::Headers, record: &JsValue) -> JsValue {
+pub fn recall(
+    method: LaneMethod,
+    url: &str,
+    headers: &web_sys::Headers,
+    record: &JsValue,
+) -> JsValue {
     recalled(method, url, headers, record).unwrap_or_default()
 }
 
 fn recalled(
-    method: &str,
+    method: LaneMethod,
     url: &str,
     headers: &web_sys::Headers,
     record: &JsValue,
 ) -> Option<JsValue> {
     let isolate = isolate()?;
     let header = |name: &str| isolate.names.header(headers, name);
-    let asked = asked(method, url, &header, Payload::Bytes(Vec::new()));
+    let asked = asked(method.name()?, url, &header, Payload::Bytes(Vec::new()));
     let mut lane = isolate.lane.borrow_mut();
-    let Recalled { answer, body } = lane.recall(&isolate.resolver, url, &asked, Some(record))?;
+    let Recalled { answer, body, .. } =
+        lane.recall(&isolate.resolver, url, &asked, Some(record))?;
     drop(lane);
     match body {
         lane::Body::Empty => send(&isolate, &answer, None),
@@ -103,12 +110,13 @@ fn recalled(
     }
 }
 
-/// Begins the read of the content that a number of [`recall`] waits for.
+/// Begins the read of the content that a number of [`recall`] waits for, after what
+/// [`ahead`] began.
 #[wasm_bindgen(js_name = contentOf)]
-pub fn content_of(number: u32) -> Option<Promise> {
+pub fn content_of(number: u32, reads: Option<Reads>) -> Option<Promise> {
     let isolate = isolate()?;
     let digest = isolate.waiting.borrow().get(number)?.1.digest;
-    isolate.resolver.backend.content_of(digest).ok()
+    isolate.resolver.backend.content_of(digest, reads).ok()
 }
 
 /// The answer of a number of [`recall`], given the content that was read and its SHA-256;
@@ -121,13 +129,14 @@ pub fn complete(number: u32, content: ArrayBuffer, hash: &JsValue) -> JsValue {
 fn completed(number: u32, content: ArrayBuffer, hash: &JsValue) -> Option<JsValue> {
     let isolate = isolate()?;
     let (answer, missing) = isolate.waiting.borrow_mut().take(number)?;
+    let content = Content::new(content);
     let content = isolate.resolver.arrived(&missing, content, store::digest(hash))?;
     send(&isolate, &answer, Some(&content))
 }
 
 /// The lane's answers are no `Result`s but values or `undefined`, after which the full
 /// path says what is wrong: one handle crosses over in place of an array of three.
-fn send(isolate: &Isolate, answer: &Prepared, content: Option<&ArrayBuffer>) -> Option<JsValue> {
+fn send(isolate: &Isolate, answer: &Prepared, content: Option<&Content>) -> Option<JsValue> {
     let response = answer.response(content).ok()?;
     answer.report(isolate.analytics.as_ref());
     Some(response)
@@ -171,7 +180,7 @@ async fn answered(
 pub fn rehearse(env: Env) -> Promise {
     promise(async move {
         let isolate = Isolate::new(&env);
-        let read = isolate.resolver.rehearsal(&ArrayBuffer::new(0));
+        let read = isolate.resolver.rehearsal(&Content::new(ArrayBuffer::new(0)));
         let asked = asked("GET", rehearsal::URL, &|_| None, Payload::Bytes(Vec::new()));
         let (prepared, _) = isolate.answer(&asked, rehearsal::URL, read).await?;
         // The code that would free it is called nowhere else.
@@ -212,7 +221,7 @@ impl Isolate {
         asked: &Request<'_>,
         url: &str,
         read_ahead: Option<(Key, Read<Vec<u8>>)>,
-    ) -> Result<(Rc<Prepared>, Body<ArrayBuffer>), JsValue> {
+    ) -> Result<(Rc<Prepared>, Body<Content>), JsValue> {
         let (answer, trace) = self.resolver.answer_with(asked, read_ahead).await;
         let line = trace.log(asked.method, answer.status, &self.resolver.config.script_version);
         let prepared = Rc::new(Prepared::new(&answer, &line, self.analytics.is_some())?);

@@ -13,6 +13,9 @@ use crate::memory::{ITEM_OVERHEAD, KeptRecord};
 use crate::resolve::Resolver;
 use crate::trace::{Source, Trace};
 
+/// What the memory for contents has to be a multiple of, for one of them to be short.
+const SHORT: usize = 100;
+
 impl<B: Backend> Resolver<B> {
     /// The last good record of a key and how many seconds ago it was read.
     pub(crate) fn last_good_record(&self, key: &Key) -> Option<(Rc<[u8]>, u64)> {
@@ -93,6 +96,11 @@ impl<B: Backend> Resolver<B> {
     pub(crate) fn keep_content(&self, digest: Digest, content: &B::Content) {
         let size = self.backend.size(content) + ITEM_OVERHEAD;
         self.memory.borrow_mut().contents.put(&digest, Rc::new(content.clone()), size);
+    }
+
+    /// Whether a content takes up little of the memory, even in a second form.
+    pub(crate) fn is_short(&self, content: &B::Content) -> bool {
+        self.backend.size(content) <= self.config.content_memory / SHORT
     }
 
     /// A content, if it is in memory.

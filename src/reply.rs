@@ -1,6 +1,6 @@
 //! Requests' headers and answers as the runtime's own objects.
 
-use js_sys::{Array, ArrayBuffer, JSON, JsString, Object, Reflect};
+use js_sys::{Array, JSON, JsString, Object, Reflect};
 use serde::{Serialize, Serializer};
 use wasm_bindgen::prelude::*;
 use web_sys::{Headers, ResponseInit};
@@ -8,6 +8,8 @@ use web_sys::{Headers, ResponseInit};
 use crate::caller;
 use crate::config::ScriptVersion;
 use crate::http::{Answer, Body};
+use crate::lane::LANE_METHODS;
+use crate::store::Content;
 use crate::trace::LogLine;
 
 #[wasm_bindgen]
@@ -34,6 +36,26 @@ extern "C" {
 
     #[wasm_bindgen(constructor, js_class = Response, catch)]
     fn new(body: &JsValue, init: &ResponseInit) -> Result<Reply, JsValue>;
+}
+
+/// A method of the fast lane. Its number is what crosses over, in place of a text.
+#[wasm_bindgen]
+#[derive(Clone, Copy)]
+pub enum LaneMethod {
+    Get = "GET",
+    Head = "HEAD",
+}
+
+impl LaneMethod {
+    /// What HTTP calls it; `None` for every other method.
+    pub(crate) fn name(self) -> Option<&'static str> {
+        let [get, head] = LANE_METHODS;
+        match self {
+            Self::Get => Some(get),
+            Self::Head => Some(head),
+            _ => None,
+        }
+    }
 }
 
 /// The names of the headers that are asked for, as strings of the runtime.
@@ -145,14 +167,14 @@ impl Prepared {
     }
 
     /// The response with a content or without a body.
-    pub(crate) fn response(&self, content: Option<&ArrayBuffer>) -> Result<JsValue, JsValue> {
+    pub(crate) fn response(&self, content: Option<&Content>) -> Result<JsValue, JsValue> {
         let none = JsValue::NULL;
-        let body = content.map_or(&none, AsRef::as_ref);
+        let body = content.map_or(&none, |content| content.bytes().as_ref());
         Ok(Reply::new(body, &self.init)?.into())
     }
 
     /// The response with the body of the answer that it was made of.
-    pub(crate) fn first_response(&self, body: Body<ArrayBuffer>) -> Result<JsValue, JsValue> {
+    pub(crate) fn first_response(&self, body: Body<Content>) -> Result<JsValue, JsValue> {
         match body {
             Body::Empty => self.response(None),
             Body::Content(content) => self.response(Some(&content)),

@@ -11,17 +11,19 @@ mod value;
 use std::rc::Rc;
 
 use catalog::assign::Caller;
-use js_sys::{Array, Map, Promise, Reflect};
+use catalog::digest::Digest;
+use js_sys::{Array, JsString, Map, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 
 use self::argument::{Options, read_caller, within};
 use self::failure::{Failure, read_only};
-use self::value::{bulk_value, bytes, convert, member, object, parsed};
+use self::value::{bulk_value, bytes, convert, decode, member, object, parse_json, parsed};
 use crate::apart::apart;
 use crate::lane::{Body, Recalled};
 use crate::reply::Prepared;
+use crate::store::{Content, Reads};
 use crate::trace::Trace;
-use crate::{Isolate, isolate, promise};
+use crate::{Isolate, isolate, promise, read_slot};
 
 /// The most keys of a bulk read and of a listing's page that Workers KV has.
 const MAX_KEYS: u32 = 100;
@@ -36,11 +38,17 @@ extern "C" {
 // The exports are no `async fn`s: each would be a state machine of its own in the
 // Wasm, which holds all that a read is made of.
 
-/// The value of the fast lane, given what [`crate::ahead`] read for the same URL, a
-/// key's [`lane_url`]; `undefined` where it has none.
+/// Begins the read of the slot that a key stands for, if the fast lane knows it.
+#[wasm_bindgen(js_name = aheadOf)]
+pub fn ahead_of(key: &str) -> Option<Reads> {
+    read_slot(&lane_url(key))
+}
+
+/// The value of the fast lane, given what [`ahead_of`] read of the same key;
+/// `undefined` where it has none.
 #[wasm_bindgen(js_name = recallValue)]
-pub fn recall_value(url: &str, options: &JsValue, record: &JsValue) -> JsValue {
-    recalled(url, options, record).unwrap_or_default()
+pub fn recall_value(key: &str, options: &JsValue, record: &JsValue) -> JsValue {
+    recalled(&lane_url(key), options, record).unwrap_or_default()
 }
 
 fn recalled(url: &str, options: &JsValue, record: &JsValue) -> Option<JsValue> {
@@ -48,21 +56,45 @@ fn recalled(url: &str, options: &JsValue, record: &JsValue) -> Option<JsValue> {
     // The full path says what is wrong with them.
     let Options { kind, caller } = Options::read("GET", options).ok()?;
     let mut lane = isolate.lane.borrow_mut();
-    let Recalled { answer, body } = lane.recall(&isolate.resolver, url, &caller, Some(record))?;
+    let Recalled { answer, digest, body } =
+        lane.recall(&isolate.resolver, url, &caller, Some(record))?;
     drop(lane);
     let Body::Content(content) = body else { return None };
+    let value = match &*kind {
+        "text" => isolate.text(&digest, &content).ok()?.into(),
+        "json" => parse_json(&isolate.text(&digest, &content).ok()?).ok()?,
+        kind => convert(content.bytes().clone(), kind).ok()?,
+    };
     // `null` would be taken for none.
-    let value = convert(content, &kind).ok().filter(|value| !value.is_null())?;
+    if value.is_null() {
+        return None;
+    }
     answer.report(isolate.analytics.as_ref());
     Some(value)
 }
 
-/// Under what the lane remembers a key: no URL of HTTP begins so. As in `entry.js`.
+impl Isolate {
+    /// The text of a content in memory; a short one is made once.
+    fn text(&self, digest: &Digest, content: &Content) -> Result<JsString, JsValue> {
+        if let Some(text) = content.text() {
+            return Ok(text.clone());
+        }
+        let text = decode(content.bytes())?;
+        if self.resolver.is_short(content) {
+            content.keep_text(text.clone());
+            // It is larger now.
+            self.resolver.keep_content(*digest, content);
+        }
+        Ok(text)
+    }
+}
+
+/// Under what the lane remembers a key: no URL of HTTP begins so.
 fn lane_url(key: &str) -> String {
     format!("rpc:{key}")
 }
 
-/// `get(key | keys, type | options)`; `record` is what [`crate::ahead`] brought.
+/// `get(key | keys, type | options)`; `record` is what [`ahead_of`] brought.
 #[wasm_bindgen(this)]
 pub fn get(this: JsValue, keys: JsValue, options: JsValue, record: JsValue) -> Promise {
     call(this, Asked::Read { keys, options, described: false, record })

@@ -1,5 +1,8 @@
 //! Workers KV, the clock, chance and SHA-256 of the Workers runtime.
 
+use std::cell::OnceCell;
+use std::rc::Rc;
+
 use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use js_sys::{Array, ArrayBuffer, Date, JSON, JsString, Map, Promise, Reflect, Uint8Array};
@@ -49,6 +52,15 @@ extern "C" {
     /// what it comes to, an object. In JavaScript, because a timer that is set and cleared
     /// there costs a quarter of what it does through a future here.
     fn within(promise: &Promise, milliseconds: u32) -> Promise;
+
+    /// Such promises one after the other, of one request, with one timer for all.
+    pub type Reads;
+
+    #[wasm_bindgen(constructor)]
+    fn new(first: &Promise, milliseconds: u32) -> Reads;
+
+    #[wasm_bindgen(method)]
+    fn next(this: &Reads, promise: &Promise, milliseconds: u32) -> Promise;
 }
 
 /// The bindings of one script version.
@@ -83,18 +95,24 @@ impl KvStore {
         }
     }
 
-    /// Begins to read a content.
-    pub(crate) fn content_of(&self, digest: Digest) -> Result<Promise, JsValue> {
-        self.begin_content(&Key::Content(digest).to_string().into(), &self.content_options)
-    }
-
-    fn begin_content(&self, key: &JsValue, options: &JsValue) -> Result<Promise, JsValue> {
-        Ok(within(&self.components.get(key, options)?, self.timeout * CONTENT_PATIENCE))
-    }
-
     /// Begins to read the record of a slot.
-    pub(crate) fn slot(&self, key: &JsValue) -> Result<Promise, JsValue> {
-        Ok(within(&self.slots.get(key, &self.slot_options)?, self.timeout))
+    pub(crate) fn slot(&self, key: &JsValue) -> Result<Reads, JsValue> {
+        Ok(Reads::new(&self.slots.get(key, &self.slot_options)?, self.timeout))
+    }
+
+    /// Begins to read a content, after what a request has read already.
+    pub(crate) fn content_of(
+        &self,
+        digest: Digest,
+        reads: Option<Reads>,
+    ) -> Result<Promise, JsValue> {
+        let key = Key::Content(digest).to_string();
+        let promise = self.components.get(&key.into(), &self.content_options)?;
+        let patience = self.timeout * CONTENT_PATIENCE;
+        Ok(match reads {
+            Some(reads) => reads.next(&promise, patience),
+            None => within(&promise, patience),
+        })
     }
 
     /// Reads a key, or several where `keys` is an array.
@@ -137,6 +155,38 @@ fn present<T: JsCast>(value: JsValue) -> Read<T> {
     value.dyn_into().map(Some).map_err(unavailable)
 }
 
+/// A content: a handle of its bytes, which stay out of Wasm memory and, once somebody has
+/// asked for it, of its text.
+#[derive(Clone)]
+pub(crate) struct Content(Rc<Forms>);
+
+struct Forms {
+    bytes: ArrayBuffer,
+    text: OnceCell<JsString>,
+}
+
+impl Content {
+    pub(crate) fn new(bytes: ArrayBuffer) -> Self {
+        Self(Rc::new(Forms { bytes, text: OnceCell::new() }))
+    }
+
+    /// The bytes.
+    pub(crate) fn bytes(&self) -> &ArrayBuffer {
+        &self.0.bytes
+    }
+
+    /// The text, if it is kept.
+    pub(crate) fn text(&self) -> Option<&JsString> {
+        self.0.text.get()
+    }
+
+    /// Keeps the text, which then counts as part of the content's size.
+    pub(crate) fn keep_text(&self, text: JsString) {
+        // Whoever was first kept the same.
+        let _ = self.0.text.set(text);
+    }
+}
+
 /// What the read of a text came to, given as the text, as `null` or as the error.
 pub(crate) fn text(value: JsValue) -> Read<Vec<u8>> {
     Ok(present::<JsString>(value)?.map(|text| String::from(text).into_bytes()))
@@ -150,7 +200,7 @@ pub(crate) fn digest(hash: &JsValue) -> Digest {
 }
 
 impl Backend for KvStore {
-    type Content = ArrayBuffer;
+    type Content = Content;
 
     async fn record(&self, namespace: Namespace, key: &str, cache_ttl: u32) -> Read<Vec<u8>> {
         text(self.read(namespace, &key.into(), &options("text", cache_ttl), self.timeout).await?)
@@ -171,24 +221,26 @@ impl Backend for KvStore {
         keys.iter().map(|key| text(found.get(&key.into()))).collect()
     }
 
-    async fn content(&self, key: &str, cache_ttl: u32) -> Read<(ArrayBuffer, Digest)> {
-        let key = JsValue::from_str(key);
-        let promise = match cache_ttl {
-            IMMUTABLE_CACHE_TTL => self.begin_content(&key, &self.content_options),
-            _ => self.begin_content(&key, &options("arrayBuffer", cache_ttl)),
+    async fn content(&self, key: &str, cache_ttl: u32) -> Read<(Content, Digest)> {
+        let options = match cache_ttl {
+            IMMUTABLE_CACHE_TTL => self.content_options.clone(),
+            _ => options("arrayBuffer", cache_ttl),
         };
-        let read = settle(promise.map_err(unavailable)?).await?;
+        let timeout = self.timeout * CONTENT_PATIENCE;
+        let read = self.read(Namespace::Components, &key.into(), &options, timeout).await?;
         let Some(content) = present::<ArrayBuffer>(read)? else { return Ok(None) };
         let hash = settle(subtle_digest("SHA-256", &content).map_err(unavailable)?).await?;
-        Ok(Some((content, digest(&hash))))
+        Ok(Some((Content::new(content), digest(&hash))))
     }
 
-    fn size(&self, content: &ArrayBuffer) -> usize {
-        content.byte_length() as usize
+    fn size(&self, content: &Content) -> usize {
+        // V8 takes two bytes for a unit of UTF-16, or one where all are Latin-1.
+        let text = content.text().map_or(0, |text| 2 * text.length() as usize);
+        content.bytes().byte_length() as usize + text
     }
 
-    fn bytes(&self, content: &ArrayBuffer) -> Vec<u8> {
-        Uint8Array::new(content).to_vec()
+    fn bytes(&self, content: &Content) -> Vec<u8> {
+        Uint8Array::new(content.bytes()).to_vec()
     }
 
     fn draw(&self) -> u32 {

@@ -2,11 +2,12 @@
 
 use std::cell::OnceCell;
 
-use js_sys::{ArrayBuffer, JSON, Object, Reflect, TypeError, Uint8Array};
+use js_sys::{ArrayBuffer, JSON, JsString, Object, Reflect, TypeError, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::failure::Failure;
 use crate::lookup::{Held, Value};
+use crate::store::Content;
 
 #[wasm_bindgen]
 extern "C" {
@@ -16,12 +17,12 @@ extern "C" {
     fn new(label: &str, options: &Object) -> Result<TextDecoder, JsValue>;
 
     #[wasm_bindgen(method, catch)]
-    fn decode(this: &TextDecoder, bytes: &ArrayBuffer) -> Result<JsValue, JsValue>;
+    fn decode(this: &TextDecoder, bytes: &ArrayBuffer) -> Result<JsString, JsValue>;
 
     /// `js_sys`'s takes a `&str`: the text would go through Wasm memory, which does
     /// not shrink.
     #[wasm_bindgen(js_namespace = JSON, js_name = parse, catch)]
-    fn parse_json(text: &JsValue) -> Result<JsValue, JsValue>;
+    pub(super) fn parse_json(text: &JsString) -> Result<JsValue, JsValue>;
 }
 
 pub(super) fn member(object: &JsValue, name: &str) -> JsValue {
@@ -41,9 +42,9 @@ pub(super) fn parsed(metadata: Option<impl serde::Serialize>) -> Result<JsValue,
     json.map_or(Ok(JsValue::NULL), |json| JSON::parse(&json))
 }
 
-pub(super) fn bytes(value: Value<ArrayBuffer>) -> ArrayBuffer {
+pub(super) fn bytes(value: Value<Content>) -> ArrayBuffer {
     match value {
-        Value::Content(content) => content,
+        Value::Content(content) => content.bytes().clone(),
         Value::Text(text) => Uint8Array::from(text.as_bytes()).buffer(),
     }
 }
@@ -51,7 +52,7 @@ pub(super) fn bytes(value: Value<ArrayBuffer>) -> ArrayBuffer {
 /// A value in the form that was asked for.
 pub(super) fn convert(value: ArrayBuffer, kind: &str) -> Result<JsValue, JsValue> {
     match kind {
-        "text" => decode(&value),
+        "text" => Ok(decode(&value)?.into()),
         "json" => parse_json(&decode(&value)?),
         "arrayBuffer" => Ok(value.into()),
         "stream" => {
@@ -71,7 +72,7 @@ thread_local! {
     static DECODER: OnceCell<TextDecoder> = const { OnceCell::new() };
 }
 
-fn decode(value: &ArrayBuffer) -> Result<JsValue, JsValue> {
+pub(super) fn decode(value: &ArrayBuffer) -> Result<JsString, JsValue> {
     DECODER.with(|decoder| {
         if let Some(decoder) = decoder.get() {
             return decoder.decode(value);
@@ -84,7 +85,7 @@ fn decode(value: &ArrayBuffer) -> Result<JsValue, JsValue> {
 }
 
 pub(super) fn bulk_value(
-    held: Option<Held<ArrayBuffer>>,
+    held: Option<Held<Content>>,
     kind: &str,
     described: bool,
 ) -> Result<JsValue, Failure> {

@@ -50,8 +50,8 @@ const BUDGET = {
   split: [1, 9],
   exact: [0, 4],
   missing: [2, 16],
-  rpc: [1, 9],
-  'rpc-exact': [0, 6],
+  rpc: [1, 8],
+  'rpc-exact': [0, 5],
 }
 
 /** Kilobytes of gzip, Wasm and JavaScript together. */

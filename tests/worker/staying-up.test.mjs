@@ -1,6 +1,7 @@
 // The built Worker while Workers KV fails in every way that the harness knows.
 import assert from 'node:assert/strict'
-import { after, afterEach, before, describe, test } from 'node:test'
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 
 import { put, serveVectors } from './vectors.mjs'
 
@@ -166,6 +167,59 @@ async function stale(namespaces, mode) {
   assert.equal(recovered.headers['component-stale'], undefined)
   await worker.stop()
 }
+
+describe('the fast lane, with a content that is not in memory', () => {
+  const TIMEOUT = 250
+  let worker
+  before(async () => {
+    const vars = { KV_TIMEOUT_MS: String(TIMEOUT), CONTENT_MEMORY: '0' }
+    ;({ worker } = await serveVectors('answers.json', { vars }))
+    for (const path of [SLOT, EXACT, SLOT, EXACT]) assert.equal((await worker.fetch(path)).status, 200)
+  })
+  after(() => worker.stop())
+  beforeEach(() => worker.kv.forget())
+  afterEach(() => {
+    worker.kv.heal()
+    worker.kv.beforeRead = undefined
+  })
+
+  for (const path of [SLOT, EXACT]) {
+    for (const mode of [...UNREACHABLE, 'garbage']) {
+      test(`${spell(mode)}, once: ${path} is served`, async () => {
+        worker.kv.fail(mode, { namespace: 'COMPONENTS', times: 1 })
+        const answer = await worker.fetch(path)
+        assert.equal(answer.status, 200, answer.text())
+        assert.equal(worker.kv.count('COMPONENTS'), 2)
+      })
+
+      test(`${spell(mode)}: ${path} is refused`, async () => {
+        worker.kv.fail(mode, { namespace: 'COMPONENTS' })
+        const answer = await worker.fetch(path)
+        if (mode === 'garbage') refused(answer, 502, 'DIGEST_MISMATCH')
+        else refused(answer, 503, 'STORE_UNAVAILABLE', 'COMPONENTS')
+      })
+    }
+
+    test(`${path} waits longer for a content than for a record`, async () => {
+      worker.kv.beforeRead = async ({ namespace }) => {
+        if (namespace === 'COMPONENTS') await setTimeout(2 * TIMEOUT)
+      }
+      const answer = await worker.fetch(path)
+      assert.equal(answer.status, 200, answer.text())
+      assert.equal(answer.headers['component-stale'], undefined)
+      assert.equal(worker.kv.count('COMPONENTS'), 1)
+    })
+  }
+
+  test('a record is not waited for so long: the last good one serves', async () => {
+    worker.kv.beforeRead = async ({ namespace }) => {
+      if (namespace === 'SLOTS') await setTimeout(2 * TIMEOUT)
+    }
+    const answer = await worker.fetch(SLOT)
+    assert.equal(answer.status, 200, answer.text())
+    assert.notEqual(answer.headers['component-stale'], undefined)
+  })
+})
 
 describe('what is absent is not remembered', () => {
   let worker

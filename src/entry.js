@@ -2,28 +2,27 @@
 // answer, is decided in Rust, before and after the one read that a slot costs.
 import { WorkerEntrypoint } from 'cloudflare:workers'
 
-import {
-  _delete,
-  ahead,
-  aheadOf,
-  answer,
-  complete,
-  contentOf,
-  forCaller,
-  get,
-  getWithMetadata,
-  list,
-  put,
-  recall,
-  recallValue,
-  rehearse,
-} from 'component-resolver'
+import * as wasm from 'component-resolver'
 
-/** The answer with the content that it waits for; none where the read fails. */
-async function withContent(number, reads) {
+// Requests are numbered here: a new instance of the Wasm does not begin anew.
+let requests = 0
+
+/** What a request comes to that the Wasm begins, and resumes when a promise has settled. */
+async function outcome(begin, ...args) {
+  const number = (requests += 1)
+  let step = begin(number, ...args)
+  while (step instanceof Promise) {
+    const settled = await step.then((value) => ({ value }), (error) => ({ error, failed: true }))
+    step = settled.failed ? wasm.fail(number, settled.error) : wasm.resume(number, settled.value)
+  }
+  return step
+}
+
+/** The answer of the fast lane with the content that it waits for; none where that can't be read. */
+async function withContent(number, read) {
   try {
-    const bytes = await contentOf(number, reads)
-    return complete(number, bytes, await crypto.subtle.digest('SHA-256', bytes))
+    const bytes = await read
+    return wasm.complete(number, bytes, await crypto.subtle.digest('SHA-256', bytes))
   } catch {
     // The full path says what is wrong.
   }
@@ -44,28 +43,48 @@ class Resolver extends WorkerEntrypoint {
 
   async fetch(request) {
     const { method, url } = request
-    const reads = ahead(method, url)
+    const reads = wasm.ahead(method, url)
     const record = reads && (await reads.first)
-    const given = recall(method, url, request.headers, record)
-    const response = typeof given === 'number' ? await withContent(given, reads) : given
+    const number = (requests += 1)
+    let answer = wasm.recall(number, method, url, request.headers, record, reads)
+    if (answer instanceof Promise) answer = await withContent(number, answer)
     reads?.end()
-    return response ?? answer(request, this.env, record)
+    return answer ?? outcome(wasm.answer, request, this.env, record)
   }
+
+  // RPC over a service binding, in the shape of a KV namespace's.
 
   async get(key, options) {
     // Several keys are not the lane's.
-    if (typeof key !== 'string') return get.call(this, key, options)
-    const reads = aheadOf(key)
+    if (typeof key !== 'string') return outcome(wasm.get, this, key, options)
+    const reads = wasm.aheadOf(key)
     const record = reads && (await reads.first)
     reads?.end()
-    return recallValue(key, options, record) ?? get.call(this, key, options, record)
+    return wasm.recallValue(key, options, record) ?? outcome(wasm.get, this, key, options, record)
+  }
+
+  getWithMetadata(key, options) {
+    return outcome(wasm.getWithMetadata, this, key, options)
+  }
+
+  list(options) {
+    return outcome(wasm.list, this, options)
+  }
+
+  put() {
+    return outcome(wasm.put, this)
+  }
+
+  delete() {
+    return outcome(wasm.deleteKey, this)
+  }
+
+  forCaller(caller) {
+    return wasm.forCaller(this, caller)
   }
 }
 
-// RPC over a service binding; wasm-bindgen can't export a reserved word by its name.
-Object.assign(Resolver.prototype, { getWithMetadata, list, put, delete: _delete, forCaller })
-
 // While the isolate starts, so that V8 has compiled what the first request needs.
-rehearse({}).catch(() => {})
+outcome(wasm.rehearse, {}).catch(() => {})
 
 export default Resolver

@@ -24,6 +24,7 @@ pub mod respond;
 pub mod router;
 pub mod rpc;
 mod store;
+pub mod task;
 pub mod trace;
 mod waiting;
 
@@ -31,9 +32,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use catalog::key::Key;
-use js_sys::{ArrayBuffer, Promise, Reflect};
+use js_sys::{ArrayBuffer, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 use worker::Env;
 
 use crate::apart::apart;
@@ -76,51 +76,56 @@ fn read_slot(url: &str) -> Option<Reads> {
     isolate.resolver.backend.slot(&name).ok()
 }
 
-/// The answer of the fast lane, given what [`ahead`] read, or a number where its content
-/// is not in memory, for [`content_of`] and [`complete`]; `undefined` where it has none.
+/// The answer of the fast lane, given what [`ahead`] read; `undefined` where it has none.
+/// Where its content is not in memory: the promise of that, read after what [`ahead`]
+/// began, for [`complete`] with the same number.
 #[wasm_bindgen]
 pub fn recall(
+    number: u32,
     method: LaneMethod,
     url: &str,
     headers: &web_sys::Headers,
     record: &JsValue,
+    reads: Option<Reads>,
 ) -> JsValue {
-    recalled(method, url, headers, record).unwrap_or_default()
+    let recalled = recalled(method, url, headers, record);
+    recalled.and_then(|recalled| sent(number, recalled, reads)).unwrap_or_default()
 }
+
+type Known = Recalled<Prepared, Content>;
 
 fn recalled(
     method: LaneMethod,
     url: &str,
     headers: &web_sys::Headers,
     record: &JsValue,
-) -> Option<JsValue> {
+) -> Option<Known> {
     let isolate = isolate()?;
     let header = |name: &str| isolate.names.header(headers, name);
     let asked = asked(method.name()?, url, &header, Payload::Bytes(Vec::new()));
     let mut lane = isolate.lane.borrow_mut();
-    let Recalled { answer, body, .. } =
-        lane.recall(&isolate.resolver, url, &asked, Some(record))?;
-    drop(lane);
+    lane.recall(&isolate.resolver, url, &asked, Some(record))
+}
+
+fn sent(
+    number: u32,
+    Recalled { answer, body, .. }: Known,
+    reads: Option<Reads>,
+) -> Option<JsValue> {
+    let isolate = isolate()?;
     match body {
         lane::Body::Empty => send(&isolate, &answer, None),
         lane::Body::Content(content) => send(&isolate, &answer, Some(&content)),
         lane::Body::Missing(missing) => {
-            Some(isolate.waiting.borrow_mut().add((answer, missing)).into())
+            let read = isolate.resolver.backend.content_of(missing.digest, reads).ok()?;
+            isolate.waiting.borrow_mut().put(number, (answer, missing));
+            Some(read.into())
         }
     }
 }
 
-/// Begins the read of the content that a number of [`recall`] waits for, after what
-/// [`ahead`] began.
-#[wasm_bindgen(js_name = contentOf)]
-pub fn content_of(number: u32, reads: Option<Reads>) -> Option<Promise> {
-    let isolate = isolate()?;
-    let digest = isolate.waiting.borrow().get(number)?.1.digest;
-    isolate.resolver.backend.content_of(digest, reads).ok()
-}
-
-/// The answer of a number of [`recall`], given the content that was read and its SHA-256;
-/// `undefined` where the full path has to say what is wrong.
+/// The answer that [`recall`] has a number's content read for, given that content and its
+/// SHA-256; `undefined` where the full path has to say what is wrong.
 #[wasm_bindgen]
 pub fn complete(number: u32, content: ArrayBuffer, hash: &JsValue) -> JsValue {
     completed(number, content, hash).unwrap_or_default()
@@ -142,16 +147,17 @@ fn send(isolate: &Isolate, answer: &Prepared, content: Option<&Content>) -> Opti
     Some(response)
 }
 
-/// The answer to a request; `record` is what [`ahead`] brought: a text, `null` for
-/// absence, `undefined` where nothing was read, else the error.
+/// The answer to a request, or a promise to be awaited first (see [`task`]); `record` is
+/// what [`ahead`] brought: a text, `null` for absence, `undefined` where nothing was
+/// read, else the error.
 #[wasm_bindgen]
-pub fn answer(request: web_sys::Request, env: Env, record: JsValue) -> Promise {
-    promise(answered(request, env, record))
-}
-
-/// The promise of a future: one driver for all.
-fn promise(future: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Promise {
-    future_to_promise(apart(future))
+pub fn answer(
+    number: u32,
+    request: web_sys::Request,
+    env: Env,
+    record: JsValue,
+) -> Result<JsValue, JsValue> {
+    task::begin(number, answered(request, env, record))
 }
 
 async fn answered(
@@ -177,8 +183,8 @@ async fn answered(
 /// read. V8 compiles a function when it is first called: what is called here while the
 /// isolate starts, the first request does not wait for. `env` has no bindings.
 #[wasm_bindgen]
-pub fn rehearse(env: Env) -> Promise {
-    promise(async move {
+pub fn rehearse(number: u32, env: Env) -> Result<JsValue, JsValue> {
+    task::begin(number, async move {
         let isolate = Isolate::new(&env);
         let read = isolate.resolver.rehearsal(&Content::new(ArrayBuffer::new(0)));
         let asked = asked("GET", rehearsal::URL, &|_| None, Payload::Bytes(Vec::new()));

@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use catalog::assign::Caller;
 use catalog::digest::Digest;
-use js_sys::{Array, JsString, Map, Promise, Reflect};
+use js_sys::{Array, JsString, Map, Reflect};
 use wasm_bindgen::prelude::*;
 
 use self::argument::{Options, read_caller, within};
@@ -23,7 +23,7 @@ use crate::lane::{Body, Recalled};
 use crate::reply::Prepared;
 use crate::store::{Content, Reads};
 use crate::trace::Trace;
-use crate::{Isolate, isolate, promise, read_slot};
+use crate::{Isolate, isolate, read_slot, task};
 
 /// The most keys of a bulk read and of a listing's page that Workers KV has.
 const MAX_KEYS: u32 = 100;
@@ -35,8 +35,8 @@ extern "C" {
     fn bind_caller(resolver: &JsValue, caller: &JsValue) -> JsValue;
 }
 
-// The exports are no `async fn`s: each would be a state machine of its own in the
-// Wasm, which holds all that a read is made of.
+/// What a call comes to, or a promise to be awaited first (see [`task`]).
+type Answer = Result<JsValue, JsValue>;
 
 /// Begins the read of the slot that a key stands for, if the fast lane knows it.
 #[wasm_bindgen(js_name = aheadOf)]
@@ -95,38 +95,38 @@ fn lane_url(key: &str) -> String {
 }
 
 /// `get(key | keys, type | options)`; `record` is what [`ahead_of`] brought.
-#[wasm_bindgen(this)]
-pub fn get(this: JsValue, keys: JsValue, options: JsValue, record: JsValue) -> Promise {
-    call(this, Asked::Read { keys, options, described: false, record })
+#[wasm_bindgen]
+pub fn get(number: u32, this: JsValue, keys: JsValue, options: JsValue, record: JsValue) -> Answer {
+    call(number, this, Asked::Read { keys, options, described: false, record })
 }
 
 /// `getWithMetadata(key | keys, type | options)`.
-#[wasm_bindgen(this, js_name = getWithMetadata)]
-pub fn get_with_metadata(this: JsValue, keys: JsValue, options: JsValue) -> Promise {
-    call(this, Asked::Read { keys, options, described: true, record: JsValue::UNDEFINED })
+#[wasm_bindgen(js_name = getWithMetadata)]
+pub fn get_with_metadata(number: u32, this: JsValue, keys: JsValue, options: JsValue) -> Answer {
+    call(number, this, Asked::Read { keys, options, described: true, record: JsValue::UNDEFINED })
 }
 
 /// `list({ prefix, limit, cursor })`.
-#[wasm_bindgen(this)]
-pub fn list(this: JsValue, options: JsValue) -> Promise {
-    call(this, Asked::List { options })
+#[wasm_bindgen]
+pub fn list(number: u32, this: JsValue, options: JsValue) -> Answer {
+    call(number, this, Asked::List { options })
 }
 
 /// Refused: what is in KV is made of Git tags.
-#[wasm_bindgen(this)]
-pub fn put(this: JsValue) -> Promise {
-    call(this, Asked::Write("PUT"))
+#[wasm_bindgen]
+pub fn put(number: u32, this: JsValue) -> Answer {
+    call(number, this, Asked::Write("PUT"))
 }
 
 /// Refused: what is in KV is made of Git tags.
-#[wasm_bindgen(this, js_name = delete)]
-pub fn delete(this: JsValue) -> Promise {
-    call(this, Asked::Write("DELETE"))
+#[wasm_bindgen(js_name = deleteKey)]
+pub fn delete(number: u32, this: JsValue) -> Answer {
+    call(number, this, Asked::Write("DELETE"))
 }
 
 /// `forCaller({ key, segments, override })`: the same methods for one caller.
-#[wasm_bindgen(this, js_name = forCaller)]
-pub fn for_caller(this: JsValue, caller: JsValue) -> Result<JsValue, JsValue> {
+#[wasm_bindgen(js_name = forCaller)]
+pub fn for_caller(this: JsValue, caller: JsValue) -> Answer {
     match read_caller(&caller) {
         Ok(_) => Ok(bind_caller(&this, &caller)),
         // Logged as every other call that is refused.
@@ -141,8 +141,8 @@ enum Asked {
     Write(&'static str),
 }
 
-fn call(entrypoint: JsValue, asked: Asked) -> Promise {
-    promise(async move {
+fn call(number: u32, entrypoint: JsValue, asked: Asked) -> Answer {
+    task::begin(number, async move {
         let mut call = Call::new(&entrypoint);
         let answered = match &asked {
             Asked::Read { keys, options, described, record } => {

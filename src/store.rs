@@ -7,12 +7,12 @@ use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use js_sys::{Array, ArrayBuffer, Date, JSON, JsString, Map, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReadableStream, ReadableStreamDefaultReader};
 use worker::Env;
 
 use crate::backend::{Backend, Read, Unavailable};
 use crate::config::IMMUTABLE_CACHE_TTL;
+use crate::task::settled;
 
 #[wasm_bindgen]
 extern "C" {
@@ -41,7 +41,7 @@ pub(crate) fn reader(body: &ReadableStream) -> Result<Reader, JsValue> {
 
 /// The next bytes of a body; `None` at its end.
 pub(crate) async fn chunk(reader: &Reader) -> Result<Option<Uint8Array>, JsValue> {
-    let result = JsFuture::from(reader.read()?).await?;
+    let result = settled(reader.read()?).await?;
     let chunk = Reflect::get(&result, &"value".into())?;
     Ok((!chunk.is_undefined()).then(|| chunk.unchecked_into()))
 }
@@ -138,7 +138,7 @@ fn options(kind: &str, cache_ttl: u32) -> JsValue {
 }
 
 async fn settle(promise: Promise) -> Result<JsValue, Unavailable> {
-    JsFuture::from(promise).await.map_err(unavailable)
+    settled(promise).await.map_err(unavailable)
 }
 
 fn unavailable(error: JsValue) -> Unavailable {

@@ -1,41 +1,31 @@
 //! What waits for something that the platform brings.
 
-/// Items by number. The oldest is given up where there are too many: whoever waits for
-/// one may be cut off, and nobody else would ever take it away.
-pub(crate) struct Waiting<T> {
-    last: u32,
-    items: Vec<(u32, T)>,
-}
+/// Items by the numbers of their requests. The oldest is given up where there are too many:
+/// whoever waits for one may be cut off, and nobody else would ever take it away.
+pub(crate) struct Waiting<T>(Vec<(u32, T)>);
 
-/// More than an isolate serves at once; an item is a hundred bytes.
-const MOST: usize = 1_000;
+/// More than an isolate has the memory to serve at once.
+const MOST: usize = 4_000;
 
 impl<T> Default for Waiting<T> {
     fn default() -> Self {
-        Self { last: 0, items: Vec::new() }
+        Self(Vec::new())
     }
 }
 
 impl<T> Waiting<T> {
-    /// Adds an item and says its number.
-    pub(crate) fn add(&mut self, item: T) -> u32 {
-        if self.items.len() == MOST {
-            self.items.remove(0);
+    /// Keeps the item of a request.
+    pub(crate) fn put(&mut self, number: u32, item: T) {
+        if self.0.len() == MOST {
+            self.0.remove(0);
         }
-        self.last = self.last.wrapping_add(1);
-        self.items.push((self.last, item));
-        self.last
+        self.0.push((number, item));
     }
 
-    /// The item of a number, if it still waits.
-    pub(crate) fn get(&self, number: u32) -> Option<&T> {
-        self.items.iter().find(|(known, _)| *known == number).map(|(_, item)| item)
-    }
-
-    /// Takes the item of a number, if it still waits.
+    /// Takes the item of a request, if it still waits.
     pub(crate) fn take(&mut self, number: u32) -> Option<T> {
-        let at = self.items.iter().position(|(known, _)| *known == number)?;
-        Some(self.items.remove(at).1)
+        let at = self.0.iter().rposition(|(known, _)| *known == number)?;
+        Some(self.0.remove(at).1)
     }
 }
 
@@ -46,10 +36,11 @@ mod tests {
     #[test]
     fn each_is_taken_once_and_the_oldest_given_up() {
         let mut waiting = Waiting::default();
-        let numbers: Vec<u32> = (0..=MOST).map(|item| waiting.add(item)).collect();
-        assert_eq!(waiting.get(numbers[0]), None);
-        assert_eq!((waiting.get(numbers[1]), waiting.items.len()), (Some(&1), MOST));
-        assert_eq!((waiting.take(numbers[1]), waiting.take(numbers[1])), (Some(1), None));
-        assert_eq!(waiting.take(numbers[MOST]), Some(MOST));
+        for number in 0..=MOST as u32 {
+            waiting.put(number, number);
+        }
+        assert_eq!((waiting.take(0), waiting.0.len()), (None, MOST));
+        assert_eq!((waiting.take(1), waiting.take(1)), (Some(1), None));
+        assert_eq!(waiting.take(MOST as u32), Some(MOST as u32));
     }
 }

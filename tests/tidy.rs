@@ -45,7 +45,7 @@ fn few_files_of_the_worker_know_the_platform() {
     for (path, text) in sources("src") {
         let file = path.strip_prefix(root().join("src")).unwrap().to_string_lossy().into_owned();
         let knows = |words: &[&str]| words.iter().any(|word| text.contains(word));
-        let glue = ["lib.rs", "store.rs", "reply.rs", "rpc.rs"].contains(&file.as_str());
+        let glue = ["lib.rs", "store.rs", "reply.rs", "rpc.rs", "task.rs"].contains(&file.as_str());
         let glue = glue || file.starts_with("rpc/");
         assert_eq!(knows(&["js_sys", "web_sys", "wasm_bindgen"]), glue, "{file}");
         assert_eq!(knows(&["worker::"]), ["lib.rs", "store.rs"].contains(&file.as_str()), "{file}");

@@ -124,10 +124,9 @@ function bundle() {
   const external = ['--external:./index_bg.wasm', '--external:cloudflare:*']
   const output = ['--bundle', '--minify', '--format=esm', `--outfile=${inRoot('build', 'index.js')}`]
   const bindings = `--alias:component-resolver=${path.join(STAGE, 'index.js')}`
-  const inject = `--inject:${inRoot('src', 'microtask.js')}`
-  // Without it, esbuild keeps every class of the `worker` crate for its side effect.
-  const define = '--define:Symbol.dispose=undefined'
-  const options = [...external, ...output, bindings, inject, define, '--log-level=warning']
+  // Without these, esbuild keeps every class of the `worker` crate for its side effects.
+  const unused = ['--define:Symbol.dispose=undefined', '--define:FinalizationRegistry=undefined']
+  const options = [...external, ...output, bindings, ...unused, '--log-level=warning']
   return run(esbuild(), [inRoot('src', 'entry.js'), ...options], { name: 'esbuild' })
 }
 

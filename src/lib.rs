@@ -89,17 +89,15 @@ pub fn recall(
     reads: Option<Reads>,
 ) -> JsValue {
     let recalled = recalled(method, url, headers, record);
-    recalled.and_then(|recalled| sent(number, recalled, reads)).unwrap_or_default()
+    recalled.and_then(|recalled| finish(number, recalled, reads)).unwrap_or_default()
 }
-
-type Known = Recalled<Prepared, Content>;
 
 fn recalled(
     method: LaneMethod,
     url: &str,
     headers: &web_sys::Headers,
     record: &JsValue,
-) -> Option<Known> {
+) -> Option<Recalled<Prepared, Content>> {
     let isolate = isolate()?;
     let header = |name: &str| isolate.names.header(headers, name);
     let asked = asked(method.name()?, url, &header, Payload::Bytes(Vec::new()));
@@ -107,12 +105,13 @@ fn recalled(
     lane.recall(&isolate.resolver, url, &asked, Some(record))
 }
 
-fn sent(
+fn finish(
     number: u32,
-    Recalled { answer, body, .. }: Known,
+    recalled: Recalled<Prepared, Content>,
     reads: Option<Reads>,
 ) -> Option<JsValue> {
     let isolate = isolate()?;
+    let Recalled { answer, body, .. } = recalled;
     match body {
         lane::Body::Empty => send(&isolate, &answer, None),
         lane::Body::Content(content) => send(&isolate, &answer, Some(&content)),

@@ -8,6 +8,7 @@ import { after, afterEach, before, describe, test } from 'node:test'
 
 import { point } from './assignment.mjs'
 import { conductorNamespace } from './conductor-namespace.mjs'
+import { CALLER as TEXT_CALLER } from './harness/caller.mjs'
 import { startWorker } from './harness/workerd.mjs'
 import { bytes, put, readVectors } from './vectors.mjs'
 
@@ -407,6 +408,35 @@ test('the fast lane gives, logs and reads what the full path does', async () => 
       assert.equal(full.reads, 1)
       for (const one of lane) assert.deepEqual(one, full)
     }
+  }
+})
+
+test('a text that is kept counts in the memory for contents', async () => {
+  const served = await startWorker({
+    vars: { CONTENT_MEMORY: '1000000' },
+    caller: { modules: [TEXT_CALLER], services: ['RESOLVER'] },
+  })
+  try {
+    // How many contents have to be read when each is asked for the third time.
+    const readAgain = async (name, size, count) => {
+      const contents = Array.from({ length: count }, (_, at) => `${at} `.padEnd(size, 'x'))
+      contents.forEach((content, at) => put(served.kv, component(`prompts/${name}-${at}`, content)))
+      for (let time = 0; time < 3; time += 1) {
+        served.kv.forget()
+        for (const [at, content] of contents.entries()) {
+          const answer = await served.fetch(`/?get=prompts/${name}-${at}@latest`)
+          assert.equal(answer.text(), content)
+        }
+      }
+      return served.kv.reads.filter(({ keys: [key] }) => key.startsWith('sha256/')).length
+    }
+    // 45 of 9 KB are less than half of it, with two bytes a character for their texts too much.
+    assert.equal(await readAgain('fits', 9_000, 30), 0)
+    assert.ok((await readAgain('grows', 9_000, 45)) > 0)
+    // Larger ones keep no text.
+    assert.equal(await readAgain('large', 20_000, 45), 0)
+  } finally {
+    await served.stop()
   }
 })
 

@@ -11,13 +11,13 @@ import { measureThroughput } from './lib/throughput.mjs'
 import { measureWhole } from './lib/whole.mjs'
 
 const FULL = {
-  whole: { rounds: 126, count: 100 },
+  whole: { processes: 9, warm: 1_000, each: 14, count: 100 },
   handler: { rounds: 63, count: 1_700 },
   cold: { rounds: 25 },
   throughput: { seconds: 5 },
 }
 const QUICK = {
-  whole: { rounds: 3, count: 250 },
+  whole: { processes: 1, warm: 250, each: 3, count: 250 },
   handler: { rounds: 5, count: 2_000 },
   cold: { rounds: 3 },
   throughput: { seconds: 1 },
@@ -34,11 +34,11 @@ const CALLED = {
 const ratio = (number) => number.toFixed(2)
 const verdict = (measured, limit) => (limit === undefined ? '' : `${limit}${measured > limit ? ' **missed**' : ''}`)
 
-function wholeText({ comparisons, hello }, { rounds, count }) {
+function wholeText({ comparisons, hello }, { processes, each, count }) {
   const rows = comparisons.map(({ what, cpu, ratio: measured, reads, limit }) =>
     [what, cpu.toFixed(0), ratio(measured), verdict(measured, limit), reads.toFixed(2)])
-  return `CPU time of the whole workerd process per request, ${rounds} interleaved rounds of ${count} requests, medians;
-an empty answer costs ${hello.toFixed(0)} µs. The ratio is the median of the rounds' ratios: where nothing else is
+  return `CPU time of the whole workerd process per request, medians of ${processes * each} interleaved rounds of ${count} requests
+in ${processes} processes of each variant; an empty answer costs ${hello.toFixed(0)} µs. The ratio is the median of the rounds' ratios: where nothing else is
 said, to the JavaScript baseline, which \`tests/worker/baselines.test.mjs\` holds to the same status, headers,
 body and log line.
 

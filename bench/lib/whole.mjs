@@ -1,4 +1,6 @@
-// CPU time of the whole process per request, each variant under each load, interleaved.
+// CPU time of the whole process per request, each variant under each load, interleaved. Two
+// processes of the same Worker differ by 2 to 4 %, by where its code and data happen to lie,
+// for as long as they live; so the variants are started anew several times.
 import { cpuTime, median } from './cpu.mjs'
 import { Load } from './load.mjs'
 import { startVariants } from './variants.mjs'
@@ -25,27 +27,39 @@ async function round(loads, asked, measured, count) {
   return results
 }
 
-/** `{ comparisons: [{ what, cpu, reads, ratio, limit }], hello }`, medians of the rounds. */
-export async function measureWhole({ rounds, count }) {
-  const measured = pairs()
+/** The rounds of one process of each variant, after `warm` requests of each kind. */
+async function rounds(measured, { warm, each, count }) {
   const { workers, stop } = await startVariants([...new Set(measured.map(([variant]) => variant))])
   const asked = requests(workers.ours.digest)
   const loads = Object.fromEntries(Object.entries(workers).map(([variant, worker]) => [variant, new Load(worker)]))
   try {
-    await round(loads, asked, measured, count)
+    await round(loads, asked, measured, warm)
     const results = []
-    for (let at = 0; at < rounds; at += 1) results.push(await round(loads, asked, measured, count))
-    const cpu = (pair) => median(results.map((result) => result[name(pair)].cpu))
-    const comparisons = COMPARISONS.map(({ what, ours, theirs, times = 1, limit }) => ({
-      what,
-      limit,
-      cpu: cpu(ours),
-      reads: results[0][name(ours)].reads,
-      ratio: median(results.map((result) => result[name(ours)].cpu / (times * result[name(theirs)].cpu))),
-    }))
-    return { comparisons, hello: cpu(['hello', 'slot']) }
+    for (let at = 0; at < each; at += 1) {
+      results.push(await round(loads, asked, at % 2 === 0 ? measured : measured.toReversed(), count))
+    }
+    return results
   } finally {
     for (const load of Object.values(loads)) load.close()
     await stop()
   }
+}
+
+/**
+ * `{ comparisons: [{ what, cpu, reads, ratio, limit }], hello }`, medians of all rounds: `each`
+ * of `count` requests in each of so many `processes`.
+ */
+export async function measureWhole({ processes, ...options }) {
+  const measured = pairs()
+  const results = []
+  for (let at = 0; at < processes; at += 1) results.push(...(await rounds(measured, options)))
+  const cpu = (pair) => median(results.map((result) => result[name(pair)].cpu))
+  const comparisons = COMPARISONS.map(({ what, ours, theirs, times = 1, limit }) => ({
+    what,
+    limit,
+    cpu: cpu(ours),
+    reads: results[0][name(ours)].reads,
+    ratio: median(results.map((result) => result[name(ours)].cpu / (times * result[name(theirs)].cpu))),
+  }))
+  return { comparisons, hello: cpu(['hello', 'slot']) }
 }

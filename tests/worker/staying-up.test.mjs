@@ -169,11 +169,12 @@ async function stale(namespaces, mode) {
 }
 
 describe('the fast lane, with a content that is not in memory', () => {
-  const TIMEOUT = 250
+  const slowly = (slow) => async ({ namespace }) => {
+    if (namespace === slow) await setTimeout(2 * VARS.KV_TIMEOUT_MS)
+  }
   let worker
   before(async () => {
-    const vars = { KV_TIMEOUT_MS: String(TIMEOUT), CONTENT_MEMORY: '0' }
-    ;({ worker } = await serveVectors('answers.json', { vars }))
+    ;({ worker } = await serveVectors('answers.json', { vars: { ...VARS, CONTENT_MEMORY: '0' } }))
     for (const path of [SLOT, EXACT, SLOT, EXACT]) assert.equal((await worker.fetch(path)).status, 200)
   })
   after(() => worker.stop())
@@ -201,9 +202,7 @@ describe('the fast lane, with a content that is not in memory', () => {
     }
 
     test(`${path} waits longer for a content than for a record`, async () => {
-      worker.kv.beforeRead = async ({ namespace }) => {
-        if (namespace === 'COMPONENTS') await setTimeout(2 * TIMEOUT)
-      }
+      worker.kv.beforeRead = slowly('COMPONENTS')
       const answer = await worker.fetch(path)
       assert.equal(answer.status, 200, answer.text())
       assert.equal(answer.headers['component-stale'], undefined)
@@ -212,9 +211,7 @@ describe('the fast lane, with a content that is not in memory', () => {
   }
 
   test('a record is not waited for so long: the last good one serves', async () => {
-    worker.kv.beforeRead = async ({ namespace }) => {
-      if (namespace === 'SLOTS') await setTimeout(2 * TIMEOUT)
-    }
+    worker.kv.beforeRead = slowly('SLOTS')
     const answer = await worker.fetch(SLOT)
     assert.equal(answer.status, 200, answer.text())
     assert.notEqual(answer.headers['component-stale'], undefined)

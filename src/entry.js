@@ -42,11 +42,11 @@ class Resolver extends WorkerEntrypoint {
   }
 
   async fetch(request) {
-    const { method, url } = request
-    const reads = wasm.ahead(method, url)
+    const { method, url, headers } = request
+    const reads = wasm.ahead(method, url, headers)
     const record = reads && (await reads.first)
     const number = (requests += 1)
-    let answer = wasm.recall(number, method, url, request.headers, record, reads)
+    let answer = wasm.recall(number, method, url, headers, record, reads)
     if (answer instanceof Promise) answer = await withContent(number, answer)
     reads?.end()
     return answer ?? outcome(wasm.answer, request, this.env, record)

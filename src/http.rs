@@ -111,6 +111,15 @@ impl<B> Answer<B> {
     }
 }
 
+/// Host, path and query of an absolute URL, which is how the runtime gives it.
+pub fn split(url: &str) -> (&str, &str, &str) {
+    let rest = url.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//")).unwrap_or(url);
+    let rest = rest.split('#').next().unwrap_or(rest);
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (host, path) = place.split_at(place.find('/').unwrap_or(place.len()));
+    (host, if path.is_empty() { "/" } else { path }, query)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,5 +138,17 @@ mod tests {
             assert_eq!(request.parameter(name).as_deref(), Some(value));
         }
         assert_eq!(request.parameter("c"), None);
+    }
+
+    #[test]
+    fn a_url_in_its_parts() {
+        for (url, parts) in [
+            ("https://a.example:8787/b?c=d#e", ("a.example:8787", "/b", "c=d")),
+            ("https://a.example", ("a.example", "/", "")),
+            ("https://a.example?x=/y", ("a.example", "/", "x=/y")),
+            ("http://a.example/b%3F?c?d", ("a.example", "/b%3F", "c?d")),
+        ] {
+            assert_eq!(split(url), parts, "{url}");
+        }
     }
 }

@@ -7,7 +7,7 @@
 //! chose then chooses now, and the answer is there: nothing is parsed, no header is
 //! written. Whatever the lane has not seen, it leaves to the full path.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use catalog::assign::Decision;
@@ -47,6 +47,8 @@ struct Route<T, P> {
     text: T,
     /// The record of a slot; `None` for an exact version.
     slot: Option<SlotRecord>,
+    /// Whether its last answer had to read its content.
+    missed: Cell<bool>,
     answers: RefCell<Vec<(Form, Selected, Rc<P>)>>,
 }
 
@@ -94,15 +96,30 @@ impl<T: PartialEq + 'static, P: 'static> Default for Lane<T, P> {
 
 impl<T: PartialEq + Clone + 'static, P: 'static> Lane<T, P> {
     /// What to read of `SLOTS` before [`Lane::recall`] is asked; nothing for a URL that
-    /// the lane does not know, or that needs no read.
-    pub fn ahead(&mut self, url: &str) -> Option<T> {
+    /// the lane does not know, or that needs no read. And whether to ask [`Lane::expects`].
+    pub fn ahead(&mut self, url: &str) -> Option<(T, bool)> {
         let route = self.routes.get(url)?;
-        route.slot.is_some().then(|| route.name.clone())
+        route.slot.is_some().then(|| (route.name.clone(), route.missed.get()))
     }
 
     /// The key that [`Lane::ahead`] names.
     pub fn key(&mut self, url: &str) -> Option<Key> {
         self.routes.get(url).map(|route| route.key.clone())
+    }
+
+    /// The content that [`Lane::recall`] is going to miss if the record is what it was, so
+    /// that both can be read at once. Of a slot with one target: no draw decides twice.
+    pub fn expects<B: Backend>(
+        &mut self,
+        resolver: &Resolver<B>,
+        url: &str,
+        asker: &dyn Asker,
+    ) -> Option<Digest> {
+        let route = self.routes.get(url)?;
+        let sole = route.slot.as_ref().is_some_and(|slot| slot.targets.len() == 1);
+        route.kept.upgrade().filter(|_| sole && asker.is_usual(&resolver.config))?;
+        let Body::Missing(missing) = route.find(resolver, asker)?.body else { return None };
+        Some(missing.digest)
     }
 
     /// The answer that the full path would give, and its content, if this lane has it.
@@ -116,28 +133,12 @@ impl<T: PartialEq + Clone + 'static, P: 'static> Lane<T, P> {
     ) -> Option<Recalled<P, B::Content>> {
         let route = self.routes.get(url)?;
         let kept = route.current(resolver, text).filter(|_| asker.is_usual(&resolver.config))?;
-        let decision = match (&route.slot, &route.key) {
-            (Some(slot), Key::Slot(name, _)) => {
-                Some(slot.decide(name, &asker.caller(slot), &|| resolver.backend.draw())?)
-            }
-            _ => None,
-        };
-        let answers = route.answers.borrow();
-        let mut fitting = answers.iter().filter(|(_, known, _)| fits(known, decision.as_ref()));
-        let digest = fitting.clone().next()?.1.snapshot.digest;
-        let (form, body) = match (asker.has(&digest), asker.method()) {
-            (true, _) => (Form::NotModified, Body::Empty),
-            (false, "HEAD") => (Form::Head, Body::Empty),
-            (false, _) => match resolver.in_memory(&digest) {
-                Some(content) => (Form::Full(Source::Memory), Body::Content(content)),
-                None => (Form::Full(Source::Kv), Body::Missing(route.missing(digest))),
-            },
-        };
-        let (_, _, answer) = fitting.find(|(known, ..)| *known == form)?;
-        if route.slot.is_some() && !matches!(body, Body::Missing(_)) {
+        let recalled = route.find(resolver, asker)?;
+        route.missed.set(matches!(recalled.body, Body::Missing(_)));
+        if route.slot.is_some() && !route.missed.get() {
             resolver.read_again(&kept);
         }
-        Some(Recalled { answer: answer.clone(), digest, body })
+        Some(recalled)
     }
 
     /// Remembers an answer of the full path, if the same request would get the same one
@@ -166,6 +167,7 @@ impl<T: PartialEq + Clone + 'static, P: 'static> Lane<T, P> {
                 kept: Rc::downgrade(&kept),
                 text: text(written),
                 slot: slot.filter(|_| matches!(key, Key::Slot(..))),
+                missed: Cell::default(),
                 answers: RefCell::default(),
             })
         });
@@ -197,9 +199,34 @@ impl<T: PartialEq, P> Route<T, P> {
         current.then_some(kept)
     }
 
-    fn missing(&self, digest: Digest) -> Missing {
-        let slot = self.slot.as_ref().map(|_| self.kept.clone()).unwrap_or_default();
-        Missing { digest, slot }
+    /// The answer for an asker while the record is what it was.
+    fn find<B: Backend>(
+        &self,
+        resolver: &Resolver<B>,
+        asker: &dyn Asker,
+    ) -> Option<Recalled<P, B::Content>> {
+        let decision = match (&self.slot, &self.key) {
+            (Some(slot), Key::Slot(name, _)) => {
+                Some(slot.decide(name, &asker.caller(slot), &|| resolver.backend.draw())?)
+            }
+            _ => None,
+        };
+        let answers = self.answers.borrow();
+        let mut fitting = answers.iter().filter(|(_, known, _)| fits(known, decision.as_ref()));
+        let digest = fitting.clone().next()?.1.snapshot.digest;
+        let (form, body) = match (asker.has(&digest), asker.method()) {
+            (true, _) => (Form::NotModified, Body::Empty),
+            (false, "HEAD") => (Form::Head, Body::Empty),
+            (false, _) => match resolver.in_memory(&digest) {
+                Some(content) => (Form::Full(Source::Memory), Body::Content(content)),
+                None => {
+                    let slot = self.slot.as_ref().map(|_| self.kept.clone()).unwrap_or_default();
+                    (Form::Full(Source::Kv), Body::Missing(Missing { digest, slot }))
+                }
+            },
+        };
+        let (_, _, answer) = fitting.find(|(known, ..)| *known == form)?;
+        Some(Recalled { answer: answer.clone(), digest, body })
     }
 }
 

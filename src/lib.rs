@@ -39,7 +39,7 @@ use worker::Env;
 use crate::apart::apart;
 use crate::backend::Read;
 use crate::config::{Config, ScriptVersion};
-use crate::http::{Body, MAX_BODY, Payload, Request};
+use crate::http::{Body, MAX_BODY, Payload, Request, split};
 use crate::lane::{Lane, Missing, Recalled};
 use crate::reply::{Analytics, LaneMethod, Names, Prepared};
 use crate::resolve::Resolver;
@@ -64,16 +64,29 @@ fn isolate() -> Option<Rc<Isolate>> {
     ISOLATE.with_borrow(Clone::clone)
 }
 
-/// Begins the read of the slot that a URL stands for, if the fast lane knows it.
+/// Begins the read of the slot that a URL stands for, if the fast lane knows it, and of
+/// the content that it will need.
 #[wasm_bindgen]
-pub fn ahead(method: LaneMethod, url: &str) -> Option<Reads> {
-    method.name().and_then(|_| read_slot(url))
+pub fn ahead(method: LaneMethod, url: &str, headers: &web_sys::Headers) -> Option<Reads> {
+    let method = method.name()?;
+    let (isolate, reads, missed) = read_slot(url)?;
+    if missed {
+        let header = |name: &str| isolate.names.header(headers, name);
+        let asked = asked(method, url, &header, Payload::Bytes(Vec::new()));
+        let expected = isolate.lane.borrow_mut().expects(&isolate.resolver, url, &asked);
+        if let Some(digest) = expected {
+            isolate.resolver.backend.read_along(digest, &reads);
+        }
+    }
+    Some(reads)
 }
 
-fn read_slot(url: &str) -> Option<Reads> {
+/// The read, and whether the last one of the same had to read a content too.
+fn read_slot(url: &str) -> Option<(Rc<Isolate>, Reads, bool)> {
     let isolate = isolate()?;
-    let name = isolate.lane.borrow_mut().ahead(url)?;
-    isolate.resolver.backend.slot(&name).ok()
+    let (name, missed) = isolate.lane.borrow_mut().ahead(url)?;
+    let reads = isolate.resolver.backend.slot(&name).ok()?;
+    Some((isolate, reads, missed))
 }
 
 /// The answer of the fast lane, given what [`ahead`] read; `undefined` where it has none.
@@ -257,15 +270,6 @@ fn asked<'a>(
     Request { method, host, path, query, header, payload }
 }
 
-/// Host, path and query of an absolute URL, which is how the runtime gives it.
-fn split(url: &str) -> (&str, &str, &str) {
-    let rest = url.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//")).unwrap_or(url);
-    let rest = rest.split('#').next().unwrap_or(rest);
-    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (host, path) = place.split_at(place.find('/').unwrap_or(place.len()));
-    (host, if path.is_empty() { "/" } else { path }, query)
-}
-
 /// Reads the body, but not more of it than is ever used.
 async fn payload(body: web_sys::ReadableStream) -> Result<Payload, JsValue> {
     let mut bytes = Vec::new();
@@ -287,21 +291,4 @@ fn script_version(env: &Env) -> ScriptVersion {
 
 fn text(object: &JsValue, name: &str) -> Option<String> {
     Reflect::get(object, &name.into()).ok()?.as_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_in_its_parts() {
-        for (url, parts) in [
-            ("https://a.example:8787/b?c=d#e", ("a.example:8787", "/b", "c=d")),
-            ("https://a.example", ("a.example", "/", "")),
-            ("https://a.example?x=/y", ("a.example", "/", "x=/y")),
-            ("http://a.example/b%3F?c?d", ("a.example", "/b%3F", "c?d")),
-        ] {
-            assert_eq!(split(url), parts, "{url}");
-        }
-    }
 }

@@ -41,7 +41,7 @@ type Answer = Result<JsValue, JsValue>;
 /// Begins the read of the slot that a key stands for, if the fast lane knows it.
 #[wasm_bindgen(js_name = aheadOf)]
 pub fn ahead_of(key: &str) -> Option<Reads> {
-    read_slot(&lane_url(key))
+    read_slot(&lane_url(key)).map(|(_, reads, _)| reads)
 }
 
 /// The value of the fast lane, given what [`ahead_of`] read of the same key;

@@ -60,6 +60,12 @@ extern "C" {
     fn new(first: &Promise, milliseconds: u32) -> Reads;
 
     #[wasm_bindgen(method)]
+    fn along(this: &Reads, second: &Promise);
+
+    #[wasm_bindgen(method, getter)]
+    fn second(this: &Reads) -> Option<Promise>;
+
+    #[wasm_bindgen(method)]
     fn next(this: &Reads, promise: &Promise, milliseconds: u32) -> Promise;
 }
 
@@ -100,19 +106,28 @@ impl KvStore {
         Ok(Reads::new(&self.slots.get(key, &self.slot_options)?, self.timeout))
     }
 
-    /// Begins to read a content, after what a request has read already.
+    /// Begins to read a content along with the record of a slot.
+    pub(crate) fn read_along(&self, digest: Digest, reads: &Reads) {
+        if let Ok(promise) = self.begin_content(digest) {
+            reads.along(&promise);
+        }
+    }
+
+    /// Reads a content after what a request has read already, unless it was begun along
+    /// with that.
     pub(crate) fn content_of(
         &self,
         digest: Digest,
         reads: Option<Reads>,
     ) -> Result<Promise, JsValue> {
-        let key = Key::Content(digest).to_string();
-        let promise = self.components.get(&key.into(), &self.content_options)?;
         let patience = self.timeout * CONTENT_PATIENCE;
-        Ok(match reads {
-            Some(reads) => reads.next(&promise, patience),
-            None => within(&promise, patience),
-        })
+        let Some(reads) = reads else { return Ok(within(&self.begin_content(digest)?, patience)) };
+        let begun = reads.second().map_or_else(|| self.begin_content(digest), Ok)?;
+        Ok(reads.next(&begun, patience))
+    }
+
+    fn begin_content(&self, digest: Digest) -> Result<Promise, JsValue> {
+        self.components.get(&Key::Content(digest).to_string().into(), &self.content_options)
     }
 
     /// Reads a key, or several where `keys` is an array.

@@ -15,6 +15,11 @@ export class Reads {
     this.first = this.outcome(promise, milliseconds)
   }
 
+  /** Begins with the next one while the first is under way; nobody may come to ask for it. */
+  along(second) {
+    this.second = second.catch(Object)
+  }
+
   /** What the next one comes to, which has its milliseconds once the timer has gone off. */
   next(promise, milliseconds) {
     const outcome = this.outcome(promise, milliseconds)

@@ -165,7 +165,8 @@ fn by_lane(
 ) -> (Sent, bool) {
     let url = format!("https://{}{}", request.host, request.path);
     let known = LANE_METHODS.contains(&request.method);
-    let name = lane.ahead(&url).filter(|_| known);
+    let name = lane.ahead(&url).filter(|_| known).map(|(name, _)| name);
+    let expected = lane.expects(resolver, &url, request).filter(|_| known);
     let read: Option<Read<Vec<u8>>> = name.map(|name| {
         let namespace = catalog::key::Namespace::Slots;
         block_on(resolver.backend.record(namespace, &name, resolver.config.slot_cache_ttl))
@@ -174,7 +175,12 @@ fn by_lane(
         Some(Ok(Some(bytes))) => Some(String::from_utf8(bytes.clone()).unwrap()),
         _ => None,
     };
-    if let Some(recalled) = lane.recall(resolver, &url, request, text.as_ref()) {
+    let recalled = lane.recall(resolver, &url, request, text.as_ref());
+    if let (Some(expected), Some(recalled)) = (expected, &recalled) {
+        // It is read for nothing only where the slot has moved.
+        assert!(matches!(&recalled.body, lane::Body::Missing(m) if m.digest == expected));
+    }
+    if let Some(recalled) = recalled {
         let body = match recalled.body {
             lane::Body::Empty => Some(Vec::new()),
             lane::Body::Content(content) => Some(content),

@@ -51,7 +51,7 @@ const BUDGET = {
   head: [1, 8],
   split: [1, 9],
   exact: [0, 4],
-  missing: [2, 15],
+  missing: [2, 19],
   rpc: [1, 8],
   'rpc-exact': [0, 5],
 }

@@ -172,9 +172,11 @@ describe('the fast lane, with a content that is not in memory', () => {
   const slowly = (slow) => async ({ namespace }) => {
     if (namespace === slow) await setTimeout(2 * VARS.KV_TIMEOUT_MS)
   }
+  let fixture
   let worker
   before(async () => {
-    ;({ worker } = await serveVectors('answers.json', { vars: { ...VARS, CONTENT_MEMORY: '0' } }))
+    fixture = await serveVectors('answers.json', { vars: { ...VARS, CONTENT_MEMORY: '0' } })
+    ;({ worker } = fixture)
     for (const path of [SLOT, EXACT, SLOT, EXACT]) assert.equal((await worker.fetch(path)).status, 200)
   })
   after(() => worker.stop())
@@ -209,6 +211,45 @@ describe('the fast lane, with a content that is not in memory', () => {
       assert.equal(worker.kv.count('COMPONENTS'), 1)
     })
   }
+
+  test('both reads are under way at once, after the first answer that needed both', async () => {
+    await worker.fetch(SLOT)
+    const begun = []
+    let release
+    const both = new Promise((resolve) => { release = resolve })
+    worker.kv.beforeRead = ({ namespace }) => {
+      begun.push(namespace)
+      if (begun.length === 2) release()
+      return both
+    }
+    assert.equal((await worker.fetch(SLOT)).headers['component-stale'], undefined)
+    assert.deepEqual(begun.toSorted(), ['COMPONENTS', 'SLOTS'])
+  })
+
+  test('none is read along that the caller has, or does not ask for', async () => {
+    const { etag } = (await worker.fetch(SLOT)).headers
+    for (const options of [{ method: 'HEAD' }, { headers: { 'if-none-match': etag } }]) {
+      for (let time = 0; time < 2; time += 1) {
+        await worker.fetch(SLOT)
+        worker.kv.forget()
+        await worker.fetch(SLOT, options)
+        assert.equal(worker.kv.count('COMPONENTS'), 0)
+      }
+    }
+  })
+
+  test('a slot that moves meanwhile is answered with what it is now', async () => {
+    const { script: { kv: { SLOTS } } } = fixture
+    await worker.fetch(SLOT)
+    const moved = { ...SLOTS['prompts/extraction@staging'], slot: 'production' }
+    put(worker.kv, { SLOTS: { 'prompts/extraction@production': moved } })
+    worker.kv.forget()
+    const answer = await worker.fetch(SLOT)
+    assert.deepEqual([answer.status, answer.headers['component-version']], [200, 'v1.1.0'])
+    assert.equal(worker.kv.count('COMPONENTS'), 2)
+    put(worker.kv, { SLOTS: { 'prompts/extraction@production': SLOTS['prompts/extraction@production'] } })
+    await worker.fetch(SLOT)
+  })
 
   test('a record is not waited for so long: the last good one serves', async () => {
     worker.kv.beforeRead = slowly('SLOTS')

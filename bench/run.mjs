@@ -40,7 +40,7 @@ function wholeText({ comparisons, hello }, { processes, each, count }) {
   return `CPU time of the whole workerd process per request, medians of ${processes * each} interleaved rounds of ${count} requests
 in ${processes} processes of each variant; an empty answer costs ${hello.toFixed(0)} µs. The ratio is the median of the rounds' ratios: where nothing else is
 said, to the JavaScript baseline, which \`tests/worker/baselines.test.mjs\` holds to the same status, headers,
-body and log line.
+body and log line, also where KV hangs.
 
 ${table(['request', 'µs', 'ratio', 'wanted', 'KV reads'], rows)}`
 }

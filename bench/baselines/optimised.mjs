@@ -1,27 +1,40 @@
 // The best that we can do by hand in JavaScript for the slot path: the record compared
 // as the text that KV returned, the address looked up before anything is parsed, and
 // finished headers reused. Whatever is not a slot hit goes the way of pointer.mjs.
-import pointer from './pointer.mjs'
+import pointer, { lastGood, timeoutOf } from './pointer.mjs'
 
 const routes = new Map()
 const options = { type: 'text', cacheTtl: 30 }
 
-const etagOf = (headers) => headers.get('ETag')
+/** The text of a record; `undefined` where KV fails or does not answer in time. */
+const within = (promise, milliseconds) =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds)
+    const settled = (text) => {
+      clearTimeout(timer)
+      resolve(text)
+    }
+    promise.then(settled, () => settled())
+  })
 
 async function learn(request, env, url, key, text) {
   const lines = []
   const log = console.log
   // The afternoon's version writes the line; here it is kept.
   console.log = (line) => { lines.push(line); log(line) }
-  const seen = { get: async () => JSON.parse(text) }
-  const response = await pointer.fetch(request, { ...env, SLOTS: seen })
+  const get = async () => {
+    if (text === undefined) throw new Error('KV does not answer')
+    return JSON.parse(text)
+  }
+  const response = await pointer.fetch(request, { ...env, SLOTS: { get } })
   console.log = log
+  if (text === undefined) return response
   const record = JSON.parse(text)
   const whole = request.method === 'GET' && response.status === 200
   if (record?.targets.length === 1 && !record.segments && whole && lines[0].includes('"memory"')) {
     const body = await response.clone().arrayBuffer()
     const headers = new Headers(response.headers)
-    routes.set(url, { key, text, body, init: { status: 200, headers }, etag: etagOf(headers), line: lines[0] })
+    routes.set(url, { key, text, body, init: { status: 200, headers }, line: lines[0], kept: lastGood.get(key) })
   } else if (!routes.has(url)) {
     routes.set(url, { key })
   }
@@ -37,10 +50,11 @@ export default {
       if (/@v\d/.test(key)) return pointer.fetch(request, env)
       route = { key }
     }
-    const text = await env.SLOTS.get(route.key, options)
+    const text = await within(env.SLOTS.get(route.key, options), timeoutOf(env))
     const { headers } = request
-    const plain = text === route.text && request.method === 'GET' && headers.get('If-None-Match') === null
+    const plain = text !== undefined && text === route.text && request.method === 'GET' && headers.get('If-None-Match') === null
     if (!plain || headers.get('Component-Version-Override') !== null) return learn(request, env, url, route.key, text)
+    route.kept.at = Date.now()
     console.log(route.line)
     return new Response(route.body, route.init)
   },

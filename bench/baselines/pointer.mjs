@@ -4,6 +4,24 @@
 const contents = new Map()
 const versions = new Map()
 
+/** The last good record of each slot and when it was read, for when KV does not answer. */
+export const lastGood = new Map()
+
+export const timeoutOf = (env) => Number(env.KV_TIMEOUT_MS ?? 2000)
+
+/** A read of KV, which must not hang for longer than so many milliseconds. */
+async function read(env, namespace, key, options, milliseconds) {
+  let timer
+  const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error('late')), milliseconds) })
+  try {
+    return await Promise.race([env[namespace].get(key, options), late])
+  } catch (error) {
+    throw Object.assign(error, { namespace })
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 const hex = (bytes) => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 const base64 = (digest) => btoa(String.fromCharCode(...digest.match(/../g).map((byte) => parseInt(byte, 16))))
 
@@ -64,7 +82,8 @@ async function contentOf(env, digest, trace) {
   }
   trace.source = 'kv'
   trace.reads += 1
-  const content = await env.COMPONENTS.get(`sha256/${digest}`, { type: 'arrayBuffer', cacheTtl: 31536000 })
+  const options = { type: 'arrayBuffer', cacheTtl: 31536000 }
+  const content = await read(env, 'COMPONENTS', `sha256/${digest}`, options, 5 * timeoutOf(env))
   if (hex(await crypto.subtle.digest('SHA-256', content)) !== digest) throw new Error('digest')
   if (env.CONTENT_MEMORY !== '0') contents.set(digest, content)
   return content
@@ -75,78 +94,135 @@ async function exact(env, name, reference, trace) {
   const known = versions.get(key)
   if (known && Date.now() < known.until) return known.record
   trace.reads += 1
-  const record = await env.COMPONENTS.get(key, { type: 'json', cacheTtl: 150 })
+  const record = await read(env, 'COMPONENTS', key, { type: 'json', cacheTtl: 150 }, timeoutOf(env))
   if (record) versions.set(key, { record, until: Date.now() + 150000 })
   return record
 }
 
-export default {
-  async fetch(request, env) {
-    const { pathname } = new URL(request.url)
-    const key = decodeURIComponent(pathname.slice('/components/'.length))
-    const at = key.lastIndexOf('@')
-    const [name, reference] = [key.slice(0, at), key.slice(at + 1)]
-    const script = env.CF_VERSION_METADATA
-    const trace = { reads: 0, source: 'none' }
-    const pinned = /^v\d/.test(reference)
-    let chosen
-    let record
-    if (pinned) {
-      chosen = { arm: await exact(env, name, reference, trace) }
-    } else {
-      trace.reads += 1
-      record = await env.SLOTS.get(key, { type: 'json', cacheTtl: 30 })
-      if (!record) return new Response('not found', { status: 404 })
-      chosen = choose(name, record, request.headers)
-    }
-    const { arm, assignment, ignored } = chosen
-    const headers = {
-      ETag: `"${arm.digest}"`,
-      'Content-Location': `/components/${name}@${arm.version}`,
-      'Component-Version': arm.version,
-      'Component-Commit': arm.sha,
+async function slot(env, key, trace) {
+  trace.reads += 1
+  try {
+    const record = await read(env, 'SLOTS', key, { type: 'json', cacheTtl: 30 }, timeoutOf(env))
+    return { record, at: Date.now() }
+  } catch (error) {
+    const last = lastGood.get(key)
+    if (!last) throw error
+    return { ...last, stale: Math.floor((Date.now() - last.at) / 1000) }
+  }
+}
+
+function log(request, trace, status, more) {
+  const { script, name, reference, arm = {}, assignment } = trace
+  console.log(JSON.stringify({
+    method: request.method,
+    status,
+    code: more.code,
+    component: name,
+    ref: reference,
+    slot: arm.slot,
+    version: arm.version,
+    assignment,
+    kvReads: trace.reads,
+    source: trace.source,
+    stale: more.stale,
+    scriptVersion: script.id,
+    scriptVersionTag: script.tag,
+  }))
+}
+
+function unavailable(request, trace, { namespace }) {
+  const { script } = trace
+  const code = 'STORE_UNAVAILABLE'
+  log(request, trace, 503, { code })
+  const problem = {
+    type: 'urn:component-resolver:store-unavailable',
+    title: 'Store unavailable',
+    status: 503,
+    detail: `The namespace ${namespace} does not answer. Try again.`,
+    instance: new URL(request.url).pathname,
+    code,
+    scriptVersion: script.id,
+  }
+  return new Response(request.method === 'HEAD' ? null : JSON.stringify(problem), {
+    status: 503,
+    headers: {
+      'Content-Type': 'application/problem+json',
+      'Cache-Control': 'no-store',
+      'Retry-After': '5',
       'Script-Version': script.id,
       'Script-Version-Tag': script.tag,
       'X-Content-Type-Options': 'nosniff',
       'Content-Security-Policy': "sandbox; default-src 'none'",
+    },
+  })
+}
+
+export default {
+  async fetch(request, env) {
+    const trace = { reads: 0, source: 'none', script: env.CF_VERSION_METADATA }
+    try {
+      return await answer(request, env, trace)
+    } catch (error) {
+      if (!error.namespace) throw error
+      return unavailable(request, trace, error)
     }
-    if (pinned) {
-      headers['Cache-Control'] = 'public, max-age=31536000, immutable'
-    } else {
-      headers['Component-Slot'] = arm.slot
-      headers['Component-Assignment'] = assignment
-      headers['Cache-Control'] = assignment === 'random' ? 'no-store' : 'no-cache'
-      if (ignored) headers['Component-Version-Override'] = 'ignored'
-      if (record.targets.length > 1 || record.segments) {
-        const segment = record.segments ? ', Component-Segment' : ''
-        headers.Vary = `Component-Version-Override${segment}, Component-Version-Key, Cloudflare-Workers-Version-Key`
-      }
-    }
-    let [status, body] = [200, null]
-    if (listed(request.headers.get('If-None-Match'), arm.digest)) {
-      status = 304
-    } else {
-      headers['Content-Type'] = arm.type
-      headers['Repr-Digest'] = `sha-256=:${base64(arm.digest)}:`
-      headers['Last-Modified'] = new Date(arm.date).toUTCString()
-      headers['Accept-Ranges'] = 'none'
-      if (request.method === 'HEAD') headers['Content-Length'] = String(arm.size)
-      else body = await contentOf(env, arm.digest, trace)
-    }
-    headers['Server-Timing'] = `kv;desc="reads=${trace.reads}", content;desc="${trace.source}"`
-    console.log(JSON.stringify({
-      method: request.method,
-      status,
-      component: name,
-      ref: reference,
-      slot: arm.slot,
-      version: arm.version,
-      assignment,
-      kvReads: trace.reads,
-      source: trace.source,
-      scriptVersion: script.id,
-      scriptVersionTag: script.tag,
-    }))
-    return new Response(body, { status, headers })
   },
+}
+
+async function answer(request, env, trace) {
+  const { script } = trace
+  const { pathname } = new URL(request.url)
+  const key = decodeURIComponent(pathname.slice('/components/'.length))
+  const at = key.lastIndexOf('@')
+  const [name, reference] = [key.slice(0, at), key.slice(at + 1)]
+  Object.assign(trace, { name, reference })
+  const pinned = /^v\d/.test(reference)
+  let found = {}
+  if (pinned) {
+    trace.arm = await exact(env, name, reference, trace)
+  } else {
+    found = await slot(env, key, trace)
+    if (!found.record) return new Response('not found', { status: 404 })
+    Object.assign(trace, choose(name, found.record, request.headers))
+  }
+  const { arm, assignment, ignored } = trace
+  const { record, stale } = found
+  const headers = {
+    ETag: `"${arm.digest}"`,
+    'Content-Location': `/components/${name}@${arm.version}`,
+    'Component-Version': arm.version,
+    'Component-Commit': arm.sha,
+    'Script-Version': script.id,
+    'Script-Version-Tag': script.tag,
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': "sandbox; default-src 'none'",
+  }
+  if (pinned) {
+    headers['Cache-Control'] = 'public, max-age=31536000, immutable'
+  } else {
+    headers['Component-Slot'] = arm.slot
+    headers['Component-Assignment'] = assignment
+    headers['Cache-Control'] = assignment === 'random' ? 'no-store' : 'no-cache'
+    if (ignored) headers['Component-Version-Override'] = 'ignored'
+    if (stale !== undefined) headers['Component-Stale'] = String(stale)
+    if (record.targets.length > 1 || record.segments) {
+      const segment = record.segments ? ', Component-Segment' : ''
+      headers.Vary = `Component-Version-Override${segment}, Component-Version-Key, Cloudflare-Workers-Version-Key`
+    }
+  }
+  let [status, body] = [200, null]
+  if (listed(request.headers.get('If-None-Match'), arm.digest)) {
+    status = 304
+  } else {
+    headers['Content-Type'] = arm.type
+    headers['Repr-Digest'] = `sha-256=:${base64(arm.digest)}:`
+    headers['Last-Modified'] = new Date(arm.date).toUTCString()
+    headers['Accept-Ranges'] = 'none'
+    if (request.method === 'HEAD') headers['Content-Length'] = String(arm.size)
+    else body = await contentOf(env, arm.digest, trace)
+  }
+  if (record && stale === undefined) lastGood.set(key, found)
+  headers['Server-Timing'] = `kv;desc="reads=${trace.reads}", content;desc="${trace.source}"`
+  log(request, trace, status, { stale })
+  return new Response(body, { status, headers })
 }

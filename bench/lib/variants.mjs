@@ -23,12 +23,12 @@ export const VARIANTS = {
   'kv-caller': { modules: builtModules, caller: { modules: [baseline('kv-caller')], services: [] } },
 }
 
-/** Starts the variants; `stop()` ends them all. */
-export async function startVariants(names) {
+/** Starts the variants, with more `settings` where given; `stop()` ends them all. */
+export async function startVariants(names, settings = {}) {
   const started = {}
   for (const name of names) {
     const { modules, ...options } = VARIANTS[name]
-    const worker = await startWorker({ modules: modules(), scriptVersion: SCRIPT_VERSION, ...options })
+    const worker = await startWorker({ modules: modules(), scriptVersion: SCRIPT_VERSION, ...options, ...settings })
     worker.digest = fill(worker.kv)
     started[name] = worker
   }

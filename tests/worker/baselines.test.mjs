@@ -49,6 +49,31 @@ describe('the baselines answer as the resolver does', () => {
   }
   test('slot, content never in memory', () => same('slot', ['ours-forgetful', 'pointer-forgetful']))
 
+  test('where KV hangs', async () => {
+    const vars = { KV_TIMEOUT_MS: '300' }
+    const hung = await startVariants(['ours', 'pointer', 'optimised'], { vars })
+    const [slot, exact] = ['slot', 'exact'].map((load) => requests(hung.workers.ours.digest)[load])
+    try {
+      for (const [namespace, request, status] of [
+        ['SLOTS', slot, 503], ['COMPONENTS', slot, 503], ['COMPONENTS', exact, 503],
+        [null, slot, 200], [null, slot, 200], ['SLOTS', slot, 200], ['COMPONENTS', slot, 200],
+      ]) {
+        const answers = await Promise.all(Object.values(hung.workers).map(async (worker) => {
+          worker.kv.heal()
+          if (namespace) worker.kv.fail('hang', { namespace })
+          return ask(worker, request)
+        }))
+        assert.equal(answers[0].status, status, `${namespace}: ${request.path}`)
+        for (const other of answers) assert.deepEqual(other, answers[0])
+      }
+      const [ours, ...others] = Object.values(hung.workers).map(lines)
+      assert.equal(ours.length, 7)
+      for (const other of others) assert.deepEqual(other, ours)
+    } finally {
+      await hung.stop()
+    }
+  })
+
   test('and log the same lines', async () => {
     const { ours, pointer, optimised } = variants.workers
     assert.ok(lines(ours).length > 100)

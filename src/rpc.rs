@@ -17,7 +17,7 @@ use wasm_bindgen::prelude::*;
 
 use self::argument::{Options, read_caller, within};
 use self::failure::{Failure, read_only};
-use self::value::{bulk_value, bytes, convert, decode, member, object, parse_json, parsed};
+use self::value::{bulk_value, bytes, convert, convert_with, decode, member, object, parsed};
 use crate::apart::apart;
 use crate::lane::{Body, Recalled};
 use crate::reply::Prepared;
@@ -60,15 +60,10 @@ fn recalled(url: &str, options: &JsValue, record: &JsValue) -> Option<JsValue> {
         lane.recall(&isolate.resolver, url, &caller, Some(record))?;
     drop(lane);
     let Body::Content(content) = body else { return None };
-    let value = match &*kind {
-        "text" => isolate.text(&digest, &content).ok()?.into(),
-        "json" => parse_json(&isolate.text(&digest, &content).ok()?).ok()?,
-        kind => convert(content.bytes().clone(), kind).ok()?,
-    };
+    let text = || isolate.text(&digest, &content);
     // `null` would be taken for none.
-    if value.is_null() {
-        return None;
-    }
+    let value =
+        convert_with(content.bytes(), &kind, &text).ok().filter(|value| !value.is_null())?;
     answer.report(isolate.analytics.as_ref());
     Some(value)
 }

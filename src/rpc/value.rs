@@ -22,7 +22,7 @@ extern "C" {
     /// `js_sys`'s takes a `&str`: the text would go through Wasm memory, which does
     /// not shrink.
     #[wasm_bindgen(js_namespace = JSON, js_name = parse, catch)]
-    pub(super) fn parse_json(text: &JsString) -> Result<JsValue, JsValue>;
+    fn parse_json(text: &JsString) -> Result<JsValue, JsValue>;
 }
 
 pub(super) fn member(object: &JsValue, name: &str) -> JsValue {
@@ -51,12 +51,21 @@ pub(super) fn bytes(value: Value<Content>) -> ArrayBuffer {
 
 /// A value in the form that was asked for.
 pub(super) fn convert(value: ArrayBuffer, kind: &str) -> Result<JsValue, JsValue> {
+    convert_with(&value, kind, &|| decode(&value))
+}
+
+/// A value in the form that was asked for; `text` gives its text.
+pub(super) fn convert_with(
+    value: &ArrayBuffer,
+    kind: &str,
+    text: &dyn Fn() -> Result<JsString, JsValue>,
+) -> Result<JsValue, JsValue> {
     match kind {
-        "text" => Ok(decode(&value)?.into()),
-        "json" => parse_json(&decode(&value)?),
-        "arrayBuffer" => Ok(value.into()),
+        "text" => Ok(text()?.into()),
+        "json" => parse_json(&text()?),
+        "arrayBuffer" => Ok(value.clone().into()),
         "stream" => {
-            let response = web_sys::Response::new_with_opt_buffer_source(Some(&value))?;
+            let response = web_sys::Response::new_with_opt_buffer_source(Some(value))?;
             Ok(response.body().into())
         }
         _ => Err(TypeError::new(

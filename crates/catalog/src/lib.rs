@@ -10,28 +10,19 @@
 
 pub mod access;
 pub mod assign;
-pub mod audit;
-pub mod compile;
 pub mod conductor;
-pub mod desired;
 pub mod digest;
 pub mod grammar;
 pub mod json;
 pub mod key;
 pub mod media_type;
 pub mod name;
-pub mod notice;
-pub mod plan;
-pub mod policy;
 pub mod range;
 pub mod record;
 pub mod reference;
 pub mod refusal;
 pub mod resolution;
-pub mod rollback;
 pub mod slot;
-pub mod source;
-pub mod tag;
 mod text;
 pub mod timestamp;
 pub mod version;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use catalog::notice::Notice;
+use reconcile::notice::Notice;
 use serde_json::{Value, json};
 
 /// How a command ended.

@@ -6,11 +6,11 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result, bail};
-use catalog::desired::Desired;
 use catalog::name::ComponentName;
-use catalog::plan::{Actual, Options, Plan, Planning, Step};
 use catalog::record::{RunId, SyncRecord};
 use catalog::timestamp::Timestamp;
+use reconcile::desired::Desired;
+use reconcile::plan::{Actual, Options, Plan, Planning, Step};
 
 use crate::args::{RepoArgs, TargetArgs};
 use crate::exit::Refused;

@@ -8,13 +8,13 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use catalog::assign::{Caller, Decision};
-use catalog::desired::Desired;
 use catalog::name::ComponentName;
-use catalog::notice::Notice;
-use catalog::plan::{Actual, Options, Plan, Planning, Step, Write};
 use catalog::record::{CatalogRecord, SlotRecord};
 use catalog::slot::Slot;
 use catalog::timestamp::Timestamp;
+use reconcile::desired::Desired;
+use reconcile::notice::Notice;
+use reconcile::plan::{Actual, Options, Plan, Planning, Step, Write};
 
 use crate::args::RepoArgs;
 use crate::exit::Refused;

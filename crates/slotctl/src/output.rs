@@ -9,9 +9,9 @@ use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use catalog::notice::{Notice, printable};
 use console::{Style, Term, style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use reconcile::notice::{Notice, printable};
 use serde::Serialize;
 
 use crate::exit::Refused;

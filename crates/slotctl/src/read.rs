@@ -1,7 +1,7 @@
 //! From a local Git repository to what Workers KV should hold.
 //!
-//! What the tags mean is `catalog`'s ([`catalog::tag`], [`catalog::source`],
-//! [`catalog::compile`]); here is the order in which the repository is read for
+//! What the tags mean is `catalog`'s ([`reconcile::tag`], [`reconcile::source`],
+//! [`reconcile::compile`]); here is the order in which the repository is read for
 //! it: refs, tag objects and commits, trees and registries, contents.
 
 mod contents;
@@ -19,18 +19,18 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use catalog::desired::Desired;
 use catalog::digest::Digest;
 use catalog::name::ComponentName;
-use catalog::notice::Notice;
 use catalog::record::MAX_VALUE;
 use catalog::version::CommitId;
 use gix_hash::ObjectId;
+use reconcile::desired::Desired;
+use reconcile::notice::Notice;
 
 pub(crate) use self::opened::Opened;
 pub(crate) use self::rollouts::Rollouts;
 pub(crate) use self::state::State;
-pub(crate) use catalog::compile::LogicTag;
+pub(crate) use reconcile::compile::LogicTag;
 
 use crate::git::Repository;
 use crate::git::objects::{Answer, Ask, Objects};

@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result, ensure};
 use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use catalog::name::ComponentName;
-use catalog::plan::{Actual, Write};
 use catalog::record::{self, CatalogRecord};
+use reconcile::plan::{Actual, Write};
 
 use crate::kv_api::{self, ApiError, Batch, Listed, Pair};
 use crate::output::Meter;

@@ -1,7 +1,7 @@
 //! A slot's traffic for machines, in every command's `--json` alike.
 
-use catalog::plan::{ArmChange, Share};
 use catalog::record::{Arm, SlotRecord, Target};
+use reconcile::plan::{ArmChange, Share};
 use serde_json::{Value, json};
 
 /// All that a slot's callers get.

@@ -1,6 +1,7 @@
 //! The keys that a namespace for Conductor has, as a listing shows them.
 
-use super::{Metadata, TREE, VERSIONS};
+use super::meaning::{TREE, VERSIONS};
+use super::metadata::Metadata;
 use crate::assign::Assignment;
 use crate::name::ComponentName;
 use crate::record::{Arm, CatalogRecord, FULL_WEIGHT, SlotRecord, Snapshot, Target, VersionRecord};

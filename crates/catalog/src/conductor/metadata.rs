@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
+use super::singular::singulars;
 use crate::assign::Assignment;
 use crate::name::ComponentName;
 use crate::record::Snapshot;
 use crate::resolution::{Found, Selected};
 use crate::slot::Slot;
-use crate::source::convention::singulars;
 
 /// The largest metadata that Workers KV takes, in bytes of JSON.
 const MAX_METADATA: usize = 1024;

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use catalog::name::ComponentName;
 use catalog::slot::Slot;
-use catalog::tag::{Prefix, TagTarget};
 use catalog::version::{Part, Version};
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use reconcile::tag::{Prefix, TagTarget};
 
 /// What to do with tags.
 #[derive(Debug, clap::Args)]

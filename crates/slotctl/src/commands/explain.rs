@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use catalog::assign::{Boundaries, Caller, Decision, Explanation, Wanted};
-use catalog::notice::printable;
-use catalog::policy::percent;
 use catalog::record::{FULL_WEIGHT, SlotRecord};
+use reconcile::notice::printable;
+use reconcile::policy::percent;
 use serde_json::{Value, json};
 
 use crate::args::ExplainArgs;

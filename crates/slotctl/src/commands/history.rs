@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use catalog::name::ComponentName;
-use catalog::notice::printable;
 use catalog::record::{CatalogRecord, Move};
 use catalog::slot::Slot;
 use catalog::version::Version;
+use reconcile::notice::printable;
 use serde_json::{Value, json};
 
 use crate::args::HistoryArgs;

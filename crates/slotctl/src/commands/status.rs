@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use catalog::key::Key;
-use catalog::notice::Notice;
-use catalog::plan::{Held, Options, Plan, Share, Stage, Write, changes};
 use catalog::record::{Arm, SlotRecord, Target};
 use console::style;
+use reconcile::notice::Notice;
+use reconcile::plan::{Held, Options, Plan, Share, Stage, Write, changes};
 use serde_json::{Value, json};
 
 use crate::args::StatusArgs;

@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use catalog::audit::Audit;
 use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
-use catalog::notice::Notice;
 use indicatif::DecimalBytes;
+use reconcile::audit::Audit;
+use reconcile::notice::Notice;
 use serde_json::{Value, json};
 
 use crate::args::VerifyArgs;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Result, anyhow, bail};
-use catalog::notice::printable;
+use reconcile::notice::printable;
 
 /// What tells Git to look at another repository than the one that it is pointed
 /// to: `git rev-parse --local-env-vars` without the configuration, which may hold

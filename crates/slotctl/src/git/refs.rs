@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use catalog::name::ComponentName;
-use catalog::tag::Prefix;
 use gix_hash::ObjectId;
+use reconcile::tag::Prefix;
 
 use super::Repository;
 

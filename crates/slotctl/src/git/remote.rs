@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use anyhow::{Context as _, Result, anyhow};
 use catalog::name::ComponentName;
-use catalog::notice::printable;
 use gix_hash::ObjectId;
+use reconcile::notice::printable;
 
 use super::Repository;
 use super::command::one_line;

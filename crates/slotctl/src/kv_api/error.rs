@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use catalog::notice::printable;
+use reconcile::notice::printable;
 
 /// A call that failed for good.
 #[derive(Debug)]

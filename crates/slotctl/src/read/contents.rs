@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 
 use anyhow::Result;
-use catalog::compile::File;
 use catalog::digest::Digest;
 use catalog::media_type::MediaType;
 use catalog::record::MAX_VALUE;
-use catalog::source::Problem;
 use gix_hash::ObjectId;
 use gix_object::Kind;
+use reconcile::compile::File;
+use reconcile::source::Problem;
 
 use super::files::Found;
 use super::{BlobSource, Place, Progress, Report};

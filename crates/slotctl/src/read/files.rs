@@ -1,6 +1,6 @@
 //! Where the wanted files are.
 //!
-//! [`catalog::source::locate`] decides, and stops where it needs a tree or a
+//! [`reconcile::source::locate`] decides, and stops where it needs a tree or a
 //! registry that is not in memory. The needs of many files are read together and
 //! the files tried again, so that Git is asked in batches however deep they lie.
 
@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Result;
-use catalog::compile::Wanted;
-use catalog::source::registry::Registry;
-use catalog::source::{CommitFiles as _, Located, Origin, Problem, Sought, directions, locate};
-use catalog::tag::Prefix;
 use gix_hash::ObjectId;
+use reconcile::compile::Wanted;
+use reconcile::source::registry::Registry;
+use reconcile::source::{CommitFiles as _, Located, Origin, Problem, Sought, directions, locate};
+use reconcile::tag::Prefix;
 
 use super::peel::Peeler;
 use super::registries::Registries;

@@ -4,13 +4,13 @@
 use std::path::Path;
 
 use anyhow::Result;
-use catalog::compile::{Compiled, File, Tag, Wanted, outline};
 use catalog::name::ComponentName;
-use catalog::notice::{Notice, printable};
-use catalog::plan::Actual;
-use catalog::policy::{self, Policy};
-use catalog::tag::{RefReading, TagName, read_ref};
 use gix_hash::ObjectId;
+use reconcile::compile::{Compiled, File, Tag, Wanted, outline};
+use reconcile::notice::{Notice, printable};
+use reconcile::plan::Actual;
+use reconcile::policy::{self, Policy};
+use reconcile::tag::{RefReading, TagName, read_ref};
 
 use super::contents::read_contents;
 use super::files::Finder;

@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::Result;
-use catalog::compile::{Commit, MAX_WHY, Peeled, Stamp, TagObject, Unpeelable};
-use catalog::notice::one_line;
 use catalog::record::VersionRecord;
-use catalog::source::trailer;
 use catalog::timestamp::Timestamp;
 use gix_hash::ObjectId;
 use gix_object::{CommitRef, Kind, TagRef};
+use reconcile::compile::{Commit, MAX_WHY, Peeled, Stamp, TagObject, Unpeelable};
+use reconcile::notice::one_line;
+use reconcile::source::trailer;
 
 use super::{Progress, Report};
 use crate::git::objects::{Answer, Ask, Objects};
@@ -148,7 +148,7 @@ fn read_tag(id: ObjectId, body: &[u8], hash: gix_hash::Kind) -> Option<Node> {
     // A tagger that can't be read is as good as none: the commit has a committer.
     let tagger = tag.tagger().ok().flatten();
     let object = TagObject {
-        id: catalog::compile::ObjectId::from_bytes(id.as_slice()),
+        id: reconcile::compile::ObjectId::from_bytes(id.as_slice()),
         name: tag.name.to_vec(),
         tagger: tagger.map(|tagger| stamp(tagger.name, tagger.seconds())),
         why: one_line(tag.message, MAX_WHY),

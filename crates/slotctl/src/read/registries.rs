@@ -7,9 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use catalog::notice::Notice;
-use catalog::source::registry::{PATH, Registry};
 use gix_hash::ObjectId;
+use reconcile::notice::Notice;
+use reconcile::source::registry::{PATH, Registry};
 
 use crate::git::Repository;
 

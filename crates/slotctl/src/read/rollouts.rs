@@ -1,13 +1,13 @@
 //! `rollouts.toml`, as the default branch's commit has it: never the work tree's,
 //! so that what everybody reviewed is what callers get.
 
-use catalog::compile::MAX_WHY;
-use catalog::desired::TrafficChange;
-use catalog::notice::{Notice, one_line};
-use catalog::policy::{FILE, Policy, PolicyReading};
 use catalog::record::VersionRecord;
 use catalog::timestamp::Timestamp;
 use gix_object::{CommitRef, Kind};
+use reconcile::compile::MAX_WHY;
+use reconcile::desired::TrafficChange;
+use reconcile::notice::{Notice, one_line};
+use reconcile::policy::{FILE, Policy, PolicyReading};
 
 use crate::git::Repository;
 use crate::git::branch::{Branch, PathEntry};

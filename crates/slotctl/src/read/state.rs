@@ -2,12 +2,12 @@
 
 use std::time::SystemTime;
 
-use catalog::compile::Tag;
 use catalog::digest::Digest;
-use catalog::policy::FILE;
 use catalog::record::Newest;
-use catalog::tag::Prefix;
 use catalog::timestamp::Timestamp;
+use reconcile::compile::Tag;
+use reconcile::policy::FILE;
+use reconcile::tag::Prefix;
 
 use super::Rollouts;
 use crate::git::refs::Ref;

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use anyhow::Result;
-use catalog::compile::Wanted;
-use catalog::source::registry::{PATH, Registry};
-use catalog::source::{CommitFiles, Entry, Listing, NotAFile, Origin, Problem};
 use gix_hash::ObjectId;
 use gix_object::Kind;
+use reconcile::compile::Wanted;
+use reconcile::source::registry::{PATH, Registry};
+use reconcile::source::{CommitFiles, Entry, Listing, NotAFile, Origin, Problem};
 
 use super::registries::{MAX_REGISTRY, Registries};
 use super::trees::{Tree, entry};

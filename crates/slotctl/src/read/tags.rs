@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
-use catalog::compile::{Peeled, Standing, Tag, Unpeelable, Wanted, stands};
 use catalog::name::ComponentName;
-use catalog::source::path::RepoPath;
-use catalog::source::{CommitFiles as _, Entry, Located, Problem, Sought, locate};
-use catalog::tag::{Prefix, RefReading, TagTarget, read_ref};
 use catalog::version::Version;
 use gix_hash::ObjectId;
+use reconcile::compile::{Peeled, Standing, Tag, Unpeelable, Wanted, stands};
+use reconcile::source::path::RepoPath;
+use reconcile::source::{CommitFiles as _, Entry, Located, Problem, Sought, locate};
+use reconcile::tag::{Prefix, RefReading, TagTarget, read_ref};
 
 use super::peel::Peeler;
 use super::registries::Registries;

@@ -2,10 +2,10 @@
 
 use std::cmp::Ordering;
 
-use catalog::source::{Entry, NotAFile};
 use gix_hash::{Kind, ObjectId};
 use gix_object::tree::{EntryKind, EntryRef};
 use gix_object::{TreeRefIter, bstr::ByteSlice};
+use reconcile::source::{Entry, NotAFile};
 
 /// A tree whose entries can be found by their names.
 ///
@@ -81,7 +81,7 @@ fn is_folder(mode: &[u8]) -> bool {
     matches!(mode, b"40000 " | b"040000 ")
 }
 
-/// An entry as [`catalog::source`] sees it; `at` is its path.
+/// An entry as [`reconcile::source`] sees it; `at` is its path.
 pub(super) fn entry(kind: EntryKind, id: ObjectId, at: String) -> Entry<ObjectId> {
     match kind {
         EntryKind::Blob | EntryKind::BlobExecutable => Entry::File(id),

@@ -9,8 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use catalog::notice::printable;
 use ignore::WalkBuilder;
+use reconcile::notice::printable;
 use serde::Serialize;
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! What a remote says to a push.
 
-use catalog::notice::{Notice, printable};
+use reconcile::notice::{Notice, printable};
 
 use crate::git::write::Ran;
 

@@ -14,9 +14,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Result;
 use catalog::name::ComponentName;
-use catalog::notice::{Notice, printable};
-use catalog::tag::{Prefix, TagName};
 use gix_hash::ObjectId;
+use reconcile::notice::{Notice, printable};
+use reconcile::tag::{Prefix, TagName};
 
 use crate::args::PushArgs;
 use crate::exit::{self, Exit, Refused};

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
-use catalog::notice::Notice;
-use catalog::tag::{TagName, TagTarget};
 use gix_hash::ObjectId;
+use reconcile::notice::Notice;
+use reconcile::tag::{TagName, TagTarget};
 use serde_json::{Value, json};
 
 use super::branch::BranchPlan;

@@ -1,10 +1,10 @@
 //! What others did meanwhile, in words, and the way on.
 
 use anyhow::Result;
-use catalog::compile::Stamp;
-use catalog::notice::{Notice, printable};
-use catalog::tag::{TagName, read_short_name};
 use gix_hash::ObjectId;
+use reconcile::compile::Stamp;
+use reconcile::notice::{Notice, printable};
+use reconcile::tag::{TagName, read_short_name};
 
 use super::decide::Verdict;
 use super::plan::{Plan, Theirs};

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use catalog::notice::one_line;
+use reconcile::notice::one_line;
 
 use crate::percent::{Percent, Steps};
 use crate::wrangler::Id;

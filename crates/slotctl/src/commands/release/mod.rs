@@ -21,7 +21,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use catalog::notice::{Notice, one_line, printable};
+use reconcile::notice::{Notice, one_line, printable};
 
 use crate::args::ReleaseArgs;
 use crate::config;

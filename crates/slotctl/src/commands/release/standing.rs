@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use catalog::notice::{Notice, printable};
+use reconcile::notice::{Notice, printable};
 
 use super::message::Message;
 use super::progress::Progress;

@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use catalog::key::Key;
-use catalog::notice::Notice;
-use catalog::plan::{Stage, Write};
 use catalog::record::{self, HeldSlot, SlotRecord};
-use catalog::rollback::Rollback;
+use reconcile::notice::Notice;
+use reconcile::plan::{Stage, Write};
+use reconcile::rollback::Rollback;
 
 use crate::output::{Output, count};
 use crate::runs;

@@ -12,12 +12,12 @@ mod tags;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
-use catalog::compile::MAX_WHY;
-use catalog::notice::{Notice, one_line};
-use catalog::plan::{Stage, Write};
 use catalog::record::{Hold, VersionRecord};
-use catalog::rollback::Rollback;
 use catalog::slot::Slot;
+use reconcile::compile::MAX_WHY;
+use reconcile::notice::{Notice, one_line};
+use reconcile::plan::{Stage, Write};
+use reconcile::rollback::Rollback;
 
 use crate::args::RollbackArgs;
 use crate::exit::{self, Exit, Usage};
@@ -102,7 +102,7 @@ fn hold(args: &RollbackArgs, repository: &Repository) -> Result<Hold> {
 fn plan(
     args: &RollbackArgs,
     slot: &Slot,
-    found: Vec<catalog::rollback::Present>,
+    found: Vec<reconcile::rollback::Present>,
     hold: &Hold,
     store: &Store<'_>,
     repository: &Repository,

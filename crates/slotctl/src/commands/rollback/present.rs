@@ -6,11 +6,11 @@ use anyhow::{Result, bail};
 use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use catalog::name::ComponentName;
-use catalog::notice::Notice;
 use catalog::record::{self, VersionRecord};
-use catalog::rollback::{Present, Rollback};
 use catalog::slot::Slot;
 use catalog::version::Version;
+use reconcile::notice::Notice;
+use reconcile::rollback::{Present, Rollback};
 
 use crate::args::RollbackArgs;
 use crate::git::Repository;

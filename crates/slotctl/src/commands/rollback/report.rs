@@ -1,9 +1,9 @@
 //! What a rollback does and did, in words and for machines.
 
 use anyhow::Result;
-use catalog::notice::{Notice, printable};
-use catalog::plan::Write;
-use catalog::rollback::Rollback;
+use reconcile::notice::{Notice, printable};
+use reconcile::plan::Write;
+use reconcile::rollback::Rollback;
 use serde_json::{Value, json};
 
 use super::Took;

@@ -4,8 +4,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use catalog::notice::Notice;
-use catalog::rollback::Rollback;
+use reconcile::notice::Notice;
+use reconcile::rollback::Rollback;
 use serde_json::Value;
 
 use crate::output::{Output, count, took};

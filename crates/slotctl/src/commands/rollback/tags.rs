@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use anyhow::Result;
-use catalog::notice::Notice;
-use catalog::rollback::Rollback;
-use catalog::tag::{Prefix, TagName, TagTarget};
 use gix_hash::ObjectId;
+use reconcile::notice::Notice;
+use reconcile::rollback::Rollback;
+use reconcile::tag::{Prefix, TagName, TagTarget};
 
 use crate::args::{CommonArgs, FileArgs, RollbackArgs, SetArgs};
 use crate::commands::{push, tag};

@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, Result};
 use catalog::name::ComponentName;
-use catalog::policy::FILE;
 use catalog::slot::Slot;
+use reconcile::policy::FILE;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use crate::exit::Refused;
@@ -252,7 +252,7 @@ mod tests {
         let edited = edit(text, &name, &slot, &change).unwrap();
         assert!(text.contains(from), "{from}");
         assert_eq!(edited, text.replacen(from, to, 1));
-        assert!(catalog::policy::Policy::parse(&edited).is_ok(), "{edited}");
+        assert!(reconcile::policy::Policy::parse(&edited).is_ok(), "{edited}");
     }
 
     fn slot(name: &str) -> Slot {

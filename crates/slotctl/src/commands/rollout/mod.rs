@@ -11,9 +11,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use catalog::name::ComponentName;
-use catalog::notice::Notice;
-use catalog::policy::FILE;
 use catalog::slot::Slot;
+use reconcile::notice::Notice;
+use reconcile::policy::FILE;
 use serde_json::{Value, json};
 
 use crate::args::{ChangeArgs, RolloutArgs, RolloutCommand};

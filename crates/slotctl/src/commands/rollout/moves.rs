@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use catalog::assign::Caller;
 use catalog::name::ComponentName;
-use catalog::notice::printable;
-use catalog::plan::{ArmChange, changes};
 use catalog::record::{Arm, SlotRecord};
 use catalog::slot::Slot;
+use reconcile::notice::printable;
+use reconcile::plan::{ArmChange, changes};
 use serde_json::{Value, json};
 
 use crate::offline::{self, Records};

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use catalog::notice::printable;
-use catalog::policy::FILE;
 use console::style;
+use reconcile::notice::printable;
+use reconcile::policy::FILE;
 
 use crate::exit::Refused;
 use crate::git::Repository;

@@ -8,9 +8,9 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
-use catalog::plan::{Plan, Stage, Write};
 use catalog::record::{self, UnreferencedRecord, is_due};
 use catalog::timestamp::Timestamp;
+use reconcile::plan::{Plan, Stage, Write};
 
 use super::turn::{News, Told, Turn};
 use super::{Outcome, check};

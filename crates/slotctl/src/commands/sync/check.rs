@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
-use catalog::plan::{Plan, Stage, Write};
+use reconcile::plan::{Plan, Stage, Write};
 
 use super::Outcome;
 use super::turn::{News, Turn};

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use anyhow::Result;
 use catalog::name::ComponentName;
-use catalog::notice::printable;
-use catalog::tag::{RefReading, TagTarget, read_ref};
 use gix_hash::ObjectId;
+use reconcile::notice::printable;
+use reconcile::tag::{RefReading, TagTarget, read_ref};
 
 use crate::exit::Refused;
 use crate::git::Repository;

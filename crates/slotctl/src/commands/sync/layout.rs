@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
-use catalog::conductor::{Held, Item, Layout, Value, index_keys, layout};
 use catalog::digest::Digest;
 use catalog::key::Key;
 use catalog::name::ComponentName;
-use catalog::plan::{Plan, Write};
 use catalog::record::{self, CatalogRecord, IndexRecord};
+use reconcile::conductor::{Held, Item, Layout, Value, index_keys, layout};
+use reconcile::plan::{Plan, Write};
 use serde_json::json;
 
 use super::apply::Apply;

@@ -18,7 +18,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use catalog::key::Key;
-use catalog::plan::{Options, Plan, Stage};
+use reconcile::plan::{Options, Plan, Stage};
 
 use crate::args::SyncArgs;
 use crate::exit::Exit;

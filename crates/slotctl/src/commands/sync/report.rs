@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use catalog::digest::Digest;
 use catalog::key::Key;
-use catalog::notice::Notice;
-use catalog::plan::{Held, Plan, Stage, Write, changes};
 use catalog::record::SlotRecord;
-use catalog::tag::TagTarget;
 use catalog::timestamp::Timestamp;
+use reconcile::notice::Notice;
+use reconcile::plan::{Held, Plan, Stage, Write, changes};
+use reconcile::tag::TagTarget;
 use serde_json::{Value, json};
 
 use super::Outcome;

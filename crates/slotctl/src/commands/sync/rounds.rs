@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use catalog::digest::Digest;
-use catalog::plan::{Options, Plan};
+use reconcile::plan::{Options, Plan};
 
 use super::apply::Apply;
 use super::turn::{self, News, Told, Turn};

@@ -3,10 +3,10 @@
 use std::fmt::Display;
 use std::time::Instant;
 
-use catalog::plan::{Plan, Stage, Write};
-use catalog::tag::TagTarget;
 use console::style;
 use indicatif::DecimalBytes;
+use reconcile::plan::{Plan, Stage, Write};
+use reconcile::tag::TagTarget;
 
 use super::Outcome;
 use super::report::Report;

@@ -6,10 +6,10 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use catalog::notice::{Notice, printable};
-use catalog::plan::{Plan, Stage, Write};
 use catalog::record::SlotRecord;
-use catalog::tag::TagTarget;
+use reconcile::notice::{Notice, printable};
+use reconcile::plan::{Plan, Stage, Write};
+use reconcile::tag::TagTarget;
 
 use super::Outcome;
 use super::report::Report;

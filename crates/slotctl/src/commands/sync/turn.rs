@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use catalog::notice::printable;
 use catalog::record::{Age, Newest, RunId, SyncRecord};
+use reconcile::notice::printable;
 
 use crate::exit::Refused;
 use crate::read::State;

@@ -1,10 +1,10 @@
 //! `slotctl tag create` and `slotctl tag bump`: new versions.
 
 use anyhow::{Context as _, Result, anyhow};
-use catalog::source::trailer;
-use catalog::tag::{TagName, TagTarget};
 use catalog::version::{Part, Version, next_version};
 use gix_hash::ObjectId;
+use reconcile::source::trailer;
+use reconcile::tag::{TagName, TagTarget};
 use serde_json::json;
 
 use super::{Context, message, short};
@@ -55,7 +55,7 @@ fn make(
     let file = context.file(name, args, commit)?;
     // 3. The tag says which.
     let message = message(args, format!("Release {} {}", name.component, name.target))?;
-    let path = catalog::source::path::RepoPath::parse(file.path.as_bytes())?;
+    let path = reconcile::source::path::RepoPath::parse(file.path.as_bytes())?;
     let message = trailer::message(&message, &path).ok_or_else(|| {
         anyhow!("{name}: a trailer can't hold the path '{path}'; rename the file")
     })?;
@@ -64,7 +64,7 @@ fn make(
 }
 
 fn told(context: &Context<'_>, name: &TagName, path: &str, commit: ObjectId) -> Result<()> {
-    let shown = catalog::notice::printable(path.as_bytes());
+    let shown = reconcile::notice::printable(path.as_bytes());
     context.output.say(format_args!("{name}: {shown} at {}", short(commit)));
     context.output.hint("slotctl push --tags");
     context.answer(json!({

@@ -1,9 +1,9 @@
 //! `slotctl tag delete`: deletes a tag in this repository.
 
 use anyhow::Result;
-use catalog::compile::Tag;
-use catalog::tag::{TagName, TagTarget};
 use catalog::version::Version;
+use reconcile::compile::Tag;
+use reconcile::tag::{TagName, TagTarget};
 use serde_json::json;
 
 use super::{Context, bare};

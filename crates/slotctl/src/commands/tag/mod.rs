@@ -6,13 +6,13 @@ mod set;
 mod show;
 
 use anyhow::{Context as _, Result};
-use catalog::compile::Tag;
 use catalog::name::ComponentName;
-use catalog::notice::printable;
-use catalog::source::path::RepoPath;
-use catalog::source::{Located, Problem};
-use catalog::tag::{Prefix, TagName, TagTarget};
 use gix_hash::ObjectId;
+use reconcile::compile::Tag;
+use reconcile::notice::printable;
+use reconcile::source::path::RepoPath;
+use reconcile::source::{Located, Problem};
+use reconcile::tag::{Prefix, TagName, TagTarget};
 use serde_json::Value;
 
 use crate::args::{CommonArgs, FileArgs, SetArgs, TagArgs, TagCommand};

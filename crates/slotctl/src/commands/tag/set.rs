@@ -1,13 +1,13 @@
 //! `slotctl tag set`: deploys, promotes and rolls back by moving a slot.
 
 use anyhow::{Result, anyhow};
-use catalog::notice::Notice;
 use catalog::slot::Slot;
-use catalog::source::path::RepoPath;
-use catalog::source::trailer;
-use catalog::tag::{TagName, TagTarget};
 use catalog::version::Version;
 use gix_hash::ObjectId;
+use reconcile::notice::Notice;
+use reconcile::source::path::RepoPath;
+use reconcile::source::trailer;
+use reconcile::tag::{TagName, TagTarget};
 use serde_json::json;
 
 use super::{Context, bare, message, short};
@@ -120,7 +120,7 @@ fn goal(context: &Context<'_>, args: &SetArgs, tags: &[Tagged]) -> Result<Goal> 
 
 fn version_goal(args: &SetArgs, version: &Version, tags: &[Tagged]) -> Result<Goal> {
     let found = version_tag(version, tags).ok_or_else(|| {
-        let (component, to) = (&args.component, catalog::notice::printable(args.to.as_bytes()));
+        let (component, to) = (&args.component, reconcile::notice::printable(args.to.as_bytes()));
         let help = format!(
             "make it: slotctl tag create {component} {version}; or fetch it: git fetch --tags; \
              for the commit of another tag of that name: refs/tags/{to}"
@@ -171,7 +171,7 @@ fn leads_to(now: &Tagged, goal: ObjectId) -> bool {
     let Ok(peeled) = &now.tag.target else { return false };
     let mut chain = peeled.chain.iter().skip(1);
     match chain.next() {
-        Some(inner) => inner.id == catalog::compile::ObjectId::from_bytes(goal.as_slice()),
+        Some(inner) => inner.id == reconcile::compile::ObjectId::from_bytes(goal.as_slice()),
         None => ObjectId::from_hex(peeled.commit.id.as_str().as_bytes()).is_ok_and(|id| id == goal),
     }
 }

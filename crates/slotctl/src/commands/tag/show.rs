@@ -1,10 +1,10 @@
 //! `slotctl tag list` and `slotctl tag show`.
 
 use anyhow::Result;
-use catalog::compile::{Lost, Tag};
 use catalog::name::ComponentName;
-use catalog::notice::printable;
-use catalog::tag::TagTarget;
+use reconcile::compile::{Lost, Tag};
+use reconcile::notice::printable;
+use reconcile::tag::TagTarget;
 use serde_json::{Value, json};
 
 use super::{Context, FileArgs, bare};
@@ -117,7 +117,7 @@ impl<'a> Facts<'a> {
 
     fn stamp(&self) -> (String, String) {
         let stamp = self.tagged.tag.target.as_ref().ok().map(|peeled| peeled.stamp());
-        let text = |stamp: &catalog::compile::Stamp| {
+        let text = |stamp: &reconcile::compile::Stamp| {
             (stamp.time.to_string(), printable(stamp.author.as_bytes()))
         };
         stamp.map(text).unwrap_or_default()

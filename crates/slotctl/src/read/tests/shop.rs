@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use catalog::tag::TagTarget;
+use reconcile::tag::TagTarget;
 use serde_json::Value;
 
 use super::*;

@@ -64,7 +64,7 @@ fn trailers_are_what_git_calls_so() {
         let git = repo.git(&["for-each-ref", format, &format!("refs/tags/{name}")]);
         let body = repo.git(&["cat-file", "tag", &name]);
         let (_, stored) = body.split_once("\n\n").unwrap();
-        let ours = catalog::source::trailer::path_of(stored.as_bytes());
+        let ours = reconcile::source::trailer::path_of(stored.as_bytes());
         let ours = ours.map(|path| path.unwrap().as_str().to_owned()).unwrap_or_default();
         assert_eq!(ours, git, "{message:?}");
     }

@@ -1,7 +1,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use catalog::tag::TagTarget;
+use reconcile::tag::TagTarget;
 
 use super::*;
 

@@ -1,0 +1,84 @@
+//! Whether records agree with each other.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use super::{Arm, Audit, Catalog, Component};
+use crate::notice::Notice;
+use catalog::digest::Digest;
+use catalog::key::Key;
+use catalog::name::ComponentName;
+
+const SYNC: &str = "slotctl sync brings them together";
+
+impl Audit<'_> {
+    /// Holds the records against each other, once all of them were read.
+    pub fn link(&mut self) {
+        let mut found = Vec::new();
+        for (name, component) in &self.components {
+            found.extend(component.arms.iter().filter_map(|arm| arm_finding(name, component, arm)));
+            catalog_findings(name, component, &mut found);
+            let listed = self.index.as_ref().is_none_or(|index| index.contains(name));
+            if !listed && component.catalog.is_some() {
+                found.push(notice(&Key::Index, format!("it does not list {name}")));
+            }
+        }
+        if self.index.is_none() && self.components.values().any(|of| of.catalog.is_some()) {
+            found.push(notice(&Key::Index, "it is not there".to_owned()));
+        }
+        self.findings.append(&mut found);
+    }
+}
+
+fn arm_finding(name: &ComponentName, component: &Component, arm: &Arm) -> Option<Notice> {
+    let key = Key::Slot(name.clone(), arm.slot.clone());
+    let version = &arm.version;
+    match component.versions.get(version) {
+        None => Some(notice(&key, format!("it leads to {version}, which is not there"))),
+        Some(seen) if seen.content != arm.content => Some(notice(
+            &key,
+            format!(
+                "it says that {version} is {:?}, the version's own record says {:?}",
+                arm.content, seen.content
+            ),
+        )),
+        Some(_) => None,
+    }
+}
+
+fn catalog_findings(name: &ComponentName, component: &Component, found: &mut Vec<Notice>) {
+    let key = Key::Catalog(name.clone());
+    let Some(Catalog { versions, slots }) = &component.catalog else {
+        if !component.versions.is_empty() {
+            found.push(notice(&key, "it is not there".to_owned()));
+        }
+        return;
+    };
+    let there = component.versions.iter().map(|(version, seen)| (version, seen.record)).collect();
+    differences(&key, versions, &there, found);
+    differences(&key, slots, &component.slots.iter().map(|(s, d)| (s, *d)).collect(), found);
+}
+
+/// What a catalog lists otherwise than it is.
+fn differences<K: Ord + Display>(
+    key: &Key,
+    listed: &BTreeMap<K, Digest>,
+    there: &BTreeMap<&K, Digest>,
+    found: &mut Vec<Notice>,
+) {
+    for (name, digest) in listed {
+        match there.get(name) {
+            None => found.push(notice(key, format!("it lists {name}, which is not there"))),
+            Some(is) if is != digest => {
+                found.push(notice(key, format!("it lists {name} otherwise than it is")));
+            }
+            Some(_) => {}
+        }
+    }
+    let unlisted = there.keys().filter(|name| !listed.contains_key(**name));
+    found.extend(unlisted.map(|name| notice(key, format!("it does not list {name}"))));
+}
+
+fn notice(key: &Key, what: String) -> Notice {
+    Notice { subject: key.to_string(), what, help: Some(SYNC.to_owned()) }
+}

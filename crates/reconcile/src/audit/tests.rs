@@ -1,0 +1,151 @@
+//! A small KV, broken in one place after the other.
+
+use super::*;
+use catalog::record::SlotEntry;
+use catalog::record::{FORMAT, Snapshot};
+
+fn version(version: &str, bytes: &[u8]) -> VersionRecord {
+    VersionRecord {
+        format: FORMAT,
+        snapshot: Snapshot {
+            version: version.parse().unwrap(),
+            digest: Digest::of(bytes),
+            size: bytes.len() as u64,
+            media_type: "text/plain".parse().unwrap(),
+            sha: "0".repeat(40).parse().unwrap(),
+            date: "2026-11-20T23:59:27Z".parse().unwrap(),
+        },
+        author: "Ada".to_owned(),
+        path: "prompts/a.md".to_owned(),
+        revoked: None,
+    }
+}
+
+/// The value of every key, with its metadata.
+type Kv = BTreeMap<Key, (Vec<u8>, Option<Value>)>;
+
+fn name() -> ComponentName {
+    "prompts/a".parse().unwrap()
+}
+
+fn key(text: &str) -> Key {
+    let slot = text.ends_with("@production");
+    Key::parse(if slot { Namespace::Slots } else { Namespace::Components }, text).unwrap()
+}
+
+fn whole() -> (Desired, Kv) {
+    let record = version("v1.0.0", b"a");
+    let slot = SlotRecord::sole("production".parse().unwrap(), record.snapshot.clone());
+    let entry = SlotEntry { record: slot.clone(), moves: Vec::new() };
+    let catalog = CatalogRecord {
+        format: FORMAT,
+        versions: vec![record.clone()],
+        slots: vecmap::VecMap::from([(slot.slot.clone(), entry)]),
+    };
+    let index = IndexRecord::new([name()]);
+    let mut desired = Desired::default();
+    desired
+        .components
+        .entry(name())
+        .or_default()
+        .versions
+        .insert(record.snapshot.version.clone(), record.clone());
+    let metadata = |value| serde_json::to_value(value).ok();
+    let kv = Kv::from([
+        (key("prompts/a@production"), (record::write(&slot), None)),
+        (
+            key("prompts/a@v1.0.0"),
+            (record::write(&record), serde_json::to_value(record.metadata(None)).ok()),
+        ),
+        (key("prompts/a"), (record::write(&catalog), metadata(catalog.metadata()))),
+        (key("index"), (record::write(&index), None)),
+        (Key::Content(Digest::of(b"a")), (b"a".to_vec(), None)),
+    ]);
+    (desired, kv)
+}
+
+fn audit(desired: &Desired, kv: &Kv) -> Vec<String> {
+    let mut audit = Audit::new(desired);
+    for (key, (_, metadata)) in kv {
+        audit.list(key.namespace(), &key.to_string(), metadata.clone());
+    }
+    audit.list(Namespace::Components, "somebody else's", None);
+    for key in audit.keys() {
+        audit.read(&key, kv.get(&key).map(|(value, _)| value.as_slice()));
+    }
+    audit.link();
+    for (digest, _) in audit.contents() {
+        let found = kv.get(&Key::Content(digest)).map(|(value, _)| Digest::of(value));
+        audit.content(digest, found);
+    }
+    let show = |notice: Notice| format!("{}: {}", notice.subject, notice.what);
+    audit.findings().into_iter().map(show).collect()
+}
+
+#[test]
+fn all_is_well() {
+    let (desired, kv) = whole();
+    assert_eq!(audit(&desired, &kv), [""; 0]);
+    // What a sync has yet to write is no finding.
+    assert_eq!(audit(&desired, &Kv::new()), [""; 0]);
+}
+
+/// What is said when a key's value is another one, or none.
+#[track_caller]
+fn check(broken: &str, value: Option<&[u8]>, expected: &[&str]) {
+    let (desired, mut kv) = whole();
+    match value {
+        Some(value) => kv.get_mut(&key(broken)).unwrap().0 = value.to_vec(),
+        None => drop(kv.remove(&key(broken))),
+    }
+    let findings = audit(&desired, &kv);
+    for expected in expected {
+        assert!(findings.iter().any(|found| found.contains(expected)), "{findings:#?}");
+    }
+}
+
+#[test]
+fn every_broken_record_is_named() {
+    let (slot, version) = ("prompts/a@production", "prompts/a@v1.0.0");
+    check(slot, Some(b"{}"), &["prompts/a@production: malformed record"]);
+    check(slot, None, &["prompts/a: it lists production, which is not there"]);
+    check(version, None, &["prompts/a@production: it leads to v1.0.0, which is not there"]);
+    let other = record::write(&super::tests::version("v1.0.0", b"b"));
+    let said = [
+        "prompts/a@production: it says that v1.0.0 is sha256:ca97",
+        "prompts/a@v1.0.0: KV has sha256:3e23",
+        "prompts/a@v1.0.0: the record is not the one that its metadata tells of",
+        "prompts/a: it lists v1.0.0 otherwise than it is",
+    ];
+    check(version, Some(&other), &said);
+    check("prompts/a", None, &["prompts/a: it is not there"]);
+    check("prompts/a", Some(b"{\"format\":2}"), &["prompts/a: the record has format 2"]);
+    let empty = b"{\"format\":1,\"components\":[]}";
+    check("index", Some(empty), &["index: it does not list prompts/a"]);
+    check("index", None, &["index: it is not there"]);
+}
+
+#[test]
+fn every_broken_content_is_named() {
+    let content = Key::Content(Digest::of(b"a")).to_string();
+    check(&content, None, &["afee48bb: it is not there (prompts/a@"]);
+    check(&content, Some(b"x"), &["afee48bb: its bytes are another content's, sha256:2d71"]);
+}
+
+#[test]
+fn a_record_of_another_key_and_one_that_is_not_listed() {
+    let (desired, mut kv) = whole();
+    let mut moved: SlotRecord = record::parse(&kv[&key("prompts/a@production")].0).unwrap();
+    moved.slot = "staging".parse().unwrap();
+    kv.insert(key("prompts/a@production"), (record::write(&moved), None));
+    assert!(
+        audit(&desired, &kv)[1].contains("it is the record of staging"),
+        "{:?}",
+        audit(&desired, &kv)
+    );
+    let (desired, mut kv) = whole();
+    let record = version("v1.1.0", b"a");
+    let metadata = serde_json::to_value(record.metadata(None)).ok();
+    kv.insert(key("prompts/a@v1.1.0"), (record::write(&record), metadata));
+    assert_eq!(audit(&desired, &kv), ["prompts/a: it does not list v1.1.0"]);
+}

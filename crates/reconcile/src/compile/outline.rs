@@ -1,0 +1,209 @@
+//! The first step: which versions and slots the tags make, and which files that wants.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::chain::{Standing, VersionTags, standing};
+use super::{LogicTag, Peeled, SlotDraft, Stamp, Tag, Unpeelable, Wanted};
+use crate::notice::Notice;
+use crate::source::trailer::TrailerPath;
+use crate::tag::{Prefix, TagName, TagTarget};
+use catalog::name::ComponentName;
+use catalog::slot::Slot;
+use catalog::version::Version;
+
+/// What the tags say, before any file was looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Outline {
+    /// The versions whose files must be found, in the order in which
+    /// [`Outline::compile`] takes those.
+    pub wanted: Vec<Wanted>,
+    /// The tags under `logic/`.
+    pub logic: Vec<LogicTag>,
+    /// Tags that were skipped, slots that lost their version's tag.
+    pub warnings: Vec<Notice>,
+    pub(super) drafts: BTreeMap<ComponentName, Draft>,
+}
+
+/// A component as its tags have it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Draft {
+    /// Its slots.
+    pub(super) slots: Vec<SlotDraft>,
+    /// Its versions: who tagged them, and when.
+    pub(super) stamps: BTreeMap<Version, Stamp>,
+    /// Whether a tag says what `latest` is, readable or not.
+    pub(super) tagged_latest: bool,
+    /// Version tags whose commits this clone can't read.
+    pub(super) unknown: Vec<Version>,
+}
+
+/// Outlines what the tags make.
+pub fn outline(tags: &[Tag]) -> Outline {
+    let mut by_component: BTreeMap<(Prefix, &ComponentName), Vec<&Tag>> = BTreeMap::new();
+    for tag in tags {
+        by_component.entry((tag.name.prefix, &tag.name.component)).or_default().push(tag);
+    }
+    let mut outline = Outline::default();
+    for ((prefix, component), tags) in by_component {
+        outline.warnings.extend(tags.iter().filter_map(|tag| skipped(tag)));
+        match prefix {
+            Prefix::Components => outline.add_component(component, &tags),
+            Prefix::Logic => outline.add_logic(&tags),
+        }
+    }
+    outline
+}
+
+impl Outline {
+    fn add_component(&mut self, component: &ComponentName, tags: &[&Tag]) {
+        let versions = version_tags(tags);
+        let mut draft = Draft { unknown: unknown_versions(tags), ..Draft::default() };
+        for (version, peeled) in &versions {
+            draft.stamps.insert((*version).clone(), peeled.stamp().clone());
+            self.want(component, version, peeled, peeled.trailer());
+        }
+        let mut pinned: BTreeMap<Version, &Peeled> = BTreeMap::new();
+        for (name, slot, target) in slot_tags(tags) {
+            draft.tagged_latest |= *slot == Slot::latest();
+            let Ok(peeled) = target else { continue };
+            let version = self.stand(name, peeled, &versions);
+            if matches!(version, Version::Commit(_)) {
+                self.pin(name, &version, peeled, &mut pinned);
+            }
+            draft.slots.push(slot_draft(slot, version, peeled));
+        }
+        for (version, peeled) in pinned {
+            self.want(component, &version, peeled, peeled.trailer());
+        }
+        self.drafts.insert(component.clone(), draft);
+    }
+
+    fn want(
+        &mut self,
+        component: &ComponentName,
+        version: &Version,
+        peeled: &Peeled,
+        trailer: Option<&TrailerPath>,
+    ) {
+        self.wanted.push(Wanted {
+            component: component.clone(),
+            version: version.clone(),
+            commit: Arc::clone(&peeled.commit),
+            trailer: trailer.cloned(),
+            found_by: None,
+        });
+    }
+
+    /// Notes that a slot is pinned to its commit. Slots on one commit share one
+    /// version, and so one file: the first whose tag names it decides.
+    fn pin<'a>(
+        &mut self,
+        name: &TagName,
+        version: &Version,
+        peeled: &'a Peeled,
+        pinned: &mut BTreeMap<Version, &'a Peeled>,
+    ) {
+        let first = *pinned.entry(version.clone()).or_insert(peeled);
+        match (first.trailer(), peeled.trailer()) {
+            (None, Some(_)) => drop(pinned.insert(version.clone(), peeled)),
+            (Some(a), Some(b)) if a != b => self.warnings.push(Notice {
+                subject: name.to_string(),
+                what: format!(
+                    "its Component-Path trailer is not followed: another slot at commit {version} \
+                     names another file"
+                ),
+                help: Some("tag a version of each file, and set the slots to those".to_owned()),
+            }),
+            _ => {}
+        }
+    }
+
+    fn add_logic(&mut self, tags: &[&Tag]) {
+        let versions = version_tags(tags);
+        for tag in tags {
+            let Ok(peeled) = &tag.target else { continue };
+            let version = match &tag.name.target {
+                TagTarget::Version(version) => version.clone(),
+                TagTarget::Slot(_) => self.stand(&tag.name, peeled, &versions),
+            };
+            self.logic.push(LogicTag {
+                name: tag.name.component.clone(),
+                target: tag.name.target.clone(),
+                version,
+                commit: peeled.commit.id.clone(),
+            });
+        }
+    }
+
+    /// The version of a slot, with a warning if it is not the one it was set to.
+    fn stand(&mut self, name: &TagName, peeled: &Peeled, versions: &VersionTags<'_>) -> Version {
+        let Standing { version, lost } = standing(name, peeled, versions);
+        if let Some(lost) = lost {
+            let fate = if lost.moved { "moved" } else { "deleted" };
+            self.warnings.push(Notice {
+                subject: name.to_string(),
+                what: format!(
+                    "the tag of {}, which it was set to, was {fate} since: \
+                     the slot is pinned to commit {version}",
+                    lost.version
+                ),
+                help: Some("set the slot to a version again".to_owned()),
+            });
+        }
+        version
+    }
+}
+
+fn slot_draft(slot: &Slot, version: Version, peeled: &Peeled) -> SlotDraft {
+    SlotDraft {
+        slot: slot.clone(),
+        version,
+        stamp: peeled.stamp().clone(),
+        why: peeled.why().to_owned(),
+    }
+}
+
+fn version_tags<'a>(tags: &[&'a Tag]) -> VersionTags<'a> {
+    let version = |tag: &&'a Tag| match (&tag.name.target, &tag.target) {
+        (TagTarget::Version(version), Ok(peeled)) => Some((version, peeled)),
+        _ => None,
+    };
+    tags.iter().filter_map(version).collect()
+}
+
+type SlotTag<'a> = (&'a TagName, &'a Slot, &'a Result<Peeled, Unpeelable>);
+
+fn slot_tags<'a>(tags: &[&'a Tag]) -> impl Iterator<Item = SlotTag<'a>> {
+    tags.iter().filter_map(|tag| match &tag.name.target {
+        TagTarget::Slot(slot) => Some((&tag.name, slot, &tag.target)),
+        TagTarget::Version(_) => None,
+    })
+}
+
+fn unknown_versions(tags: &[&Tag]) -> Vec<Version> {
+    let unknown = |tag: &&Tag| match (&tag.name.target, &tag.target) {
+        (TagTarget::Version(version), Err(Unpeelable::Unreadable(_))) => Some(version.clone()),
+        _ => None,
+    };
+    tags.iter().filter_map(unknown).collect()
+}
+
+/// What to say of a tag that leads to no commit.
+fn skipped(tag: &Tag) -> Option<Notice> {
+    let (what, help) = match tag.target.as_ref().err()? {
+        Unpeelable::NotACommit(kind) => (
+            format!("skipped: it is the tag of a {kind}, not of a commit"),
+            "tag the commit that the file is in",
+        ),
+        Unpeelable::Unreadable(what) => (
+            format!("skipped: {what}"),
+            "fetch it: git fetch --tags, for a shallow clone with --unshallow, for a partial one \
+             with --refetch; if that is not it, look for damage with git fsck",
+        ),
+        Unpeelable::Broken(what) => {
+            (format!("skipped: {what}"), "delete the tag and make it again")
+        }
+    };
+    Some(Notice { subject: tag.name.to_string(), what, help: Some(help.to_owned()) })
+}

@@ -1,0 +1,200 @@
+//! The second step: the records, once the files are known.
+
+use std::collections::BTreeMap;
+
+use super::outline::{Draft, Outline};
+use super::{File, SlotDraft, Wanted};
+use crate::desired::{Desired, DesiredComponent, DesiredSlot};
+use crate::notice::Notice;
+use crate::policy::Policy;
+use crate::source::{Grade, Problem};
+use crate::tag::{Prefix, TagName, TagTarget};
+use catalog::name::ComponentName;
+use catalog::record::{FORMAT, MAX_VALUE, Snapshot, VersionRecord};
+use catalog::slot::Slot;
+use catalog::version::Version;
+
+/// What the tags and the files make.
+#[derive(Clone, Debug, Default)]
+pub struct Compiled {
+    /// What Workers KV should hold.
+    pub desired: Desired,
+    /// What was skipped or decided in a way that its owner may not expect.
+    pub warnings: Vec<Notice>,
+    /// What should be served and can't be.
+    pub refused: Vec<Notice>,
+}
+
+type Problems = BTreeMap<(ComponentName, Version), Problem>;
+
+impl Problem {
+    /// A content that is too large for a value of Workers KV.
+    pub fn too_large(path: &str, size: u64) -> Self {
+        Self::refused(
+            format!("{path} has {size} bytes, more than the {MAX_VALUE} (25 MiB) of a KV value"),
+            "split the file, or serve it from R2 and its address from here",
+        )
+    }
+}
+
+impl Outline {
+    /// Compiles the records; `files` are those of [`Outline::wanted`], in its order.
+    /// Of the policy only what it revokes counts here: `latest` skips that.
+    pub fn compile(
+        self,
+        files: impl IntoIterator<Item = Result<File, Problem>>,
+        policy: &Policy,
+    ) -> Compiled {
+        let mut compiled = Compiled { warnings: self.warnings, ..Compiled::default() };
+        let mut components: BTreeMap<ComponentName, DesiredComponent> = BTreeMap::new();
+        let mut problems = Problems::new();
+        for (wanted, file) in self.wanted.into_iter().zip(files) {
+            match file.and_then(within_limit) {
+                Ok(file) => {
+                    let component = components.entry(wanted.component.clone()).or_default();
+                    let revoked = policy.revoked(&wanted.component, &wanted.version).cloned();
+                    let record = VersionRecord { revoked, ..wanted.record(file) };
+                    let by = wanted.found_by.map(|by| (wanted.version.clone(), by));
+                    component.found_by.extend(by);
+                    component.versions.insert(wanted.version, record);
+                }
+                Err(problem) => compiled.note_version(wanted, problem, &mut problems),
+            }
+        }
+        for (name, draft) in self.drafts {
+            let component = components.entry(name.clone()).or_default();
+            compiled.add_slots(&name, draft, component, &problems);
+        }
+        components.retain(|_, component| !component.versions.is_empty());
+        compiled.desired = Desired { components, ..Desired::default() };
+        compiled
+    }
+}
+
+fn within_limit(file: File) -> Result<File, Problem> {
+    match file.size > MAX_VALUE {
+        true => Err(Problem::too_large(&file.path, file.size)),
+        false => Ok(file),
+    }
+}
+
+impl Wanted {
+    /// The version's record, once its file is known.
+    pub(super) fn record(&self, file: File) -> VersionRecord {
+        let Self { version, commit, .. } = self;
+        let File { path, digest, size, media_type } = file;
+        let (version, sha, date) = (version.clone(), commit.id.clone(), commit.committer.time);
+        VersionRecord {
+            format: FORMAT,
+            snapshot: Snapshot { version, digest, size, media_type, sha, date },
+            author: commit.author.clone(),
+            path,
+            revoked: None,
+        }
+    }
+}
+
+impl Compiled {
+    fn note(&mut self, subject: String, problem: Problem) {
+        let Problem { what, help, grade } = problem;
+        let notice = Notice { subject, what, help };
+        match grade {
+            Grade::Refused => self.refused.push(notice),
+            Grade::Incomplete => self.warnings.push(notice),
+        }
+    }
+
+    /// Notes why a version has no record. A pinned commit has no tag of its own:
+    /// the slots on it are named instead.
+    fn note_version(&mut self, wanted: Wanted, problem: Problem, problems: &mut Problems) {
+        let Wanted { component, version, .. } = wanted;
+        if version.semver().is_some() {
+            let target = TagTarget::Version(version.clone());
+            self.note(subject(&component, target), problem.clone());
+        }
+        problems.insert((component, version), problem);
+    }
+
+    fn add_slots(
+        &mut self,
+        name: &ComponentName,
+        draft: Draft,
+        component: &mut DesiredComponent,
+        problems: &Problems,
+    ) {
+        if !draft.tagged_latest {
+            self.add_latest(name, &draft, component, problems);
+        }
+        for SlotDraft { slot, version, stamp, why } in draft.slots {
+            if component.versions.contains_key(&version) {
+                let slot_state =
+                    DesiredSlot { version, author: stamp.author, time: stamp.time, why };
+                component.slots.insert(slot, slot_state);
+            } else if let Some(problem) = problems.get(&(name.clone(), version.clone())) {
+                self.note(subject(name, TagTarget::Slot(slot)), on_problem(&version, problem));
+            }
+        }
+    }
+
+    /// Adds the slot `latest`: the highest version that is neither a pre-release
+    /// nor revoked. It stays away where this clone lacks a higher one: of that
+    /// nothing can be said, and `latest` must not go back because of a clone.
+    fn add_latest(
+        &mut self,
+        name: &ComponentName,
+        draft: &Draft,
+        component: &mut DesiredComponent,
+        problems: &Problems,
+    ) {
+        let stable = |(version, record): &(&Version, &VersionRecord)| {
+            version.is_stable() && record.revoked.is_none()
+        };
+        let latest = component.versions.iter().rev().find(stable).map(|(version, _)| version);
+        if let Some(unknown) =
+            highest_unknown(name, draft, problems).filter(|v| Some(v) > latest.as_ref())
+        {
+            let what = format!("left as it is: {unknown} is the latest and could not be read");
+            let help = Some("sync from a complete clone".to_owned());
+            let subject = subject(name, TagTarget::Slot(Slot::latest()));
+            return self.warnings.push(Notice { subject, what, help });
+        }
+        let Some((version, stamp)) = latest.and_then(|v| Some((v, draft.stamps.get(v)?))) else {
+            return;
+        };
+        let (version, author, time) = (version.clone(), stamp.author.clone(), stamp.time);
+        let why = "latest release".to_owned();
+        component.slots.insert(Slot::latest(), DesiredSlot { version, author, time, why });
+    }
+}
+
+/// The highest release of which this clone lacks the commit or the content.
+fn highest_unknown<'a>(
+    name: &ComponentName,
+    draft: &'a Draft,
+    problems: &Problems,
+) -> Option<&'a Version> {
+    let incomplete = |version: &&Version| {
+        let problem = problems.get(&(name.clone(), (*version).clone()));
+        problem.is_some_and(|problem| problem.grade == Grade::Incomplete)
+    };
+    let without_content = draft.stamps.keys().filter(incomplete);
+    without_content.chain(&draft.unknown).filter(|version| version.is_stable()).max()
+}
+
+/// What to say of a slot whose version has no record.
+fn on_problem(version: &Version, problem: &Problem) -> Problem {
+    match version {
+        Version::Commit(_) => problem.clone(),
+        Version::Release(_) => Problem {
+            what: format!("it stands on {version}, which can't be served"),
+            help: Some(format!(
+                "see what is said of {version}, or set the slot to another version"
+            )),
+            grade: problem.grade,
+        },
+    }
+}
+
+fn subject(component: &ComponentName, target: TagTarget) -> String {
+    TagName { prefix: Prefix::Components, component: component.clone(), target }.to_string()
+}

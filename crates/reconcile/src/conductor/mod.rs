@@ -1,0 +1,211 @@
+//! The copies that a namespace for Conductor holds, for Workers that still read it
+//! themselves: which keys, in which order, and what becomes of those that are
+//! there already.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use crate::notice::Notice;
+use catalog::conductor::{Meaning, Metadata, VERSIONS, entries, keys, meanings, versions_index};
+use catalog::digest::Digest;
+use catalog::name::ComponentName;
+use catalog::record::CatalogRecord;
+use catalog::version::Version;
+
+/// What a key of the namespace is to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// The key.
+    pub key: String,
+    /// The value.
+    pub value: Value,
+    /// What stands beside it; an index has none.
+    pub metadata: Option<Metadata>,
+}
+
+/// A value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// The content with this digest.
+    Content(Digest),
+    /// A component's versions.
+    Index(String),
+}
+
+/// What a namespace holds: its keys with their metadata, and the values of indexes.
+#[derive(Clone, Debug, Default)]
+pub struct Held {
+    /// Every key.
+    pub keys: BTreeMap<String, Option<Json>>,
+    /// The values of the keys that [`index_keys`] names.
+    pub indexes: BTreeMap<String, String>,
+}
+
+/// What is done to a namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// In the safe order: versions, the slots that lead to them, the indexes that name them.
+    pub writes: Vec<Item>,
+    /// In the opposite order, after the writes; only where pruning is asked for.
+    pub deletions: Vec<String>,
+    /// Copies of what is not there any more, which stay.
+    pub kept: Vec<String>,
+    /// How many keys are of another make: they are left alone.
+    pub foreign: usize,
+    /// How many keys are as they should be.
+    pub unchanged: usize,
+    /// Why it must not be done, if it must not.
+    pub blocked: Option<Notice>,
+}
+
+impl Layout {
+    /// Whether the namespace is as it should be, as far as it can be.
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty() && self.deletions.is_empty()
+    }
+}
+
+/// The kind of a key, in the order of writing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Version,
+    Slot,
+    Index,
+}
+
+fn kind(reference: &str) -> Kind {
+    match reference.parse::<Version>() {
+        _ if reference == VERSIONS => Kind::Index,
+        Ok(_) => Kind::Version,
+        Err(_) => Kind::Slot,
+    }
+}
+
+/// The keys of the indexes, whose values tell whether they are up to date.
+pub fn index_keys(names: impl IntoIterator<Item = ComponentName>) -> Vec<String> {
+    names.into_iter().flat_map(|name| indexes_of(&name)).collect()
+}
+
+/// An index has no `@` form.
+fn indexes_of(name: &ComponentName) -> [String; 2] {
+    let [tree, slash, _] = keys(name, VERSIONS);
+    [tree, slash]
+}
+
+/// Everything that is to be there, in the safe order.
+fn items(catalogs: &BTreeMap<ComponentName, CatalogRecord>) -> Vec<Item> {
+    let mut items = Vec::new();
+    for (name, catalog) in catalogs {
+        for entry in entries(name, catalog) {
+            let of = |key| Item {
+                key,
+                value: Value::Content(entry.snapshot.digest),
+                metadata: Some(entry.metadata.clone()),
+            };
+            let kind = kind(&entry.reference);
+            items.extend(keys(name, &entry.reference).map(|key| (kind, of(key))));
+        }
+        let text = versions_index(catalog);
+        let index = |key| Item { key, value: Value::Index(text.clone()), metadata: None };
+        items.extend(indexes_of(name).map(|key| (Kind::Index, index(key))));
+    }
+    items.sort_by_key(|(kind, _)| *kind);
+    items.into_iter().map(|(_, item)| item).collect()
+}
+
+/// What a namespace becomes, so that Conductor finds in it what `catalogs` say.
+///
+/// With `only`, keys of other components are not looked at. What has no tag any
+/// more goes with `prune`, and not where that would be over half of the copies,
+/// unless `allow_mass_delete` says so.
+pub fn layout(
+    catalogs: &BTreeMap<ComponentName, CatalogRecord>,
+    held: &Held,
+    only: &[ComponentName],
+    prune: bool,
+    allow_mass_delete: bool,
+) -> Layout {
+    let mut layout = Layout::default();
+    let items = items(catalogs);
+    let wanted: BTreeSet<&str> = items.iter().map(|item| item.key.as_str()).collect();
+    let (mut gone, mut copies) = (Vec::new(), 0);
+    for (key, metadata) in &held.keys {
+        let Some((name, kind)) = copy_of(key) else {
+            layout.foreign += 1;
+            continue;
+        };
+        if !only.is_empty() && !only.contains(&name) {
+            continue;
+        }
+        let own = wanted.contains(key.as_str()) || is_own(metadata.as_ref(), kind, &name, held);
+        match (own, wanted.contains(key.as_str())) {
+            (false, _) => layout.foreign += 1,
+            (true, true) => copies += 1,
+            (true, false) => {
+                copies += 1;
+                gone.push((kind, key.clone()));
+            }
+        }
+    }
+    gone.sort_by(|(a, _), (b, _)| b.cmp(a));
+    let gone: Vec<String> = gone.into_iter().map(|(_, key)| key).collect();
+    if prune && !allow_mass_delete && 2 * gone.len() > copies {
+        layout.blocked = Some(too_much(gone.len(), copies));
+    }
+    *(if prune { &mut layout.deletions } else { &mut layout.kept }) = gone;
+    for item in items {
+        match is_there(&item, held) {
+            true => layout.unchanged += 1,
+            false => layout.writes.push(item),
+        }
+    }
+    layout
+}
+
+fn too_much(gone: usize, copies: usize) -> Notice {
+    Notice {
+        subject: "layout".to_owned(),
+        what: format!("{gone} of the {copies} copies for Conductor would be deleted"),
+        help: Some("if that is meant: --prune --allow-mass-delete".to_owned()),
+    }
+}
+
+/// Which component a key is a copy of, by its form alone.
+fn copy_of(key: &str) -> Option<(ComponentName, Kind)> {
+    let written = |name: &ComponentName, reference: &str| {
+        keys(name, reference).iter().any(|form| form == key)
+    };
+    meanings(key).into_iter().find_map(|meaning| {
+        let (name, reference) = match meaning {
+            Meaning::Versions(name) => (name, VERSIONS.to_owned()),
+            Meaning::Content(name, reference) => (name, reference.to_string()),
+        };
+        written(&name, &reference).then(|| (name, kind(&reference)))
+    })
+}
+
+/// Whether a sync wrote the key: its metadata name a digest; an index stands beside
+/// keys that do.
+fn is_own(metadata: Option<&Json>, of: Kind, name: &ComponentName, held: &Held) -> bool {
+    let named = |metadata: &Json| metadata.get("digest").is_some_and(Json::is_string);
+    if of != Kind::Index {
+        return metadata.is_some_and(named);
+    }
+    let prefix = format!("{name}@");
+    let beside = held.keys.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix));
+    beside.into_iter().any(|(_, metadata)| metadata.as_ref().is_some_and(named))
+}
+
+fn is_there(item: &Item, held: &Held) -> bool {
+    match (&item.value, &item.metadata) {
+        (Value::Index(text), _) => held.indexes.get(&item.key) == Some(text),
+        (Value::Content(_), metadata) => {
+            let wanted = serde_json::to_value(metadata).ok();
+            held.keys.get(&item.key).is_some_and(|there| there.is_some() && *there == wanted)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+//! The catalog: every version, every slot and its moves.
+
+use std::collections::BTreeMap;
+
+use super::Draft;
+use vecmap::VecMap;
+
+use crate::desired::DesiredComponent;
+use crate::plan::Write;
+use crate::plan::actual::Stored;
+use crate::plan::verdict::Known;
+use catalog::digest::Digest;
+use catalog::key::Key;
+use catalog::record::{
+    self, Arm, CatalogMetadata, CatalogRecord, CatalogState, FORMAT, Hold, MAX_MOVES, MAX_VALUE,
+    Move, SlotEntry, SlotRecord, Snapshot, VersionRecord,
+};
+use catalog::slot::Slot;
+
+impl Draft<'_> {
+    pub(super) fn catalog(&mut self) {
+        let (stored, hash) = (self.actual.catalog.as_ref(), self.state_hash());
+        let key = Key::Catalog(self.name.clone());
+        let nothing = self.versions.is_empty() && self.slots.is_empty();
+        let there = stored.is_some_and(|stored| !matches!(stored.value, Stored::Absent));
+        if nothing && self.rules.options.prune {
+            let known = stored.map_or(Ok(Known::Absent), |stored| stored.value.known());
+            match self.take(&key, known) {
+                None | Some(Known::Absent) => {}
+                Some(_) => self.part.deletions.push(key),
+            }
+            return;
+        }
+        if there && self.desired.versions.is_empty() {
+            self.part.kept.push(key.clone());
+        }
+        let listed = stored.and_then(|stored| stored.metadata.as_ref());
+        if listed.is_some_and(|metadata| metadata.hash == hash) {
+            self.part.unchanged += 1;
+            return;
+        }
+        let known = stored.map_or(Ok(Known::Absent), |stored| stored.value.known());
+        let known = self.take(&key, known);
+        if nothing && matches!(known, None | Some(Known::Absent)) {
+            return;
+        }
+        let versions = self.version_records();
+        if let (Some(known), true) = (known, self.is_open()) {
+            let before = self.replaced(&key, known);
+            self.write_catalog(key, versions, before.as_deref(), hash);
+        }
+    }
+
+    fn state_hash(&self) -> Digest {
+        let versions = self.versions.iter().map(|(version, after)| (version, after.hash));
+        let slots = self.slots.iter().map(|(slot, record)| (*slot, record.as_ref()));
+        CatalogState::new(versions.collect(), slots.collect()).hash()
+    }
+
+    /// Every version's record; notes those that must be read.
+    fn version_records(&mut self) -> Vec<VersionRecord> {
+        let mut records = Vec::with_capacity(self.versions.len());
+        for (version, after) in &self.versions {
+            match &after.record {
+                Some(record) => records.push(record.clone().into_owned()),
+                None => self.needs.push(Key::Version(self.name.clone(), version.clone())),
+            }
+        }
+        records
+    }
+
+    fn write_catalog(
+        &mut self,
+        key: Key,
+        versions: Vec<VersionRecord>,
+        before: Option<&CatalogRecord>,
+        hash: Digest,
+    ) {
+        let slots = self.slots.iter().map(|(slot, record)| (*slot, record.as_ref())).collect();
+        let slots = entries(self.desired, slots, before, &self.actual.slots);
+        let record = Box::new(CatalogRecord { format: FORMAT, versions, slots });
+        let size = record::write(&record).len() as u64;
+        if size > MAX_VALUE {
+            let what = format!("the catalog has {size} bytes, Workers KV takes {MAX_VALUE}");
+            return self.refuse(&key, what, "delete tags of versions that nobody needs");
+        }
+        let (name, metadata) = (self.name.clone(), CatalogMetadata { hash });
+        self.part.writes.push(Write::Catalog { name, record, metadata });
+    }
+}
+
+/// The slots' entries: their records, and the moves that `before` knew with
+/// those that happened since.
+///
+/// A move is seen by comparison with the catalog, which is written last: one
+/// that an interrupted sync made in `SLOTS` alone is recorded by the next, also where
+/// the slot moves on with it.
+fn entries(
+    desired: &DesiredComponent,
+    slots: BTreeMap<&Slot, &SlotRecord>,
+    before: Option<&CatalogRecord>,
+    stored: &BTreeMap<Slot, Stored<SlotRecord>>,
+) -> VecMap<Slot, SlotEntry> {
+    let entry = |(slot, record): (&Slot, &SlotRecord)| {
+        let known = before.and_then(|catalog| catalog.slots.get(slot));
+        let mut moves = known.map(|entry| entry.moves.clone()).unwrap_or_default();
+        let mut from = known.and_then(|entry| entry.record.lead());
+        if let Some(Stored::Record(there)) = stored.get(slot)
+            && let Some(mut unrecorded) = unrecorded(there, record, from)
+        {
+            if there.hold.is_none()
+                && let Some(next) = newest(desired, record, there.lead())
+            {
+                // When nobody knows: not after the next one.
+                unrecorded.time = next.time;
+            }
+            moves.insert(0, unrecorded);
+            from = there.lead();
+        }
+        if let Some(moved) = newest(desired, record, from) {
+            moves.insert(0, moved);
+        }
+        moves.truncate(MAX_MOVES);
+        (slot.clone(), SlotEntry { record: record.clone(), moves })
+    };
+    slots.into_iter().map(entry).collect()
+}
+
+/// The move to where the slot stands in `SLOTS`, if the catalog does not know it and the
+/// slot moves on from there: callers got that version. Who moved it only a hold tells;
+/// Git's tag speaks of the next move already.
+fn unrecorded(there: &SlotRecord, next: &SlotRecord, from: Option<&Arm>) -> Option<Move> {
+    let Snapshot { version, sha, date, .. } = &there.lead()?.snapshot;
+    let is = |arm: Option<&Arm>| arm.is_some_and(|arm| arm.snapshot.version == *version);
+    if from.is_none() || is(from) || is(next.lead()) {
+        return None;
+    }
+    let (author, time, why) = match &there.hold {
+        Some(Hold { reason, by, at }) => (by.clone(), *at, reason.clone()),
+        None => ("unknown".to_owned(), *date, "found in KV by a sync".to_owned()),
+    };
+    let (from, to) = (from.map(|arm| arm.snapshot.version.clone()), version.clone());
+    Some(Move { from, to, commit: sha.clone(), author, time, why })
+}
+
+/// The move that led to where the slot stands, unless it stood there before or
+/// nobody says who moved it: neither a hold, a tag nor a change of `rollouts.toml`.
+///
+/// An alias has no version of its own: it moves with the slot that it leads to, and
+/// by the change that makes it lead to another.
+fn newest(desired: &DesiredComponent, record: &SlotRecord, from: Option<&Arm>) -> Option<Move> {
+    let Arm { slot, snapshot: Snapshot { version: to, sha: commit, .. } } = record.lead()?;
+    if from.is_some_and(|from| from.snapshot.version == *to) {
+        return None;
+    }
+    let rerouted =
+        from.is_some_and(|from| from.slot != *slot) || from.is_none() && *slot != record.slot;
+    let change = desired.traffic.change.as_ref().filter(|_| rerouted);
+    let (author, time, why) = match (&record.hold, change, desired.slots.get(slot)) {
+        (Some(hold), ..) => (&hold.by, hold.at, &hold.reason),
+        (None, Some(change), _) => (&change.author, change.time, &change.why),
+        (None, None, Some(tag)) => (&tag.author, tag.time, &tag.why),
+        (None, None, None) => return None,
+    };
+    Some(Move {
+        from: from.map(|from| from.snapshot.version.clone()),
+        to: to.clone(),
+        commit: commit.clone(),
+        author: author.clone(),
+        time,
+        why: why.clone(),
+    })
+}

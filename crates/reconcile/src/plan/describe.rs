@@ -1,0 +1,108 @@
+//! The plan in words: one line a write.
+
+use std::fmt;
+
+use super::{Held, Write, changes, short};
+use crate::policy::percent;
+use catalog::record::{Arm, FULL_WEIGHT, SlotRecord, Target, VersionRecord};
+use catalog::version::Version;
+
+/// What happens to a key, as in `prompts/extraction@production: v1.0.0 → v1.1.0`.
+impl fmt::Display for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.key())?;
+        match self {
+            Self::Unreferenced { since, .. } => {
+                write!(f, "no record names the content since {since}")
+            }
+            Self::Content { size, .. } => write!(f, "new content, {size} bytes"),
+            Self::Version { record, before, .. } => version(f, record, before.as_deref()),
+            Self::Slot { record, before, .. } => slot(f, record, before.as_deref()),
+            Self::Catalog { record, .. } => {
+                let (versions, slots) = (record.versions.len(), record.slots.len());
+                write!(f, "catalog of {versions} version(s) and {slots} slot(s)")
+            }
+            Self::Index { record } => write!(f, "{} component(s)", record.components.len()),
+        }
+    }
+}
+
+fn version(
+    f: &mut fmt::Formatter<'_>,
+    record: &VersionRecord,
+    before: Option<&VersionRecord>,
+) -> fmt::Result {
+    let (now, path) = (&record.snapshot, &record.path);
+    let was_revoked = before.and_then(|before| before.revoked.as_ref());
+    match before.map(|before| &before.snapshot) {
+        Some(_) if was_revoked != record.revoked.as_ref() => match &record.revoked {
+            Some(reason) => write!(f, "revoked ({reason})"),
+            None => write!(f, "not revoked any more"),
+        },
+        None => write!(f, "new, {path}, {} bytes, {}", now.size, now.media_type.as_str()),
+        Some(was) if was.sha != now.sha => {
+            let commit = |sha: &catalog::version::CommitId| {
+                short(&catalog::version::Version::Commit(sha.clone()))
+            };
+            write!(f, "same content, commit {} → {}", commit(&was.sha), commit(&now.sha))
+        }
+        Some(_) => write!(f, "same content, record updated"),
+    }
+}
+
+fn slot(
+    f: &mut fmt::Formatter<'_>,
+    record: &SlotRecord,
+    before: Option<&SlotRecord>,
+) -> fmt::Result {
+    let now = traffic(record);
+    let Some(before) = before else { return write!(f, "new, {now}") };
+    let changes = changes(Some(before), record);
+    match (own_sole(before), own_sole(record)) {
+        (Some(was), Some(is)) if was != is => write!(f, "{} → {}", short(was), short(is)),
+        _ if !changes.is_empty() => f.write_str(&joined(&changes)),
+        _ if before.hold.is_some() => write!(f, "{now}, the hold is lifted"),
+        _ => write!(f, "{now}, record updated"),
+    }
+}
+
+fn joined<T: fmt::Display>(parts: &[T]) -> String {
+    parts.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// All of a slot's traffic: `v1.0.0`, `green v1.1.0`, `canary v1.1.0 10 %,
+/// production v1.0.0 90 %, segment beta: ring-1 v1.2.0`.
+pub(super) fn traffic(record: &SlotRecord) -> String {
+    if let Some(own) = own_sole(record) {
+        return short(own);
+    }
+    let arm = |arm: &Arm| format!("{} {}", arm.slot, short(&arm.snapshot.version));
+    let target = |Target { arm: of, weight }: &Target| match *weight {
+        FULL_WEIGHT => arm(of),
+        weight => format!("{} {} %", arm(of), percent(weight)),
+    };
+    let segment = |(group, of): (&String, &Arm)| format!("segment {group}: {}", arm(of));
+    let parts: Vec<String> =
+        record.targets.iter().map(target).chain(record.segments.iter().map(segment)).collect();
+    joined(&parts)
+}
+
+/// The version that every caller gets, if it is the slot's own.
+fn own_sole(record: &SlotRecord) -> Option<&Version> {
+    match record.targets.len() == 1 && record.segments.is_empty() {
+        true => record.own_version(),
+        false => None,
+    }
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, record, wanted } = self;
+        let (stays, wanted) = (traffic(record), traffic(wanted));
+        write!(f, "{name}@{}: held at {stays}, Git says {wanted}", record.slot)?;
+        match &record.hold {
+            Some(hold) => write!(f, " ({}, by {} at {})", hold.reason, hold.by, hold.at),
+            None => Ok(()),
+        }
+    }
+}

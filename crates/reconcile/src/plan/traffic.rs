@@ -1,0 +1,127 @@
+//! What a change of a slot's record means for its callers, arm by arm.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::short;
+use crate::policy::percent;
+use catalog::record::{Arm, FULL_WEIGHT, SlotRecord, Target};
+use catalog::version::Version;
+
+/// Who an arm is for, and the slot whose version these callers get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The slot.
+    pub slot: catalog::slot::Slot,
+    /// Its version.
+    pub version: Version,
+    /// The share of the callers, in thousandths of a percent; none for a segment.
+    pub weight: Option<u32>,
+}
+
+/// What changes for one arm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArmChange {
+    /// The segment, if the arm is one's.
+    pub segment: Option<String>,
+    /// Before; `None` for a new arm.
+    pub from: Option<Share>,
+    /// After; `None` for one that goes.
+    pub to: Option<Share>,
+}
+
+/// What changes between two records of a slot: arms in the order of assignment,
+/// those that go last, then segments. Arms that stay as they are have no part in it.
+pub fn changes(before: Option<&SlotRecord>, now: &SlotRecord) -> Vec<ArmChange> {
+    let mut changes = targets(before, now);
+    changes.extend(segments(before, now));
+    changes.retain(|change| change.from != change.to);
+    changes
+}
+
+fn share(Arm { slot, snapshot }: &Arm, weight: Option<u32>) -> Share {
+    Share { slot: slot.clone(), version: snapshot.version.clone(), weight }
+}
+
+fn targets(before: Option<&SlotRecord>, now: &SlotRecord) -> Vec<ArmChange> {
+    let of = |target: &Target| share(&target.arm, Some(target.weight));
+    let was: Vec<Share> = before.iter().flat_map(|record| &record.targets).map(of).collect();
+    let is: Vec<Share> = now.targets.iter().map(of).collect();
+    if let ([from], [to]) = (was.as_slice(), is.as_slice()) {
+        // All of the traffic, before and after: it moves as one.
+        return vec![ArmChange { segment: None, from: Some(from.clone()), to: Some(to.clone()) }];
+    }
+    let find =
+        |shares: &[Share], of: &Share| shares.iter().find(|share| share.slot == of.slot).cloned();
+    let kept = is.iter().map(|to| (find(&was, to), Some(to.clone())));
+    let gone =
+        was.iter().filter(|from| find(&is, from).is_none()).map(|from| (Some(from.clone()), None));
+    kept.chain(gone).map(|(from, to)| ArmChange { segment: None, from, to }).collect()
+}
+
+fn segments(before: Option<&SlotRecord>, now: &SlotRecord) -> Vec<ArmChange> {
+    type Pair = (Option<Share>, Option<Share>);
+    let mut groups: BTreeMap<&String, Pair> = BTreeMap::new();
+    for (group, arm) in before.iter().flat_map(|record| &record.segments) {
+        groups.entry(group).or_default().0 = Some(share(arm, None));
+    }
+    for (group, arm) in &now.segments {
+        groups.entry(group).or_default().1 = Some(share(arm, None));
+    }
+    let change =
+        |(group, (from, to)): (&String, Pair)| ArmChange { segment: Some(group.clone()), from, to };
+    groups.into_iter().map(change).collect()
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.slot, short(&self.version))?;
+        match self.weight {
+            Some(weight) if weight != FULL_WEIGHT => write!(f, " {} %", percent(weight)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// `canary v1.1.0 10 % → 25 %`, `canary v1.0.0 → v1.1.0 at 10 %`,
+/// `segment beta: ring-0 v1.0.0 → ring-1 v1.1.0`.
+impl fmt::Display for ArmChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(group) = &self.segment {
+            write!(f, "segment {group}: ")?;
+        }
+        match (&self.from, &self.to) {
+            (Some(from), Some(to)) => moved(f, from, to),
+            (None, Some(to)) => match to.weight {
+                Some(weight) => {
+                    write!(f, "{} {} 0 % → {} %", to.slot, short(&to.version), percent(weight))
+                }
+                None => write!(f, "{to}"),
+            },
+            (Some(from), None) => match from.weight {
+                Some(weight) => {
+                    write!(f, "{} {} {} % → none", from.slot, short(&from.version), percent(weight))
+                }
+                None => write!(f, "{from} → none"),
+            },
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+fn moved(f: &mut fmt::Formatter<'_>, from: &Share, to: &Share) -> fmt::Result {
+    let (was, is) = (short(&from.version), short(&to.version));
+    let (Some(before), Some(now)) = (from.weight, to.weight) else {
+        return write!(f, "{from} → {to}");
+    };
+    let (before, now) = (percent(before), percent(now));
+    match (from.slot == to.slot, from.version == to.version, before == now) {
+        (false, _, _) => write!(f, "{} {was} → {} {is}", from.slot, to.slot),
+        (true, true, _) => write!(f, "{} {is} {before} % → {now} %", to.slot),
+        (true, false, true) if to.weight == Some(FULL_WEIGHT) => {
+            write!(f, "{} {was} → {is}", to.slot)
+        }
+        (true, false, true) => write!(f, "{} {was} → {is} at {now} %", to.slot),
+        (true, false, false) => write!(f, "{} {was} {before} % → {is} {now} %", to.slot),
+    }
+}

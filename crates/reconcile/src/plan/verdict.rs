@@ -1,0 +1,98 @@
+//! What a record in KV is to the one that Git would have there.
+
+use super::actual::{Stored, StoredVersion};
+use catalog::digest::Digest;
+use catalog::record::{SlotRecord, VersionRecord};
+
+/// A value in KV that was read.
+pub(super) enum Known<'a, T> {
+    /// There is none.
+    Absent,
+    /// A record.
+    Record(&'a T),
+    /// No record; why.
+    Unreadable(&'a str),
+}
+
+/// Why a value in KV says nothing yet, or never will.
+pub(super) enum Blocked {
+    /// It was not read yet.
+    Unread,
+    /// Its format is a later one.
+    Newer(u32),
+}
+
+impl<T> Stored<T> {
+    pub(super) fn is_unread(&self) -> bool {
+        matches!(self, Self::Unread)
+    }
+
+    pub(super) fn known(&self) -> Result<Known<'_, T>, Blocked> {
+        match self {
+            Self::Unread => Err(Blocked::Unread),
+            Self::Newer(format) => Err(Blocked::Newer(*format)),
+            Self::Absent => Ok(Known::Absent),
+            Self::Record(record) => Ok(Known::Record(record)),
+            Self::Unreadable(why) => Ok(Known::Unreadable(why)),
+        }
+    }
+}
+
+/// Of a version.
+pub(super) enum VersionVerdict<'a> {
+    /// KV has this very record.
+    Same,
+    /// To be written in place of what is there.
+    Write(Known<'a, VersionRecord>),
+    /// KV has another content: the record, where it can be read, and the digest.
+    Conflict(Option<&'a VersionRecord>, Digest),
+}
+
+/// Judges the version `record`, whose hash is `hash`.
+pub(super) fn of_version<'a>(
+    record: &VersionRecord,
+    hash: Digest,
+    stored: Option<&'a StoredVersion>,
+) -> Result<VersionVerdict<'a>, Blocked> {
+    let Some(stored) = stored else { return Ok(VersionVerdict::Write(Known::Absent)) };
+    let metadata = stored.metadata.as_ref();
+    if metadata.is_some_and(|metadata| metadata.hash == hash) {
+        return Ok(VersionVerdict::Same);
+    }
+    let known = stored.value.known()?;
+    let (held, digest) = match known {
+        Known::Absent => (None, None),
+        Known::Record(held) => (Some(held), Some(held.snapshot.digest)),
+        // The metadata is a second witness of what the version was.
+        Known::Unreadable(_) => (None, metadata.map(|metadata| metadata.digest)),
+    };
+    Ok(match digest {
+        Some(digest) if digest != record.snapshot.digest => VersionVerdict::Conflict(held, digest),
+        _ => VersionVerdict::Write(known),
+    })
+}
+
+/// Of a slot.
+pub(super) enum SlotVerdict<'a> {
+    /// KV has this very record.
+    Same,
+    /// To be written in place of what is there.
+    Write(Known<'a, SlotRecord>),
+    /// A hold keeps the slot elsewhere.
+    Held(&'a SlotRecord),
+}
+
+/// Judges the slot `record`.
+pub(super) fn of_slot<'a>(
+    record: &SlotRecord,
+    stored: Option<&'a Stored<SlotRecord>>,
+) -> Result<SlotVerdict<'a>, Blocked> {
+    let known = stored.map_or(Ok(Known::Absent), Stored::known)?;
+    Ok(match known {
+        Known::Record(held) if held == record => SlotVerdict::Same,
+        Known::Record(held) if held.hold.is_some() && !held.serves_as(record) => {
+            SlotVerdict::Held(held)
+        }
+        known => SlotVerdict::Write(known),
+    })
+}

@@ -1,0 +1,66 @@
+//! What the file says, put into the desired state.
+
+use std::collections::BTreeSet;
+
+use super::{PolicyError, PolicyReading, Scope, routes};
+use crate::desired::{Desired, DesiredComponent, TrafficChange};
+use catalog::name::ComponentName;
+use catalog::slot::Slot;
+
+/// Says of every component how its slots share out their traffic, what is revoked,
+/// and what has to stay as it is because of a mistake. `change` is the file's last.
+///
+/// Every mistake is returned, those that show only against the slots that there
+/// are included, in the order of the lines. Each costs the slot that it concerns.
+pub fn apply(
+    reading: &PolicyReading,
+    change: Option<&TrafficChange>,
+    desired: &mut Desired,
+) -> Vec<PolicyError> {
+    let (routes, unroutable) = routes(&reading.policy, desired);
+    for (name, component) in &mut desired.components {
+        if let Some(policy) = reading.policy.components.get(name) {
+            component.traffic.revoked = policy.revoked.clone();
+        }
+        component.traffic.routes = routes.get(name).cloned().unwrap_or_default();
+        component.traffic.change = change.cloned();
+    }
+    let mut errors = reading.errors.clone();
+    let broken: BTreeSet<(ComponentName, Slot)> = errors.iter().filter_map(slot_of).collect();
+    // Of a slot whose table could not be read nothing more is said.
+    let new = |error: &PolicyError| slot_of(error).is_none_or(|slot| !broken.contains(&slot));
+    errors.extend(unroutable.into_iter().filter(new));
+    errors.iter().for_each(|error| freeze(&error.scope, desired));
+    errors.sort_by_key(|error| error.line);
+    errors
+}
+
+fn slot_of(error: &PolicyError) -> Option<(ComponentName, Slot)> {
+    match &error.scope {
+        Scope::Slot(name, slot) => Some((name.clone(), slot.clone())),
+        _ => None,
+    }
+}
+
+/// Keeps what a mistake concerns as it is.
+fn freeze(scope: &Scope, desired: &mut Desired) {
+    let concerned = |component: &mut DesiredComponent| match scope {
+        Scope::File | Scope::Component(_) => {
+            component.traffic.keep_splits = true;
+            component.traffic.keep_revocations = true;
+        }
+        Scope::Revoked(_) => component.traffic.keep_revocations = true,
+        Scope::Slot(_, slot) => {
+            component.traffic.routes.remove(slot);
+            component.traffic.frozen.insert(slot.clone());
+        }
+        Scope::Nothing => {}
+    };
+    match scope {
+        Scope::File => desired.components.values_mut().for_each(concerned),
+        Scope::Component(name) | Scope::Revoked(name) | Scope::Slot(name, _) => {
+            desired.components.get_mut(name).into_iter().for_each(concerned);
+        }
+        Scope::Nothing => {}
+    }
+}

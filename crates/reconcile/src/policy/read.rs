@@ -1,0 +1,237 @@
+//! From the file's text to a [`Policy`], with the line and scope of every mistake.
+
+use std::ops::Range;
+
+use toml_edit::{Document, Item, Key, TableLike, Value};
+
+use super::{ComponentPolicy, Policy, PolicyError, PolicyReading, Scope, SlotPolicy};
+use catalog::name::ComponentName;
+use catalog::record::FULL_WEIGHT;
+use catalog::slot::Slot;
+
+/// Reads the whole file.
+pub(super) fn read(text: &str) -> PolicyReading {
+    let mut reader = Reader { text, scope: Scope::Nothing, errors: Vec::new() };
+    let mut policy = Policy::default();
+    match Document::parse(text) {
+        Ok(document) => reader.file(document.as_table(), &mut policy),
+        Err(error) => {
+            reader.scope = Scope::File;
+            // The parser's text has several lines.
+            let said = error.message().lines().collect::<Vec<_>>().join(", ");
+            reader.fail(error.span(), said, "The file has to be TOML 1.0".to_owned());
+        }
+    }
+    reader.errors.sort_by_key(|error| error.line);
+    PolicyReading { policy, errors: reader.errors }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    /// What a mistake concerns that is found now.
+    scope: Scope,
+    errors: Vec<PolicyError>,
+}
+
+const SLOT_MEMBERS: &str = "A slot has split, segments or alias";
+
+impl Reader<'_> {
+    fn line(&self, span: Option<Range<usize>>) -> usize {
+        let before = self.text.get(..span.map_or(0, |span| span.start)).unwrap_or(self.text);
+        before.bytes().filter(|byte| *byte == b'\n').count() + 1
+    }
+
+    fn fail(&mut self, span: Option<Range<usize>>, what: String, help: String) {
+        let line = self.line(span);
+        self.errors.push(PolicyError { line, scope: self.scope.clone(), what, help });
+    }
+
+    /// The entries of a table, or the mistake that it is none.
+    fn table<'t>(&mut self, key: &Key, item: &'t Item) -> Vec<(Key, &'t Item)> {
+        let Some(table) = item.as_table_like() else {
+            let what = format!("{} is {}, not a table", key.get(), item.type_name());
+            self.fail(key.span(), what, "Write name = value pairs in { } or below [ ]".to_owned());
+            return Vec::new();
+        };
+        entries(table)
+    }
+
+    fn file(&mut self, table: &dyn TableLike, policy: &mut Policy) {
+        for (key, item) in entries(table) {
+            self.scope = Scope::Nothing;
+            match key.get().parse::<ComponentName>() {
+                Ok(name) => {
+                    let component = self.component(&key, item, &name);
+                    policy.components.insert(name, component);
+                }
+                Err(error) => {
+                    let help = "Write [\"<type>/<name>\".<slot>], the name in quotes".to_owned();
+                    self.fail(key.span(), format!("{:?} is {error}", key.get()), help);
+                }
+            }
+        }
+    }
+
+    fn component(&mut self, key: &Key, item: &Item, name: &ComponentName) -> ComponentPolicy {
+        let mut component = ComponentPolicy::default();
+        self.scope = Scope::Component(name.clone());
+        for (key, item) in self.table(key, item) {
+            self.scope = Scope::Nothing;
+            if key.get() == "revoked" {
+                self.scope = Scope::Revoked(name.clone());
+                self.revoked(&key, item, &mut component);
+                continue;
+            }
+            match key.get().parse::<Slot>() {
+                Ok(slot) => {
+                    self.scope = Scope::Slot(name.clone(), slot.clone());
+                    let policy = self.slot(&key, item, &slot);
+                    component.slots.insert(slot, policy);
+                }
+                Err(error) => {
+                    let help = "A component has slots, and revoked".to_owned();
+                    self.fail(key.span(), format!("{:?} is {error}", key.get()), help);
+                }
+            }
+        }
+        component
+    }
+
+    fn revoked(&mut self, key: &Key, item: &Item, component: &mut ComponentPolicy) {
+        for (key, item) in self.table(key, item) {
+            match (key.get().parse(), item.as_str()) {
+                (Ok(version), Some(reason)) => {
+                    component.revoked.insert(version, reason.to_owned());
+                }
+                (Err(error), _) => {
+                    let help = "Name the version by its tag, in quotes: \"v1.0.3\"".to_owned();
+                    self.fail(key.span(), format!("{:?} is {error}", key.get()), help);
+                }
+                (Ok(_), None) => {
+                    let help = "Say why, as a text: the caller gets to read it".to_owned();
+                    self.fail(key.span(), format!("the reason of {} is no text", key.get()), help);
+                }
+            }
+        }
+    }
+
+    fn slot(&mut self, key: &Key, item: &Item, slot: &Slot) -> SlotPolicy {
+        let line = self.line(key.span());
+        let mut policy = SlotPolicy { line, ..SlotPolicy::default() };
+        let members = self.table(key, item);
+        let has = |name: &str| members.iter().any(|(key, _)| key.get() == name);
+        if has("alias") && has("split") {
+            let help = "Keep one of them: an alias sends all traffic on".to_owned();
+            self.fail(key.span(), format!("{slot} has an alias and a split"), help);
+        }
+        for (key, item) in members {
+            match key.get() {
+                "split" => self.split(&key, item, slot, &mut policy),
+                "segments" => self.segments(&key, item, slot, &mut policy),
+                "alias" => {
+                    let target = self.target(&key, item, slot);
+                    policy.alias = true;
+                    policy.split.extend(target.map(|target| (target, FULL_WEIGHT)));
+                }
+                other => {
+                    let what = format!("{slot} has no member {other:?}");
+                    self.fail(key.span(), what, SLOT_MEMBERS.to_owned());
+                }
+            }
+        }
+        policy
+    }
+
+    fn split(&mut self, key: &Key, item: &Item, slot: &Slot, policy: &mut SlotPolicy) {
+        let mut sum: u32 = 0;
+        for (key, item) in self.table(key, item) {
+            let target = self.named(&key, key.get(), slot);
+            match (target, weight(item)) {
+                (Some(target), Some(weight)) => {
+                    sum = sum.saturating_add(weight);
+                    policy.split.push((target, weight));
+                }
+                (_, None) => {
+                    let what = format!("the share of {} is no percentage", key.get());
+                    let help = "Write a number from 0 to 100 with at most three decimals";
+                    self.fail(key.span(), what, help.to_owned());
+                }
+                (None, _) => {}
+            }
+        }
+        if sum > FULL_WEIGHT {
+            let what = format!("the shares of {slot} add up to {} %", percent(sum));
+            let help = "They may add up to 100 %; what is left goes to the slot's own version";
+            self.fail(key.span(), what, help.to_owned());
+        }
+    }
+
+    fn segments(&mut self, key: &Key, item: &Item, slot: &Slot, policy: &mut SlotPolicy) {
+        for (key, item) in self.table(key, item) {
+            let group = key.get();
+            if group.is_empty() || group.len() > 64 || !group.bytes().all(is_group) {
+                let help = "Use letters, digits, '.', '_', ':' and '-', 64 at most".to_owned();
+                self.fail(key.span(), format!("{group:?} is no segment"), help);
+            }
+            if let Some(target) = self.target(&key, item, slot) {
+                policy.segments.insert(group.to_owned(), target);
+            }
+        }
+    }
+
+    /// The slot that an alias or a segment leads to.
+    fn target(&mut self, key: &Key, item: &Item, slot: &Slot) -> Option<Slot> {
+        let Some(text) = item.as_str() else {
+            let help = "Write the name of a slot in quotes".to_owned();
+            self.fail(key.span(), format!("{} is {}", key.get(), item.type_name()), help);
+            return None;
+        };
+        self.named(key, text, slot)
+    }
+
+    fn named(&mut self, key: &Key, text: &str, slot: &Slot) -> Option<Slot> {
+        match text.parse::<Slot>() {
+            Ok(target) if target == *slot => {
+                let help = "Name another slot; its own version gets what is left".to_owned();
+                self.fail(key.span(), format!("{slot} leads back to itself"), help);
+                None
+            }
+            Ok(target) => Some(target),
+            Err(error) => {
+                let help = "Give traffic to slots; set a slot to the version you mean".to_owned();
+                self.fail(key.span(), format!("{text:?} is {error}"), help);
+                None
+            }
+        }
+    }
+}
+
+fn entries(table: &dyn TableLike) -> Vec<(Key, &Item)> {
+    let keys = table.iter().map(|(name, _)| name);
+    keys.filter_map(|name| table.get_key_value(name))
+        .map(|(key, item)| (key.clone(), item))
+        .collect()
+}
+
+/// What a header's list can carry.
+fn is_group(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._:-".contains(&byte)
+}
+
+/// Thousandths of a percent; `None` for what is out of bounds or finer.
+fn weight(item: &Item) -> Option<u32> {
+    let thousandths = match item.as_value()? {
+        Value::Integer(number) => number.value().checked_mul(1_000)? as f64,
+        Value::Float(number) => number.value() * 1_000.0,
+        _ => return None,
+    };
+    let whole = thousandths.round();
+    let exact = (thousandths - whole).abs() < 1e-6;
+    let bounded = (0.0..=f64::from(FULL_WEIGHT)).contains(&whole);
+    (exact && bounded).then_some(whole as u32)
+}
+
+/// A share as people write it: `10`, `0.5`, `33.333`.
+pub fn percent(weight: u32) -> String {
+    format!("{}", f64::from(weight) / 1_000.0)
+}

@@ -1,0 +1,94 @@
+//! What the file says, held against the slots that there are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{ComponentPolicy, Policy, PolicyError, Scope, SlotPolicy};
+use crate::desired::{Desired, DesiredComponent};
+use catalog::name::ComponentName;
+use catalog::record::FULL_WEIGHT;
+use catalog::slot::Slot;
+
+/// How a slot's traffic goes to slots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The slots with their shares in thousandths of a percent, which add up to
+    /// the whole; the slot itself last, if it keeps any.
+    pub targets: Vec<(Slot, u32)>,
+    /// Groups of callers and the slot that each gets.
+    pub segments: BTreeMap<String, Slot>,
+}
+
+impl Route {
+    /// Every slot that it names.
+    pub fn named(&self) -> impl Iterator<Item = &Slot> {
+        self.targets.iter().map(|(target, _)| target).chain(self.segments.values())
+    }
+}
+
+/// The routes of every slot that the file names.
+pub type Routes = BTreeMap<ComponentName, BTreeMap<Slot, Route>>;
+
+/// Finds the routes; a mistake costs the slot that it concerns, not the others.
+pub fn routes(policy: &Policy, desired: &Desired) -> (Routes, Vec<PolicyError>) {
+    let (mut routes, mut errors) = (Routes::new(), Vec::new());
+    for (name, component) in &policy.components {
+        let Some(known) = desired.components.get(name) else {
+            let line = component.slots.values().map(|slot| slot.line).min().unwrap_or(1);
+            let what = format!("there is no component {name}");
+            let help = "Tag a version of it, or take the table out".to_owned();
+            errors.push(PolicyError { line, scope: Scope::Nothing, what, help });
+            continue;
+        };
+        for (slot, policy) in &component.slots {
+            match route(name, slot, policy, component, known) {
+                Ok(route) => {
+                    routes.entry(name.clone()).or_default().insert(slot.clone(), route);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+    }
+    (routes, errors)
+}
+
+fn route(
+    name: &ComponentName,
+    slot: &Slot,
+    policy: &SlotPolicy,
+    component: &ComponentPolicy,
+    known: &DesiredComponent,
+) -> Result<Route, PolicyError> {
+    let line = policy.line;
+    let scope = || Scope::Slot(name.clone(), slot.clone());
+    let fail = |what: String, help: String| Err(PolicyError { line, scope: scope(), what, help });
+    let named = policy.split.iter().map(|(target, _)| target).chain(policy.segments.values());
+    for target in named.collect::<BTreeSet<_>>() {
+        if component.slots.contains_key(target) {
+            let what = format!("{name}@{slot} leads to {target}, which leads on");
+            return fail(what, format!("Name the slots behind {target} here instead"));
+        }
+        if !known.slots.contains_key(target) {
+            let what = format!("{name} has no slot {target}");
+            return fail(what, format!("Set it: slotctl tag set {name} {target} <version>"));
+        }
+    }
+    // A table with a mistake is routed too, and its route dropped: shares may be over 100 %.
+    let shared = policy.split.iter().fold(0, |sum: u32, (_, weight)| sum.saturating_add(*weight));
+    let mut targets = policy.split.clone();
+    if policy.alias {
+        return Ok(Route { targets, segments: policy.segments.clone() });
+    }
+    if known.slots.contains_key(slot) {
+        // Also with nothing left: an override then still reaches it.
+        targets.push((slot.clone(), FULL_WEIGHT.saturating_sub(shared)));
+    } else if shared != FULL_WEIGHT {
+        let what = format!("{name}@{slot} has no version of its own for what is left");
+        return fail(
+            what,
+            format!(
+                "Let the shares add up to 100, or set the slot: slotctl tag set {name} {slot} <version>"
+            ),
+        );
+    }
+    Ok(Route { targets, segments: policy.segments.clone() })
+}

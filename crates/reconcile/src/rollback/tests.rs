@@ -1,0 +1,156 @@
+use super::*;
+use catalog::digest::Digest;
+use catalog::record::{FORMAT, Snapshot, Target};
+
+fn version(version: &str) -> VersionRecord {
+    VersionRecord {
+        format: FORMAT,
+        snapshot: Snapshot {
+            version: version.parse().unwrap(),
+            digest: Digest::of(version.as_bytes()),
+            size: 1,
+            media_type: "text/plain".parse().unwrap(),
+            sha: "0".repeat(40).parse().unwrap(),
+            date: "2026-11-20T23:59:27Z".parse().unwrap(),
+        },
+        author: "Ada".to_owned(),
+        path: "prompts/a.md".to_owned(),
+        revoked: None,
+    }
+}
+
+fn slot(name: &str) -> Slot {
+    name.parse().unwrap()
+}
+
+fn hold() -> Hold {
+    let at = "2026-11-21T09:00:00Z".parse().unwrap();
+    Hold { reason: "it leaks".to_owned(), by: "Grace".to_owned(), at }
+}
+
+/// A component whose production went through these versions, `-` before a revoked one.
+fn present(been: &[&str]) -> Present {
+    let names: Vec<&str> = been.iter().map(|name| name.trim_start_matches('-')).collect();
+    let mut versions: BTreeMap<Version, VersionRecord> = BTreeMap::new();
+    for name in been {
+        let mut record = version(name.trim_start_matches('-'));
+        record.revoked = name.starts_with('-').then(|| "bad".to_owned());
+        versions.insert(record.snapshot.version.clone(), record);
+    }
+    let mut moves: Vec<Move> = Vec::new();
+    for (at, to) in names.iter().enumerate() {
+        let from = at.checked_sub(1).map(|at| names[at].parse().unwrap());
+        let Hold { reason: why, by: author, at: time } = hold();
+        let commit = "0".repeat(40).parse().unwrap();
+        moves.insert(0, Move { from, to: to.parse().unwrap(), commit, author, time, why });
+    }
+    let record = SlotRecord::sole(slot("production"), version(names.last().unwrap()).snapshot);
+    let entry = SlotEntry { record: record.clone(), moves };
+    Present {
+        name: "prompts/a".parse().unwrap(),
+        slots: BTreeMap::from([(record.slot.clone(), record)]),
+        catalog: Some(CatalogRecord {
+            format: FORMAT,
+            versions: versions.into_values().collect(),
+            slots: vecmap::VecMap::from([(slot("production"), entry)]),
+        }),
+    }
+}
+
+/// Where production was, and where it goes back to.
+#[test]
+fn the_version_before() {
+    for (been, expected) in [
+        (&["v1.0.0", "v1.1.0"][..], Some("v1.0.0")),
+        (&["v1.0.0", "v1.1.0", "v1.2.0"], Some("v1.1.0")),
+        // It was rolled back: never forth again.
+        (&["v1.0.0", "v1.1.0", "v1.0.0"], None),
+        (&["v1.0.0", "v1.1.0", "v1.2.0", "v1.1.0"], Some("v1.0.0")),
+        (&["v1.0.0", "v1.1.0", "v1.0.0", "v1.2.0"], Some("v1.0.0")),
+        (&["v1.0.0", "-v1.1.0", "v1.2.0"], Some("v1.0.0")),
+        (&["-v1.0.0", "v1.1.0"], None),
+        (&["v1.0.0"], None),
+    ] {
+        let goal = present(been).goal(&slot("production"), None);
+        assert_eq!(goal.as_ref().ok().map(ToString::to_string).as_deref(), expected, "{been:?}");
+    }
+    // Moves of which the first are forgotten, and one that the catalog has not seen yet.
+    let mut cut = present(&["v1.0.0", "v1.1.0", "v1.2.0"]);
+    cut.catalog.as_mut().unwrap().slots.get_mut(&slot("production")).unwrap().moves.truncate(1);
+    assert_eq!(cut.goal(&slot("production"), None).unwrap().to_string(), "v1.1.0");
+    let moved = SlotRecord::sole(slot("production"), version("v1.0.0").snapshot);
+    cut.slots.insert(slot("production"), moved);
+    assert_eq!(cut.goal(&slot("production"), None).unwrap().to_string(), "v1.2.0");
+}
+
+#[test]
+fn what_cannot_be_rolled_back_is_said() {
+    let now = present(&["v1.0.0", "v1.1.0"]);
+    let what = |slot_name: &str, to: Option<&str>| {
+        let to = to.map(|to| to.parse().unwrap());
+        now.goal(&slot(slot_name), to.as_ref()).unwrap_err().what
+    };
+    assert_eq!(what("production", Some("v1.1.0")), "it is v1.1.0 already");
+    assert_eq!(what("canary", None), "the component has no such slot in KV");
+    let mut revoked = version("v1.0.0");
+    revoked.revoked = Some("bad".to_owned());
+    let refused = now.roll_back(&slot("production"), &revoked, &hold()).unwrap_err();
+    assert_eq!(refused.what, "v1.0.0 is revoked (bad)");
+    let rolled = now.roll_back(&slot("production"), &version("v1.0.0"), &hold()).unwrap();
+    let mut held = now.clone();
+    if let Write::Slot { record, .. } = &rolled.writes[0] {
+        held.slots.insert(slot("production"), *record.clone());
+    }
+    let refused = held.goal(&slot("production"), None).unwrap_err();
+    assert_eq!(refused.what, "it is on hold at v1.0.0 already (it leaks, by Grace)");
+    let named = "v1.1.0".parse().unwrap();
+    assert_eq!(held.goal(&slot("production"), Some(&named)), Ok(named));
+    let mut alias = now.clone();
+    alias.slots.get_mut(&slot("production")).unwrap().targets[0].arm.slot = slot("green");
+    let refused = alias.goal(&slot("production"), None).unwrap_err();
+    assert!(refused.what.starts_with("it has no version of its own"), "{refused:?}");
+}
+
+#[test]
+fn every_record_that_leads_to_the_slot_is_changed_and_keeps_its_split() {
+    let mut now = present(&["v1.0.0", "v1.1.0"]);
+    let arm = |name: &str, of: &str| Arm { slot: slot(name), snapshot: version(of).snapshot };
+    let split = SlotRecord {
+        format: FORMAT,
+        slot: slot("live"),
+        targets: vec![
+            Target { arm: arm("canary", "v1.2.0"), weight: 10_000 },
+            Target { arm: arm("production", "v1.1.0"), weight: 90_000 },
+        ],
+        segments: vecmap::VecMap::from([("beta".to_owned(), arm("production", "v1.1.0"))]),
+        hold: Some(Hold { reason: "another".to_owned(), ..hold() }),
+    };
+    now.slots.insert(slot("live"), split.clone());
+    now.slots.insert(slot("other"), SlotRecord::sole(slot("other"), version("v1.1.0").snapshot));
+    let rolled = now.roll_back(&slot("production"), &version("v1.0.0"), &hold()).unwrap();
+    let keys: Vec<String> = rolled.writes.iter().map(|write| write.key().to_string()).collect();
+    assert_eq!(keys, ["prompts/a@production", "prompts/a@live", "prompts/a"]);
+    let [
+        Write::Slot { record: own, .. },
+        Write::Slot { record: live, .. },
+        Write::Catalog { record: catalog, metadata, .. },
+    ] = rolled.writes.as_slice()
+    else {
+        panic!("{rolled:?}");
+    };
+    assert_eq!(
+        (own.own_version().unwrap().to_string(), &own.hold),
+        ("v1.0.0".to_owned(), &Some(hold()))
+    );
+    let mut expected = split;
+    expected.targets[1].arm = arm("production", "v1.0.0");
+    expected.segments.insert("beta".to_owned(), arm("production", "v1.0.0"));
+    assert_eq!(**live, expected, "its shares, and its own hold");
+    let moved = &catalog.slots[&slot("production")].moves[0];
+    assert_eq!(
+        (moved.from.as_ref().unwrap().to_string(), moved.to.to_string()),
+        ("v1.1.0".into(), "v1.0.0".into())
+    );
+    assert_eq!((moved.author.as_str(), moved.why.as_str()), ("Grace", "it leaks"));
+    assert_eq!(*metadata, catalog.metadata());
+}

@@ -1,0 +1,291 @@
+//! Which file a component is.
+//!
+//! First that answers: (1) the trailer `Component-Path` in the tag's message;
+//! (2) a registry: the one that the caller gave, then `.edgit/components.json` in
+//! the tagged commit, at HEAD, in the work tree; (3) convention.
+//!
+//! A source answers if it names a file. What a trailer names must be there; a
+//! registry is kept by hand or by edgit for the present and says nothing of a
+//! commit in which its path does not exist, so that a component which was moved
+//! keeps its old versions. A path that leads out of the commit, or to something
+//! that is not a file, is refused wherever it comes from.
+
+pub mod convention;
+pub mod path;
+pub mod registry;
+pub mod trailer;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use self::path::RepoPath;
+use self::registry::Registry;
+use self::trailer::TrailerPath;
+use crate::notice::printable;
+use crate::tag::Prefix;
+use catalog::digest::Digest;
+use catalog::name::ComponentName;
+use catalog::record;
+
+/// Where a registry comes from, in the order in which they are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// The file that the caller named.
+    Given,
+    /// `.edgit/components.json` in the tagged commit.
+    TaggedCommit,
+    /// The same at HEAD.
+    Head,
+    /// The same in the work tree; edgit has Git ignore it, so that it is in no commit.
+    WorkTree,
+}
+
+impl Origin {
+    /// All, in order.
+    pub const ORDER: [Self; 4] = [Self::Given, Self::TaggedCommit, Self::Head, Self::WorkTree];
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Given => "the registry given with --registry",
+            Self::TaggedCommit => "the registry in the tagged commit",
+            Self::Head => "the registry at HEAD",
+            Self::WorkTree => "the registry in the work tree",
+        })
+    }
+}
+
+/// What is at a path of a commit if it is no file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAFile {
+    /// A tree.
+    Folder,
+    /// A symbolic link: where it leads is not part of the commit.
+    Symlink,
+    /// A commit of another repository.
+    Submodule,
+}
+
+impl fmt::Display for NotAFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Folder => "a folder",
+            Self::Symlink => "a symbolic link",
+            Self::Submodule => "a submodule",
+        })
+    }
+}
+
+/// What is at a path of a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry<Id> {
+    /// Nothing.
+    Absent,
+    /// A file with this content, executable or not.
+    File(Id),
+    /// Something else, at the path or above it.
+    Other(NotAFile, String),
+}
+
+/// Why something that should be served is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What was found.
+    pub what: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// Whose fault it is.
+    pub grade: Grade,
+}
+
+/// Whether a problem is the repository's or only this clone's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grade {
+    /// What the repository says can't be served.
+    Refused,
+    /// This clone does not have all of it: nothing can be said of the version.
+    Incomplete,
+}
+
+impl Problem {
+    /// A problem of the repository.
+    pub fn refused(what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { what: what.into(), help: Some(help.into()), grade: Grade::Refused }
+    }
+
+    /// A problem of this clone.
+    pub fn incomplete(what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { what: what.into(), help: Some(help.into()), grade: Grade::Incomplete }
+    }
+}
+
+/// One commit's files and the registries, as far as they were read.
+pub trait CommitFiles {
+    /// What names a file's content.
+    type Id;
+    /// Why there is no answer: something must be read first, or can't be.
+    type Halt: From<Problem>;
+
+    /// What `folder` (empty for the root) has under `name`.
+    fn entry(&self, folder: &str, name: &str) -> Result<Entry<Self::Id>, Self::Halt>;
+
+    /// What `folder` has under names that begin with `start`; nothing if it is no folder.
+    fn beginning(&self, folder: &str, start: &str) -> Result<Listing<Self::Id>, Self::Halt>;
+
+    /// The registry of an origin, if there is one that can be read.
+    fn registry(&self, origin: Origin) -> Result<Option<Arc<Registry>>, Self::Halt>;
+}
+
+/// Entries by their names.
+pub type Listing<Id> = Vec<(String, Entry<Id>)>;
+
+/// A component's file in a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located<Id> {
+    /// Where it is.
+    pub path: String,
+    /// Its content.
+    pub id: Id,
+}
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Sought<'a> {
+    /// Hot-swappable or logic.
+    pub prefix: Prefix,
+    /// The component.
+    pub name: &'a ComponentName,
+    /// What the tag's trailer says.
+    pub trailer: Option<&'a TrailerPath>,
+}
+
+const NAME_THE_FILE: &str = "name its file: a line `Component-Path: <path>` at the end of the \
+     tag's message, or an entry in a registry (--registry FILE)";
+
+/// Raised when the same commit and directions would lead to another path, or the same
+/// file to another media type: what was remembered by the old rules is then read again.
+const RULES: u32 = 1;
+
+/// What, beside the commit, a component's file is found by: the tag's trailer and what
+/// the registries outside of the commit say, in the order in which they are asked; as a
+/// digest. A commit never changes, so the same file is found by the same again.
+pub fn directions(
+    name: &ComponentName,
+    trailer: Option<&TrailerPath>,
+    registries: &[Option<&Registry>],
+) -> Digest {
+    let text = |path: &TrailerPath| match path {
+        Ok(path) => format!("to {}", path.as_str()),
+        Err(error) => format!("not to {error}"),
+    };
+    let path_of = |registry: &Option<&Registry>| registry.and_then(|one| one.path_of(name));
+    let named: Vec<_> = registries.iter().map(|one| path_of(one).as_ref().map(text)).collect();
+    Digest::of(&record::write(&(RULES, trailer.map(text), named)))
+}
+
+/// Finds the file of a component in a commit.
+pub fn locate<F: CommitFiles>(sought: Sought<'_>, files: &F) -> Result<Located<F::Id>, F::Halt> {
+    if let Some(trailer) = sought.trailer {
+        return by_trailer(trailer, files);
+    }
+    let mut looked_for = Vec::new();
+    for origin in Origin::ORDER {
+        if let Some(located) = by_registry(origin, sought.name, files, &mut looked_for)? {
+            return Ok(located);
+        }
+    }
+    by_convention(sought, files, looked_for)
+}
+
+fn by_trailer<F: CommitFiles>(trailer: &TrailerPath, files: &F) -> Result<Located<F::Id>, F::Halt> {
+    let help = "make the tag again with a `Component-Path` that is a file of the commit";
+    let refused = |what: String| F::Halt::from(Problem::refused(what, help));
+    let path = trailer.as_ref().map_err(|error| refused(format!("its trailer: {error}")))?;
+    let located = file_at(path, files, "its Component-Path trailer")?;
+    located.ok_or_else(|| {
+        refused(format!("its Component-Path trailer names {path}, which is not in the commit"))
+    })
+}
+
+fn by_registry<F: CommitFiles>(
+    origin: Origin,
+    name: &ComponentName,
+    files: &F,
+    looked_for: &mut Vec<String>,
+) -> Result<Option<Located<F::Id>>, F::Halt> {
+    let Some(path) = files.registry(origin)?.and_then(|registry| registry.path_of(name)) else {
+        return Ok(None);
+    };
+    let path = path.map_err(|error| {
+        Problem::refused(format!("{origin}: {error}"), "correct the entry's path")
+    })?;
+    let located = file_at(&path, files, &origin.to_string())?;
+    if located.is_none() {
+        looked_for.push(format!("{path} ({origin})"));
+    }
+    Ok(located)
+}
+
+/// The file at a path that `source` named; `None` if nothing is there.
+fn file_at<F: CommitFiles>(
+    path: &RepoPath,
+    files: &F,
+    source: &str,
+) -> Result<Option<Located<F::Id>>, F::Halt> {
+    let (folder, name) = path.split();
+    match files.entry(folder, name)? {
+        Entry::Absent => Ok(None),
+        Entry::File(id) => Ok(Some(Located { path: path.as_str().to_owned(), id })),
+        Entry::Other(kind, at) => Err(not_a_file(kind, &at, &format!("{source} names {path}: "))),
+    }
+}
+
+fn not_a_file<H: From<Problem>>(kind: NotAFile, at: &str, before: &str) -> H {
+    let what = format!("{before}{} is {kind} in that commit", printable(at.as_bytes()));
+    Problem::refused(what, "only files are served; name the file itself").into()
+}
+
+fn by_convention<F: CommitFiles>(
+    sought: Sought<'_>,
+    files: &F,
+    mut looked_for: Vec<String>,
+) -> Result<Located<F::Id>, F::Halt> {
+    let places = convention::places(sought.prefix, sought.name);
+    let mut candidates = BTreeMap::new();
+    for place in &places {
+        for stem in &place.stems {
+            for (name, entry) in files.beginning(&place.folder, &format!("{stem}."))? {
+                let folder = matches!(entry, Entry::Absent | Entry::Other(NotAFile::Folder, _));
+                if !folder && place.admits(&name) {
+                    candidates.insert(format!("{}/{name}", place.folder), entry);
+                }
+            }
+        }
+    }
+    if candidates.len() > 1 {
+        return Err(ambiguous(candidates.keys()).into());
+    }
+    match candidates.pop_first() {
+        Some((path, Entry::File(id))) => Ok(Located { path, id }),
+        Some((path, Entry::Other(kind, _))) => Err(not_a_file(kind, &path, "")),
+        Some((_, Entry::Absent)) | None => {
+            looked_for.extend(places.iter().map(convention::Place::pattern));
+            Err(Problem::refused(nothing_there(&looked_for), NAME_THE_FILE).into())
+        }
+    }
+}
+
+fn ambiguous<'a>(paths: impl Iterator<Item = &'a String>) -> Problem {
+    let paths: Vec<String> = paths.map(|path| printable(path.as_bytes())).collect();
+    let what = format!("more than one file could be it: {}", paths.join(" and "));
+    Problem::refused(what, NAME_THE_FILE)
+}
+
+fn nothing_there(looked_for: &[String]) -> String {
+    format!("its commit has no file for it; looked for {}", looked_for.join(", "))
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,9 +5,8 @@ import { parseOptions, parsePort } from './lib/args.mjs'
 import { buildSlotctl, buildWorker, SLOTCTL } from './lib/build.mjs'
 import { DEMO, ensureDemo } from './lib/demo.mjs'
 import { refuseBusyPort } from './lib/dev-server.mjs'
-import { startEdge } from './lib/edge/edge.mjs'
-import { releaseToTry, whatToTry } from './lib/edge/hints.mjs'
-import { startEdgeKv } from './lib/edge/kv.mjs'
+import { startEdgeKv, startLocalEdge } from './lib/edge.mjs'
+import { releaseToTry, whatToTry } from './lib/edge-hints.mjs'
 import { inRoot } from './lib/paths.mjs'
 import { run } from './lib/run.mjs'
 import { setup } from './lib/setup.mjs'
@@ -29,7 +28,7 @@ async function start({ port, env, spread }) {
   const kv = await startEdgeKv({ env, persistTo: STATE })
   try {
     await run(SLOTCTL, ['sync', '--local', kv.url, '--env', env, '--repo', DEMO], { name: 'slotctl sync' })
-    const edge = await startEdge({ worker: `component-resolver-${env}`, kv, spread, port })
+    const edge = await startLocalEdge({ worker: `component-resolver-${env}`, kv, spread, port })
     const { version } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'))
     const upload = async (tag) => (await edge.upload({ build: inRoot('build'), tag, message: 'build/' })).id
     const ids = [await upload(`v${version}`), await upload(`v${version}-again`)]

@@ -1,11 +1,9 @@
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import path from 'node:path'
 
 import { inRoot } from './paths.mjs'
 import { UserError } from './talk.mjs'
 
-const require = createRequire(inRoot('package.json'))
 const SUFFIX = process.platform === 'win32' ? '.exe' : ''
 
 const nodePackage = () => {
@@ -25,11 +23,6 @@ export function ownNode() {
 }
 
 export const wranglerScript = () => path.join(packageFolder('wrangler'), 'wrangler-dist', 'cli.js')
-
-export const workerdBinary = () => {
-  const workerd = require('workerd')
-  return workerd.default ?? workerd
-}
 
 export const wasmOpt = () => path.join(packageFolder('binaryen'), 'bin', 'wasm-opt')
 

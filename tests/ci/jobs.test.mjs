@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test'
 
 import { parse } from 'yaml'
 
-import { startEdge } from '../../scripts/lib/edge/edge.mjs'
+import { startLocalEdge } from '../../scripts/lib/edge.mjs'
 import { ACCOUNT, startCloudflare, TOKEN } from '../cli/support/cloudflare.mjs'
 import { startKv } from '../cli/support/kv.mjs'
 import { extractionRepo, Repo } from '../cli/support/repo.mjs'
@@ -49,7 +49,7 @@ describe('the jobs of release.yml', () => {
     repo.git('tag', '-a', '-m', 'v0.2.0', 'v0.2.0')
     mkdirSync(path.join(repo.dir, 'target', 'release'), { recursive: true })
     symlinkSync(binary(), path.join(repo.dir, 'target', 'release', 'slotctl'))
-    const edge = await startEdge({ worker: 'component-resolver-production', kv: { address: copy.address, namespaces: copy.store.names() }, spread: 100 })
+    const edge = await startLocalEdge({ worker: 'component-resolver-production', kv: { address: copy.address, namespaces: copy.store.names() }, spread: 100 })
     try {
       const old = (await edge.upload({ build: BUILD, tag: 'v0.1.0' })).id
       await edge.deploy([[old, 100]], { message: 'by hand' })

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import test, { after, before } from 'node:test'
 
-import { KEY, OVERRIDES } from '../../scripts/lib/edge/headers.js'
+import { KEY, OVERRIDES } from '../../tools/edge/headers.js'
 import { temporaryFolder } from '../cli/support/repo.mjs'
 import { rawRequest } from '../worker/harness/request.mjs'
 import { BUILD, edgeWith, scriptVersion, WORKER } from './support/edge.mjs'

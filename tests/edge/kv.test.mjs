@@ -4,9 +4,8 @@ import { execFile } from 'node:child_process'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
-import { startEdge } from '../../scripts/lib/edge/edge.mjs'
-import { releaseToTry, whatToTry } from '../../scripts/lib/edge/hints.mjs'
-import { startEdgeKv } from '../../scripts/lib/edge/kv.mjs'
+import { startEdgeKv, startLocalEdge } from '../../scripts/lib/edge.mjs'
+import { releaseToTry, whatToTry } from '../../scripts/lib/edge-hints.mjs'
 import { ownNode } from '../../scripts/lib/node-tools.mjs'
 import { ROOT } from '../../scripts/lib/paths.mjs'
 import { Repo, temporaryFolder } from '../cli/support/repo.mjs'
@@ -41,7 +40,7 @@ describe('the local KV of wrangler dev, behind the edge', () => {
     repo.slot('prompts/a', 'production', 'v1.0.0')
     kv = await startEdgeKv({ env: 'staging', persistTo: temporaryFolder('edge-kv'), isolated: true })
     await sync()
-    edge = await startEdge({ worker: WORKER, kv, vars: { DEFAULT_SLOT: 'latest' } })
+    edge = await startLocalEdge({ worker: WORKER, kv, vars: { DEFAULT_SLOT: 'latest' } })
     const { id } = await edge.upload({ build: BUILD })
     await edge.deploy([[id, 100]])
   })

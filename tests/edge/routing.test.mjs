@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 
-import { met, route } from '../../scripts/lib/edge/routing.js'
+import { met, route } from '../../tools/edge/routing.js'
 
 const NEW = 'dc8dcd28-271b-4367-9840-6c244f84cb40'
 const OLD = 'db7cd8d3-4425-4fe7-8c81-01bf963b6067'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 
-import { DEPLOYABLE, Worker } from '../../scripts/lib/edge/worker.mjs'
+import { DEPLOYABLE, Worker } from '../../tools/edge/worker.mjs'
 
 function workerWith(count) {
   const worker = new Worker('component-resolver-staging', { now: () => new Date('2026-03-04T05:06:07.890Z') })

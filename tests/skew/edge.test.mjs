@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 
-import { OVERRIDES } from '../../scripts/lib/edge/headers.js'
-import { startEdge } from '../../scripts/lib/edge/edge.mjs'
+import { startLocalEdge } from '../../scripts/lib/edge.mjs'
 import { buildPrevious, missingHistory, PREVIOUS } from '../../scripts/lib/previous.mjs'
+import { OVERRIDES } from '../../tools/edge/headers.js'
 import { BUILD, WORKER } from '../edge/support/edge.mjs'
 import { point } from '../worker/assignment.mjs'
 import { startKvServer } from '../worker/harness/kv-server.mjs'
@@ -14,7 +14,7 @@ const COMPONENT = 'prompts/extraction'
 
 test(`a key's version of a component is the same from ${PREVIOUS.tag} and this Worker, released at 50 %`, { skip: missingHistory() }, async () => {
   const kv = await startKvServer(namespacesOf(readGolden(PREVIOUS.tag, 'records.json')))
-  const edge = await startEdge({ worker: WORKER, kv: { address: kv.address, namespaces: kv.store.names() } })
+  const edge = await startLocalEdge({ worker: WORKER, kv: { address: kv.address, namespaces: kv.store.names() } })
   try {
     const { id: old } = await edge.upload({ build: await buildPrevious(), tag: PREVIOUS.tag })
     const { id: now } = await edge.upload({ build: BUILD, tag: 'now' })

@@ -1,17 +1,17 @@
-import { startEdge } from '../../../scripts/lib/edge/edge.mjs'
+import { EDGE_WRANGLER, startLocalEdge } from '../../../scripts/lib/edge.mjs'
 import { inRoot } from '../../../scripts/lib/paths.mjs'
 import { startKvServer } from '../../worker/harness/kv-server.mjs'
 import { rawRequest } from '../../worker/harness/request.mjs'
 
 export const WORKER = 'component-resolver-staging'
 export const BUILD = inRoot('build')
-export const WRANGLER = inRoot('scripts', 'lib', 'edge', 'bin', 'wrangler')
+export const WRANGLER = inRoot(EDGE_WRANGLER)
 
 /** A local edge on an empty KV, with `count` versions of the build: `{ edge, ids, get, stop }`. */
 export async function edgeWith(count, options = {}) {
   const kv = await startKvServer({ SLOTS: new Map(), COMPONENTS: new Map() })
   const read = { address: kv.address, namespaces: kv.store.names() }
-  const edge = await startEdge({ worker: WORKER, kv: read, ...options })
+  const edge = await startLocalEdge({ worker: WORKER, kv: read, ...options })
   const ids = []
   for (let number = 0; number < count; number += 1) {
     ids.push((await edge.upload({ build: BUILD, tag: `version-${number}` })).id)

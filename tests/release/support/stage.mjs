@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
-import { startEdge } from '../../../scripts/lib/edge/edge.mjs'
+import { startLocalEdge } from '../../../scripts/lib/edge.mjs'
 import { extractionRepo, Repo, temporaryFolder } from '../../cli/support/repo.mjs'
 import { startKv } from '../../cli/support/kv.mjs'
 import { gitEnv, slotctl } from '../../cli/support/slotctl.mjs'
@@ -46,7 +46,7 @@ function checkout(namespaces) {
 
 /** An edge with `v0.1.0` deployed, and `slotctl release` pointed at it. */
 async function begin({ kv, project, read }, { spread = 0, vars } = {}) {
-  const edge = await startEdge({ worker: WORKER, kv: read, spread, vars })
+  const edge = await startLocalEdge({ worker: WORKER, kv: read, spread, vars })
   const old = (await edge.upload({ build: BUILD, tag: 'v0.1.0', message: 'Begin' })).id
   let first
   const settle = async () => { first = await edge.deploy([[old, 100]], { message: 'by hand' }) }

@@ -2,7 +2,8 @@ import { readdirSync } from 'node:fs'
 import path from 'node:path'
 
 import { inRoot } from '../../../scripts/lib/paths.mjs'
-import * as capnp from '../../../scripts/lib/workerd/capnp.mjs'
+import { compatibilityDate } from '../../../scripts/lib/wrangler-config.mjs'
+import * as capnp from '../../../tools/workerd/capnp.mjs'
 
 const BUILD = inRoot('build')
 const ENTRY = 'index.js'
@@ -33,11 +34,12 @@ const callerBindings = ({ kv }, services) => [
 export function writeConfig(folder, options) {
   const { kv, modules, caller, compatibilityFlags, v8Flags } = options
   const bindings = bindingTexts(options)
+  const date = { compatibilityDate: compatibilityDate() }
   const services = ['(name = "main", worker = .worker)']
-  const workers = [capnp.workerText('worker', { modules, bindings, compatibilityFlags }, folder)]
+  const workers = [capnp.workerText('worker', { modules, bindings, compatibilityFlags, ...date }, folder)]
   if (caller) {
     services.push('(name = "caller", worker = .caller)')
-    const callers = { modules: caller.modules, bindings: callerBindings(options, caller.services) }
+    const callers = { modules: caller.modules, bindings: callerBindings(options, caller.services), ...date }
     workers.push(capnp.workerText('caller', callers, folder))
   }
   services.push(...kv.store.names().map((name) => capnp.kvService(name, kv.address)))

@@ -1,6 +1,6 @@
 import http from 'node:http'
 
-import { NAMESPACE_HEADER } from '../../../scripts/lib/workerd/capnp.mjs'
+import { NAMESPACE_HEADER } from '../../../tools/workerd/capnp.mjs'
 import { checkMode, failWith } from './kv-failures.mjs'
 import { KvStore } from './kv-store.mjs'
 

@@ -3,7 +3,7 @@ import http from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
-import { Workerd } from '../../../scripts/lib/workerd/process.mjs'
+import { Workerd } from '../../../tools/workerd/process.mjs'
 import { builtModules, writeConfig } from './config.mjs'
 import { KvServer, startKvServer } from './kv-server.mjs'
 import { rawRequest } from './request.mjs'

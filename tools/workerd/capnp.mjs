@@ -1,14 +1,8 @@
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-
-import { inRoot } from '../paths.mjs'
 
 /** The header by which a KV server tells the namespaces of a Worker apart. */
 export const NAMESPACE_HEADER = 'x-kv-namespace'
-
-/** The date that the Worker is deployed with. */
-export const compatibilityDate = () =>
-  /^compatibility_date = "([^"]+)"/m.exec(readFileSync(inRoot('wrangler.toml'), 'utf8'))[1]
 
 /** Text in Cap'n Proto's notation, which knows no `\u`. */
 export const quote = (text) =>
@@ -42,11 +36,11 @@ export const textBinding = (name, value) => `(name = ${quote(name)}, text = ${qu
 export const jsonBinding = (name, value) => `(name = ${quote(name)}, json = ${quote(JSON.stringify(value))})`
 
 /** A Worker with its modules, the entry first, and its bindings, as a constant of that name. */
-export const workerText = (name, { modules, bindings, compatibilityFlags = [], date = compatibilityDate() }, folder) => `
+export const workerText = (name, { modules, bindings, compatibilityDate, compatibilityFlags = [] }, folder) => `
 const ${name} :Workerd.Worker = (
   modules = ${list(modules.map((module) => moduleText(module, folder)))},
   bindings = ${list(bindings)},
-  compatibilityDate = ${quote(date)},
+  compatibilityDate = ${quote(compatibilityDate)},
   compatibilityFlags = [${compatibilityFlags.map(quote).join(', ')}],
 );
 `

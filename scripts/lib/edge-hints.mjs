@@ -1,6 +1,5 @@
-import { KEY, OVERRIDES } from './headers.js'
-
-export const WRANGLER = 'scripts/lib/edge/bin/wrangler'
+import { KEY, OVERRIDES } from '../../tools/edge/headers.js'
+import { EDGE_WRANGLER as WRANGLER } from './edge.mjs'
 
 /** Commands for a shell, with comments: from one version to a tenth for a second, on the edge as it stands. */
 export function whatToTry({ edge, ids: [old, next], env, spread }) {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
-import { workerdBinary } from '../node-tools.mjs'
+import workerd from 'workerd'
 
 const START_MS = 10_000
 /** Of what is said, so many of the last bytes are kept. */
@@ -20,7 +20,7 @@ export class Workerd {
   constructor(config) {
     this.began = performance.now()
     const args = ['serve', '--experimental', '--control-fd=3', config]
-    this.#process = spawn(workerdBinary(), args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
+    this.#process = spawn(workerd.default, args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream.on('data', (chunk) => this.#keep(chunk))
     }

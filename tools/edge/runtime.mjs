@@ -1,13 +1,16 @@
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-import { esbuild } from '../node-tools.mjs'
-import { inRoot } from '../paths.mjs'
+import { buildSync } from 'esbuild'
+
 import * as capnp from '../workerd/capnp.mjs'
 import { Workerd } from '../workerd/process.mjs'
 
+const FRONT = fileURLToPath(new URL('front.js', import.meta.url))
+// Of the Worker in front alone; each version has its own.
+const FRONT_COMPATIBILITY_DATE = '2026-10-01'
 const SOCKETS = { http: '"front"', control: '(name = "front", entrypoint = "Control")' }
 
 /**
@@ -40,7 +43,7 @@ async function tell(url, state) {
 
 function writeConfig(folder, { worker, versions, kv, vars }) {
   const services = kv.namespaces.map((name) => capnp.kvService(name, kv.address))
-  const workers = versions.map((version, number) => versionText(folder, `version${number}`, { version, kv, vars }))
+  const workers = versions.map((version, number) => versionText(folder, `version${number}`, { version, vars }))
   versions.forEach((_, number) => services.push(`(name = "version${number}", worker = .version${number})`))
   services.push('(name = "front", worker = .front)')
   workers.push(frontText(folder, worker, versions))
@@ -50,37 +53,29 @@ function writeConfig(folder, { worker, versions, kv, vars }) {
 function frontText(folder, worker, versions) {
   const modules = [{ name: 'front.js', source: bundledFront() }]
   const services = versions.map(({ id }, number) => `(name = ${capnp.quote(id)}, service = "version${number}")`)
-  return capnp.workerText('front', { modules, bindings: [capnp.textBinding('WORKER', worker), ...services] }, folder)
+  const bindings = [capnp.textBinding('WORKER', worker), ...services]
+  return capnp.workerText('front', { modules, bindings, compatibilityDate: FRONT_COMPATIBILITY_DATE }, folder)
 }
 
 let front
-/** It imports a package, and workerd knows no node_modules. */
+/** The Worker in front as one module: it imports a package, and workerd has no node_modules. */
 function bundledFront() {
-  if (front) return front
-  const options = [inRoot('scripts', 'lib', 'edge', 'front.js'), '--bundle', '--format=esm', '--log-level=warning']
-  const { status, stdout, stderr } = spawnSync(esbuild(), options, { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`the Worker in front does not bundle: ${stderr}`)
-  return (front = stdout)
+  front ??= buildSync({ entryPoints: [FRONT], bundle: true, format: 'esm', write: false }).outputFiles[0].text
+  return front
 }
 
 /** Names of modules come from an upload: what is written to has names of our own. */
-function versionText(folder, name, { version, kv, vars }) {
+function versionText(folder, name, { version, vars }) {
   mkdirSync(path.join(folder, name))
   const modules = version.modules.map((module, number) => ({ ...module, as: `${name}/${number}` }))
-  const { compatibilityDate: date, compatibilityFlags } = version
-  return capnp.workerText(name, { modules, bindings: bindings(version, kv, vars), date, compatibilityFlags }, folder)
+  const { compatibilityDate, compatibilityFlags } = version
+  return capnp.workerText(name, { modules, bindings: bindings(version, vars), compatibilityDate, compatibilityFlags }, folder)
 }
 
-const bindings = (version, kv, vars) => [
-  ...Object.entries(vars).filter(([name]) => !version.bindings?.some((own) => own.name === name))
+const bindings = (version, vars) => [
+  ...Object.entries(vars).filter(([name]) => !version.bindings.some((own) => own.name === name))
     .map(([name, value]) => capnp.textBinding(name, value)),
-  ...(version.bindings ?? ownBindings(kv)).flatMap((binding) => BINDINGS[binding.type](binding, version)),
-]
-
-/** Those that the project's wrangler.toml gives each environment. */
-const ownBindings = ({ namespaces }) => [
-  ...namespaces.map((name) => ({ type: 'kv_namespace', name })),
-  { type: 'version_metadata', name: 'CF_VERSION_METADATA' },
+  ...version.bindings.flatMap((binding) => BINDINGS[binding.type](binding, version)),
 ]
 
 const metadata = ({ id, tag, created }) => ({ id, tag: tag ?? '', timestamp: created })

@@ -1,6 +1,5 @@
 import { readdirSync } from 'node:fs'
 
-import { compatibilityDate } from '../workerd/capnp.mjs'
 import { serveApi } from './api.mjs'
 import { Proxy } from './proxy.mjs'
 import { BINDINGS, modulesOf, startRuntime } from './runtime.mjs'
@@ -10,11 +9,12 @@ import { defined, Refused, Worker } from './worker.mjs'
  * Cloudflare's edge for one Worker, on this machine: `{ url, apiUrl, upload, deploy, stop, … }`.
  *
  * `worker` is the Worker's name; `kv` is `{ address, namespaces }`, a server that workerd
- * reads its KV from; `vars` are bound to every version that does not bind them itself;
- * a deployment takes `spread` milliseconds to reach every request. Port 0 is any free one.
+ * reads its KV from; `defaults` are the `bindings` and the `compatibilityDate` of a version
+ * that is uploaded without them; `vars` are bound to every version that does not bind them
+ * itself; a deployment takes `spread` milliseconds to reach every request. Port 0 is any free one.
  */
-export async function startEdge({ worker, kv, vars = {}, spread = 0, port = 0, apiPort = 0 }) {
-  const edge = new Edge(new Worker(worker), { kv, vars, spread })
+export async function startEdge({ worker, kv, defaults, vars = {}, spread = 0, port = 0, apiPort = 0 }) {
+  const edge = new Edge(new Worker(worker), { kv, defaults, vars, spread })
   edge.url = await edge.proxy.listen(port)
   edge.api = await serveApi(edge, apiPort)
   edge.apiUrl = edge.api.url
@@ -45,14 +45,13 @@ class Edge {
 
   /**
    * Keeps a version, after a look whether it starts; nobody gets it before it is deployed. Gives
-   * it as the API shows it. `build` is the folder of a build, in place of `modules`; without
-   * `bindings` it has those of the project's environments.
+   * it as the API shows it. `build` is the folder of a build, in place of `modules`.
    */
   upload({ build, tag, message, ...upload }) {
     const asked = {
       modules: build && modulesOf(build, readdirSync(build)),
       annotations: { 'workers/tag': tag, 'workers/message': message },
-      compatibilityDate: compatibilityDate(),
+      ...this.#options.defaults,
       ...defined(upload),
     }
     checkBindings(asked.bindings, this.#options.kv)

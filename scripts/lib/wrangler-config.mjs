@@ -3,6 +3,11 @@ import { readFileSync } from 'node:fs'
 import { inRoot } from './paths.mjs'
 import { UserError } from './talk.mjs'
 
+const readConfig = () => readFileSync(inRoot('wrangler.toml'), 'utf8')
+
+/** The compatibility date that wrangler.toml gives the Worker. */
+export const compatibilityDate = () => /^compatibility_date = "([^"]+)"/m.exec(readConfig())[1]
+
 /** The environments of wrangler.toml, in its order. */
 function environments(config) {
   return [...config.matchAll(/^\[env\.([\w-]+)\]/gm)].map(([, name]) => name)
@@ -10,7 +15,7 @@ function environments(config) {
 
 /** Refuses an environment that wrangler.toml has not, or whose namespaces nobody has made yet. */
 export function checkEnvironment(name, usage) {
-  const config = readFileSync(inRoot('wrangler.toml'), 'utf8')
+  const config = readConfig()
   const all = environments(config)
   if (!all.includes(name)) {
     throw new UserError(`--env ${name ?? 'is missing'}: wrangler.toml has ${all.join(', ')}.\nUsage: ${usage}`, 2)

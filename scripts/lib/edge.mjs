@@ -1,0 +1,32 @@
+import { fileURLToPath } from 'node:url'
+
+import { startEdge } from '../../tools/edge/edge.mjs'
+import { startDev } from './dev-server.mjs'
+import { compatibilityDate } from './wrangler-config.mjs'
+
+const NAMESPACES = ['SLOTS', 'COMPONENTS']
+const GATEWAY = fileURLToPath(new URL('../../tools/edge/kv-gateway.js', import.meta.url))
+
+/** The stand-in for wrangler, as a path from the project's root. */
+export const EDGE_WRANGLER = 'tools/edge/bin/wrangler'
+
+/**
+ * The local edge for this project: a version has the bindings and the compatibility date that
+ * wrangler.toml gives each environment. The options are those of `startEdge`.
+ */
+export const startLocalEdge = (options) =>
+  startEdge({ ...options, defaults: { bindings: bindings(), compatibilityDate: compatibilityDate() } })
+
+const bindings = () => [
+  ...NAMESPACES.map((name) => ({ type: 'kv_namespace', name })),
+  { type: 'version_metadata', name: 'CF_VERSION_METADATA' },
+]
+
+/**
+ * The local KV of `wrangler dev` with the namespaces that wrangler.toml gives `env`, for the
+ * edge to read and for `slotctl … --local <url>` to write: `{ url, address, namespaces, … }`.
+ */
+export async function startEdgeKv({ env, ...options }) {
+  const server = await startDev({ port: 0, entry: GATEWAY, env, quiet: true, ...options })
+  return { ...server, address: new URL(server.url).host, namespaces: NAMESPACES }
+}

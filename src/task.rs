@@ -45,7 +45,7 @@ pub(crate) async fn settled(promise: Promise) -> Result<JsValue, JsValue> {
     poll_fn(|_| OUTCOME.take().map_or(Poll::Pending, Poll::Ready)).await
 }
 
-/// Goes on with the value of the promise that was awaited; as [`begin`].
+/// Goes on with the value of the promise that was awaited; as `begin`.
 ///
 /// # Errors
 ///
@@ -55,7 +55,7 @@ pub fn resume(number: u32, value: JsValue) -> Result<JsValue, JsValue> {
     go_on(number, Ok(value))
 }
 
-/// Goes on with the error of the promise that was awaited; as [`begin`].
+/// Goes on with the error of the promise that was awaited; as `begin`.
 ///
 /// # Errors
 ///

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 import { capture, run } from './run.mjs'
@@ -11,16 +12,22 @@ export const WASM_TARGET = 'wasm32-unknown-unknown'
 export function checkRust() {
   const needed = minimumRust()
   const version = capture('rustc', ['--version'])?.split(' ')[1]
-  if (!version || capture('cargo', ['--version']) === null) {
-    throw new UserError(
-      `Rust is missing (cargo and rustc, ${needed} or later): install it from https://rustup.rs, then run this again.`,
-    )
-  }
+  if (!version || capture('cargo', ['--version']) === null) throw missingRust(needed)
   if (!atLeast(version, needed)) {
     throw new UserError(
       `Rust ${version} is too old, ${needed} or later is needed: run \`rustup update\` (or install from https://rustup.rs), then run this again.`,
     )
   }
+}
+
+function missingRust(needed) {
+  // Outside the project's folder no rust-toolchain.toml applies.
+  if (capture('rustup', ['--version'], { cwd: tmpdir() }) !== null) {
+    return new UserError('The Rust that rust-toolchain.toml names is not installed: run `rustup toolchain install`, then run this again.')
+  }
+  return new UserError(
+    `Rust is missing (cargo and rustc, ${needed} or later): install it from https://rustup.rs, then run this again.`,
+  )
 }
 
 /** Adds the Wasm target, unless the toolchain has it already. */

@@ -10,7 +10,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use catalog::assign::Decision;
+use catalog::assign::{self, Decision};
 use catalog::digest::Digest;
 use catalog::key::Key;
 use catalog::record::{self, SlotRecord};
@@ -207,7 +207,8 @@ impl<T: PartialEq, P> Route<T, P> {
     ) -> Option<Recalled<P, B::Content>> {
         let decision = match (&self.slot, &self.key) {
             (Some(slot), Key::Slot(name, _)) => {
-                Some(slot.decide(name, &asker.caller(slot), &|| resolver.backend.draw())?)
+                let caller = asker.caller(slot);
+                Some(assign::decide(slot, name, &caller, &|| resolver.backend.draw())?)
             }
             _ => None,
         };

@@ -1,8 +1,10 @@
 //! Answers: statuses, headers and bodies. Knows nothing of where things are stored.
 
-use catalog::assign::{Assignment, Explanation};
+use catalog::assign::Assignment;
 use catalog::digest::Digest;
+use catalog::explain::Explanation;
 use catalog::name::ComponentName;
+use catalog::problem::Problem;
 use catalog::record::{FORMAT, SlotRecord};
 use catalog::reference::Address;
 use catalog::refusal::Refusal;
@@ -120,7 +122,7 @@ fn server_timing(trace: &Trace) -> String {
 
 /// What a refusal says: `application/problem+json` (RFC 9457).
 pub fn problem<B>(refusal: &Refusal, instance: &str, script: &ScriptVersion) -> Answer<B> {
-    let body = to_json(&refusal.problem(instance, &script.id));
+    let body = to_json(&Problem::of(refusal, instance, &script.id));
     let answer = Answer::new(refusal.status(), Body::Text(body))
         .with("Content-Type", "application/problem+json")
         .with("Cache-Control", NO_STORE);

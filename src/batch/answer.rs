@@ -1,7 +1,8 @@
 //! What `POST /resolve` says.
 
+use catalog::problem::Problem;
 use catalog::reference::Address;
-use catalog::refusal::{Problem, Refusal};
+use catalog::refusal::Refusal;
 use catalog::resolution::Found;
 use serde::Serialize;
 
@@ -43,7 +44,9 @@ impl<'a> Entry<'a> {
             Ok((resolved, text)) => {
                 Self::Found(Box::new(Described::of(reference, resolved, text.as_ref())))
             }
-            Err(refusal) => Self::Refused { reference, error: refusal.problem("/resolve", script) },
+            Err(refusal) => {
+                Self::Refused { reference, error: Problem::of(refusal, "/resolve", script) }
+            }
         }
     }
 }

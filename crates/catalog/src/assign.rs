@@ -13,7 +13,6 @@ use serde::Serialize;
 
 use crate::name::ComponentName;
 use crate::record::{Arm, FULL_WEIGHT, SlotRecord, Target};
-use crate::resolution::{Selected, SelectedSlot};
 use crate::version::Version;
 
 /// Who asks, as far as a split depends on it.
@@ -102,138 +101,39 @@ fn at_point(targets: &[Target], point: u32) -> Option<&Target> {
     })
 }
 
-impl SlotRecord {
-    /// Whether requests of this slot may get different versions.
-    pub fn is_split(&self) -> bool {
-        self.targets.len() > 1 || !self.segments.is_empty()
+/// Decides which version of a slot of the component `name` a caller gets; `random` gives
+/// 32 random bits and is called where nothing about the caller decides. `None` for a
+/// record without a target at that point, which [`crate::record::parse`] refuses.
+pub fn decide<'a>(
+    record: &'a SlotRecord,
+    name: &ComponentName,
+    caller: &Caller,
+    random: &dyn Fn() -> u32,
+) -> Option<Decision<'a>> {
+    let wanted = caller.wanted.as_ref().map(|wanted| arm_of(record, wanted));
+    let override_ignored = matches!(wanted, Some(None));
+    let decided = |arm, assignment, point| Decision { arm, assignment, point, override_ignored };
+    if let Some(Some(arm)) = wanted {
+        return Some(decided(arm, Assignment::Override, None));
     }
-
-    /// Decides for a caller; `draw` is asked for 32 random bits where nothing about
-    /// the caller decides. `None` for a record without a target at that point,
-    /// which [`SlotRecord::check`] refuses.
-    pub fn decide<'a>(
-        &'a self,
-        name: &ComponentName,
-        caller: &Caller,
-        draw: &dyn Fn() -> u32,
-    ) -> Option<Decision<'a>> {
-        let wanted = caller.wanted.as_ref().map(|wanted| self.wanted(wanted));
-        let override_ignored = matches!(wanted, Some(None));
-        let decided =
-            |arm, assignment, point| Decision { arm, assignment, point, override_ignored };
-        if let Some(Some(arm)) = wanted {
-            return Some(decided(arm, Assignment::Override, None));
-        }
-        if let Some(arm) = caller.segments.iter().find_map(|group| self.segments.get(group)) {
-            return Some(decided(arm, Assignment::Segment, None));
-        }
-        if let Some(target) = self.targets.iter().find(|target| target.weight == FULL_WEIGHT) {
-            return Some(decided(&target.arm, Assignment::Sole, None));
-        }
-        let (point, assignment) = match &caller.key {
-            Some(key) => (point(name, key), Assignment::Key),
-            None => (point_of(draw()), Assignment::Random),
-        };
-        let target = at_point(&self.targets, point)?;
-        Some(decided(&target.arm, assignment, Some(point)))
+    if let Some(arm) = caller.segments.iter().find_map(|group| record.segments.get(group)) {
+        return Some(decided(arm, Assignment::Segment, None));
     }
-
-    fn wanted(&self, wanted: &Wanted) -> Option<&Arm> {
-        let Wanted::Version(version) = wanted else { return None };
-        let arms = self.targets.iter().map(|target| &target.arm).chain(self.segments.values());
-        let mut same = arms.filter(|arm| arm.snapshot.version == *version);
-        same.next()
+    if let Some(target) = record.targets.iter().find(|target| target.weight == FULL_WEIGHT) {
+        return Some(decided(&target.arm, Assignment::Sole, None));
     }
-
-    /// Why the record can't be used, if so: it needs a target, and the weights
-    /// have to add up to the whole.
-    pub fn check(&self) -> Result<(), String> {
-        let sum: u64 = self.targets.iter().map(|target| u64::from(target.weight)).sum();
-        match sum == u64::from(FULL_WEIGHT) {
-            true => Ok(()),
-            false => Err(format!("the weights add up to {sum}, not to {FULL_WEIGHT}")),
-        }
-    }
+    let (point, assignment) = match &caller.key {
+        Some(key) => (point(name, key), Assignment::Key),
+        None => (point_of(random()), Assignment::Random),
+    };
+    let target = at_point(&record.targets, point)?;
+    Some(decided(&target.arm, assignment, Some(point)))
 }
 
-/// How a slot decided for a caller, for people: `?explain` and `slotctl explain`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Explanation {
-    /// The component.
-    pub component: String,
-    /// The slot that was asked for.
-    pub slot: String,
-    /// The rule that decided.
-    pub assignment: Assignment,
-    /// Where the caller stands, of 100,000, where that decided.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub point: Option<u32>,
-    /// The slot whose version the caller gets.
-    pub assigned_slot: String,
-    /// That version.
-    pub version: String,
-    /// An override was sent that names none of the targets.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub override_ignored: bool,
-    /// The targets in the order of assignment.
-    pub targets: Vec<Boundaries>,
-    /// The groups that are routed apart, and the slot that each gets.
-    pub segments: vecmap::VecMap<String, String>,
-}
-
-/// A target's stretch of the points.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Boundaries {
-    /// The slot whose version it is.
-    pub slot: String,
-    /// That version.
-    pub version: String,
-    /// The first point that is its own.
-    pub from: u32,
-    /// The first point that is not its own any more.
-    pub to: u32,
-}
-
-impl Explanation {
-    /// Puts into words how a slot's record led to a version.
-    pub fn of(selected: &Selected, by: &SelectedSlot, record: &SlotRecord) -> Self {
-        let arm = Arm { slot: by.slot.clone(), snapshot: selected.snapshot.clone() };
-        let SelectedSlot { assignment, point, override_ignored, .. } = *by;
-        let decision = Decision { arm: &arm, assignment, point, override_ignored };
-        Self::of_decision(&selected.name, record, &decision)
-    }
-
-    /// Puts a decision of a component's slot into words.
-    pub fn of_decision(name: &ComponentName, record: &SlotRecord, decision: &Decision<'_>) -> Self {
-        let route = |(group, arm): (&String, &Arm)| (group.clone(), arm.slot.to_string());
-        Self {
-            component: name.to_string(),
-            slot: record.slot.to_string(),
-            assignment: decision.assignment,
-            point: decision.point,
-            assigned_slot: decision.arm.slot.to_string(),
-            version: decision.arm.snapshot.version.to_string(),
-            override_ignored: decision.override_ignored,
-            targets: record.boundaries(),
-            segments: record.segments.iter().map(route).collect(),
-        }
-    }
-}
-
-impl SlotRecord {
-    /// Each target's stretch of the points, in the order of assignment.
-    pub fn boundaries(&self) -> Vec<Boundaries> {
-        let mut upper = 0;
-        let boundaries = |target: &Target| {
-            let from = upper;
-            upper += target.weight;
-            let Arm { slot, snapshot } = &target.arm;
-            let (slot, version) = (slot.to_string(), snapshot.version.to_string());
-            Boundaries { slot, version, from, to: upper }
-        };
-        self.targets.iter().map(boundaries).collect()
-    }
+/// The arm that an override names.
+fn arm_of<'a>(record: &'a SlotRecord, wanted: &Wanted) -> Option<&'a Arm> {
+    let Wanted::Version(version) = wanted else { return None };
+    record.arms().find(|arm| arm.snapshot.version == *version)
 }
 
 #[cfg(test)]

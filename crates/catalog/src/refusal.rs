@@ -1,10 +1,6 @@
 //! Everything that can be answered instead of a component: one table from the
 //! reason to its stable code, status and wording.
 
-mod problem;
-
-pub use problem::Problem;
-
 use crate::digest::Digest;
 use crate::grammar::{Grammar, GrammarError};
 use crate::key::{Key, Namespace};
@@ -254,7 +250,8 @@ impl Refusal {
         }
     }
 
-    fn existing(&self) -> Option<&Existing> {
+    /// What the component does have, where the refusal says it.
+    pub fn existing(&self) -> Option<&Existing> {
         match self {
             Self::VersionUnknown(.., existing)
             | Self::DigestUnknown(.., existing)

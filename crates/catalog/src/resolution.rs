@@ -4,7 +4,7 @@
 //! Not here: how a key is read, kept in memory or timed (the Worker), and the
 //! content itself, which the answer names by its digest.
 
-use crate::assign::{Assignment, Caller};
+use crate::assign::{self, Assignment, Caller};
 use crate::digest::Digest;
 use crate::key::Key;
 use crate::name::ComponentName;
@@ -132,8 +132,8 @@ impl Resolution {
     }
 
     fn select(&self, bytes: &[u8], draw: &dyn Fn() -> u32) -> Result<Selected, Refusal> {
-        let record = self.slot_record(bytes)?;
-        let decision = record.decide(&self.name, &self.caller, draw);
+        let record: SlotRecord = record::parse(bytes).map_err(|error| self.unreadable(error))?;
+        let decision = assign::decide(&record, &self.name, &self.caller, draw);
         let decision = decision.ok_or_else(|| {
             self.unreadable(RecordError::Malformed("there is no target".to_owned()))
         })?;
@@ -147,13 +147,6 @@ impl Resolution {
         };
         let snapshot = decision.arm.snapshot.clone();
         Ok(Selected { name: self.name.clone(), snapshot, found: Found::Slot(slot) })
-    }
-
-    fn slot_record(&self, bytes: &[u8]) -> Result<SlotRecord, Refusal> {
-        let record: SlotRecord = record::parse(bytes).map_err(|error| self.unreadable(error))?;
-        let malformed = |why| self.unreadable(RecordError::Malformed(why));
-        record.check().map_err(malformed)?;
-        Ok(record)
     }
 
     fn exact(&self, bytes: &[u8]) -> Result<Selected, Refusal> {

@@ -7,7 +7,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use catalog::assign::{Caller, Decision};
+use catalog::assign::{self, Caller, Decision};
 use catalog::name::ComponentName;
 use catalog::record::{CatalogRecord, SlotRecord};
 use catalog::slot::Slot;
@@ -94,7 +94,7 @@ pub(crate) fn decide<'a>(
     caller: &Caller,
 ) -> Result<Decision<'a>> {
     // A caller with a key needs no draw.
-    let decided = record.decide(name, caller, &|| 0);
+    let decided = assign::decide(record, name, caller, &|| 0);
     decided.with_context(|| format!("the weights of {name}@{} are broken", record.slot))
 }
 

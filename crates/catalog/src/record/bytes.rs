@@ -7,9 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::json::{self, JsonError};
 
-use super::{
-    CatalogRecord, FORMAT, IndexRecord, SlotRecord, SyncRecord, UnreferencedRecord, VersionRecord,
-};
+/// The format that this code writes and the highest that it reads.
+pub const FORMAT: u32 = 1;
 
 /// Why a stored record can't be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +43,12 @@ struct Probe {
     format: u32,
 }
 
-/// Reads a record from the bytes of a value in KV.
+/// Reads a record from the bytes of a value in KV. What it returns can be used: the
+/// record has been checked.
+///
+/// # Errors
+///
+/// [`RecordError`] if the bytes are no valid record or of a later format.
 pub fn parse<T: Record>(bytes: &[u8]) -> Result<T, RecordError> {
     let read = json::read::<T>(bytes);
     let malformed = |error: JsonError| RecordError::Malformed(error.to_string());
@@ -56,26 +60,25 @@ pub fn parse<T: Record>(bytes: &[u8]) -> Result<T, RecordError> {
     if format > FORMAT {
         return Err(RecordError::FormatTooHigh { found: format });
     }
-    read.map_err(malformed)
+    let record = read.map_err(malformed)?;
+    record.check().map_err(RecordError::Malformed)?;
+    Ok(record)
 }
 
 /// A record, whose format decides whether it may be used.
 pub trait Record: DeserializeOwned {
     /// The format that it was written in.
     fn format(&self) -> u32;
-}
 
-macro_rules! records {
-    ($($record:ty),*) => {
-        $(impl Record for $record {
-            fn format(&self) -> u32 {
-                self.format
-            }
-        })*
-    };
+    /// Checks what the types alone cannot express.
+    ///
+    /// # Errors
+    ///
+    /// Why the record cannot be used.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
 }
-
-records!(SlotRecord, VersionRecord, CatalogRecord, IndexRecord, UnreferencedRecord, SyncRecord);
 
 /// Writes a record as it is stored: compact JSON, members in a fixed order.
 pub fn write<T: Serialize>(record: &T) -> Vec<u8> {

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use vecmap::VecMap;
 
-use super::{FORMAT, SlotRecord, VersionRecord, write};
+use super::bytes::{FORMAT, Record, write};
+use super::slot::SlotRecord;
+use super::version::VersionRecord;
 use crate::digest::Digest;
 use crate::name::ComponentName;
 use crate::slot::Slot;
@@ -32,6 +34,12 @@ impl CatalogRecord {
         let versions = self.versions.iter().map(|record| (&record.snapshot.version, record.hash()));
         let slots = self.slots.iter().map(|(slot, entry)| (slot, &entry.record));
         CatalogMetadata { hash: CatalogState::new(versions.collect(), slots.collect()).hash() }
+    }
+}
+
+impl Record for CatalogRecord {
+    fn format(&self) -> u32 {
+        self.format
     }
 }
 
@@ -117,6 +125,12 @@ impl IndexRecord {
     /// What stands beside the record as its key's metadata.
     pub fn metadata(&self) -> IndexMetadata {
         IndexMetadata { hash: Digest::of(&write(self)) }
+    }
+}
+
+impl Record for IndexRecord {
+    fn format(&self) -> u32 {
+        self.format
     }
 }
 

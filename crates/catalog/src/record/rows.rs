@@ -4,28 +4,19 @@
 //! a slot's record, which is read at every request, takes twice as long that way, and
 //! the Worker is larger by a tenth.
 
-use serde::Deserialize;
-
-use super::{Arm, Snapshot, Target, VersionRecord};
-use crate::digest::Digest;
-use crate::media_type::MediaType;
-use crate::slot::Slot;
-use crate::timestamp::Timestamp;
-use crate::version::{CommitId, Version};
-
 /// A struct with a snapshot's members beside its own, and the snapshot of it.
 macro_rules! row {
     ($row:ident { $($(#[$how:meta])* $member:ident: $type:ty,)* }) => {
-        #[derive(Deserialize)]
-        pub(super) struct $row {
+        #[derive(serde::Deserialize)]
+        struct $row {
             $($(#[$how])* $member: $type,)*
-            version: Version,
-            digest: Digest,
+            version: $crate::version::Version,
+            digest: $crate::digest::Digest,
             size: u64,
             #[serde(rename = "type")]
-            media_type: MediaType,
-            sha: CommitId,
-            date: Timestamp,
+            media_type: $crate::media_type::MediaType,
+            sha: $crate::version::CommitId,
+            date: $crate::timestamp::Timestamp,
         }
 
         impl $row {
@@ -37,35 +28,4 @@ macro_rules! row {
     };
 }
 
-row!(ArmRow { slot: Slot, weight: Option<u32>, });
-
-row!(VersionRow {
-    format: u32,
-    author: String,
-    path: String,
-    #[serde(default)]
-    revoked: Option<String>,
-});
-
-impl From<ArmRow> for Arm {
-    fn from(row: ArmRow) -> Self {
-        let (snapshot, (slot, _)) = row.split();
-        Self { slot, snapshot }
-    }
-}
-
-impl TryFrom<ArmRow> for Target {
-    type Error = &'static str;
-
-    fn try_from(row: ArmRow) -> Result<Self, &'static str> {
-        let weight = row.weight.ok_or("missing field `weight`")?;
-        Ok(Self { arm: row.into(), weight })
-    }
-}
-
-impl From<VersionRow> for VersionRecord {
-    fn from(row: VersionRow) -> Self {
-        let (snapshot, (format, author, path, revoked)) = row.split();
-        Self { format, snapshot, author, path, revoked }
-    }
-}
+pub(super) use row;

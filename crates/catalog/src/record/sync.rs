@@ -12,7 +12,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FORMAT, Record, SlotRecord};
+use super::bytes::{FORMAT, Record};
+use super::slot::SlotRecord;
 use crate::digest::Digest;
 use crate::name::ComponentName;
 use crate::timestamp::Timestamp;
@@ -63,6 +64,12 @@ pub struct SyncRecord {
     /// Whether it is no sync but a rollback, whose value is a [`RollbackRun`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rollback: bool,
+}
+
+impl Record for SyncRecord {
+    fn format(&self) -> u32 {
+        self.format
+    }
 }
 
 /// The value of a rollback's key: with the records that it wrote, so that a sync that
@@ -138,9 +145,16 @@ impl SyncRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{parse, write};
+    use crate::record::{Snapshot, parse, write};
 
     const RECORD: &str = r#"{"format":1,"ended":true,"state":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","newest":{"name":"components/prompts/a/production","time":"2026-11-20T23:59:27Z"}}"#;
+
+    fn snapshot() -> Snapshot {
+        serde_json::from_str(
+            r#"{"version":"v1.0.0","digest":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0,"type":"text/plain","sha":"947e4e2247da185c97ee358273a064bc3e3e0fed","date":"2026-11-20T23:59:27Z"}"#,
+        )
+        .unwrap()
+    }
 
     #[test]
     fn written_and_read_back() {
@@ -148,10 +162,9 @@ mod tests {
         assert_eq!(String::from_utf8(write(&record)).unwrap(), RECORD);
         let empty = SyncRecord::new(Digest::of(b""), None);
         assert_eq!(parse(&write(&empty)), Ok(empty.clone()));
-        let slot = r#"{"format":1,"slot":"production","targets":[]}"#;
         let held = HeldSlot {
             component: "prompts/a".parse().unwrap(),
-            record: parse(slot.as_bytes()).unwrap(),
+            record: SlotRecord::sole("production".parse().unwrap(), snapshot()),
         };
         let run = SyncRecord { rollback: true, ..empty };
         let rollback = RollbackRun { run: run.clone(), slots: vec![held] };

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::FORMAT;
+use super::bytes::{FORMAT, Record};
 use crate::timestamp::Timestamp;
 
 /// How long a content stays after the last record that named it, in seconds: a day.
@@ -17,6 +17,12 @@ pub struct UnreferencedRecord {
     pub format: u32,
     /// Since when.
     pub since: Timestamp,
+}
+
+impl Record for UnreferencedRecord {
+    fn format(&self) -> u32 {
+        self.format
+    }
 }
 
 /// The metadata of its key, so that a listing tells.

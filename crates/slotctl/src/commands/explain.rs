@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use catalog::assign::{Boundaries, Caller, Decision, Explanation, Wanted};
+use catalog::assign::{Caller, Decision, Wanted};
+use catalog::explain::{Boundaries, Explanation, boundaries};
 use catalog::record::{FULL_WEIGHT, SlotRecord};
 use reconcile::notice::printable;
 use reconcile::policy::percent;
@@ -100,7 +101,7 @@ fn many(args: &ExplainArgs, record: &SlotRecord, keys: &[String], output: &Outpu
         return output.data(&json!({
             "component": args.component,
             "slot": args.slot,
-            "targets": record.boundaries(),
+            "targets": boundaries(record),
             "keys": rows.iter().map(|row_of: &(_, _, _, (String, String))| row(row_of)).collect::<Value>(),
             "shares": shares.iter().map(|(arm, number)| share(arm, *number, keys.len())).collect::<Value>(),
         }));

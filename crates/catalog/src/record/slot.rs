@@ -1,40 +1,17 @@
-//! The records in Workers KV: what `slotctl` writes and the Worker reads.
-//!
-//! Every record carries `format`. A reader ignores members that it does not know
-//! and refuses a higher format; a change that an older reader could misread
-//! raises it. `docs/kv-format.md` describes the records for people.
-
-mod bytes;
-mod listing;
-mod rows;
-mod sync;
-mod unreferenced;
+//! Slot records: which versions share a slot's traffic.
 
 use serde::{Deserialize, Serialize};
 use vecmap::VecMap;
 
-use crate::digest::Digest;
-use crate::media_type::MediaType;
+use super::bytes::{FORMAT, Record};
+use super::rows::row;
+use super::snapshot::Snapshot;
 use crate::slot::Slot;
 use crate::timestamp::Timestamp;
-use crate::version::{CommitId, Version};
-
-pub use bytes::{Record, RecordError, parse, write};
-pub use listing::{
-    CatalogMetadata, CatalogRecord, CatalogState, IndexMetadata, IndexRecord, MAX_MOVES, Move,
-    SlotEntry,
-};
-pub use sync::{Age, HeldSlot, Newest, RollbackRun, RunId, RunIdError, SyncRecord};
-pub use unreferenced::{GRACE, UnreferencedMetadata, UnreferencedRecord, is_due};
-
-/// The format that this code writes and the highest that it reads.
-pub const FORMAT: u32 = 1;
+use crate::version::Version;
 
 /// The weights of a slot's targets add up to this: thousandths of a percent.
 pub const FULL_WEIGHT: u32 = 100_000;
-
-/// The largest value that Workers KV takes, in bytes (25 MiB).
-pub const MAX_VALUE: u64 = 25 * 1024 * 1024;
 
 /// `SLOTS` `<name>@<slot>`: which versions a slot leads to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +32,7 @@ pub struct SlotRecord {
 
 /// One version inside a slot, with its share of the traffic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "rows::ArmRow")]
+#[serde(try_from = "ArmRow")]
 pub struct Target {
     /// Where the traffic goes.
     #[serde(flatten)]
@@ -66,32 +43,13 @@ pub struct Target {
 
 /// A version by the slot whose version it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "rows::ArmRow")]
+#[serde(from = "ArmRow")]
 pub struct Arm {
     /// The slot.
     pub slot: Slot,
     /// Its version.
     #[serde(flatten)]
     pub snapshot: Snapshot,
-}
-
-/// A version with all that the headers of an answer say of it, so that the
-/// content is the only other read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Snapshot {
-    /// The version.
-    pub version: Version,
-    /// The content's digest.
-    pub digest: Digest,
-    /// The content's size in bytes.
-    pub size: u64,
-    /// The content's media type.
-    #[serde(rename = "type")]
-    pub media_type: MediaType,
-    /// The commit that the version was made at.
-    pub sha: CommitId,
-    /// When that commit was made.
-    pub date: Timestamp,
 }
 
 /// Keeps `sync` from moving a slot, after an emergency rollback.
@@ -130,6 +88,11 @@ impl SlotRecord {
         let own = self.targets.iter().find(|target| target.arm.slot == self.slot);
         let sole = self.targets.iter().find(|target| target.weight == FULL_WEIGHT);
         own.or(sole).map(|target| &target.arm)
+    }
+
+    /// Whether requests of this slot may get different versions.
+    pub fn is_split(&self) -> bool {
+        self.targets.len() > 1 || !self.segments.is_empty()
     }
 
     /// Every arm: of the targets, then of the segments.
@@ -173,90 +136,43 @@ impl SlotRecord {
     }
 }
 
-/// `COMPONENTS` `<name>@<version>`: which content a version is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "rows::VersionRow")]
-pub struct VersionRecord {
-    /// The record's format.
-    pub format: u32,
-    /// The version, its content and commit.
-    #[serde(flatten)]
-    pub snapshot: Snapshot,
-    /// Who made that commit.
-    pub author: String,
-    /// The file in that commit.
-    pub path: String,
-    /// Why nobody may have it any more, if so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revoked: Option<String>,
-}
-
-/// The metadata of a version record's key, at most 1,024 bytes of JSON.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VersionMetadata {
-    /// The content's digest.
-    pub digest: Digest,
-    /// The commit that the version was made at.
-    pub sha: CommitId,
-    /// When that commit was made.
-    pub date: Timestamp,
-    /// Who made it.
-    pub author: String,
-    /// The content's media type.
-    #[serde(rename = "type")]
-    pub media_type: MediaType,
-    /// The digest of the record's bytes, by which a listing alone shows whether
-    /// the record is what it should be.
-    pub hash: Digest,
-    /// The file, so that the next sync needs not read it again to know that; none
-    /// where it does not fit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub file: Option<FileMetadata>,
-}
-
-/// What a version record's metadata says of the file that the version was made from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileMetadata {
-    /// Where it is in the commit.
-    pub path: String,
-    /// The content's size in bytes.
-    pub size: u64,
-    /// What it was found by: see [`crate::source::directions`].
-    pub by: Digest,
-}
-
-/// The longest metadata that Workers KV takes, in bytes of JSON.
-const MAX_METADATA: usize = 1024;
-
-impl VersionRecord {
-    /// The longest author that is kept, in bytes: with the two digests and a
-    /// commit id (64 each), the date (20), a media type (127) and JSON's own
-    /// (64), every byte of it escaped (6 × 96) still fits the 1,024 bytes of
-    /// metadata.
-    pub const MAX_AUTHOR: usize = 96;
-
-    /// The digest of the record's bytes.
-    pub fn hash(&self) -> Digest {
-        Digest::of(&write(self))
+impl Record for SlotRecord {
+    fn format(&self) -> u32 {
+        self.format
     }
 
-    /// What stands beside the record as its key's metadata; `by` is what its file was
-    /// found by, where that is known.
-    pub fn metadata(&self, by: Option<Digest>) -> VersionMetadata {
-        let Snapshot { digest, media_type, sha, date, size, .. } = self.snapshot.clone();
-        let (hash, author) = (self.hash(), self.author.clone());
-        let file = by.map(|by| FileMetadata { path: self.path.clone(), size, by });
-        let whole = VersionMetadata { digest, sha, date, author, media_type, hash, file };
-        match write(&whole).len() > MAX_METADATA {
-            true => VersionMetadata { file: None, ..whole },
-            false => whole,
+    /// The weights add up to the whole, so there is a target for every caller.
+    fn check(&self) -> Result<(), String> {
+        let sum: u64 = self.targets.iter().map(|target| u64::from(target.weight)).sum();
+        match sum == u64::from(FULL_WEIGHT) {
+            true => Ok(()),
+            false => Err(format!("the weights add up to {sum}, not to {FULL_WEIGHT}")),
         }
+    }
+}
+
+row!(ArmRow { slot: Slot, weight: Option<u32>, });
+
+impl From<ArmRow> for Arm {
+    fn from(row: ArmRow) -> Self {
+        let (snapshot, (slot, _)) = row.split();
+        Self { slot, snapshot }
+    }
+}
+
+impl TryFrom<ArmRow> for Target {
+    type Error = &'static str;
+
+    fn try_from(row: ArmRow) -> Result<Self, &'static str> {
+        let weight = row.weight.ok_or("missing field `weight`")?;
+        Ok(Self { arm: row.into(), weight })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::{RecordError, parse, write};
 
     const SLOT: &str = r#"{"format":1,"slot":"production","targets":[{"slot":"canary","version":"v1.1.0","digest":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0,"type":"text/markdown","sha":"947e4e2247da185c97ee358273a064bc3e3e0fed","date":"2026-11-20T23:59:27Z","weight":10000},{"slot":"production","version":"v1.0.0","digest":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0,"type":"text/markdown","sha":"947e4e2247da185c97ee358273a064bc3e3e0fed","date":"2026-11-20T23:59:27Z","weight":90000}]}"#;
 
@@ -282,26 +198,16 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_metadata_fits() {
-        let snapshot: Snapshot = serde_json::from_str(
-            r#"{"version":"v1.0.0","digest":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0,"type":"text/plain","sha":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","date":"2026-11-20T23:59:27Z"}"#,
-        )
-        .unwrap();
-        let record = VersionRecord {
-            format: FORMAT,
-            snapshot: Snapshot {
-                media_type: format!("a/{}", "b".repeat(125)).parse().unwrap(),
-                ..snapshot
-            },
-            author: "\u{1}".repeat(VersionRecord::MAX_AUTHOR),
-            path: String::new(),
-            revoked: None,
-        };
-        let by = Some(record.snapshot.digest);
-        assert!(write(&record.metadata(by)).len() <= 1024);
-        let usual = VersionRecord { author: "A".repeat(VersionRecord::MAX_AUTHOR), ..record };
-        assert!(usual.metadata(by).file.is_some());
-        let long = VersionRecord { path: "p/".repeat(400), ..usual };
-        assert!(long.metadata(by).file.is_none() && write(&long.metadata(by)).len() <= 1024);
+    fn parse_refuses_weights_that_do_not_add_up() {
+        let record: SlotRecord = parse(SLOT.as_bytes()).unwrap();
+        for weights in [&[][..], &[99_999], &[100_000, 1], &[u32::MAX, u32::MAX]] {
+            let targets = weights.iter().zip(&record.targets);
+            let targets =
+                targets.map(|(weight, target)| Target { weight: *weight, ..target.clone() });
+            let changed = SlotRecord { targets: targets.collect(), ..record.clone() };
+            let sum: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
+            let why = format!("the weights add up to {sum}, not to 100000");
+            assert_eq!(parse::<SlotRecord>(&write(&changed)), Err(RecordError::Malformed(why)));
+        }
     }
 }

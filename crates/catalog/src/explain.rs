@@ -1,0 +1,87 @@
+//! Explanations of a slot's decision, for people.
+
+use serde::Serialize;
+use vecmap::VecMap;
+
+use crate::assign::{Assignment, Decision};
+use crate::name::ComponentName;
+use crate::record::{Arm, SlotRecord, Target};
+use crate::resolution::{Selected, SelectedSlot};
+
+/// How a slot decided for a caller, for people: `?explain` and `slotctl explain`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Explanation {
+    /// The component.
+    pub component: String,
+    /// The slot that was asked for.
+    pub slot: String,
+    /// The rule that decided.
+    pub assignment: Assignment,
+    /// Where the caller stands, of 100,000, where that decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub point: Option<u32>,
+    /// The slot whose version the caller gets.
+    pub assigned_slot: String,
+    /// That version.
+    pub version: String,
+    /// An override was sent that names none of the targets.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub override_ignored: bool,
+    /// The targets in the order of assignment.
+    pub targets: Vec<Boundaries>,
+    /// The groups that are routed apart, and the slot that each gets.
+    pub segments: VecMap<String, String>,
+}
+
+/// A target's stretch of the points.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Boundaries {
+    /// The slot whose version it is.
+    pub slot: String,
+    /// That version.
+    pub version: String,
+    /// The first point that is its own.
+    pub from: u32,
+    /// The first point that is not its own any more.
+    pub to: u32,
+}
+
+impl Explanation {
+    /// Puts into words how a slot's record led to a version.
+    pub fn of(selected: &Selected, by: &SelectedSlot, record: &SlotRecord) -> Self {
+        let arm = Arm { slot: by.slot.clone(), snapshot: selected.snapshot.clone() };
+        let SelectedSlot { assignment, point, override_ignored, .. } = *by;
+        let decision = Decision { arm: &arm, assignment, point, override_ignored };
+        Self::of_decision(&selected.name, record, &decision)
+    }
+
+    /// Puts a decision of a component's slot into words.
+    pub fn of_decision(name: &ComponentName, record: &SlotRecord, decision: &Decision<'_>) -> Self {
+        let route = |(group, arm): (&String, &Arm)| (group.clone(), arm.slot.to_string());
+        Self {
+            component: name.to_string(),
+            slot: record.slot.to_string(),
+            assignment: decision.assignment,
+            point: decision.point,
+            assigned_slot: decision.arm.slot.to_string(),
+            version: decision.arm.snapshot.version.to_string(),
+            override_ignored: decision.override_ignored,
+            targets: boundaries(record),
+            segments: record.segments.iter().map(route).collect(),
+        }
+    }
+}
+
+/// Each target's stretch of the points, in the order of assignment.
+pub fn boundaries(record: &SlotRecord) -> Vec<Boundaries> {
+    let mut upper = 0;
+    let boundaries = |target: &Target| {
+        let from = upper;
+        upper += target.weight;
+        let Arm { slot, snapshot } = &target.arm;
+        let (slot, version) = (slot.to_string(), snapshot.version.to_string());
+        Boundaries { slot, version, from, to: upper }
+    };
+    record.targets.iter().map(boundaries).collect()
+}

@@ -1,0 +1,56 @@
+//! A refusal as the body of an answer.
+
+use serde::Serialize;
+
+use crate::refusal::{Existing, Refusal};
+use crate::slot::Slot;
+use crate::version::Version;
+
+/// How many versions or slots an answer lists.
+const LISTED: usize = 20;
+
+/// A refusal as `application/problem+json` (RFC 9457).
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    instance: &'a str,
+    code: &'static str,
+    script_version: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    existing: Option<Listed<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Listed<'a> {
+    versions: Vec<String>,
+    slots: &'a [Slot],
+}
+
+impl<'a> Problem<'a> {
+    /// The body for a refusal; `instance` is the path of the request.
+    pub fn of(refusal: &'a Refusal, instance: &'a str, script_version: &'a str) -> Self {
+        let kind = refusal.code().to_ascii_lowercase().replace('_', "-");
+        Self {
+            kind: format!("urn:component-resolver:{kind}"),
+            title: refusal.title(),
+            status: refusal.status(),
+            detail: refusal.detail(),
+            instance,
+            code: refusal.code(),
+            script_version,
+            existing: refusal.existing().map(Listed::of),
+        }
+    }
+}
+
+impl<'a> Listed<'a> {
+    fn of(existing: &'a Existing) -> Self {
+        let versions = existing.versions.iter().take(LISTED).map(Version::to_string).collect();
+        Self { versions, slots: existing.slots.get(..LISTED).unwrap_or(&existing.slots) }
+    }
+}

@@ -1,0 +1,28 @@
+//! The records in Workers KV: what `slotctl` writes and the Worker reads.
+//!
+//! Every record carries `format`. A reader ignores members that it does not know
+//! and refuses a higher format; a change that an older reader could misread
+//! raises it. `docs/kv-format.md` describes the records for people.
+
+mod bytes;
+mod listing;
+mod rows;
+mod slot;
+mod snapshot;
+mod sync;
+mod unreferenced;
+mod version;
+
+pub use bytes::{FORMAT, Record, RecordError, parse, write};
+pub use listing::{
+    CatalogMetadata, CatalogRecord, CatalogState, IndexMetadata, IndexRecord, MAX_MOVES, Move,
+    SlotEntry,
+};
+pub use slot::{Arm, FULL_WEIGHT, Hold, SlotRecord, Target};
+pub use snapshot::Snapshot;
+pub use sync::{Age, HeldSlot, Newest, RollbackRun, RunId, RunIdError, SyncRecord};
+pub use unreferenced::{GRACE, UnreferencedMetadata, UnreferencedRecord, is_due};
+pub use version::{FileMetadata, VersionMetadata, VersionRecord};
+
+/// The largest value that Workers KV takes, in bytes (25 MiB).
+pub const MAX_VALUE: u64 = 25 * 1024 * 1024;

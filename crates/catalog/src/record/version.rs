@@ -1,0 +1,143 @@
+//! Version records: which content a version is.
+
+use serde::{Deserialize, Serialize};
+
+use super::bytes::{Record, write};
+use super::rows::row;
+use super::snapshot::Snapshot;
+use crate::digest::Digest;
+use crate::media_type::MediaType;
+use crate::timestamp::Timestamp;
+use crate::version::CommitId;
+
+/// `COMPONENTS` `<name>@<version>`: which content a version is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "VersionRow")]
+pub struct VersionRecord {
+    /// The record's format.
+    pub format: u32,
+    /// The version, its content and commit.
+    #[serde(flatten)]
+    pub snapshot: Snapshot,
+    /// Who made that commit.
+    pub author: String,
+    /// The file in that commit.
+    pub path: String,
+    /// Why nobody may have it any more, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<String>,
+}
+
+/// The metadata of a version record's key, at most 1,024 bytes of JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionMetadata {
+    /// The content's digest.
+    pub digest: Digest,
+    /// The commit that the version was made at.
+    pub sha: CommitId,
+    /// When that commit was made.
+    pub date: Timestamp,
+    /// Who made it.
+    pub author: String,
+    /// The content's media type.
+    #[serde(rename = "type")]
+    pub media_type: MediaType,
+    /// The digest of the record's bytes, by which a listing alone shows whether
+    /// the record is what it should be.
+    pub hash: Digest,
+    /// The file, so that the next sync needs not read it again to know that; none
+    /// where it does not fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileMetadata>,
+}
+
+/// What a version record's metadata says of the file that the version was made from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileMetadata {
+    /// Where it is in the commit.
+    pub path: String,
+    /// The content's size in bytes.
+    pub size: u64,
+    /// What it was found by: see [`crate::source::directions`].
+    pub by: Digest,
+}
+
+/// The longest metadata that Workers KV takes, in bytes of JSON.
+const MAX_METADATA: usize = 1024;
+
+impl VersionRecord {
+    /// The longest author that is kept, in bytes: with the two digests and a
+    /// commit id (64 each), the date (20), a media type (127) and JSON's own
+    /// (64), every byte of it escaped (6 × 96) still fits the 1,024 bytes of
+    /// metadata.
+    pub const MAX_AUTHOR: usize = 96;
+
+    /// The digest of the record's bytes.
+    pub fn hash(&self) -> Digest {
+        Digest::of(&write(self))
+    }
+
+    /// What stands beside the record as its key's metadata; `by` is what its file was
+    /// found by, where that is known.
+    pub fn metadata(&self, by: Option<Digest>) -> VersionMetadata {
+        let Snapshot { digest, media_type, sha, date, size, .. } = self.snapshot.clone();
+        let (hash, author) = (self.hash(), self.author.clone());
+        let file = by.map(|by| FileMetadata { path: self.path.clone(), size, by });
+        let whole = VersionMetadata { digest, sha, date, author, media_type, hash, file };
+        match write(&whole).len() > MAX_METADATA {
+            true => VersionMetadata { file: None, ..whole },
+            false => whole,
+        }
+    }
+}
+
+impl Record for VersionRecord {
+    fn format(&self) -> u32 {
+        self.format
+    }
+}
+
+row!(VersionRow {
+    format: u32,
+    author: String,
+    path: String,
+    #[serde(default)]
+    revoked: Option<String>,
+});
+
+impl From<VersionRow> for VersionRecord {
+    fn from(row: VersionRow) -> Self {
+        let (snapshot, (format, author, path, revoked)) = row.split();
+        Self { format, snapshot, author, path, revoked }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::FORMAT;
+
+    #[test]
+    fn the_longest_metadata_fits() {
+        let snapshot: Snapshot = serde_json::from_str(
+            r#"{"version":"v1.0.0","digest":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0,"type":"text/plain","sha":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","date":"2026-11-20T23:59:27Z"}"#,
+        )
+        .unwrap();
+        let record = VersionRecord {
+            format: FORMAT,
+            snapshot: Snapshot {
+                media_type: format!("a/{}", "b".repeat(125)).parse().unwrap(),
+                ..snapshot
+            },
+            author: "\u{1}".repeat(VersionRecord::MAX_AUTHOR),
+            path: String::new(),
+            revoked: None,
+        };
+        let by = Some(record.snapshot.digest);
+        assert!(write(&record.metadata(by)).len() <= 1024);
+        let usual = VersionRecord { author: "A".repeat(VersionRecord::MAX_AUTHOR), ..record };
+        assert!(usual.metadata(by).file.is_some());
+        let long = VersionRecord { path: "p/".repeat(400), ..usual };
+        assert!(long.metadata(by).file.is_none() && write(&long.metadata(by)).len() <= 1024);
+    }
+}

@@ -1,77 +1,77 @@
-/** How the resolver is reached, and with how much patience. */
+/** The options of a client: authentication, retries, timeouts and memory. */
 export interface ClientOptions {
-  /** A read token, where the resolver wants one. */
+  /** A read token, if the resolver needs one. */
   token?: string
-  /** Who asks, where a call does not say it. */
+  /** The caller, unless a call names another one. */
   caller?: Caller
-  /** Requests for one answer, the first included; 3 by default. */
+  /** The maximum number of requests per call, including the first; 3 by default. */
   attempts?: number
-  /** Milliseconds for which one request may take; 5,000 by default. */
+  /** The timeout of one request in milliseconds; 5,000 by default. */
   timeout?: number
-  /** Milliseconds before the second request, doubled for each further one, with jitter; 100 by default. */
+  /** The wait before the second request in milliseconds, doubled for each further request, with jitter; 100 by default. */
   backoff?: number
-  /** The longest wait between two requests in milliseconds; 2,000 by default. A longer `Retry-After` is not waited for. */
+  /** The longest wait between two requests in milliseconds; 2,000 by default. If `Retry-After` is longer, the call fails at once. */
   maxDelay?: number
-  /** Bytes of contents that are kept; 16 MiB by default. */
+  /** The size of the memory for contents and answers in bytes; 16 MiB by default. */
   memory?: number
-  /** Instead of the global `fetch`: a service binding's, a test's. */
+  /** Replaces the global `fetch`, for example with that of a service binding or of a test. */
   fetch?: (input: string, init: RequestInit) => Promise<Response>
 }
 
-/** What a split slot depends on. */
+/** The properties of a caller on which the choice in a split slot depends. */
 export interface Caller {
   /** Identifies the caller: the same key gets the same version. */
   key?: string
-  /** The caller's groups; the first that the slot routes apart counts. */
+  /** The segments of the caller. The first one that the slot routes separately counts. */
   segments?: string[]
-  /** A version that the caller wants, if it is one of the slot's: `v1.1.0`. */
+  /** A version of the slot that the caller requests: `v1.1.0`. Ignored if the slot does not have it. */
   override?: string
-  /** Sent along as it is: which version of the Worker itself answers. */
+  /** The value of `Cloudflare-Workers-Version-Overrides`: which version of the Worker itself answers. Sent unchanged. */
   scriptOverride?: string
 }
 
-/** A call's own settings. */
+/** The options of one call. */
 export interface CallOptions {
   caller?: Caller
-  /** Ends the call with the signal's reason. */
+  /** Aborts the call. The call rejects with the signal's reason. */
   signal?: AbortSignal
 }
 
-/** The resolver did not answer, and what is given is the last good answer. */
+/** Present if the resolver is unavailable and the client returns the last good answer. */
 export interface Away {
   /** Seconds since that answer. */
   seconds: number
-  /** Why there is no newer one. */
+  /** The reason why there is no newer answer. */
   error: Error
 }
 
-/** A component's content and what is said of it. */
+/** The content of a component and its metadata. */
 export interface Component {
-  /** What was asked for. */
+  /** The requested reference. */
   reference: string
-  /** Its canonical address: `/components/prompts/extraction@v1.1.0`. */
+  /** The canonical path of the component: `/components/prompts/extraction@v1.1.0`. */
   url: string
   version: string
   commit: string
-  /** The SHA-256 of the content, in hex. */
+  /** The SHA-256 digest of the content, in hex. */
   digest: string
   /** The media type. */
   type: string
   bytes: ArrayBuffer
-  /** The slot whose version it is, where a slot was asked for. */
+  /** The slot that the version belongs to, if the reference is a slot. */
   slot?: string
   assignment?: 'override' | 'segment' | 'key' | 'random' | 'sole'
-  /** Seconds since the resolver's own last good read, where Workers KV is away. */
+  /** Age in seconds of the resolver's last good record, if Workers KV is unavailable. */
   stale?: number
-  /** Whether the content came with this answer, or was known and confirmed (or never changes). */
+  /** `resolver` if the content came with this response; `memory` if it was confirmed by a 304 or never changes. */
   source: 'resolver' | 'memory'
-  /** There where the resolver is away. */
+  /** Set only if the resolver is unavailable. */
   away?: Away
   text(): string
   json<Value = unknown>(): Value
 }
 
-/** One reference of a snapshot: what `POST /resolve` says of it. */
+/** The result of `POST /resolve` for one reference of a snapshot. */
 export interface Resolved {
   ref: string
   exact?: string
@@ -91,15 +91,15 @@ export interface Resolved {
   error?: Problem
 }
 
-/** What several references lead to, at one moment. */
+/** The results for several references at one point in time. */
 export interface Snapshot {
   scriptVersion: { id: string; tag: string; timestamp: string }
-  /** In the order of the references. */
+  /** One result per reference, in the same order. */
   resolved: Resolved[]
   away?: Away
 }
 
-/** RFC 9457. */
+/** A problem as defined in RFC 9457. */
 export interface Problem {
   type: string
   title: string
@@ -110,32 +110,32 @@ export interface Problem {
   existing?: { versions: string[]; slots: string[] }
 }
 
-/** The resolver refused, or could not be reached and there is no last good answer. */
+/** Thrown if the resolver refuses a request, or if it is unavailable and there is no last good answer. */
 export class ResolverError extends Error {
   constructor(message: string, options?: { status?: number; problem?: Problem; cause?: unknown; retryAfter?: number })
-  /** The HTTP status; 0 where there was no answer. */
+  /** The HTTP status, or 0 if there was no response. */
   readonly status: number
-  /** The stable code, `SLOT_UNKNOWN`; empty where there was no answer. */
+  /** The stable error code, for example `SLOT_UNKNOWN`; empty if there was no response. */
   readonly code: string
   readonly problem?: Problem
-  /** Seconds after which the resolver asks to be asked again. */
+  /** The value of `Retry-After` in seconds. */
   readonly retryAfter?: number
 }
 
 export interface Client {
-  /** A component by its reference: `prompts/extraction@production`, `schemas/order@^2`. */
+  /** Reads a component by its reference: `prompts/extraction@production`, `schemas/order@^2`. */
   get(reference: string, options?: CallOptions): Promise<Component>
-  /** Up to a hundred references as one consistent snapshot, with their contents if asked for. */
+  /** Resolves up to 100 references as one consistent snapshot. `content` adds their contents. */
   resolve(references: string[], options?: CallOptions & { content?: boolean }): Promise<Snapshot>
-  /** The same client, with the same memory, for another caller. */
+  /** Returns this client for another caller. Both share one memory. */
   forCaller(caller: Caller): Client
   /**
-   * For whoever sent this request: its `Cloudflare-Workers-Version-Key` (or
-   * `Component-Version-Key`), `Cloudflare-Workers-Version-Overrides` and
-   * `Component-Version-Override` are forwarded.
+   * Returns this client for the sender of a request. It forwards the request's
+   * `Component-Version-Key` (or else `Cloudflare-Workers-Version-Key`),
+   * `Component-Version-Override` and `Cloudflare-Workers-Version-Overrides`.
    */
   forRequest(request: { headers: { get(name: string): string | null } }): Client
 }
 
-/** A client of the resolver at `url`. Keep it: it remembers contents and the last good answers. */
+/** Creates a client of the resolver at `url`. Reuse it: it keeps contents and the last good answers in memory. */
 export function createClient(url: string | URL, options?: ClientOptions): Client

@@ -1,15 +1,15 @@
-// Reads components from component-resolver over HTTP; index.d.ts describes it.
-// No dependency, no build step: Workers, Node 20 and browsers run it as it is.
+// Reads components from component-resolver over HTTP; index.d.ts documents the interface.
+// It has no dependencies and needs no build step in Workers, Node 20 and browsers.
 
 const DEFAULTS = { attempts: 3, timeout: 5_000, backoff: 100, maxDelay: 2_000, memory: 16 << 20 }
 
-/** Answers that another request may mend. */
+/** Statuses of temporary failures: another request may succeed. */
 const PASSING = [408, 425, 429, 500, 502, 503, 504]
 
-/** Contents of one reference that a request offers to keep; a split has few arms. */
+/** How many known digests of one reference `If-None-Match` lists. A split has few arms. */
 const OFFERED = 8
 
-/** What an answer without its content takes of the memory, about. */
+/** Approximate size of an answer without its content, in bytes. */
 const ANSWER_SIZE = 1_000
 
 /** @typedef {import('./index.d.ts').Caller} Caller */
@@ -29,7 +29,7 @@ export class ResolverError extends Error {
   }
 }
 
-/** A Map that forgets what was used longest ago once the sizes exceed a bound. */
+/** A Map that evicts the least recently used items when their total size exceeds a bound. */
 class Bounded {
   #items = new Map()
   #size = 0
@@ -68,7 +68,7 @@ const sha256 = async (/** @type {ArrayBuffer} */ bytes) => hex(await crypto.subt
 
 const isAscii = (/** @type {string} */ text) => /^[\x20-\x7e]*$/.test(text)
 
-/** A caller as headers, or in the query where a header can't say it. @param {Caller} caller */
+/** Returns a caller as headers, or as query parameters for values that are not ASCII. @param {Caller} caller */
 function identify({ key, segments = [], override, scriptOverride }) {
   const headers = new Headers()
   const query = new URLSearchParams()
@@ -90,7 +90,7 @@ async function refusal(response, what) {
   try {
     problem = JSON.parse(text)
   } catch {
-    // Not the resolver itself: a proxy in between.
+    // The response is from a proxy, not from the resolver.
   }
   const seconds = Number(response.headers.get('Retry-After') ?? NaN)
   const retryAfter = Number.isFinite(seconds) ? seconds : undefined
@@ -106,7 +106,7 @@ const pause = (milliseconds, signal) =>
     signal?.addEventListener('abort', () => (clearTimeout(timer), reject(signal.reason)), { once: true })
   })
 
-/** Only what may pass by itself is worth asking again for. @param {unknown} error */
+/** Tells if an error is temporary, so that a retry is useful. @param {unknown} error */
 const mayPass = (error) => !(error instanceof ResolverError) || error.status === 0 || PASSING.includes(error.status)
 
 class Connection {
@@ -114,11 +114,11 @@ class Connection {
   constructor(origin, options) {
     this.origin = origin
     this.options = options
-    /** `content <digest>`, `known <reference>` (the contents it has led to), `answer <call>`. */
+    /** Keys: `content <digest>`, `known <reference>` (digests that it has resolved to), `answer <call>`. */
     this.kept = new Bounded(options.memory)
   }
 
-  /** One request after another, until one is answered. @template T @param {string} what @param {AbortSignal | undefined} signal @param {(signal: AbortSignal) => Promise<T>} ask @returns {Promise<T>} */
+  /** Repeats a request until it succeeds, fails permanently, or the attempts are used up. @template T @param {string} what @param {AbortSignal | undefined} signal @param {(signal: AbortSignal) => Promise<T>} ask @returns {Promise<T>} */
   async patiently(what, signal, ask) {
     const { attempts, timeout, backoff, maxDelay } = this.options
     for (let attempt = 1; ; attempt += 1) {
@@ -160,17 +160,17 @@ const reason = (/** @type {unknown} */ error) => {
   return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message
 }
 
-/** How old the last good answer of a call is, where only time has to pass until the next. @param {{ at: number }} kept @param {unknown} error */
+/** Returns the age of the last good answer and the temporary error. @param {{ at: number }} kept @param {unknown} error */
 const away = ({ at }, error) => ({ away: { seconds: Math.floor((Date.now() - at) / 1_000), error } })
 
-/** `prompts/a@>=1 <2` as a path. @param {string} reference */
+/** Returns the path of a reference such as `prompts/a@>=1 <2`. @param {string} reference */
 function pathOf(reference) {
   const at = reference.lastIndexOf('@')
   const [name, ref] = at < 0 ? [reference, ''] : [reference.slice(0, at), `@${encodeURIComponent(reference.slice(at + 1))}`]
   return `/components/${name.split('/').map(encodeURIComponent).join('/')}${ref}`
 }
 
-/** What an answer's headers say. @param {Response} response @param {string} reference */
+/** Reads the metadata of a component from the headers of a response. @param {Response} response @param {string} reference */
 function described(response, reference) {
   const header = (/** @type {string} */ name) => response.headers.get(name) ?? ''
   const assignment = /** @type {Component['assignment']} */ (header('Component-Assignment'))
@@ -212,7 +212,7 @@ async function fetchComponent(connection, reference, caller, key, signal) {
   const bytes = confirmed ? kept.get(`content ${digest}`) : await response.arrayBuffer()
   if (!bytes) throw new ResolverError(`${reference}: 304 for a content that was not offered: ${digest}`)
   if (!confirmed && (await sha256(bytes)) !== digest) throw new ResolverError(`${reference}: the content is not the one that ETag names`)
-  // A 304 does not repeat the type.
+  // A 304 has no Content-Type.
   about.type ||= known.find((one) => one.digest === digest)?.type ?? ''
   const others = known.filter((one) => one.digest !== digest)
   kept.set(`content ${digest}`, bytes, bytes.byteLength)
@@ -222,14 +222,14 @@ async function fetchComponent(connection, reference, caller, key, signal) {
   return component(about, bytes, confirmed ? 'memory' : 'resolver')
 }
 
-/** The last good answer of a call, as far as its content is still known. @param {Connection} connection @param {string} key */
+/** Returns the last good answer of a call, if its content is still in memory. @param {Connection} connection @param {string} key */
 function remembered(connection, key) {
   const last = connection.kept.get(`answer ${key}`)
   const bytes = last && connection.kept.get(`content ${last.answer.about.digest}`)
   return bytes && { ...last.answer, at: last.at, component: component(last.answer.about, bytes, 'memory') }
 }
 
-/** A snapshot in which a reference fails in a way that may pass. */
+/** Thrown for a snapshot in which a reference has a temporary error. */
 class Partial extends ResolverError {
   /** @param {Snapshot} snapshot @param {Problem} problem */
   constructor(snapshot, problem) {
@@ -271,7 +271,7 @@ function clientOf(connection, own) {
       const body = JSON.stringify({ refs: references, content, ...(version && { key: version }), ...(segments && { segments }) })
       const key = JSON.stringify(['resolve', body, rest])
       const init = { method: 'POST', body, headers: { 'Content-Type': 'application/json' } }
-      // For the Worker's own version; which component's is in the body.
+      // The header selects the version of the Worker; the key in the body selects the component versions.
       const asked = version && isAscii(version) ? { ...rest, key: version } : rest
       try {
         return await connection.patiently('/resolve', signal, async (limit) => {
@@ -282,7 +282,7 @@ function clientOf(connection, own) {
         signal?.throwIfAborted()
         const last = connection.kept.get(`answer ${key}`)
         if (last && mayPass(error)) return { ...last.answer, ...away(last, error) }
-        // Each reference has its own error there.
+        // Each reference in the snapshot has its own error.
         if (error instanceof Partial) return error.snapshot
         throw error
       }

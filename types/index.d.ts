@@ -1,61 +1,61 @@
 /**
- * component-resolver over a service binding: the read half of Workers' `KVNamespace`.
+ * The types of component-resolver over a service binding: the read methods of Workers' `KVNamespace`.
  *
  *     [[services]]
  *     binding = "COMPONENTS"
  *     service = "component-resolver"
  *
- * A key is what Conductor asks for: `prompts/extraction@production`,
+ * The keys have the forms that Conductor uses: `prompts/extraction@production`,
  * `prompts/extraction/production`, `components/prompts/extraction/production`,
- * `prompts/extraction/_versions`. Its reference is a version (`v1.1.0`), a slot, a
- * SemVer range as npm means it (`^1.0`), a commit id or `sha256:<hex>`; without one
- * it is `latest`. A missing key is `null`; a store that fails throws, and so does a
- * version that was revoked.
+ * `prompts/extraction/_versions`. The reference in a key is a version (`v1.1.0`), a slot, a
+ * SemVer range in npm's dialect (`^1.0`), a commit id or `sha256:<hex>`. A key without a
+ * reference means `latest`. A key that does not exist returns `null`. A failed read of
+ * Workers KV throws, and so does a revoked version.
  */
 
-/** What stands beside a component. */
+/** The metadata of a component. */
 export interface ComponentMetadata {
-  /** The commit that the version was made at: 40 or 64 hex digits. */
+  /** The commit of the version: 40 or 64 hex digits. */
   sha: string
-  /** When that was, RFC 3339. */
+  /** The time of that commit, in RFC 3339 format. */
   date: string
-  /** Who made that commit. */
+  /** The author of that commit. */
   author?: string
   /** The component's type in the singular: `prompt`. */
   type: string
   /** The exact version: `v1.1.0`, or a commit id. */
   version: string
-  /** The SHA-256 of the content, in hex. */
+  /** The SHA-256 digest of the content, in hex. */
   digest: string
-  /** The slot whose version it is, where a slot was asked for: the arm of a split. */
+  /** The slot that the version belongs to, if the reference is a slot: the arm of a split. */
   slot?: string
-  /** The rule that chose it; in a listing only for a slot that is not split. */
+  /** The rule that chose the version. A listing has it only for slots that are not split. */
   assignment?: 'override' | 'segment' | 'key' | 'random' | 'sole'
-  /** Seconds since the record was last read, where Workers KV failed and the last good one answers. */
+  /** Age in seconds of the last good record, if it was used because a read of Workers KV failed. */
   stale?: number
 }
 
-/** Who asks: without it, a split slot draws for every call. */
+/** The caller of a read. Without it, a split slot chooses an arm at random for every call. */
 export interface Caller {
   /** Identifies the caller: the same key gets the same version. */
   key?: string
-  /** The caller's groups; the first that the slot routes apart counts. */
+  /** The segments of the caller. The first one that the slot routes separately counts. */
   segments?: string[]
-  /** A version that the caller wants, if it is one of the slot's: `v1.1.0`. */
+  /** A version of the slot that the caller requests: `v1.1.0`. Ignored if the slot does not have it. */
   override?: string
 }
 
-/** The second argument of a read. */
+/** The options of a read. */
 export interface GetOptions<Type> {
   type: Type
-  /** Taken as Cloudflare takes it, 30 at least; the resolver's own settings say how long anything is kept. */
+  /** In seconds, at least 30. Accepted for compatibility; the resolver's own settings control caching. */
   cacheTtl?: number
-  /** Who asks, for this call. */
+  /** The caller, for this call only. */
   caller?: Caller
 }
 
 export interface ListOptions {
-  /** 1,000 at most and by default. */
+  /** The number of keys: at most 1,000, which is the default. */
   limit?: number
   prefix?: string | null
   cursor?: string | null
@@ -77,7 +77,7 @@ export interface GetWithMetadataResult<Value, Metadata> {
   cacheStatus: string | null
 }
 
-/** A component's value, where the type says how it is read. */
+/** The methods that read components. `type` selects the type of the returned value. */
 export interface ComponentReader {
   get(key: string, options?: Partial<GetOptions<undefined>>): Promise<string | null>
   get(key: string, type: 'text'): Promise<string | null>
@@ -88,7 +88,7 @@ export interface ComponentReader {
   get<ExpectedValue = unknown>(key: string, options?: GetOptions<'json'>): Promise<ExpectedValue | null>
   get(key: string, options?: GetOptions<'arrayBuffer'>): Promise<ArrayBuffer | null>
   get(key: string, options?: GetOptions<'stream'>): Promise<ReadableStream | null>
-  /** A hundred keys at most, in as few reads as they need. */
+  /** Reads at most 100 keys with as few KV reads as possible. */
   get(keys: Array<string>, type: 'text'): Promise<Map<string, string | null>>
   get<ExpectedValue = unknown>(keys: Array<string>, type: 'json'): Promise<Map<string, ExpectedValue | null>>
   get(keys: Array<string>, options?: Partial<GetOptions<undefined>>): Promise<Map<string, string | null>>
@@ -104,26 +104,26 @@ export interface ComponentReader {
   getWithMetadata<ExpectedValue = unknown, Metadata = ComponentMetadata>(key: string, options: GetOptions<'json'>): Promise<GetWithMetadataResult<ExpectedValue, Metadata>>
   getWithMetadata<Metadata = ComponentMetadata>(key: string, options: GetOptions<'arrayBuffer'>): Promise<GetWithMetadataResult<ArrayBuffer, Metadata>>
   getWithMetadata<Metadata = ComponentMetadata>(key: string, options: GetOptions<'stream'>): Promise<GetWithMetadataResult<ReadableStream, Metadata>>
-  /** As Workers KV has it, a key that is not there is `null` in the Map itself. */
+  /** As in Workers KV, a key that does not exist has the value `null` in the Map. */
   getWithMetadata<Metadata = ComponentMetadata>(keys: Array<string>, type: 'text'): Promise<Map<string, GetWithMetadataResult<string, Metadata>>>
   getWithMetadata<ExpectedValue = unknown, Metadata = ComponentMetadata>(keys: Array<string>, type: 'json'): Promise<Map<string, GetWithMetadataResult<ExpectedValue, Metadata>>>
   getWithMetadata<Metadata = ComponentMetadata>(keys: Array<string>, options?: Partial<GetOptions<undefined>>): Promise<Map<string, GetWithMetadataResult<string, Metadata>>>
   getWithMetadata<Metadata = ComponentMetadata>(keys: Array<string>, options?: GetOptions<'text'>): Promise<Map<string, GetWithMetadataResult<string, Metadata>>>
   getWithMetadata<ExpectedValue = unknown, Metadata = ComponentMetadata>(keys: Array<string>, options?: GetOptions<'json'>): Promise<Map<string, GetWithMetadataResult<ExpectedValue, Metadata>>>
 
-  /** The keys in all forms, in the order of their bytes; `prompts/extraction@`, `prompts/`, ... */
+  /** Lists the keys in all forms, in byte order. Prefixes: `prompts/extraction@`, `prompts/`, ... */
   list<Metadata = ComponentMetadata>(options?: ListOptions): Promise<ListResult<Metadata>>
 
-  /** Refused: the edge is for reading. */
+  /** Always throws: the binding is read-only. */
   put(key: string, value: unknown, options?: unknown): Promise<never>
-  /** Refused: the edge is for reading. */
+  /** Always throws: the binding is read-only. */
   delete(key: string): Promise<never>
 }
 
 /** The service binding. */
 export interface ComponentResolver extends ComponentReader {
   /**
-   * The same methods for one caller, whose key gets the same version every time:
+   * Returns the same methods for one caller. The same key gets the same version every time:
    * `await env.COMPONENTS.forCaller({ key: user }).get('prompts/extraction@production')`.
    */
   forCaller(caller: Caller): Promise<ComponentReader & Disposable> & ComponentReader

@@ -1,11 +1,11 @@
 import { parse } from 'yaml'
 
 /**
- * Runs an ensemble for a user as far as components go: each agent gets its own, and
- * the run's log says which arm that was.
+ * Reads the component of each agent of an ensemble for a user, and returns the arms that
+ * the user got for the log of the run.
  *
- * The one line that is new to Conductor: the resolver knows who asks, so that the
- * user's version is the same in every run.
+ * Only the call of `forCaller` is new compared with Conductor. It names the user, so that
+ * the user gets the same version in every run.
  */
 export async function run(yaml, env, user) {
   const { ensemble, agents } = parse(yaml)

@@ -6,7 +6,7 @@ import { fromSdk, fromUri, fromValue, listed, versions } from './loaders.js'
 
 const ENSEMBLES = { canary, 'ab-test': abTest, 'progressive-rollout': progressive }
 
-/** What each path answers; `asked` looks up a parameter of the query. */
+/** The handler of each path; `asked` returns a query parameter. */
 const ROUTES = {
   '/loader': async (env, asked) => fromUri(env.COMPONENTS, asked('uri')),
   '/loader/versions': (env, asked) => listed(env.COMPONENTS, asked('type'), asked('path')),

@@ -1,5 +1,5 @@
-// Components as the Conductor runtime reads them: the same keys, the same methods,
-// of whatever is bound. Nothing here knows that it is not a KV namespace.
+// Reads components as the Conductor runtime does, with the same keys and the same methods.
+// The code is the same for a KV namespace and for the resolver.
 
 const PLURALS = { query: 'queries', docs: 'docs' }
 const plural = (type) => PLURALS[type] ?? `${type}s`
@@ -9,7 +9,7 @@ function found(content, what, keys) {
   throw new Error(`Component not found: ${what} (${keys.join(', ')})`)
 }
 
-/** `prompt://extraction@production`, as the ComponentLoader has it; `latest` where it says no version. */
+/** Reads `prompt://extraction@production` as the ComponentLoader does. The version defaults to `latest`. */
 export async function fromUri(kv, uri) {
   const [, protocol, path, version = 'latest'] = /^(\w+):\/\/([^@]+)(?:@(.+))?$/.exec(uri) ?? []
   if (!protocol) throw new Error(`Invalid component URI: ${uri}`)
@@ -17,13 +17,13 @@ export async function fromUri(kv, uri) {
   return found(await kv.get(key, 'text'), uri, [key])
 }
 
-/** The versions and slots that the ComponentLoader lists. */
+/** Lists versions and slots as the ComponentLoader does. */
 export async function listed(kv, type, path) {
   const { keys } = await kv.list({ prefix: `${plural(type)}/${path}@` })
   return keys.map(({ name }) => name.slice(name.lastIndexOf('@') + 1))
 }
 
-/** `extraction@production` of a type, as the SDK has it, with its metadata. */
+/** Reads `extraction@production` of a type and its metadata as the SDK does. */
 export async function fromSdk(kv, reference, type = 'prompt') {
   const [name, version] = reference.split('@')
   const key = `${plural(type)}/${name}/${version}`
@@ -31,11 +31,11 @@ export async function fromSdk(kv, reference, type = 'prompt') {
   return { content: found(value, reference, [key]), metadata }
 }
 
-/** The versions that the SDK finds in its index. */
+/** Reads the list of versions from `_versions` as the SDK does. */
 export const versions = async (kv, name, type = 'prompt') =>
   JSON.parse(found(await kv.get(`${plural(type)}/${name}/_versions`), name, []))
 
-/** A value of an ensemble, as the value resolver takes it: `EDGIT` first, then `COMPONENTS`. */
+/** Reads a value of an ensemble as the value resolver does: first from `EDGIT`, then from `COMPONENTS`. */
 export async function fromValue(env, value) {
   const [path, version = 'latest'] = value.split('@')
   const places = [[env.EDGIT, `components/${path}/${version}`], [env.COMPONENTS, `${path}/${version}`]]

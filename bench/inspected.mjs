@@ -51,7 +51,14 @@ export async function startInspected(vars) {
   const folder = mkdtempSync(path.join(tmpdir(), 'component-resolver-bench-'))
   const scriptVersion = { id: 'bench', tag: '', timestamp: '' }
   const modules = [...WRAPPER, ...builtModules()]
-  const config = writeConfig(folder, { kv, vars, scriptVersion, modules, compatibilityFlags: [], v8Flags: ['--expose-gc'] })
+  const config = writeConfig(folder, {
+    kv,
+    vars,
+    scriptVersion,
+    modules,
+    compatibilityFlags: [],
+    v8Flags: ['--expose-gc'],
+  })
   const args = ['serve', '--experimental', '--control-fd=3', '--inspector-addr=127.0.0.1:0', config]
   const child = spawn(workerd, args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] })
   process.once('exit', () => child.kill('SIGKILL'))

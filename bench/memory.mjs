@@ -1,8 +1,9 @@
 // What a Worker's memory comes to over a million distinct requests for more
 // components than fit into it. Loopback only; a bench and no test, as the numbers
 // are the machine's: npm run bench:memory [-- --requests 1000000]
-import { createHash } from 'node:crypto'
+
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import http from 'node:http'
 
 import { parseOptions } from '../scripts/lib/args.mjs'
@@ -113,12 +114,16 @@ await main(async () => {
   // On a machine that does other things too, a read may be slow; here that is no failure.
   const worker = await startInspected({ CONTENT_MEMORY, KV_TIMEOUT_MS: 60_000 })
   fill(worker.kv)
-  say(`${COMPONENTS} components of 2 to 50 KB, ${CONTENT_MEMORY / MIB} MiB of memory for contents, ${BOUND} MiB bounded in all`)
+  say(
+    `${COMPONENTS} components of 2 to 50 KB, ${CONTENT_MEMORY / MIB} MiB of memory for contents, ${BOUND} MiB bounded in all`,
+  )
   const started = Date.now()
   try {
     const [empty, ...rest] = await measure(worker, total)
     const most = Math.max(...rest) - empty
-    say(`at most ${most.toFixed(1)} MiB more than empty, ${(most / BOUND).toFixed(2)} of the bound, after ${duration(started)}`)
+    say(
+      `at most ${most.toFixed(1)} MiB more than empty, ${(most / BOUND).toFixed(2)} of the bound, after ${duration(started)}`,
+    )
   } finally {
     await worker.stop()
   }

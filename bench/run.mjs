@@ -35,8 +35,13 @@ const ratio = (number) => number.toFixed(2)
 const verdict = (measured, limit) => (limit === undefined ? '' : `${limit}${measured > limit ? ' **missed**' : ''}`)
 
 function wholeText({ comparisons, hello }, { processes, each, count }) {
-  const rows = comparisons.map(({ what, cpu, ratio: measured, reads, limit }) =>
-    [what, cpu.toFixed(0), ratio(measured), verdict(measured, limit), reads.toFixed(2)])
+  const rows = comparisons.map(({ what, cpu, ratio: measured, reads, limit }) => [
+    what,
+    cpu.toFixed(0),
+    ratio(measured),
+    verdict(measured, limit),
+    reads.toFixed(2),
+  ])
   return `CPU time of the whole workerd process per request, medians of ${processes * each} interleaved rounds of ${count} requests
 in ${processes} processes of each variant; an empty answer costs ${hello.toFixed(0)} µs. The ratio is the median of the rounds' ratios: where nothing else is
 said, to the JavaScript baseline, which \`tests/worker/baselines.test.mjs\` holds to the same status, headers,
@@ -46,16 +51,25 @@ ${table(['request', 'µs', 'ratio', 'wanted', 'KV reads'], rows)}`
 }
 
 function handlerText(results, { rounds, count }) {
-  const rows = results.map(({ name, cpu, ratio: measured }) =>
-    [CALLED[name], cpu.toFixed(1), ratio(measured), name === 'ours' ? verdict(measured, 0.9) : ''])
+  const rows = results.map(({ name, cpu, ratio: measured }) => [
+    CALLED[name],
+    cpu.toFixed(1),
+    ratio(measured),
+    name === 'ours' ? verdict(measured, 0.9) : '',
+  ])
   return `The handler alone, called ${count} times in a loop inside one isolate over a stubbed KV, ${rounds} rounds:
 
 ${table(['slot, content in memory', 'µs', 'to the baseline', 'wanted'], rows)}`
 }
 
 function coldText({ ours, pointer, ratio: measured, answerRatio }, { rounds }) {
-  const row = (name, { wall, answer, cpu, then }) =>
-    [CALLED[name], wall.toFixed(1), answer.toFixed(1), cpu.toFixed(1), then.toFixed(0)]
+  const row = (name, { wall, answer, cpu, warm }) => [
+    CALLED[name],
+    wall.toFixed(1),
+    answer.toFixed(1),
+    cpu.toFixed(1),
+    warm.toFixed(0),
+  ]
   const head = ['', 'to the first answer, ms', 'of that the request, ms', 'CPU, ms', 'CPU of the next 100, µs each']
   return `A fresh process, ${rounds} of each: from its start to the first answer it took ${ratio(measured)} times the baseline's
 (wanted ${verdict(measured, 1.35)}), the request itself, once the isolate was there, ${ratio(answerRatio)} times:
@@ -93,5 +107,7 @@ await main(async () => {
     console.log(`${parts.at(-1)}\n`)
   }
   if (!quick) writeSection('The Worker', parts.join('\n\n'))
-  say(`Measured in ${duration(started)}${quick ? '; without --quick it takes longer and says more' : ', written to docs/performance.md'}.`)
+  say(
+    `Measured in ${duration(started)}${quick ? '; without --quick it takes longer and says more' : ', written to docs/performance.md'}.`,
+  )
 })

@@ -31,7 +31,9 @@ function slotctl(args, env) {
     const began = performance.now()
     const child = spawn(binary, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] })
     let most = 0
-    const watch = setInterval(() => { most = Math.max(most, memoryOf(child.pid)) }, 20)
+    const watch = setInterval(() => {
+      most = Math.max(most, memoryOf(child.pid))
+    }, 20)
     const out = []
     child.stderr.on('data', (chunk) => out.push(chunk))
     child.once('error', reject)
@@ -73,10 +75,10 @@ const total = (calls) => Object.values(calls).reduce((sum, count) => sum + count
  * reads the slots. Who writes also reads a sample of each namespace back.
  */
 const minimum = ({ writes = [], lists = [], slots = 0 }) =>
-  writes.reduce((sum, pairs) => sum + Math.ceil(pairs / 10_000), 0)
-  + lists.reduce((sum, keys) => sum + Math.max(1, Math.ceil(keys / 1_000)), 0)
-  + Math.ceil(slots / 100)
-  + (writes.length > 0 ? 2 : 0)
+  writes.reduce((sum, pairs) => sum + Math.ceil(pairs / 10_000), 0) +
+  lists.reduce((sum, keys) => sum + Math.max(1, Math.ceil(keys / 1_000)), 0) +
+  Math.ceil(slots / 100) +
+  (writes.length > 0 ? 2 : 0)
 
 /** What a workflow with a `git show` and a PUT a tag does, for a sample; ms a tag. */
 async function workflowsWay(repo, kv, tags) {
@@ -87,8 +89,21 @@ async function workflowsWay(repo, kv, tags) {
     const [, type, name] = tag.split('/')
     const shown = execFileSync('git', ['-C', repo, 'show', `${tag}:${type}/${name}.md`])
     // As a workflow's shell does it: a process of its own a call.
-    const put = spawnSync('curl', ['--silent', '--fail', '--output', '/dev/null', '--request', 'PUT', '--data-binary', '@-',
-      `${kv.namespace('3'.repeat(32))}/values/${encodeURIComponent(tag)}`], { input: shown })
+    const put = spawnSync(
+      'curl',
+      [
+        '--silent',
+        '--fail',
+        '--output',
+        '/dev/null',
+        '--request',
+        'PUT',
+        '--data-binary',
+        '@-',
+        `${kv.namespace('3'.repeat(32))}/values/${encodeURIComponent(tag)}`,
+      ],
+      { input: shown },
+    )
     if (put.status !== 0) throw new UserError(`curl ended with ${put.status}`)
   }
   return (performance.now() - began) / sample.length
@@ -108,7 +123,8 @@ async function bench({ components, versions, together, latency }) {
   }
 }
 
-async function measure({ folder, repo, kv, components, versions, made, together, latency }) {
+/** Runs `slotctl sync` against the bench's KV: `sync` once, `often` ROUNDS times for the medians. */
+function syncRunner({ folder, repo, kv }) {
   const config = path.join(folder, 'wrangler.toml')
   const binding = ([name, id]) => `[[env.bench.kv_namespaces]]\nbinding = "${name}"\nid = "${id}"\n`
   writeFileSync(config, Object.entries(IDS).map(binding).join(''))
@@ -125,14 +141,18 @@ async function measure({ folder, repo, kv, components, versions, made, together,
     const [{ calls }] = runs
     return { time: of(({ time }) => time), git: of((run) => run.steps.git), memory: of(({ memory }) => memory), calls }
   }
+  return { sync, often }
+}
+
+async function measure({ folder, repo, kv, components, versions, made, together, latency }) {
+  const { sync, often } = syncRunner({ folder, repo, kv })
   const slots = components * 3
   // Before slots and behind the rest stands what the run tells of itself.
   const writes = [components * versions, components * versions + 1, slots, components, 1 + 1]
   const inComponents = components * versions * 2 + components + 1
   const rows = []
-  const row = (what, { time, git, memory, calls, least }) => rows.push([
-    what, seconds(time), seconds(git), `${Math.round(memory / MEBI)} MiB`, `${total(calls)} of ${least}`,
-  ])
+  const row = (what, { time, git, memory, calls, least }) =>
+    rows.push([what, seconds(time), seconds(git), `${Math.round(memory / MEBI)} MiB`, `${total(calls)} of ${least}`])
 
   // 1. Into an empty KV: planned, then written.
   const planned = await often('--dry-run')
@@ -150,7 +170,11 @@ async function measure({ folder, repo, kv, components, versions, made, together,
   const only = await often('--dry-run', '--only', 'prompts/c00000')
   row('plan the same with `--only`', { ...only, least: 2 + 1 + 1 })
   const one = await sync()
-  row('a sync with one moved slot', { ...one, git: one.steps.git, least: minimum({ ...lists, writes: [1, 1, 1 + 1] }) + 1 })
+  row('a sync with one moved slot', {
+    ...one,
+    git: one.steps.git,
+    least: minimum({ ...lists, writes: [1, 1, 1 + 1] }) + 1,
+  })
 
   const tags = made.git('for-each-ref', '--format=%(refname:strip=2)', 'refs/tags').toString().trim().split('\n')
   const each = await workflowsWay(repo, kv, tags)
@@ -160,21 +184,31 @@ async function measure({ folder, repo, kv, components, versions, made, together,
 
 function report({ rows, first, whole, each, tags, components, versions, together, latency }) {
   const count = (number) => number.toLocaleString('en')
-  say(`${cpus()[0].model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}, `
-    + `${new Date().toISOString().slice(0, 10)}; ${count(components)} components × ${versions} versions, `
-    + `${count(together)} a commit; the API in memory on the same machine, ${latency} ms a call; `
-    + `medians of ${ROUNDS} where nothing is written\n`)
+  say(
+    `${cpus()[0].model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}, ` +
+      `${new Date().toISOString().slice(0, 10)}; ${count(components)} components × ${versions} versions, ` +
+      `${count(together)} a commit; the API in memory on the same machine, ${latency} ms a call; ` +
+      `medians of ${ROUNDS} where nothing is written\n`,
+  )
   say('| | in all | until Git is read | memory | API calls, of at least |\n| --- | --- | --- | --- | --- |')
   for (const row of rows) say(`| ${row.join(' | ')} |`)
-  say(`\nOne \`git show\` and one PUT a tag: ${each.toFixed(1)} ms a tag (a sample of ${count(SAMPLE)}), scaled to `
-    + `${count(tags)} tags ${seconds(whole)} and ${count(tags)} calls; slotctl's first sync is `
-    + `${(whole / first.time).toFixed(0)} times as fast, with ${(tags / total(first.calls)).toFixed(0)} times fewer calls.`)
+  say(
+    `\nOne \`git show\` and one PUT a tag: ${each.toFixed(1)} ms a tag (a sample of ${count(SAMPLE)}), scaled to ` +
+      `${count(tags)} tags ${seconds(whole)} and ${count(tags)} calls; slotctl's first sync is ` +
+      `${(whole / first.time).toFixed(0)} times as fast, with ${(tags / total(first.calls)).toFixed(0)} times fewer calls.`,
+  )
 }
 
 await main(async () => {
   const number = (fallback) => ({ type: 'string', default: String(fallback) })
-  const options = parseOptions({
-    components: number(10_000), versions: number(10), together: number(100), latency: number(0),
-  }, USAGE)
+  const options = parseOptions(
+    {
+      components: number(10_000),
+      versions: number(10),
+      together: number(100),
+      latency: number(0),
+    },
+    USAGE,
+  )
   await bench(Object.fromEntries(Object.entries(options).map(([name, value]) => [name, Number(value)])))
 })

@@ -6,13 +6,13 @@ import { existsSync, readFileSync } from 'node:fs'
 import { parseOptions } from './lib/args.mjs'
 import { buildWorker, WORKER_OUTPUTS } from './lib/build.mjs'
 import { QUIET_ENV } from './lib/dev-server.mjs'
-import { checkEnvironment } from './lib/wrangler-config.mjs'
 import { ownNode, wranglerScript } from './lib/node-tools.mjs'
 import { inRoot } from './lib/paths.mjs'
-import { versionName } from './lib/version-name.mjs'
 import { runStatus } from './lib/run.mjs'
 import { setup } from './lib/setup.mjs'
 import { heading, main, say, UserError } from './lib/talk.mjs'
+import { versionName } from './lib/version-name.mjs'
+import { checkEnvironment } from './lib/wrangler-config.mjs'
 
 const USAGE = 'npm run deploy:staging|green|production -- [--prebuilt] [--at-once] [--allow-dirty] [--dry-run]'
 const OPTIONS = {
@@ -33,9 +33,12 @@ To deploy to all of its callers at once, as the first deployment has to, say --a
 /** What is in build/, which from here on nothing changes. */
 function describeBuild() {
   const missing = WORKER_OUTPUTS.filter((name) => !existsSync(inRoot('build', name)))
-  if (missing.length > 0) throw new UserError(`build/${missing[0]} is missing: run \`npm run build:worker\`, or deploy without --prebuilt.`)
+  if (missing.length > 0)
+    throw new UserError(`build/${missing[0]} is missing: run \`npm run build:worker\`, or deploy without --prebuilt.`)
   for (const name of WORKER_OUTPUTS) {
-    const digest = createHash('sha256').update(readFileSync(inRoot('build', name))).digest('hex')
+    const digest = createHash('sha256')
+      .update(readFileSync(inRoot('build', name)))
+      .digest('hex')
     say(`    ${digest}  build/${name}`)
   }
 }

@@ -43,7 +43,16 @@ async function build(triple) {
     throw new UserError('A C++ compiler is missing (c++): libFuzzer itself is built with it.')
   }
   // With a target named, build scripts and macros are not instrumented.
-  const args = ['build', '--release', '--locked', '--quiet', '--manifest-path', inRoot('fuzz', 'Cargo.toml'), '--target', triple]
+  const args = [
+    'build',
+    '--release',
+    '--locked',
+    '--quiet',
+    '--manifest-path',
+    inRoot('fuzz', 'Cargo.toml'),
+    '--target',
+    triple,
+  ]
   await run('cargo', args, {
     env: { CARGO_TARGET_DIR: BUILD, RUSTFLAGS: COVERAGE.join(' ') },
     name: 'building the fuzz targets',
@@ -55,11 +64,20 @@ function fuzz(target, { triple, time, seed }) {
   const found = inRoot('target', 'fuzz', 'corpus', target)
   mkdirSync(found, { recursive: true })
   const args = [
-    `-max_total_time=${time}`, ...(seed ? [`-seed=${seed}`] : []), '-timeout=10', '-print_final_stats=1', '-verbosity=0',
-    `-artifact_prefix=${inRoot('target', 'fuzz', `${target}-`)}`, found, inRoot('fuzz', 'corpus', target),
+    `-max_total_time=${time}`,
+    ...(seed ? [`-seed=${seed}`] : []),
+    '-timeout=10',
+    '-print_final_stats=1',
+    '-verbosity=0',
+    `-artifact_prefix=${inRoot('target', 'fuzz', `${target}-`)}`,
+    found,
+    inRoot('fuzz', 'corpus', target),
   ]
   return new Promise((resolve, reject) => {
-    const child = spawn(`${BUILD}/${triple}/release/${target}`, args, { env: childEnv(), stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(`${BUILD}/${triple}/release/${target}`, args, {
+      env: childEnv(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     const said = []
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => said.push(chunk))
     child.on('error', reject)
@@ -85,5 +103,6 @@ await main(async () => {
     broken.push(target)
     say(output)
   }
-  if (broken.length > 0) throw new UserError(`A property does not hold: ${broken.join(', ')}. The input is named above.`)
+  if (broken.length > 0)
+    throw new UserError(`A property does not hold: ${broken.join(', ')}. The input is named above.`)
 })

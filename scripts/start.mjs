@@ -16,12 +16,7 @@ const USAGE = 'npm start -- [--port 8787] [--fresh]'
 const OPTIONS = { port: { type: 'string', default: '8787' }, fresh: { type: 'boolean' } }
 
 const SLOT = '/components/prompts/extraction@production'
-const EXAMPLES = [
-  SLOT,
-  '/components/prompts/extraction@v1.1.0',
-  '/components/prompts/extraction@nowhere',
-  '/version',
-]
+const EXAMPLES = [SLOT, '/components/prompts/extraction@v1.1.0', '/components/prompts/extraction@nowhere', '/version']
 
 const sync = (url) => ['sync', '--local', url, '--repo', DEMO]
 const slotctl = path.relative(ROOT, SLOTCTL)

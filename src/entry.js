@@ -7,12 +7,20 @@ import * as wasm from 'component-resolver'
 // Requests are numbered here: a new instance of the Wasm does not begin anew.
 let requests = 0
 
+function nextNumber() {
+  requests += 1
+  return requests
+}
+
 /** What a request comes to that the Wasm begins, and resumes when a promise has settled. */
 async function outcome(begin, ...args) {
-  const number = (requests += 1)
+  const number = nextNumber()
   let step = begin(number, ...args)
   while (step instanceof Promise) {
-    const settled = await step.then((value) => ({ value }), (error) => ({ error, failed: true }))
+    const settled = await step.then(
+      (value) => ({ value }),
+      (error) => ({ error, failed: true }),
+    )
     step = settled.failed ? wasm.fail(number, settled.error) : wasm.resume(number, settled.value)
   }
   return step
@@ -34,8 +42,10 @@ class Resolver extends WorkerEntrypoint {
   // The runtime makes an entrypoint for each request and gives it the request's context,
   // which nothing here uses, and the environment, which is the isolate's. So one is enough,
   // but not for who extends the class, as `wrangler dev` does, with fields of an instance's.
+  // biome-ignore lint/correctness/noUnreachableSuper: an instance that is there already needs no `super`
   constructor(context, env) {
     const own = new.target === Resolver
+    // biome-ignore lint/correctness/noConstructorReturn: see above
     if (own && resolver) return resolver
     super(context, env)
     if (own) resolver = this
@@ -45,7 +55,7 @@ class Resolver extends WorkerEntrypoint {
     const { method, url, headers } = request
     const reads = wasm.ahead(method, url, headers)
     const record = reads && (await reads.first)
-    const number = (requests += 1)
+    const number = nextNumber()
     let answer = wasm.recall(number, method, url, headers, record, reads)
     if (answer instanceof Promise) answer = await withContent(number, answer)
     reads?.end()

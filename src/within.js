@@ -24,7 +24,9 @@ export class Reads {
   next(promise, milliseconds) {
     const outcome = this.outcome(promise, milliseconds)
     const { late } = this
-    this.late = () => { this.timer = setTimeout(late, milliseconds) }
+    this.late = () => {
+      this.timer = setTimeout(late, milliseconds)
+    }
     return outcome
   }
 

@@ -93,23 +93,68 @@ export interface ComponentReader {
   get<ExpectedValue = unknown>(keys: Array<string>, type: 'json'): Promise<Map<string, ExpectedValue | null>>
   get(keys: Array<string>, options?: Partial<GetOptions<undefined>>): Promise<Map<string, string | null>>
   get(keys: Array<string>, options?: GetOptions<'text'>): Promise<Map<string, string | null>>
-  get<ExpectedValue = unknown>(keys: Array<string>, options?: GetOptions<'json'>): Promise<Map<string, ExpectedValue | null>>
+  get<ExpectedValue = unknown>(
+    keys: Array<string>,
+    options?: GetOptions<'json'>,
+  ): Promise<Map<string, ExpectedValue | null>>
 
-  getWithMetadata<Metadata = ComponentMetadata>(key: string, options?: Partial<GetOptions<undefined>>): Promise<GetWithMetadataResult<string, Metadata>>
-  getWithMetadata<Metadata = ComponentMetadata>(key: string, type: 'text'): Promise<GetWithMetadataResult<string, Metadata>>
-  getWithMetadata<ExpectedValue = unknown, Metadata = ComponentMetadata>(key: string, type: 'json'): Promise<GetWithMetadataResult<ExpectedValue, Metadata>>
-  getWithMetadata<Metadata = ComponentMetadata>(key: string, type: 'arrayBuffer'): Promise<GetWithMetadataResult<ArrayBuffer, Metadata>>
-  getWithMetadata<Metadata = ComponentMetadata>(key: string, type: 'stream'): Promise<GetWithMetadataResult<ReadableStream, Metadata>>
-  getWithMetadata<Metadata = ComponentMetadata>(key: string, options: GetOptions<'text'>): Promise<GetWithMetadataResult<string, Metadata>>
-  getWithMetadata<ExpectedValue = unknown, Metadata = ComponentMetadata>(key: string, options: GetOptions<'json'>): Promise<GetWithMetadataResult<ExpectedValue, Metadata>>
-  getWithMetadata<Metadata = ComponentMetadata>(key: string, options: GetOptions<'arrayBuffer'>): Promise<GetWithMetadataResult<ArrayBuffer, Metadata>>
-  getWithMetadata<Metadata = ComponentMetadata>(key: string, options: GetOptions<'stream'>): Promise<GetWithMetadataResult<ReadableStream, Metadata>>
+  getWithMetadata<Metadata = ComponentMetadata>(
+    key: string,
+    options?: Partial<GetOptions<undefined>>,
+  ): Promise<GetWithMetadataResult<string, Metadata>>
+  getWithMetadata<Metadata = ComponentMetadata>(
+    key: string,
+    type: 'text',
+  ): Promise<GetWithMetadataResult<string, Metadata>>
+  getWithMetadata<ExpectedValue = unknown, Metadata = ComponentMetadata>(
+    key: string,
+    type: 'json',
+  ): Promise<GetWithMetadataResult<ExpectedValue, Metadata>>
+  getWithMetadata<Metadata = ComponentMetadata>(
+    key: string,
+    type: 'arrayBuffer',
+  ): Promise<GetWithMetadataResult<ArrayBuffer, Metadata>>
+  getWithMetadata<Metadata = ComponentMetadata>(
+    key: string,
+    type: 'stream',
+  ): Promise<GetWithMetadataResult<ReadableStream, Metadata>>
+  getWithMetadata<Metadata = ComponentMetadata>(
+    key: string,
+    options: GetOptions<'text'>,
+  ): Promise<GetWithMetadataResult<string, Metadata>>
+  getWithMetadata<ExpectedValue = unknown, Metadata = ComponentMetadata>(
+    key: string,
+    options: GetOptions<'json'>,
+  ): Promise<GetWithMetadataResult<ExpectedValue, Metadata>>
+  getWithMetadata<Metadata = ComponentMetadata>(
+    key: string,
+    options: GetOptions<'arrayBuffer'>,
+  ): Promise<GetWithMetadataResult<ArrayBuffer, Metadata>>
+  getWithMetadata<Metadata = ComponentMetadata>(
+    key: string,
+    options: GetOptions<'stream'>,
+  ): Promise<GetWithMetadataResult<ReadableStream, Metadata>>
   /** As in Workers KV, a key that does not exist has the value `null` in the Map. */
-  getWithMetadata<Metadata = ComponentMetadata>(keys: Array<string>, type: 'text'): Promise<Map<string, GetWithMetadataResult<string, Metadata>>>
-  getWithMetadata<ExpectedValue = unknown, Metadata = ComponentMetadata>(keys: Array<string>, type: 'json'): Promise<Map<string, GetWithMetadataResult<ExpectedValue, Metadata>>>
-  getWithMetadata<Metadata = ComponentMetadata>(keys: Array<string>, options?: Partial<GetOptions<undefined>>): Promise<Map<string, GetWithMetadataResult<string, Metadata>>>
-  getWithMetadata<Metadata = ComponentMetadata>(keys: Array<string>, options?: GetOptions<'text'>): Promise<Map<string, GetWithMetadataResult<string, Metadata>>>
-  getWithMetadata<ExpectedValue = unknown, Metadata = ComponentMetadata>(keys: Array<string>, options?: GetOptions<'json'>): Promise<Map<string, GetWithMetadataResult<ExpectedValue, Metadata>>>
+  getWithMetadata<Metadata = ComponentMetadata>(
+    keys: Array<string>,
+    type: 'text',
+  ): Promise<Map<string, GetWithMetadataResult<string, Metadata>>>
+  getWithMetadata<ExpectedValue = unknown, Metadata = ComponentMetadata>(
+    keys: Array<string>,
+    type: 'json',
+  ): Promise<Map<string, GetWithMetadataResult<ExpectedValue, Metadata>>>
+  getWithMetadata<Metadata = ComponentMetadata>(
+    keys: Array<string>,
+    options?: Partial<GetOptions<undefined>>,
+  ): Promise<Map<string, GetWithMetadataResult<string, Metadata>>>
+  getWithMetadata<Metadata = ComponentMetadata>(
+    keys: Array<string>,
+    options?: GetOptions<'text'>,
+  ): Promise<Map<string, GetWithMetadataResult<string, Metadata>>>
+  getWithMetadata<ExpectedValue = unknown, Metadata = ComponentMetadata>(
+    keys: Array<string>,
+    options?: GetOptions<'json'>,
+  ): Promise<Map<string, GetWithMetadataResult<ExpectedValue, Metadata>>>
 
   /** Lists the keys in all forms, in byte order. Prefixes: `prompts/extraction@`, `prompts/`, ... */
   list<Metadata = ComponentMetadata>(options?: ListOptions): Promise<ListResult<Metadata>>

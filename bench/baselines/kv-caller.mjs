@@ -1,6 +1,6 @@
 // An ensemble that reads KV itself: the slot's pointer, then the content that it names.
 export default {
-  async fetch(request, env) {
+  async fetch(_request, env) {
     const { targets } = await env.SLOTS.get('prompts/extraction@production', { type: 'json', cacheTtl: 30 })
     return new Response(await env.COMPONENTS.get(`sha256/${targets[0].digest}`))
   },

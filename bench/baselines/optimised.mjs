@@ -21,7 +21,10 @@ async function learn(request, env, url, key, text) {
   const lines = []
   const log = console.log
   // The afternoon's version writes the line; here it is kept.
-  console.log = (line) => { lines.push(line); log(line) }
+  console.log = (line) => {
+    lines.push(line)
+    log(line)
+  }
   const get = async () => {
     if (text === undefined) throw new Error('KV does not answer')
     return JSON.parse(text)
@@ -52,7 +55,8 @@ export default {
     }
     const text = await within(env.SLOTS.get(route.key, options), timeoutOf(env))
     const { headers } = request
-    const plain = text !== undefined && text === route.text && request.method === 'GET' && headers.get('If-None-Match') === null
+    const plain =
+      text !== undefined && text === route.text && request.method === 'GET' && headers.get('If-None-Match') === null
     if (!plain || headers.get('Component-Version-Override') !== null) return learn(request, env, url, route.key, text)
     route.kept.at = Date.now()
     console.log(route.line)

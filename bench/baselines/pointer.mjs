@@ -12,7 +12,9 @@ export const timeoutOf = (env) => Number(env.KV_TIMEOUT_MS ?? 2000)
 /** A read of KV, which must not hang for longer than so many milliseconds. */
 async function read(env, namespace, key, options, milliseconds) {
   let timer
-  const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error('late')), milliseconds) })
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error('late')), milliseconds)
+  })
   try {
     return await Promise.race([env[namespace].get(key, options), late])
   } catch (error) {
@@ -23,14 +25,14 @@ async function read(env, namespace, key, options, milliseconds) {
 }
 
 const hex = (bytes) => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-const base64 = (digest) => btoa(String.fromCharCode(...digest.match(/../g).map((byte) => parseInt(byte, 16))))
+const base64 = (digest) => btoa(String.fromCharCode(...digest.match(/../g).map((byte) => Number.parseInt(byte, 16))))
 
 /** MurmurHash3, x86, 32 bits, seed 0. */
 function murmur3(bytes) {
   let hash = 0
   const mix = (word) => {
-    word = Math.imul(word, 0xcc9e2d51)
-    return Math.imul((word << 15) | (word >>> 17), 0x1b873593)
+    const product = Math.imul(word, 0xcc9e2d51)
+    return Math.imul((product << 15) | (product >>> 17), 0x1b873593)
   }
   const whole = bytes.length & ~3
   for (let at = 0; at < whole; at += 4) {
@@ -50,7 +52,10 @@ const pointOf = (value) => Number((BigInt(value) * 100000n) >> 32n)
 
 function atPoint(targets, point) {
   let upper = 0
-  return targets.find((target) => point < (upper += target.weight))
+  return targets.find(({ weight }) => {
+    upper += weight
+    return point < upper
+  })
 }
 
 function choose(name, record, headers) {
@@ -66,13 +71,15 @@ function choose(name, record, headers) {
   const sole = targets.find((target) => target.weight === 100000)
   if (sole) return { arm: sole, assignment: 'sole', ignored }
   const key = headers.get('Component-Version-Key') || headers.get('Cloudflare-Workers-Version-Key')
-  if (key) return { arm: atPoint(targets, pointOf(murmur3(encoder.encode(`${name}\0${key}`)))), assignment: 'key', ignored }
+  if (key)
+    return { arm: atPoint(targets, pointOf(murmur3(encoder.encode(`${name}\0${key}`)))), assignment: 'key', ignored }
   const [drawn] = crypto.getRandomValues(new Uint32Array(1))
   return { arm: atPoint(targets, pointOf(drawn)), assignment: 'random', ignored }
 }
 
 const listed = (field, digest) =>
-  field !== null && (field.trim() === '*' || field.split(',').some((tag) => tag.trim().replace(/^W\//, '') === `"${digest}"`))
+  field !== null &&
+  (field.trim() === '*' || field.split(',').some((tag) => tag.trim().replace(/^W\//, '') === `"${digest}"`))
 
 async function contentOf(env, digest, trace) {
   const known = contents.get(digest)
@@ -113,21 +120,23 @@ async function slot(env, key, trace) {
 
 function log(request, trace, status, more) {
   const { script, name, reference, arm = {}, assignment } = trace
-  console.log(JSON.stringify({
-    method: request.method,
-    status,
-    code: more.code,
-    component: name,
-    ref: reference,
-    slot: arm.slot,
-    version: arm.version,
-    assignment,
-    kvReads: trace.reads,
-    source: trace.source,
-    stale: more.stale,
-    scriptVersion: script.id,
-    scriptVersionTag: script.tag,
-  }))
+  console.log(
+    JSON.stringify({
+      method: request.method,
+      status,
+      code: more.code,
+      component: name,
+      ref: reference,
+      slot: arm.slot,
+      version: arm.version,
+      assignment,
+      kvReads: trace.reads,
+      source: trace.source,
+      stale: more.stale,
+      scriptVersion: script.id,
+      scriptVersionTag: script.tag,
+    }),
+  )
 }
 
 function unavailable(request, trace, { namespace }) {
@@ -169,6 +178,18 @@ export default {
   },
 }
 
+function addSlotHeaders(headers, { arm, assignment, ignored }, { record, stale }) {
+  headers['Component-Slot'] = arm.slot
+  headers['Component-Assignment'] = assignment
+  headers['Cache-Control'] = assignment === 'random' ? 'no-store' : 'no-cache'
+  if (ignored) headers['Component-Version-Override'] = 'ignored'
+  if (stale !== undefined) headers['Component-Stale'] = String(stale)
+  if (record.targets.length > 1 || record.segments) {
+    const segment = record.segments ? ', Component-Segment' : ''
+    headers.Vary = `Component-Version-Override${segment}, Component-Version-Key, Cloudflare-Workers-Version-Key`
+  }
+}
+
 async function answer(request, env, trace) {
   const { script } = trace
   const { pathname } = new URL(request.url)
@@ -185,7 +206,7 @@ async function answer(request, env, trace) {
     if (!found.record) return new Response('not found', { status: 404 })
     Object.assign(trace, choose(name, found.record, request.headers))
   }
-  const { arm, assignment, ignored } = trace
+  const { arm } = trace
   const { record, stale } = found
   const headers = {
     ETag: `"${arm.digest}"`,
@@ -200,15 +221,7 @@ async function answer(request, env, trace) {
   if (pinned) {
     headers['Cache-Control'] = 'public, max-age=31536000, immutable'
   } else {
-    headers['Component-Slot'] = arm.slot
-    headers['Component-Assignment'] = assignment
-    headers['Cache-Control'] = assignment === 'random' ? 'no-store' : 'no-cache'
-    if (ignored) headers['Component-Version-Override'] = 'ignored'
-    if (stale !== undefined) headers['Component-Stale'] = String(stale)
-    if (record.targets.length > 1 || record.segments) {
-      const segment = record.segments ? ', Component-Segment' : ''
-      headers.Vary = `Component-Version-Override${segment}, Component-Version-Key, Cloudflare-Workers-Version-Key`
-    }
+    addSlotHeaders(headers, trace, found)
   }
   let [status, body] = [200, null]
   if (listed(request.headers.get('If-None-Match'), arm.digest)) {

@@ -1,4 +1,4 @@
 // An ensemble that asks the resolver over a service binding.
 export default {
-  fetch: async (request, env) => new Response(await env.RESOLVER.get('prompts/extraction@production')),
+  fetch: async (_request, env) => new Response(await env.RESOLVER.get('prompts/extraction@production')),
 }

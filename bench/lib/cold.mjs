@@ -19,7 +19,7 @@ async function once(name) {
     const first = { wall, answer: answered - listening, cpu: cpuTime(worker.pid) / 1000 }
     const before = cpuTime(worker.pid)
     for (let at = 0; at < 100; at += 1) await ask()
-    return { ...first, then: (cpuTime(worker.pid) - before) / 100 }
+    return { ...first, warm: (cpuTime(worker.pid) - before) / 100 }
   } finally {
     await stop()
   }
@@ -27,14 +27,14 @@ async function once(name) {
 
 /**
  * Medians, by variant, in ms: `wall` and `cpu` from the start of the process to the first answer,
- * `answer` what the request itself took; `then` in µs a request. `ratio` and `answerRatio` to the baseline's.
+ * `answer` what the request itself took; `warm` in µs a request. `ratio` and `answerRatio` to the baseline's.
  */
 export async function measureCold({ rounds }) {
   const results = { ours: [], pointer: [] }
   for (let at = 0; at < rounds; at += 1) for (const name of VARIANTS) results[name].push(await once(name))
   const of = (name, member) => median(results[name].map((result) => result[member]))
   const against = (member) => median(results.ours.map((result, at) => result[member] / results.pointer[at][member]))
-  const members = ['wall', 'answer', 'cpu', 'then']
+  const members = ['wall', 'answer', 'cpu', 'warm']
   const all = VARIANTS.map((name) => [name, Object.fromEntries(members.map((member) => [member, of(name, member)]))])
   return { ...Object.fromEntries(all), ratio: against('wall'), answerRatio: against('answer') }
 }

@@ -33,7 +33,13 @@ export default {
   },
 }`
 
-const LOOPED = { ours: CALL.class, pointer: CALL.object, optimised: CALL.object, loader: CALL.object, hello: CALL.object }
+const LOOPED = {
+  ours: CALL.class,
+  pointer: CALL.object,
+  optimised: CALL.object,
+  loader: CALL.object,
+  hello: CALL.object,
+}
 
 /** Microseconds of CPU for one call of each handler, and its ratio to the baseline. */
 export async function measureHandler({ rounds, count }) {

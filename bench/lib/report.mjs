@@ -1,11 +1,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { cpus, totalmem } from 'node:os'
 import { createRequire } from 'node:module'
+import { cpus, totalmem } from 'node:os'
 
 import { inRoot } from '../../scripts/lib/paths.mjs'
 
 const PAGE = inRoot('docs', 'performance.md')
-const HEAD = '# Performance\n\nMeasured, by the commands that each section names; a ratio is worth more than a figure.\n'
+const HEAD =
+  '# Performance\n\nMeasured, by the commands that each section names; a ratio is worth more than a figure.\n'
 
 /** Where and when a measurement was made. */
 export function circumstances() {
@@ -27,6 +28,8 @@ export function writeSection(title, text) {
   const [head, ...sections] = page.split(/^(?=## )/m)
   const others = sections.filter((section) => !section.startsWith(`## ${title}\n`))
   const own = `## ${title}\n\n${text.trim()}\n`
-  const all = [own, ...others].toSorted((a, b) => Number(b.startsWith('## The Worker')) - Number(a.startsWith('## The Worker')))
-  writeFileSync(PAGE, [head.trimEnd(), ...all.map((section) => section.trim())].join('\n\n') + '\n')
+  const all = [own, ...others].toSorted(
+    (a, b) => Number(b.startsWith('## The Worker')) - Number(a.startsWith('## The Worker')),
+  )
+  writeFileSync(PAGE, `${[head.trimEnd(), ...all.map((section) => section.trim())].join('\n\n')}\n`)
 }

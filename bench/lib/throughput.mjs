@@ -7,7 +7,9 @@ import { requests } from './workloads.mjs'
 
 function wrk(url, seconds) {
   return new Promise((resolve, reject) => {
-    const child = spawn('wrk', ['-t1', '-c16', `-d${seconds}s`, '--latency', url], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn('wrk', ['-t1', '-c16', `-d${seconds}s`, '--latency', url], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     let text = ''
     child.stdout.on('data', (chunk) => (text += chunk))
     child.on('error', reject)

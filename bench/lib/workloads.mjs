@@ -25,14 +25,44 @@ export const requests = (digest) => ({
 /** `[what, ours, variant under the same load | null, our load to compare with, factor, limit]` */
 export const COMPARISONS = [
   { what: 'slot, content in memory', ours: ['ours', 'slot'], theirs: ['pointer', 'slot'], limit: 0.95 },
-  { what: 'the same, against JavaScript optimised by hand', ours: ['ours', 'slot'], theirs: ['optimised', 'slot'], limit: 1.05 },
-  { what: 'the same, against one read of the content at the slot’s key', ours: ['ours', 'slot'], theirs: ['loader', 'slot'] },
+  {
+    what: 'the same, against JavaScript optimised by hand',
+    ours: ['ours', 'slot'],
+    theirs: ['optimised', 'slot'],
+    limit: 1.05,
+  },
+  {
+    what: 'the same, against one read of the content at the slot’s key',
+    ours: ['ours', 'slot'],
+    theirs: ['loader', 'slot'],
+  },
   { what: 'slot with 300 KB', ours: ['ours', 'large'], theirs: ['pointer', 'large'], limit: 1.05 },
-  { what: 'slot, content not in memory (two reads)', ours: ['ours-forgetful', 'slot'], theirs: ['pointer-forgetful', 'slot'], limit: 1 },
-  { what: 'slot with a split of three by key, against our slot', ours: ['ours', 'split'], theirs: ['ours', 'slot'], limit: 1.1 },
+  {
+    what: 'slot, content not in memory (two reads)',
+    ours: ['ours-forgetful', 'slot'],
+    theirs: ['pointer-forgetful', 'slot'],
+    limit: 1,
+  },
+  {
+    what: 'slot with a split of three by key, against our slot',
+    ours: ['ours', 'split'],
+    theirs: ['ours', 'slot'],
+    limit: 1.1,
+  },
   { what: '304, against our 200', ours: ['ours', 'revalidated'], theirs: ['ours', 'slot'], limit: 1 },
   { what: 'HEAD, against our GET', ours: ['ours', 'head'], theirs: ['ours', 'slot'], limit: 1 },
   { what: 'exact version in memory, against our slot', ours: ['ours', 'exact'], theirs: ['ours', 'slot'], limit: 0.6 },
-  { what: 'get over a service binding, against two reads of a KV binding', ours: ['rpc', 'slot'], theirs: ['kv-caller', 'slot'], limit: 1.2 },
-  { what: '/resolve of 20 references, against 20 slots', ours: ['ours', 'ensemble'], theirs: ['ours', 'slot'], times: 20, limit: 0.25 },
+  {
+    what: 'get over a service binding, against two reads of a KV binding',
+    ours: ['rpc', 'slot'],
+    theirs: ['kv-caller', 'slot'],
+    limit: 1.2,
+  },
+  {
+    what: '/resolve of 20 references, against 20 slots',
+    ours: ['ours', 'ensemble'],
+    theirs: ['ours', 'slot'],
+    times: 20,
+    limit: 0.25,
+  },
 ]

@@ -59,17 +59,24 @@ function serve(port, latency) {
   server.listen(0, '127.0.0.1', () => port.postMessage(server.address().port))
 }
 
-const ok = (result, info) => ({ text: JSON.stringify({ success: true, errors: [], messages: [], result, result_info: info }) })
+const ok = (result, info) => ({
+  text: JSON.stringify({ success: true, errors: [], messages: [], result, result_info: info }),
+})
 
 const no = (status, code, message) => ({
-  status, text: JSON.stringify({ success: false, errors: [{ code, message }], messages: [], result: null }),
+  status,
+  text: JSON.stringify({ success: false, errors: [{ code, message }], messages: [], result: null }),
 })
 
 function answer(namespace, what, url, key, body) {
   switch (what) {
     case 'GET keys': {
       const limit = Number(url.searchParams.get('limit') ?? LIMITS.page)
-      const { keys, next } = namespace.page(url.searchParams.get('prefix'), url.searchParams.get('cursor'), Math.min(limit, LIMITS.page))
+      const { keys, next } = namespace.page(
+        url.searchParams.get('prefix'),
+        url.searchParams.get('cursor'),
+        Math.min(limit, LIMITS.page),
+      )
       return ok(keys, { count: keys.length, cursor: next })
     }
     case 'GET values': {

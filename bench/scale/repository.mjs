@@ -88,10 +88,17 @@ function tagObjects(tagged, commits, versions) {
   const tags = []
   for (const { name, version, mark } of tagged) {
     const commit = commits[mark]
-    const release = tag({ name: `components/${name}/v1.${version}.0`, kind: 'commit', object: commit, commit, time: mark })
+    const release = tag({
+      name: `components/${name}/v1.${version}.0`,
+      kind: 'commit',
+      object: commit,
+      commit,
+      time: mark,
+    })
     tags.push(release)
     const slot = { [versions - 2]: 'production', [versions - 1]: 'staging' }[version]
-    if (slot) tags.push(tag({ name: `components/${name}/${slot}`, kind: 'tag', object: release.id, commit, time: mark }))
+    if (slot)
+      tags.push(tag({ name: `components/${name}/${slot}`, kind: 'tag', object: release.id, commit, time: mark }))
   }
   return tags
 }
@@ -121,7 +128,11 @@ async function writePack(dir, tags) {
   for (const { body } of tags) await write(Buffer.concat([sizeOf(body.length), deflateSync(body, { level: 1 })]))
   out.end(sum.digest())
   await once(out, 'finish')
-  execFileSync('git', ['-C', dir, 'index-pack', '--stdin'], { input: readFileSync(file), stdio: ['pipe', 'pipe', 'inherit'], maxBuffer: 1 << 28 })
+  execFileSync('git', ['-C', dir, 'index-pack', '--stdin'], {
+    input: readFileSync(file),
+    stdio: ['pipe', 'pipe', 'inherit'],
+    maxBuffer: 1 << 28,
+  })
 }
 
 /** Type and size of an object in a pack: four bits, then seven a byte. */

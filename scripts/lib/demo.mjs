@@ -32,7 +32,14 @@ async function configure(repository) {
 export async function cloneShop(repository) {
   checkGit()
   rmSync(repository, { recursive: true, force: true })
-  await run('git', ['-c', 'init.defaultBranch=main', 'clone', '--quiet', path.join(FIXTURES, 'shop.bundle'), repository])
+  await run('git', [
+    '-c',
+    'init.defaultBranch=main',
+    'clone',
+    '--quiet',
+    path.join(FIXTURES, 'shop.bundle'),
+    repository,
+  ])
   await configure(repository)
   // edgit keeps its registry out of Git; last, so that it marks a complete clone.
   const registry = registryOf(repository)

@@ -94,7 +94,10 @@ function ready(child) {
       action(value)
     }
     child.once('error', settle(reject))
-    child.once('exit', settle(() => reject(new Error('it ended by itself'))))
+    child.once(
+      'exit',
+      settle(() => reject(new Error('it ended by itself'))),
+    )
     child.on('message', (text) => {
       const message = typeof text === 'string' ? JSON.parse(text) : text
       if (message.event === 'DEV_SERVER_READY') settle(resolve)(`http://${HOST}:${message.port}`)
@@ -122,8 +125,7 @@ const answers = (url) =>
 
 const hasEnded = (child) => child.exitCode !== null || child.signalCode !== null
 
-const ended = (child) =>
-  new Promise((resolve) => (hasEnded(child) ? resolve() : child.once('exit', () => resolve())))
+const ended = (child) => new Promise((resolve) => (hasEnded(child) ? resolve() : child.once('exit', () => resolve())))
 
 function stopper(child) {
   return async function stop() {

@@ -8,7 +8,9 @@ import { duration, say } from './talk.mjs'
 const STAMP = inRoot('node_modules', '.installed')
 
 const lockDigest = () =>
-  createHash('sha256').update(readFileSync(inRoot('package-lock.json'))).digest('hex')
+  createHash('sha256')
+    .update(readFileSync(inRoot('package-lock.json')))
+    .digest('hex')
 
 /** The npm that runs this script, else the one on PATH. */
 function npmCommand() {

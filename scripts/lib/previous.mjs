@@ -38,7 +38,9 @@ export async function buildPrevious() {
   say(`Building the Worker of ${PREVIOUS.tag}, to compare with (once, about a minute) ...`)
   const tree = checkOut()
   await run(process.execPath, ['--input-type=module', '--eval', recipe(tree)], {
-    cwd: tree, env: pathWithTools(), name: `the build of ${PREVIOUS.tag}`,
+    cwd: tree,
+    env: pathWithTools(),
+    name: `the build of ${PREVIOUS.tag}`,
   })
   rmSync(BUILD, { recursive: true, force: true })
   mkdirSync(`${BUILD}.new`, { recursive: true })

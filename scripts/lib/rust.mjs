@@ -23,7 +23,9 @@ export function checkRust() {
 function missingRust(needed) {
   // Outside the project's folder no rust-toolchain.toml applies.
   if (capture('rustup', ['--version'], { cwd: tmpdir() }) !== null) {
-    return new UserError('The Rust that rust-toolchain.toml names is not installed: run `rustup toolchain install`, then run this again.')
+    return new UserError(
+      'The Rust that rust-toolchain.toml names is not installed: run `rustup toolchain install`, then run this again.',
+    )
   }
   return new UserError(
     `Rust is missing (cargo and rustc, ${needed} or later): install it from https://rustup.rs, then run this again.`,

@@ -44,7 +44,8 @@ describe('release.yml', () => {
       assert.ok(!secret(env), name)
       const holding = steps.filter(secret)
       assert.equal(holding.length > 0, environment !== undefined, `${name}: secrets and an environment go together`)
-      for (const { env: own, ...rest } of holding) assert.ok(rest.run && secret(own) && !secret(rest), `${name}: ${rest.name}`)
+      for (const { env: own, ...rest } of holding)
+        assert.ok(rest.run && secret(own) && !secret(rest), `${name}: ${rest.name}`)
       for (const { run = '' } of steps) assert.ok(!run.includes('${{'), `${name}: ${run}`)
       const checkout = steps.find(({ uses }) => uses?.startsWith('actions/checkout@'))
       assert.equal(checkout.with['persist-credentials'], false, name)
@@ -64,10 +65,15 @@ describe('release.yml', () => {
   })
 
   test('asks for approval at each step, and for none to go back', () => {
-    const names = Object.entries(jobs).filter(([, { environment }]) => environment).map(([name, { environment }]) => [name, environment.name])
+    const names = Object.entries(jobs)
+      .filter(([, { environment }]) => environment)
+      .map(([name, { environment }]) => [name, environment.name])
     assert.deepEqual(names, [
-      ['staging', 'staging'], ['production-0', 'production-0'], ['production-10', 'production-10'],
-      ['production-100', 'production-100'], ['production-rollback', 'production-rollback'],
+      ['staging', 'staging'],
+      ['production-0', 'production-0'],
+      ['production-10', 'production-10'],
+      ['production-100', 'production-100'],
+      ['production-rollback', 'production-rollback'],
     ])
     const head = text(WORKFLOW).split('\non:')[0]
     for (const [, environment] of names) assert.ok(head.includes(environment), environment)
@@ -87,11 +93,14 @@ function play({ ends = {}, cancelledAfter, vars = VARS, inputs = {}, started = t
     const context = Object.fromEntries(named.map((need) => [need, { result: results[need], outputs: outputs[need] }]))
     if (results['production-0'] === 'skipped') context['production-0'] &&= { result: 'skipped' }
     const go = condition ? runs(condition, { needs: context, vars, inputs }, { cancelled }) : !cancelled
-    const implied = !condition || /cancelled\(\)|always\(\)/.test(condition) || named.every((need) => results[need] === 'success')
+    const implied =
+      !condition || /cancelled\(\)|always\(\)/.test(condition) || named.every((need) => results[need] === 'success')
     results[name] = go && implied ? (ends[name] ?? 'success') : 'skipped'
     if (name === cancelledAfter) cancelled = true
   }
-  return Object.entries(results).filter(([, result]) => result !== 'skipped').map(([name]) => name)
+  return Object.entries(results)
+    .filter(([, result]) => result !== 'skipped')
+    .map(([name]) => name)
 }
 
 describe('which jobs run', () => {
@@ -100,15 +109,39 @@ describe('which jobs run', () => {
     ['all goes well', {}, WHOLE],
     ['the tests fail', { ends: { build: 'failure' } }, ['build']],
     ['nothing is set up', { vars: {} }, ['build']],
-    ['there is no staging', { vars: { PRODUCTION_URL: VARS.PRODUCTION_URL } }, WHOLE.filter((name) => name !== 'staging')],
+    [
+      'there is no staging',
+      { vars: { PRODUCTION_URL: VARS.PRODUCTION_URL } },
+      WHOLE.filter((name) => name !== 'staging'),
+    ],
     ['staging does not answer', { ends: { staging: 'failure' } }, ['build', 'staging']],
     ['it is only to be shown', { inputs: { 'dry-run': true }, started: false }, ['build', 'production-0']],
-    ['another release is under way', { ends: { 'production-0': 'failure' }, started: false }, ['build', 'staging', 'production-0']],
-    ['the check at 0 % fails', { ends: { 'production-0': 'failure' } }, ['build', 'staging', 'production-0', 'production-rollback']],
+    [
+      'another release is under way',
+      { ends: { 'production-0': 'failure' }, started: false },
+      ['build', 'staging', 'production-0'],
+    ],
+    [
+      'the check at 0 % fails',
+      { ends: { 'production-0': 'failure' } },
+      ['build', 'staging', 'production-0', 'production-rollback'],
+    ],
     ['10 % is not approved', { ends: { 'production-10': 'failure' } }, [...WHOLE.slice(0, 4), 'production-rollback']],
-    ['10 % runs out of time', { ends: { 'production-10': 'cancelled' } }, [...WHOLE.slice(0, 4), 'production-rollback']],
-    ['somebody cancels while 100 % waits', { cancelledAfter: 'production-10' }, [...WHOLE.slice(0, 4), 'production-rollback']],
-    ['somebody cancels at 0 %', { ends: { 'production-0': 'cancelled' }, cancelledAfter: 'production-0' }, [...WHOLE.slice(0, 3), 'production-rollback']],
+    [
+      '10 % runs out of time',
+      { ends: { 'production-10': 'cancelled' } },
+      [...WHOLE.slice(0, 4), 'production-rollback'],
+    ],
+    [
+      'somebody cancels while 100 % waits',
+      { cancelledAfter: 'production-10' },
+      [...WHOLE.slice(0, 4), 'production-rollback'],
+    ],
+    [
+      'somebody cancels at 0 %',
+      { ends: { 'production-0': 'cancelled' }, cancelledAfter: 'production-0' },
+      [...WHOLE.slice(0, 3), 'production-rollback'],
+    ],
     ['100 % fails', { ends: { 'production-100': 'failure' } }, [...WHOLE, 'production-rollback']],
   ]
   for (const [title, how, expected] of cases) test(title, () => assert.deepEqual(play(how), expected))
@@ -118,7 +151,11 @@ describe('its shell steps', () => {
   /** A checkout of a release, with something in the place of what is built. */
   function workspace() {
     const repo = new Repo()
-    for (const [file, content] of [['build/index.js', 'js'], ['build/index_bg.wasm', 'wasm'], ['target/release/slotctl', 'elf']]) {
+    for (const [file, content] of [
+      ['build/index.js', 'js'],
+      ['build/index_bg.wasm', 'wasm'],
+      ['target/release/slotctl', 'elf'],
+    ]) {
       mkdirSync(path.join(repo.dir, path.dirname(file)), { recursive: true })
       writeFileSync(path.join(repo.dir, file), content, { mode: 0o755 })
     }
@@ -133,7 +170,10 @@ describe('its shell steps', () => {
     assert.equal(packed.code, 0, packed.said)
     const archive = readFileSync(path.join(from.temp, 'build.tar'))
     assert.equal(packed.outputs.digest, createHash('sha256').update(archive).digest('hex'))
-    for (const [digest, code] of [[packed.outputs.digest, 0], ['0'.repeat(64), 1]]) {
+    for (const [digest, code] of [
+      [packed.outputs.digest, 0],
+      ['0'.repeat(64), 1],
+    ]) {
       const to = job({ inputs: { digest } }, { cwd: temporaryFolder('unpacked') })
       cpSync(path.join(from.temp, 'build.tar'), path.join(to.temp, 'build.tar'))
       const unpacked = await to.run(step(takeBuild.runs.steps, 'Unpack'))
@@ -145,7 +185,11 @@ describe('its shell steps', () => {
     const scriptVersion = { id: 'x', tag: 'v0.2.0', timestamp: '2026-11-21T00:00:00Z' }
     const worker = await startWorker({ scriptVersion })
     const cwd = workspace()
-    const ask = (extra) => job({ vars: { STAGING_URL: worker.url } }, { cwd }).run(step(jobs.staging.steps, 'Ask staging'), { PAUSE: '0', ...extra })
+    const ask = (extra) =>
+      job({ vars: { STAGING_URL: worker.url } }, { cwd }).run(step(jobs.staging.steps, 'Ask staging'), {
+        PAUSE: '0',
+        ...extra,
+      })
     try {
       const answered = await ask()
       assert.deepEqual([answered.code, JSON.parse(answered.said).status], [0, 'ok'])

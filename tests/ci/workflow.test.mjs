@@ -39,11 +39,22 @@ describe('the workflow and the action', () => {
 
   test('give the action what it takes, and take what it gives', () => {
     const { with: given } = workflow.jobs.sync.steps.find(({ uses }) => uses === './')
-    const required = Object.entries(action.inputs).filter(([, input]) => input.required).map(([name]) => name)
-    assert.deepEqual(Object.keys(given).filter((name) => !(name in action.inputs)), [])
-    assert.deepEqual(required.filter((name) => !(name in given)), [])
+    const required = Object.entries(action.inputs)
+      .filter(([, input]) => input.required)
+      .map(([name]) => name)
+    assert.deepEqual(
+      Object.keys(given).filter((name) => !(name in action.inputs)),
+      [],
+    )
+    assert.deepEqual(
+      required.filter((name) => !(name in given)),
+      [],
+    )
     const outputs = [...text(WORKFLOW).matchAll(/steps\.sync\.outputs\.(\w+)/g)].map(([, name]) => name)
-    assert.deepEqual([...new Set(outputs)].filter((name) => !(name in action.outputs)), [])
+    assert.deepEqual(
+      [...new Set(outputs)].filter((name) => !(name in action.outputs)),
+      [],
+    )
   })
 })
 
@@ -61,7 +72,13 @@ describe('their shell steps', () => {
 
   const inputs = (repo, pair, more = {}) => ({
     ...Object.fromEntries(Object.entries(action.inputs).map(([name, input]) => [name, input.default ?? ''])),
-    'api-token': TOKEN, 'account-id': ACCOUNT, env: 'staging', config: pair.config, repo: repo.dir, slotctl: binary(), ...more,
+    'api-token': TOKEN,
+    'account-id': ACCOUNT,
+    env: 'staging',
+    config: pair.config,
+    repo: repo.dir,
+    slotctl: binary(),
+    ...more,
   })
 
   const contexts = (given) => ({ inputs: given, github: { action_path: ROOT }, runner: { tool_cache: '/nowhere' } })
@@ -101,7 +118,10 @@ describe('their shell steps', () => {
     repo.git('tag', '-a', '-m', 'x', 'logic/agents/guard/v1.0.0')
     const posted = []
     const hook = http.createServer((request, response) => {
-      request.setEncoding('utf8').on('data', (chunk) => posted.push(chunk)).on('end', () => response.end())
+      request
+        .setEncoding('utf8')
+        .on('data', (chunk) => posted.push(chunk))
+        .on('end', () => response.end())
     })
     await new Promise((resolve) => hook.listen(0, '127.0.0.1', resolve))
     const webhook = `http://127.0.0.1:${hook.address().port}/hook`
@@ -109,7 +129,10 @@ describe('their shell steps', () => {
     await one.run(step(steps, 'Look for slotctl'))
     assert.equal((await one.run(step(steps, 'Sync'), api())).code, 1)
     assert.match(one.summary(), /\| Refused \| Why \| What to do \|\n.*\n\| components\/prompts\/nowhere\/v1\.0\.0 \| /)
-    assert.match(one.summary(), /\| Needs a rebuild \| Tag \| Commit \|\n.*\n\| logic\/agents\/guard \| v1\.0\.0 \| [0-9a-f]{40} \|/)
+    assert.match(
+      one.summary(),
+      /\| Needs a rebuild \| Tag \| Commit \|\n.*\n\| logic\/agents\/guard \| v1\.0\.0 \| [0-9a-f]{40} \|/,
+    )
     const logic = await one.run(step(steps, 'Look for logic'))
     assert.match(logic.outputs.digest, /^[0-9a-f]{64}$/)
     const notified = await one.run(step(steps, 'Notify'))
@@ -124,15 +147,28 @@ describe('their shell steps', () => {
     const folder = temporaryFolder('build')
     const tool = (name, script) => writeFileSync(path.join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
     // What cargo does takes minutes, and other tests look at it.
-    tool('cargo', 'echo "$@" > "$RUNNER_TEMP/args"; mkdir -p "$RUNNER_TEMP/slotctl-target/release"; echo built > "$RUNNER_TEMP/slotctl-target/release/slotctl"')
-    const given = { ...GIT_ENV, PATH: `${folder}:${GIT_ENV.PATH}`, RUNNER_TEMP: folder, ACTION: ROOT, SLOTCTL: path.join(folder, 'tools', 'slotctl') }
+    tool(
+      'cargo',
+      'echo "$@" > "$RUNNER_TEMP/args"; mkdir -p "$RUNNER_TEMP/slotctl-target/release"; echo built > "$RUNNER_TEMP/slotctl-target/release/slotctl"',
+    )
+    const given = {
+      ...GIT_ENV,
+      PATH: `${folder}:${GIT_ENV.PATH}`,
+      RUNNER_TEMP: folder,
+      ACTION: ROOT,
+      SLOTCTL: path.join(folder, 'tools', 'slotctl'),
+    }
     assert.deepEqual(Object.keys(env).sort(), ['ACTION', 'SLOTCTL'])
     const { status, stderr } = spawnSync('bash', ['-eo', 'pipefail', '-c', run], { env: given, encoding: 'utf8' })
     assert.equal(status, 0, stderr)
     assert.equal(readFileSync(given.SLOTCTL, 'utf8'), 'built\n')
     const args = readFileSync(path.join(folder, 'args'), 'utf8')
     assert.match(args, /^build --release --locked --package slotctl --manifest-path .*Cargo\.toml --target-dir /)
-    execFileSync('cargo', ['metadata', '--locked', '--no-deps', '--format-version', '1', '--manifest-path', path.join(ROOT, 'Cargo.toml')], { stdio: 'pipe' })
+    execFileSync(
+      'cargo',
+      ['metadata', '--locked', '--no-deps', '--format-version', '1', '--manifest-path', path.join(ROOT, 'Cargo.toml')],
+      { stdio: 'pipe' },
+    )
   })
 
   test('start the rebuild, or say how to name it', async () => {
@@ -143,7 +179,10 @@ describe('their shell steps', () => {
     const given = { github: { token: 't', event: { repository: { default_branch: 'main' } } } }
     const PATH = `${path.join(folder, 'bin')}:${GIT_ENV.PATH}`
     const named = await job({ ...given, vars: { REBUILD_WORKFLOW: 'build.yml' } }).run(start, { PATH })
-    assert.deepEqual([named.code, named.said, named.outputs], [0, 'workflow run build.yml --repo a/b --ref main\n', { started: 'true' }])
+    assert.deepEqual(
+      [named.code, named.said, named.outputs],
+      [0, 'workflow run build.yml --repo a/b --ref main\n', { started: 'true' }],
+    )
     const unnamed = await job({ ...given, vars: {} }).run(start, { PATH })
     assert.deepEqual([unnamed.code, unnamed.outputs], [0, {}])
     assert.match(unnamed.said, /REBUILD_WORKFLOW/)

@@ -21,12 +21,15 @@ describe('slotctl sync with Cloudflare', () => {
   const sync = (repo, pair, { token = TOKEN, interfere = () => null } = {}) => {
     Object.assign(cloudflare, { calls: [], interfere })
     const env = {
-      CLOUDFLARE_API_TOKEN: token, CLOUDFLARE_ACCOUNT_ID: ACCOUNT, CLOUDFLARE_API_BASE_URL: cloudflare.url,
+      CLOUDFLARE_API_TOKEN: token,
+      CLOUDFLARE_ACCOUNT_ID: ACCOUNT,
+      CLOUDFLARE_API_BASE_URL: cloudflare.url,
     }
     return slotctl(['sync', '--repo', repo.dir, '--config', pair.config, '--env', 'staging', '--json'], { env })
   }
 
-  const calls = () => cloudflare.calls.map(({ method, path }) => `${method} ${path.replace(/^[0-9a-f]{32}\//, '').replace(/\?.*/, '')}`)
+  const calls = () =>
+    cloudflare.calls.map(({ method, path }) => `${method} ${path.replace(/^[0-9a-f]{32}\//, '').replace(/\?.*/, '')}`)
 
   test('takes as few calls as the limits allow', async () => {
     const [repo, pair] = [extractionRepo(), kv.pair()]
@@ -50,7 +53,14 @@ describe('slotctl sync with Cloudflare', () => {
     assert.deepEqual(calls(), ['GET keys', 'GET keys', 'POST bulk/get'])
     repo.slot('prompts/extraction', 'production', 'v1.1.0')
     const moved = await sync(repo, pair)
-    assert.deepEqual(moved.json.result.written, { unreferenced: 0, contents: 0, versions: 0, slots: 1, catalogs: 1, indexes: 0 })
+    assert.deepEqual(moved.json.result.written, {
+      unreferenced: 0,
+      contents: 0,
+      versions: 0,
+      slots: 1,
+      catalogs: 1,
+      indexes: 0,
+    })
     assert.deepEqual(calls().slice(3), [
       'GET values/prompts%2Fextraction',
       'PUT bulk', // the run, for others
@@ -93,9 +103,22 @@ describe('slotctl sync with Cloudflare', () => {
     assert.match(stopped.stderr, /run it again, and it goes on from there/)
 
     const finished = await sync(repo, pair)
-    assert.deepEqual(finished.json.result.written, { unreferenced: 0, contents: 0, versions: 0, slots: 0, catalogs: 1, indexes: 0 })
+    assert.deepEqual(finished.json.result.written, {
+      unreferenced: 0,
+      contents: 0,
+      versions: 0,
+      slots: 0,
+      catalogs: 1,
+      indexes: 0,
+    })
     const { slots } = await pair.components.json('prompts/extraction')
-    assert.deepEqual(slots.production.moves.map(({ from, to }) => [from, to]), [['v1.0.0', 'v1.1.0'], [null, 'v1.0.0']])
+    assert.deepEqual(
+      slots.production.moves.map(({ from, to }) => [from, to]),
+      [
+        ['v1.0.0', 'v1.1.0'],
+        [null, 'v1.0.0'],
+      ],
+    )
     assert.equal((await sync(repo, pair)).json.plan.empty, true)
   })
 

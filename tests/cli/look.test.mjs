@@ -11,7 +11,9 @@ const PRODUCTION = `${EXTRACTION}@production`
 const TAG = `components/${EXTRACTION}`
 
 let kv
-before(async () => { kv = await startKv({ pairs: 24 }) })
+before(async () => {
+  kv = await startKv({ pairs: 24 })
+})
 after(() => kv?.stop())
 
 /** A command over a repository and a pair of namespaces. */
@@ -31,12 +33,18 @@ describe('slotctl status', () => {
   test('is what a sync would do: every slot, its split, what differs', async () => {
     const { repo, pair } = await synced()
     const same = await run('status', repo, pair, '--check')
-    assert.deepEqual([same.code, same.stdout], [0, [
-      `${EXTRACTION}@latest      ████████████████████  latest v1.1.0`,
-      `${PRODUCTION}  ████████████████████  production v1.0.0`,
-      `${EXTRACTION}@staging     ████████████████████  staging v1.1.0`,
-      '',
-    ].join('\n')])
+    assert.deepEqual(
+      [same.code, same.stdout],
+      [
+        0,
+        [
+          `${EXTRACTION}@latest      ████████████████████  latest v1.1.0`,
+          `${PRODUCTION}  ████████████████████  production v1.0.0`,
+          `${EXTRACTION}@staging     ████████████████████  staging v1.1.0`,
+          '',
+        ].join('\n'),
+      ],
+    )
     repo.slot(EXTRACTION, 'production', 'v1.1.0')
     repo.slot(EXTRACTION, 'canary', 'v1.1.0')
     repo.git('tag', '--delete', `${TAG}/staging`)
@@ -49,9 +57,15 @@ describe('slotctl status', () => {
     assert.match(drifted.stderr, /drift: 2 slots, 1 catalog to write\n +hint: slotctl sync/)
     assert.equal((await run('status', repo, pair)).code, 0, 'only --check asks')
     const { json } = await run('status', repo, pair, '--json', '--check', '--only', EXTRACTION)
-    assert.deepEqual(json.slots.map(({ slot, state }) => [slot, state]), [
-      ['canary', 'new'], ['latest', 'same'], ['production', 'drift'], ['staging', 'untagged'],
-    ])
+    assert.deepEqual(
+      json.slots.map(({ slot, state }) => [slot, state]),
+      [
+        ['canary', 'new'],
+        ['latest', 'same'],
+        ['production', 'drift'],
+        ['staging', 'untagged'],
+      ],
+    )
     assert.deepEqual([json.drift, json.exit, json.pending.slots, json.pending.contents], [true, 3, 2, 0])
     const plan = (await run('sync', repo, pair, '--dry-run', '--json')).json.plan
     assert.deepEqual(json.slots[2].changes, plan.writes.slots.find(({ key }) => key === PRODUCTION).changes)
@@ -77,7 +91,10 @@ describe('slotctl status', () => {
     const none = await slotctl(['status', '--repo', repo.dir])
     assert.deepEqual([none.code, /--local.*CLOUDFLARE_API_TOKEN/.test(none.stderr)], [2, true])
     const offline = await slotctl(['status', '--offline', '--repo', repo.dir, '--json'])
-    assert.deepEqual(offline.json.slots.map(({ slot }) => slot), ['latest', 'production', 'staging'])
+    assert.deepEqual(
+      offline.json.slots.map(({ slot }) => slot),
+      ['latest', 'production', 'staging'],
+    )
     assert.equal((await slotctl(['status', '--offline', '--check', '--repo', repo.dir])).code, 2)
   })
 })
@@ -91,19 +108,28 @@ describe('slotctl history', () => {
     assert.equal(code, 0)
     const lines = stdout.trimEnd().split('\n')
     assert.equal(lines.length, 2)
-    assert.match(lines[0], /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}production {2}v1\.0\.0 → v1\.1\.0 {2}Grace {2}Release it$/)
+    assert.match(
+      lines[0],
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}production {2}v1\.0\.0 → v1\.1\.0 {2}Grace {2}Release it$/,
+    )
     assert.match(lines[1], /production {2}new → v1\.0\.0 {5}Grace {2}Set production to v1\.0\.0$/)
     const { json } = await run(`history ${EXTRACTION}`, null, pair, '--json')
     assert.equal(json.moves.length, 4, 'latest and staging too')
     const { slot, from, to, commit, author, why } = json.moves.find(({ from }) => from)
-    assert.deepEqual({ slot, from, to, author, why }, { slot: 'production', from: 'v1.0.0', to: 'v1.1.0', author: 'Grace', why: 'Release it' })
+    assert.deepEqual(
+      { slot, from, to, author, why },
+      { slot: 'production', from: 'v1.0.0', to: 'v1.1.0', author: 'Grace', why: 'Release it' },
+    )
     assert.equal(commit, repo.git('rev-parse', `${TAG}/v1.1.0^{commit}`))
   })
 
   test('names what there is where something is not', async () => {
     const { pair } = await synced()
     const slot = await run(`history ${EXTRACTION} prod`, null, pair)
-    assert.deepEqual([slot.code, /no such slot in KV\n +hint: it has: latest, production, staging/.test(slot.stderr)], [1, true])
+    assert.deepEqual(
+      [slot.code, /no such slot in KV\n +hint: it has: latest, production, staging/.test(slot.stderr)],
+      [1, true],
+    )
     const component = await run('history prompts/none', null, pair, '--json')
     assert.deepEqual([component.code, component.json.exit], [1, 1])
     assert.match(component.stderr, /prompts\/none: KV has no such component/)
@@ -117,7 +143,7 @@ describe('slotctl verify', () => {
     repo.commit(Object.fromEntries(Object.entries(contents).map(([file, bytes]) => [`configs/${file}`, bytes])))
     for (const file of Object.keys(contents)) repo.version(`configs/${file.split('.')[0]}`, 'v1.0.0')
     await run('sync', repo, pair)
-    await pair.components.put('sessions:1', 'somebody else\'s')
+    await pair.components.put('sessions:1', "somebody else's")
     const { code, stderr } = await run('verify', repo, pair)
     assert.equal(code, 0, stderr)
     assert.match(stderr, /verify 6 slots, 5 versions, 4 catalogs, 5 contents, 2\.10 MB read back: all is well/)
@@ -136,11 +162,15 @@ describe('slotctl verify', () => {
     await pair.slots.delete(`${EXTRACTION}@staging`)
     const { code, json, stderr } = await run('verify', repo, pair, '--json')
     assert.equal(code, 1)
-    assert.match(stderr, /wrong: sha256\/[0-9a-f]{64}: it is not there \(prompts\/extraction@.*names it\)\n +hint: slotctl sync/)
+    assert.match(
+      stderr,
+      /wrong: sha256\/[0-9a-f]{64}: it is not there \(prompts\/extraction@.*names it\)\n +hint: slotctl sync/,
+    )
     assert.match(stderr, /5 things wrong/)
-    assert.deepEqual(json.findings.map(({ subject }) => subject).sort(), [
-      EXTRACTION, EXTRACTION, `${EXTRACTION}@v1.1.0`, one, other,
-    ].sort())
+    assert.deepEqual(
+      json.findings.map(({ subject }) => subject).sort(),
+      [EXTRACTION, EXTRACTION, `${EXTRACTION}@v1.1.0`, one, other].sort(),
+    )
     assert.ok(json.findings.every(({ help }) => help))
   })
 
@@ -156,7 +186,11 @@ describe('slotctl verify', () => {
 
 test('what looks takes the environment of wrangler.toml, and refuses one that is not there', async () => {
   const { repo, pair } = await synced('--env', 'staging')
-  const commands = [['status', repo], ['verify', repo], ['history prompts/extraction', null]]
+  const commands = [
+    ['status', repo],
+    ['verify', repo],
+    ['history prompts/extraction', null],
+  ]
   for (const [command, where] of commands) {
     const { code, stderr } = await run(command, where, pair, '--env', 'staging')
     assert.equal(code, 0, `${command}: ${stderr}`)

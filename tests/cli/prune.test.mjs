@@ -11,7 +11,9 @@ const TAG = `components/${EXTRACTION}`
 
 describe('slotctl sync', () => {
   let kv
-  before(async () => { kv = await startKv() })
+  before(async () => {
+    kv = await startKv()
+  })
   after(() => kv?.stop())
 
   const sync = async (repo, pair, ...flags) => {
@@ -38,11 +40,13 @@ describe('slotctl sync', () => {
 
   /** As if the records that named a content had gone that long ago; `value` is read later than the listing. */
   async function age(pair, text, hours, { value = hours } = {}) {
-    const pairs = [{
-      key: unreferenced(text),
-      value: JSON.stringify({ format: 1, since: ago(value) }),
-      metadata: { since: ago(hours) },
-    }]
+    const pairs = [
+      {
+        key: unreferenced(text),
+        value: JSON.stringify({ format: 1, since: ago(value) }),
+        metadata: { since: ago(hours) },
+      },
+    ]
     const init = { method: 'PUT', body: JSON.stringify(pairs), headers: { 'Content-Type': 'application/json' } }
     const response = await fetch(`${pair.components.base}/bulk`, init)
     assert.ok(response.ok, await response.text())
@@ -61,11 +65,17 @@ describe('slotctl sync', () => {
       assert.match(first.stderr, /1 content that no record names: each goes a day later/)
       assert.match(first.stderr, /2 keys deleted/)
       assert.deepEqual(changedKeys(before, await dump(pair)), [
-        EXTRACTION, `${EXTRACTION}@latest`, `${EXTRACTION}@staging`, `${EXTRACTION}@v1.1.0`,
+        EXTRACTION,
+        `${EXTRACTION}@latest`,
+        `${EXTRACTION}@staging`,
+        `${EXTRACTION}@v1.1.0`,
         unreferenced('Extract it all.\n'),
       ])
       const catalog = await pair.components.json(EXTRACTION)
-      assert.deepEqual(catalog.versions.map(({ version }) => version), ['v1.0.0'])
+      assert.deepEqual(
+        catalog.versions.map(({ version }) => version),
+        ['v1.0.0'],
+      )
       assert.equal((await sync(repo, pair, '--prune')).plan.empty, true)
 
       await age(pair, 'Extract it all.\n', 23)
@@ -129,11 +139,25 @@ describe('slotctl sync', () => {
       const [repo, pair] = [twoComponents(), kv.pair()]
       await sync(repo, pair)
       const shallow = new Repo()
-      shallow.git('fetch', '--quiet', '--depth=1', `file://${repo.dir}`, `+refs/tags/components/prompts/shared/*:refs/tags/components/prompts/shared/*`)
+      shallow.git(
+        'fetch',
+        '--quiet',
+        '--depth=1',
+        `file://${repo.dir}`,
+        `+refs/tags/components/prompts/shared/*:refs/tags/components/prompts/shared/*`,
+      )
       // The tags are there, their commits are not: a clone that broke off.
       for (const name of ['v1.0.0', 'v1.1.0', 'production', 'staging']) {
         const object = repo.git('rev-parse', `${TAG}/${name}`)
-        shallow.gitWith(repo.git('cat-file', 'tag', object) + '\n', 'hash-object', '-t', 'tag', '-w', '--stdin', '--literally')
+        shallow.gitWith(
+          `${repo.git('cat-file', 'tag', object)}\n`,
+          'hash-object',
+          '-t',
+          'tag',
+          '-w',
+          '--stdin',
+          '--literally',
+        )
         shallow.gitWith(`create refs/tags/${TAG}/${name} ${object}\n`, 'update-ref', '--stdin')
       }
       const { code, plan } = await sync(shallow, pair, '--prune', '--dry-run')
@@ -147,7 +171,10 @@ describe('slotctl sync', () => {
       const [repo, pair] = [twoComponents(), kv.pair()]
       const first = await sync(repo, pair, '--only', EXTRACTION)
       assert.equal(first.code, 0)
-      assert.deepEqual(Object.keys(await pair.components.list()).filter((key) => /shared/.test(key)), [])
+      assert.deepEqual(
+        Object.keys(await pair.components.list()).filter((key) => /shared/.test(key)),
+        [],
+      )
       assert.deepEqual((await pair.components.json('index')).components, [EXTRACTION])
       const second = await sync(repo, pair, '--only', EXTRACTION)
       assert.equal(second.plan.empty, true)
@@ -164,10 +191,15 @@ describe('slotctl sync', () => {
       const third = await sync(repo, pair, '--only', EXTRACTION, '--prune')
       assert.deepEqual(third.plan.deletions, [`${EXTRACTION}@staging`])
       assert.deepEqual(changedKeys(before, await dump(pair)), [
-        EXTRACTION, `${EXTRACTION}@production`, `${EXTRACTION}@staging`,
+        EXTRACTION,
+        `${EXTRACTION}@production`,
+        `${EXTRACTION}@staging`,
       ])
       const both = await sync(repo, pair, '--only', EXTRACTION, '--only', 'prompts/shared')
-      assert.deepEqual(both.plan.writes.slots.map(({ key }) => key), ['prompts/shared@latest'])
+      assert.deepEqual(
+        both.plan.writes.slots.map(({ key }) => key),
+        ['prompts/shared@latest'],
+      )
     })
 
     test('--prune deletes no content: others may have it', async () => {
@@ -176,7 +208,10 @@ describe('slotctl sync', () => {
       repo.git('tag', '--delete', `${TAG}/staging`, `${TAG}/v1.1.0`)
       const { plan } = await sync(repo, pair, '--only', EXTRACTION, '--prune')
       assert.deepEqual([plan.deletions.length, plan.unreferenced], [2, []])
-      assert.deepEqual((await sync(repo, pair, '--prune')).plan.unreferenced.map(({ key }) => key), [content('Extract it all.\n')])
+      assert.deepEqual(
+        (await sync(repo, pair, '--prune')).plan.unreferenced.map(({ key }) => key),
+        [content('Extract it all.\n')],
+      )
     })
 
     test('of an unknown component is refused, and names others below it not', async () => {
@@ -216,15 +251,29 @@ describe('slotctl sync', () => {
       await sync(clone, pair)
       colleague.slot(EXTRACTION, 'production', 'v1.1.0', 'Release it')
       colleague.commit({ 'rollouts.toml': `["${EXTRACTION}"]\nrevoked = { "v9.9.9" = "a slip" }\n` })
-      colleague.git('push', '--quiet', '--force', 'origin', 'main', `refs/tags/${TAG}/production`, `:refs/tags/${TAG}/staging`)
+      colleague.git(
+        'push',
+        '--quiet',
+        '--force',
+        'origin',
+        'main',
+        `refs/tags/${TAG}/production`,
+        `:refs/tags/${TAG}/staging`,
+      )
       const was = clone.git('rev-parse', `${TAG}/production`)
       const { code, plan, stderr } = await sync(clone, pair, '--fetch', '--prune')
       assert.equal(code, 0, stderr)
       assert.match(stderr, /fetch +1 tag moved, 1 tag deleted from origin/)
       assert.match(stderr, new RegExp(`${TAG}/production: moved, it was ${was}`))
-      assert.deepEqual(plan.writes.slots.map(({ from, to }) => [from, to]), [['v1.0.0', 'v1.1.0']])
+      assert.deepEqual(
+        plan.writes.slots.map(({ from, to }) => [from, to]),
+        [['v1.0.0', 'v1.1.0']],
+      )
       assert.deepEqual(plan.deletions, [`${EXTRACTION}@staging`])
-      assert.match(stderr, /warning: prompts\/extraction@v9\.9\.9: rollouts\.toml revokes it, and there is no such version/)
+      assert.match(
+        stderr,
+        /warning: prompts\/extraction@v9\.9\.9: rollouts\.toml revokes it, and there is no such version/,
+      )
       assert.match((await sync(clone, pair, '--fetch')).stderr, /fetch +nothing new from origin/)
       // What was fetched is what a push may move: nobody is rolled back, nobody is in the way.
       const run = (...args) => slotctl(args, { cwd: clone.dir, env: gitEnv() })

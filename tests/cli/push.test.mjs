@@ -57,12 +57,23 @@ describe('slotctl push', () => {
     const { remote, ada } = team()
     ada.repo.commit({ 'prompts/extraction.md': 'Extract more.\n' })
     await done(ada.run('tag', 'create', EXTRACTION, 'v1.2.0'))
-    await done(ada.run('push', '--tags'), /main: 1 commit → origin\ncomponents\/prompts\/extraction\/v1\.2\.0: new version\n2 refs pushed to origin/)
+    await done(
+      ada.run('push', '--tags'),
+      /main: 1 commit → origin\ncomponents\/prompts\/extraction\/v1\.2\.0: new version\n2 refs pushed to origin/,
+    )
     assert.equal(remote.git('rev-parse', 'main'), ada.repo.git('rev-parse', 'main'))
     await done(ada.set('production', 'v1.2.0'))
-    await refused(remote, ada.run('push', '--tags'), /production: the remote has this slot elsewhere/, /slotctl push --tags --force/)
+    await refused(
+      remote,
+      ada.run('push', '--tags'),
+      /production: the remote has this slot elsewhere/,
+      /slotctl push --tags --force/,
+    )
     const json = await done(ada.run('push', '--tags', '--force', '--json'), /production: moved\n1 ref pushed/)
-    assert.deepEqual(json.pushed.tags.map(({ tag }) => tag), [PRODUCTION])
+    assert.deepEqual(
+      json.pushed.tags.map(({ tag }) => tag),
+      [PRODUCTION],
+    )
     isAt(remote, 'production', 'v1.2.0')
     await done(ada.set('production', 'v1.0.0'))
     await done(ada.run('push', '--tags', '--force'))
@@ -90,7 +101,8 @@ describe('a stale clone', () => {
     await done(grace.set('production', 'v1.0.1'))
     for (const again of [1, 2]) {
       await refused(
-        remote, grace.run('push', '--tags', '--force'),
+        remote,
+        grace.run('push', '--tags', '--force'),
         /extraction\/production: moved on origin since this clone last saw it: v1\.1\.0, by Ada at 20/,
         /hint: see theirs: git fetch --force origin tag components\/prompts\/extraction\/production; then set it again/,
       )
@@ -118,7 +130,7 @@ describe('a stale clone', () => {
     await refused(remote, ada.run('push', '--tags', '--force'), /last saw it: v1\.0\.0, by Grace/, /git fetch/)
   })
 
-  test('pushes what it has to push and leaves the others\' moves alone', async () => {
+  test("pushes what it has to push and leaves the others' moves alone", async () => {
     const { remote, ada, grace } = team()
     // Ada has pushed from this clone before, and is behind since.
     await done(ada.set('production', 'v1.1.0'))
@@ -127,14 +139,20 @@ describe('a stale clone', () => {
     await done(grace.set('production', 'v1.0.0'))
     await done(grace.run('push', '--tags', '--force'))
     await done(ada.set('canary', 'v1.1.0'))
-    await done(ada.run('push', '--tags', '--force'), /warning: .*production: left alone: moved on origin: v1\.0\.0, by Grace/)
+    await done(
+      ada.run('push', '--tags', '--force'),
+      /warning: .*production: left alone: moved on origin: v1\.0\.0, by Grace/,
+    )
     isAt(remote, 'canary', 'v1.1.0')
     isAt(remote, 'production', 'v1.0.0')
     // A clone in which slotctl never ran leaves older tags than the remote's alone.
     const old = person(remote, 'ada')
     old.repo.git('update-ref', `refs/tags/${PRODUCTION}`, `refs/tags/components/${EXTRACTION}/v1.1.0`)
     const json = await done(old.run('push', '--tags', '--force', '--json'))
-    assert.deepEqual(json.left.map(({ subject }) => subject), [PRODUCTION])
+    assert.deepEqual(
+      json.left.map(({ subject }) => subject),
+      [PRODUCTION],
+    )
   })
 
   test('does not bring back what others deleted', async () => {
@@ -146,7 +164,7 @@ describe('a stale clone', () => {
     assert.equal(remote.git('tag', '--list', '*/canary'), '')
   })
 
-  test('whose move races with another\'s is refused by the remote', async () => {
+  test("whose move races with another's is refused by the remote", async () => {
     const { remote, ada } = team()
     await done(ada.set('production', 'v1.1.0'))
     // Between what the remote said it has and the push, somebody moves the slot.
@@ -164,7 +182,10 @@ describe('a stale clone', () => {
 describe('a version', () => {
   test('is never moved, and nothing else is pushed with it', async () => {
     const { remote, ada, grace } = team()
-    for (const [who, text] of [[ada, 'a'], [grace, 'b']]) {
+    for (const [who, text] of [
+      [ada, 'a'],
+      [grace, 'b'],
+    ]) {
       who.repo.git('switch', '--quiet', '-c', text)
       who.repo.commit({ 'prompts/extraction.md': text })
       await done(who.run('tag', 'create', EXTRACTION, 'v2.0.0'))
@@ -172,7 +193,8 @@ describe('a version', () => {
     await done(ada.run('push', '--tags'))
     await done(grace.set('staging', 'v2.0.0'))
     await refused(
-      remote, grace.run('push', '--tags', '--force'),
+      remote,
+      grace.run('push', '--tags', '--force'),
       /v2\.0\.0: another one on origin \(commit [0-9a-f]{10}, by Ada at .*\), and versions never change/,
       /take theirs: git fetch --force origin tag components\/prompts\/extraction\/v2\.0\.0; then make yours under the next number/,
     )
@@ -219,7 +241,12 @@ describe('what can not be pushed is said clearly', () => {
     await done(ada.set('canary', 'v1.1.0'))
     await done(ada.run('push', '--tags'))
     ada.repo.commit({ 'a.md': 'a' })
-    await refused(remote, ada.run('push', '--tags'), /main: origin\/main has commits that are not here/, /git pull --rebase/)
+    await refused(
+      remote,
+      ada.run('push', '--tags'),
+      /main: origin\/main has commits that are not here/,
+      /git pull --rebase/,
+    )
   })
 
   test('a tag that the remote protects', async () => {
@@ -229,7 +256,8 @@ describe('what can not be pushed is said clearly', () => {
     chmodSync(hook, 0o755)
     await done(ada.set('production', 'v1.1.0'))
     await refused(
-      remote, ada.run('push', '--tags', '--force'),
+      remote,
+      ada.run('push', '--tags', '--force'),
       /production: origin does not take it: pre-receive hook declined: only CI moves production/,
       /hint: it is protected there/,
     )

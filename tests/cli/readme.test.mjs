@@ -13,14 +13,19 @@ const FILE = inRoot('README.md')
 const [BEGIN, END] = ['<!-- made by tests/cli/readme.test.mjs -->\n', '<!-- end -->\n']
 
 let kv
-before(async () => { kv = await startKv({ pairs: 1 }) })
+before(async () => {
+  kv = await startKv({ pairs: 1 })
+})
 after(() => kv?.stop())
 
 test('the README shows what a first sync, a status and a rollback print', async () => {
   const pair = kv.pair()
   const repo = new Repo().publish().clone()
   repo.now = 1_795_000_000
-  for (const [version, text] of [['v1.0.0', 'Extract.\n'], ['v1.1.0', 'Extract it all.\n']]) {
+  for (const [version, text] of [
+    ['v1.0.0', 'Extract.\n'],
+    ['v1.1.0', 'Extract it all.\n'],
+  ]) {
     repo.commit({ 'prompts/extraction.md': text })
     repo.version('prompts/extraction', version)
   }
@@ -46,4 +51,8 @@ test('the README shows what a first sync, a status and a rollback print', async 
   else assert.equal(settled(readme.slice(start, end)), settled(block))
 })
 
-const settled = (text) => text.replaceAll(/\((?:\d+ ms|[\d.]+ s)\)/g, '(…)').replaceAll(/\b[0-9a-f]{7,40}\b/g, '<id>').replaceAll(/\d{4}-\d\d-\d\dT[\d:]+Z/g, '<time>')
+const settled = (text) =>
+  text
+    .replaceAll(/\((?:\d+ ms|[\d.]+ s)\)/g, '(…)')
+    .replaceAll(/\b[0-9a-f]{7,40}\b/g, '<id>')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:]+Z/g, '<time>')

@@ -38,7 +38,13 @@ async function team(kv, pair, { policy, names = [NAME] } = {}) {
   await sync()
   for (const version of ['v1.1.0', 'v1.2.0']) {
     for (const name of names) source.slot(name, 'production', version, `Release ${version}`)
-    source.git('push', '--quiet', '--force', remote.dir, ...names.map((name) => `refs/tags/components/${name}/production`))
+    source.git(
+      'push',
+      '--quiet',
+      '--force',
+      remote.dir,
+      ...names.map((name) => `refs/tags/components/${name}/production`),
+    )
     await sync()
   }
   const clone = remote.clone()
@@ -46,11 +52,19 @@ async function team(kv, pair, { policy, names = [NAME] } = {}) {
 }
 
 const versionOf = (repo, name = NAME) =>
-  /^tag .*\/(v[\d.]+)$/m.exec(repo.git('cat-file', 'tag', repo.git('cat-file', 'tag', `refs/tags/components/${name}/production`).match(/^object ([0-9a-f]+)/)[1]))[1]
+  /^tag .*\/(v[\d.]+)$/m.exec(
+    repo.git(
+      'cat-file',
+      'tag',
+      repo.git('cat-file', 'tag', `refs/tags/components/${name}/production`).match(/^object ([0-9a-f]+)/)[1],
+    ),
+  )[1]
 
 describe('slotctl rollback', () => {
   let kv
-  before(async () => { kv = await startKv({ pairs: 16 }) })
+  before(async () => {
+    kv = await startKv({ pairs: 16 })
+  })
   after(() => kv?.stop())
 
   const dump = async (pair) => ({ ...(await pair.slots.dump()), ...(await pair.components.dump()) })
@@ -70,7 +84,10 @@ describe('slotctl rollback', () => {
     const { code, json, stderr } = await run(`rollback ${NAME} production`, '--reason', 'v1.2.0 leaks')
     assert.equal(code, 0, stderr)
     assert.match(stderr, /~ prompts\/extraction@production: v1\.2\.0 → v1\.1\.0, on hold/)
-    assert.match(stderr, /write +1 slot \(.*\nwrite +1 catalog \(.*\n.*production: v1\.2\.0 → v1\.1\.0\ntag +1 tag moved \(.*\npush +1 slot to origin \(/)
+    assert.match(
+      stderr,
+      /write +1 slot \(.*\nwrite +1 catalog \(.*\n.*production: v1\.2\.0 → v1\.1\.0\ntag +1 tag moved \(.*\npush +1 slot to origin \(/,
+    )
     assert.deepEqual([json.pushed, json.finish, typeof json.seconds.slots], [true, [], 'number'])
     assert.deepEqual(await own(pair), { version: 'v1.1.0', reason: 'v1.2.0 leaks', by: 'Grace' })
     assert.deepEqual(changedKeys(before, await dump(pair)), [NAME, PRODUCTION])
@@ -80,7 +97,10 @@ describe('slotctl rollback', () => {
     assert.deepEqual(moves[0], ['v1.2.0', 'v1.1.0', 'Grace', 'v1.2.0 leaks'])
 
     const plan = await sync()
-    assert.deepEqual(plan.writes.slots.map(({ key }) => key), [PRODUCTION])
+    assert.deepEqual(
+      plan.writes.slots.map(({ key }) => key),
+      [PRODUCTION],
+    )
     assert.deepEqual(await own(pair), { version: 'v1.1.0', reason: undefined, by: undefined })
     assert.equal((await sync()).empty, true)
     const again = (await pair.components.json(NAME)).slots.production.moves
@@ -93,7 +113,10 @@ describe('slotctl rollback', () => {
     await sync()
     const none = await run(`rollback ${NAME} production`)
     assert.equal(none.code, 1)
-    assert.match(none.stderr, /no move to v1\.0\.0 from a version that is still good is recorded\n +hint: name the version: --to/)
+    assert.match(
+      none.stderr,
+      /no move to v1\.0\.0 from a version that is still good is recorded\n +hint: name the version: --to/,
+    )
   })
 
   test('goes to the version that --to names, and refuses what makes no sense', async () => {
@@ -112,7 +135,9 @@ describe('slotctl rollback', () => {
     assert.equal((await slotctl(['sync', ...flags])).code, 0)
     const before = await dump(pair)
     const refused = async (line, what, hint) => {
-      const { code, stderr, json } = await slotctl(['rollback', ...line.split(' '), ...flags, '--json'], { env: gitEnv() })
+      const { code, stderr, json } = await slotctl(['rollback', ...line.split(' '), ...flags, '--json'], {
+        env: gitEnv(),
+      })
       assert.deepEqual([code, json.exit], [1, 1], stderr)
       assert.match(stderr, what)
       assert.match(stderr, hint)
@@ -121,10 +146,20 @@ describe('slotctl rollback', () => {
     await refused(`${NAME} production --to v1.1.0`, /v1\.1\.0 is revoked \(leaks\)/, /name another version/)
     await refused(`${NAME} production --to v3.0.0`, /KV has no such version/, /it has: v1\.2\.0, v1\.1\.0, v1\.0\.0/)
     await refused(`${NAME} prod --to v1.0.0`, /no such slot in KV/, /it has: canary, latest, live, production/)
-    await refused(`${NAME} live --to v1.0.0`, /no version of its own/, /slotctl rollout prompts\/extraction live --alias/)
-    await refused(`${NAME} latest --to v1.0.0`, /it follows the releases/, /revoked = .*tag set prompts\/extraction latest/)
+    await refused(
+      `${NAME} live --to v1.0.0`,
+      /no version of its own/,
+      /slotctl rollout prompts\/extraction live --alias/,
+    )
+    await refused(
+      `${NAME} latest --to v1.0.0`,
+      /it follows the releases/,
+      /revoked = .*tag set prompts\/extraction latest/,
+    )
     assert.deepEqual(await dump(pair), before)
-    const done = await slotctl(['rollback', NAME, 'production', '--to', 'v1.0.0', ...flags, '--json'], { env: gitEnv() })
+    const done = await slotctl(['rollback', NAME, 'production', '--to', 'v1.0.0', ...flags, '--json'], {
+      env: gitEnv(),
+    })
     assert.equal(done.code, 0, done.stderr)
     assert.match(done.stderr, /no remote: there is nothing to push to/)
     assert.equal(versionOf(source), 'v1.0.0')
@@ -134,7 +169,8 @@ describe('slotctl rollback', () => {
     const pair = kv.pair()
     const policy = `["${NAME}".production]\nsplit = { canary = 10 }\n`
     const { sync, run } = await team(kv, pair, { policy })
-    const split = async () => (await pair.slots.json(PRODUCTION)).targets.map(({ slot, version, weight }) => `${slot} ${version} ${weight}`)
+    const split = async () =>
+      (await pair.slots.json(PRODUCTION)).targets.map(({ slot, version, weight }) => `${slot} ${version} ${weight}`)
     await run(`rollback ${NAME} production`)
     assert.deepEqual(await split(), ['canary v1.2.0 10000', 'production v1.1.0 90000'])
     await sync()
@@ -163,7 +199,10 @@ describe('slotctl rollback', () => {
     assert.deepEqual([json.pushed, (await own(pair)).version], [false, 'v1.1.0'])
     // Git says v1.2.0: a sync leaves it, and says so.
     const held = await sync()
-    assert.deepEqual(held.held.map(({ key, wanted }) => [key, wanted]), [[PRODUCTION, 'v1.2.0']])
+    assert.deepEqual(
+      held.held.map(({ key, wanted }) => [key, wanted]),
+      [[PRODUCTION, 'v1.2.0']],
+    )
     assert.equal((await own(pair)).version, 'v1.1.0')
     rmSync(hook)
     for (const command of json.finish) {
@@ -206,13 +245,26 @@ describe('slotctl rollback', () => {
     const { remote, sync, run } = await team(kv, pair, { names })
     const typed = await run('rollback --all production --type prompts')
     assert.equal(typed.code, 0, typed.stderr)
-    assert.deepEqual(typed.json.rollbacks.map(({ component }) => component), names.slice(0, 2))
-    assert.deepEqual(names.map((name) => versionOf(remote, name)), ['v1.1.0', 'v1.1.0', 'v1.2.0'])
+    assert.deepEqual(
+      typed.json.rollbacks.map(({ component }) => component),
+      names.slice(0, 2),
+    )
+    assert.deepEqual(
+      names.map((name) => versionOf(remote, name)),
+      ['v1.1.0', 'v1.1.0', 'v1.2.0'],
+    )
     const stopped = await run('rollback --all production', '--dry-run')
-    assert.deepEqual(stopped.json.rollbacks.map(({ component }) => component), ['queries/orders'], 'the others are on hold')
+    assert.deepEqual(
+      stopped.json.rollbacks.map(({ component }) => component),
+      ['queries/orders'],
+      'the others are on hold',
+    )
     await sync()
     const all = await run('rollback --all production')
-    assert.deepEqual(all.json.rollbacks.map(({ to }) => to), ['v1.0.0', 'v1.0.0', 'v1.1.0'])
+    assert.deepEqual(
+      all.json.rollbacks.map(({ to }) => to),
+      ['v1.0.0', 'v1.0.0', 'v1.1.0'],
+    )
     await sync()
     const rest = await run('rollback --all production')
     assert.deepEqual([rest.code, rest.json.rollbacks.map(({ component }) => component)], [0, ['queries/orders']])
@@ -230,22 +282,47 @@ describe('slotctl rollback --resolver', () => {
   const vars = { READ_TOKENS: JSON.stringify({ [sha256(token)]: ['*'] }) }
   before(async () => {
     config = path.join(folder, 'wrangler.toml')
-    const bindings = ['SLOTS', 'COMPONENTS'].map((name) => `[[kv_namespaces]]\nbinding = "${name}"\nid = "rollback-${name.toLowerCase()}"\n`)
-    writeFileSync(config, `name = "rollback"\nmain = ${JSON.stringify(inRoot('build', 'index.js'))}\ncompatibility_date = "2026-10-01"\n${bindings.join('')}\n[version_metadata]\nbinding = "CF_VERSION_METADATA"\n\n[vars]\nREAD_TOKENS = '${vars.READ_TOKENS}'\n`)
+    const bindings = ['SLOTS', 'COMPONENTS'].map(
+      (name) => `[[kv_namespaces]]\nbinding = "${name}"\nid = "rollback-${name.toLowerCase()}"\n`,
+    )
+    writeFileSync(
+      config,
+      `name = "rollback"\nmain = ${JSON.stringify(inRoot('build', 'index.js'))}\ncompatibility_date = "2026-10-01"\n${bindings.join('')}\n[version_metadata]\nbinding = "CF_VERSION_METADATA"\n\n[vars]\nREAD_TOKENS = '${vars.READ_TOKENS}'\n`,
+    )
     server = await startDev({ port: 0, config, persistTo: path.join(folder, 'state'), quiet: true, isolated: true })
   })
   after(() => server?.stop())
 
   test('asks with the read token until callers get the version, and never shows it', async () => {
-    const pair = { config, slots: new Kv(server.url, 'rollback-slots'), components: new Kv(server.url, 'rollback-components') }
+    const pair = {
+      config,
+      slots: new Kv(server.url, 'rollback-slots'),
+      components: new Kv(server.url, 'rollback-components'),
+    }
     const { clone } = await team(server, pair)
     const headers = { authorization: `Bearer ${token}` }
-    const get = async () => (await fetch(`${server.url}/components/${PRODUCTION}`, { headers })).headers.get('component-version')
+    const get = async () =>
+      (await fetch(`${server.url}/components/${PRODUCTION}`, { headers })).headers.get('component-version')
     assert.equal(await get(), 'v1.2.0')
-    const rollback = (env, ...flags) => slotctl([
-      'rollback', NAME, 'production', ...flags, '--local', server.url, '--config', config, '--repo', clone.dir, '--json',
-      '--resolver', server.url,
-    ], { env: { ...gitEnv(), ...env } })
+    const rollback = (env, ...flags) =>
+      slotctl(
+        [
+          'rollback',
+          NAME,
+          'production',
+          ...flags,
+          '--local',
+          server.url,
+          '--config',
+          config,
+          '--repo',
+          clone.dir,
+          '--json',
+          '--resolver',
+          server.url,
+        ],
+        { env: { ...gitEnv(), ...env } },
+      )
     const { code, json, stdout, stderr } = await rollback({ RESOLVER_TOKEN: token })
     assert.equal(code, 0, stderr)
     assert.match(stderr, /prompts\/extraction@production: v1\.1\.0 is served \(.*\ncheck +1 slot by http/)
@@ -253,7 +330,10 @@ describe('slotctl rollback --resolver', () => {
     assert.equal(await get(), 'v1.1.0')
     assert.ok(!(stdout + stderr).includes(token))
 
-    for (const [to, wrong] of [['v1.0.0', {}], ['v1.2.0', { RESOLVER_TOKEN: 'an0ther-token' }]]) {
+    for (const [to, wrong] of [
+      ['v1.0.0', {}],
+      ['v1.2.0', { RESOLVER_TOKEN: 'an0ther-token' }],
+    ]) {
       const refused = await rollback(wrong, '--to', to)
       assert.equal(refused.code, 1, refused.stderr)
       assert.match(refused.stderr, /does not serve v1\.\d\.0 yet: it answers with status 40[13]\n.*RESOLVER_TOKEN/)

@@ -27,12 +27,22 @@ const split = (percent) => table('production', `split = { canary = ${percent} }`
 
 describe('rollouts.toml', () => {
   let kv
-  before(async () => { kv = await startKv({ pairs: 16 }) })
+  before(async () => {
+    kv = await startKv({ pairs: 16 })
+  })
   after(() => kv?.stop())
 
   const sync = async (repo, pair, ...flags) => {
     const ended = await slotctl([
-      'sync', '--local', kv.url, '--repo', repo.dir, '--config', pair.config, '--json', ...flags,
+      'sync',
+      '--local',
+      kv.url,
+      '--repo',
+      repo.dir,
+      '--config',
+      pair.config,
+      '--json',
+      ...flags,
     ])
     return { ...ended, ...ended.json }
   }
@@ -58,13 +68,13 @@ describe('rollouts.toml', () => {
     assert.deepEqual([first.rollouts.branch, first.rollouts.found], ['main', true])
     repo.commit({ [FILE]: split(25) }, 'Send 25 % to canary')
     const second = await sync(repo, pair)
-    assert.match(
-      second.stderr,
-      /production: canary v1\.1\.0 10 % → 25 %, production v1\.0\.0 90 % → 75 %/,
-    )
+    assert.match(second.stderr, /production: canary v1\.1\.0 10 % → 25 %, production v1\.0\.0 90 % → 75 %/)
     const share = (percent) => ({ slot: 'canary', version: 'v1.1.0', percent })
     assert.deepEqual(second.plan.writes.slots[0].changes[0], {
-      segment: null, from: share(10), to: share(25), words: 'canary v1.1.0 10 % → 25 %',
+      segment: null,
+      from: share(10),
+      to: share(25),
+      words: 'canary v1.1.0 10 % → 25 %',
     })
     assert.deepEqual(await arms(pair, 'production'), ['canary v1.1.0 25000', 'production v1.0.0 75000'])
     repo.git('revert', '--no-edit', 'HEAD')
@@ -128,10 +138,13 @@ describe('rollouts.toml', () => {
     assert.match(stderr, /@live: blue v1\.0\.0 → green v1\.1\.0/)
     assert.deepEqual(await arms(pair, 'live'), ['green v1.1.0 100000'])
     const { slots } = await pair.components.json(NAME)
-    assert.deepEqual(slots.live.moves.map(({ from, to, author, why }) => [from, to, author, why]), [
-      ['v1.0.0', 'v1.1.0', 'Ada', 'Switch to green'],
-      [null, 'v1.0.0', 'Ada', 'Begin with blue'],
-    ])
+    assert.deepEqual(
+      slots.live.moves.map(({ from, to, author, why }) => [from, to, author, why]),
+      [
+        ['v1.0.0', 'v1.1.0', 'Ada', 'Switch to green'],
+        [null, 'v1.0.0', 'Ada', 'Begin with blue'],
+      ],
+    )
   })
 
   test('revokes: the record says so, latest skips it, slots on it are left', async () => {
@@ -144,9 +157,10 @@ describe('rollouts.toml', () => {
     assert.equal((await pair.components.json(`${NAME}@v1.2.0`)).revoked, 'leaks')
     assert.deepEqual(await arms(pair, 'latest'), ['latest v1.0.0 100000'])
     assert.deepEqual(await arms(pair, 'production'), TEN)
-    assert.deepEqual(plan.refused.map(({ subject }) => subject), [
-      `${NAME}@canary`, `${NAME}@green`, `${NAME}@ring-1`, `${NAME}@production`,
-    ])
+    assert.deepEqual(
+      plan.refused.map(({ subject }) => subject),
+      [`${NAME}@canary`, `${NAME}@green`, `${NAME}@ring-1`, `${NAME}@production`],
+    )
     assert.match(stderr, /ring-1: it stands on v1\.2\.0, which is revoked \(leaks\): the slot is left/)
     assert.match(stderr, /production: it sends callers to canary, which is refused/)
     assert.deepEqual((await sync(repo, pair)).plan.empty, true)
@@ -202,8 +216,10 @@ describe('slotctl rollout', () => {
   const rollout = (repo, ...args) => slotctl(['rollout', ...args, '--repo', repo.dir], { env: IDENTITY })
   const IDENTITY = {
     HOME: '/nonexistent',
-    GIT_AUTHOR_NAME: 'Ada', GIT_AUTHOR_EMAIL: 'ada@example.com',
-    GIT_COMMITTER_NAME: 'Ada', GIT_COMMITTER_EMAIL: 'ada@example.com',
+    GIT_AUTHOR_NAME: 'Ada',
+    GIT_AUTHOR_EMAIL: 'ada@example.com',
+    GIT_COMMITTER_NAME: 'Ada',
+    GIT_COMMITTER_EMAIL: 'ada@example.com',
   }
   const text = (repo) => readFileSync(path.join(repo.dir, FILE), 'utf8')
 
@@ -221,7 +237,10 @@ describe('slotctl rollout', () => {
     assert.equal(alias.code, 0)
     const segment = await rollout(repo, NAME, 'production', '--to', 'ring-1', '--segment', 'beta')
     assert.equal(segment.code, 0)
-    assert.equal(text(repo), `# Ours.\n\n${split(25)}segments = { beta = "ring-1" }\n# Live.\n${table('live', 'alias = "green" # since May')}`)
+    assert.equal(
+      text(repo),
+      `# Ours.\n\n${split(25)}segments = { beta = "ring-1" }\n# Live.\n${table('live', 'alias = "green" # since May')}`,
+    )
     assert.equal((await rollout(repo, NAME, 'production', '--stop')).code, 0)
     assert.equal(text(repo), `# Ours.\n# Live.\n${table('live', 'alias = "green" # since May')}`)
   })
@@ -253,7 +272,17 @@ describe('slotctl rollout', () => {
     const users = Array.from({ length: 1000 }, (_, number) => `user-${number}`)
     writeFileSync(file, users.join('\n'))
     const dry = await rollout(
-      repo, NAME, 'production', '--to', 'canary', '--percent', '25', '--dry-run', '--keys', file, '--json',
+      repo,
+      NAME,
+      'production',
+      '--to',
+      'canary',
+      '--percent',
+      '25',
+      '--dry-run',
+      '--keys',
+      file,
+      '--json',
     )
     assert.equal(dry.code, 0, dry.stderr)
     const point = (user) => pointOf(NAME, user)
@@ -311,7 +340,10 @@ describe('slotctl explain', () => {
     const users = Array.from({ length: 500 }, (_, number) => `user-${number}`)
     writeFileSync(file, users.join('\n'))
     const many = await explain(repo, NAME, '--keys', file)
-    const rows = many.stdout.trim().split('\n').map((line) => line.split('\t'))
+    const rows = many.stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split('\t'))
     assert.deepEqual(rows[0], ['key', 'assignment', 'point', 'slot', 'version'])
     for (const [key, , point, slot] of rows.slice(1)) {
       assert.equal(Number(point), pointOf(NAME, key))
@@ -319,7 +351,10 @@ describe('slotctl explain', () => {
     }
     const { json } = await explain(repo, NAME, '--keys', file, '--json')
     const canary = rows.filter(([, , , slot]) => slot === 'canary').length
-    assert.deepEqual(json.shares.map(({ keys }) => keys), [canary, 500 - canary])
+    assert.deepEqual(
+      json.shares.map(({ keys }) => keys),
+      [canary, 500 - canary],
+    )
   })
 
   test('names what there is where a slot is not', async () => {

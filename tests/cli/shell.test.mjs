@@ -33,7 +33,10 @@ describe('slotctl at home in a shell', () => {
   test('has colours on a terminal, unless NO_COLOR is set', { skip }, () => {
     const on = (env) => {
       const line = `${JSON.stringify(binary())} status --local --repo /nonexistent`
-      return spawnSync('script', ['-qec', line, '/dev/null'], { env: { PATH: process.env.PATH, TERM: 'xterm', ...env }, encoding: 'utf8' }).stdout
+      return spawnSync('script', ['-qec', line, '/dev/null'], {
+        env: { PATH: process.env.PATH, TERM: 'xterm', ...env },
+        encoding: 'utf8',
+      }).stdout
     }
     assert.match(on({}), /\u001b\[31m.*error/)
     assert.doesNotMatch(on({ NO_COLOR: '1' }), /\u001b\[[\d;]*m/)

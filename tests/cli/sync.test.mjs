@@ -12,7 +12,9 @@ const MIB = 1 << 20
 
 describe('slotctl sync', () => {
   let kv
-  before(async () => { kv = await startKv() })
+  before(async () => {
+    kv = await startKv()
+  })
   after(() => kv?.stop())
 
   /** Runs `slotctl sync` on a repository and a pair of namespaces. */
@@ -55,11 +57,18 @@ describe('slotctl sync', () => {
       }
       assert.equal(checked, 26 + 26, 'all versions and slots that are not logic')
       assert.equal(result.written.catalogs, 20)
-      assert.deepEqual(Object.keys(await pair.components.list()).filter((key) => /guard|triage/.test(key)), [])
+      assert.deepEqual(
+        Object.keys(await pair.components.list()).filter((key) => /guard|triage/.test(key)),
+        [],
+      )
     })
 
     async function assertServes(pair, record, expected, what) {
-      assert.deepEqual([record.digest, record.sha, record.size], [expected.sha256, expected.commit, expected.size], what)
+      assert.deepEqual(
+        [record.digest, record.sha, record.size],
+        [expected.sha256, expected.commit, expected.size],
+        what,
+      )
       assert.equal(sha256(await pair.components.get(`sha256/${record.digest}`)), expected.sha256, what)
     }
 
@@ -100,7 +109,10 @@ describe('slotctl sync', () => {
       const pair = kv.pair()
       const { code, plan } = await syncJson(repo, pair)
       assert.equal(code, 1)
-      assert.ok(plan.refused.some(({ what }) => /26214401|25 MiB/.test(what)), JSON.stringify(plan.refused))
+      assert.ok(
+        plan.refused.some(({ what }) => /26214401|25 MiB/.test(what)),
+        JSON.stringify(plan.refused),
+      )
       for (const [name, bytes] of Object.entries({ large, largest })) {
         const { targets } = await pair.slots.json(`configs/${name}@latest`)
         assert.equal(sha256(await pair.components.get(`sha256/${targets[0].digest}`)), sha256(bytes))
@@ -117,7 +129,12 @@ describe('slotctl sync', () => {
       const first = await syncJson(repo, pair)
       assert.equal(first.code, 0)
       assert.deepEqual(first.result.written, {
-        unreferenced: 0, contents: count, versions: count, slots: count, catalogs: count, indexes: 1,
+        unreferenced: 0,
+        contents: count,
+        versions: count,
+        slots: count,
+        catalogs: count,
+        indexes: 1,
       })
       const second = await syncJson(repo, pair)
       assert.deepEqual([second.plan.empty, second.plan.unchanged], [true, 4 * count + 1])
@@ -131,7 +148,12 @@ describe('slotctl sync', () => {
       const [repo, pair] = [extractionRepo(), kv.pair()]
       const first = await syncJson(repo, pair)
       assert.deepEqual(first.result.written, {
-        unreferenced: 0, contents: 2, versions: 2, slots: 3, catalogs: 1, indexes: 1,
+        unreferenced: 0,
+        contents: 2,
+        versions: 2,
+        slots: 3,
+        catalogs: 1,
+        indexes: 1,
       })
       const before = await dump(pair)
       const { code, plan, result, stderr } = await syncJson(repo, pair)
@@ -182,7 +204,10 @@ describe('slotctl sync', () => {
       assert.match(stderr, /prompts\/extraction@production: v1\.0\.0 → v1\.1\.0/)
       const share = (version) => ({ slot: 'production', version, percent: 100 })
       const change = {
-        segment: null, from: share('v1.0.0'), to: share('v1.1.0'), words: 'production v1.0.0 → v1.1.0',
+        segment: null,
+        from: share('v1.0.0'),
+        to: share('v1.1.0'),
+        words: 'production v1.0.0 → v1.1.0',
       }
       assert.deepEqual(plan.writes, {
         unreferenced: [],
@@ -224,8 +249,14 @@ describe('slotctl sync', () => {
       const { code, plan, stderr } = await syncJson(repo, pair)
       assert.equal(code, 1)
       assert.match(stderr, /refused: prompts\/extraction@v1\.0\.0: a version never changes/)
-      assert.deepEqual(plan.refused.map(({ subject }) => subject), ['prompts/extraction@v1.0.0'])
-      assert.deepEqual(plan.warnings.map(({ subject }) => subject), ['prompts/extraction@production'])
+      assert.deepEqual(
+        plan.refused.map(({ subject }) => subject),
+        ['prompts/extraction@v1.0.0'],
+      )
+      assert.deepEqual(
+        plan.warnings.map(({ subject }) => subject),
+        ['prompts/extraction@production'],
+      )
       const now = await dump(pair)
       assert.equal(now['prompts/extraction@v1.0.0'], before['prompts/extraction@v1.0.0'])
       assert.equal(JSON.parse(now['prompts/extraction@production']).targets[0].version, commit)
@@ -325,15 +356,31 @@ describe('slotctl sync', () => {
     test('--json is one object on stdout, talk is on stderr', async () => {
       const [repo, pair] = [extractionRepo(), kv.pair()]
       const { json } = await sync(repo, pair, '--json')
-      assert.deepEqual(Object.keys(json).sort(), [
-        'command', 'dryRun', 'head', 'plan', 'result', 'rollouts', 'target',
-      ])
+      assert.deepEqual(Object.keys(json).sort(), ['command', 'dryRun', 'head', 'plan', 'result', 'rollouts', 'target'])
       assert.deepEqual(Object.keys(json.plan).sort(), [
-        'blocked', 'deletions', 'empty', 'foreign', 'held', 'kept', 'logic', 'refused', 'unchanged',
-        'unreferenced', 'warnings', 'writes',
+        'blocked',
+        'deletions',
+        'empty',
+        'foreign',
+        'held',
+        'kept',
+        'logic',
+        'refused',
+        'unchanged',
+        'unreferenced',
+        'warnings',
+        'writes',
       ])
       assert.deepEqual(Object.keys(json.result).sort(), [
-        'bytes', 'calls', 'checked', 'deleted', 'error', 'exit', 'seconds', 'spared', 'written',
+        'bytes',
+        'calls',
+        'checked',
+        'deleted',
+        'error',
+        'exit',
+        'seconds',
+        'spared',
+        'written',
       ])
       assert.deepEqual([json.command, json.dryRun, json.result.exit], ['sync', false, 0])
       assert.equal(json.head, repo.git('rev-parse', 'HEAD'))
@@ -373,7 +420,15 @@ describe('slotctl sync', () => {
     })
 
     test('that is not there is told with the way out', async () => {
-      const args = ['sync', '--local', 'http://127.0.0.1:9', '--repo', extractionRepo().dir, '--config', kv.pair().config]
+      const args = [
+        'sync',
+        '--local',
+        'http://127.0.0.1:9',
+        '--repo',
+        extractionRepo().dir,
+        '--config',
+        kv.pair().config,
+      ]
       const { code, stderr, json } = await slotctl([...args, '--json'])
       assert.deepEqual([code, json.result.exit], [1, 1])
       assert.match(stderr, /error: GET http:\/\/127\.0\.0\.1:9\/.*no answer: .*\(tried 5 times\)/)

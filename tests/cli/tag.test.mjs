@@ -57,15 +57,23 @@ describe('slotctl tag create', () => {
     const { code, json } = await tag(repo, ...args)
     assert.equal(code, 0)
     assert.deepEqual(json, {
-      command: 'tag create', exit: 0, commit: first, component: EXTRACTION, path: 'prompts/extraction.md',
-      tag: tagOf('v1.0.0-rc.1'), version: 'v1.0.0-rc.1',
+      command: 'tag create',
+      exit: 0,
+      commit: first,
+      component: EXTRACTION,
+      path: 'prompts/extraction.md',
+      tag: tagOf('v1.0.0-rc.1'),
+      version: 'v1.0.0-rc.1',
     })
     assert.match(messageOf(repo, tagOf('v1.0.0-rc.1')), /^# Try it\n\nSigned-off-by: A\n\nComponent-Path: /)
   })
 
   test('finds the file as sync does, or where --path and --registry say', async () => {
     const repo = freshRepo({
-      'prompts/a/index.md': 'a', 'logic/agents/triage.agent.yaml': 'b', 'mails/w.hbs': 'c', 'q/top.sql': 'd',
+      'prompts/a/index.md': 'a',
+      'logic/agents/triage.agent.yaml': 'b',
+      'mails/w.hbs': 'c',
+      'q/top.sql': 'd',
     })
     const registry = path.join(repo.dir, '.git', 'registry.json')
     writeFileSync(registry, JSON.stringify({ components: { top: { path: 'q/top.sql', type: 'query' } } }))
@@ -83,7 +91,8 @@ describe('slotctl tag create', () => {
 
   test('refuses a version that there is, with the next one', async () => {
     await refused(
-      extractionRepo(), ['create', EXTRACTION, 'v1.0.0'],
+      extractionRepo(),
+      ['create', EXTRACTION, 'v1.0.0'],
       /extraction\/v1\.0\.0: exists already: commit [0-9a-f]{10}, by Grace at 20/,
       /hint: versions never change: .*the next one is v1\.1\.1/,
     )
@@ -92,11 +101,26 @@ describe('slotctl tag create', () => {
   test('refuses a commit without the file', async () => {
     const repo = freshRepo()
     writeFileSync(path.join(repo.dir, 'prompts', 'new.md'), 'not committed')
-    await refused(repo, ['create', 'prompts/new', 'v1.0.0'], /its commit has no file for it; looked for .*prompts\/\{new/, /hint: commit the file first, or name it: --path/)
-    await refused(repo, ['create', EXTRACTION, 'v1.0.0', '--path', 'nowhere.md'], /its commit has no file nowhere\.md/, /--path/)
+    await refused(
+      repo,
+      ['create', 'prompts/new', 'v1.0.0'],
+      /its commit has no file for it; looked for .*prompts\/\{new/,
+      /hint: commit the file first, or name it: --path/,
+    )
+    await refused(
+      repo,
+      ['create', EXTRACTION, 'v1.0.0', '--path', 'nowhere.md'],
+      /its commit has no file nowhere\.md/,
+      /--path/,
+    )
     await refused(repo, ['create', EXTRACTION, 'v1.0.0', '--path', '../x'], /'\.\.' leads out/, /--path/)
     await refused(repo, ['create', EXTRACTION, 'v1.0.0', '--path', 'prompts'], /prompts is a folder/, /--path/)
-    await refused(repo, ['create', EXTRACTION, 'v1.0.0', 'nobranch'], /nobranch: no commit of this repository/, /git fetch/)
+    await refused(
+      repo,
+      ['create', EXTRACTION, 'v1.0.0', 'nobranch'],
+      /nobranch: no commit of this repository/,
+      /git fetch/,
+    )
     await refused(new Repo(), ['create', EXTRACTION, 'v1.0.0'], /there is no commit yet/, /git commit/)
   })
 
@@ -106,7 +130,11 @@ describe('slotctl tag create', () => {
     ['a version without v', [EXTRACTION, '1.0.0'], /the leading 'v' is missing; did you mean v1\.0\.0\?/],
     ['a slot', [EXTRACTION, 'production'], /production is a slot: `slotctl tag set` sets it/],
     ['a name that is none', ['extraction', 'v1.0.0'], /a type and a name/],
-    ['a name that looks like an option', ['--', 'prompts/--help', 'v1.0.0'], /begins with a letter or a digit|prompts\/--help/],
+    [
+      'a name that looks like an option',
+      ['--', 'prompts/--help', 'v1.0.0'],
+      /begins with a letter or a digit|prompts\/--help/,
+    ],
   ]) {
     test(`ends with 2 on ${what}`, async () => {
       const repo = freshRepo()
@@ -133,7 +161,12 @@ describe('slotctl tag create', () => {
     config('gpg.program', gpg)
     writeFileSync(gpg, '#!/bin/sh\necho no secret key >&2\nexit 2\n')
     chmodSync(gpg, 0o755)
-    await refused(repo, ['create', EXTRACTION, 'v1.0.0'], /no secret key|failed to sign/, /unlock the key that user\.signingKey names/)
+    await refused(
+      repo,
+      ['create', EXTRACTION, 'v1.0.0'],
+      /no secret key|failed to sign/,
+      /unlock the key that user\.signingKey names/,
+    )
     const armor = '-----BEGIN PGP SIGNATURE-----\\n\\nabc\\n-----END PGP SIGNATURE-----\\n'
     writeFileSync(gpg, `#!/bin/sh\ncat >/dev/null\nprintf '[GNUPG:] SIG_CREATED D\\n' >&2\nprintf -- '${armor}'\n`)
     assert.equal((await tag(repo, 'create', EXTRACTION, 'v1.0.0')).code, 0)
@@ -160,7 +193,7 @@ describe('slotctl tag create', () => {
 })
 
 describe('slotctl tag set', () => {
-  test('makes the slot a tag of its version\'s tag, as edgit does', async () => {
+  test("makes the slot a tag of its version's tag, as edgit does", async () => {
     const repo = extractionRepo()
     const { code, stderr } = await tag(repo, 'set', EXTRACTION, 'production', 'v1.1.0')
     assert.equal(code, 0)
@@ -196,7 +229,8 @@ describe('slotctl tag set', () => {
   test('refuses a version that there is not', async () => {
     const repo = extractionRepo()
     await refused(
-      repo, ['set', EXTRACTION, 'production', 'v9.0.0'],
+      repo,
+      ['set', EXTRACTION, 'production', 'v9.0.0'],
       /prompts\/extraction@v9\.0\.0: there is no such version; there are v1\.1\.0, v1\.0\.0/,
       /slotctl tag create prompts\/extraction v9\.0\.0; or fetch it/,
     )
@@ -206,7 +240,7 @@ describe('slotctl tag set', () => {
     assert.match(usage.stderr, /v1\.0\.0 is a version, which never moves/)
   })
 
-  test('warns where a lightweight version can\'t be told from another', async () => {
+  test("warns where a lightweight version can't be told from another", async () => {
     const repo = freshRepo()
     for (const version of ['v1.0.0', 'v1.1.0']) repo.git('tag', tagOf(version))
     const { code, stderr } = await tag(repo, 'set', EXTRACTION, 'production', 'v1.0.0')
@@ -221,21 +255,38 @@ describe('slotctl tag list and show', () => {
     await tag(repo, 'bump', EXTRACTION, 'major')
     const { code, stdout } = await tag(repo, 'list')
     assert.equal(code, 0)
-    const rows = stdout.trimEnd().split('\n').map((line) => line.split(/ {2,}/))
-    assert.deepEqual(rows.map(([, ref]) => ref), ['v1.0.0', 'v1.1.0', 'v2.0.0', 'production', 'staging'])
+    const rows = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(/ {2,}/))
+    assert.deepEqual(
+      rows.map(([, ref]) => ref),
+      ['v1.0.0', 'v1.1.0', 'v2.0.0', 'production', 'staging'],
+    )
     assert.deepEqual(rows[3].slice(0, 3), [EXTRACTION, 'production', '→ v1.0.0'])
     const { json } = await tag(repo, 'list', EXTRACTION, '--json')
-    assert.deepEqual(json.tags.map(({ standsOn }) => standsOn), ['v1.0.0', 'v1.1.0', 'v2.0.0', 'v1.0.0', 'v1.1.0'])
+    assert.deepEqual(
+      json.tags.map(({ standsOn }) => standsOn),
+      ['v1.0.0', 'v1.1.0', 'v2.0.0', 'v1.0.0', 'v1.1.0'],
+    )
   })
 
   test('show one, and what became of its version', async () => {
     const repo = extractionRepo()
     const shown = await tag(repo, 'show', EXTRACTION, 'production')
-    assert.match(shown.stdout, /^tag +components\/prompts\/extraction\/production\nversion +v1\.0\.0\ncommit +[0-9a-f]{40}\nfile +prompts\/extraction\.md\nsince +20.*\nby +Grace\nwhy +Set production to v1\.0\.0\n$/)
+    assert.match(
+      shown.stdout,
+      /^tag +components\/prompts\/extraction\/production\nversion +v1\.0\.0\ncommit +[0-9a-f]{40}\nfile +prompts\/extraction\.md\nsince +20.*\nby +Grace\nwhy +Set production to v1\.0\.0\n$/,
+    )
     repo.git('tag', '--delete', tagOf('v1.0.0'))
     const lost = await tag(repo, 'show', EXTRACTION, 'production')
     assert.match(lost.stdout, /note +the tag of v1\.0\.0, which it was set to, was deleted/)
-    await refused(repo, ['show', EXTRACTION, 'canary'], /extraction@canary: there is no such tag here/, /slotctl tag list/)
+    await refused(
+      repo,
+      ['show', EXTRACTION, 'canary'],
+      /extraction@canary: there is no such tag here/,
+      /slotctl tag list/,
+    )
     await refused(repo, ['list', 'prompts/other'], /no tag under components\/ names it/, /slotctl tag create/)
   })
 })
@@ -264,15 +315,19 @@ describe('slotctl tag delete', () => {
     const was = objectOf(repo, tagOf('staging'))
     const { code, stderr } = await tag(repo, 'delete', EXTRACTION, 'staging')
     assert.equal(code, 0)
-    assert.ok(stderr.includes(`--force-with-lease=refs/tags/${tagOf('staging')}:${was} origin :refs/tags/${tagOf('staging')}`))
+    assert.ok(
+      stderr.includes(`--force-with-lease=refs/tags/${tagOf('staging')}:${was} origin :refs/tags/${tagOf('staging')}`),
+    )
     assert.ok(!tagsOf(repo).includes(tagOf('staging')))
   })
 
   test('deletes a version only with --force', async () => {
     const repo = extractionRepo()
     await refused(
-      repo, ['delete', EXTRACTION, 'v1.0.0'],
-      /v1\.0\.0: is a version, and production stands on it/, /with --force; to withdraw it, revoke it in rollouts\.toml/,
+      repo,
+      ['delete', EXTRACTION, 'v1.0.0'],
+      /v1\.0\.0: is a version, and production stands on it/,
+      /with --force; to withdraw it, revoke it in rollouts\.toml/,
     )
     assert.equal((await tag(repo, 'delete', EXTRACTION, 'v1.0.0', '--force')).code, 0)
     assert.ok(!tagsOf(repo).includes(tagOf('v1.0.0')))

@@ -35,9 +35,19 @@ describe('slotctl', () => {
     ['--check alone', ['sync', '--check'], {}, /--dry-run/],
     ['no target', ['sync'], {}, /say where to write: `--local`.*CLOUDFLARE_API_TOKEN/],
     ['a release that nobody can check', ['release'], {}, /--check-url <URL>/],
-    ['steps that do not grow', ['release', '--check-url', 'http://127.0.0.1:9', '--steps', '10,1'], {}, /the steps grow and begin above 0/],
+    [
+      'steps that do not grow',
+      ['release', '--check-url', 'http://127.0.0.1:9', '--steps', '10,1'],
+      {},
+      /the steps grow and begin above 0/,
+    ],
     ['half a target', ['sync'], { CLOUDFLARE_API_TOKEN: 's3cret' }, /CLOUDFLARE_ACCOUNT_ID/],
-    ['a token that is none', ['sync'], { ...CLOUDFLARE, CLOUDFLARE_API_TOKEN: 's3cret word' }, /characters that no token has/],
+    [
+      'a token that is none',
+      ['sync'],
+      { ...CLOUDFLARE, CLOUDFLARE_API_TOKEN: 's3cret word' },
+      /characters that no token has/,
+    ],
   ]) {
     test(`ends with 2 on ${what}`, async () => {
       const { code, stdout, stderr } = await slotctl(args, { env })
@@ -48,10 +58,22 @@ describe('slotctl', () => {
   }
 
   for (const [what, flags, message] of [
-    ['the default environment', [], /SLOTS of the default environment is local \("local-slots"\): name another with `--env`/],
-    ['a placeholder', ['--env', 'staging'], /in .*wrangler\.toml: SLOTS of \[env\.staging\] has no namespace id yet \("replace-me-staging-slots"\): `npx wrangler kv namespace create staging-slots`/],
+    [
+      'the default environment',
+      [],
+      /SLOTS of the default environment is local \("local-slots"\): name another with `--env`/,
+    ],
+    [
+      'a placeholder',
+      ['--env', 'staging'],
+      /in .*wrangler\.toml: SLOTS of \[env\.staging\] has no namespace id yet \("replace-me-staging-slots"\): `npx wrangler kv namespace create staging-slots`/,
+    ],
     ['an unknown environment', ['--env', 'prod'], /there is no \[env\.prod\]; there are: staging/],
-    ['a missing file', ['--config', '/nowhere.toml'], /can't read \/nowhere\.toml; `--config FILE` names another: No such file/],
+    [
+      'a missing file',
+      ['--config', '/nowhere.toml'],
+      /can't read \/nowhere\.toml; `--config FILE` names another: No such file/,
+    ],
   ]) {
     test(`refuses ${what} before anything is sent`, async () => {
       const cwd = temporaryFolder('config')
@@ -81,7 +103,10 @@ describe('--json of a command that fails', () => {
     ['verify', ['verify', ...local]],
   ]) {
     test(`${command} says why, and with which code it ends`, async () => {
-      const { code, json, stderr } = await slotctl([...args, '--json'], { cwd: temporaryFolder(), env: { SLOTCTL_RETRIES: '0' } })
+      const { code, json, stderr } = await slotctl([...args, '--json'], {
+        cwd: temporaryFolder(),
+        env: { SLOTCTL_RETRIES: '0' },
+      })
       assert.notEqual(code, 0)
       assert.deepEqual([json.command, json.exit], [command, code])
       // What people read says the same, wrapped as the terminal needs it.

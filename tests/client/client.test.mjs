@@ -1,8 +1,10 @@
 // The client against the real Worker in workerd: directly, through what fails on
 // command, and while Workers KV fails.
 import assert from 'node:assert/strict'
-import { fileURLToPath } from 'node:url'
+import { readdirSync } from 'node:fs'
+import path from 'node:path'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 
 import { createClient, ResolverError } from '../../client/index.js'
 import { startWorker } from '../worker/harness/workerd.mjs'
@@ -53,8 +55,15 @@ describe('a component', () => {
     assert.deepEqual(Buffer.from(bytes), Buffer.from(NEW))
     assert.throws(json, SyntaxError)
     assert.deepEqual(said, {
-      reference: SLOT, url: '/components/prompts/extraction@v1.1.0', version: 'v1.1.0', commit: sha, digest,
-      type: 'text/markdown; charset=utf-8', slot: 'staging', assignment: 'sole', source: 'resolver',
+      reference: SLOT,
+      url: '/components/prompts/extraction@v1.1.0',
+      version: 'v1.1.0',
+      commit: sha,
+      digest,
+      type: 'text/markdown; charset=utf-8',
+      slot: 'staging',
+      assignment: 'sole',
+      source: 'resolver',
     })
   })
 
@@ -130,8 +139,11 @@ describe('who asks', () => {
 
   test('what a request brought is forwarded', async () => {
     const headers = new Headers({
-      'Cloudflare-Workers-Version-Key': 'ada', 'Cloudflare-Workers-Version-Overrides': 'component-resolver="abc"',
-      'Component-Version-Override': 'v1.1.0', Authorization: 'Bearer not-yours', Cookie: 'a=b',
+      'Cloudflare-Workers-Version-Key': 'ada',
+      'Cloudflare-Workers-Version-Overrides': 'component-resolver="abc"',
+      'Component-Version-Override': 'v1.1.0',
+      Authorization: 'Bearer not-yours',
+      Cookie: 'a=b',
     })
     await client({ token: 'own' }).forRequest({ headers }).get(SPLIT)
     await client().forRequest({ headers }).resolve([SPLIT])
@@ -141,7 +153,10 @@ describe('who asks', () => {
       assert.equal(sent['component-version-override'], 'v1.1.0')
       assert.equal(sent.cookie, undefined)
     }
-    assert.deepEqual(flaky.seen.map(({ headers: sent }) => sent.authorization), ['Bearer own', undefined])
+    assert.deepEqual(
+      flaky.seen.map(({ headers: sent }) => sent.authorization),
+      ['Bearer own', undefined],
+    )
   })
 })
 
@@ -249,7 +264,10 @@ describe('while Workers KV fails', () => {
       try {
         const near = createClient(own.url, QUICK)
         // Another isolate of the same resolver, which has not served anything yet.
-        const moved = createClient('http://resolver.example', { ...QUICK, fetch: (url, init) => fetch(url.replace('http://resolver.example', target), init) })
+        const moved = createClient('http://resolver.example', {
+          ...QUICK,
+          fetch: (url, init) => fetch(url.replace('http://resolver.example', target), init),
+        })
         let target = own.url
         await moved.get(SLOT)
         target = other.url
@@ -270,7 +288,9 @@ describe('while Workers KV fails', () => {
 
 describe('a snapshot', () => {
   test('of several references with their contents', async () => {
-    const { resolved, scriptVersion, away } = await client().resolve([SLOT, 'templates/logo@production'], { content: true })
+    const { resolved, scriptVersion, away } = await client().resolve([SLOT, 'templates/logo@production'], {
+      content: true,
+    })
     assert.deepEqual([resolved[0].content, resolved[1].contentBase64 !== undefined, away], [NEW, true, undefined])
     assert.ok(scriptVersion.id)
   })
@@ -298,7 +318,7 @@ describe('a snapshot', () => {
 
 test('it runs in a Worker, over a service binding', async () => {
   const source = `
-import { createClient } from './client.js'
+import { createClient } from './client/index.js'
 let client
 export default {
   async fetch(request, env) {
@@ -307,13 +327,22 @@ export default {
     return Response.json({ ...said, text: text() })
   },
 }`
-  const file = fileURLToPath(new URL('../../client/index.js', import.meta.url))
-  const caller = { modules: [{ name: 'caller.mjs', source }, { name: 'client.js', file }], services: ['RESOLVER'] }
+  const folder = fileURLToPath(new URL('../../client/', import.meta.url))
+  const files = readdirSync(folder).filter((name) => name.endsWith('.js'))
+  const caller = {
+    modules: [
+      { name: 'caller.mjs', source },
+      ...files.map((name) => ({ name: `client/${name}`, file: path.join(folder, name), as: `client-${name}` })),
+    ],
+    services: ['RESOLVER'],
+  }
   const own = await startWorker({ kv: { SLOTS: new Map(), COMPONENTS: new Map() }, caller })
   try {
     put(own.kv, readVectors('splits.json').kv)
     const headers = { 'cloudflare-workers-version-key': 'ada' }
-    const [first, second] = [await own.fetch('/', { headers }), await own.fetch('/', { headers })].map((answer) => answer.json())
+    const [first, second] = [await own.fetch('/', { headers }), await own.fetch('/', { headers })].map((answer) =>
+      answer.json(),
+    )
     assert.deepEqual([first.assignment, first.source, second.source], ['key', 'resolver', 'memory'])
     assert.equal(first.text, second.text)
   } finally {

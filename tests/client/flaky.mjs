@@ -18,7 +18,8 @@ export async function startFlaky(origin) {
     const failure = flaky.down ? 'refuse' : flaky.next.shift()
     if (failure === 'hang') return
     if (failure === 'refuse') return request.socket.destroy()
-    if (Number.isInteger(failure) || Array.isArray(failure)) return response.writeHead(...[failure].flat()).end('made to fail')
+    if (Number.isInteger(failure) || Array.isArray(failure))
+      return response.writeHead(...[failure].flat()).end('made to fail')
     const answer = await rawRequest(origin, { method, path, headers, body: Buffer.concat(chunks) })
     const { connection, 'transfer-encoding': _, ...kept } = answer.headers
     const body = failure === 'swap' ? Buffer.from('something else') : answer.body
@@ -29,6 +30,9 @@ export async function startFlaky(origin) {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
   server.unref().on('connection', (socket) => socket.unref())
   const url = `http://127.0.0.1:${server.address().port}`
-  const stop = () => (server.closeAllConnections(), server.close())
+  const stop = () => {
+    server.closeAllConnections()
+    server.close()
+  }
   return Object.assign(flaky, { url, stop, fail: (...failures) => flaky.next.push(...failures) })
 }

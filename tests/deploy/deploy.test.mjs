@@ -24,18 +24,57 @@ const asNode = (version) =>
 
 describe('a deployment is refused', () => {
   const cases = [
-    ['without namespaces', {}, deploy('staging', '--prebuilt'), 1,
-      /no namespaces for staging yet.*\n {4}npx wrangler kv namespace create staging-slots\n {4}npx wrangler kv namespace create staging-components$/],
-    ['to an environment that there is not', {}, deploy('prod'), 2, /^--env prod: wrangler.toml has staging, green, production\.\nUsage: /],
+    [
+      'without namespaces',
+      {},
+      deploy('staging', '--prebuilt'),
+      1,
+      /no namespaces for staging yet.*\n {4}npx wrangler kv namespace create staging-slots\n {4}npx wrangler kv namespace create staging-components$/,
+    ],
+    [
+      'to an environment that there is not',
+      {},
+      deploy('prod'),
+      2,
+      /^--env prod: wrangler.toml has staging, green, production\.\nUsage: /,
+    ],
     ['to none', {}, ['scripts/deploy.mjs'], 2, /^--env is missing: wrangler.toml has/],
     ['with an option that it does not know', {}, deploy('staging', '--force'), 2, /Unknown option '--force'/],
-    ['to production at once', { named: true }, deploy('production', '--prebuilt'), 1, /^production is released in steps: slotctl release .*\n.* say --at-once\.$/],
-    ['of what is in no commit', { named: true, change: true }, deploy('staging', '--prebuilt'), 1,
-      /^What would be deployed is in no commit: commit it, or say --allow-dirty\.\n {4}\?\? new\.txt$/],
-    ['of a build that is not there', { named: true, unbuilt: true }, deploy('green', '--prebuilt'), 1, /build\/index\.js is missing/],
-    ['by a Node that is too old for the scripts', { named: true }, ['--import', asNode('18.20.0'), ...deploy('staging')], 1, /^Node 18\.20\.0 is too old/],
-    ['by a Node that is too old for wrangler, where the project has none', { named: true, packages: false },
-      ['--import', asNode('20.11.0'), ...deploy('staging', '--prebuilt')], 1, /There is no Node 22 for \S+ in node_modules/],
+    [
+      'to production at once',
+      { named: true },
+      deploy('production', '--prebuilt'),
+      1,
+      /^production is released in steps: slotctl release .*\n.* say --at-once\.$/,
+    ],
+    [
+      'of what is in no commit',
+      { named: true, change: true },
+      deploy('staging', '--prebuilt'),
+      1,
+      /^What would be deployed is in no commit: commit it, or say --allow-dirty\.\n {4}\?\? new\.txt$/,
+    ],
+    [
+      'of a build that is not there',
+      { named: true, unbuilt: true },
+      deploy('green', '--prebuilt'),
+      1,
+      /build\/index\.js is missing/,
+    ],
+    [
+      'by a Node that is too old for the scripts',
+      { named: true },
+      ['--import', asNode('18.20.0'), ...deploy('staging')],
+      1,
+      /^Node 18\.20\.0 is too old/,
+    ],
+    [
+      'by a Node that is too old for wrangler, where the project has none',
+      { named: true, packages: false },
+      ['--import', asNode('20.11.0'), ...deploy('staging', '--prebuilt')],
+      1,
+      /There is no Node 22 for \S+ in node_modules/,
+    ],
   ]
   for (const [title, { named, change, unbuilt, packages = true }, args, code, words] of cases) {
     test(title, async () => {
@@ -59,18 +98,22 @@ describe('what is deployed', () => {
     const [{ script, metadata, modules }] = account.uploads.splice(0)
     assert.equal(script, 'component-resolver-staging')
     assert.deepEqual(metadata.annotations, { 'workers/tag': 'v9.9.9', 'workers/message': 'Name the namespaces' })
-    assert.deepEqual(metadata.bindings.map(({ name, type }) => `${name} ${type}`), [
-      'SLOTS kv_namespace', 'COMPONENTS kv_namespace', 'CF_VERSION_METADATA version_metadata',
-    ])
+    assert.deepEqual(
+      metadata.bindings.map(({ name, type }) => `${name} ${type}`),
+      ['SLOTS kv_namespace', 'COMPONENTS kv_namespace', 'CF_VERSION_METADATA version_metadata'],
+    )
     assert.deepEqual(metadata.keep_bindings, ['secret_text', 'secret_key'], 'the read tokens stay')
     assert.deepEqual(Object.keys(modules).sort(), ['index.js', 'index_bg.wasm'])
-    for (const [name, bytes] of Object.entries(modules)) assert.ok(bytes.equals(readFileSync(inRoot('build', name))), name)
+    for (const [name, bytes] of Object.entries(modules))
+      assert.ok(bytes.equals(readFileSync(inRoot('build', name))), name)
   })
 
   test('is the same build for another environment, and for all of production at once where that is said', async () => {
     const tree = new Tree().named()
     tree.write('new.txt', 'x')
-    const { code, said } = await tree.run(deploy('production', '--prebuilt', '--at-once', '--allow-dirty'), { env: account.env })
+    const { code, said } = await tree.run(deploy('production', '--prebuilt', '--at-once', '--allow-dirty'), {
+      env: account.env,
+    })
     assert.equal(code, 0, said)
     const [{ script, metadata, modules }] = account.uploads.splice(0)
     assert.deepEqual([script, metadata.annotations['workers/tag']], ['component-resolver-production', 'v9.9.9'])
@@ -79,7 +122,9 @@ describe('what is deployed', () => {
   })
 
   test('is shown and not sent with --dry-run', async () => {
-    const { code, said } = await new Tree().named().run(deploy('green', '--prebuilt', '--dry-run'), { env: account.env })
+    const { code, said } = await new Tree()
+      .named()
+      .run(deploy('green', '--prebuilt', '--dry-run'), { env: account.env })
     assert.equal(code, 0, said)
     assert.match(said, /^── Deploying v9\.9\.9 to green\n {4}[0-9a-f]{64} {2}build\/index\.js$/m)
     assert.match(said, /--dry-run: exiting now\./)
@@ -101,7 +146,10 @@ describe('blue-green by environment', () => {
 
   /** Commits the one line under the environment that has the traffic. */
   const live = (tree, env) => {
-    tree.write('wrangler.toml', tree.read('wrangler.toml').replace(line, '').replace(`[env.${env}]\n`, `[env.${env}]\n${line}`))
+    tree.write(
+      'wrangler.toml',
+      tree.read('wrangler.toml').replace(line, '').replace(`[env.${env}]\n`, `[env.${env}]\n${line}`),
+    )
     tree.commit({}, `Let ${env} have the traffic`)
   }
 

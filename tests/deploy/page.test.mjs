@@ -20,8 +20,14 @@ const text = (file) => readFileSync(inRoot(file), 'utf8')
 const PAGE = text('docs/deploying.md')
 const WORKFLOW = text('.github/workflows/release.yml')
 const VARIABLES = {
-  PWD: '/project', PATH: '/bin', CLOUDFLARE_ACCOUNT_ID: '0af', STAGING_URL: 'https://staging.example.com', name: 'staging',
-  PRODUCTION_URL: 'https://components.example.com', GREEN_URL: 'https://green.example.com', RESOLVER_TOKEN: 'crt_x',
+  PWD: '/project',
+  PATH: '/bin',
+  CLOUDFLARE_ACCOUNT_ID: '0af',
+  STAGING_URL: 'https://staging.example.com',
+  name: 'staging',
+  PRODUCTION_URL: 'https://components.example.com',
+  GREEN_URL: 'https://green.example.com',
+  RESOLVER_TOKEN: 'crt_x',
 }
 const ALL = commands(fences(PAGE, 'sh'), VARIABLES)
 const of = (...start) => ALL.filter((words) => start.every((word, at) => words[at] === word))
@@ -47,14 +53,16 @@ describe('the commands of docs/deploying.md', () => {
   })
 
   test('wrangler has, with their options', async () => {
-    const help = (command) => run(process.execPath, [wranglerScript(), ...command.split(' '), '--help'], { env: { ...process.env, ...QUIET } })
+    const help = (command) =>
+      run(process.execPath, [wranglerScript(), ...command.split(' '), '--help'], { env: { ...process.env, ...QUIET } })
     const called = of('npx', 'wrangler').map((words) => ({ words, command: subcommand(words.slice(2)) }))
     const names = [...new Set(called.map(({ command }) => command))]
     const helps = new Map(await Promise.all(names.map(async (name) => [name, (await help(name)).stdout])))
     assert.ok(names.length >= 7)
     for (const { words, command } of called) {
       assert.match(helps.get(command), new RegExp(`^wrangler ${command}( [<[].*)?$`, 'm'), shown(words))
-      for (const option of options(words)) assert.ok(helps.get(command).includes(` ${option}`), `${shown(words)}: ${option}`)
+      for (const option of options(words))
+        assert.ok(helps.get(command).includes(` ${option}`), `${shown(words)}: ${option}`)
     }
   })
 
@@ -70,36 +78,52 @@ describe('the commands of docs/deploying.md', () => {
       const script = scripts[words[2]]
       assert.ok(script, shown(words))
       const source = text(/scripts\/[\w-]+\.mjs/.exec(script)[0])
-      for (const option of options(words)) assert.match(source, new RegExp(`^  '?${option.slice(2)}'?: \\{ type`, 'm'), shown(words))
+      for (const option of options(words))
+        assert.match(source, new RegExp(`^  '?${option.slice(2)}'?: \\{ type`, 'm'), shown(words))
     }
   })
 
   test('curl has', async () => {
     const { stdout } = await run('curl', ['--help', 'all'])
-    for (const words of of('curl')) for (const option of options(words)) assert.match(stdout, new RegExp(`${option}[ ,]`), shown(words))
+    for (const words of of('curl'))
+      for (const option of options(words)) assert.match(stdout, new RegExp(`${option}[ ,]`), shown(words))
   })
 
   test('gh sets up the environments, secrets and variables that release.yml reads, and no others', () => {
     const unique = (values) => [...new Set(values)].sort()
     const used = (pattern) => unique([...WORKFLOW.matchAll(pattern)].map(([, name]) => name))
-    const environments = unique(Object.values(parse(WORKFLOW).jobs).flatMap(({ environment }) => environment?.name ?? []))
+    const environments = unique(
+      Object.values(parse(WORKFLOW).jobs).flatMap(({ environment }) => environment?.name ?? []),
+    )
     const made = of('gh', 'api', '--method', 'PUT').map((words) => words[4].split('/').at(-1))
     assert.deepEqual(unique(made), environments)
     assert.deepEqual(/^for name in (.*); do$/m.exec(PAGE)[1].split(' ').sort(), environments)
     assert.deepEqual(unique(of('gh', 'secret', 'set').map((words) => words[3])), used(/secrets\.(\w+)/g))
     assert.deepEqual(unique(of('gh', 'variable', 'set').map((words) => words[3])), used(/vars\.(\w+)/g))
-    const approved = of('gh', 'api').filter((words) => words.some((word) => word.startsWith('reviewers'))).map((words) => words[4].split('/').at(-1))
+    const approved = of('gh', 'api')
+      .filter((words) => words.some((word) => word.startsWith('reviewers')))
+      .map((words) => words[4].split('/').at(-1))
     assert.deepEqual(approved, ['production-10', 'production-100'])
   })
 
   test('make the namespaces that wrangler.toml lacks', () => {
-    const lacking = [...text('wrangler.toml').matchAll(/"replace-me-((?:staging|production)-[\w-]+)"/g)].map(([, name]) => name)
-    assert.deepEqual(of('npx', 'wrangler', 'kv', 'namespace', 'create').map((words) => words[5]).sort(), lacking.sort())
+    const lacking = [...text('wrangler.toml').matchAll(/"replace-me-((?:staging|production)-[\w-]+)"/g)].map(
+      ([, name]) => name,
+    )
+    assert.deepEqual(
+      of('npx', 'wrangler', 'kv', 'namespace', 'create')
+        .map((words) => words[5])
+        .sort(),
+      lacking.sort(),
+    )
   })
 })
 
 describe('the TOML of the pages', () => {
-  const bindings = { 'docs/deploying.md': ['ANALYTICS', 'HOST_SLOTS', 'CORS_ORIGINS'], 'docs/observability.md': ['ANALYTICS'] }
+  const bindings = {
+    'docs/deploying.md': ['ANALYTICS', 'HOST_SLOTS', 'CORS_ORIGINS'],
+    'docs/observability.md': ['ANALYTICS'],
+  }
   for (const [page, names] of Object.entries(bindings)) {
     test(`${page} is what wrangler takes`, async () => {
       const tree = new Tree()
@@ -108,7 +132,9 @@ describe('the TOML of the pages', () => {
       assert.notEqual(config, before)
       tree.write('wrangler.toml', config)
       for (const env of ['production', 'green']) {
-        const { code, said } = await tree.run([wranglerScript(), 'deploy', '--dry-run', '--env', env], { env: { ...QUIET, RESOLVER_PREBUILT: '1' } })
+        const { code, said } = await tree.run([wranglerScript(), 'deploy', '--dry-run', '--env', env], {
+          env: { ...QUIET, RESOLVER_PREBUILT: '1' },
+        })
         assert.equal(code, 0, said)
         assert.doesNotMatch(said, /WARNING|Unexpected/)
         for (const name of env === 'production' ? names : []) assert.match(said, new RegExp(`^env\\.${name} `, 'm'))
@@ -119,7 +145,9 @@ describe('the TOML of the pages', () => {
   test('a misspelt line would be found', async () => {
     const tree = new Tree()
     tree.write('wrangler.toml', merged(tree.read('wrangler.toml'), '[env.production]\nroute_s = []\n'))
-    const { said } = await tree.run([wranglerScript(), 'deploy', '--dry-run', '--env', 'production'], { env: { ...QUIET, RESOLVER_PREBUILT: '1' } })
+    const { said } = await tree.run([wranglerScript(), 'deploy', '--dry-run', '--env', 'production'], {
+      env: { ...QUIET, RESOLVER_PREBUILT: '1' },
+    })
     assert.match(said, /Unexpected fields found.*"route_s"/)
   })
 })
@@ -135,7 +163,10 @@ describe('a secret', () => {
     const { stdout } = await slotctl(['token', '--scope', '*'])
     const [, entry] = stdout.trim().split('\n')
     const [words] = of('npx', 'wrangler', 'secret', 'put')
-    const { code, said } = await new Tree().run([wranglerScript(), ...words.slice(2)], { env: { ...account.env, ...QUIET }, input: entry })
+    const { code, said } = await new Tree().run([wranglerScript(), ...words.slice(2)], {
+      env: { ...account.env, ...QUIET },
+      input: entry,
+    })
     assert.equal(code, 0, said)
     assert.deepEqual(account.secrets, { 'component-resolver-staging': { READ_TOKENS: entry } })
     assert.ok(!said.includes(entry))

@@ -2,8 +2,8 @@
 // real `slotctl sync`, the example bound to the resolver under Conductor's names.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 
 import { startExample } from '../../scripts/lib/conductor.mjs'
 import { temporaryFolder } from '../cli/support/repo.mjs'
@@ -21,7 +21,12 @@ async function ask(path) {
 }
 
 const inGit = (version) =>
-  execFileSync('git', ['-C', servers.repo, 'show', `components/prompts/extraction/${version}:prompts/extraction.md`]).toString()
+  execFileSync('git', [
+    '-C',
+    servers.repo,
+    'show',
+    `components/prompts/extraction/${version}:prompts/extraction.md`,
+  ]).toString()
 
 describe('a Conductor project on the resolver', () => {
   test('reads what Git has, by each key form', async () => {
@@ -35,7 +40,7 @@ describe('a Conductor project on the resolver', () => {
     assert.ok((await ask('/sdk/versions?name=extraction')).body.includes('v2.0.0-beta.2'))
   })
 
-  test('names nothing that is not there; only the guide\'s own ensemble names a slot of a split', async () => {
+  test("names nothing that is not there; only the guide's own ensemble names a slot of a split", async () => {
     const example = fileURLToPath(new URL('../../examples/conductor', import.meta.url))
     const { code, json } = await slotctl(['lint', example, '--repo', servers.repo, '--json'])
     const found = json.findings.map(({ file, code }) => [file, code])

@@ -3,8 +3,8 @@
 // KV binding to these copies beside the resolver over the same sync.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 
 import { startKv } from '../cli/support/kv.mjs'
 import { extractionRepo, GIT_ENV, Repo, temporaryFolder } from '../cli/support/repo.mjs'
@@ -17,7 +17,9 @@ const REGISTRY = fileURLToPath(new URL('../fixtures/shop.components.json', impor
 const CALLER = fileURLToPath(new URL('../worker/rpc-caller.mjs', import.meta.url))
 
 let kv
-before(async () => { kv = await startKv({ pairs: 8, conductor: true }) })
+before(async () => {
+  kv = await startKv({ pairs: 8, conductor: true })
+})
 after(() => kv?.stop())
 
 async function sync(repo, pair, ...flags) {
@@ -65,13 +67,18 @@ describe('the copies', () => {
   test('go with --prune as everything else does, and keys of another make stay', async () => {
     const [repo, pair] = [extractionRepo(), kv.pair()]
     await sync(repo, pair, ...LAYOUT)
-    for (const key of ['ensemble:mine', 'prompts/other/v1.0.0', `${NAME}/of-another-tool`]) await pair.conductor.put(key, 'mine')
+    for (const key of ['ensemble:mine', 'prompts/other/v1.0.0', `${NAME}/of-another-tool`])
+      await pair.conductor.put(key, 'mine')
     repo.git('tag', '--delete', `components/${NAME}/staging`)
     const kept = await sync(repo, pair, ...LAYOUT)
     assert.deepEqual([kept.layout.kept.length, kept.layout.foreign], [0, 3])
     assert.ok(await pair.conductor.get(`${NAME}/staging`))
     const pruned = await sync(repo, pair, ...LAYOUT, '--prune')
-    assert.deepEqual(pruned.layout.deletions.sort(), [`components/${NAME}/staging`, `${NAME}/staging`, `${NAME}@staging`])
+    assert.deepEqual(pruned.layout.deletions.sort(), [
+      `components/${NAME}/staging`,
+      `${NAME}/staging`,
+      `${NAME}@staging`,
+    ])
     assert.equal(await pair.conductor.get(`${NAME}/staging`), null)
     assert.equal((await pair.conductor.get('ensemble:mine')).toString(), 'mine')
   })
@@ -88,7 +95,9 @@ describe('the copies', () => {
 /** All of a namespace, as the harness's KV server takes it. */
 async function dump(namespace) {
   const entries = Object.entries(await namespace.list())
-  const values = await Promise.all(entries.map(async ([key, metadata]) => [key, { value: await namespace.get(key), metadata }]))
+  const values = await Promise.all(
+    entries.map(async ([key, metadata]) => [key, { value: await namespace.get(key), metadata }]),
+  )
   return new Map(values)
 }
 
@@ -101,12 +110,18 @@ test('what the real edgit tagged: the copies and the resolver answer alike, key 
   const [SLOTS, COMPONENTS, CONDUCTOR] = await Promise.all([pair.slots, pair.components, pair.conductor].map(dump))
   const caller = { modules: [{ name: 'caller.mjs', file: CALLER }], services: ['RESOLVER'] }
   const worker = await startWorker({ kv: { SLOTS, COMPONENTS, CONDUCTOR }, caller })
-  const ask = async (binding, calls) => (await worker.fetch('/', { method: 'POST', body: JSON.stringify({ binding, calls }) })).json()
+  const ask = async (binding, calls) =>
+    (await worker.fetch('/', { method: 'POST', body: JSON.stringify({ binding, calls }) })).json()
   try {
     assert.ok(CONDUCTOR.size > 200)
-    const reads = [...CONDUCTOR.keys()].flatMap((key) => ['get', 'getWithMetadata'].map((method) => ({ method, args: [key] })))
+    const reads = [...CONDUCTOR.keys()].flatMap((key) =>
+      ['get', 'getWithMetadata'].map((method) => ({ method, args: [key] })),
+    )
     const types = [...new Set([...CONDUCTOR.keys()].map((key) => `${key.split('/')[0]}/`))]
-    const lists = ['', ...types, `${NAME}@`, `${NAME}/`, `components/${NAME}/`].map((prefix) => ({ method: 'list', args: [{ prefix }] }))
+    const lists = ['', ...types, `${NAME}@`, `${NAME}/`, `components/${NAME}/`].map((prefix) => ({
+      method: 'list',
+      args: [{ prefix }],
+    }))
     const calls = [...reads, ...lists]
     const [resolver, copies] = [await ask('RESOLVER', calls), await ask('CONDUCTOR', calls)]
     for (const [at, call] of calls.entries()) assert.deepEqual(resolver[at], copies[at], JSON.stringify(call))

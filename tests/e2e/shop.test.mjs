@@ -29,8 +29,7 @@ describe('the shop, end to end', () => {
   const repo = path.join(folder, 'repo')
   const git = (...args) => execFileSync('git', ['-C', repo, ...args], { encoding: 'utf8', stdio: 'pipe' })
   let server
-  const sync = () =>
-    slotctl(['sync', '--local', server.url, '--repo', repo, '--registry', registry, '--json'])
+  const sync = () => slotctl(['sync', '--local', server.url, '--repo', repo, '--registry', registry, '--json'])
 
   before(async () => {
     execFileSync('git', ['clone', '--quiet', path.join(fixtures, 'shop.bundle'), repo], { stdio: 'pipe' })
@@ -84,7 +83,10 @@ describe('the shop, end to end', () => {
   test('the catalog lists every component', async () => {
     const { components } = await (await fetch(`${server.url}/catalog`)).json()
     const names = served.map(({ type, name }) => `${type}/${name}`).sort()
-    assert.deepEqual(components.map(({ name }) => name), names)
+    assert.deepEqual(
+      components.map(({ name }) => name),
+      names,
+    )
   })
 
   test('a second sync writes nothing', async () => {
@@ -97,13 +99,23 @@ describe('the shop, end to end', () => {
   test('a slot moved with plain git is one small write, and moved back it serves the old version', async () => {
     const { versions } = truth.components['components/prompts/extraction']
     const move = (version) =>
-      git('-c', 'user.name=E', '-c', 'user.email=e@example.com', 'tag', '--force',
-        'components/prompts/extraction/production', `components/prompts/extraction/${version}`)
+      git(
+        '-c',
+        'user.name=E',
+        '-c',
+        'user.email=e@example.com',
+        'tag',
+        '--force',
+        'components/prompts/extraction/production',
+        `components/prompts/extraction/${version}`,
+      )
     for (const version of ['v1.1.0', 'v1.0.0']) {
       move(version)
       const { code, json } = await sync()
       assert.equal(code, 0)
-      const keys = Object.values(json.plan.writes).flat().map(({ key }) => key)
+      const keys = Object.values(json.plan.writes)
+        .flat()
+        .map(({ key }) => key)
       assert.deepEqual(keys.sort(), ['prompts/extraction', 'prompts/extraction@production'])
       assert.deepEqual([json.result.written.slots, json.result.written.catalogs], [1, 1])
       await serves('prompts/extraction@production', versions[version], version)

@@ -26,8 +26,15 @@ async function tally(get, count, headers = () => ({})) {
 }
 
 test('at 0 % a version answers whoever asks for it by its id, and nobody else', async () => {
-  const { edge, get, ids: [old, next, third] } = shared
-  await edge.deploy([[next, 0], [old, 100]])
+  const {
+    edge,
+    get,
+    ids: [old, next, third],
+  } = shared
+  await edge.deploy([
+    [next, 0],
+    [old, 100],
+  ])
   assert.deepEqual(await tally(get, 100), { [old]: 100 })
   assert.deepEqual(await tally(get, 20, () => override(next)), { [next]: 20 })
   assert.deepEqual(await tally(get, 20, (at) => ({ [KEY]: `key ${at}` })), { [old]: 20 })
@@ -36,16 +43,29 @@ test('at 0 % a version answers whoever asks for it by its id, and nobody else', 
 })
 
 test('an override may come in several lines of the header, and means nothing where they do not parse', async () => {
-  const { edge, ids: [old, next], get } = shared
-  await edge.deploy([[next, 0], [old, 100]])
+  const {
+    edge,
+    ids: [old, next],
+    get,
+  } = shared
+  await edge.deploy([
+    [next, 0],
+    [old, 100],
+  ])
   assert.equal(await get({ [OVERRIDES]: ['another="x"', `${WORKER}="${next}"`] }), next)
   assert.equal(await get({ [OVERRIDES]: ['another="x', `${WORKER}="${next}"`] }), old)
 })
 
 test('each version has its own metadata', async () => {
   const { edge, ids } = shared
-  await edge.deploy([[ids[1], 50], [ids[2], 50]])
-  for (const [number, id] of [[1, ids[1]], [2, ids[2]]]) {
+  await edge.deploy([
+    [ids[1], 50],
+    [ids[2], 50],
+  ])
+  for (const [number, id] of [
+    [1, ids[1]],
+    [2, ids[2]],
+  ]) {
     const { headers, json } = await rawRequest(edge.url, { path: '/version', headers: override(id) })
     const { timestamp, ...named } = json().scriptVersion
     assert.deepEqual(named, { id, tag: `version-${number}` })
@@ -55,8 +75,15 @@ test('each version has its own metadata', async () => {
 })
 
 test('chance decides each request, a key all of its own', async () => {
-  const { edge, get, ids: [old, next] } = shared
-  await edge.deploy([[next, 20], [old, 80]])
+  const {
+    edge,
+    get,
+    ids: [old, next],
+  } = shared
+  await edge.deploy([
+    [next, 20],
+    [old, 80],
+  ])
   // 8 standard deviations around 200: one run in 10^15 is outside.
   const { [next]: drawn } = await tally(get, 1_000)
   assert.ok(drawn > 100 && drawn < 300, `${drawn} of 1000`)
@@ -65,16 +92,29 @@ test('chance decides each request, a key all of its own', async () => {
   const idsOf = () => Promise.all(keys.map((key) => get({ [KEY]: key })))
   const first = await idsOf()
   assert.deepEqual(await idsOf(), first)
-  await edge.deploy([[next, 60], [old, 40]])
+  await edge.deploy([
+    [next, 60],
+    [old, 40],
+  ])
   const grown = await idsOf()
-  assert.deepEqual(first.filter((id, at) => id === next && grown[at] !== next), [])
+  assert.deepEqual(
+    first.filter((id, at) => id === next && grown[at] !== next),
+    [],
+  )
   assert.ok(grown.filter((id) => id === next).length > first.filter((id) => id === next).length)
 })
 
 test('uploads and deployments interrupt nobody', async () => {
-  const { edge, get, ids: [old] } = shared
+  const {
+    edge,
+    get,
+    ids: [old],
+  } = shared
   const slow = (await edge.upload({ build: faultyBuild({ slower: 1_500 }), tag: 'slow' })).id
-  await edge.deploy([[slow, 0], [old, 100]])
+  await edge.deploy([
+    [slow, 0],
+    [old, 100],
+  ])
   const underWay = rawRequest(edge.url, { path: '/components/prompts/none@production', headers: override(slow) })
 
   const seen = []
@@ -99,7 +139,11 @@ test('uploads and deployments interrupt nobody', async () => {
 })
 
 test('a version that does not start is not kept, and the others go on', async () => {
-  const { edge, get, ids: [old] } = shared
+  const {
+    edge,
+    get,
+    ids: [old],
+  } = shared
   await edge.deploy([[old, 100]])
   const broken = temporaryFolder('broken')
   writeFileSync(path.join(broken, 'index.js'), 'export default {')
@@ -124,12 +168,20 @@ test('a version that throws is answered for as Cloudflare does', async () => {
 })
 
 test('a deployment takes its time to reach everybody', async () => {
-  const { edge, get, ids: [old, next], stop } = await edgeWith(2, { spread: 1_200 })
+  const {
+    edge,
+    get,
+    ids: [old, next],
+    stop,
+  } = await edgeWith(2, { spread: 1_200 })
   try {
     await edge.deploy([[old, 100]])
     assert.equal(await get(), old)
     const asked = Date.now()
-    await edge.deploy([[next, 0], [old, 100]])
+    await edge.deploy([
+      [next, 0],
+      [old, 100],
+    ])
     const early = new Set()
     while (Date.now() - asked < 1_200) early.add(await get(override(next)))
     assert.deepEqual(early, new Set([old, next]))

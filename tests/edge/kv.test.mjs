@@ -50,7 +50,11 @@ describe('the local KV of wrangler dev, behind the edge', () => {
   })
 
   test('contents are served byte for byte', async () => {
-    for (const [ref, expected] of [['prompts/a@production', Buffer.from('grüßt “alle”')], ['templates/logo@v1.0.0', BYTES], ['prompts/empty', Buffer.alloc(0)]]) {
+    for (const [ref, expected] of [
+      ['prompts/a@production', Buffer.from('grüßt “alle”')],
+      ['templates/logo@v1.0.0', BYTES],
+      ['prompts/empty', Buffer.alloc(0)],
+    ]) {
       const { status, body } = await get(`/components/${ref}`)
       assert.deepEqual([status, body], [200, expected], ref)
     }
@@ -60,7 +64,10 @@ describe('the local KV of wrangler dev, behind the edge', () => {
   test('a bulk read, a listing and the health of both namespaces', async () => {
     const body = JSON.stringify({ refs: ['prompts/a@production', 'prompts/none@production'], content: true })
     const resolved = await rawRequest(edge.url, {
-      method: 'POST', path: '/resolve', body, headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+      method: 'POST',
+      path: '/resolve',
+      body,
+      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
     })
     assert.match(resolved.text(), /grüßt “alle”/)
     assert.match(resolved.text(), /COMPONENT_UNKNOWN/)
@@ -85,7 +92,13 @@ describe('the local KV of wrangler dev, behind the edge', () => {
     assert.equal(code, 0, stdout)
     assert.match(stdout, /"percentage": 100/)
     assert.match(stdout, /^HTTP\/1\.1 200 OK/m)
-    assert.match(stdout, new RegExp(`at 0% and version ${ids[0]} at 100%\\n{"scriptVersion":{"id":"${ids[0]}".*?}{"scriptVersion":{"id":"${ids[1]}"`, 's'))
+    assert.match(
+      stdout,
+      new RegExp(
+        `at 0% and version ${ids[0]} at 100%\\n{"scriptVersion":{"id":"${ids[0]}".*?}{"scriptVersion":{"id":"${ids[1]}"`,
+        's',
+      ),
+    )
     assert.equal(stdout.match(/^{"scriptVersion":.*"tag":"(old|next)".*$/gm).length, 22)
     const [newest] = edge.worker.deployable()
     assert.match(stdout, new RegExp(`Worker Version ID: ${newest.id}\\n$`))
@@ -95,7 +108,9 @@ describe('the local KV of wrangler dev, behind the edge', () => {
   test('and so does its release', async () => {
     const [old] = edge.worker.deployments()[0].versions.map(({ version_id: id }) => id)
     const lines = releaseToTry({ edge, kv, ids: [old], env: 'staging' })
-    const { code } = await shell(lines.replace('target/release/slotctl', binary()).replace('--bake 5s', '--bake 0s --steps 50'))
+    const { code } = await shell(
+      lines.replace('target/release/slotctl', binary()).replace('--bake 5s', '--bake 0s --steps 50'),
+    )
     assert.equal(code, 0)
     const [newest] = edge.worker.deployable()
     const [{ versions, annotations }] = edge.worker.deployments()
@@ -105,9 +120,15 @@ describe('the local KV of wrangler dev, behind the edge', () => {
 
   test('it is for reading values', async () => {
     const headers = { 'x-kv-namespace': 'SLOTS' }
-    const ask = async (method, at, sent = headers) => (await rawRequest(kv.url, { method, path: at, headers: sent })).status
+    const ask = async (method, at, sent = headers) =>
+      (await rawRequest(kv.url, { method, path: at, headers: sent })).status
     assert.deepEqual(
-      [await ask('PUT', '/prompts%2Fa%40production'), await ask('GET', '/'), await ask('GET', '/a', {}), await ask('GET', '/a', { 'x-kv-namespace': 'CF_VERSION_METADATA' })],
+      [
+        await ask('PUT', '/prompts%2Fa%40production'),
+        await ask('GET', '/'),
+        await ask('GET', '/a', {}),
+        await ask('GET', '/a', { 'x-kv-namespace': 'CF_VERSION_METADATA' }),
+      ],
       [501, 501, 404, 404],
     )
     assert.equal(await ask('GET', '/prompts%2Fa%40production?urlencoded=true'), 200)

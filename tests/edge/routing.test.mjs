@@ -63,7 +63,16 @@ test('an override wins over a key, which decides where it is ignored', async () 
   }
 })
 
-const SHARES = [[0, 100], [0.001, 99.999], [1, 99], [10, 90], [33.333, 66.667], [50, 50], [99.9, 0.1], [100, 0]]
+const SHARES = [
+  [0, 100],
+  [0.001, 99.999],
+  [1, 99],
+  [10, 90],
+  [33.333, 66.667],
+  [50, 50],
+  [99.9, 0.1],
+  [100, 0],
+]
 
 test('each request is drawn by the percentages', async (t) => {
   const DRAWS = 10_000
@@ -86,7 +95,9 @@ test('the last draw has a version, where shares add up to a little less than 100
 const KEYS = Array.from({ length: 2_000 }, (_, number) => `caller-${number}`)
 
 const keysOf = async (versions) => {
-  const ids = await Promise.all(KEYS.map((key) => idOf(versions, { key, draw: () => assert.fail('a key needs no draw') })))
+  const ids = await Promise.all(
+    KEYS.map((key) => idOf(versions, { key, draw: () => assert.fail('a key needs no draw') })),
+  )
   return new Set(KEYS.filter((_, at) => ids[at] === NEW))
 }
 
@@ -101,7 +112,11 @@ for (const [order, make] of ORDERS) {
     assert.deepEqual(await keysOf(make(30)), await keysOf(make(30)))
     for (const share of [0, 0.001, 1, 10, 25, 50, 99, 100]) {
       const now = await keysOf(make(share))
-      assert.deepEqual([...before].filter((key) => !now.has(key)), [], `keys that moved back at ${share} %`)
+      assert.deepEqual(
+        [...before].filter((key) => !now.has(key)),
+        [],
+        `keys that moved back at ${share} %`,
+      )
       assert.ok(Math.abs(now.size / KEYS.length - share / 100) < 0.03, `${now.size} keys at ${share} %`)
       before = now
     }
@@ -111,17 +126,29 @@ for (const [order, make] of ORDERS) {
 test('keys move back, and no others, when a share shrinks again', async () => {
   const [, make] = ORDERS[0]
   const [ten, fifty] = [await keysOf(make(10)), await keysOf(make(50))]
-  assert.deepEqual([...ten].filter((key) => !fifty.has(key)), [])
+  assert.deepEqual(
+    [...ten].filter((key) => !fifty.has(key)),
+    [],
+  )
   assert.deepEqual(await keysOf(make(10)), ten)
 })
 
 test('a deployment reaches a growing share of the requests', () => {
-  const deployments = [{ since: 1_000, versions: 'third' }, { since: 500, versions: 'second' }, { since: 0, versions: 'first' }]
+  const deployments = [
+    { since: 1_000, versions: 'third' },
+    { since: 500, versions: 'second' },
+    { since: 0, versions: 'first' },
+  ]
   const at = (now, draws, spread = 1_000) => met(deployments, { now, spread, draw: () => draws.shift() }).versions
   const CASES = [
-    [1_000, [0, 0.49], 'second'], [1_000, [0, 0.5], 'first'],
-    [1_250, [0.24], 'third'], [1_250, [0.25, 0.74], 'second'], [1_250, [0.25, 0.75], 'first'],
-    [1_999, [0.998], 'third'], [1_999, [0.999], 'second'], [2_000, [], 'third'],
+    [1_000, [0, 0.49], 'second'],
+    [1_000, [0, 0.5], 'first'],
+    [1_250, [0.24], 'third'],
+    [1_250, [0.25, 0.74], 'second'],
+    [1_250, [0.25, 0.75], 'first'],
+    [1_999, [0.998], 'third'],
+    [1_999, [0.999], 'second'],
+    [2_000, [], 'third'],
   ]
   for (const [now, draws, expected] of CASES) assert.equal(at(now, [...draws]), expected, `${now} ${draws}`)
   assert.equal(at(1_000, [], 0), 'third')

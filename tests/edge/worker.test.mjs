@@ -16,7 +16,10 @@ function workerWith(count) {
 const shares = (...pairs) => ({ versions: pairs.map(([version_id, percentage]) => ({ version_id, percentage })) })
 
 test('a deployment keeps the rules of the platform', async (t) => {
-  const { worker, ids: [a, b, c] } = workerWith(3)
+  const {
+    worker,
+    ids: [a, b, c],
+  } = workerWith(3)
   const CASES = [
     ['one version', shares([a, 100])],
     ['0 % beside 100 %', shares([a, 0], [b, 100])],
@@ -48,7 +51,10 @@ test('the last hundred versions can be deployed, and a list has no others', () =
   assert.equal(DEPLOYABLE, 100)
   assert.throws(() => worker.plan(shares([ids[0], 100])), /not among the last 100/)
   assert.equal(worker.plan(shares([ids[1], 100])).versions[0].version_id, ids[1])
-  assert.deepEqual(worker.deployable().map(({ id }) => id), ids.slice(1).reverse())
+  assert.deepEqual(
+    worker.deployable().map(({ id }) => id),
+    ids.slice(1).reverse(),
+  )
   // Still there to look at.
   assert.equal(worker.version(ids[0]).shown.number, 1)
 })
@@ -62,18 +68,29 @@ test('a version keeps what runs as long as it can be deployed, or is', () => {
 })
 
 test('the newest of ten deployments is first, an annotation that was not given not there', () => {
-  const { worker, ids: [a] } = workerWith(1)
+  const {
+    worker,
+    ids: [a],
+  } = workerWith(1)
   for (let number = 0; number < 12; number += 1) {
-    worker.deploy(worker.plan({ ...shares([a, 100]), annotations: { 'workers/message': number ? `${number}` : undefined } }))
+    worker.deploy(
+      worker.plan({ ...shares([a, 100]), annotations: { 'workers/message': number ? `${number}` : undefined } }),
+    )
   }
   const listed = worker.deployments().map(({ annotations }) => annotations['workers/message'])
   assert.deepEqual(listed, ['11', '10', '9', '8', '7', '6', '5', '4', '3', '2'])
-  assert.deepEqual(worker.version(a).shown.annotations, { 'workers/tag': 'v1', 'workers/triggered_by': 'version_upload' })
+  assert.deepEqual(worker.version(a).shown.annotations, {
+    'workers/tag': 'v1',
+    'workers/triggered_by': 'version_upload',
+  })
 })
 
 test('the text of a secret is not shown', () => {
   const worker = new Worker('w')
-  const bindings = [{ type: 'secret_text', name: 'READ_TOKENS', text: 's3cret' }, { type: 'plain_text', name: 'A', text: 'b' }]
+  const bindings = [
+    { type: 'secret_text', name: 'READ_TOKENS', text: 's3cret' },
+    { type: 'plain_text', name: 'A', text: 'b' },
+  ]
   const { shown, runs } = worker.draft({ modules: [], bindings })
   assert.deepEqual(shown.resources.bindings, [{ type: 'secret_text', name: 'READ_TOKENS' }, bindings[1]])
   assert.deepEqual(runs.bindings, bindings)

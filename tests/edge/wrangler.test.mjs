@@ -27,9 +27,18 @@ function run([command, ...prefix], args, edge = shared.edge, extra = {}) {
   runs += 1
   const file = path.join(temporaryFolder('output'), `${runs}.ndjson`)
   const env = {
-    PATH: process.env.PATH, HOME: process.env.HOME, ...QUIET_ENV, RESOLVER_PREBUILT: '1', CI: '1', NO_COLOR: '1',
-    WRANGLER_OUTPUT_FILE_PATH: file, EDGE_API: edge.apiUrl, CLOUDFLARE_API_BASE_URL: edge.apiUrl,
-    CLOUDFLARE_API_TOKEN: 'any', CLOUDFLARE_ACCOUNT_ID: '0'.repeat(32), ...extra,
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    ...QUIET_ENV,
+    RESOLVER_PREBUILT: '1',
+    CI: '1',
+    NO_COLOR: '1',
+    WRANGLER_OUTPUT_FILE_PATH: file,
+    EDGE_API: edge.apiUrl,
+    CLOUDFLARE_API_BASE_URL: edge.apiUrl,
+    CLOUDFLARE_API_TOKEN: 'any',
+    CLOUDFLARE_ACCOUNT_ID: '0'.repeat(32),
+    ...extra,
   }
   return new Promise((resolve) => {
     const child = execFile(command, [...prefix, ...args], { env, cwd: ROOT }, (error, stdout, stderr) => {
@@ -47,7 +56,11 @@ const both = (args, edge) => Promise.all([run(REAL, args, edge), run(STAND_IN, a
 function shape(value) {
   if (Array.isArray(value)) return value.map(shape)
   if (value === null || typeof value !== 'object') return typeof value
-  return Object.fromEntries(Object.entries(value).sort().map(([name, member]) => [name, shape(member)]))
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort()
+      .map(([name, member]) => [name, shape(member)]),
+  )
 }
 
 const entry = ({ entries }, type) => entries.find((candidate) => candidate.type === type)
@@ -69,7 +82,10 @@ test('what the stand-in prints is what wrangler prints', async (t) => {
     assert.equal(standIn.stdout, real.stdout)
   })
   const { json } = await run(STAND_IN, READS[2][1](shared))
-  assert.deepEqual(json.map(({ id }) => id), shared.ids.slice(-10))
+  assert.deepEqual(
+    json.map(({ id }) => id),
+    shared.ids.slice(-10),
+  )
 })
 
 test('an upload of either is a version, and says so in the same way', async () => {
@@ -84,7 +100,9 @@ test('an upload of either is a version, and says so in the same way', async () =
   const [ours, theirs] = versions.map(({ metadata, annotations }) => ({ metadata: shape(metadata), annotations }))
   assert.deepEqual(ours, theirs)
   assert.deepEqual(versions[0].annotations, {
-    'workers/tag': 'v9', 'workers/message': 'Nine', 'workers/triggered_by': 'version_upload',
+    'workers/tag': 'v9',
+    'workers/message': 'Nine',
+    'workers/triggered_by': 'version_upload',
   })
   // Sizes are told to people; whoever reads the entry for the id has all else.
   const { bundle_size: _, ...told } = entry(real, 'version-upload')
@@ -95,17 +113,28 @@ test('an upload of either is a version, and says so in the same way', async () =
 })
 
 test('a deployment of either is made as it is written, in its order', async () => {
-  const { ids: [old, next], edge } = shared
+  const {
+    ids: [old, next],
+    edge,
+  } = shared
   for (const command of [REAL, STAND_IN]) {
     for (const specs of [[`${next}@12.5%`, `${old}@87.5%`], [`${old}@100%`]]) {
       const result = await run(command, ['versions', 'deploy', ...specs, '--yes', '--message', 'Why', ...ENV])
       assert.equal(result.code, 0, result.stderr)
       const [{ id, versions, annotations }] = edge.worker.deployments()
-      assert.deepEqual(versions.map(({ version_id, percentage }) => `${version_id}@${percentage}%`), specs)
+      assert.deepEqual(
+        versions.map(({ version_id, percentage }) => `${version_id}@${percentage}%`),
+        specs,
+      )
       assert.equal(annotations['workers/message'], 'Why')
       const { timestamp: _, ...told } = entry(result, 'version-deploy')
       assert.deepEqual(told, {
-        type: 'version-deploy', version: 1, worker_name: WORKER, worker_tag: '0'.repeat(32), deployment_id: id, version_traffic: {},
+        type: 'version-deploy',
+        version: 1,
+        worker_name: WORKER,
+        worker_tag: '0'.repeat(32),
+        deployment_id: id,
+        version_traffic: {},
       })
     }
   }
@@ -186,10 +215,26 @@ const HOSTILE = [
   ['no form', 'text', /is not a form/],
   ['metadata that is no JSON', form('{'), /is not JSON/],
   ['an entry that is not there', form({ main_module: 'a.js' }, { 'b.js': MODULE }), /main_module a.js: no such part/],
-  ['a module of an unknown type', form({ main_module: 'a.js' }, { 'a.js': MODULE, 'b.py': 'text/x-python' }), /no text\/x-python/],
-  ['a binding that is not here', form({ main_module: 'a.js', bindings: [{ type: 'd1', name: 'DB' }] }, { 'a.js': MODULE }), /no d1/],
-  ['a type of binding of an object', form({ main_module: 'a.js', bindings: [{ type: 'constructor', name: 'X' }] }, { 'a.js': MODULE }), /no constructor/],
-  ['a namespace that is not here', form({ main_module: 'a.js', bindings: [{ type: 'kv_namespace', name: 'K' }] }, { 'a.js': MODULE }), /SLOTS, COMPONENTS/],
+  [
+    'a module of an unknown type',
+    form({ main_module: 'a.js' }, { 'a.js': MODULE, 'b.py': 'text/x-python' }),
+    /no text\/x-python/,
+  ],
+  [
+    'a binding that is not here',
+    form({ main_module: 'a.js', bindings: [{ type: 'd1', name: 'DB' }] }, { 'a.js': MODULE }),
+    /no d1/,
+  ],
+  [
+    'a type of binding of an object',
+    form({ main_module: 'a.js', bindings: [{ type: 'constructor', name: 'X' }] }, { 'a.js': MODULE }),
+    /no constructor/,
+  ],
+  [
+    'a namespace that is not here',
+    form({ main_module: 'a.js', bindings: [{ type: 'kv_namespace', name: 'K' }] }, { 'a.js': MODULE }),
+    /SLOTS, COMPONENTS/,
+  ],
 ]
 
 test('an upload is hostile until it is parsed', async (t) => {

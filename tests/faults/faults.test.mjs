@@ -39,8 +39,10 @@ describe('a sync on a bad network', () => {
     for (const lane of lanes ?? []) await lane.stop()
     await kv?.stop()
     const { once, lasting, killed } = survived
-    console.log(`faults injected and survived: ${once + lasting + killed} at ${calls?.length} calls `
-      + `(${once} passed over by trying again, ${lasting} that ended a run, ${killed} kills)`)
+    console.log(
+      `faults injected and survived: ${once + lasting + killed} at ${calls?.length} calls ` +
+        `(${once} passed over by trying again, ${lasting} that ended a run, ${killed} kills)`,
+    )
   })
 
   test('goes on where every call fails once', async () => {
@@ -62,10 +64,15 @@ describe('a sync on a bad network', () => {
   })
 
   /** What a run is ended by, at every call where it makes sense. */
-  const endings = () => calls.flatMap((call, at) => {
-    const kinds = Object.entries(FAULTS).filter(([, fault]) => fault.ends && applies(fault, call))
-    return kinds.map(([name, fault]) => ({ what: `${name} at call ${at} (${call.method} ${call.path.slice(33)})`, at, fault }))
-  })
+  const endings = () =>
+    calls.flatMap((call, at) => {
+      const kinds = Object.entries(FAULTS).filter(([, fault]) => fault.ends && applies(fault, call))
+      return kinds.map(([name, fault]) => ({
+        what: `${name} at call ${at} (${call.method} ${call.path.slice(33)})`,
+        at,
+        fault,
+      }))
+    })
 
   test('is finished by the next run, whatever ended it and where', async () => {
     await inLanes(lanes, endings(), async (lane, { what, at, fault }) => {

@@ -34,8 +34,10 @@ describe('two syncs at once, from an older and a newer state', () => {
   after(async () => {
     for (const lane of lanes ?? []) await lane.stop()
     await kv?.stop()
-    console.log(`two syncs at once: ${came.newer + came.reported} ways to meet, `
-      + `${came.newer} ended as the newer, ${came.reported} with a conflict that was reported; ${came.rolledBack} rollbacks during a sync held`)
+    console.log(
+      `two syncs at once: ${came.newer + came.reported} ways to meet, ` +
+        `${came.newer} ended as the newer, ${came.reported} with a conflict that was reported; ${came.rolledBack} rollbacks during a sync held`,
+    )
   })
 
   /** Where another may come: before a run's first call, and after each took effect. */
@@ -48,8 +50,12 @@ describe('two syncs at once, from an older and a newer state', () => {
   async function meet(lane, { slow, quick, at, when }) {
     await lane.load(filled)
     let other
-    const hold = { [when]: async () => { other = await lane.sync(quick, { through: 1 }) } }
-    const one = await lane.sync(slow, { meet: (call, index) => (index === at ? { hold } : null) })
+    const hold = {
+      [when]: async () => {
+        other = await lane.sync(quick, { through: 1 })
+      },
+    }
+    const one = await lane.sync(slow, { meet: (_call, index) => (index === at ? { hold } : null) })
     const what = `${slow === older ? 'the older' : 'the newer'} held ${when} call ${at}`
     await lane.assertWhole(what)
     const is = await lane.served()
@@ -80,7 +86,10 @@ describe('two syncs at once, from an older and a newer state', () => {
     assert.equal((await lane.sync(newer)).code, 0)
     const { code, stderr, writes } = await lane.sync(older)
     assert.deepEqual([code, writes], [1, []])
-    assert.match(stderr, /refused: components\/\S+: KV was synced from a clone that has it as of \S+, .*nothing is written\n\s+hint: .*git fetch --tags --force.*--allow-older/)
+    assert.match(
+      stderr,
+      /refused: components\/\S+: KV was synced from a clone that has it as of \S+, .*nothing is written\n\s+hint: .*git fetch --tags --force.*--allow-older/,
+    )
     assert.deepEqual(await lane.served(), wanted)
     const back = await lane.sync(older, { flags: ['--allow-older'] })
     assert.equal(back.code, 0, back.stderr)
@@ -97,8 +106,12 @@ describe('two syncs at once, from an older and a newer state', () => {
       await lane.load(before)
       const clone = older.publish().clone()
       let back
-      const hold = { [when]: async () => { back = await lane.rollback(clone, 'prompts/a', 'production') } }
-      const one = await lane.sync(next, { meet: (call, index) => (index === at ? { hold } : null) })
+      const hold = {
+        [when]: async () => {
+          back = await lane.rollback(clone, 'prompts/a', 'production')
+        },
+      }
+      const one = await lane.sync(next, { meet: (_call, index) => (index === at ? { hold } : null) })
       const what = `a rollback ${when} call ${at}\n${one.stderr}\n${back.stderr}`
       assert.deepEqual([one.code, back.code], [0, 0], what)
       // Before the tag it is the sync's own version that is rolled back from.
@@ -114,8 +127,12 @@ describe('two syncs at once, from an older and a newer state', () => {
     await inLanes(lanes, calls.newer.keys(), async (lane, at) => {
       await lane.load(filled)
       let other
-      const hold = { after: async () => { other = await lane.sync(newer, { through: 1 }) } }
-      const one = await lane.sync(newer, { meet: (call, index) => (index === at ? { hold } : null) })
+      const hold = {
+        after: async () => {
+          other = await lane.sync(newer, { through: 1 })
+        },
+      }
+      const one = await lane.sync(newer, { meet: (_call, index) => (index === at ? { hold } : null) })
       assert.deepEqual([one.code, other.code], [0, 0], `${one.stderr}\n${other.stderr}`)
       assert.deepEqual(await lane.served(), wanted)
     })

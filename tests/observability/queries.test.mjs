@@ -7,7 +7,7 @@ import { before, describe, test } from 'node:test'
 import { analyticsEngine, unknownWords } from './support/analytics.mjs'
 import { logs, rowOf } from './support/logpush.mjs'
 import { blocks, PAGE, queries, written } from './support/page.mjs'
-import { BEGIN, END, sampleTraffic, SCRIPTS } from './support/traffic.mjs'
+import { BEGIN, END, SCRIPTS, sampleTraffic } from './support/traffic.mjs'
 import { workersLogs } from './support/workers-logs.mjs'
 
 let requests
@@ -34,7 +34,10 @@ describe('Analytics Engine', () => {
 
   test('the columns are the ones that the page names', () => {
     const named = (column) => new RegExp(`^\\| \`${column}1\` … \`${column}(\\d+)\` \\| (.*) \\|$`, 'm').exec(PAGE)
-    for (const [column, values] of [['blob', requests[0].point.blobs], ['double', requests[0].point.doubles]]) {
+    for (const [column, values] of [
+      ['blob', requests[0].point.blobs],
+      ['double', requests[0].point.doubles],
+    ]) {
       const [, count, names] = named(column)
       assert.equal(Number(count), values.length)
       assert.equal(names.replace(/ \([^)]*\)/g, '').split(', ').length, values.length)
@@ -42,7 +45,11 @@ describe('Analytics Engine', () => {
   })
 
   test('a word of another dialect would be found', () => {
-    assert.deepEqual(unknownWords('SELECT countIf(double1 > 1) AS a FROM component_resolver JOIN b'), ['countif', 'join', 'b'])
+    assert.deepEqual(unknownWords('SELECT countIf(double1 > 1) AS a FROM component_resolver JOIN b'), [
+      'countif',
+      'join',
+      'b',
+    ])
   })
 })
 
@@ -72,9 +79,17 @@ describe('Logpush', () => {
   }
 
   test('a request without a line, or with lines of others, has its row', () => {
-    const exception = { ...rowOf(requests[0]), Outcome: 'exception', Logs: [], Exceptions: [{ Name: 'RuntimeError', Message: 'unreachable' }] }
+    const exception = {
+      ...rowOf(requests[0]),
+      Outcome: 'exception',
+      Logs: [],
+      Exceptions: [{ Name: 'RuntimeError', Message: 'unreachable' }],
+    }
     const [{ Message }] = rowOf(requests[0]).Logs
-    const talkative = { ...rowOf(requests[0]), Logs: [['no JSON'], ['{"kvReads":'], ['1'], Message].map((texts) => ({ Level: 'log', Message: texts })) }
+    const talkative = {
+      ...rowOf(requests[0]),
+      Logs: [['no JSON'], ['{"kvReads":'], ['1'], Message].map((texts) => ({ Level: 'log', Message: texts })),
+    }
     const rows = laidOut([exception, talkative]).prepare('SELECT tag, outcome, status, component FROM requests').all()
     assert.deepEqual(written(rows), [
       { tag: 'v0.1.0', outcome: 'exception', status: '500', component: '' },
@@ -90,7 +105,13 @@ describe('Logpush', () => {
   })
 
   test('the job sends the fields that the queries read', () => {
-    const env = { PATH: process.env.PATH, CLOUDFLARE_ACCOUNT_ID: 'account', CLOUDFLARE_API_TOKEN: 't', R2_ACCESS_KEY_ID: 'id', R2_SECRET_ACCESS_KEY: 'key' }
+    const env = {
+      PATH: process.env.PATH,
+      CLOUDFLARE_ACCOUNT_ID: 'account',
+      CLOUDFLARE_API_TOKEN: 't',
+      R2_ACCESS_KEY_ID: 'id',
+      R2_SECRET_ACCESS_KEY: 'key',
+    }
     const script = `curl() { printf '%s\\n' "$1" >&2; cat; }\n${block('job')}`
     const job = JSON.parse(execFileSync('bash', ['-euc', script], { env, stdio: ['ignore', 'pipe', 'pipe'] }))
     assert.equal(job.dataset, 'workers_trace_events')

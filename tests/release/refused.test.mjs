@@ -9,7 +9,9 @@ import { startStage } from './support/stage.mjs'
 import { mishap } from './support/wrangler.mjs'
 
 describe('slotctl release refuses', () => {
-  let stage, edge, other
+  let stage
+  let edge
+  let other
   before(async () => {
     stage = await startStage()
     edge = await stage.begin()
@@ -31,8 +33,14 @@ describe('slotctl release refuses', () => {
     assert.deepEqual(state(), before)
   }
 
-  test("a split that somebody else made, also to abort it", async () => {
-    await edge.edge.deploy([[other, 10], [edge.old, 90]], { message: 'by hand' })
+  test('a split that somebody else made, also to abort it', async () => {
+    await edge.edge.deploy(
+      [
+        [other, 10],
+        [edge.old, 90],
+      ],
+      { message: 'by hand' },
+    )
     const what = /edge@example\.com split the traffic \(10 % .*, 90 % .*\), and no release of slotctl did/
     for (const flags of [[], ['--resume'], ['--abort']]) await refused(flags, what)
   })
@@ -41,7 +49,10 @@ describe('slotctl release refuses', () => {
     const key = 'prompts/extraction@production'
     const record = await stage.pair.slots.json(key)
     const [target] = record.targets
-    const targets = [{ ...target, slot: 'canary', weight: 10_000 }, { ...target, weight: 90_000 }]
+    const targets = [
+      { ...target, slot: 'canary', weight: 10_000 },
+      { ...target, weight: 90_000 },
+    ]
     await stage.pair.slots.put(key, JSON.stringify({ ...record, targets }))
     try {
       await refused([], /prompts\/extraction@production: callers are sent to several versions/)
@@ -52,7 +63,7 @@ describe('slotctl release refuses', () => {
     }
   })
 
-  test('while KV holds records that this checkout can\'t read', async () => {
+  test("while KV holds records that this checkout can't read", async () => {
     await stage.pair.slots.put('prompts/later@production', '{"format":2,"anything":[]}')
     try {
       await refused(['--allow-split-slots'], /KV holds records of format 2, this version reads up to 1/)
@@ -62,27 +73,39 @@ describe('slotctl release refuses', () => {
   })
 
   test('an address where another Worker answers, or nobody', async () => {
-    await refused(['--check-url', 'http://127.0.0.1:9', '--max-spread', '0s'], /--check-url: no answer: .*[Cc]onnection refused.*\n +hint: is it the address of this Worker/)
+    await refused(
+      ['--check-url', 'http://127.0.0.1:9', '--max-spread', '0s'],
+      /--check-url: no answer: .*[Cc]onnection refused.*\n +hint: is it the address of this Worker/,
+    )
     const elsewhere = await stage.begin()
     try {
-      await refused(['--check-url', elsewhere.edge.url, '--max-spread', '0s'], /script version ".{36}" answers, and .{36} is deployed/)
+      await refused(
+        ['--check-url', elsewhere.edge.url, '--max-spread', '0s'],
+        /script version ".{36}" answers, and .{36} is deployed/,
+      )
     } finally {
       await elsewhere.stop()
     }
   })
 
   test('to go on with what was not begun', async () => {
-    await refused(['--resume'], /it has all of the traffic, no release is under way\n +hint: slotctl release begins one/)
+    await refused(
+      ['--resume'],
+      /it has all of the traffic, no release is under way\n +hint: slotctl release begins one/,
+    )
   })
 
   test('a Worker that is not there, or never was deployed', async () => {
-    await refused(['--name', 'another'], /This Worker does not exist on your account.*\n +hint: the first deployment of a Worker is npx wrangler deploy/)
+    await refused(
+      ['--name', 'another'],
+      /This Worker does not exist on your account.*\n +hint: the first deployment of a Worker is npx wrangler deploy/,
+    )
   })
 
   test('to go over what somebody else deployed meanwhile', async () => {
     const { edge: cloud, message, run } = edge
     const ended = run(['--steps', '50', '--bake', '4s', '--max-spread', '2s'])
-    for (const limit = Date.now() + 30_000; !message().includes(' at 50% of ');) {
+    for (const limit = Date.now() + 30_000; !message().includes(' at 50% of '); ) {
       assert.ok(Date.now() < limit, message())
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
@@ -91,17 +114,26 @@ describe('slotctl release refuses', () => {
     assert.equal(code, 1, stderr)
     assert.match(json.error, /somebody else deployed meanwhile: 100 %/)
     const [{ versions, annotations }] = cloud.worker.deployments()
-    assert.deepEqual([versions, annotations['workers/message']], [[{ version_id: other, percentage: 100 }], 'an emergency'])
+    assert.deepEqual(
+      [versions, annotations['workers/message']],
+      [[{ version_id: other, percentage: 100 }], 'an emergency'],
+    )
   })
 
-  const skip = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0 ? false : "util-linux's script is not here"
+  const skip =
+    spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0 ? false : "util-linux's script is not here"
   test('to begin on a terminal where nobody says yes', { skip }, async () => {
     const { worker } = edge.edge
     const asked = async (answer) => {
       const shell = ([program, ...args]) => [program, ...args].map((arg) => `'${arg}'`).join(' ')
-      const child = spawn('script', ['-qec', shell([binary(), ...edge.args(['--steps', '50', '--bake', '0s', '--pause'])]), '/dev/null'], {
-        env: { ...process.env, ...edge.env(), TERM: 'xterm' }, stdio: ['pipe', 'pipe', 'inherit'],
-      })
+      const child = spawn(
+        'script',
+        ['-qec', shell([binary(), ...edge.args(['--steps', '50', '--bake', '0s', '--pause'])]), '/dev/null'],
+        {
+          env: { ...process.env, ...edge.env(), TERM: 'xterm' },
+          stdio: ['pipe', 'pipe', 'inherit'],
+        },
+      )
       let shown = ''
       child.stdout.setEncoding('utf8').on('data', (text) => {
         shown += text
@@ -120,11 +152,21 @@ describe('slotctl release refuses', () => {
     assert.equal(worker.deployable().length, before + 1)
   })
 
-  test('to be silent when it can\'t go back', async () => {
-    const { code, json, stderr } = await edge.quick(mishap('fail', 3, { andAfter: true }), { env: { SLOTCTL_RETRIES: '1' } })
+  test("to be silent when it can't go back", async () => {
+    const { code, json, stderr } = await edge.quick(mishap('fail', 3, { andAfter: true }), {
+      env: { SLOTCTL_RETRIES: '1' },
+    })
     assert.equal(code, 1)
-    assert.match(json.error, /^it can't go back, and should \(release: wrangler versions deploy .* made to fail\): wrangler/)
-    assert.match(stderr, new RegExp(`still has traffic\\. To go back by hand:\n +npx wrangler versions deploy ${edge.old}@100% --yes --env=staging`))
+    assert.match(
+      json.error,
+      /^it can't go back, and should \(release: wrangler versions deploy .* made to fail\): wrangler/,
+    )
+    assert.match(
+      stderr,
+      new RegExp(
+        `still has traffic\\. To go back by hand:\n +npx wrangler versions deploy ${edge.old}@100% --yes --env=staging`,
+      ),
+    )
     const aborted = await edge.run(['--abort'])
     assert.equal(aborted.code, 0, aborted.stderr)
   })

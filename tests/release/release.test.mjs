@@ -8,7 +8,8 @@ import { mishap } from './support/wrangler.mjs'
 const WHOLE = ['new 0, old 100', 'new 1, old 99', 'new 10, old 90', 'new 50, old 50', 'new 100, old 0', 'new 100']
 const QUICK = ['new 0, old 100', 'new 50, old 50', 'new 100, old 0', 'new 100']
 
-let stage, shared
+let stage
+let shared
 before(async () => {
   stage = await startStage()
   shared = await stage.begin()
@@ -41,13 +42,23 @@ describe('slotctl release', () => {
     assert.equal(annotations['workers/message'], '--serve "it" faster: $(rm -rf /)')
     assert.deepEqual([json.outcome, json.old, json.new, json.percent, json.exit], ['released', old, id, 100, 0])
     const checks = json.events.filter(({ event }) => event === 'check')
-    assert.deepEqual(checks.map(({ percent }) => percent), [0, 1, 10, 50, 100])
+    assert.deepEqual(
+      checks.map(({ percent }) => percent),
+      [0, 1, 10, 50, 100],
+    )
     for (const { observed } of checks) {
       assert.deepEqual([observed.new.failed, observed.old.failed, observed.callers.failed], [0, 0, 0])
       assert.ok(observed.new.asked >= 60 && observed.answered.new + observed.answered.old >= 120)
     }
-    assert.deepEqual(json.references, ['prompts/extraction@latest', 'prompts/extraction@production', 'prompts/extraction@staging'])
-    assert.match(stderr, /check +50 %: \d+ answers, 0 failed, \d+ of \d+ by the new version, latency × [\d.]+; 3 references the same/)
+    assert.deepEqual(json.references, [
+      'prompts/extraction@latest',
+      'prompts/extraction@production',
+      'prompts/extraction@staging',
+    ])
+    assert.match(
+      stderr,
+      /check +50 %: \d+ answers, 0 failed, \d+ of \d+ by the new version, latency × [\d.]+; 3 references the same/,
+    )
     // What is done is done; what begins next begins from there.
     const again = await run(['--resume'])
     assert.deepEqual([again.code, again.json.outcome, ramp()], [0, 'nothing', WHOLE])
@@ -60,36 +71,65 @@ describe('slotctl release', () => {
     const { code, json, stderr } = await run(['--dry-run', '--steps', '5,25', '--bake', '90s', '--refs', refs])
     assert.equal(code, 0, stderr)
     assert.deepEqual([json.outcome, json.steps, json.references.length], ['planned', [5, 25, 100], 2])
-    assert.match(stderr, new RegExp(`old +${old}\nnew +v0\\.2\\.0-1-g[0-9a-f]+, to be uploaded\nsteps +5,25,100 %, 1m 30s each, 2 references\n`))
+    assert.match(
+      stderr,
+      new RegExp(
+        `old +${old}\nnew +v0\\.2\\.0-1-g[0-9a-f]+, to be uploaded\nsteps +5,25,100 %, 1m 30s each, 2 references\n`,
+      ),
+    )
     assert.deepEqual([ramp(), latest().id], [[], before])
   })
 
   const token = 's3cret-token'
   const vars = { READ_TOKENS: JSON.stringify({ [sha256(token)]: ['*'] }) }
-  release('waits until a deployment has spread, watches as long as told, and tells nobody the token', async ({ run, ramp, edge }) => {
-    const flags = ['--steps', '50', '--bake', '1s']
-    const without = await run([...flags, '--dry-run'])
-    assert.equal(without.code, 1)
-    assert.match(without.stderr, /none of the references is served\n +hint: with read tokens: RESOLVER_TOKEN/)
-    const { code, json, stdout, stderr } = await run(flags, { env: { RESOLVER_TOKEN: token } })
-    assert.equal(code, 0, stderr)
-    assert.deepEqual(ramp(), QUICK)
-    for (const { percent, seconds } of json.events.filter(({ event }) => event === 'check')) {
-      assert.ok(seconds >= (percent === 0 ? 0.5 : 1), `${percent} %: ${seconds} s`)
-    }
-    const kept = JSON.stringify([edge.worker.deployments(), edge.worker.deployable()])
-    assert.ok(!`${stdout}${stderr}${kept}`.includes(token))
-  }, { spread: 1_000, vars })
+  release(
+    'waits until a deployment has spread, watches as long as told, and tells nobody the token',
+    async ({ run, ramp, edge }) => {
+      const flags = ['--steps', '50', '--bake', '1s']
+      const without = await run([...flags, '--dry-run'])
+      assert.equal(without.code, 1)
+      assert.match(without.stderr, /none of the references is served\n +hint: with read tokens: RESOLVER_TOKEN/)
+      const { code, json, stdout, stderr } = await run(flags, { env: { RESOLVER_TOKEN: token } })
+      assert.equal(code, 0, stderr)
+      assert.deepEqual(ramp(), QUICK)
+      for (const { percent, seconds } of json.events.filter(({ event }) => event === 'check')) {
+        assert.ok(seconds >= (percent === 0 ? 0.5 : 1), `${percent} %: ${seconds} s`)
+      }
+      const kept = JSON.stringify([edge.worker.deployments(), edge.worker.deployable()])
+      assert.ok(!`${stdout}${stderr}${kept}`.includes(token))
+    },
+    { spread: 1_000, vars },
+  )
 })
 
 describe('a version that is not well', () => {
   for (const [what, faults, reason, steps] of [
-    ['whose bytes differ', { changes: true }, /answers: prompts\/extraction@latest: its bytes are [0-9a-f]{64}, which its ETag is not/, 1],
+    [
+      'whose bytes differ',
+      { changes: true },
+      /answers: prompts\/extraction@latest: its bytes are [0-9a-f]{64}, which its ETag is not/,
+      1,
+    ],
     ['that says it is ill', { unhealthy: true, after: -1 }, /healthz: \/healthz of .* answers with status 503/, 1],
-    ['that can\'t read what KV holds', { recordFormat: 0, after: -1 }, /format: the new version reads records up to format 0, KV holds 1/, 1],
-    ['that is slow', { slower: 25 }, /latency: the new version takes [\d.]+ ms, the old one [\d.]+ ms: over 1\.5 times as long/, 1],
+    [
+      "that can't read what KV holds",
+      { recordFormat: 0, after: -1 },
+      /format: the new version reads records up to format 0, KV holds 1/,
+      1,
+    ],
+    [
+      'that is slow',
+      { slower: 25 },
+      /latency: the new version takes [\d.]+ ms, the old one [\d.]+ ms: over 1\.5 times as long/,
+      1,
+    ],
     // Which requests come after the 150th is chance: an override's or a caller's may be too many first.
-    ['that fails later', { throws: 0.3, after: 150 }, /errors: \d+ of \d+ answers of (the new version|either version, without an override,) failed: .*status 500/, 3],
+    [
+      'that fails later',
+      { throws: 0.3, after: 150 },
+      /errors: \d+ of \d+ answers of (the new version|either version, without an override,) failed: .*status 500/,
+      3,
+    ],
   ]) {
     release(`${what} is taken back`, async ({ faulty, ramp, latest, message }) => {
       const { code, json, stderr } = await faulty(faults)
@@ -168,7 +208,10 @@ describe('a release that is paused', () => {
     assert.deepEqual([paused.code, paused.json.outcome, paused.json.percent], [0, 'paused', 0], paused.stderr)
     const started = await run([])
     assert.equal(started.code, 1)
-    assert.match(started.stderr, new RegExp(`${latest().id}: its release is under way, at 0 %\n +hint: slotctl release --resume`))
+    assert.match(
+      started.stderr,
+      new RegExp(`${latest().id}: its release is under way, at 0 %\n +hint: slotctl release --resume`),
+    )
     for (let time = 0; time < 2; time += 1) {
       const { code, json, stderr } = await run(['--resume', '--pause', '20'])
       assert.deepEqual([code, json.outcome, json.percent, json.old], [0, 'paused', 20, old], stderr)

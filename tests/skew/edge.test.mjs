@@ -12,13 +12,18 @@ import { namespacesOf, readGolden } from './support/golden.mjs'
 
 const COMPONENT = 'prompts/extraction'
 
-test(`a key's version of a component is the same from ${PREVIOUS.tag} and this Worker, released at 50 %`, { skip: missingHistory() }, async () => {
+test(`a key's version of a component is the same from ${PREVIOUS.tag} and this Worker, released at 50 %`, {
+  skip: missingHistory(),
+}, async () => {
   const kv = await startKvServer(namespacesOf(readGolden(PREVIOUS.tag, 'records.json')))
   const edge = await startLocalEdge({ worker: WORKER, kv: { address: kv.address, namespaces: kv.store.names() } })
   try {
     const { id: old } = await edge.upload({ build: await buildPrevious(), tag: PREVIOUS.tag })
     const { id: now } = await edge.upload({ build: BUILD, tag: 'now' })
-    await edge.deploy([[now, 50], [old, 50]])
+    await edge.deploy([
+      [now, 50],
+      [old, 50],
+    ])
     const by = { [old]: 0, [now]: 0 }
     for (let number = 0; number < 100; number += 1) {
       const key = `run-${number}`
@@ -27,7 +32,10 @@ test(`a key's version of a component is the same from ${PREVIOUS.tag} and this W
       const seen = new Set()
       const sent = [{}, {}, { [OVERRIDES]: `${WORKER}="${old}"` }, { [OVERRIDES]: `${WORKER}="${now}"` }]
       for (const headersSent of sent) {
-        const { headers, body } = await rawRequest(edge.url, { path: `/components/${COMPONENT}@production?key=${key}`, headers: headersSent })
+        const { headers, body } = await rawRequest(edge.url, {
+          path: `/components/${COMPONENT}@production?key=${key}`,
+          headers: headersSent,
+        })
         by[headers['script-version']] += 1
         assert.equal(headers['component-version'], version, key)
         seen.add(`${headers.etag} ${headers['component-assignment']} ${body}`)

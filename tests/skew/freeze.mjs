@@ -45,7 +45,15 @@ function makeRepo() {
   release('prompts/empty', 'prompts/empty.md', 'v1.0.0', '')
   release('prompts/gone', 'prompts/gone.md', 'v1.0.0', 'Nobody names this any more.\n')
   repo.commit({ 'rollouts.toml': POLICY, 'prompts/extraction.md': 'Unreleased.\n' })
-  const slots = { production: 'v1.0.0', canary: 'v1.1.0', 'ring-0': 'v2.0.0-beta.1', 'ring-1': 'v1.1.0', green: 'v1.1.0', control: 'v1.0.0', treatment: 'v1.1.0' }
+  const slots = {
+    production: 'v1.0.0',
+    canary: 'v1.1.0',
+    'ring-0': 'v2.0.0-beta.1',
+    'ring-1': 'v1.1.0',
+    green: 'v1.1.0',
+    control: 'v1.0.0',
+    treatment: 'v1.1.0',
+  }
   for (const [slot, version] of Object.entries(slots)) repo.slot(NAME, slot, version)
   repo.git('tag', '-a', '-m', 'Try what is on main', `components/${NAME}/head`, 'HEAD')
   repo.slot(HELD, 'production', 'v1.0.0')
@@ -68,7 +76,10 @@ async function fill(kv, pair, repo) {
   const ended = await recordsOf(pair.components)
   await run('rollback', HELD, 'production', '--reason', 'Too much, says Ärger')
   const runs = Object.entries(ended).filter(([key]) => key.startsWith('sync@'))
-  return { SLOTS: await recordsOf(pair.slots), COMPONENTS: { ...(await recordsOf(pair.components)), ...Object.fromEntries(runs) } }
+  return {
+    SLOTS: await recordsOf(pair.slots),
+    COMPONENTS: { ...(await recordsOf(pair.components)), ...Object.fromEntries(runs) },
+  }
 }
 
 async function recordsOf(namespace) {
@@ -90,10 +101,18 @@ function requests({ SLOTS, COMPONENTS }) {
   const refs = [...Object.keys(SLOTS), ...versions.map(([key]) => key), ...byDigest, ...ranges, NAME]
   const slot = `/components/${NAME}@production`
   const paths = [
-    ...refs.map((ref) => `/components/${ref}?key=caller-1`), `${slot}?key=caller-2&explain`,
-    '/catalog', '/catalog/prompts', `/catalog/${NAME}`, `/catalog/${HELD}`,
+    ...refs.map((ref) => `/components/${ref}?key=caller-1`),
+    `${slot}?key=caller-2&explain`,
+    '/catalog',
+    '/catalog/prompts',
+    `/catalog/${NAME}`,
+    `/catalog/${HELD}`,
   ]
-  const headers = [{ 'component-segment': 'beta' }, { 'component-segment': 'none, internal' }, { 'component-version-override': 'v1.1.0' }]
+  const headers = [
+    { 'component-segment': 'beta' },
+    { 'component-segment': 'none, internal' },
+    { 'component-version-override': 'v1.1.0' },
+  ]
   return [...paths.map((at) => ({ path: at })), ...headers.map((sent) => ({ path: slot, headers: sent }))]
 }
 
@@ -109,11 +128,15 @@ async function answersTo(asked, records, build) {
 }
 
 /** One line a record: what differs then shows. */
-const lines = (object) => `{\n${Object.entries(object).map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)}`).join(',\n')}\n}`
+const lines = (object) =>
+  `{\n${Object.entries(object)
+    .map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)}`)
+    .join(',\n')}\n}`
 
 const [release, build] = process.argv.slice(2)
 const folder = path.join(GOLDEN, String(release))
-if (!/^v\d+\.\d+\.\d+$/.test(release) || existsSync(folder)) throw new Error(`${release}: no release, or kept already in ${folder}`)
+if (!/^v\d+\.\d+\.\d+$/.test(release) || existsSync(folder))
+  throw new Error(`${release}: no release, or kept already in ${folder}`)
 const kv = await startKv({ pairs: 1 })
 try {
   const records = await fill(kv, kv.pair(), makeRepo())
@@ -121,7 +144,10 @@ try {
   mkdirSync(folder, { recursive: true })
   const texts = Object.entries(records).map(([namespace, values]) => `${JSON.stringify(namespace)}: ${lines(values)}`)
   writeFileSync(path.join(folder, 'records.json'), `{\n${texts.join(',\n')}\n}\n`)
-  writeFileSync(path.join(folder, 'answers.json'), `[\n${answers.map((one) => `  ${JSON.stringify(one)}`).join(',\n')}\n]\n`)
+  writeFileSync(
+    path.join(folder, 'answers.json'),
+    `[\n${answers.map((one) => `  ${JSON.stringify(one)}`).join(',\n')}\n]\n`,
+  )
 } finally {
   await kv.stop()
 }

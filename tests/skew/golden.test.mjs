@@ -13,7 +13,9 @@ for (const release of releases()) {
   describe(`the records of ${release}`, () => {
     const answers = readGolden(release, 'answers.json')
     let worker
-    before(async () => { worker = await startWorker({ kv: namespacesOf(readGolden(release, 'records.json')) }) })
+    before(async () => {
+      worker = await startWorker({ kv: namespacesOf(readGolden(release, 'records.json')) })
+    })
     after(() => worker?.stop())
 
     for (const { request, answer } of answers) {

@@ -19,7 +19,10 @@ test('what is missing of the history is said, with how to get it', () => {
   assert.equal(missing(origin), undefined)
   assert.equal(missing(clone('--no-tags')), undefined)
   const shallow = clone('--depth', '1')
-  assert.match(missing(shallow), /the history lacks v1\.0\.0 \([0-9a-f]{12}\): `git fetch --unshallow --tags` brings it/)
+  assert.match(
+    missing(shallow),
+    /the history lacks v1\.0\.0 \([0-9a-f]{12}\): `git fetch --unshallow --tags` brings it/,
+  )
   shallow.git('fetch', '--quiet', '--unshallow', '--tags')
   assert.equal(missing(shallow), undefined)
 

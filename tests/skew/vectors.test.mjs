@@ -17,7 +17,9 @@ const files = readdirSync(new URL('http/', VECTORS))
 
 describe(`${PREVIOUS.tag} and this Worker, side by side`, { skip: missingHistory() }, () => {
   let modules
-  before(async () => { modules = builtModules(await buildPrevious()) })
+  before(async () => {
+    modules = builtModules(await buildPrevious())
+  })
 
   for (const file of files) {
     describe(file, () => {
@@ -25,7 +27,7 @@ describe(`${PREVIOUS.tag} and this Worker, side by side`, { skip: missingHistory
       let old
       let now
       before(async () => {
-        ({ worker: now } = await serveVectors(file))
+        ;({ worker: now } = await serveVectors(file))
         ;({ worker: old } = await serveVectors(file, { kv: now.kv, modules }))
       })
       after(() => Promise.all([old?.stop(), now?.stop()]))
@@ -61,7 +63,10 @@ describe(`${PREVIOUS.tag} and this Worker, side by side`, { skip: missingHistory
   })
 
   test('nothing is allowed to differ that does not', () => {
-    assert.deepEqual(differences.filter((entry) => !needed.has(entry)), [])
+    assert.deepEqual(
+      differences.filter((entry) => !needed.has(entry)),
+      [],
+    )
     for (const { reason, since } of differences) assert.ok(reason && /^\d+\.\d+\.\d+$/.test(since))
   })
 })
@@ -73,11 +78,17 @@ test('what may differ is left out, and nothing else', () => {
     const [before, after] = compared({ path }, old, now, entries)
     return JSON.stringify(before) !== JSON.stringify(after)
   }
-  const [header, member] = [{ path: '^/version$', header: 'new' }, { path: '^/version$', member: 'b' }]
+  const [header, member] = [
+    { path: '^/version$', header: 'new' },
+    { path: '^/version$', member: 'b' },
+  ]
   assert.ok(differs([]) && differs([header]) && differs([member]) && differs([header, member], '/catalog'))
   assert.ok(!differs([header, member]) && !differs([{ path: '^/version' }]))
 
-  const ordered = (body) => compared({ path: '/' }, answer({ etag: 'a' }, '{"a":1,"b":{"c":2,"d":3}}'), answer({ etag: 'b' }, body), [{ path: '', order: true }])
+  const ordered = (body) =>
+    compared({ path: '/' }, answer({ etag: 'a' }, '{"a":1,"b":{"c":2,"d":3}}'), answer({ etag: 'b' }, body), [
+      { path: '', order: true },
+    ])
   assert.deepEqual(...ordered('{"b":{"d":3,"c":2},"a":1}'))
   for (const body of ['{"b":{"d":3,"c":1},"a":1}', '{"a":1}']) assert.notDeepEqual(...ordered(body))
 })

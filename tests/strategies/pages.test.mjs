@@ -12,7 +12,9 @@ const pages = readdirSync(inRoot('docs', 'strategies'))
 
 describe('docs/strategies', () => {
   let stage
-  before(async () => { stage = await startStage() })
+  before(async () => {
+    stage = await startStage()
+  })
   after(() => stage?.stop())
 
   // Every page is what it says: its commands are typed, its tables are asked for.
@@ -39,7 +41,8 @@ async function play(stage, { policy, commands, rows }, groups) {
 
 async function assertGets(stage, { asked, path, headers, version, slot, assignment }) {
   const got = await stage.get(path, headers)
-  if (/^\d+$/.test(version)) return assert.deepEqual([got.status, JSON.parse(got.body).code], [Number(version), slot], asked)
+  if (/^\d+$/.test(version))
+    return assert.deepEqual([got.status, JSON.parse(got.body).code], [Number(version), slot], asked)
   assert.deepEqual([got.version, got.slot, got.body], [version, slot, CONTENTS[version]], asked)
   if (assignment) assert.equal(got.assignment, assignment, asked)
 }

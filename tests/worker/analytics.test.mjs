@@ -33,11 +33,13 @@ test('a request is a data point, without anything of the caller', async () => {
   const { status, lines } = await ask('console.log("POINT" + JSON.stringify(point))', headers)
   assert.equal(status, 404)
   const points = lines.filter((line) => line.startsWith('POINT')).map((line) => JSON.parse(line.slice(5)))
-  assert.deepEqual(points, [{
-    indexes: ['prompts/extraction'],
-    blobs: ['prompts/extraction', 'production', '', '', '', 'none', 'script-1', 'COMPONENT_UNKNOWN', 'v1-tag', 'GET'],
-    doubles: [404, 2, 0, 0],
-  }])
+  assert.deepEqual(points, [
+    {
+      indexes: ['prompts/extraction'],
+      blobs: ['prompts/extraction', 'production', '', '', '', 'none', 'script-1', 'COMPONENT_UNKNOWN', 'v1-tag', 'GET'],
+      doubles: [404, 2, 0, 0],
+    },
+  ])
 })
 
 test('a data set that fails costs nobody the answer', async () => {

@@ -21,14 +21,16 @@ const sorted = (values) => [...new Set(values)].sort()
 /** The cells of a column in the tables of a section. */
 function column(section, at = 1) {
   const text = DOCUMENT.split(`\n## ${section}\n`)[1].split('\n## ')[0]
-  const rows = text.split('\n').filter((line) => line.startsWith('| ') && !/^\| (---|code|status|header|setting) /.test(line))
+  const rows = text
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !/^\| (---|code|status|header|setting) /.test(line))
   return rows.map((row) => row.split(' | ').map((cell) => cell.replace(/^\| /, ''))[at - 1])
 }
 
 const spans = (cells) => cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name))
 
 /** As the document writes a body: with its own line ends, the last one included. */
-const lines = (text) => text && text.replaceAll('\r\n', '\n').replace(/\n?$/, '\n')
+const lines = (text) => text?.replaceAll('\r\n', '\n').replace(/\n?$/, '\n')
 
 function checkBody(answer, { how, body }) {
   if (how.includes('bodiless')) return
@@ -78,7 +80,9 @@ describe('the tables of docs/api.md', () => {
   })
 
   test('each code has the status of its vectors', () => {
-    const documented = Object.fromEntries(spans(column('Errors')).map((code, at) => [code, Number(column('Errors', 2)[at])]))
+    const documented = Object.fromEntries(
+      spans(column('Errors')).map((code, at) => [code, Number(column('Errors', 2)[at])]),
+    )
     for (const { json } of CASES.filter((answer) => answer.json?.code)) {
       assert.equal(json.status, documented[json.code], json.code)
     }
@@ -87,14 +91,19 @@ describe('the tables of docs/api.md', () => {
   test('each header of an answer is there', () => {
     const documented = spans(column('Headers')).map((name) => name.toLowerCase())
     const answered = CASES.flatMap(({ headers }) => Object.keys(headers))
-    assert.deepEqual(sorted(answered).filter((name) => !documented.includes(name)), [])
+    assert.deepEqual(
+      sorted(answered).filter((name) => !documented.includes(name)),
+      [],
+    )
   })
 
   test('each setting and binding is one that the code reads', () => {
     const documented = spans(column('Settings'))
     const config = read('src/config.rs')
     const settings = [...config.matchAll(/^ {4}\/\/\/ (`[A-Z_`, and]+`):/gm)].flatMap(([, names]) => spans([names]))
-    const bound = [...`${read('src/lib.rs')}${read('src/reply.rs')}`.matchAll(/&"([A-Z_]+)"\.into\(\)/g)].map(([, name]) => name)
+    const bound = [...`${read('src/lib.rs')}${read('src/reply.rs')}`.matchAll(/&"([A-Z_]+)"\.into\(\)/g)].map(
+      ([, name]) => name,
+    )
     assert.ok(settings.length > 5 && bound.length > 0)
     assert.deepEqual(sorted(documented), sorted([...settings, ...bound, 'SLOTS', 'COMPONENTS']))
   })

@@ -1,6 +1,7 @@
 import { put, serveVectors } from './vectors.mjs'
 
-const EXAMPLE = /<!-- example: (?<file>\S+)(?<how>[^>]*) -->\n(?:```http\n(?<request>[^`]*)```\n)?\n```http\n(?<answer>[^`]*)```\n/g
+const EXAMPLE =
+  /<!-- example: (?<file>\S+)(?<how>[^>]*) -->\n(?:```http\n(?<request>[^`]*)```\n)?\n```http\n(?<answer>[^`]*)```\n/g
 
 /** The exchanges of a document: which vectors they run on, how, what is asked and answered. */
 export function examplesIn(text) {

@@ -24,8 +24,14 @@ export const point = (component, key) =>
 
 function target(slot, version, weight) {
   return {
-    slot, version, weight, digest: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', size: 0,
-    type: 'text/plain', sha: 'dac23bda14820e5b79aa3328b0c5a597521fa03c', date: '2026-11-20T10:00:00Z',
+    slot,
+    version,
+    weight,
+    digest: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+    size: 0,
+    type: 'text/plain',
+    sha: 'dac23bda14820e5b79aa3328b0c5a597521fa03c',
+    date: '2026-11-20T10:00:00Z',
   }
 }
 

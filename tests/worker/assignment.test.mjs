@@ -13,7 +13,9 @@ const COMPONENT = 'prompts/extraction'
 
 const ask = (worker, slot, key) =>
   worker.rawRequest({
-    method: 'HEAD', path: `/components/${COMPONENT}@${slot}`, headers: { 'cloudflare-workers-version-key': key },
+    method: 'HEAD',
+    path: `/components/${COMPONENT}@${slot}`,
+    headers: { 'cloudflare-workers-version-key': key },
   })
 
 const versionOf = async (worker, slot, key) => (await ask(worker, slot, key)).headers['component-version']
@@ -30,7 +32,8 @@ describe('the served Worker', () => {
   let worker
   before(async () => {
     worker = await startWorker()
-    for (const component of new Set(golden.map(({ component }) => component))) splitSlot(worker.kv, component, 'half', 50_000)
+    for (const component of new Set(golden.map(({ component }) => component)))
+      splitSlot(worker.kv, component, 'half', 50_000)
     for (const percent of [0, 5, 25, 100]) splitSlot(worker.kv, COMPONENT, `at-${percent}`, percent * 1_000)
   })
   after(() => worker?.stop())

@@ -17,7 +17,10 @@ const comparable = ({ status, headers, body }) => ({
 })
 
 const lines = ({ output }) =>
-  output.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line))
+  output
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line))
 
 describe('the baselines answer as the resolver does', () => {
   let variants
@@ -55,14 +58,21 @@ describe('the baselines answer as the resolver does', () => {
     const [slot, exact] = ['slot', 'exact'].map((load) => requests(hung.workers.ours.digest)[load])
     try {
       for (const [namespace, request, status] of [
-        ['SLOTS', slot, 503], ['COMPONENTS', slot, 503], ['COMPONENTS', exact, 503],
-        [null, slot, 200], [null, slot, 200], ['SLOTS', slot, 200], ['COMPONENTS', slot, 200],
+        ['SLOTS', slot, 503],
+        ['COMPONENTS', slot, 503],
+        ['COMPONENTS', exact, 503],
+        [null, slot, 200],
+        [null, slot, 200],
+        ['SLOTS', slot, 200],
+        ['COMPONENTS', slot, 200],
       ]) {
-        const answers = await Promise.all(Object.values(hung.workers).map(async (worker) => {
-          worker.kv.heal()
-          if (namespace) worker.kv.fail('hang', { namespace })
-          return ask(worker, request)
-        }))
+        const answers = await Promise.all(
+          Object.values(hung.workers).map(async (worker) => {
+            worker.kv.heal()
+            if (namespace) worker.kv.fail('hang', { namespace })
+            return ask(worker, request)
+          }),
+        )
         assert.equal(answers[0].status, status, `${namespace}: ${request.path}`)
         for (const other of answers) assert.deepEqual(other, answers[0])
       }

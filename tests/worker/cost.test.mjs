@@ -74,7 +74,10 @@ describe('a request costs no more than it did', () => {
   })
   after(() => Promise.all(Object.values(workers).map((worker) => worker.stop())))
 
-  const served = (name) => workers[name.startsWith('rpc') ? 'rpc' : name === 'missing' ? 'forgetful' : 'http']
+  const served = (name) => {
+    if (name.startsWith('rpc')) return workers.rpc
+    return name === 'missing' ? workers.forgetful : workers.http
+  }
 
   for (const [name, [reads, crossings]] of Object.entries(BUDGET)) {
     test(name, async () => {
@@ -92,7 +95,7 @@ describe('a request costs no more than it did', () => {
     })
   }
 
-  test('nothing in Wasm memory waits for JavaScript\'s garbage collector', () => {
+  test("nothing in Wasm memory waits for JavaScript's garbage collector", () => {
     // The build leaves finalizers out: a closure or a class that crosses over would never be freed.
     const bundle = readFileSync(inRoot('build', 'index.js'), 'utf8')
     assert.ok(bundle.includes('__wbindgen_start'))

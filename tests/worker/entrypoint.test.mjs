@@ -61,7 +61,12 @@ async function ask(worker, path, options) {
 for (const name of ['http', 'binding']) {
   test(`${name}: requests at once, and one after an exception, share the instance and nothing else`, async () => {
     const worker = workers[name]
-    const paths = [`/components/${SLOT}`, '/components/prompts/large@production', '/components/none/of@these', '/healthz']
+    const paths = [
+      `/components/${SLOT}`,
+      '/components/prompts/large@production',
+      '/components/none/of@these',
+      '/healthz',
+    ]
     if (name === 'binding') paths.push(`/?get=${SLOT}`)
     const asked = [...paths, ...paths, ...paths]
     const alone = []
@@ -69,7 +74,10 @@ for (const name of ['http', 'binding']) {
     const together = Promise.all(asked.map((path) => ask(worker, path)))
     assert.equal((await worker.fetch('/throw')).status, 500)
     assert.deepEqual(await together, alone)
-    assert.deepEqual(alone.slice(0, 3).map(([status]) => status), [200, 200, 404])
+    assert.deepEqual(
+      alone.slice(0, 3).map(([status]) => status),
+      [200, 200, 404],
+    )
     const { calls, instances } = (await worker.fetch('/instances')).json()
     assert.equal(instances, 1)
     assert.ok(calls > 2 * asked.length, `${calls} calls`)
@@ -95,8 +103,14 @@ test('what is rehearsed while the isolate starts is seen nowhere', async () => {
     worker.kv.fail({ status: 500 })
     const { status, headers } = await worker.fetch(path)
     assert.deepEqual([status, headers['component-stale']], [503, undefined])
-    const lines = worker.output.trim().split('\n').filter((line) => line.startsWith('{'))
-    assert.deepEqual(lines.map((line) => JSON.parse(line).status), [404, 503])
+    const lines = worker.output
+      .trim()
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line).status),
+      [404, 503],
+    )
     assert.ok(worker.kv.reads.every(({ keys }) => keys[0].startsWith('rehearsal/rehearsal')))
   } finally {
     await worker.stop()

@@ -19,7 +19,13 @@ const content = (version) => bytes(script.kv.COMPONENTS[`sha256/${record(version
 /** As wrangler bundles it. */
 async function bundled() {
   const entryPoints = [new URL('src/index.js', EXAMPLE).pathname]
-  const { outputFiles } = await build({ entryPoints, bundle: true, format: 'esm', write: false, loader: { '.yaml': 'text' } })
+  const { outputFiles } = await build({
+    entryPoints,
+    bundle: true,
+    format: 'esm',
+    write: false,
+    loader: { '.yaml': 'text' },
+  })
   return outputFiles[0].text
 }
 
@@ -43,7 +49,8 @@ const SLOTS = {
 let worker
 before(async () => {
   const caller = {
-    modules: [{ name: 'example.mjs', source: await bundled() }], services: ['COMPONENTS', 'COMPONENTS_KV', 'EDGIT'],
+    modules: [{ name: 'example.mjs', source: await bundled() }],
+    services: ['COMPONENTS', 'COMPONENTS_KV', 'EDGIT'],
   }
   worker = await startWorker({ kv: { SLOTS: new Map(), COMPONENTS: new Map() }, caller })
   put(worker.kv, script.kv)
@@ -56,9 +63,12 @@ const ask = async (path) => (await worker.fetch(path)).json()
 
 describe('components as Conductor reads them', () => {
   for (const [path, version] of [
-    ['/loader?uri=prompt://extraction@v1.0.0', 'v1.0.0'], ['/loader?uri=prompt://extraction', 'v1.1.0'],
-    ['/loader?uri=prompt://extraction@~1.0', 'v1.0.0'], ['/value?value=prompts/extraction@v1.0.0', 'v1.0.0'],
-    ['/value?value=prompts/extraction', 'v1.1.0'], ['/value?value=prompts/extraction@^1.0.0%20%3C1.1.0', 'v1.0.0'],
+    ['/loader?uri=prompt://extraction@v1.0.0', 'v1.0.0'],
+    ['/loader?uri=prompt://extraction', 'v1.1.0'],
+    ['/loader?uri=prompt://extraction@~1.0', 'v1.0.0'],
+    ['/value?value=prompts/extraction@v1.0.0', 'v1.0.0'],
+    ['/value?value=prompts/extraction', 'v1.1.0'],
+    ['/value?value=prompts/extraction@^1.0.0%20%3C1.1.0', 'v1.0.0'],
   ]) {
     test(path, async () => assert.equal(await ask(path), content(version)))
   }
@@ -79,13 +89,15 @@ describe('components as Conductor reads them', () => {
 
 describe('ensembles without Math.random()', () => {
   for (const [ensemble, arms] of [
-    ['canary', { canary: 10_000, production: 100_000 }], ['progressive-rollout', { canary: 10_000, production: 100_000 }],
+    ['canary', { canary: 10_000, production: 100_000 }],
+    ['progressive-rollout', { canary: 10_000, production: 100_000 }],
     ['ab-test', { control: 50_000, treatment: 100_000 }],
   ]) {
     test(`${ensemble}: every user's arm is the one that the weights and the key give`, async () => {
       const seen = new Set()
       for (let user = 0; user < 60; user += 1) {
-        const [{ slot: arm, assignment, content: text, version }] = (await ask(`/ensembles/${ensemble}?user=u${user}`)).steps
+        const [{ slot: arm, assignment, content: text, version }] = (await ask(`/ensembles/${ensemble}?user=u${user}`))
+          .steps
         const expected = Object.entries(arms).find(([, upper]) => point(NAME, `u${user}`) < upper)[0]
         assert.deepEqual([arm, assignment, text], [expected, 'key', content(version)])
         seen.add(arm)
@@ -102,7 +114,9 @@ describe('ensembles without Math.random()', () => {
     const names = (folder) => readdirSync(new URL(folder, EXAMPLE)).filter((name) => name.endsWith('.yaml'))
     assert.deepEqual(names('ensembles/'), names('ensembles/by-chance/'))
     for (const name of names('ensembles/')) {
-      const [mine, guide] = ['ensembles/', 'ensembles/by-chance/'].map((folder) => readFileSync(new URL(folder + name, EXAMPLE), 'utf8'))
+      const [mine, guide] = ['ensembles/', 'ensembles/by-chance/'].map((folder) =>
+        readFileSync(new URL(folder + name, EXAMPLE), 'utf8'),
+      )
       assert.equal(parse(mine).ensemble, parse(guide).ensemble)
       assert.doesNotMatch(mine, /Math\.random|condition:/)
       assert.match(guide, /Math\.random|condition:/)

@@ -133,7 +133,10 @@ describe('the test harness', () => {
     ])
     assert.equal(first.list_complete, false)
     const rest = (await probe({ call: 'list', prefix: 'p/', cursor: first.cursor })).result
-    assert.deepEqual(rest.keys.map(({ name }) => name), ['p/c'])
+    assert.deepEqual(
+      rest.keys.map(({ name }) => name),
+      ['p/c'],
+    )
     assert.equal(rest.list_complete, true)
   })
 
@@ -175,7 +178,10 @@ describe('the test harness', () => {
     worker.kv.fail({ status: 503 }, { times: 2 })
     const answers = []
     for (let turn = 0; turn < 3; turn += 1) answers.push(await probe({ call: 'get', key: 'a' }))
-    assert.deepEqual(answers.map(({ error }) => Boolean(error)), [true, true, false])
+    assert.deepEqual(
+      answers.map(({ error }) => Boolean(error)),
+      [true, true, false],
+    )
   })
 
   test('lets the store change between two reads', async () => {

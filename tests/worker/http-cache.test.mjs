@@ -59,7 +59,10 @@ describe('a shared cache', () => {
     const after = await several(cache, [[SLOT], [SLOT]])
     assert.deepEqual(origins(after), ['worker', 'revalidated'])
     assert.deepEqual(texts([...before, ...after]), [OLD, OLD, OLD, NEW, NEW])
-    assert.deepEqual(cache.asked.map(({ status }) => status), [200, 304, 304, 200, 304])
+    assert.deepEqual(
+      cache.asked.map(({ status }) => status),
+      [200, 304, 304, 200, 304],
+    )
   })
 
   test('learns from a 304 that the same bytes are another version now', async () => {
@@ -122,7 +125,10 @@ describe('splits behind a shared cache', () => {
     const answers = await several(cache, ['u15', 'u0', 'u15', 'u0'].map(caller))
     assert.deepEqual(texts(answers), [NEW, OLD, NEW, OLD])
     assert.deepEqual(origins(answers), ['worker', 'worker', 'revalidated', 'revalidated'])
-    assert.deepEqual(cache.asked.map(({ conditional }) => conditional), [false, false, true, true])
+    assert.deepEqual(
+      cache.asked.map(({ conditional }) => conditional),
+      [false, false, true, true],
+    )
     assert.equal(cache.size, 2)
   })
 
@@ -130,8 +136,14 @@ describe('splits behind a shared cache', () => {
     const cache = await behindCache('splits.json')
     const both = '/components/prompts/extraction@live'
     const ways = [{}, { 'component-segment': 'beta' }, { 'component-version-override': 'v1.1.0' }]
-    const first = await several(cache, ways.map((headers) => [both, headers]))
-    const second = await several(cache, ways.map((headers) => [both, headers]))
+    const first = await several(
+      cache,
+      ways.map((headers) => [both, headers]),
+    )
+    const second = await several(
+      cache,
+      ways.map((headers) => [both, headers]),
+    )
     assert.deepEqual(origins(first), ['worker', 'worker', 'worker'])
     assert.deepEqual(origins(second), ['revalidated', 'revalidated', 'revalidated'])
     assert.deepEqual(texts(second), texts(first))
@@ -143,7 +155,10 @@ describe('splits behind a shared cache', () => {
       const cache = await behindCache('splits.json', { shared })
       const drawn = '/components/prompts/extraction@drawn'
       const answers = await several(cache, [[drawn], [drawn]])
-      assert.deepEqual(answers.map(({ headers }) => headers['component-assignment']), ['random', 'random'])
+      assert.deepEqual(
+        answers.map(({ headers }) => headers['component-assignment']),
+        ['random', 'random'],
+      )
       assert.deepEqual(origins(answers), ['worker', 'worker'])
       assert.equal(cache.size, 0)
       await worker.stop()
@@ -157,15 +172,25 @@ describe('where tokens are needed', () => {
   test('a shared cache keeps nothing, whoever asks', async () => {
     const cache = await behindCache('access.json')
     const answers = await several(cache, [[EXACT, bearer], [EXACT], [SLOT, bearer], [SLOT]])
-    assert.deepEqual(answers.map(({ status }) => status), [200, 401, 200, 401])
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 401, 200, 401],
+    )
     assert.equal(cache.size, 0)
   })
 
   test('a private cache keeps an exact version, for that token only', async () => {
     const cache = await behindCache('access.json', { shared: false })
     const other = { authorization: 'Bearer prod' }
-    const answers = await several(cache, [[EXACT, bearer], [EXACT, bearer], [EXACT, other]])
+    const answers = await several(cache, [
+      [EXACT, bearer],
+      [EXACT, bearer],
+      [EXACT, other],
+    ])
     assert.deepEqual(origins(answers), ['worker', 'cache', 'worker'])
-    assert.deepEqual(answers.map(({ status }) => status), [200, 200, 404])
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 200, 404],
+    )
   })
 })

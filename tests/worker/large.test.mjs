@@ -19,8 +19,14 @@ const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')
 function put(kv, slot, bytes) {
   const digest = sha256(bytes)
   const target = {
-    slot, version: 'v1.0.0', digest, size: bytes.length, type: 'application/octet-stream',
-    sha: 'dac23bda14820e5b79aa3328b0c5a597521fa03c', date: '2026-11-20T10:00:00Z', weight: 100_000,
+    slot,
+    version: 'v1.0.0',
+    digest,
+    size: bytes.length,
+    type: 'application/octet-stream',
+    sha: 'dac23bda14820e5b79aa3328b0c5a597521fa03c',
+    date: '2026-11-20T10:00:00Z',
+    weight: 100_000,
   }
   kv.put('COMPONENTS', `sha256/${digest}`, bytes)
   kv.put('SLOTS', `prompts/large@${slot}`, Buffer.from(JSON.stringify({ format: 1, slot, targets: [target] })))

@@ -10,8 +10,19 @@ import { serveVectors } from './vectors.mjs'
 
 const SCRIPT = { scriptVersion: '11111111-2222-4333-8444-555555555555', scriptVersionTag: 'v0.1.0' }
 const MEMBERS = [
-  'method', 'status', 'code', 'component', 'ref', 'slot', 'version', 'assignment',
-  'kvReads', 'source', 'stale', 'scriptVersion', 'scriptVersionTag',
+  'method',
+  'status',
+  'code',
+  'component',
+  'ref',
+  'slot',
+  'version',
+  'assignment',
+  'kvReads',
+  'source',
+  'stale',
+  'scriptVersion',
+  'scriptVersionTag',
 ]
 // Stands in everything that a caller sends and that no log may show.
 const MARK = 'hush-7f3a'
@@ -71,7 +82,14 @@ describe('a log line', () => {
 
   test('says why nothing did, and that an answer was stale', async () => {
     const refused = await logOf({ path: SLOT })
-    assert.deepEqual(refused, { method: 'GET', status: 401, code: 'TOKEN_REQUIRED', kvReads: 0, source: 'none', ...SCRIPT })
+    assert.deepEqual(refused, {
+      method: 'GET',
+      status: 401,
+      code: 'TOKEN_REQUIRED',
+      kvReads: 0,
+      source: 'none',
+      ...SCRIPT,
+    })
     worker.kv.fail({ status: 500 }, { namespace: 'SLOTS' })
     const stale = await logOf({ path: SLOT, headers: { ...BEARER, 'Component-Version-Key': 'u15' } })
     const dark = await logOf({ path: '/components/prompts/extraction@dark', headers: BEARER })
@@ -81,18 +99,36 @@ describe('a log line', () => {
   })
 
   test('carries the script version, as the answer does, whatever came of the request', async () => {
-    const bad = (worker.kv.store.entry('SLOTS', 'prompts/extraction@production')).value.toString().replace('"format":1', '"format":9')
+    const bad = worker.kv.store
+      .entry('SLOTS', 'prompts/extraction@production')
+      .value.toString()
+      .replace('"format":1', '"format":9')
     worker.kv.put('SLOTS', 'prompts/extraction@later', bad)
     const asked = [
-      [200, { path: SLOT }], [200, { path: SLOT }], [304, { path: SLOT, headers: { 'If-None-Match': '*' } }],
-      [400, { path: '/components/prompts/extraction@a%20b' }], [404, { path: '/components/prompts/extraction@nowhere' }],
-      [404, { path: '/nothing' }], [405, { path: SLOT, method: 'DELETE' }], [414, { path: `/${'a'.repeat(9_000)}` }],
-      [502, { path: '/components/prompts/extraction@later' }], [200, { path: '/version' }], [200, { path: '/healthz' }],
-      [200, { path: '/catalog' }], [204, { path: SLOT, method: 'OPTIONS' }],
+      [200, { path: SLOT }],
+      [200, { path: SLOT }],
+      [304, { path: SLOT, headers: { 'If-None-Match': '*' } }],
+      [400, { path: '/components/prompts/extraction@a%20b' }],
+      [404, { path: '/components/prompts/extraction@nowhere' }],
+      [404, { path: '/nothing' }],
+      [405, { path: SLOT, method: 'DELETE' }],
+      [414, { path: `/${'a'.repeat(9_000)}` }],
+      [502, { path: '/components/prompts/extraction@later' }],
+      [200, { path: '/version' }],
+      [200, { path: '/healthz' }],
+      [200, { path: '/catalog' }],
+      [204, { path: SLOT, method: 'OPTIONS' }],
     ]
     for (const [status, request] of asked) {
-      const line = await logOf({ ...request, headers: { ...BEARER, 'Component-Version-Key': 'u15', ...request.headers } })
-      assert.deepEqual([line.status, line.scriptVersion, line.scriptVersionTag], [status, ...Object.values(SCRIPT)], request.path.slice(0, 80))
+      const line = await logOf({
+        ...request,
+        headers: { ...BEARER, 'Component-Version-Key': 'u15', ...request.headers },
+      })
+      assert.deepEqual(
+        [line.status, line.scriptVersion, line.scriptVersionTag],
+        [status, ...Object.values(SCRIPT)],
+        request.path.slice(0, 80),
+      )
     }
   })
 
@@ -101,7 +137,10 @@ describe('a log line', () => {
     const lines = await logged(methods.length, async () => {
       for (const method of methods) await worker.rawRequest({ method, path: SLOT, headers: BEARER })
     })
-    assert.deepEqual(lines.map(({ method }) => method), ['HEAD', 'OPTIONS', 'OTHER'])
+    assert.deepEqual(
+      lines.map(({ method }) => method),
+      ['HEAD', 'OPTIONS', 'OTHER'],
+    )
   })
 })
 
@@ -122,15 +161,31 @@ const HOSTILE = [
 
 // Every header that takes part in an answer, and some that do not.
 const NAMES = [
-  'Component-Version-Override', 'Component-Segment', 'Component-Version-Key',
-  'Cloudflare-Workers-Version-Key', 'If-None-Match', 'Origin', 'User-Agent', 'Referer', 'Cookie',
-  'Content-Type', 'Content-Encoding', 'Range', 'CF-Connecting-IP', 'X-Forwarded-For',
+  'Component-Version-Override',
+  'Component-Segment',
+  'Component-Version-Key',
+  'Cloudflare-Workers-Version-Key',
+  'If-None-Match',
+  'Origin',
+  'User-Agent',
+  'Referer',
+  'Cookie',
+  'Content-Type',
+  'Content-Encoding',
+  'Range',
+  'CF-Connecting-IP',
+  'X-Forwarded-For',
 ]
 
 describe('nothing of the caller gets into the log', () => {
   test('not from a path, a query, a header or a body', async () => {
     const headers = Object.fromEntries(NAMES.map((name) => [name, QUOTED]))
-    const body = JSON.stringify({ refs: [QUOTED, `prompts/extraction@${QUOTED}`], key: MARK, segments: [MARK], [MARK]: 1 })
+    const body = JSON.stringify({
+      refs: [QUOTED, `prompts/extraction@${QUOTED}`],
+      key: MARK,
+      segments: [MARK],
+      [MARK]: 1,
+    })
     const requests = [
       ...HOSTILE.map((request) => ({ ...request, headers: BEARER })),
       { path: SLOT, headers: { ...headers, ...BEARER } },
@@ -144,7 +199,10 @@ describe('nothing of the caller gets into the log', () => {
     })
     assert.ok(!worker.output.slice(from).includes(MARK), worker.output.slice(from))
     for (const line of lines) {
-      assert.deepEqual(Object.keys(line).filter((member) => !MEMBERS.includes(member)), [])
+      assert.deepEqual(
+        Object.keys(line).filter((member) => !MEMBERS.includes(member)),
+        [],
+      )
       assert.notEqual(line.status, 999)
       assert.equal(line.scriptVersion, SCRIPT.scriptVersion)
     }
@@ -154,7 +212,9 @@ describe('nothing of the caller gets into the log', () => {
   test('not from a header with line breaks in it', async () => {
     const from = worker.output.length
     for (const breaks of ['\r\n {"status":999}', '\n{"status":999}', '\r{"status":999}', '\0']) {
-      await send(`GET ${SLOT} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${MARK}\r\nComponent-Version-Key: ${MARK}${breaks}\r\nConnection: close\r\n\r\n`)
+      await send(
+        `GET ${SLOT} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${MARK}\r\nComponent-Version-Key: ${MARK}${breaks}\r\nConnection: close\r\n\r\n`,
+      )
     }
     const output = await outputUntil('ROUTE_UNKNOWN', from, () => worker.fetch('/the-end'))
     assert.ok(!output.includes(MARK) && !output.includes('999'), output)
@@ -166,6 +226,10 @@ function send(text) {
   const { port } = new URL(worker.url)
   return new Promise((resolve, reject) => {
     const socket = net.connect(port, '127.0.0.1', () => socket.write(text))
-    socket.on('data', () => {}).on('end', () => socket.end()).on('close', resolve).on('error', reject)
+    socket
+      .on('data', () => {})
+      .on('end', () => socket.end())
+      .on('close', resolve)
+      .on('error', reject)
   })
 }

@@ -48,11 +48,14 @@ describe('docs/openapi.yaml', { skip }, () => {
 
   test('holds for an open Worker', () => holds('catalog.json'))
 
-  test('holds for a Worker that needs tokens, with one', () => holds('access.json', '--header=Authorization: Bearer all'))
+  test('holds for a Worker that needs tokens, with one', () =>
+    holds('access.json', '--header=Authorization: Bearer all'))
 
   test('lists the codes of docs/api.md', () => {
     const codes = (text) => [...new Set(text.match(/\b[A-Z]+(?:_[A-Z]+)+\b/g))].sort()
-    const listed = readFileSync(DOCUMENT, 'utf8').split('\n').filter((line) => /^ +- [A-Z_]+$/.test(line))
+    const listed = readFileSync(DOCUMENT, 'utf8')
+      .split('\n')
+      .filter((line) => /^ +- [A-Z_]+$/.test(line))
     const api = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8')
     assert.deepEqual(codes(listed.join('\n')), codes(api.split('\n## Errors\n')[1].split('\nOne of each')[0]))
   })

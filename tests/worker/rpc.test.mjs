@@ -3,8 +3,8 @@
 // answer the two answers are the same, errors included.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
 import { after, afterEach, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 
 import { point } from './assignment.mjs'
 import { conductorNamespace } from './conductor-namespace.mjs'
@@ -20,7 +20,9 @@ const SPLIT = 'prompts/extraction@split'
 /** 40 % canary, 60 % production. */
 const { targets } = splits.kv.SLOTS['prompts/extraction@production']
 const split = {
-  format: 1, slot: 'split', targets: targets.map((target, at) => ({ ...target, weight: at === 0 ? 40_000 : 60_000 })),
+  format: 1,
+  slot: 'split',
+  targets: targets.map((target, at) => ({ ...target, weight: at === 0 ? 40_000 : 60_000 })),
 }
 
 /** Contents whose reading as text or JSON has an edge. */
@@ -38,8 +40,12 @@ const ODD = {
 function component(name, content) {
   const digest = createHash('sha256').update(content).digest('hex')
   const snapshot = {
-    version: 'v1.0.0', digest, size: Buffer.byteLength(content), type: 'text/plain',
-    sha: 'dac23bda14820e5b79aa3328b0c5a597521fa03c', date: '2026-11-20T10:00:00Z',
+    version: 'v1.0.0',
+    digest,
+    size: Buffer.byteLength(content),
+    type: 'text/plain',
+    sha: 'dac23bda14820e5b79aa3328b0c5a597521fa03c',
+    date: '2026-11-20T10:00:00Z',
   }
   const version = { format: 1, ...snapshot, author: 'Gr\u00fcn \ud83c\udf31', path: 'a.txt' }
   const slot = { format: 1, slot: 'latest', targets: [{ slot: 'latest', ...snapshot, weight: 100_000 }] }
@@ -109,8 +115,12 @@ const TYPES = ['text', 'json', 'arrayBuffer', 'stream']
 
 /** The forms of the second argument. */
 const FORMS = [
-  [], ...TYPES.map((type) => [type]), ...TYPES.map((type) => [{ type }]),
-  [{ type: 'text', cacheTtl: 60 }], [{ cacheTtl: 3600 }], [{}],
+  [],
+  ...TYPES.map((type) => [type]),
+  ...TYPES.map((type) => [{ type }]),
+  [{ type: 'text', cacheTtl: 60 }],
+  [{ cacheTtl: 3600 }],
+  [{}],
 ]
 
 describe('as the KV binding answers', () => {
@@ -120,7 +130,10 @@ describe('as the KV binding answers', () => {
     for (const key of keys) {
       const calls = (method) => FORMS.map((form) => ({ method, args: [key, ...form] }))
       const answers = await same(['get', 'getWithMetadata'].flatMap(calls))
-      assert.ok(answers.some(({ value }) => value && value.plain !== null), key)
+      assert.ok(
+        answers.some(({ value }) => value && value.plain !== null),
+        key,
+      )
       // Now by the fast lane.
       await same(calls('get'))
     }
@@ -128,11 +141,27 @@ describe('as the KV binding answers', () => {
 
   test('keys that are not there', async () => {
     const keys = [
-      'prompts/extraction@nowhere', 'prompts/extraction/nowhere', 'components/prompts/extraction/nowhere',
-      'prompts/nothing@production', 'prompts/nothing/_versions', 'prompts/extraction@v9.9.9',
-      'prompts/extraction@^9', 'prompts/extraction@', 'prompts/extraction@a b', 'prompts', '/', 'prompts//a',
-      'components/extraction/v1.0.0', 'files/prompts/extraction.md', '_versions', 'h\u00e9llo', 'a'.repeat(512),
-      'prompts/../index', 'index', 'sha256/', 'prompts/extraction@sha256:' + '0'.repeat(64),
+      'prompts/extraction@nowhere',
+      'prompts/extraction/nowhere',
+      'components/prompts/extraction/nowhere',
+      'prompts/nothing@production',
+      'prompts/nothing/_versions',
+      'prompts/extraction@v9.9.9',
+      'prompts/extraction@^9',
+      'prompts/extraction@',
+      'prompts/extraction@a b',
+      'prompts',
+      '/',
+      'prompts//a',
+      'components/extraction/v1.0.0',
+      'files/prompts/extraction.md',
+      '_versions',
+      'h\u00e9llo',
+      'a'.repeat(512),
+      'prompts/../index',
+      'index',
+      'sha256/',
+      `prompts/extraction@sha256:${'0'.repeat(64)}`,
     ]
     const calls = ['get', 'getWithMetadata'].flatMap((method) =>
       keys.flatMap((key) => [[key], [key, 'json'], [key, 'nonsense']].map((args) => ({ method, args }))),
@@ -152,36 +181,68 @@ describe('as the KV binding answers', () => {
   })
 
   test('several keys at once', async () => {
-    const some = ['prompts/extraction@production', 'prompts/extraction/v1.0.0', 'prompts/bom/production', 'prompts/no@x']
-    const json = ['configs/app@latest', 'components/configs/array/v1.0.0', 'configs/text/latest', 'configs/app/_versions']
+    const some = [
+      'prompts/extraction@production',
+      'prompts/extraction/v1.0.0',
+      'prompts/bom/production',
+      'prompts/no@x',
+    ]
+    const json = [
+      'configs/app@latest',
+      'components/configs/array/v1.0.0',
+      'configs/text/latest',
+      'configs/app/_versions',
+    ]
     await same(
       ['get', 'getWithMetadata'].flatMap((method) => [
-        { method, args: [some] }, { method, args: [some, 'text'] }, { method, args: [some, { type: 'text', cacheTtl: 60 }] },
-        { method, args: [json, 'json'] }, { method, args: [[some[0], some[0]]] }, { method, args: [[some[3]]] },
+        { method, args: [some] },
+        { method, args: [some, 'text'] },
+        { method, args: [some, { type: 'text', cacheTtl: 60 }] },
+        { method, args: [json, 'json'] },
+        { method, args: [[some[0], some[0]]] },
+        { method, args: [[some[3]]] },
       ]),
     )
   })
 
   test('listings of every prefix, whole and in pages', async () => {
     const prefixes = [
-      undefined, '', 'prompts/extraction@', 'prompts/extraction/', 'components/prompts/extraction/', 'prompts/',
-      'prompts/extraction@v1', 'configs/', 'components/', 'templates/emails/', 'nothing/', 'p', 'prompts/extraction@v1.0.0',
+      undefined,
+      '',
+      'prompts/extraction@',
+      'prompts/extraction/',
+      'components/prompts/extraction/',
+      'prompts/',
+      'prompts/extraction@v1',
+      'configs/',
+      'components/',
+      'templates/emails/',
+      'nothing/',
+      'p',
+      'prompts/extraction@v1.0.0',
     ]
     for (const prefix of prefixes) {
       const [whole] = await same([{ method: 'list', args: [{ prefix }] }])
       const names = plain(whole.value).keys.map(({ name }) => name)
       for (const limit of [1, 7]) assert.deepEqual(await pages({ prefix, limit }), names, `${prefix} by ${limit}`)
     }
-    await same([{ method: 'list' }, { method: 'list', args: [{ limit: 0 }] }, { method: 'list', args: [{ limit: 1000 }] }])
+    await same([
+      { method: 'list' },
+      { method: 'list', args: [{ limit: 0 }] },
+      { method: 'list', args: [{ limit: 1000 }] },
+    ])
   })
 })
 
 describe('large values', () => {
   const MIB = 1 << 20
-  const wide = Buffer.from('{"a":"' + 'Grün 🌱 '.repeat(900_000) + '"}')
+  const wide = Buffer.from(`{"a":"${'Grün 🌱 '.repeat(900_000)}"}`)
   const padded = (size) => Buffer.concat([wide, Buffer.alloc(size - wide.length, ' ')])
 
-  for (const [name, size, types] of [['most', 25 * MIB, ['arrayBuffer', 'stream']], ['much', 15 * MIB, TYPES]]) {
+  for (const [name, size, types] of [
+    ['most', 25 * MIB, ['arrayBuffer', 'stream']],
+    ['much', 15 * MIB, TYPES],
+  ]) {
     test(`${size} bytes as ${types.join(', ')}`, async () => {
       put(worker.kv, component(`configs/${name}`, padded(size)))
       worker.kv.put('CONDUCTOR', `configs/${name}@latest`, padded(size))
@@ -216,10 +277,26 @@ describe('as Cloudflare refuses', () => {
     ['get', [keys], 'KV GET_BULK failed: 400 You can request a maximum of 100 keys'],
     ['get', [[]], 'KV GET_BULK failed: 400 You must request a minimum of 1 key'],
     ['get', [['a/b@c'], 'stream'], 'KV GET_BULK failed: 400 "stream" is not a valid type. Use "json" or "text"'],
-    ['getWithMetadata', [['a/b@c'], { cacheTtl: 1 }], 'KV GET_BULK failed: 400 Invalid cache_ttl of 1. Cache TTL must be at least 30.'],
-    ['get', [['prompts/bom@production'], 'json'], 'KV GET_BULK failed: 400 At least one of the requested keys corresponds to a non-json value'],
-    ['list', [{ limit: 1001 }], 'KV GET failed: 400 Invalid key_count_limit of 1001. Please specify an integer less than 1000.'],
-    ['list', [{ prefix: 'a'.repeat(513) }], 'KV GET failed: 414 UTF-8 encoded length of 513 exceeds key length limit of 512.'],
+    [
+      'getWithMetadata',
+      [['a/b@c'], { cacheTtl: 1 }],
+      'KV GET_BULK failed: 400 Invalid cache_ttl of 1. Cache TTL must be at least 30.',
+    ],
+    [
+      'get',
+      [['prompts/bom@production'], 'json'],
+      'KV GET_BULK failed: 400 At least one of the requested keys corresponds to a non-json value',
+    ],
+    [
+      'list',
+      [{ limit: 1001 }],
+      'KV GET failed: 400 Invalid key_count_limit of 1001. Please specify an integer less than 1000.',
+    ],
+    [
+      'list',
+      [{ prefix: 'a'.repeat(513) }],
+      'KV GET failed: 414 UTF-8 encoded length of 513 exceeds key length limit of 512.',
+    ],
   ]) {
     test(`${method}: ${error}`, async () => {
       assert.equal((await one(method, args)).error, `Error: ${error}`)
@@ -243,13 +320,21 @@ describe('beyond what a namespace can say', () => {
     const digest = script.kv.COMPONENTS['prompts/extraction@v1.0.0'].digest
     const old = bytes(script.kv.COMPONENTS[`sha256/${digest}`]).toString()
     for (const key of [
-      'prompts/extraction@~1.0', 'prompts/extraction/~1.0', 'components/prompts/extraction/1.0.x',
-      'prompts/extraction@>=1.0.0 <1.1', `prompts/extraction@sha256:${digest}`, `prompts/extraction/sha256:${digest}`,
-      'prompts/extraction@1.0.0', 'prompt/extraction@v1.0.0', 'prompt/extraction/v1.0.0', 'components/prompt/extraction/v1.0.0',
+      'prompts/extraction@~1.0',
+      'prompts/extraction/~1.0',
+      'components/prompts/extraction/1.0.x',
+      'prompts/extraction@>=1.0.0 <1.1',
+      `prompts/extraction@sha256:${digest}`,
+      `prompts/extraction/sha256:${digest}`,
+      'prompts/extraction@1.0.0',
+      'prompt/extraction@v1.0.0',
+      'prompt/extraction/v1.0.0',
+      'components/prompt/extraction/v1.0.0',
     ]) {
       assert.equal(await get(key), old, key)
     }
-    for (const key of ['configs/app', 'config/app', 'components/configs/app']) assert.equal(await get(key), ODD['configs/app'], key)
+    for (const key of ['configs/app', 'config/app', 'components/configs/app'])
+      assert.equal(await get(key), ODD['configs/app'], key)
     const welcome = await get('templates/emails/welcome@production')
     assert.ok(welcome)
     assert.equal(await get('template/emails/welcome/production'), welcome)
@@ -313,7 +398,10 @@ describe('who gets which arm', () => {
 
   test('a bound caller has the other methods too', async () => {
     const listed = (await one('list', [{ prefix: 'configs/app@' }], { key: 'x' })).value
-    assert.deepEqual(listed.keys.map(({ name }) => name), ['configs/app@latest', 'configs/app@v1.0.0'])
+    assert.deepEqual(
+      listed.keys.map(({ name }) => name),
+      ['configs/app@latest', 'configs/app@v1.0.0'],
+    )
     const { value } = await one('get', [[SPLIT, 'configs/app@latest'], 'text'], { key: 'x' })
     assert.equal(value.get('configs/app@latest'), ODD['configs/app'])
     assert.deepEqual((await one('get', ['configs/app', 'json'], { key: 'x' })).value, JSON.parse(ODD['configs/app']))
@@ -346,13 +434,24 @@ describe('a store that fails', () => {
       for (const namespace of ['SLOTS', 'COMPONENTS']) {
         worker.kv.fail(mode, { namespace })
         const calls = [
-          ['get', ['prompts/unread@latest']], ['get', ['prompts/unread/latest', 'json']], ['getWithMetadata', ['prompts/unread@latest']],
+          ['get', ['prompts/unread@latest']],
+          ['get', ['prompts/unread/latest', 'json']],
+          ['getWithMetadata', ['prompts/unread@latest']],
           ['get', [['prompts/unread@latest', 'prompts/none@latest']]],
-          ...(namespace === 'COMPONENTS' ? [['list', [{ prefix: 'prompts/' }]], ['get', ['prompts/unread/_versions']]] : []),
+          ...(namespace === 'COMPONENTS'
+            ? [
+                ['list', [{ prefix: 'prompts/' }]],
+                ['get', ['prompts/unread/_versions']],
+              ]
+            : []),
         ]
         for (const [method, args] of calls) {
           const { error, code, status } = await one(method, args)
-          assert.match(error, /^Error: KV GET(_BULK)? failed: 503 The namespace \w+ does not answer/, `${JSON.stringify(mode)} ${namespace} ${method} ${args}`)
+          assert.match(
+            error,
+            /^Error: KV GET(_BULK)? failed: 503 The namespace \w+ does not answer/,
+            `${JSON.stringify(mode)} ${namespace} ${method} ${args}`,
+          )
           assert.deepEqual([code, status], ['STORE_UNAVAILABLE', 503])
         }
         worker.kv.heal()
@@ -384,13 +483,19 @@ test('a slot costs one read, its metadata none more once the version was seen', 
   for (const method of ['get', 'getWithMetadata']) {
     worker.kv.forget()
     await one(method, ['prompts/extraction/production'])
-    assert.deepEqual(worker.kv.reads.map(({ namespace, keys }) => [namespace, ...keys]), [['SLOTS', 'prompts/extraction@production']])
+    assert.deepEqual(
+      worker.kv.reads.map(({ namespace, keys }) => [namespace, ...keys]),
+      [['SLOTS', 'prompts/extraction@production']],
+    )
   }
 })
 
 test('the fast lane gives, logs and reads what the full path does', async () => {
   const log = () => worker.output.split('\n').filter((line) => line.startsWith('{'))
-  const slots = { [SPLIT]: split, 'configs/null@latest': component('configs/null', 'null').SLOTS['configs/null@latest'] }
+  const slots = {
+    [SPLIT]: split,
+    'configs/null@latest': component('configs/null', 'null').SLOTS['configs/null@latest'],
+  }
   for (const [key, record] of Object.entries(slots)) {
     for (const bound of [undefined, { key: 'b' }, { key: 'e' }, { override: 'v1.1.0' }]) {
       if (!bound && record.targets.length > 1) continue
@@ -420,7 +525,7 @@ test('a text that is kept counts in the memory for contents', async () => {
     // How many contents have to be read when each is asked for the third time.
     const readAgain = async (name, size, count) => {
       const contents = Array.from({ length: count }, (_, at) => `${at} `.padEnd(size, 'x'))
-      contents.forEach((content, at) => put(served.kv, component(`prompts/${name}-${at}`, content)))
+      for (const [at, content] of contents.entries()) put(served.kv, component(`prompts/${name}-${at}`, content))
       for (let time = 0; time < 3; time += 1) {
         served.kv.forget()
         for (const [at, content] of contents.entries()) {
@@ -455,7 +560,10 @@ test('a call is one log line, without the caller', async () => {
   await one('put', ['a', 'b'])
   await one('forCaller', ['ada@example.com'])
   const said = worker.output.slice(at)
-  const lines = said.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line))
+  const lines = said
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line))
   assert.deepEqual(
     lines.map(({ method, status, component, ref, assignment }) => [method, status, component, ref, assignment]),
     [
@@ -466,6 +574,7 @@ test('a call is one log line, without the caller', async () => {
       ['RPC', 400, undefined, undefined, undefined],
     ],
   )
-  for (const line of lines) assert.deepEqual([line.scriptVersion, line.scriptVersionTag], ['00000000-0000-4000-8000-000000000001', 'test'])
+  for (const line of lines)
+    assert.deepEqual([line.scriptVersion, line.scriptVersionTag], ['00000000-0000-4000-8000-000000000001', 'test'])
   assert.ok(!said.includes('ada') && !said.includes('secret-group'))
 })

@@ -23,7 +23,10 @@ export function ensureSchemathesis() {
   mkdirSync(path.dirname(VENV), { recursive: true })
   const steps = [
     ['python3', ['-m', 'venv', VENV]],
-    [path.join(BIN, 'python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `schemathesis==${VERSION}`]],
+    [
+      path.join(BIN, 'python'),
+      ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `schemathesis==${VERSION}`],
+    ],
   ]
   for (const [command, args] of steps) {
     const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' })

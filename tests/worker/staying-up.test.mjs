@@ -169,9 +169,11 @@ async function stale(namespaces, mode) {
 }
 
 describe('the fast lane, with a content that is not in memory', () => {
-  const slowly = (slow) => async ({ namespace }) => {
-    if (namespace === slow) await setTimeout(2 * VARS.KV_TIMEOUT_MS)
-  }
+  const slowly =
+    (slow) =>
+    async ({ namespace }) => {
+      if (namespace === slow) await setTimeout(2 * VARS.KV_TIMEOUT_MS)
+    }
   let fixture
   let worker
   before(async () => {
@@ -216,7 +218,9 @@ describe('the fast lane, with a content that is not in memory', () => {
     await worker.fetch(SLOT)
     const begun = []
     let release
-    const both = new Promise((resolve) => { release = resolve })
+    const both = new Promise((resolve) => {
+      release = resolve
+    })
     worker.kv.beforeRead = ({ namespace }) => {
       begun.push(namespace)
       if (begun.length === 2) release()
@@ -239,7 +243,11 @@ describe('the fast lane, with a content that is not in memory', () => {
   })
 
   test('a slot that moves meanwhile is answered with what it is now', async () => {
-    const { script: { kv: { SLOTS } } } = fixture
+    const {
+      script: {
+        kv: { SLOTS },
+      },
+    } = fixture
     await worker.fetch(SLOT)
     const moved = { ...SLOTS['prompts/extraction@staging'], slot: 'production' }
     put(worker.kv, { SLOTS: { 'prompts/extraction@production': moved } })

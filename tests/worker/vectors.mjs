@@ -31,7 +31,11 @@ export async function serveVectors(file, { vars = {}, ...options } = {}) {
     tag: script.always['script-version-tag'],
     timestamp: '2026-11-20T00:00:00Z',
   }
-  const worker = await startWorker({ vars: { KV_TIMEOUT_MS: '500', ...script.vars, ...vars }, scriptVersion, ...options })
+  const worker = await startWorker({
+    vars: { KV_TIMEOUT_MS: '500', ...script.vars, ...vars },
+    scriptVersion,
+    ...options,
+  })
   put(worker.kv, script.kv)
   return { worker, script }
 }

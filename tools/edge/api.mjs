@@ -18,10 +18,11 @@ const KINDS = {
 export async function serveApi(edge, port) {
   const server = http.createServer((request, response) => void serve(edge, request, response))
   await new Promise((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve))
-  const stop = () => new Promise((resolve) => {
-    server.close(resolve)
-    server.closeAllConnections()
-  })
+  const stop = () =>
+    new Promise((resolve) => {
+      server.close(resolve)
+      server.closeAllConnections()
+    })
   return { url: `http://127.0.0.1:${server.address().port}/client/v4`, stop }
 }
 
@@ -93,7 +94,10 @@ function json(body) {
 
 const service = ({ name }) => ({
   id: name,
-  default_environment: { environment: 'production', script: { id: name, tag: WORKER_TAG, last_deployed_from: 'wrangler' } },
+  default_environment: {
+    environment: 'production',
+    script: { id: name, tag: WORKER_TAG, last_deployed_from: 'wrangler' },
+  },
 })
 
 /** A version as wrangler sends it: a form with `metadata` and a part for each module. */
@@ -105,7 +109,12 @@ async function upload(edge, { body, type }) {
   const entry = modules.findIndex(({ name }) => name === metadata.main_module)
   if (entry < 0) throw new Refused(`main_module ${metadata.main_module}: no such part.`)
   modules.unshift(...modules.splice(entry, 1))
-  const { bindings, annotations, compatibility_date: compatibilityDate, compatibility_flags: compatibilityFlags } = metadata
+  const {
+    bindings,
+    annotations,
+    compatibility_date: compatibilityDate,
+    compatibility_flags: compatibilityFlags,
+  } = metadata
   const shown = await edge.upload({ modules, bindings, annotations, compatibilityDate, compatibilityFlags })
   return { ...shown, startup_time_ms: 0 }
 }

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 
 import { serveApi } from './api.mjs'
-import { Proxy } from './proxy.mjs'
+import { FrontProxy } from './proxy.mjs'
 import { BINDINGS, modulesOf, startRuntime } from './runtime.mjs'
 import { defined, Refused, Worker } from './worker.mjs'
 
@@ -23,7 +23,7 @@ export async function startEdge({ worker, kv, defaults, vars = {}, spread = 0, p
 }
 
 class Edge {
-  proxy = new Proxy()
+  proxy = new FrontProxy()
   #options
   #runtime
   #states = []

@@ -8,7 +8,7 @@ const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'upg
  * The address that stays while what answers behind it changes: each request goes whole to
  * the workerd of its moment, and `leave` resolves when that one has answered all it got.
  */
-export class Proxy {
+export class FrontProxy {
   #target
   #agent = new http.Agent({ keepAlive: true, timeout: IDLE_MS })
   #open = new Map()

@@ -42,7 +42,10 @@ async function pointOf(key) {
 /** The first version whose share, with those before it, reaches beyond the point. */
 function at(deployment, point) {
   let reached = 0
-  const found = deployment.find(({ percentage }) => (reached += percentage) > point * 100)
+  const found = deployment.find(({ percentage }) => {
+    reached += percentage
+    return reached > point * 100
+  })
   // Three thirds may add up to a little less than all.
   return found ?? deployment.findLast(({ percentage }) => percentage > 0)
 }

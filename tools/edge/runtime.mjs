@@ -44,7 +44,7 @@ async function tell(url, state) {
 function writeConfig(folder, { worker, versions, kv, vars }) {
   const services = kv.namespaces.map((name) => capnp.kvService(name, kv.address))
   const workers = versions.map((version, number) => versionText(folder, `version${number}`, { version, vars }))
-  versions.forEach((_, number) => services.push(`(name = "version${number}", worker = .version${number})`))
+  services.push(...versions.map((_, number) => `(name = "version${number}", worker = .version${number})`))
   services.push('(name = "front", worker = .front)')
   workers.push(frontText(folder, worker, versions))
   return capnp.writeConfig(folder, { services, sockets: SOCKETS, workers })
@@ -69,11 +69,16 @@ function versionText(folder, name, { version, vars }) {
   mkdirSync(path.join(folder, name))
   const modules = version.modules.map((module, number) => ({ ...module, as: `${name}/${number}` }))
   const { compatibilityDate, compatibilityFlags } = version
-  return capnp.workerText(name, { modules, bindings: bindings(version, vars), compatibilityDate, compatibilityFlags }, folder)
+  return capnp.workerText(
+    name,
+    { modules, bindings: bindings(version, vars), compatibilityDate, compatibilityFlags },
+    folder,
+  )
 }
 
 const bindings = (version, vars) => [
-  ...Object.entries(vars).filter(([name]) => !version.bindings.some((own) => own.name === name))
+  ...Object.entries(vars)
+    .filter(([name]) => !version.bindings.some((own) => own.name === name))
     .map(([name, value]) => capnp.textBinding(name, value)),
   ...version.bindings.flatMap((binding) => BINDINGS[binding.type](binding, version)),
 ]
@@ -93,7 +98,9 @@ export const BINDINGS = {
 
 /** The modules of a build: its JavaScript, the entry first, and its Wasm. */
 export function modulesOf(build, names) {
-  const known = names.filter((name) => /\.(js|wasm)$/.test(name)).sort((a, b) => (b === 'index.js') - (a === 'index.js'))
+  const known = names
+    .filter((name) => /\.(js|wasm)$/.test(name))
+    .sort((a, b) => (b === 'index.js') - (a === 'index.js'))
   return known.map((name) => ({
     name,
     source: readFileSync(path.join(build, name)),

@@ -45,7 +45,15 @@ export class Worker {
       annotations: { ...defined(annotations), 'workers/triggered_by': 'version_upload' },
       resources: resources({ bindings, compatibilityDate }),
     }
-    const runs = { id, created, tag: annotations['workers/tag'], modules, bindings, compatibilityDate, compatibilityFlags }
+    const runs = {
+      id,
+      created,
+      tag: annotations['workers/tag'],
+      modules,
+      bindings,
+      compatibilityDate,
+      compatibilityFlags,
+    }
     return { shown, runs }
   }
 
@@ -66,7 +74,10 @@ export class Worker {
 
   /** Newest first, without what only `versions view` shows. */
   deployable() {
-    return this.#versions.slice(-DEPLOYABLE).reverse().map(({ shown: { resources: _, ...item } }) => item)
+    return this.#versions
+      .slice(-DEPLOYABLE)
+      .reverse()
+      .map(({ shown: { resources: _, ...item } }) => item)
   }
 
   /** Newest first. */
@@ -107,7 +118,8 @@ export class Worker {
 function checkShares(versions) {
   if (!Array.isArray(versions) || versions.length === 0) throw new Refused('versions: at least one.')
   if (versions.length > MOST_IN_A_DEPLOYMENT) throw new Refused(`versions: at most ${MOST_IN_A_DEPLOYMENT}.`)
-  if (new Set(versions.map(({ version_id: id }) => id)).size < versions.length) throw new Refused('versions: one is there twice.')
+  if (new Set(versions.map(({ version_id: id }) => id)).size < versions.length)
+    throw new Refused('versions: one is there twice.')
   const total = versions.reduce((sum, { percentage }) => sum + percentage, 0)
   const inRange = ({ percentage }) => typeof percentage === 'number' && percentage >= 0 && percentage <= WHOLE
   if (!versions.every(inRange)) throw new Refused('percentage: a number from 0 to 100.')
@@ -115,10 +127,12 @@ function checkShares(versions) {
 }
 
 /** Without the members that say nothing. */
-export const defined = (object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined && value !== null))
+export const defined = (object) =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined && value !== null))
 
 /** A secret's text is never shown. */
-const shownBinding = ({ text, ...binding }) => (binding.type === 'secret_text' || text === undefined ? binding : { ...binding, text })
+const shownBinding = ({ text, ...binding }) =>
+  binding.type === 'secret_text' || text === undefined ? binding : { ...binding, text }
 
 const resources = ({ bindings = [], compatibilityDate }) => ({
   script: { etag: randomUUID().replaceAll('-', ''), handlers: ['fetch'], last_deployed_from: 'wrangler' },

@@ -26,7 +26,7 @@ const COMMANDS = {
   'versions upload': upload,
   'versions deploy': deploy,
   'versions list': versionsList,
-  'versions view': async (call, options, [id]) => print(await call('GET', `versions/${id}`)),
+  'versions view': async (call, _options, [id]) => print(await call('GET', `versions/${id}`)),
   'deployments list': async (call) => print(oldestFirst((await call('GET', 'deployments')).deployments, 'created_on')),
   'deployments status': status,
 }
@@ -64,8 +64,13 @@ function caller(worker) {
   return async (method, path, body) => {
     const form = body instanceof FormData
     const headers = { authorization: 'Bearer edge', ...(body && !form && { 'content-type': 'application/json' }) }
-    const answer = await fetch(`${base}/${path}`, { method, headers, body: form || !body ? body : JSON.stringify(body) })
-      .catch((error) => { throw new Failure(`The local edge at ${api} does not answer: ${error.cause?.message ?? error}`) })
+    const answer = await fetch(`${base}/${path}`, {
+      method,
+      headers,
+      body: form || !body ? body : JSON.stringify(body),
+    }).catch((error) => {
+      throw new Failure(`The local edge at ${api} does not answer: ${error.cause?.message ?? error}`)
+    })
     const { success, result, errors } = await answer.json()
     if (success) return result
     const why = errors.map(({ code, message }) => `${message} [code: ${code}]`).join('; ')
@@ -76,7 +81,8 @@ function caller(worker) {
 
 async function upload(call, { tag, message, worker, env }) {
   const build = process.env.EDGE_BUILD ?? 'build'
-  if (!existsSync(path.join(build, 'index.js'))) throw new Failure(`${build}/index.js is missing: run \`npm run build\`, or set EDGE_BUILD.`)
+  if (!existsSync(path.join(build, 'index.js')))
+    throw new Failure(`${build}/index.js is missing: run \`npm run build\`, or set EDGE_BUILD.`)
   const form = new FormData()
   const annotations = { 'workers/tag': tag, 'workers/message': message }
   form.set('metadata', JSON.stringify({ main_module: 'index.js', annotations }))
@@ -86,8 +92,13 @@ async function upload(call, { tag, message, worker, env }) {
   }
   const { id } = await call('POST', 'versions', form)
   output({
-    type: 'version-upload', version: 1, worker_name: worker, worker_tag: WORKER_TAG, version_id: id,
-    wrangler_environment: env, worker_name_overridden: false,
+    type: 'version-upload',
+    version: 1,
+    worker_name: worker,
+    worker_tag: WORKER_TAG,
+    version_id: id,
+    wrangler_environment: env,
+    worker_name_overridden: false,
   })
   console.log(`Uploaded ${worker}\nWorker Version ID: ${id}`)
 }
@@ -102,7 +113,14 @@ async function deploy(call, { message, worker }, specs) {
   const annotations = { 'workers/message': message }
   const { id } = await call('POST', 'deployments', { strategy: 'percentage', versions, annotations })
   // wrangler's own entry has an empty object here: it writes a Map as JSON.
-  output({ type: 'version-deploy', version: 1, worker_name: worker, worker_tag: WORKER_TAG, deployment_id: id, version_traffic: {} })
+  output({
+    type: 'version-deploy',
+    version: 1,
+    worker_name: worker,
+    worker_tag: WORKER_TAG,
+    deployment_id: id,
+    version_traffic: {},
+  })
   const shares = versions.map(({ version_id, percentage }) => `version ${version_id} at ${percentage}%`)
   console.log(`Deployed ${worker} ${shares.join(' and ')}`)
 }

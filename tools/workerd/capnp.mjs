@@ -5,8 +5,7 @@ import path from 'node:path'
 export const NAMESPACE_HEADER = 'x-kv-namespace'
 
 /** Text in Cap'n Proto's notation, which knows no `\u`. */
-export const quote = (text) =>
-  JSON.stringify(text).replace(/\\u00([0-9a-f]{2})/g, (_, hex) => `\\x${hex}`)
+export const quote = (text) => JSON.stringify(text).replace(/\\u00([0-9a-f]{2})/g, (_, hex) => `\\x${hex}`)
 
 export const list = (texts) => `[\n    ${texts.join(',\n    ')}]`
 
@@ -47,8 +46,9 @@ const ${name} :Workerd.Worker = (
 
 /** Writes the configuration; gives its path. `sockets` are name → what serves it. */
 export function writeConfig(folder, { services, sockets, workers, v8Flags = [] }) {
-  const listening = Object.entries(sockets).map(([name, service]) =>
-    `(name = ${quote(name)}, address = "127.0.0.1:0", http = (), service = ${service})`)
+  const listening = Object.entries(sockets).map(
+    ([name, service]) => `(name = ${quote(name)}, address = "127.0.0.1:0", http = (), service = ${service})`,
+  )
   const text = `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (

@@ -21,7 +21,11 @@ export default {
     const asked = (name) => searchParams.get(name) ?? undefined
     const ensemble = ENSEMBLES[pathname.replace(/^\/ensembles\//, '')]
     const answer = ensemble ? () => run(ensemble, env, asked('user')) : ROUTES[pathname]
-    if (!answer) return Response.json({ paths: [...Object.keys(ROUTES), ...Object.keys(ENSEMBLES).map((name) => `/ensembles/${name}`)] }, { status: 404 })
+    if (!answer)
+      return Response.json(
+        { paths: [...Object.keys(ROUTES), ...Object.keys(ENSEMBLES).map((name) => `/ensembles/${name}`)] },
+        { status: 404 },
+      )
     try {
       return Response.json(await answer(env, asked))
     } catch (error) {

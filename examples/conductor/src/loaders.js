@@ -38,7 +38,10 @@ export const versions = async (kv, name, type = 'prompt') =>
 /** Reads a value of an ensemble as the value resolver does: first from `EDGIT`, then from `COMPONENTS`. */
 export async function fromValue(env, value) {
   const [path, version = 'latest'] = value.split('@')
-  const places = [[env.EDGIT, `components/${path}/${version}`], [env.COMPONENTS, `${path}/${version}`]]
+  const places = [
+    [env.EDGIT, `components/${path}/${version}`],
+    [env.COMPONENTS, `${path}/${version}`],
+  ]
   for (const [kv, key] of places) {
     const content = await kv?.get(key)
     if (content) return content

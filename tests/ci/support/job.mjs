@@ -16,14 +16,24 @@ export function job(contexts, { cwd, env: jobEnv = {} } = {}) {
   const temp = temporaryFolder('job')
   const outputs = {}
   const summary = path.join(temp, 'summary.md')
-  const fill = (env) => Object.fromEntries(Object.entries(env).map(([key, source]) => [key, filled(source, { ...contexts, steps: outputs })]))
+  const fill = (env) =>
+    Object.fromEntries(
+      Object.entries(env).map(([key, source]) => [key, filled(source, { ...contexts, steps: outputs })]),
+    )
   async function run({ id, name, run: script, env = {} }, extra = {}) {
     const file = path.join(temp, `output-${name}`.replaceAll(' ', '-'))
     const paths = { RUNNER_TEMP: temp, GITHUB_OUTPUT: file, GITHUB_STEP_SUMMARY: summary, GITHUB_REPOSITORY: 'a/b' }
     writeFileSync(file, '')
     const options = { cwd: cwd ?? temp, env: { ...GIT_ENV, ...paths, ...fill(jobEnv), ...fill(env), ...extra } }
     const { code, said } = await bash(script, options)
-    outputs[id] = { outputs: Object.fromEntries(readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => line.split(/=(.*)/s))) }
+    outputs[id] = {
+      outputs: Object.fromEntries(
+        readFileSync(file, 'utf8')
+          .split('\n')
+          .filter(Boolean)
+          .map((line) => line.split(/=(.*)/s)),
+      ),
+    }
     return { code, said, outputs: outputs[id].outputs }
   }
   return { run, summary: () => readFileSync(summary, 'utf8'), temp }

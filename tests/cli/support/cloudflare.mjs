@@ -25,7 +25,10 @@ export async function startCloudflare(kvUrl) {
     const answer = await fetch(url, { method, headers, body: method === 'GET' ? undefined : body })
     return { status: answer.status, headers: {}, text: Buffer.from(await answer.arrayBuffer()) }
   }
-  return Object.assign(state, { url: `http://127.0.0.1:${server.address().port}/client/v4`, stop: () => server.close() })
+  return Object.assign(state, {
+    url: `http://127.0.0.1:${server.address().port}/client/v4`,
+    stop: () => server.close(),
+  })
 }
 
 function answerItself(request, mishap) {

@@ -30,14 +30,20 @@ export async function startKv({ pairs = 32, conductor = false } = {}) {
   writeFileSync(config, head + bindings.join(''))
   writeFileSync(path.join(folder, 'worker.mjs'), WORKER)
   const server = await startDev({
-    port: 0, config, persistTo: path.join(folder, 'state'), quiet: true, isolated: true,
+    port: 0,
+    config,
+    persistTo: path.join(folder, 'state'),
+    quiet: true,
+    isolated: true,
   })
   return { ...server, pair: () => takePair(all, server.url) }
 }
 
 function pairOf(folder, number, conductor) {
   const ids = {
-    slots: idOf(`slots ${number}`), components: idOf(`components ${number}`), conductor: idOf(`conductor ${number}`),
+    slots: idOf(`slots ${number}`),
+    components: idOf(`components ${number}`),
+    conductor: idOf(`conductor ${number}`),
   }
   const config = path.join(folder, `wrangler-${number}.toml`)
   const texts = ['kv_namespaces', 'env.staging.kv_namespaces'].flatMap((table) => [
@@ -108,6 +114,8 @@ export class Kv {
 
 /** The keys whose values differ between two dumps. */
 export const changedKeys = (before, after) =>
-  Object.keys({ ...before, ...after }).filter((key) => before[key] !== after[key]).sort()
+  Object.keys({ ...before, ...after })
+    .filter((key) => before[key] !== after[key])
+    .sort()
 
 export const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')

@@ -12,7 +12,11 @@ const ANSWERS = [
   [/^GET subdomain$/, 200, { result: { subdomain: 'example' } }],
   [/^GET workers\//, 200, { result: { subdomain: { enabled: true, previews_enabled: true } } }],
   [/^PUT scripts\/[\w-]+$/, 200, { result: { id: 'x', etag: 'x', deployment_id: 'x', startup_time_ms: 1 } }],
-  [/^POST scripts\/[\w-]+\/domains\/changeset/, 200, { result: { added: [], removed: [], updated: [], conflicting: [] } }],
+  [
+    /^POST scripts\/[\w-]+\/domains\/changeset/,
+    200,
+    { result: { added: [], removed: [], updated: [], conflicting: [] } },
+  ],
 ]
 
 /**
@@ -55,5 +59,8 @@ async function uploaded(body, type) {
   const form = await new Response(body, { headers: { 'content-type': type } }).formData()
   const { metadata, ...modules } = Object.fromEntries(form)
   const entries = Object.entries(modules).map(async ([name, file]) => [name, Buffer.from(await file.arrayBuffer())])
-  return { metadata: JSON.parse(typeof metadata === 'string' ? metadata : await metadata.text()), modules: Object.fromEntries(await Promise.all(entries)) }
+  return {
+    metadata: JSON.parse(typeof metadata === 'string' ? metadata : await metadata.text()),
+    modules: Object.fromEntries(await Promise.all(entries)),
+  }
 }

@@ -8,7 +8,10 @@ export const fences = (page, language) =>
 export function commands(blocks, variables) {
   const lines = blocks.flatMap((block) => {
     execFileSync('bash', ['-n'], { input: block })
-    return block.replaceAll('\\\n', ' ').split('\n').flatMap((line) => line.split(' && '))
+    return block
+      .replaceAll('\\\n', ' ')
+      .split('\n')
+      .flatMap((line) => line.split(' && '))
   })
   const simple = lines.map((line) => line.trim()).filter((line) => line && !/^(#|for |done$)/.test(line))
   return simple.map((line) => words(line, variables))
@@ -25,4 +28,5 @@ function words(line, variables) {
 }
 
 /** `--option`s among words, without their values. */
-export const options = (given) => given.filter((word) => word.startsWith('--') && word !== '--').map((word) => word.split('=')[0])
+export const options = (given) =>
+  given.filter((word) => word.startsWith('--') && word !== '--').map((word) => word.split('=')[0])

@@ -5,7 +5,15 @@ import path from 'node:path'
 import { inRoot } from '../../../scripts/lib/paths.mjs'
 import { GIT_ENV, Repo } from '../../cli/support/repo.mjs'
 
-const KEPT = ['scripts', 'package.json', 'package-lock.json', 'wrangler.toml', '.gitignore', 'build/index.js', 'build/index_bg.wasm']
+const KEPT = [
+  'scripts',
+  'package.json',
+  'package-lock.json',
+  'wrangler.toml',
+  '.gitignore',
+  'build/index.js',
+  'build/index_bg.wasm',
+]
 
 /** An id that Cloudflare could have given. */
 const idOf = (number) => String(number).padStart(32, '0123456789abcdef')
@@ -32,7 +40,13 @@ export class Tree extends Repo {
   /** Puts ids in the place of what wrangler.toml says is to be replaced, and commits. */
   named() {
     let number = 0
-    this.write('wrangler.toml', this.read('wrangler.toml').replace(/replace-me-[\w-]+/g, () => idOf((number += 1))))
+    this.write(
+      'wrangler.toml',
+      this.read('wrangler.toml').replace(/replace-me-[\w-]+/g, () => {
+        number += 1
+        return idOf(number)
+      }),
+    )
     this.commit({}, 'Name the namespaces')
     this.git('tag', '-f', '-a', '-m', 'v9.9.9', 'v9.9.9')
     return this

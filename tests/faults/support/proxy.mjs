@@ -6,17 +6,35 @@ import http from 'node:http'
  */
 export const FAULTS = {
   'a reset before': { at: 'before', ends: true, fail: ({ socket }) => socket.resetAndDestroy() },
-  'a reset in the answer': { at: 'after', reads: true, fail: ({ response, answer, socket }) => cut(response, answer, socket) },
-  'truncated JSON': { at: 'after', reads: true, json: true, ends: true, fail: ({ response, answer }) => truncate(response, answer) },
-  '429': { at: 'before', fail: ({ response }) => refuse(response, 429) },
-  '429 with Retry-After': { at: 'before', fail: ({ response, number }) => refuse(response, 429, { 'retry-after': number % 6 === 1 ? '1' : '0' }) },
+  'a reset in the answer': {
+    at: 'after',
+    reads: true,
+    fail: ({ response, answer, socket }) => cut(response, answer, socket),
+  },
+  'truncated JSON': {
+    at: 'after',
+    reads: true,
+    json: true,
+    ends: true,
+    fail: ({ response, answer }) => truncate(response, answer),
+  },
+  429: { at: 'before', fail: ({ response }) => refuse(response, 429) },
+  '429 with Retry-After': {
+    at: 'before',
+    fail: ({ response, number }) => refuse(response, 429, { 'retry-after': number % 6 === 1 ? '1' : '0' }),
+  },
   '500 before': { at: 'before', fail: ({ response }) => refuse(response, 500) },
   '500 after': { at: 'after', ends: true, fail: ({ response }) => refuse(response, 500) },
   '503 before': { at: 'before', ends: true, fail: ({ response }) => refuse(response, 503) },
   '503 after': { at: 'after', fail: ({ response }) => refuse(response, 503) },
   'silence before': { at: 'before', fail: () => {} },
   'silence after': { at: 'after', ends: true, fail: () => {} },
-  'a part of a bulk call': { at: 'part', ends: true, bulk: true, fail: ({ response, left }) => unsuccessful(response, left) },
+  'a part of a bulk call': {
+    at: 'part',
+    ends: true,
+    bulk: true,
+    fail: ({ response, left }) => unsuccessful(response, left),
+  },
   'a kill before': { at: 'before', ends: true, kill: true, fail: kill },
   'a kill after': { at: 'after', ends: true, kill: true, fail: kill },
   'a kill in a bulk call': { at: 'part', ends: true, bulk: true, kill: true, fail: kill },
@@ -58,7 +76,7 @@ function kill({ process, socket }) {
  * it is let through, and says what befalls it: `{ fault }`, or `{ hold }` to wait
  * before or after it takes effect. `calls` are those that came.
  */
-export class Proxy {
+export class FaultyProxy {
   #origin
   #server
   #sockets = new Set()
@@ -67,7 +85,7 @@ export class Proxy {
   process = null
 
   static async start(origin) {
-    const proxy = new Proxy()
+    const proxy = new FaultyProxy()
     proxy.#origin = new URL(origin)
     proxy.#server = http.createServer((request, response) => {
       proxy.#take(request, response).catch(() => request.socket.destroy())
@@ -87,7 +105,10 @@ export class Proxy {
   /** Takes connections, on the port that it had before. */
   listen(port = this.port) {
     return new Promise((resolve) => {
-      this.#server.listen(port, '127.0.0.1', () => resolve((this.port = this.#server.address().port)))
+      this.#server.listen(port, '127.0.0.1', () => {
+        this.port = this.#server.address().port
+        resolve(this.port)
+      })
     })
   }
 
@@ -108,14 +129,14 @@ export class Proxy {
     this.calls.push(call)
     const { fault, hold } = this.meet(call, this.calls.length - 1) ?? {}
     await hold?.before?.()
-    if (fault) return this.#fail(fault, call, request, response, body)
+    if (fault) return this.#fail(fault, request, response, body)
     const answer = await this.#forward(request, body)
     await hold?.after?.()
     response.writeHead(answer.status, answer.headers).end(answer.body)
     if (this.meet.refuses === this.calls.length) response.once('close', () => this.refuse())
   }
 
-  async #fail(fault, call, request, response, body) {
+  async #fail(fault, request, response, body) {
     const scene = { response, socket: request.socket, process: this.process, number: this.calls.length }
     if (fault.at === 'after') scene.answer = await this.#forward(request, body)
     if (fault.at === 'part') {
@@ -130,13 +151,19 @@ export class Proxy {
   #forward({ method, url, headers }, body) {
     const { 'content-type': type } = headers
     const options = {
-      host: this.#origin.hostname, port: this.#origin.port, method, path: url,
+      host: this.#origin.hostname,
+      port: this.#origin.port,
+      method,
+      path: url,
       headers: { ...(type && { 'content-type': type }), 'content-length': body.length },
     }
     return new Promise((resolve, reject) => {
       const sent = http.request(options, (answer) => {
         const { 'content-type': answered = 'application/json' } = answer.headers
-        whole(answer).then((text) => resolve({ status: answer.statusCode, headers: { 'content-type': answered }, body: text }), reject)
+        whole(answer).then(
+          (text) => resolve({ status: answer.statusCode, headers: { 'content-type': answered }, body: text }),
+          reject,
+        )
       })
       sent.once('error', reject).end(body)
     })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 
 import { Repo } from '../../cli/support/repo.mjs'
 import { gitEnv, slotctl } from '../../cli/support/slotctl.mjs'
-import { Proxy } from './proxy.mjs'
+import { FaultyProxy } from './proxy.mjs'
 
 const T0 = 1_760_000_000
 
@@ -30,7 +30,11 @@ export function states() {
   const older = base.clone()
   step(older, 2, () => {
     older.commit({ 'prompts/a.md': 'A 2.\n', 'configs/b.json': '{"b":2}', 'tools/c.js': 'c()\n' })
-    for (const [name, of] of [['prompts/a', 'v1.1.0'], ['configs/b', 'v1.1.0'], ['tools/c', 'v1.0.0']]) {
+    for (const [name, of] of [
+      ['prompts/a', 'v1.1.0'],
+      ['configs/b', 'v1.1.0'],
+      ['tools/c', 'v1.0.0'],
+    ]) {
       older.version(name, of)
       older.slot(name, 'production', of)
     }
@@ -59,7 +63,7 @@ export class Lane {
     const lane = new Lane()
     lane.pair = kv.pair()
     lane.kv = kv
-    lane.proxies = [await Proxy.start(kv.url), await Proxy.start(kv.url)]
+    lane.proxies = [await FaultyProxy.start(kv.url), await FaultyProxy.start(kv.url)]
     return lane
   }
 
@@ -98,7 +102,10 @@ export class Lane {
   async settled() {
     const { slots, components } = await this.save()
     const settled = Object.entries(components).filter(([key]) => !key.startsWith('@sync/'))
-    return { slots, components: Object.fromEntries(settled.map(([key, value]) => [key, key.endsWith('@unreferenced') || value])) }
+    return {
+      slots,
+      components: Object.fromEntries(settled.map(([key, value]) => [key, key.endsWith('@unreferenced') || value])),
+    }
   }
 
   /** All of KV that is served: without the moves, which tell also what was in between. */
@@ -120,9 +127,11 @@ export class Lane {
       const namespace = this.pair[name]
       const there = Object.keys(await namespace.listAll())
       if (there.length > 0) await post(`${namespace.base}/bulk/delete`, 'POST', there)
-      const pairs = Object.entries(wanted).map(([key, { value, metadata }]) => (
-        { key, value, ...(metadata && { metadata }) }
-      ))
+      const pairs = Object.entries(wanted).map(([key, { value, metadata }]) => ({
+        key,
+        value,
+        ...(metadata && { metadata }),
+      }))
       if (pairs.length > 0) await post(`${namespace.base}/bulk`, 'PUT', pairs)
     }
   }
@@ -151,7 +160,9 @@ async function post(url, method, body) {
 /** Runs jobs, as many at once as there are lanes. */
 export async function inLanes(lanes, jobs, run) {
   const queue = [...jobs]
-  await Promise.all(lanes.map(async (lane) => {
-    for (let job = queue.shift(); job !== undefined; job = queue.shift()) await run(lane, job)
-  }))
+  await Promise.all(
+    lanes.map(async (lane) => {
+      for (let job = queue.shift(); job !== undefined; job = queue.shift()) await run(lane, job)
+    }),
+  )
 }

@@ -4,14 +4,45 @@ import { END } from './traffic.mjs'
 
 /** What the queries may use: a part of what Cloudflare's reference of the dialect names. */
 const KNOWN = [
-  'select', 'as', 'from', 'where', 'group', 'by', 'order', 'asc', 'desc', 'and', 'or', 'limit', 'having',
-  'sum', 'count', 'avg', 'min', 'max', 'round', 'pow', 'if', 'quantileexactweighted', 'tostartofinterval', 'now',
-  'interval', 'minute', 'hour', 'day', 'timestamp', '_sample_interval', 'component_resolver',
+  'select',
+  'as',
+  'from',
+  'where',
+  'group',
+  'by',
+  'order',
+  'asc',
+  'desc',
+  'and',
+  'or',
+  'limit',
+  'having',
+  'sum',
+  'count',
+  'avg',
+  'min',
+  'max',
+  'round',
+  'pow',
+  'if',
+  'quantileexactweighted',
+  'tostartofinterval',
+  'now',
+  'interval',
+  'minute',
+  'hour',
+  'day',
+  'timestamp',
+  '_sample_interval',
+  'component_resolver',
 ]
 
 /** The words of a query that are neither known, nor a column, nor a name that it gives itself. */
 export function unknownWords(sql) {
-  const words = sql.replace(/'[^']*'/g, '').match(/[a-z_]\w*/gi).map((word) => word.toLowerCase())
+  const words = sql
+    .replace(/'[^']*'/g, '')
+    .match(/[a-z_]\w*/gi)
+    .map((word) => word.toLowerCase())
   const given = [...sql.matchAll(/\bAS (\w+)/g)].map(([, name]) => name)
   return words.filter((word) => !KNOWN.includes(word) && !given.includes(word) && !/^(blob|double)\d+$/.test(word))
 }
@@ -24,7 +55,10 @@ const moment = (milliseconds) => new Date(milliseconds).toISOString().slice(0, 1
 function translated(sql) {
   return sql
     .replace(/quantileExactWeighted\(([\d.]+)\)\(/g, 'quantileExactWeighted($1, ')
-    .replace(/NOW\(\) - INTERVAL '(\d+)' (\w+)/g, (_, count, unit) => `'${moment(END - count * SECONDS[unit] * 1000 - 1)}'`)
+    .replace(
+      /NOW\(\) - INTERVAL '(\d+)' (\w+)/g,
+      (_, count, unit) => `'${moment(END - count * SECONDS[unit] * 1000 - 1)}'`,
+    )
     .replace(/toStartOfInterval\((\w+), INTERVAL '(\d+)' (\w+)\)/g, (_, column, count, unit) => {
       const seconds = count * SECONDS[unit]
       return `datetime(unixepoch(${column}) / ${seconds} * ${seconds}, 'unixepoch')`
@@ -43,7 +77,14 @@ export function analyticsEngine(requests) {
   db.exec(`CREATE TABLE component_resolver (${names.join(', ')})`)
   const insert = db.prepare(`INSERT INTO component_resolver VALUES (${names.map(() => '?').join(', ')})`)
   const padded = (values, none) => [...values, ...Array(20 - values.length).fill(none)]
-  for (const { at, point: { indexes: [index], blobs, doubles } } of requests) {
+  for (const {
+    at,
+    point: {
+      indexes: [index],
+      blobs,
+      doubles,
+    },
+  } of requests) {
     insert.run(moment(at), SAMPLED[index] ?? 1, index, ...padded(blobs, ''), ...padded(doubles, 0))
   }
   db.aggregate('quantileExactWeighted', quantile)

@@ -4,7 +4,8 @@ import { inRoot } from '../../../scripts/lib/paths.mjs'
 
 export const PAGE = readFileSync(inRoot('docs', 'observability.md'), 'utf8')
 
-const FENCED = /^<!-- (?<kind>query|logpush): (?<name>[\w -]+) -->\n```(?<language>\w+)\n(?<text>.*?)^```\n(?:\n(?<table>(?:\|[^\n]*\n)+))?/gms
+const FENCED =
+  /^<!-- (?<kind>query|logpush): (?<name>[\w -]+) -->\n```(?<language>\w+)\n(?<text>.*?)^```\n(?:\n(?<table>(?:\|[^\n]*\n)+))?/gms
 
 /** The queries of docs/observability.md by what asks them and their name, each with the table that follows it. */
 export function queries(by) {
@@ -13,17 +14,31 @@ export function queries(by) {
 }
 
 export function blocks(kind) {
-  return [...PAGE.matchAll(FENCED)].filter(({ groups }) => groups.kind === kind).map(({ groups }) => ({
-    name: groups.name, text: groups.text, table: groups.table && readTable(groups.table),
-  }))
+  return [...PAGE.matchAll(FENCED)]
+    .filter(({ groups }) => groups.kind === kind)
+    .map(({ groups }) => ({
+      name: groups.name,
+      text: groups.text,
+      table: groups.table && readTable(groups.table),
+    }))
 }
 
 /** A Markdown table's rows as objects, every cell a text. */
 function readTable(text) {
-  const [names, , ...rows] = text.trimEnd().split('\n').map((line) => line.slice(2, -2).split(' | ').map((cell) => cell.trim()))
+  const [names, , ...rows] = text
+    .trimEnd()
+    .split('\n')
+    .map((line) =>
+      line
+        .slice(2, -2)
+        .split(' | ')
+        .map((cell) => cell.trim()),
+    )
   return rows.map((cells) => Object.fromEntries(names.map((name, at) => [name, cells[at]])))
 }
 
 /** Rows of an answer as a Markdown table would write them. */
 export const written = (rows) =>
-  rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value === null ? '' : String(value)])))
+  rows.map((row) =>
+    Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value === null ? '' : String(value)])),
+  )

@@ -1,6 +1,7 @@
 // Node says of its SQLite that it may change, which is nothing that a test's reader has to know.
 const { emitWarning } = process
-process.emitWarning = (warning, ...rest) => String(warning).includes('SQLite') || emitWarning.call(process, warning, ...rest)
+process.emitWarning = (warning, ...rest) =>
+  String(warning).includes('SQLite') || emitWarning.call(process, warning, ...rest)
 const { DatabaseSync } = await import('node:sqlite')
 
 export const database = () => new DatabaseSync(':memory:')
@@ -12,6 +13,10 @@ export const quantile = {
   result({ q, values }) {
     const sorted = values.toSorted(([a], [b]) => a - b)
     let rest = q * sorted.reduce((sum, [, weight]) => sum + weight, 0)
-    return sorted.find(([, weight]) => (rest -= weight) <= 0)?.[0] ?? null
+    const found = sorted.find(([, weight]) => {
+      rest -= weight
+      return rest <= 0
+    })
+    return found?.[0] ?? null
   },
 }

@@ -19,15 +19,21 @@ const summary = (version) => ['prompts/summary', version]
 /** What each version of the Worker is asked: `[times, component and version, namespace that fails]`. */
 const ASKED = {
   old: [
-    [64, extraction('v1.0.0')], [16, extraction('v1.1.0')],
-    [8, summary('v1.0.0')], [2, summary('v1.1.0')],
+    [64, extraction('v1.0.0')],
+    [16, extraction('v1.1.0')],
+    [8, summary('v1.0.0')],
+    [2, summary('v1.1.0')],
   ],
   // It begins with a COMPONENTS that does not answer, and ends with such a SLOTS.
   new: [
-    [2, extraction('v1.0.0'), 'COMPONENTS'], [1, extraction('v1.1.0'), 'COMPONENTS'],
-    [13, extraction('v1.0.0')], [2, extraction('v1.1.0')],
-    [2, summary('v1.0.0')], [1, summary('v1.1.0')],
-    [1, extraction('v1.0.0'), 'SLOTS'], [1, extraction('v1.1.0'), 'SLOTS'],
+    [2, extraction('v1.0.0'), 'COMPONENTS'],
+    [1, extraction('v1.1.0'), 'COMPONENTS'],
+    [13, extraction('v1.0.0')],
+    [2, extraction('v1.1.0')],
+    [2, summary('v1.0.0')],
+    [1, summary('v1.1.0')],
+    [1, extraction('v1.0.0'), 'SLOTS'],
+    [1, extraction('v1.1.0'), 'SLOTS'],
   ],
 }
 
@@ -38,11 +44,23 @@ function component(name, damaged) {
   const versions = ['v1.1.0', 'v1.0.0']
   const contents = versions.map((version) => `${name} ${version}\n`)
   const targets = versions.map((version, at) => ({
-    slot: at === 0 ? 'canary' : 'production', version, digest: sha256(contents[at]), size: contents[at].length,
-    type: 'text/markdown', sha: sha256(version).slice(0, 40), date: '2026-11-20T09:00:00Z', weight: at === 0 ? 20_000 : 80_000,
+    slot: at === 0 ? 'canary' : 'production',
+    version,
+    digest: sha256(contents[at]),
+    size: contents[at].length,
+    type: 'text/markdown',
+    sha: sha256(version).slice(0, 40),
+    date: '2026-11-20T09:00:00Z',
+    weight: at === 0 ? 20_000 : 80_000,
   }))
-  const held = versions.map((version, at) => [`sha256/${sha256(contents[at])}`, version === damaged ? 'something else' : contents[at]])
-  return { SLOTS: { [`${name}@production`]: { format: 1, slot: 'production', targets } }, COMPONENTS: Object.fromEntries(held) }
+  const held = versions.map((version, at) => [
+    `sha256/${sha256(contents[at])}`,
+    version === damaged ? 'something else' : contents[at],
+  ])
+  return {
+    SLOTS: { [`${name}@production`]: { format: 1, slot: 'production', targets } },
+    COMPONENTS: Object.fromEntries(held),
+  }
 }
 
 // Analytics Engine itself does not run here: its binding prints what it is given.
@@ -60,7 +78,12 @@ export default class extends Resolver {
 /** Asks one version of the Worker; gives what it logged and wrote, in order. */
 async function ask(kv, which) {
   const scriptVersion = { ...SCRIPTS[which], timestamp: '2026-11-20T09:30:00Z' }
-  const worker = await startWorker({ kv, modules: [ENTRY, ...builtModules()], scriptVersion, vars: { KV_TIMEOUT_MS: '500' } })
+  const worker = await startWorker({
+    kv,
+    modules: [ENTRY, ...builtModules()],
+    scriptVersion,
+    vars: { KV_TIMEOUT_MS: '500' },
+  })
   try {
     let count = 0
     for (const [times, [name, version], failing] of ASKED[which]) {
@@ -79,12 +102,13 @@ async function ask(kv, which) {
 /** The log lines and the data points, once there are `count` of each. */
 async function said(worker, count) {
   const deadline = Date.now() + 5_000
-  for (;;) {
+  while (true) {
     const lines = worker.output.split('\n')
     const logs = lines.filter((line) => line.startsWith('{'))
     const points = lines.filter((line) => line.startsWith('POINT')).map((line) => JSON.parse(line.slice(5)))
     if (logs.length === count && points.length === count) return logs.map((log, at) => ({ log, point: points[at] }))
-    if (Date.now() > deadline) throw new Error(`${logs.length} lines and ${points.length} points of ${count}\n${worker.output}`)
+    if (Date.now() > deadline)
+      throw new Error(`${logs.length} lines and ${points.length} points of ${count}\n${worker.output}`)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

@@ -10,20 +10,28 @@ const eventsOf = ({ script, at, log, wallMs, cpuMs }) => {
   return [
     { timestamp: at, $metadata: { service: SERVICE, type: 'cf-worker' }, $workers, ...JSON.parse(log) },
     {
-      timestamp: at, $metadata: { service: SERVICE, type: 'cf-worker-event' },
+      timestamp: at,
+      $metadata: { service: SERVICE, type: 'cf-worker-event' },
       $workers: { ...$workers, outcome: 'ok', wallTimeMs: wallMs, cpuTimeMs: cpuMs, event: { response: { status } } },
     },
   ]
 }
 
 const quoted = (text) => `'${String(text).replaceAll("'", "''")}'`
-const column = (key) => `(event ->> ${quoted(`$${key.split('.').map((part) => `."${part}"`).join('')}`)})`
+const column = (key) =>
+  `(event ->> ${quoted(
+    `$${key
+      .split('.')
+      .map((part) => `."${part}"`)
+      .join('')}`,
+  )})`
 
 const COMPARISONS = { eq: '=', neq: '!=', gt: '>', gte: '>=', lt: '<', lte: '<=' }
 
 function condition({ key, operation, type, value }) {
   if (operation === 'exists') return `${column(key)} IS NOT NULL`
-  if (!(operation in COMPARISONS) || typeof value !== type) throw new Error(`a filter that is none: ${key} ${operation} ${value}`)
+  if (!(operation in COMPARISONS) || typeof value !== type)
+    throw new Error(`a filter that is none: ${key} ${operation} ${value}`)
   return `${column(key)} ${COMPARISONS[operation]} ${type === 'number' ? value : quoted(value)}`
 }
 
@@ -36,7 +44,18 @@ const CALCULATIONS = {
 }
 
 /** The members of a body that the API knows; a misspelt one would be ignored there in silence. */
-const MEMBERS = ['queryId', 'view', 'timeframe', 'parameters', 'datasets', 'filters', 'calculations', 'groupBys', 'orderBy', 'limit']
+const MEMBERS = [
+  'queryId',
+  'view',
+  'timeframe',
+  'parameters',
+  'datasets',
+  'filters',
+  'calculations',
+  'groupBys',
+  'orderBy',
+  'limit',
+]
 
 export function workersLogs(requests) {
   const db = database()
@@ -55,8 +74,10 @@ export function workersLogs(requests) {
     const when = `event ->> '$.timestamp' BETWEEN ${from} AND ${to}`
     // Rows that are as many: in the order of their groups, which the API does not promise.
     const order = [`${orderBy.value} ${orderBy.order}`, ...groupBys.map(({ value }) => `"${value}"`)]
-    return db.prepare(`SELECT ${[...groups, ...values].join(', ')} FROM events
+    return db
+      .prepare(`SELECT ${[...groups, ...values].join(', ')} FROM events
       WHERE ${[when, ...filters.map(condition), ...grouped].join(' AND ')}
-      GROUP BY ${groupBys.map((_, at) => at + 1).join(', ')} ORDER BY ${order.join(', ')} LIMIT ${limit}`).all()
+      GROUP BY ${groupBys.map((_, at) => at + 1).join(', ')} ORDER BY ${order.join(', ')} LIMIT ${limit}`)
+      .all()
   }
 }

@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 import { startLocalEdge } from '../../../scripts/lib/edge.mjs'
-import { extractionRepo, Repo, temporaryFolder } from '../../cli/support/repo.mjs'
 import { startKv } from '../../cli/support/kv.mjs'
+import { extractionRepo, Repo, temporaryFolder } from '../../cli/support/repo.mjs'
 import { gitEnv, slotctl } from '../../cli/support/slotctl.mjs'
 import { BUILD, WORKER, WRANGLER } from '../../edge/support/edge.mjs'
 import { faultyBuild } from '../../edge/support/faulty.mjs'
@@ -22,7 +22,12 @@ export async function startStage() {
   const synced = await slotctl(['sync', ...where, '--repo', extractionRepo().dir], { env: gitEnv() })
   if (synced.code !== 0) throw new Error(synced.stderr)
   const copy = await startKvServer({ SLOTS: await all(pair.slots), COMPONENTS: await all(pair.components) })
-  const stage = { kv, pair, project: checkout(pair.config), read: { address: copy.address, namespaces: copy.store.names() } }
+  const stage = {
+    kv,
+    pair,
+    project: checkout(pair.config),
+    read: { address: copy.address, namespaces: copy.store.names() },
+  }
   const stop = () => Promise.all([kv.stop(), copy.stop()])
   return { ...stage, begin: (options) => begin(stage, options), stop }
 }
@@ -49,7 +54,9 @@ async function begin({ kv, project, read }, { spread = 0, vars } = {}) {
   const edge = await startLocalEdge({ worker: WORKER, kv: read, spread, vars })
   const old = (await edge.upload({ build: BUILD, tag: 'v0.1.0', message: 'Begin' })).id
   let first
-  const settle = async () => { first = await edge.deploy([[old, 100]], { message: 'by hand' }) }
+  const settle = async () => {
+    first = await edge.deploy([[old, 100]], { message: 'by hand' })
+  }
   await settle()
   const where = ['--local', kv.url, '--env', ENV, '--config', path.join(project.dir, 'wrangler.toml')]
   const args = (flags) => {
@@ -57,19 +64,30 @@ async function begin({ kv, project, read }, { spread = 0, vars } = {}) {
     return ['release', ...where, ...given('--check-url', edge.url), ...given('--wrangler', WRANGLER), ...flags]
   }
   const env = (build = BUILD) => ({ ...gitEnv(), EDGE_API: edge.apiUrl, EDGE_BUILD: build })
-  const run = (flags, { build, env: more } = {}) => slotctl([...args(flags), '--json'], { env: { ...env(build), ...more } })
+  const run = (flags, { build, env: more } = {}) =>
+    slotctl([...args(flags), '--json'], { env: { ...env(build), ...more } })
   return {
-    edge, old, args, env, run,
+    edge,
+    old,
+    args,
+    env,
+    run,
     /** `run`, quickly: the traffic is halved once. */
     quick: (flags, options) => run(['--steps', '50', '--bake', '0s', ...flags], options),
     /** `run` with a build that fails as told. */
-    faulty: (faults, flags = [], options) => run(['--bake', '0s', ...flags], { ...options, build: faultyBuild(faults) }),
+    faulty: (faults, flags = [], options) =>
+      run(['--bake', '0s', ...flags], { ...options, build: faultyBuild(faults) }),
     /** All traffic to `old`, and what was before forgotten. */
     settle,
     /** The shares of each version, `old` and `new`, in every deployment since then. */
     ramp: () => {
       const all = edge.worker.deployments()
-      const since = all.slice(0, all.findIndex(({ id }) => id === first.id)).toReversed()
+      const since = all
+        .slice(
+          0,
+          all.findIndex(({ id }) => id === first.id),
+        )
+        .toReversed()
       return since.map(({ versions }) => shares(versions, old))
     },
     message: () => edge.worker.deployments()[0].annotations['workers/message'],

@@ -18,7 +18,9 @@ const WHAT = {
 export function mishap(what, nth, { andAfter = false } = {}) {
   const folder = temporaryFolder('mishap')
   const file = path.join(folder, 'wrangler')
-  writeFileSync(file, `#!/bin/sh
+  writeFileSync(
+    file,
+    `#!/bin/sh
 WRANGLER='${WRANGLER}'
 case "$1 $2" in
   'versions upload' | 'versions deploy') ;;
@@ -27,7 +29,8 @@ esac
 echo >>'${folder}/calls'
 calls=$(wc -l <'${folder}/calls')
 if [ "$calls" -${andAfter ? 'ge' : 'eq'} ${nth} ]; then ${WHAT[what]}; else exec "$WRANGLER" "$@"; fi
-`)
+`,
+  )
   chmodSync(file, 0o755)
   return ['--wrangler', file]
 }

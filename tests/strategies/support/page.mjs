@@ -26,7 +26,12 @@ function block(part, language) {
 /** The rows of tables without their heads. */
 function rows(part) {
   const lines = part.split('\n').filter((line) => line.startsWith('|'))
-  const cells = lines.map((line) => line.slice(1, -1).split('|').map((cell) => cell.trim()))
+  const cells = lines.map((line) =>
+    line
+      .slice(1, -1)
+      .split('|')
+      .map((cell) => cell.trim()),
+  )
   const isRule = ([first]) => /^-+$/.test(first)
   return cells.filter((row, at) => !isRule(row) && !(cells[at + 1] && isRule(cells[at + 1]))).map(readRow)
 }
@@ -38,12 +43,16 @@ function readRow([asked, got]) {
   const [, path] = /^`curl \$RESOLVER(\/[^\s`]+)/.exec(asked) ?? []
   const [, version, slot, assignment] = /^(v[\d.]+|\d{3}) \(([\w-]+)(?:, (\w+))?\)$/.exec(got) ?? []
   if (!path || !version) throw new Error(`a row that nobody can read: ${asked} | ${got}`)
-  const headers = Object.fromEntries([...asked.matchAll(/-H '([^:']+): ([^']+)'/g)].map(([, key, value]) => [key, value]))
+  const headers = Object.fromEntries(
+    [...asked.matchAll(/-H '([^:']+): ([^']+)'/g)].map(([, key, value]) => [key, value]),
+  )
   return { asked, path, headers, version, slot, assignment }
 }
 
 /** By version: how many percent get it, and from which slot where that is said. */
 function readShares(text) {
   const shares = text.matchAll(/([\d.]+) % (v[\d.]+)(?: \(([\w-]+)\))?/g)
-  return Object.fromEntries([...shares].map(([, percent, version, slot]) => [version, { percent: Number(percent), slot }]))
+  return Object.fromEntries(
+    [...shares].map(([, percent, version, slot]) => [version, { percent: Number(percent), slot }]),
+  )
 }

@@ -23,7 +23,9 @@ const configText = () => `
 name = "strategies"
 main = ${JSON.stringify(inRoot('build', 'index.js'))}
 compatibility_date = "2026-10-01"
-${Object.entries(IDS).map(([binding, id]) => `[[kv_namespaces]]\nbinding = "${binding}"\nid = "${id}"`).join('\n')}
+${Object.entries(IDS)
+  .map(([binding, id]) => `[[kv_namespaces]]\nbinding = "${binding}"\nid = "${id}"`)
+  .join('\n')}
 [version_metadata]
 binding = "CF_VERSION_METADATA"
 [vars]
@@ -61,7 +63,9 @@ class Stage {
     repo.commit({ [FILE]: CONTENTS['v1.0.0'] })
     this.remote = repo.publish()
     this.repo = this.remote.clone()
-    await this.type('slotctl tag create prompts/extraction v1.0.0\nslotctl tag set prompts/extraction production v1.0.0\nslotctl push --tags --force')
+    await this.type(
+      'slotctl tag create prompts/extraction v1.0.0\nslotctl tag set prompts/extraction production v1.0.0\nslotctl push --tags --force',
+    )
     this.repo.commit({ [FILE]: CONTENTS['v1.1.0'] })
     await this.type('git push --quiet')
     await this.sync()

@@ -26,7 +26,10 @@ function bindingTexts({ kv, vars, scriptVersion }) {
 
 /** The namespaces of the KV server, and the Worker under test as a service, whose names go first. */
 const callerBindings = ({ kv }, services) => [
-  ...kv.store.names().filter((name) => !services.includes(name)).map((name) => capnp.kvBinding(name)),
+  ...kv.store
+    .names()
+    .filter((name) => !services.includes(name))
+    .map((name) => capnp.kvBinding(name)),
   ...services.map((name) => `(name = ${capnp.quote(name)}, service = "main")`),
 ]
 

@@ -55,7 +55,7 @@ export class KvServer {
   }
 
   /** Lets reads fail from now on, of one namespace or key where named, the first `times` only. */
-  fail(mode, { namespace, key, times = Infinity } = {}) {
+  fail(mode, { namespace, key, times = Number.POSITIVE_INFINITY } = {}) {
     checkMode(mode)
     this.#rules.push({ mode, namespace, key, times })
   }

@@ -1,0 +1,31 @@
+/** A Map that evicts the least recently used items when their total size exceeds a bound. */
+export class LruCache {
+  #items = new Map()
+  #size = 0
+
+  /** @param {number} bound */
+  constructor(bound) {
+    this.bound = bound
+  }
+
+  /** @param {string} key */
+  get(key) {
+    const item = this.#items.get(key)
+    if (!item) return undefined
+    this.#items.delete(key)
+    this.#items.set(key, item)
+    return item.value
+  }
+
+  /** @param {string} key @param {any} value @param {number} size */
+  set(key, value, size) {
+    this.#size += size - (this.#items.get(key)?.size ?? 0)
+    this.#items.delete(key)
+    this.#items.set(key, { value, size })
+    for (const [oldest, item] of this.#items) {
+      if (this.#size <= this.bound) return
+      this.#size -= item.size
+      this.#items.delete(oldest)
+    }
+  }
+}

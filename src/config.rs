@@ -8,7 +8,7 @@ use catalog::slot::Slot;
 use serde::Serialize;
 use vecmap::VecMap;
 
-use crate::cors::Origins;
+use crate::http::cors::Origins;
 
 /// Settings of one script version; they do not change while an isolate lives.
 #[derive(Clone, Debug)]

@@ -7,8 +7,8 @@ use catalog::reference::Address;
 use catalog::resolution::{Found, Selected};
 use serde::Serialize;
 
-use crate::backend::Read;
 use crate::config::ScriptVersion;
+use crate::resolve::backend::Read;
 
 /// What is known of a request while it is answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -12,13 +12,13 @@ use std::rc::Rc;
 
 use catalog::digest::Digest;
 use catalog::key::Key;
-use component_resolver::backend::{Backend, Read};
 use component_resolver::config::IMMUTABLE_CACHE_TTL;
 use component_resolver::config::{Config, ScriptVersion};
 use component_resolver::http::{Answer, Body, Payload, Request};
+use component_resolver::lane::rehearsal;
 use component_resolver::lane::{self, LANE_METHODS, Lane};
-use component_resolver::rehearsal;
 use component_resolver::resolve::Resolver;
+use component_resolver::resolve::backend::{Backend, Read};
 use component_resolver::trace::Source;
 use pollster::block_on;
 use proptest::prelude::*;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use base64ct::{Base64, Encoding};
 use catalog::digest::Digest;
 use catalog::key::Namespace;
-use component_resolver::backend::{Backend, Read, Unavailable};
+use component_resolver::resolve::backend::{Backend, Read, Unavailable};
 use component_resolver::config::{Config, ScriptVersion};
 use component_resolver::http::{Answer, Body, MAX_BODY, Payload, Request};
 use component_resolver::resolve::Resolver;

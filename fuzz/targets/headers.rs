@@ -2,7 +2,7 @@
 #![no_main]
 
 use catalog::assign::Wanted;
-use component_resolver::{caller, conditional, cors::Origins};
+use component_resolver::http::{caller, conditional, cors::Origins};
 use fuzz::{Written, round_trip};
 use libfuzzer_sys::fuzz_target;
 

@@ -127,7 +127,7 @@ function bundle() {
   // Without these, esbuild keeps every class of the `worker` crate for its side effects.
   const unused = ['--define:Symbol.dispose=undefined', '--define:FinalizationRegistry=undefined']
   const options = [...external, ...output, bindings, ...unused, '--log-level=warning']
-  return run(esbuild(), [inRoot('src', 'entry.js'), ...options], { name: 'esbuild' })
+  return run(esbuild(), [inRoot('src', 'runtime', 'entry.js'), ...options], { name: 'esbuild' })
 }
 
 /** The CLI, to `target/release/slotctl`. */

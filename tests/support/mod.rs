@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64ct::{Base64, Encoding};
 use catalog::digest::Digest;
 use catalog::key::Namespace;
-use component_resolver::backend::{Backend, Read, Unavailable};
+use component_resolver::resolve::backend::{Backend, Read, Unavailable};
 use serde_json::Value;
 
 type Values = BTreeMap<(String, String), Vec<u8>>;

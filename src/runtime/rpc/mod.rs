@@ -18,18 +18,18 @@ use wasm_bindgen::prelude::*;
 use self::argument::{Options, read_caller, within};
 use self::failure::{Failure, read_only};
 use self::value::{bulk_value, bytes, convert, convert_with, decode, member, object, parsed};
-use crate::apart::apart;
 use crate::lane::{Body, Recalled};
-use crate::reply::Prepared;
-use crate::store::{Content, Reads};
+use crate::runtime::fetch::{Isolate, isolate, read_slot};
+use crate::runtime::kv::{Content, Reads};
+use crate::runtime::reply::Prepared;
+use crate::runtime::task;
 use crate::trace::Trace;
-use crate::{Isolate, isolate, read_slot, task};
 
 /// The most keys of a bulk read and of a listing's page that Workers KV has.
 const MAX_KEYS: u32 = 100;
 const MAX_PAGE: u32 = 1_000;
 
-#[wasm_bindgen(module = "/src/rpc/caller.js")]
+#[wasm_bindgen(module = "/src/runtime/rpc/caller.js")]
 extern "C" {
     #[wasm_bindgen(js_name = forCaller)]
     fn bind_caller(resolver: &JsValue, caller: &JsValue) -> JsValue;
@@ -144,7 +144,7 @@ fn call(number: u32, entrypoint: JsValue, asked: Asked) -> Answer {
                 call.read_ahead(keys, record);
                 call.read(keys, options, *described).await
             }
-            Asked::List { options } => apart(call.list(options)).await,
+            Asked::List { options } => Box::pin(call.list(options)).await,
             Asked::Write(operation) => Err(read_only(operation)),
         };
         call.end(answered)
@@ -196,7 +196,7 @@ impl Call {
 
     async fn read(&mut self, keys: &JsValue, options: &JsValue, described: bool) -> Answered {
         match keys.dyn_ref::<Array>() {
-            Some(keys) => apart(self.read_all(keys, options, described)).await,
+            Some(keys) => Box::pin(self.read_all(keys, options, described)).await,
             None => self.read_one(keys, options, described).await,
         }
     }

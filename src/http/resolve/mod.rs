@@ -16,11 +16,11 @@ use serde::Deserialize;
 use vecmap::VecMap;
 
 use self::answer::{Entry, Snapshot, Text};
-use crate::backend::{Backend, Read, Unavailable};
-use crate::caller;
+use crate::http::caller;
+use crate::http::respond;
 use crate::http::{Answer, Payload, Request};
+use crate::resolve::backend::{Backend, Read, Unavailable};
 use crate::resolve::{Asked, Next, Resolved, Resolver};
-use crate::respond;
 use crate::trace::Trace;
 
 /// References in one request: as many keys as Workers KV reads at once.

@@ -10,9 +10,9 @@ use wasm_bindgen::prelude::*;
 use web_sys::{ReadableStream, ReadableStreamDefaultReader};
 use worker::Env;
 
-use crate::backend::{Backend, Read, Unavailable};
 use crate::config::IMMUTABLE_CACHE_TTL;
-use crate::task::settled;
+use crate::resolve::backend::{Backend, Read, Unavailable};
+use crate::runtime::task::settled;
 
 #[wasm_bindgen]
 extern "C" {
@@ -46,7 +46,7 @@ pub(crate) async fn chunk(reader: &Reader) -> Result<Option<Uint8Array>, JsValue
     Ok((!chunk.is_undefined()).then(|| chunk.unchecked_into()))
 }
 
-#[wasm_bindgen(module = "/src/within.js")]
+#[wasm_bindgen(module = "/src/runtime/within.js")]
 extern "C" {
     /// A promise that comes to an error after a while, and never is rejected: an error is
     /// what it comes to, an object. In JavaScript, because a timer that is set and cleared

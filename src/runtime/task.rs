@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 use js_sys::{Error, Promise};
 use wasm_bindgen::prelude::*;
 
-use crate::waiting::Waiting;
+use crate::runtime::waiting::Waiting;
 
 type Task = Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>;
 

@@ -5,11 +5,11 @@ use serde::{Serialize, Serializer};
 use wasm_bindgen::prelude::*;
 use web_sys::{Headers, ResponseInit};
 
-use crate::caller;
 use crate::config::ScriptVersion;
+use crate::http::caller;
 use crate::http::{Answer, Body};
 use crate::lane::LANE_METHODS;
-use crate::store::Content;
+use crate::runtime::kv::Content;
 use crate::trace::LogLine;
 
 #[wasm_bindgen]

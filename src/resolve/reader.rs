@@ -6,11 +6,11 @@ use catalog::digest::Digest;
 use catalog::key::{CacheClass, Key};
 use catalog::refusal::Refusal;
 
-use crate::backend::{Backend, Read};
 use crate::config::IMMUTABLE_CACHE_TTL;
 use crate::lane::Missing;
-use crate::memory::{ITEM_OVERHEAD, KeptRecord};
 use crate::resolve::Resolver;
+use crate::resolve::backend::{Backend, Read};
+use crate::resolve::memory::{ITEM_OVERHEAD, KeptRecord};
 use crate::trace::{Source, Trace};
 
 /// What the memory for contents has to be a multiple of, for one of them to be short.

@@ -5,10 +5,10 @@ use catalog::digest::Digest;
 use catalog::record::SlotRecord;
 
 use crate::config::Config;
-use crate::cors::Origins;
 use crate::http::Request;
+use crate::http::cors::Origins;
+use crate::http::respond;
 use crate::lane::LANE_METHODS;
-use crate::respond;
 
 /// The headers that take part in a split, in the order of the rules.
 pub const OVERRIDE: &str = "Component-Version-Override";

@@ -1,5 +1,14 @@
 //! Requests and answers as plain values, without a platform.
 
+pub mod access;
+pub mod caller;
+pub mod catalog;
+pub mod conditional;
+pub mod cors;
+pub mod resolve;
+pub mod respond;
+pub mod router;
+
 /// The longest path that is looked at, in bytes: a name has 200 at most, a range
 /// 256, three times that where every byte is percent-encoded.
 pub const MAX_PATH: usize = 1_500;

@@ -1,15 +1,16 @@
 //! From a path and a method to a handler.
 
+use std::pin::Pin;
+
 use catalog::key::{Key, Namespace};
 use catalog::refusal::Refusal;
 use percent_encoding::percent_decode_str;
 
-use crate::access;
-use crate::apart::apart;
-use crate::backend::{Backend, Read};
+use crate::http::access;
+use crate::http::respond;
 use crate::http::{Answer, MAX_PATH, Request};
 use crate::resolve::Resolver;
-use crate::respond;
+use crate::resolve::backend::{Backend, Read};
 use crate::trace::Trace;
 
 /// The resources.
@@ -108,13 +109,13 @@ impl<B: Backend> Resolver<B> {
             return Err(Refusal::MethodNotAllowed { allow: methods });
         }
         let grant = || access::authorize(&self.config, request);
-        let rarer = match route {
+        let rarer: Pin<Box<dyn Future<Output = _>>> = match route {
             Route::Component(raw) => return self.component(request, raw, &grant()?, trace).await,
             Route::Version => return Ok(respond::version(&self.config.script_version)),
-            Route::Health => apart(self.health(trace)),
-            Route::Resolve => apart(self.batch(request, grant()?, trace)),
-            Route::Index(kind) => apart(self.index(request, kind, grant()?, trace)),
-            Route::Entry(raw) => apart(self.entry_of(request, raw, grant()?, trace)),
+            Route::Health => Box::pin(self.health(trace)),
+            Route::Resolve => Box::pin(self.batch(request, grant()?, trace)),
+            Route::Index(kind) => Box::pin(self.index(request, kind, grant()?, trace)),
+            Route::Entry(raw) => Box::pin(self.entry_of(request, raw, grant()?, trace)),
         };
         rarer.await
     }

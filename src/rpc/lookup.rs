@@ -13,7 +13,7 @@ use catalog::record::{self, CatalogRecord, IndexRecord, VersionRecord};
 use catalog::reference::Reference;
 use catalog::refusal::Refusal;
 
-use crate::backend::Backend;
+use crate::resolve::backend::Backend;
 use crate::resolve::{Asked, Resolved, Resolver};
 use crate::trace::Trace;
 

@@ -2,8 +2,8 @@
 
 use catalog::key::Key;
 
-use crate::backend::{Backend, Read};
 use crate::resolve::Resolver;
+use crate::resolve::backend::{Backend, Read};
 
 /// The request.
 pub const URL: &str = "https://rehearsal/components/rehearsal/rehearsal@production";

@@ -7,19 +7,21 @@
 //! chose then chooses now, and the answer is there: nothing is parsed, no header is
 //! written. Whatever the lane has not seen, it leaves to the full path.
 
+pub mod rehearsal;
+
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use catalog::assign::{self, Decision};
+use catalog::assign::{Decision, decide};
 use catalog::digest::Digest;
 use catalog::key::Key;
 use catalog::record::{self, SlotRecord};
 use catalog::resolution::{Found, Selected};
 
-use crate::backend::Backend;
-use crate::caller::Asker;
-use crate::memory::{BoundedCache, KeptRecord};
+use crate::http::caller::Asker;
 use crate::resolve::Resolver;
+use crate::resolve::backend::Backend;
+use crate::resolve::memory::{BoundedCache, KeptRecord};
 use crate::trace::{Source, Trace};
 
 /// How many bytes the lane may keep, as it counts them: some thousand URLs.
@@ -207,8 +209,7 @@ impl<T: PartialEq, P> Route<T, P> {
     ) -> Option<Recalled<P, B::Content>> {
         let decision = match (&self.slot, &self.key) {
             (Some(slot), Key::Slot(name, _)) => {
-                let caller = asker.caller(slot);
-                Some(assign::decide(slot, name, &caller, &|| resolver.backend.draw())?)
+                Some(decide(slot, name, &asker.caller(slot), &|| resolver.backend.draw())?)
             }
             _ => None,
         };

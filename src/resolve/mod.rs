@@ -1,5 +1,9 @@
 //! A component's answer, in numbered steps.
 
+pub mod backend;
+pub mod memory;
+pub mod reader;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -12,12 +16,12 @@ use catalog::reference::{Address, Reference};
 use catalog::refusal::Refusal;
 use catalog::resolution::{Outcome, Resolution, Selected, Step};
 
-use crate::backend::{Backend, Read};
-use crate::caller;
 use crate::config::Config;
+use crate::http::caller;
+use crate::http::respond;
 use crate::http::{Answer, Request};
-use crate::memory::Memory;
-use crate::respond;
+use crate::resolve::backend::{Backend, Read};
+use crate::resolve::memory::Memory;
 use crate::trace::{Source, Trace};
 
 /// The resolver of one isolate.

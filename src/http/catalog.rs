@@ -12,10 +12,10 @@ use catalog::slot::Slot;
 use serde::Serialize;
 use vecmap::VecMap;
 
-use crate::backend::Backend;
+use crate::http::respond;
 use crate::http::{Answer, Request};
 use crate::resolve::Resolver;
-use crate::respond;
+use crate::resolve::backend::Backend;
 use crate::trace::Trace;
 
 /// Components on a page, if the request does not say.

@@ -12,9 +12,9 @@ use catalog::resolution::{Found, Selected, SelectedSlot};
 use catalog::version::Version;
 use serde::Serialize;
 
-use crate::caller;
-use crate::conditional;
 use crate::config::{Config, ScriptVersion};
+use crate::http::caller;
+use crate::http::conditional;
 use crate::http::{Answer, Body, Request};
 use crate::trace::Trace;
 

@@ -6,8 +6,8 @@ use js_sys::{ArrayBuffer, JSON, JsString, Object, Reflect, TypeError, Uint8Array
 use wasm_bindgen::prelude::*;
 
 use super::failure::Failure;
-use crate::lookup::{Held, Value};
-use crate::store::Content;
+use crate::rpc::lookup::{Held, Value};
+use crate::runtime::kv::Content;
 
 #[wasm_bindgen]
 extern "C" {

@@ -14,7 +14,6 @@ pub mod audit;
 pub mod compile;
 pub mod conductor;
 pub mod desired;
-pub mod notice;
 pub mod plan;
 pub mod policy;
 pub mod rollback;

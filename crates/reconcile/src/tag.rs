@@ -6,10 +6,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::notice::{Notice, printable};
 use catalog::name::ComponentName;
 use catalog::slot::Slot;
 use catalog::version::{CommitId, Version};
+use notice::{Notice, printable};
 
 /// What a component's tags begin with: how a new version comes into use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -267,6 +267,17 @@ fn without_zeros(text: &str) -> &str {
         "" => "0",
         number => number,
     }
+}
+
+/// The folders of refs that hold the tags of these components; of all components if
+/// `only` is empty.
+pub fn ref_folders(only: &[ComponentName]) -> Vec<String> {
+    let folder = |prefix: Prefix| format!("refs/tags/{}", prefix.as_str());
+    let of = |prefix| match only {
+        [] => vec![folder(prefix)],
+        names => names.iter().map(|name| format!("{}/{name}", folder(prefix))).collect(),
+    };
+    [Prefix::Components, Prefix::Logic].into_iter().flat_map(of).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use reconcile::notice::Notice;
 use serde_json::{Value, json};
 
 /// How a command ended.
@@ -59,26 +58,3 @@ impl fmt::Display for Usage {
 }
 
 impl std::error::Error for Usage {}
-
-/// An error with the way out.
-#[derive(Debug)]
-pub(crate) struct Refused(pub(crate) Notice);
-
-impl Refused {
-    /// What is refused, why, and what to do.
-    pub(crate) fn new(
-        subject: impl Into<String>,
-        what: impl Into<String>,
-        help: impl Into<String>,
-    ) -> Self {
-        Self(Notice { subject: subject.into(), what: what.into(), help: Some(help.into()) })
-    }
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.0.subject, self.0.what)
-    }
-}
-
-impl std::error::Error for Refused {}

@@ -13,13 +13,13 @@ use reconcile::desired::Desired;
 use reconcile::plan::{Actual, Options, Plan, Planning, Step};
 
 use crate::args::{RepoArgs, TargetArgs};
-use crate::exit::Refused;
-use crate::kv_api::RetryNotice;
 use crate::output::{Meter, Output, count, took};
 use crate::read::{Opened, Part, Progress, Reading, State};
 use crate::runs;
 use crate::store::Store;
 use crate::target::Target;
+use kv_api::RetryNotice;
+use notice::Refused;
 
 /// The time; the catalog has no clock.
 pub(crate) fn now() -> Timestamp {

@@ -12,13 +12,13 @@ use catalog::name::ComponentName;
 use catalog::record::{CatalogRecord, SlotRecord};
 use catalog::slot::Slot;
 use catalog::timestamp::Timestamp;
+use notice::Notice;
 use reconcile::desired::Desired;
-use reconcile::notice::Notice;
 use reconcile::plan::{Actual, Options, Plan, Planning, Step, Write};
 
 use crate::args::RepoArgs;
-use crate::exit::Refused;
 use crate::read::{self, Part, Reading};
+use notice::Refused;
 
 /// Every slot's record.
 pub(crate) type Records = BTreeMap<(ComponentName, Slot), SlotRecord>;

@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use console::{Style, Term, style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use reconcile::notice::{Notice, printable};
+use notice::{Notice, printable};
 use serde::Serialize;
 
-use crate::exit::Refused;
-use crate::kv_api::ApiError;
+use kv_api::ApiError;
+use notice::Refused;
 
 /// Where talk and data go, and how.
 #[derive(Clone, Debug)]

@@ -24,16 +24,16 @@ use catalog::name::ComponentName;
 use catalog::record::MAX_VALUE;
 use catalog::version::CommitId;
 use gix_hash::ObjectId;
+use notice::Notice;
 use reconcile::desired::Desired;
-use reconcile::notice::Notice;
 
 pub(crate) use self::opened::Opened;
 pub(crate) use self::rollouts::Rollouts;
 pub(crate) use self::state::State;
 pub(crate) use reconcile::compile::LogicTag;
 
-use crate::git::Repository;
-use crate::git::objects::{Answer, Ask, Objects};
+use git::Repository;
+use git::objects::{Answer, Ask, Objects};
 
 /// Where a content's bytes are.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use catalog::key::{Key, Namespace, SYNC_PREFIX};
 use catalog::record::{self, HeldSlot, RollbackRun, RunId, SlotRecord, SyncRecord};
 use serde_json::Value;
 
-use crate::kv_api::{Batch, Pair};
 use crate::store::Store;
+use kv_api::{Batch, Pair};
 
 /// A run that there was none of before.
 pub(crate) fn new_run() -> Result<RunId> {

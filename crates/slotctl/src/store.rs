@@ -9,9 +9,9 @@ use catalog::name::ComponentName;
 use catalog::record::{self, CatalogRecord};
 use reconcile::plan::{Actual, Write};
 
-use crate::kv_api::{self, ApiError, Batch, Listed, Pair};
 use crate::output::Meter;
 use crate::target::Target;
+use kv_api::{self, ApiError, Batch, Listed, Pair};
 
 /// Contents of at most so many bytes are read together, so many at a time.
 pub(crate) const SMALL: u64 = 128 << 10;
@@ -28,8 +28,8 @@ impl<'a> Store<'a> {
     /// The namespaces of a target.
     pub(crate) fn new(target: &'a Target) -> Self {
         Self {
-            slots: target.api.namespace(&target.ids.slots),
-            components: target.api.namespace(&target.ids.components),
+            slots: kv_api::Namespace::new(&target.api, &target.ids.slots),
+            components: kv_api::Namespace::new(&target.api, &target.ids.components),
         }
     }
 

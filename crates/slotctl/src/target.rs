@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 
 use crate::config::{self, Home, NamespaceIds};
 use crate::exit::Usage;
-use crate::kv_api::{KvApi, Patience, RetryNotice, Token};
+use kv_api::{KvApi, Patience, RetryNotice, Token};
 
 /// Cloudflare's API, unless the environment names another address, as for wrangler.
 const CLOUDFLARE: &str = "https://api.cloudflare.com/client/v4";

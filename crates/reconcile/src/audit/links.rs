@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use super::{Arm, Audit, Catalog, Component};
-use crate::notice::Notice;
 use catalog::digest::Digest;
 use catalog::key::Key;
 use catalog::name::ComponentName;
+use notice::Notice;
 
 const SYNC: &str = "slotctl sync brings them together";
 

@@ -16,7 +16,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::desired::Desired;
-use crate::notice::{Notice, printable};
 use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use catalog::name::ComponentName;
@@ -26,6 +25,7 @@ use catalog::record::{
 };
 use catalog::slot::Slot;
 use catalog::version::Version;
+use notice::{Notice, printable};
 
 /// What is known of KV so far, and what is wrong with it.
 #[derive(Debug)]

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::chain::{Standing, VersionTags, standing};
 use super::{LogicTag, Peeled, SlotDraft, Stamp, Tag, Unpeelable, Wanted};
-use crate::notice::Notice;
 use crate::source::trailer::TrailerPath;
 use crate::tag::{Prefix, TagName, TagTarget};
 use catalog::name::ComponentName;
 use catalog::slot::Slot;
 use catalog::version::Version;
+use notice::Notice;
 
 /// What the tags say, before any file was looked at.
 #[derive(Clone, Debug, Default)]

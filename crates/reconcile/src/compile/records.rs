@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::outline::{Draft, Outline};
 use super::{File, SlotDraft, Wanted};
 use crate::desired::{Desired, DesiredComponent, DesiredSlot};
-use crate::notice::Notice;
 use crate::policy::Policy;
 use crate::source::{Grade, Problem};
 use crate::tag::{Prefix, TagName, TagTarget};
@@ -13,6 +12,7 @@ use catalog::name::ComponentName;
 use catalog::record::{FORMAT, MAX_VALUE, Snapshot, VersionRecord};
 use catalog::slot::Slot;
 use catalog::version::Version;
+use notice::Notice;
 
 /// What the tags and the files make.
 #[derive(Clone, Debug, Default)]

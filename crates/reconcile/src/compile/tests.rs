@@ -1,10 +1,10 @@
 use super::*;
 use crate::desired::{Desired, DesiredSlot};
-use crate::notice::Notice;
 use crate::policy::Policy;
 use crate::source::path::RepoPath;
 use crate::source::{Grade, Problem};
 use crate::tag::{RefReading, read_ref};
+use notice::Notice;
 
 fn id(seed: u8) -> String {
     format!("{seed:02x}").repeat(20)

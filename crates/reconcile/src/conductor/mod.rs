@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use crate::notice::Notice;
 use catalog::conductor::{Meaning, Metadata, VERSIONS, entries, keys, meanings, versions_index};
 use catalog::digest::Digest;
 use catalog::name::ComponentName;
 use catalog::record::CatalogRecord;
 use catalog::version::Version;
+use notice::Notice;
 
 /// What a key of the namespace is to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]

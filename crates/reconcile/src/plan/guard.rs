@@ -2,8 +2,8 @@
 
 use super::{Actual, Plan};
 use crate::desired::Desired;
-use crate::notice::Notice;
 use catalog::key::Key;
+use notice::Notice;
 
 /// Why the plan must not be carried out unless that much may be deleted.
 pub(super) fn blocked(desired: &Desired, actual: &Actual, plan: &Plan) -> Option<Notice> {

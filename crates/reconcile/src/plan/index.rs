@@ -6,10 +6,10 @@ use super::actual::{Stored, StoredIndex};
 use super::component::ComponentPlan;
 use super::verdict::{Blocked, Known};
 use super::{Planning, Write};
-use crate::notice::Notice;
 use catalog::key::Key;
 use catalog::name::ComponentName;
 use catalog::record::IndexRecord;
+use notice::Notice;
 
 impl Planning<'_> {
     pub(super) fn index(&self) -> Result<ComponentPlan, Blocked> {

@@ -54,7 +54,6 @@ pub use traffic::{ArmChange, Share, changes};
 pub use write::{Stage, Write};
 
 use crate::desired::{Desired, DesiredComponent};
-use crate::notice::Notice;
 use actual::ActualComponent;
 use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
@@ -63,6 +62,7 @@ use catalog::record::SlotRecord;
 use catalog::timestamp::Timestamp;
 use catalog::version::Version;
 use component::{ComponentPlan, Outcome, Rules};
+use notice::Notice;
 use verdict::Blocked;
 
 /// What a sync does, and what it leaves.

@@ -21,10 +21,10 @@ mod routes;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::notice::{Notice, printable};
 use catalog::name::ComponentName;
 use catalog::slot::Slot;
 use catalog::version::Version;
+use notice::{Notice, printable};
 
 pub use apply::apply;
 pub use read::percent;

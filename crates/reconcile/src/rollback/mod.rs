@@ -11,7 +11,6 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::notice::Notice;
 use crate::plan::Write;
 use catalog::name::ComponentName;
 use catalog::record::{
@@ -19,6 +18,7 @@ use catalog::record::{
 };
 use catalog::slot::Slot;
 use catalog::version::Version;
+use notice::Notice;
 
 /// A component as KV has it.
 #[derive(Clone, Debug)]

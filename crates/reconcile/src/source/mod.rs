@@ -22,11 +22,11 @@ use std::sync::Arc;
 use self::path::RepoPath;
 use self::registry::Registry;
 use self::trailer::TrailerPath;
-use crate::notice::printable;
 use crate::tag::Prefix;
 use catalog::digest::Digest;
 use catalog::name::ComponentName;
 use catalog::record;
+use notice::printable;
 
 /// Where a registry comes from, in the order in which they are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

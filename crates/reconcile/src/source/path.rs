@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::notice::printable;
+use notice::printable;
 
 /// A path inside a commit: relative, `/` between its segments, none of them `.`
 /// or `..` or empty, no control characters, no backslash.

@@ -6,7 +6,7 @@
 //! `(cherry picked from commit `) and a quarter at least are trailers.
 
 use super::path::{PathError, RepoPath};
-use crate::notice::printable;
+use notice::printable;
 
 /// The trailer's key, compared without regard to case, as Git does.
 pub const KEY: &str = "Component-Path";

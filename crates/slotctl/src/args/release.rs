@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::TargetArgs;
-use crate::percent::{Percent, Steps};
+use release::percent::{Percent, Steps};
 
 /// How to release the Worker.
 #[derive(Debug, clap::Args)]

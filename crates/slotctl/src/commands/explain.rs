@@ -8,7 +8,7 @@ use anyhow::Result;
 use catalog::assign::{Caller, Decision, Wanted};
 use catalog::explain::{Boundaries, Explanation, boundaries};
 use catalog::record::{FULL_WEIGHT, SlotRecord};
-use reconcile::notice::printable;
+use notice::printable;
 use reconcile::policy::percent;
 use serde_json::{Value, json};
 

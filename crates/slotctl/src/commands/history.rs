@@ -8,14 +8,15 @@ use catalog::name::ComponentName;
 use catalog::record::{CatalogRecord, Move};
 use catalog::slot::Slot;
 use catalog::version::Version;
-use reconcile::notice::printable;
+use notice::printable;
 use serde_json::{Value, json};
 
 use crate::args::HistoryArgs;
-use crate::exit::{self, Exit, Refused};
+use crate::exit::{self, Exit};
 use crate::live;
 use crate::output::Output;
 use crate::store::Store;
+use notice::Refused;
 
 /// Carries out the command.
 pub(crate) fn run(args: &HistoryArgs, output: &Output) -> Result<Exit> {

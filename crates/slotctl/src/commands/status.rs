@@ -8,7 +8,7 @@ use anyhow::Result;
 use catalog::key::Key;
 use catalog::record::{Arm, SlotRecord, Target};
 use console::style;
-use reconcile::notice::Notice;
+use notice::Notice;
 use reconcile::plan::{Held, Options, Plan, Share, Stage, Write, changes};
 use serde_json::{Value, json};
 

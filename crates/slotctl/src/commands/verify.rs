@@ -6,8 +6,8 @@ use anyhow::Result;
 use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use indicatif::DecimalBytes;
+use notice::Notice;
 use reconcile::audit::Audit;
-use reconcile::notice::Notice;
 use serde_json::{Value, json};
 
 use crate::args::VerifyArgs;

@@ -14,9 +14,9 @@ use reconcile::source::Problem;
 
 use super::files::Found;
 use super::{BlobSource, Place, Progress, Report};
-use crate::git::Repository;
-use crate::git::lfs::Pointer;
-use crate::git::objects::{Answer, Ask, Objects};
+use git::Repository;
+use git::lfs::Pointer;
+use git::objects::{Answer, Ask, Objects};
 
 type Contents = BTreeMap<Digest, BlobSource>;
 type Files = Vec<Result<File, Problem>>;
@@ -123,7 +123,7 @@ impl Reader<'_> {
             let source = BlobSource { size: blob.size, place: Place::Git(blob.id) };
             return self.add(blob, &body, source, paths);
         };
-        match self.read_lfs(pointer) {
+        match self.read_lfs(&pointer) {
             Ok((body, source)) => self.add(blob, &body, source, paths),
             Err(problem) => self.refuse(blob, paths, |path| problem.of(path, pointer.size)),
         }
@@ -141,14 +141,14 @@ impl Reader<'_> {
         self.contents.insert(digest, source);
     }
 
-    fn read_lfs(&self, pointer: Pointer) -> Result<(Vec<u8>, BlobSource), LfsProblem> {
+    fn read_lfs(&self, pointer: &Pointer) -> Result<(Vec<u8>, BlobSource), LfsProblem> {
         if pointer.size > MAX_VALUE {
             return Err(LfsProblem::TooLarge);
         }
         let path = pointer.path_in(&self.repository.common_dir);
         let there = fs::metadata(&path).is_ok_and(|found| found.len() == pointer.size);
         let body = fs::read(&path).ok().filter(|_| there).ok_or(LfsProblem::Absent)?;
-        if Digest::of(&body) != pointer.digest {
+        if Digest::of(&body).to_string() != pointer.oid {
             return Err(LfsProblem::Damaged);
         }
         Ok((body, BlobSource { size: pointer.size, place: Place::Lfs(path) }))

@@ -18,7 +18,7 @@ use super::peel::Peeler;
 use super::registries::Registries;
 use super::store::{Halt, Needs, Store, View, unread};
 use super::{Progress, Report};
-use crate::git::objects::Objects;
+use git::objects::Objects;
 
 /// Files that are looked for at a time. It bounds what is in memory at once where
 /// every version has a large tree of its own.

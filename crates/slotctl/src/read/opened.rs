@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::Result;
 use catalog::name::ComponentName;
 use gix_hash::ObjectId;
+use notice::{Notice, printable};
 use reconcile::compile::{Compiled, File, Tag, Wanted, outline};
-use reconcile::notice::{Notice, printable};
 use reconcile::plan::Actual;
 use reconcile::policy::{self, Policy};
 use reconcile::tag::{RefReading, TagName, read_ref};
@@ -18,9 +18,10 @@ use super::peel::Peeler;
 use super::registries::Registries;
 use super::store::Store;
 use super::{Part, Reading, Report, Rollouts, State, rollouts};
-use crate::git::Repository;
-use crate::git::objects::Objects;
-use crate::git::refs::{Ref, Refs};
+use git::Repository;
+use git::objects::Objects;
+use git::refs::{Ref, Refs};
+use reconcile::tag::ref_folders;
 
 /// A repository that was opened.
 pub(crate) struct Opened<'a> {
@@ -60,7 +61,7 @@ impl<'a> Opened<'a> {
     /// Reads what the names of the tags say, and where they lead.
     pub(crate) fn read_tags(&mut self, progress: Report<'_>) -> Result<()> {
         let Self { repository, objects, peeler, part: Part { only, rollouts }, .. } = self;
-        let Refs { refs, broken } = repository.tags(only)?;
+        let Refs { refs, broken } = git::refs::list(repository, &ref_folders(only))?;
         let (mut named, mut warnings) = read_names(&refs);
         warnings.extend(broken.iter().map(|name| broken_ref(name)));
         // A component's folder also has those of components below it.

@@ -8,12 +8,12 @@ use catalog::record::VersionRecord;
 use catalog::timestamp::Timestamp;
 use gix_hash::ObjectId;
 use gix_object::{CommitRef, Kind, TagRef};
+use notice::one_line;
 use reconcile::compile::{Commit, MAX_WHY, Peeled, Stamp, TagObject, Unpeelable};
-use reconcile::notice::one_line;
 use reconcile::source::trailer;
 
 use super::{Progress, Report};
-use crate::git::objects::{Answer, Ask, Objects};
+use git::objects::{Answer, Ask, Objects};
 
 /// The largest tag object or commit that is read, in bytes. The message is all
 /// that can be long in one.

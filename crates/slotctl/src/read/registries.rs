@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use gix_hash::ObjectId;
-use reconcile::notice::Notice;
+use notice::Notice;
 use reconcile::source::registry::{PATH, Registry};
 
-use crate::git::Repository;
+use git::Repository;
 
 /// The largest registry that is read, in bytes: some hundred thousand components.
 pub(super) const MAX_REGISTRY: u64 = 32 * 1024 * 1024;

@@ -4,14 +4,14 @@
 use catalog::record::VersionRecord;
 use catalog::timestamp::Timestamp;
 use gix_object::{CommitRef, Kind};
+use notice::{Notice, one_line};
 use reconcile::compile::MAX_WHY;
 use reconcile::desired::TrafficChange;
-use reconcile::notice::{Notice, one_line};
 use reconcile::policy::{FILE, Policy, PolicyReading};
 
-use crate::git::Repository;
-use crate::git::branch::{Branch, PathEntry};
-use crate::git::objects::{Answer, Ask, Objects};
+use git::Repository;
+use git::branch::{Branch, PathEntry};
+use git::objects::{Answer, Ask, Objects};
 
 /// The largest file that is read, in bytes: a megabyte is ten thousand splits.
 const MAX_FILE: u64 = 1 << 20;
@@ -38,7 +38,7 @@ type Unusable = (String, &'static str);
 
 /// Reads the file of the default branch.
 pub(crate) fn read(repository: &Repository, objects: &mut Objects) -> Rollouts {
-    let Some(branch) = repository.default_branch() else { return Rollouts::default() };
+    let Some(branch) = git::branch::default_branch(repository) else { return Rollouts::default() };
     let mut rollouts = Rollouts::default();
     match find(repository, &branch) {
         // It may have been there: as new as the branch is what its absence says.
@@ -76,7 +76,7 @@ impl Rollouts {
 }
 
 fn find(repository: &Repository, branch: &Branch) -> Result<Option<PathEntry>, Unusable> {
-    repository.entry(branch.commit, FILE).map_err(|_| {
+    git::branch::entry(repository, branch.commit, FILE).map_err(|_| {
         let what = format!("the commit of {} can't be read in this clone", branch.name);
         (what, "Fetch all of the repository; if that is not it, look for damage with git fsck")
     })
@@ -109,7 +109,7 @@ fn committed(objects: &mut Objects, branch: &Branch) -> Option<Timestamp> {
 
 fn last_change(repository: &Repository, branch: &Branch) -> Option<TrafficChange> {
     // A shallow clone may not have it: who moved an alias is then not said.
-    let change = repository.last_change(branch.commit, FILE).ok()?;
+    let change = git::branch::last_change(repository, branch.commit, FILE).ok()?;
     Some(TrafficChange {
         author: one_line(&change.author, VersionRecord::MAX_AUTHOR),
         time: Timestamp::from_unix(change.seconds),
@@ -119,8 +119,8 @@ fn last_change(repository: &Repository, branch: &Branch) -> Option<TrafficChange
 
 /// Somebody committed a change and did not push it: it has no effect yet.
 fn unpushed(repository: &Repository, branch: &Branch) -> Option<Notice> {
-    let local = repository.ahead_of(branch)?;
-    let at = |branch: &Branch| repository.entry(branch.commit, FILE).ok().flatten();
+    let local = git::branch::ahead_of(repository, branch)?;
+    let at = |branch: &Branch| git::branch::entry(repository, branch.commit, FILE).ok().flatten();
     (at(&local) != at(branch)).then(|| Notice {
         subject: FILE.to_owned(),
         what: format!(

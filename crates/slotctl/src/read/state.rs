@@ -10,7 +10,7 @@ use reconcile::policy::FILE;
 use reconcile::tag::Prefix;
 
 use super::Rollouts;
-use crate::git::refs::Ref;
+use git::refs::Ref;
 
 /// A state of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use reconcile::source::{CommitFiles, Entry, Listing, NotAFile, Origin, Problem};
 
 use super::registries::{MAX_REGISTRY, Registries};
 use super::trees::{Tree, entry};
-use crate::git::objects::{Answer, Ask, Objects};
+use git::objects::{Answer, Ask, Objects};
 
 /// Trees and registries in memory are dropped past this size, in bytes.
 const MAX_KEPT: usize = 64 * 1024 * 1024;

@@ -15,8 +15,8 @@ use reconcile::tag::{Prefix, RefReading, TagTarget, read_ref};
 use super::peel::Peeler;
 use super::registries::Registries;
 use super::store::{Halt, Needs, Store, View, unread};
-use crate::git::Repository;
-use crate::git::objects::Objects;
+use git::Repository;
+use git::objects::Objects;
 
 /// A tag of a component and the object that its ref leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(crate) fn read_tags(
         None => format!("refs/tags/{}", prefix.as_str()),
     };
     let mut named = Vec::new();
-    for found in repository.refs(&[&folder])?.refs {
+    for found in git::refs::list(repository, &[&folder])?.refs {
         if let RefReading::Tag(name) = read_ref(&found.name)
             && component.is_none_or(|component| *component == name.component)
         {

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use reconcile::notice::printable;
+use notice::printable;
 
 /// More than all that `versions view` of a Worker with many bindings prints.
 const LARGEST_OUTPUT: u64 = 8 << 20;

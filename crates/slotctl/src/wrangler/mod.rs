@@ -2,7 +2,6 @@
 //! executable: the only place that calls it. What it prints is hostile until parsed.
 
 mod call;
-mod model;
 
 use std::ffi::OsString;
 use std::fs;
@@ -12,9 +11,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow};
 use serde::de::DeserializeOwned;
 
-use crate::percent::Percent;
+use release::model::{self, Deployment, Id, Version};
+use release::percent::Percent;
+
 use call::Call;
-pub(crate) use model::{Deployment, Id, Version};
 
 /// An upload builds the Worker first.
 const TO_UPLOAD: Duration = Duration::from_secs(30 * 60);

@@ -14,7 +14,6 @@ use super::actual::ActualComponent;
 use super::verdict::{Blocked, Known};
 use super::{Held, Options, Write};
 use crate::desired::{Desired, DesiredComponent};
-use crate::notice::{Notice, printable};
 use crate::tag::TagTarget;
 use catalog::digest::Digest;
 use catalog::key::Key;
@@ -22,6 +21,7 @@ use catalog::name::ComponentName;
 use catalog::record::{FORMAT, SlotRecord, VersionRecord};
 use catalog::slot::Slot;
 use catalog::version::Version;
+use notice::{Notice, printable};
 
 /// What came of planning a component.
 pub(super) enum Outcome {

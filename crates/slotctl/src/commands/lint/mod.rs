@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use ignore::WalkBuilder;
-use reconcile::notice::printable;
+use notice::printable;
 use serde::Serialize;
 use serde_json::json;
 

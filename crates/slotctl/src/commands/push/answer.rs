@@ -1,8 +1,8 @@
 //! What a remote says to a push.
 
-use reconcile::notice::{Notice, printable};
+use notice::{Notice, printable};
 
-use crate::git::write::Ran;
+use git::write::Ran;
 
 /// A ref that was not pushed, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,9 +6,9 @@ use anyhow::Result;
 use gix_hash::ObjectId;
 
 use super::refuse;
-use crate::git::Repository;
-use crate::git::remote::{Branch, Pushed};
 use crate::output::{Output, count};
+use git::Repository;
+use git::remote::{Branch, Pushed};
 
 /// The branch as it is pushed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(super) fn current(
     tags: bool,
     output: &Output,
 ) -> Result<Option<Branch>> {
-    match (repository.current_branch(), tags) {
+    match (git::remote::current_branch(repository), tags) {
         (Some(branch), _) if branch.tip.is_some() => Ok(Some(branch)),
         (Some(branch), _) => {
             refuse(&branch.name, "the branch has no commit yet", "commit something: git commit")
@@ -52,7 +52,7 @@ pub(super) fn remote(
     named: Option<&str>,
     branch: Option<&Branch>,
 ) -> Result<String> {
-    let remotes = repository.remotes()?;
+    let remotes = git::remote::names(repository)?;
     let known = |name: &String| remotes.contains(name);
     if let Some(named) = named {
         return match known(&named.to_owned()) {

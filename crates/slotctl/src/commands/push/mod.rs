@@ -15,16 +15,18 @@ use std::collections::{BTreeSet, HashMap};
 use anyhow::Result;
 use catalog::name::ComponentName;
 use gix_hash::ObjectId;
-use reconcile::notice::{Notice, printable};
+use notice::{Notice, printable};
 use reconcile::tag::{Prefix, TagName};
 
 use crate::args::PushArgs;
-use crate::exit::{self, Exit, Refused};
-use crate::git::Repository;
-use crate::git::remote::Pushed;
+use crate::exit::{self, Exit};
 use crate::output::{Output, count};
 use crate::read::tags::read_tags;
+use crate::remote::list_refs;
 use answer::Answer;
+use git::Repository;
+use git::remote::Pushed;
+use notice::Refused;
 use plan::Plan;
 
 /// Carries out the command.
@@ -42,7 +44,7 @@ fn push(args: &PushArgs, output: &Output) -> Result<Exit> {
     let branch = branch::current(&repository, args.tags, output)?;
     let remote = branch::remote(&repository, args.remote.as_deref(), branch.as_ref())?;
     // 2. What there is to push.
-    let there = repository.list_remote(&remote)?;
+    let there = list_refs(&repository, &remote)?;
     let mut plan = Plan::default();
     if let Some(branch) = &branch {
         plan.branch = branch::plan(&repository, &remote, branch, &there)?;
@@ -73,8 +75,8 @@ fn push(args: &PushArgs, output: &Output) -> Result<Exit> {
 
 /// The remote that is pushed to unless another is named; none where there is none.
 pub(super) fn remote(repository: &Repository) -> Result<Option<String>> {
-    let branch = repository.current_branch();
-    match repository.remotes()?.is_empty() {
+    let branch = git::remote::current_branch(repository);
+    match git::remote::names(repository)?.is_empty() {
         true => Ok(None),
         false => branch::remote(repository, None, branch.as_ref()).map(Some),
     }
@@ -111,13 +113,13 @@ const TOGETHER: usize = 2_000;
 fn carry_out(repository: &Repository, remote: &str, plan: &Plan) -> Result<Vec<Notice>> {
     for refs in plan.pushed().chunks(TOGETHER) {
         let upstream = plan.branch.as_ref().is_some_and(|branch| branch.upstream);
-        let ran = repository.push(remote, refs, upstream)?;
+        let ran = git::remote::push(repository, remote, refs, upstream)?;
         if !ran.ok {
             return Ok(Answer::read(&ran).refusals(remote));
         }
-        repository.note_seen(remote, &plan.now_there(refs))?;
+        git::seen::note_seen(repository, remote, &plan.now_there(refs))?;
     }
-    repository.note_seen(remote, &plan.same)?;
+    git::seen::note_seen(repository, remote, &plan.same)?;
     Ok(Vec::new())
 }
 

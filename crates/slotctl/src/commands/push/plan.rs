@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
 use gix_hash::ObjectId;
-use reconcile::notice::Notice;
+use notice::Notice;
 use reconcile::tag::{TagName, TagTarget};
 use serde_json::{Value, json};
 
@@ -12,10 +12,10 @@ use super::branch::BranchPlan;
 use super::decide::{Sides, Verdict, decide};
 use super::refusal;
 use crate::exit::Exit;
-use crate::git::Repository;
-use crate::git::remote::Pushed;
-use crate::git::seen::Seen;
 use crate::read::tags::Tagged;
+use git::Repository;
+use git::remote::Pushed;
+use git::seen::Seen;
 
 /// A tag that is pushed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl Plan {
         tags: &[Tagged],
         force: bool,
     ) -> Result<()> {
-        let seen = repository.seen(remote)?;
+        let seen = git::seen::read(repository, remote)?;
         let mut theirs = Vec::new();
         for tagged in tags {
             if let Some(found) = self.add(tagged, there, &seen, force) {

@@ -2,14 +2,14 @@
 
 use anyhow::Result;
 use gix_hash::ObjectId;
+use notice::{Notice, printable};
 use reconcile::compile::Stamp;
-use reconcile::notice::{Notice, printable};
 use reconcile::tag::{TagName, read_short_name};
 
 use super::decide::Verdict;
 use super::plan::{Plan, Theirs};
-use crate::git::Repository;
 use crate::read::tags::{Tagged, read_object};
+use git::Repository;
 
 /// A slot that would be moved on the remote.
 pub(super) fn needs_force(name: &TagName) -> Notice {
@@ -36,7 +36,7 @@ pub(super) fn tell_theirs(
     let names: Vec<String> = names.collect();
     // Only to say who did what: without it the refusal is shorter.
     if !names.is_empty() {
-        let _ = repository.fetch_objects(remote, &names);
+        let _ = git::remote::fetch_objects(repository, remote, &names);
     }
     for found in theirs {
         let move_there = match found.remote {

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use super::judge::{Finding, Limits, Observed, OffShare};
 use super::probe::{Probe, Versions, component_path};
 use super::refs::Ref;
-use crate::exit::Refused;
 use crate::output::{Output, count};
-use crate::percent::Percent;
-use crate::wrangler::Id;
+use notice::Refused;
+use release::judge::{Finding, Limits, Observed, OffShare};
+use release::model::Id;
+use release::percent::Percent;
 
 /// How often it is looked whether a deployment is everywhere.
 const LOOK: Duration = Duration::from_millis(250);
@@ -20,7 +20,7 @@ const LOOK: Duration = Duration::from_millis(250);
 /// So many looks in a row count as everywhere.
 const IN_A_ROW: usize = 3;
 
-/// Rounds of questions in a watch: enough for [`super::bound`] to tell a tenth of the
+/// Rounds of questions in a watch: enough for [`release::bound`] to tell a tenth of the
 /// traffic from none, few enough for a Worker with a daily limit.
 const FEWEST: u32 = 60;
 const MOST: u32 = 2_000;

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::message::Message;
-use crate::exit::Refused;
-use crate::percent::Percent;
 use crate::target;
-use crate::wrangler::{Deployment, Id, Wrangler};
+use crate::wrangler::Wrangler;
+use notice::Refused;
+use release::message::Message;
+use release::model::{Deployment, Id};
+use release::percent::Percent;
 
 /// How often going back is tried again, and the first wait; each is twice the one before.
 const AGAIN: usize = 4;

@@ -7,16 +7,16 @@ use anyhow::{Context as _, Result, anyhow};
 use super::Setting;
 use super::check::{Checks, Share, summary};
 use super::deploy::{Deployments, is_interfered};
-use super::judge::Finding;
-use super::message::Message;
 use super::probe::{Probe, Versions};
-use super::progress::{Action, Pause, Progress};
 use super::refs::Ref;
 use super::report::{Outcome, Report};
-use super::standing::Ramp;
 use crate::output::Output;
-use crate::percent::Percent;
-use crate::wrangler::Id;
+use release::judge::Finding;
+use release::message::Message;
+use release::model::Id;
+use release::percent::Percent;
+use release::progress::{Action, Pause, Progress};
+use release::standing::Ramp;
 
 /// A release under way.
 pub(crate) struct Drive<'a> {

@@ -4,40 +4,37 @@
 //! Cloudflare; `deploy` calls wrangler, `probe` asks the versions, `judge` and `bound`
 //! say whether what they answer is well. `drive` puts these together.
 
-mod bound;
 mod check;
 mod deploy;
 mod drive;
-mod judge;
-mod message;
 mod probe;
-mod progress;
 mod refs;
 mod report;
 mod slots;
-mod standing;
 
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use reconcile::notice::{Notice, one_line, printable};
+use notice::{Notice, one_line, printable};
 
 use crate::args::ReleaseArgs;
 use crate::config;
-use crate::exit::{self, Exit, Refused};
-use crate::git::Repository;
+use crate::exit::{self, Exit};
 use crate::live;
 use crate::output::{Output, count};
-use crate::percent::Steps;
-use crate::wrangler::{Deployment, Version, Wrangler};
+use crate::wrangler::Wrangler;
 use deploy::Deployments;
 use drive::Drive;
-use judge::Limits;
+use git::Repository;
+use notice::Refused;
 use probe::Probe;
-use progress::{Pause, Progress};
+use release::judge::Limits;
+use release::model::{Deployment, Version};
+use release::percent::Steps;
+use release::progress::{Pause, Progress};
+use release::standing::{self, Ask, Begin, Ramp};
 use report::{Outcome, Report};
-use standing::{Ask, Begin, Ramp};
 
 /// The longest tag and message of a version that Cloudflare keeps, in bytes.
 const LONGEST_TAG: usize = 100;
@@ -101,8 +98,9 @@ fn setting(args: &ReleaseArgs) -> Result<Setting<'_>> {
     if !args.abort {
         let dir = args.target.config.parent().filter(|dir| !dir.as_os_str().is_empty());
         let repository = Repository::open(dir.unwrap_or(Path::new(".")))?;
-        tag = one_line(&repository.describe()?, LONGEST_TAG);
-        subject = one_line(&repository.subject()?, LONGEST_SUBJECT);
+        tag =
+            one_line(&git::describe::describe(&repository, &["components", "logic"])?, LONGEST_TAG);
+        subject = one_line(&git::describe::subject(&repository)?, LONGEST_SUBJECT);
     }
     Ok(Setting {
         args,

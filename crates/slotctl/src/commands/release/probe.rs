@@ -10,9 +10,9 @@ use catalog::record::MAX_VALUE;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 
-use super::judge::{Finding, Observed};
 use crate::resolver::{Answer, Resolver};
-use crate::wrangler::Id;
+use release::judge::{Finding, Observed};
+use release::model::Id;
 
 /// What a path can't have as it is; the rest of a reference stays readable.
 const ESCAPED: &AsciiSet = &CONTROLS

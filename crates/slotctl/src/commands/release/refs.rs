@@ -7,8 +7,8 @@ use catalog::name::ComponentName;
 use catalog::reference::Reference;
 
 use super::probe::{Probe, component_path};
-use crate::exit::Refused;
-use crate::wrangler::Id;
+use notice::Refused;
+use release::model::Id;
 
 /// So many of the slots in KV are compared where no file names references.
 const OF_SLOTS: usize = 20;

@@ -6,14 +6,14 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::Setting;
-use super::judge::{Finding, Observed};
-use super::progress::Progress;
 use super::refs::Ref;
 use crate::args::ReleaseArgs;
 use crate::exit::Exit;
 use crate::output::Output;
-use crate::percent::{Percent, Steps};
-use crate::wrangler::Id;
+use release::judge::{Finding, Observed};
+use release::model::Id;
+use release::percent::{Percent, Steps};
+use release::progress::Progress;
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,10 +5,10 @@ use anyhow::{Context as _, Result};
 use catalog::key::{Key, Namespace};
 use catalog::record::{self, FORMAT, FULL_WEIGHT, RecordError, SlotRecord};
 
-use crate::exit::Refused;
 use crate::output::Output;
 use crate::store::Store;
 use crate::target::Target;
+use notice::Refused;
 
 /// What was found in KV.
 #[derive(Debug, Default, PartialEq)]

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use catalog::key::Key;
 use catalog::record::{self, HeldSlot, SlotRecord};
-use reconcile::notice::Notice;
+use notice::Notice;
 use reconcile::plan::{Stage, Write};
 use reconcile::rollback::Rollback;
 

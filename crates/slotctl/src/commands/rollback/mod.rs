@@ -14,17 +14,17 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow};
 use catalog::record::{Hold, VersionRecord};
 use catalog::slot::Slot;
+use notice::{Notice, one_line};
 use reconcile::compile::MAX_WHY;
-use reconcile::notice::{Notice, one_line};
 use reconcile::plan::{Stage, Write};
 use reconcile::rollback::Rollback;
 
 use crate::args::RollbackArgs;
 use crate::exit::{self, Exit, Usage};
-use crate::git::Repository;
 use crate::live;
 use crate::output::{Output, count};
 use crate::store::Store;
+use git::Repository;
 use present::Found;
 use report::Report;
 
@@ -157,8 +157,8 @@ fn write(
 }
 
 fn notice(error: &anyhow::Error) -> Notice {
-    match error.downcast_ref::<crate::exit::Refused>() {
-        Some(crate::exit::Refused(notice)) => notice.clone(),
+    match error.downcast_ref::<notice::Refused>() {
+        Some(notice::Refused(notice)) => notice.clone(),
         None => Notice { subject: "git".to_owned(), what: format!("{error:#}"), help: None },
     }
 }

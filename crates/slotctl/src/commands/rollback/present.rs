@@ -9,12 +9,12 @@ use catalog::name::ComponentName;
 use catalog::record::{self, VersionRecord};
 use catalog::slot::Slot;
 use catalog::version::Version;
-use reconcile::notice::Notice;
+use notice::Notice;
 use reconcile::rollback::{Present, Rollback};
 
 use crate::args::RollbackArgs;
-use crate::git::Repository;
 use crate::store::Store;
+use git::Repository;
 
 /// What can be rolled back, and what can't.
 #[derive(Default)]

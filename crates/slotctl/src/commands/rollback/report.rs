@@ -1,7 +1,7 @@
 //! What a rollback does and did, in words and for machines.
 
 use anyhow::Result;
-use reconcile::notice::{Notice, printable};
+use notice::{Notice, printable};
 use reconcile::plan::Write;
 use reconcile::rollback::Rollback;
 use serde_json::{Value, json};

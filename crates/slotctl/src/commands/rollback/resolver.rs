@@ -4,7 +4,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use reconcile::notice::Notice;
+use notice::Notice;
 use reconcile::rollback::Rollback;
 use serde_json::Value;
 

@@ -5,14 +5,15 @@ use std::time::Instant;
 
 use anyhow::Result;
 use gix_hash::ObjectId;
-use reconcile::notice::Notice;
+use notice::Notice;
 use reconcile::rollback::Rollback;
 use reconcile::tag::{Prefix, TagName, TagTarget};
 
 use crate::args::{CommonArgs, FileArgs, RollbackArgs, SetArgs};
 use crate::commands::{push, tag};
-use crate::git::Repository;
 use crate::output::{Output, count};
+use crate::remote::list_refs;
+use git::Repository;
 
 /// Moves and pushes the tags; what the remote refused is returned.
 ///
@@ -60,7 +61,7 @@ fn fetch(
     remote: &str,
     rollbacks: &[Rollback],
 ) -> Result<HashMap<String, ObjectId>> {
-    let there = repository.list_remote(remote)?;
+    let there = list_refs(repository, remote)?;
     let mut names = Vec::new();
     let mut slots = Vec::new();
     for tag in rollbacks.iter().flat_map(tags) {
@@ -74,8 +75,8 @@ fn fetch(
         }
         names.push(full_name);
     }
-    repository.fetch_refs(remote, &names)?;
-    repository.note_seen(remote, &slots)?;
+    git::remote::fetch_refs(repository, remote, &names)?;
+    git::seen::note_seen(repository, remote, &slots)?;
     Ok(there)
 }
 

@@ -6,7 +6,7 @@ use catalog::slot::Slot;
 use reconcile::policy::FILE;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use crate::exit::Refused;
+use notice::Refused;
 
 /// What to do with a slot's table.
 #[derive(Clone, Debug, PartialEq)]

@@ -12,18 +12,19 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use catalog::name::ComponentName;
 use catalog::slot::Slot;
-use reconcile::notice::Notice;
+use notice::Notice;
 use reconcile::policy::FILE;
 use serde_json::{Value, json};
 
 use crate::args::{ChangeArgs, RolloutArgs, RolloutCommand};
-use crate::exit::{self, Exit, Refused, Usage};
-use crate::git::Repository;
+use crate::exit::{self, Exit, Usage};
 use crate::offline::{self, Records};
 use crate::output::Output;
 use crate::read::{Part, Rollouts};
 use edit::Change;
+use git::Repository;
 use moves::SlotMoves;
+use notice::Refused;
 
 /// Carries out the command.
 pub(crate) fn run(args: &RolloutArgs, output: &Output) -> Result<Exit> {

@@ -8,7 +8,7 @@ use catalog::assign::Caller;
 use catalog::name::ComponentName;
 use catalog::record::{Arm, SlotRecord};
 use catalog::slot::Slot;
-use reconcile::notice::printable;
+use notice::printable;
 use reconcile::plan::{ArmChange, changes};
 use serde_json::{Value, json};
 

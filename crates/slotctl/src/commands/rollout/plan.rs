@@ -8,10 +8,10 @@ use super::moves::{self, SlotMoves};
 use super::{file, read_file};
 use crate::args::RolloutPlanArgs;
 use crate::exit::Exit;
-use crate::git::Repository;
 use crate::offline;
 use crate::output::Output;
 use crate::read::{Part, Rollouts};
+use git::Repository;
 
 /// Carries out the command.
 pub(super) fn run(args: &RolloutPlanArgs, output: &Output) -> Result<Exit> {

@@ -6,12 +6,12 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use console::style;
-use reconcile::notice::printable;
+use notice::printable;
 use reconcile::policy::FILE;
 
-use crate::exit::Refused;
-use crate::git::Repository;
-use crate::git::command::one_line;
+use git::Repository;
+use git::command::one_line;
+use notice::Refused;
 
 /// Git's path of the file, from wherever it runs.
 const PATH: &str = ":(top)rollouts.toml";

@@ -14,11 +14,11 @@ use reconcile::plan::{Plan, Stage, Write};
 
 use super::turn::{News, Told, Turn};
 use super::{Outcome, check};
-use crate::kv_api::{self, ApiError, Batch, Pair};
 use crate::output::{Meter, Output, count};
 use crate::read::{self, Blobs, Reading};
 use crate::runs::Note;
 use crate::store::Store;
+use kv_api::{self, ApiError, Batch, Pair};
 
 /// What it takes to carry out a plan.
 pub(super) struct Apply<'a> {

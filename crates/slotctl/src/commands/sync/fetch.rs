@@ -6,12 +6,13 @@ use std::time::Instant;
 use anyhow::Result;
 use catalog::name::ComponentName;
 use gix_hash::ObjectId;
-use reconcile::notice::printable;
+use notice::printable;
 use reconcile::tag::{RefReading, TagTarget, read_ref};
 
-use crate::exit::Refused;
-use crate::git::Repository;
 use crate::output::{Output, count};
+use git::Repository;
+use notice::Refused;
+use reconcile::tag::ref_folders;
 
 /// So many lines are shown: a first fetch may bring everything.
 const LINES: usize = 20;
@@ -34,7 +35,7 @@ pub(super) fn fetch(repo: &std::path::Path, only: &[ComponentName], output: &Out
     let repository = Repository::open(repo)?;
     let remote = remote(&repository)?;
     let before = tags(&repository, only)?;
-    repository.fetch_tags(&remote, only)?;
+    git::remote::fetch_tags(&repository, &remote, &ref_folders(only))?;
     let after = tags(&repository, only)?;
     let changes = Changes::between(&before, &after);
     note(&repository, &remote, &after, &changes)?;
@@ -44,7 +45,7 @@ pub(super) fn fetch(repo: &std::path::Path, only: &[ComponentName], output: &Out
 
 /// The remote that the default branch is read from, else the only one.
 fn remote(repository: &Repository) -> Result<String> {
-    let remotes = repository.remotes()?;
+    let remotes = git::remote::names(repository)?;
     let (what, help) = match remotes.as_slice() {
         [] => ("there is no remote to fetch from", "git remote add origin <url>"),
         [only] => return Ok(only.clone()),
@@ -59,7 +60,11 @@ fn remote(repository: &Repository) -> Result<String> {
 }
 
 fn tags(repository: &Repository, only: &[ComponentName]) -> Result<Tags> {
-    Ok(repository.tags(only)?.refs.into_iter().map(|found| (found.name, found.id)).collect())
+    Ok(git::refs::list(repository, &ref_folders(only))?
+        .refs
+        .into_iter()
+        .map(|found| (found.name, found.id))
+        .collect())
 }
 
 impl Changes {
@@ -81,7 +86,7 @@ impl Changes {
 /// Notes what the remote has of the slots that changed here, or that were noted
 /// otherwise: a later `push` may move exactly that.
 fn note(repository: &Repository, remote: &str, after: &Tags, changes: &Changes) -> Result<()> {
-    let seen = repository.seen(remote)?.there;
+    let seen = git::seen::read(repository, remote)?.there;
     let moved = changes.moved.iter().map(|(name, _)| name);
     let changed: BTreeSet<&Vec<u8>> = changes.new.iter().chain(moved).collect();
     let mut there = Vec::new();
@@ -92,9 +97,9 @@ fn note(repository: &Repository, remote: &str, after: &Tags, changes: &Changes) 
             there.push((slot, *id));
         }
     }
-    repository.note_seen(remote, &there)?;
+    git::seen::note_seen(repository, remote, &there)?;
     let gone = changes.deleted.iter().filter_map(|(name, _)| slot(name));
-    repository.note_gone(remote, &gone.collect::<Vec<_>>())
+    git::seen::note_gone(repository, remote, &gone.collect::<Vec<_>>())
 }
 
 /// The short name of a slot's tag.

@@ -15,12 +15,13 @@ use serde_json::json;
 
 use super::apply::Apply;
 use crate::args::{self, SyncArgs, TargetArgs};
-use crate::exit::{Exit, Refused};
-use crate::kv_api::{Batch, Namespace, Pair};
+use crate::exit::Exit;
 use crate::output::{Output, count};
 use crate::read::{self, Blobs, Reading};
 use crate::store::Store;
 use crate::target::Target;
+use kv_api::{Batch, Namespace, Pair};
+use notice::Refused;
 
 /// The copies: what becomes of them, and where they are.
 pub(super) struct Copies<'a> {
@@ -50,7 +51,7 @@ impl<'a> Copies<'a> {
     ) -> Result<Option<Self>> {
         let Some(id) = id else { return Ok(None) };
         let (began, only) = (Instant::now(), args.part.only.as_slice());
-        let namespace = target.api.namespace(id);
+        let namespace = kv_api::Namespace::new(&target.api, id);
         let catalogs = catalogs(store, plan, only)?;
         let held = held(&namespace, &catalogs)?;
         let keys = count(held.keys.len(), "key");

@@ -22,12 +22,12 @@ use reconcile::plan::{Options, Plan, Stage};
 
 use crate::args::SyncArgs;
 use crate::exit::Exit;
-use crate::git::Repository;
 use crate::live;
 use crate::output::Output;
 use crate::read::Reading;
 use crate::store::Store;
 use apply::Apply;
+use git::Repository;
 use layout::{Copied, Copies};
 use report::Report;
 use rounds::Rounds;

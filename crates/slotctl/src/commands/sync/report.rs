@@ -8,7 +8,7 @@ use catalog::digest::Digest;
 use catalog::key::Key;
 use catalog::record::SlotRecord;
 use catalog::timestamp::Timestamp;
-use reconcile::notice::Notice;
+use notice::Notice;
 use reconcile::plan::{Held, Plan, Stage, Write, changes};
 use reconcile::tag::TagTarget;
 use serde_json::{Value, json};

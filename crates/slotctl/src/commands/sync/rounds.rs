@@ -9,12 +9,12 @@ use super::apply::Apply;
 use super::turn::{self, News, Told, Turn};
 use super::{Outcome, show};
 use crate::args::SyncArgs;
-use crate::exit::Refused;
 use crate::live::{self, Git, Listing};
 use crate::output::{Output, count};
 use crate::read::Reading;
 use crate::store::Store;
 use crate::target::Target;
+use notice::Refused;
 
 /// So often is KV looked at anew before it is left to whoever changes it.
 const ROUNDS: usize = 5;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use catalog::record::SlotRecord;
-use reconcile::notice::{Notice, printable};
+use notice::{Notice, printable};
 use reconcile::plan::{Plan, Stage, Write};
 use reconcile::tag::TagTarget;
 

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use catalog::record::{Age, Newest, RunId, SyncRecord};
-use reconcile::notice::printable;
+use notice::printable;
 
-use crate::exit::Refused;
 use crate::read::State;
 use crate::runs::{self, Note};
 use crate::store::Store;
+use notice::Refused;
 
 /// What others have done since it was last looked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::{Context, message, short};
 use crate::args::{BumpArgs, CreateArgs, FileArgs};
-use crate::exit::Refused;
 use crate::read::tags::Tagged;
+use notice::Refused;
 
 /// Makes a version.
 pub(super) fn create(context: &Context<'_>, args: &CreateArgs) -> Result<()> {
@@ -59,12 +59,12 @@ fn make(
     let message = trailer::message(&message, &path).ok_or_else(|| {
         anyhow!("{name}: a trailer can't hold the path '{path}'; rename the file")
     })?;
-    context.repository.make_tag(&name.to_string(), commit, &message, false)?;
+    git::write::make_tag(&context.repository, &name.to_string(), commit, &message, false)?;
     told(context, name, &file.path, commit)
 }
 
 fn told(context: &Context<'_>, name: &TagName, path: &str, commit: ObjectId) -> Result<()> {
-    let shown = reconcile::notice::printable(path.as_bytes());
+    let shown = notice::printable(path.as_bytes());
     context.output.say(format_args!("{name}: {shown} at {}", short(commit)));
     context.output.hint("slotctl push --tags");
     context.answer(json!({

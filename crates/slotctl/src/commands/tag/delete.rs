@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::{Context, bare};
 use crate::args::DeleteArgs;
-use crate::exit::Refused;
 use crate::read::tags::{Tagged, standing};
+use notice::Refused;
 
 /// Deletes a tag.
 pub(super) fn delete(context: &Context<'_>, args: &DeleteArgs) -> Result<()> {
@@ -23,8 +23,8 @@ pub(super) fn delete(context: &Context<'_>, args: &DeleteArgs) -> Result<()> {
         return Err(is_version(&name, version, &tags).into());
     }
     let tag = name.to_string();
-    context.repository.delete_tag(&tag, found.id)?;
-    context.repository.forget(&tag)?;
+    git::write::delete_tag(&context.repository, &tag, found.id)?;
+    git::seen::forget(&context.repository, &tag)?;
     context.output.say(format_args!("{tag}: deleted here (it was {})", found.id));
     let full = format!("refs/tags/{tag}");
     context.output.hint(format_args!(

@@ -8,18 +8,19 @@ mod show;
 use anyhow::{Context as _, Result};
 use catalog::name::ComponentName;
 use gix_hash::ObjectId;
+use notice::printable;
 use reconcile::compile::Tag;
-use reconcile::notice::printable;
 use reconcile::source::path::RepoPath;
 use reconcile::source::{Located, Problem};
 use reconcile::tag::{Prefix, TagName, TagTarget};
 use serde_json::Value;
 
 use crate::args::{CommonArgs, FileArgs, SetArgs, TagArgs, TagCommand};
-use crate::exit::{self, Exit, Refused};
-use crate::git::Repository;
+use crate::exit::{self, Exit};
 use crate::output::Output;
 use crate::read::tags::{FileOf, Tagged, find_file, read_tags};
+use git::Repository;
+use notice::Refused;
 
 /// Carries out the command.
 pub(crate) fn run(args: &TagArgs, output: &Output) -> Result<Exit> {

@@ -4,7 +4,7 @@ use anyhow::{Result, anyhow};
 use catalog::slot::Slot;
 use catalog::version::Version;
 use gix_hash::ObjectId;
-use reconcile::notice::Notice;
+use notice::Notice;
 use reconcile::source::path::RepoPath;
 use reconcile::source::trailer;
 use reconcile::tag::{TagName, TagTarget};
@@ -12,8 +12,8 @@ use serde_json::json;
 
 use super::{Context, bare, message, short};
 use crate::args::SetArgs;
-use crate::exit::Refused;
 use crate::read::tags::{Tagged, standing};
+use notice::Refused;
 
 /// What a slot is set to.
 struct Goal {
@@ -60,13 +60,13 @@ pub(super) fn move_slot(context: &Context<'_>, args: &SetArgs) -> Result<Moved> 
     // 2. What the remotes had, so that a push undoes nobody else's move.
     let text = text(context, args, &name, &goal)?;
     let tag = name.to_string();
-    context.repository.note_before_move(&tag, now.map(|now| now.id))?;
+    git::seen::note_before_move(&context.repository, &tag, now.map(|now| now.id))?;
     // 3. Moved.
-    context.repository.make_tag(&tag, goal.id, &text, true)?;
+    git::write::make_tag(&context.repository, &tag, goal.id, &text, true)?;
     let tags = context.tags_of(&args.component)?;
     let now = tags.iter().find(|tagged| tagged.tag.name == name);
     let now = now.ok_or_else(|| anyhow!("{name}: git made no such tag"))?;
-    context.repository.note_move(&tag, now.id)?;
+    git::seen::note_move(&context.repository, &tag, now.id)?;
     // 4. Told.
     let after = standing(now, &bare(&tags)).map(|now| now.version);
     let from = before.as_ref().map_or("new".to_owned(), Version::to_string);
@@ -120,7 +120,7 @@ fn goal(context: &Context<'_>, args: &SetArgs, tags: &[Tagged]) -> Result<Goal> 
 
 fn version_goal(args: &SetArgs, version: &Version, tags: &[Tagged]) -> Result<Goal> {
     let found = version_tag(version, tags).ok_or_else(|| {
-        let (component, to) = (&args.component, reconcile::notice::printable(args.to.as_bytes()));
+        let (component, to) = (&args.component, notice::printable(args.to.as_bytes()));
         let help = format!(
             "make it: slotctl tag create {component} {version}; or fetch it: git fetch --tags; \
              for the commit of another tag of that name: refs/tags/{to}"

@@ -2,15 +2,15 @@
 
 use anyhow::Result;
 use catalog::name::ComponentName;
+use notice::printable;
 use reconcile::compile::{Lost, Tag};
-use reconcile::notice::printable;
 use reconcile::tag::TagTarget;
 use serde_json::{Value, json};
 
 use super::{Context, FileArgs, bare};
 use crate::args::{ListArgs, ShowArgs};
-use crate::exit::Refused;
 use crate::read::tags::{Tagged, read_tags, standing};
+use notice::Refused;
 
 /// Lists tags.
 pub(super) fn list(context: &Context<'_>, args: &ListArgs) -> Result<()> {

@@ -69,7 +69,7 @@ fn newer_formats_where_this_git_has_them() {
     for option in ["--object-format=sha256", "--ref-format=reftable"] {
         let dir = tempfile::tempdir().unwrap();
         let init = ["-c", "init.defaultBranch=main", "init", "--quiet", option];
-        let made = crate::git::testing::git_in(dir.path()).args(init).output().unwrap();
+        let made = git::testing::git_in(dir.path()).args(init).output().unwrap();
         if !made.status.success() {
             continue;
         }

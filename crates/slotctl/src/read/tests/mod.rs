@@ -11,7 +11,7 @@ use std::path::Path;
 use catalog::version::Version;
 
 use super::*;
-pub(super) use crate::git::testing::{Repo, run};
+pub(super) use git::testing::{Repo, run};
 
 #[track_caller]
 fn read(repo: &Path) -> Reading {

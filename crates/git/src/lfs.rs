@@ -1,0 +1,82 @@
+//! Git LFS: blobs that stand for a file kept elsewhere.
+//!
+//! The form of a pointer is Git LFS's own, `docs/spec.md` in git-lfs/git-lfs.
+
+use std::path::{Path, PathBuf};
+
+/// What a pointer says of its file. The object's name is the digest of the content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pointer {
+    /// The content's SHA-256, 64 lower-case hexadecimal digits.
+    pub oid: String,
+    /// The content's size.
+    pub size: u64,
+}
+
+/// The longest pointer: the specification has them under 1,024 bytes.
+const MAX_LEN: usize = 1024;
+
+impl Pointer {
+    /// Reads a blob as a pointer; `None` for an ordinary file.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() >= MAX_LEN {
+            return None;
+        }
+        let mut lines = std::str::from_utf8(bytes).ok()?.lines();
+        let version = lines.next()?.strip_prefix("version ")?;
+        if !["https://git-lfs.github.com/spec/v1", "https://hawser.github.com/spec/v1"]
+            .contains(&version)
+        {
+            return None;
+        }
+        let (mut oid, mut size) = (None, None);
+        for line in lines {
+            match line.split_once(' ')? {
+                ("oid", text) => oid = text.strip_prefix("sha256:").filter(|hex| is_sha256(hex)),
+                ("size", bytes) => size = bytes.parse().ok(),
+                _ => {}
+            }
+        }
+        Some(Self { oid: oid?.to_owned(), size: size? })
+    }
+
+    /// Where the content is, if it was fetched.
+    pub fn path_in(&self, common_dir: &Path) -> PathBuf {
+        let hex = self.oid.as_str();
+        let (first, rest) = hex.split_at_checked(2).unwrap_or_default();
+        let (second, _) = rest.split_at_checked(2).unwrap_or_default();
+        common_dir.join("lfs").join("objects").join(first).join(second).join(hex)
+    }
+}
+
+/// Checks for the one spelling of a digest, which then can be part of a path.
+fn is_sha256(hex: &str) -> bool {
+    hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OID: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    #[test]
+    fn pointers_and_files_that_are_none() {
+        let pointer =
+            format!("version https://git-lfs.github.com/spec/v1\noid sha256:{OID}\nsize 12\n");
+        let parsed = Pointer::parse(pointer.as_bytes()).unwrap();
+        assert_eq!((parsed.oid.as_str(), parsed.size), (OID, 12));
+        assert_eq!(parsed.path_in(Path::new("g")), Path::new("g/lfs/objects/e3/b0").join(OID));
+        for other in [
+            "".to_owned(),
+            "version 1\n".to_owned(),
+            pointer.replace("sha256:", "sha256:../"),
+            pointer.replace("size 12", "size -1"),
+            pointer.replace("oid", "id"),
+            format!("{pointer}{}", "x".repeat(1024)),
+            format!("\n{pointer}"),
+        ] {
+            assert_eq!(Pointer::parse(other.as_bytes()), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The repository's refs.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use gix_hash::ObjectId;
+
+use crate::repository::Repository;
+
+/// A ref and the object that it leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ref {
+    /// Its full name: `refs/tags/components/prompts/extraction/v1.0.0`.
+    pub name: Vec<u8>,
+    /// The tag object of an annotated tag, else the commit, tree or blob.
+    pub id: ObjectId,
+}
+
+/// Refs that were listed.
+#[derive(Clone, Debug, Default)]
+pub struct Refs {
+    /// Those that lead somewhere.
+    pub refs: Vec<Ref>,
+    /// The full names of those that Git itself can't make sense of.
+    pub broken: Vec<Vec<u8>>,
+}
+
+/// Git refuses control characters in the names of refs, so that neither NUL nor
+/// a line end can be part of one.
+const FORMAT: &str = "--format=%(objectname)%00%(refname)";
+
+/// Lists the refs in these folders.
+pub fn list(repository: &Repository, folders: &[impl AsRef<str>]) -> Result<Refs> {
+    let folders = folders.iter().map(AsRef::as_ref);
+    let args: Vec<&str> = ["for-each-ref", FORMAT].into_iter().chain(folders).collect();
+    let (printed, warnings) = repository
+        .git
+        .run_with_warnings(&args)
+        .map_err(|error| error.explain(Path::new("the repository's tags")))?;
+    let mut refs = Refs { broken: broken(&warnings), ..Refs::default() };
+    for line in printed.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+        refs.refs.push(read_line(line).context("git for-each-ref printed an odd line")?);
+    }
+    Ok(refs)
+}
+
+fn read_line(line: &[u8]) -> Option<Ref> {
+    let nul = line.iter().position(|b| *b == 0)?;
+    let (id, name) = line.split_at_checked(nul)?;
+    Some(Ref { id: ObjectId::from_hex(id).ok()?, name: name.get(1..)?.to_vec() })
+}
+
+/// The refs that Git warned of.
+fn broken(warnings: &[u8]) -> Vec<Vec<u8>> {
+    const WARNINGS: [&[u8]; 3] = [
+        b"warning: ignoring broken ref ",
+        b"warning: ignoring dangling symref ",
+        b"warning: ignoring ref with broken name ",
+    ];
+    let name = |line: &[u8]| {
+        let name = WARNINGS.iter().find_map(|warning| line.strip_prefix(*warning))?;
+        Some(name.trim_ascii_end().to_vec())
+    };
+    warnings.split(|b| *b == b'\n').filter_map(name).collect()
+}

@@ -1,0 +1,145 @@
+//! Remotes: what they have, and pushing to them.
+
+use std::collections::HashMap;
+
+use anyhow::{Context as _, Result, anyhow};
+use gix_hash::ObjectId;
+use notice::printable;
+
+use crate::branch::default_branch;
+use crate::command::one_line;
+use crate::repository::Repository;
+use crate::write::{Ran, run};
+use notice::Refused;
+
+/// The branch that HEAD is on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Branch {
+    /// Its short name: `main`.
+    pub name: String,
+    /// Its commit; none where it has no commit yet.
+    pub tip: Option<ObjectId>,
+}
+
+/// A ref that is pushed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// What it leads to from now on: an object's id, or a branch by its full name.
+    pub source: String,
+    /// Its full name there.
+    pub name: String,
+    /// What a tag must lead to before; none if it must not exist.
+    pub lease: Option<Option<ObjectId>>,
+}
+
+/// The names of the remotes.
+pub fn names(repository: &Repository) -> Result<Vec<String>> {
+    let printed = repository.git.run(&["remote"]);
+    let printed = printed.map_err(|error| error.explain(&repository.common_dir))?;
+    Ok(String::from_utf8_lossy(&printed).lines().map(str::to_owned).collect())
+}
+
+/// The branch that HEAD is on; none where it is detached.
+pub fn current_branch(repository: &Repository) -> Option<Branch> {
+    let printed = repository.git.run(&["symbolic-ref", "--quiet", "HEAD"]).ok()?;
+    let name = String::from_utf8(printed).ok()?;
+    let name = name.trim_end().strip_prefix("refs/heads/")?.to_owned();
+    Some(Branch { name, tip: repository.head() })
+}
+
+/// The refs of a remote that match one of `patterns`, by full name.
+pub fn list(
+    repository: &Repository,
+    remote: &str,
+    patterns: &[String],
+) -> Result<HashMap<String, ObjectId>> {
+    let mut command = repository.git.user_command();
+    command.args(["ls-remote", "--refs", "--end-of-options", remote]);
+    command.args(patterns);
+    let ran = run(&mut command)?;
+    if !ran.ok {
+        return Err(unreachable(remote, &ran));
+    }
+    let mut refs = HashMap::new();
+    for line in String::from_utf8_lossy(&ran.stdout).lines() {
+        let (id, name) = line.split_once('\t').context("git ls-remote printed an odd line")?;
+        refs.insert(name.to_owned(), ObjectId::from_hex(id.as_bytes())?);
+    }
+    Ok(refs)
+}
+
+/// Makes the tags in these folders what they are on a remote, moved and deleted ones included, and brings the default branch.
+pub fn fetch_tags(repository: &Repository, remote: &str, folders: &[String]) -> Result<()> {
+    let mut command = repository.git.user_command();
+    // Nothing but what is named here: a mirror's own refspec would prune our notes.
+    command.args(["fetch", "--quiet", "--force", "--prune", "--no-tags", "--refmap="]);
+    command.args(["--no-write-fetch-head", "--end-of-options", remote]);
+    command.args(folders.iter().map(|folder| format!("+{folder}/*:{folder}/*")));
+    command.args(default_branch_refspec(repository, remote));
+    let ran = run(&mut command)?;
+    if ran.ok { Ok(()) } else { Err(unreachable(remote, &ran)) }
+}
+
+/// Fetches these tags, by their full names, in place of those that are here.
+pub fn fetch_refs(repository: &Repository, remote: &str, names: &[String]) -> Result<()> {
+    /// A command line takes about two megabytes, twice a name at most 700 bytes.
+    const TOGETHER: usize = 1_000;
+    for names in names.chunks(TOGETHER) {
+        let mut command = repository.git.user_command();
+        command.args(["fetch", "--quiet", "--force", "--no-tags", "--refmap="]);
+        command.args(["--no-write-fetch-head", "--end-of-options", remote]);
+        command.args(names.iter().map(|name| format!("+{name}:{name}")));
+        let ran = run(&mut command)?;
+        if !ran.ok {
+            return Err(unreachable(remote, &ran));
+        }
+    }
+    Ok(())
+}
+
+/// How the branch is fetched that `rollouts.toml` is read from; none where that is
+/// a branch of this clone alone.
+fn default_branch_refspec(repository: &Repository, remote: &str) -> Option<String> {
+    let name = default_branch(repository)?.name;
+    if let Some(short) = name.strip_prefix(&format!("{remote}/")) {
+        return Some(format!("+refs/heads/{short}:refs/remotes/{name}"));
+    }
+    let bare = repository.work_tree.is_none() && name != "HEAD";
+    bare.then(|| format!("+refs/heads/{name}:refs/heads/{name}"))
+}
+
+/// Fetches the objects of tags, without touching any ref.
+pub fn fetch_objects(repository: &Repository, remote: &str, names: &[String]) -> Result<()> {
+    let mut command = repository.git.user_command();
+    command.args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"]);
+    command.args(["--end-of-options", remote]).args(names);
+    let ran = run(&mut command)?;
+    match ran.ok {
+        true => Ok(()),
+        false => Err(anyhow!("{}", one_line(&ran.stderr))),
+    }
+}
+
+/// Pushes refs, all or none; what Git answers is the caller's to read.
+pub fn push(repository: &Repository, remote: &str, refs: &[Pushed], upstream: bool) -> Result<Ran> {
+    let mut command = repository.git.user_command();
+    command.args(["push", "--porcelain", "--atomic", "--no-follow-tags"]);
+    if upstream {
+        command.arg("--set-upstream");
+    }
+    for Pushed { name, lease, .. } in refs {
+        if let Some(expected) = lease {
+            let expected = expected.map(|id| id.to_string()).unwrap_or_default();
+            command.arg(format!("--force-with-lease={name}:{expected}"));
+        }
+    }
+    command.args(["--end-of-options", remote]);
+    command.args(refs.iter().map(|pushed| format!("{}:{}", pushed.source, pushed.name)));
+    run(&mut command)
+}
+
+fn unreachable(remote: &str, ran: &Ran) -> anyhow::Error {
+    let said = one_line(&ran.stderr);
+    let help = format!("look where it is: git remote get-url {}", printable(remote.as_bytes()));
+    Refused::new(remote, format!("can't be reached: {said}"), help).into()
+}

@@ -1,0 +1,104 @@
+//! A repository that exists.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use gix_hash::{Kind, ObjectId};
+
+use crate::command::{self, Git};
+
+/// A repository that exists and that Git agrees to read.
+#[derive(Clone, Debug)]
+pub struct Repository {
+    /// How to call Git on it.
+    pub git: Git,
+    /// The hash that its objects are named by.
+    pub hash: Kind,
+    /// Its directory that all of its worktrees share: `.git`, or the bare repository.
+    pub common_dir: PathBuf,
+    /// The root of its work tree, if it has one.
+    pub work_tree: Option<PathBuf>,
+}
+
+impl Repository {
+    /// Opens the repository that `path` is, or lies in.
+    pub fn open(path: &Path) -> Result<Self> {
+        check_directory(path)?;
+        let git = Git::at(path);
+        git.check_version()?;
+        let format =
+            git.run(&["rev-parse", "--show-object-format"]).map_err(|error| error.explain(path))?;
+        let hash = match format.trim_ascii() {
+            b"sha1" => Kind::Sha1,
+            b"sha256" => Kind::Sha256,
+            other => bail!(
+                "{} names its objects by '{}', which slotctl does not read",
+                path.display(),
+                String::from_utf8_lossy(other)
+            ),
+        };
+        let common_dir = git
+            .run(&["rev-parse", "--path-format=absolute", "--git-common-dir"])
+            .map_err(|error| error.explain(path))?;
+        let common_dir = command::path_from(common_dir);
+        // A bare repository has none, and says so with a failure.
+        let work_tree = git.run(&["rev-parse", "--show-toplevel"]).ok().map(command::path_from);
+        Ok(Self { git, hash, common_dir, work_tree })
+    }
+
+    /// The commit that HEAD is at; none where its branch has no commit yet.
+    pub fn head(&self) -> Option<ObjectId> {
+        self.commit("HEAD")
+    }
+
+    /// Whether there is a ref of this full name.
+    pub fn has_ref(&self, full_name: &str) -> bool {
+        self.git.run(&["show-ref", "--verify", "--quiet", full_name]).is_ok()
+    }
+
+    /// The name of whoever makes tags here, by the user's configuration.
+    pub fn committer(&self) -> Result<Vec<u8>> {
+        let ident = self.git.run(&["var", "GIT_COMMITTER_IDENT"]);
+        let ident = ident.map_err(|error| error.explain(&self.common_dir));
+        let ident = ident
+            .context("who is it? git config --global user.name '<name>', and user.email say so")?;
+        // `Grace <grace@example.com> 1795219167 +0000`
+        let name = ident.split(|byte| *byte == b'<').next().unwrap_or_default();
+        Ok(name.trim_ascii().to_vec())
+    }
+
+    /// A value of the configuration.
+    pub fn config(&self, key: &str) -> Option<String> {
+        let printed = self.git.run(&["config", "--get", key]).ok()?;
+        let value = String::from_utf8(printed).ok()?;
+        Some(value.trim_end_matches('\n').to_owned()).filter(|value| !value.is_empty())
+    }
+
+    /// Whether `old` is `new` or one of its ancestors; no where one is not here.
+    pub fn is_ancestor(&self, old: ObjectId, new: ObjectId) -> bool {
+        let (old, new) = (old.to_string(), new.to_string());
+        self.git.run(&["merge-base", "--is-ancestor", &old, &new]).is_ok()
+    }
+
+    /// The commit that `text` names in any way that Git understands.
+    pub fn commit(&self, text: &str) -> Option<ObjectId> {
+        let name = format!("{text}^{{commit}}");
+        let verify = ["rev-parse", "--verify", "--quiet", "--end-of-options", &name];
+        let id = self.git.run(&verify).ok()?;
+        ObjectId::from_hex(id.trim_ascii()).ok()
+    }
+}
+
+fn check_directory(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if path.exists() {
+        bail!(
+            "{} is a file: name a repository's directory with --repo (a bundle must be cloned first: \
+             git clone --mirror <bundle> <directory>)",
+            path.display()
+        );
+    }
+    bail!("{} does not exist: name a repository's directory with --repo", path.display())
+}

@@ -1,0 +1,136 @@
+use std::ffi::OsStr;
+use std::fs;
+
+use crate::command::{self, Git};
+use crate::objects::{Answer, Ask, Objects};
+use crate::refs;
+use crate::repository::Repository;
+use crate::testing::Repo;
+use gix_hash::ObjectId;
+use std::path::Path;
+
+fn id(hex: &str) -> ObjectId {
+    ObjectId::from_hex(hex.as_bytes()).unwrap()
+}
+
+fn ask(objects: &mut Objects, ask: Ask, ids: &[ObjectId]) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    objects
+        .ask(ask, ids, &mut |at, answer| {
+            assert_eq!(at, answers.len(), "in the order asked");
+            answers.push(answer);
+            Ok(())
+        })
+        .unwrap();
+    answers
+}
+
+#[test]
+fn what_is_no_repository_is_said_clearly() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = |path: &Path| Repository::open(path).unwrap_err().to_string();
+    assert!(error(dir.path()).contains("is not a Git repository"), "{}", error(dir.path()));
+    assert!(error(&dir.path().join("gone")).contains("does not exist"));
+    let file = dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    assert!(error(&file).contains("is a file"));
+}
+
+#[test]
+fn an_unsafe_owner_is_said_with_what_to_do() {
+    let said = "fatal: detected dubious ownership in repository at '/repo' To add".to_owned();
+    let error = command::Failure::Said(said).explain(Path::new("sub")).to_string();
+    assert!(error.contains("git config --global --add safe.directory '/repo'"), "{error}");
+}
+
+#[test]
+fn the_environment_leads_nobody_astray() {
+    let repo = Repo::new();
+    let git = Git::at(repo.path());
+    let command = git.command();
+    let envs: Vec<_> = command.get_envs().collect();
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"] {
+        assert!(envs.contains(&(OsStr::new(name), None)), "{name}");
+    }
+    for (name, value) in [("LC_ALL", "C"), ("GIT_NO_LAZY_FETCH", "1")] {
+        assert!(envs.contains(&(OsStr::new(name), Some(OsStr::new(value)))), "{name}");
+    }
+    // Every variable that Git itself calls local to a repository is either
+    // scrubbed or one of the configuration's.
+    for name in repo.git(&["rev-parse", "--local-env-vars"]).lines() {
+        let scrubbed = envs.contains(&(OsStr::new(name), None));
+        let set = envs.iter().any(|(set, value)| *set == OsStr::new(name) && value.is_some());
+        let internal = name == "GIT_INTERNAL_SUPER_PREFIX";
+        assert!(scrubbed || set || internal || name.starts_with("GIT_CONFIG_"), "{name}");
+    }
+}
+
+#[test]
+fn a_repository_can_not_have_programs_run() {
+    let repo = Repo::new();
+    let commit = repo.commit_file("a", "a");
+    repo.tag("components/prompts/a/v1.0.0", &commit);
+    let marker = repo.at("marker");
+    let program = format!("touch '{}'; false", marker.display());
+    for (key, value) in [
+        ("core.fsmonitor", program.as_str()),
+        ("core.pager", &program),
+        ("core.sshCommand", &program),
+        ("core.alternateRefsCommand", &program),
+        ("diff.external", &program),
+        ("uploadpack.packObjectsHook", &program),
+        ("filter.x.smudge", &program),
+        ("pager.for-each-ref", &program),
+        ("alias.cat-file", &format!("!{program}")),
+    ] {
+        repo.git(&["config", key, value]);
+    }
+    repo.write(".gitattributes", "* filter=x diff=x");
+    let repository = Repository::open(repo.path()).unwrap();
+    assert_eq!(refs::list(&repository, &["refs/tags"]).unwrap().refs.len(), 1);
+    let mut objects = Objects::of(&repository);
+    assert!(matches!(objects.ask_one(Ask::Info, id(&commit)), Ok(Answer::Found { .. })));
+    assert!(!marker.exists());
+}
+
+/// Contents are line ends, which only their sizes tell from the protocol's own.
+#[test]
+fn objects_in_the_order_asked() {
+    let repo = Repo::new();
+    let line_ends = |n: usize| vec![b'\n'; n];
+    let distinct: Vec<ObjectId> = (0..7).map(|n| id(&repo.object("blob", line_ends(n)))).collect();
+    let mut ids: Vec<ObjectId> = distinct.iter().cycle().take(3500).copied().collect();
+    ids[1500] = id("947e4e2247da185c97ee358273a064bc3e3e0fed");
+    let mut objects = Objects::of(&Repository::open(repo.path()).unwrap());
+    for (at, answer) in ask(&mut objects, Ask::Contents(100), &ids).into_iter().enumerate() {
+        match answer {
+            Answer::Missing => assert_eq!(at, 1500),
+            Answer::Found { body, .. } => assert_eq!(body, line_ends(at % 7)),
+            other => panic!("{other:?}"),
+        }
+    }
+    let answers = ask(&mut objects, Ask::Contents(5), &distinct);
+    assert!(matches!(answers[5], Answer::Found { size: 5, .. }), "{:?}", answers[5]);
+    assert_eq!(answers[6], Answer::TooLarge { kind: gix_object::Kind::Blob, size: 6 });
+}
+
+#[test]
+fn a_damaged_object_stops_no_other() {
+    let repo = Repo::new();
+    let ids: Vec<String> =
+        (0..6).map(|n| repo.object("blob", format!("a blob with the number {n}"))).collect();
+    for damaged in [1, 2, 5] {
+        let path = repo.loose(&ids[damaged]);
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "this is not zlib").unwrap();
+    }
+    let ids: Vec<ObjectId> = ids.iter().map(|hex| id(hex)).collect();
+    let mut objects = Objects::of(&Repository::open(repo.path()).unwrap());
+    for round in [Ask::Contents(100), Ask::Info, Ask::Contents(100)] {
+        let answers = ask(&mut objects, round, &ids);
+        for (at, answer) in answers.iter().enumerate() {
+            let damaged = [1, 2, 5].contains(&at);
+            assert_eq!(matches!(answer, Answer::Found { .. }), !damaged, "{at}: {answer:?}");
+        }
+    }
+}

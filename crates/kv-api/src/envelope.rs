@@ -1,0 +1,192 @@
+//! The envelope around every answer: `{ success, errors, result, result_info }`.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Cause, Message};
+use crate::http::Answer;
+
+/// An answer of the API.
+#[derive(Debug, Deserialize)]
+#[serde(bound = "T: DeserializeOwned")]
+pub(crate) struct Envelope<T> {
+    success: bool,
+    #[serde(default)]
+    errors: Vec<Message>,
+    result: Option<T>,
+    result_info: Option<ResultInfo>,
+}
+
+/// Where a listing goes on.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct ResultInfo {
+    /// Absent or empty on the last page.
+    pub cursor: Option<String>,
+}
+
+/// The result of an answer that must have one.
+pub(crate) fn result<T: DeserializeOwned>(answer: &Answer) -> Result<T, Cause> {
+    page(answer).map(|(result, _)| result)
+}
+
+/// The result of an answer, and where the listing goes on.
+pub(crate) fn page<T: DeserializeOwned>(answer: &Answer) -> Result<(T, ResultInfo), Cause> {
+    let envelope = open(answer)?;
+    let info = envelope.result_info.unwrap_or_default();
+    envelope.result.map(|result| (result, info)).ok_or_else(|| unreadable(answer, "no result"))
+}
+
+/// What a bulk write or delete came to.
+#[derive(Debug, Deserialize)]
+struct Bulk {
+    successful_key_count: Option<usize>,
+    #[serde(default)]
+    unsuccessful_keys: Vec<String>,
+}
+
+/// The keys that a bulk call over `sent` keys did not carry out.
+///
+/// Their list counts whatever the status is: `wrangler dev` sends it with a 5xx.
+pub(crate) fn unsuccessful(answer: &Answer, sent: usize) -> Result<Vec<String>, Cause> {
+    let whole: Result<Envelope<Bulk>, _> = serde_json::from_slice(&answer.body);
+    if let Ok(Envelope { result: Some(bulk), .. }) = &whole
+        && !bulk.unsuccessful_keys.is_empty()
+    {
+        return Ok(bulk.unsuccessful_keys.clone());
+    }
+    let count = open::<Bulk>(answer)?.result.and_then(|bulk| bulk.successful_key_count);
+    match count {
+        Some(count) if count < sent => {
+            Err(unreadable(answer, &format!("it counts {count} of {sent} keys and names none")))
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// An answer that is no success, as the API or whatever stands before it says it.
+pub(crate) fn refused(answer: &Answer) -> Cause {
+    let envelope: Result<Envelope<serde::de::IgnoredAny>, _> = serde_json::from_slice(&answer.body);
+    match envelope {
+        Ok(envelope) => Cause::Refused {
+            status: answer.status,
+            messages: envelope.errors,
+            retry_after: answer.retry_after,
+        },
+        // A proxy's page, or Cloudflare's own before the API was reached.
+        Err(_) if answer.status == 429 || answer.status >= 500 => Cause::Refused {
+            status: answer.status,
+            messages: Vec::new(),
+            retry_after: answer.retry_after,
+        },
+        Err(_) => unreadable(answer, &beginning(&answer.body)),
+    }
+}
+
+fn open<T: DeserializeOwned>(answer: &Answer) -> Result<Envelope<T>, Cause> {
+    if !answer.is_success() {
+        return Err(refused(answer));
+    }
+    let envelope: Envelope<T> = serde_json::from_slice(&answer.body)
+        .map_err(|error| unreadable(answer, &format!("{error} in {}", beginning(&answer.body))))?;
+    if envelope.success { Ok(envelope) } else { Err(refused(answer)) }
+}
+
+fn unreadable(answer: &Answer, why: &str) -> Cause {
+    Cause::Unreadable { status: answer.status, why: why.to_owned() }
+}
+
+/// As much of a body as an error can show.
+fn beginning(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body.get(..120).unwrap_or(body));
+    format!("{:?}", text.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer { status, retry_after: None, body: body.into() }
+    }
+
+    #[track_caller]
+    fn says(cause: Cause, text: &str, transient: bool) {
+        assert_eq!((cause.to_string().as_str(), cause.is_transient()), (text, transient));
+    }
+
+    #[test]
+    fn a_result_and_where_it_goes_on() {
+        let body = r#"{"success":true,"errors":[],"messages":[],"result":[1],"result_info":{"count":1,"cursor":"c"}}"#;
+        let (result, info) = page::<Vec<u32>>(&answer(200, body)).unwrap();
+        assert_eq!((result, info.cursor.as_deref()), (vec![1], Some("c")));
+        assert_eq!(result_of("[]"), Ok(()));
+    }
+
+    fn result_of(json: &str) -> Result<(), String> {
+        let body = format!(r#"{{"success":true,"result":{json}}}"#);
+        result::<Vec<u32>>(&answer(200, &body)).map(drop).map_err(|cause| cause.to_string())
+    }
+
+    #[test]
+    fn errors_have_their_code_and_message() {
+        let body = r#"{"success":false,"errors":[{"code":10000,"message":"Authentication \u001b[31merror"}],"result":null}"#;
+        let text = r"status 403: Authentication \u{1b}[31merror (code 10000)";
+        says(result::<Vec<u32>>(&answer(403, body)).unwrap_err(), text, false);
+        says(
+            result::<Vec<u32>>(&answer(503, body)).unwrap_err(),
+            &text.replace("403", "503"),
+            true,
+        );
+        // No success whatever the status says.
+        says(
+            result::<Vec<u32>>(&answer(200, body)).unwrap_err(),
+            &text.replace("403", "200"),
+            false,
+        );
+        let absent = r#"{"success":false,"errors":[{"code":10009,"message":"not found"}]}"#;
+        assert!(refused(&answer(404, absent)).is_absent_key());
+        assert!(!refused(&answer(404, &absent.replace("10009", "10013"))).is_absent_key());
+    }
+
+    #[test]
+    fn what_is_no_answer_of_the_api() {
+        let cut = r#"{"success":true,"resu"#;
+        let text = "status 200, not an answer of the API: EOF while parsing a string at line 1 \
+                    column 21 in \"{\\\"success\\\":true,\\\"resu\"";
+        says(result::<Vec<u32>>(&answer(200, cut)).unwrap_err(), text, true);
+        let page = "<html>Bad gateway</html>";
+        says(result::<Vec<u32>>(&answer(502, page)).unwrap_err(), "status 502", true);
+        says(
+            result::<Vec<u32>>(&answer(404, "404 Not Found")).unwrap_err(),
+            "status 404, not an answer of the API: \"404 Not Found\"",
+            false,
+        );
+        says(
+            result::<Vec<u32>>(&answer(200, r#"{"success":true}"#)).unwrap_err(),
+            "status 200, not an answer of the API: no result",
+            true,
+        );
+        assert!(result_of("{}").is_err());
+    }
+
+    #[test]
+    fn a_part_of_a_bulk_call() {
+        let bulk = |count: usize, keys: &str| {
+            format!(
+                r#"{{"success":true,"errors":[],"result":{{"successful_key_count":{count},"unsuccessful_keys":[{keys}]}}}}"#
+            )
+        };
+        assert_eq!(unsuccessful(&answer(200, &bulk(2, "")), 2).unwrap(), [""; 0]);
+        assert_eq!(unsuccessful(&answer(200, &bulk(1, "\"b\"")), 2).unwrap(), ["b"]);
+        assert_eq!(unsuccessful(&answer(500, &bulk(1, "\"b\"")), 2).unwrap(), ["b"]);
+        assert_eq!(
+            unsuccessful(&answer(200, r#"{"success":true,"result":null}"#), 2).unwrap(),
+            [""; 0]
+        );
+        says(
+            unsuccessful(&answer(200, &bulk(1, "")), 2).unwrap_err(),
+            "status 200, not an answer of the API: it counts 1 of 2 keys and names none",
+            true,
+        );
+    }
+}

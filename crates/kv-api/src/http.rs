@@ -1,0 +1,199 @@
+//! One call: sent, paced, retried.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime};
+
+use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use ureq::http::{HeaderMap, Method, Request, Response};
+use ureq::{Agent, Body};
+
+use crate::error::{ApiError, Cause};
+use crate::pacer::Pacer;
+use crate::retry::{self, Policy};
+use crate::token::Token;
+
+/// Told of every attempt that failed and the wait before the next.
+pub type RetryNotice = Box<dyn Fn(&ApiError, Duration)>;
+
+/// How calls are made.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// What every call's path is put after.
+    pub root: String,
+    pub token: Option<Token>,
+    pub retry: Policy,
+    /// The longest time without a byte of an answer.
+    pub timeout: Duration,
+    /// Whether Cloudflare's number of calls is kept to.
+    pub paced: bool,
+    /// Whether the proxy that the environment names is used.
+    pub proxied: bool,
+}
+
+/// A call to make.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    method: Method,
+    /// Its path and query, after the root.
+    path: String,
+    body: Option<(&'static str, &'a [u8])>,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn get(path: String) -> Self {
+        Self { method: Method::GET, path, body: None }
+    }
+
+    pub(crate) fn with_json(method: Method, path: String, body: &'a [u8]) -> Self {
+        Self { method, path, body: Some(("application/json", body)) }
+    }
+
+    pub(crate) fn with_bytes(method: Method, path: String, body: &'a [u8]) -> Self {
+        Self { method, path, body: Some(("application/octet-stream", body)) }
+    }
+}
+
+/// An answer, whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub status: u16,
+    pub retry_after: Option<Duration>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn is_success(&self) -> bool {
+        matches!(self.status, 200..300)
+    }
+}
+
+/// The longest time for a connection to be made.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// The largest answer that is read: a bulk get of 25 MiB, every byte escaped.
+const LARGEST_ANSWER: u64 = 200 << 20;
+
+pub(crate) struct Http {
+    agent: Agent,
+    settings: Settings,
+    pacer: RefCell<Pacer>,
+    calls: Cell<usize>,
+    notice: RetryNotice,
+}
+
+impl Http {
+    pub(crate) fn new(settings: Settings, notice: RetryNotice) -> Self {
+        let patience = Some(settings.timeout);
+        let connect = Some(settings.timeout.min(CONNECT));
+        let mut config = Agent::config_builder()
+            .http_status_as_error(false)
+            // A redirect would take the token elsewhere: it is an error like any other.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_resolve(connect)
+            .timeout_connect(connect)
+            // Of progress, not of the whole: 100 MB may take long on a slow line.
+            .timeout_per_read(patience)
+            .timeout_per_write(patience)
+            .timeout_recv_response(patience)
+            .user_agent(concat!("slotctl/", env!("CARGO_PKG_VERSION")));
+        if !settings.proxied {
+            config = config.proxy(None);
+        }
+        let (agent, pacer) = (config.build().new_agent(), RefCell::new(Pacer::cloudflare()));
+        Self { agent, settings, pacer, calls: Cell::new(0), notice }
+    }
+
+    pub(crate) fn calls(&self) -> usize {
+        self.calls.get()
+    }
+
+    /// The waits between further attempts at what a successful call left undone.
+    pub(crate) fn delays(&self) -> impl Iterator<Item = Duration> + use<> {
+        self.settings.retry.delays()
+    }
+
+    /// Makes the call until it succeeds, fails for good, or was tried enough;
+    /// `read` says what an answer is.
+    pub(crate) fn call<T>(
+        &self,
+        call: &Call<'_>,
+        read: impl Fn(Answer) -> Result<T, Cause>,
+    ) -> Result<T, ApiError> {
+        let mut delays = self.settings.retry.delays();
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let cause = match self.attempt(call).and_then(&read) {
+                Ok(result) => return Ok(result),
+                Err(cause) => cause,
+            };
+            let wait = match cause.is_transient() {
+                true => retry::wait(delays.next(), cause.retry_after()),
+                false => None,
+            };
+            let error = self.error(call, cause, attempts);
+            let Some(wait) = wait else { return Err(error) };
+            self.pause(&error, wait);
+        }
+    }
+
+    /// Tells of a failed attempt and waits before the next.
+    pub(crate) fn pause(&self, error: &ApiError, wait: Duration) {
+        (self.notice)(error, wait);
+        sleep(wait);
+    }
+
+    pub(crate) fn error(&self, call: &Call<'_>, cause: Cause, attempts: usize) -> ApiError {
+        let path = call.path.split('?').next().unwrap_or_default();
+        let endpoint = format!("{} {}{path}", call.method, self.settings.root);
+        ApiError { endpoint, cause, attempts }
+    }
+
+    fn attempt(&self, call: &Call<'_>) -> Result<Answer, Cause> {
+        if self.settings.paced {
+            sleep(self.pacer.borrow_mut().admit(Instant::now()));
+        }
+        self.calls.set(self.calls.get() + 1);
+        let mut response = self.send(call).map_err(cause)?;
+        let body = response.body_mut().with_config().limit(LARGEST_ANSWER);
+        let body = body.read_to_vec().map_err(cause)?;
+        let retry_after = retry_after(response.headers());
+        Ok(Answer { status: response.status().as_u16(), retry_after, body })
+    }
+
+    fn send(&self, call: &Call<'_>) -> Result<Response<Body>, ureq::Error> {
+        let uri = format!("{}{}", self.settings.root, call.path);
+        let mut request = Request::builder().method(call.method.clone()).uri(uri);
+        if let Some(token) = &self.settings.token {
+            request = request.header(AUTHORIZATION, token.header());
+        }
+        match call.body {
+            None => self.agent.run(request.body(())?),
+            Some((kind, bytes)) => self.agent.run(request.header(CONTENT_TYPE, kind).body(bytes)?),
+        }
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    retry::retry_after(value, SystemTime::now())
+}
+
+/// A call that brought no answer: one that can't be made, or may succeed later.
+fn cause(error: ureq::Error) -> Cause {
+    use ureq::Error::{BadUri, Http, InvalidProxyUrl, Pem, RequireHttpsOnly, Rustls, Tls};
+    match error {
+        BadUri(_) | Http(_) | InvalidProxyUrl | Pem(_) | RequireHttpsOnly(_) | Rustls(_)
+        | Tls(_) => Cause::Invalid(error.to_string()),
+        other => Cause::Unreachable(other.to_string()),
+    }
+}

@@ -1,0 +1,223 @@
+//! The keys and values of one namespace.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use ureq::http::Method;
+
+use crate::batch::Batch;
+use crate::client::KvApi;
+use crate::envelope;
+use crate::error::{ApiError, Cause};
+use crate::http::{Answer, Call};
+use crate::limits::Limits;
+
+/// What stands in a path segment or a query as it is (RFC 3986, "unreserved").
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The keys that one bulk get may name.
+const KEYS_PER_GET: usize = 100;
+
+/// The most keys that one page lists.
+const KEYS_PER_PAGE: usize = 1_000;
+
+/// A namespace of a [`KvApi`].
+#[derive(Clone, Debug)]
+pub struct Namespace<'a> {
+    api: &'a KvApi,
+    path: String,
+}
+
+/// A key of a listing.
+#[derive(Debug, Deserialize)]
+pub struct Listed {
+    /// The key.
+    pub name: String,
+    /// What stands beside its value.
+    #[serde(default)]
+    pub metadata: Option<Value>,
+}
+
+impl<'a> Namespace<'a> {
+    /// A namespace, by its id. Makes no call.
+    pub fn new(api: &'a KvApi, id: &str) -> Self {
+        let path = format!("/storage/kv/namespaces/{}", utf8_percent_encode(id, ESCAPED));
+        Self { api, path }
+    }
+
+    /// What one call may carry.
+    pub fn limits(&self) -> Limits {
+        self.api.limits
+    }
+
+    /// Every key that begins with `prefix`, a page (1,000 of them) at a time.
+    pub fn list(&self, prefix: &str) -> Pages<'a> {
+        let prefix = match prefix {
+            "" => String::new(),
+            prefix => format!("&prefix={}", utf8_percent_encode(prefix, ESCAPED)),
+        };
+        Pages { namespace: self.clone(), prefix, cursor: Some(String::new()) }
+    }
+
+    /// A value's bytes; `None` if the key is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError`]
+    pub fn get(&self, key: &str) -> Result<Option<Vec<u8>>, ApiError> {
+        let call = Call::get(self.value_path(key));
+        self.api.http.call(&call, |answer| {
+            if answer.is_success() {
+                return Ok(Some(answer.body));
+            }
+            let cause = envelope::refused(&answer);
+            if cause.is_absent_key() { Ok(None) } else { Err(cause) }
+        })
+    }
+
+    /// The values of any number of keys that hold text, 100 a call; what is not
+    /// UTF-8 comes with U+FFFD in place of the bytes that are not.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError`]
+    pub fn get_texts(
+        &self,
+        keys: &[String],
+        mut take: impl FnMut(&str, Option<&[u8]>),
+    ) -> Result<(), ApiError> {
+        keys.chunks(KEYS_PER_GET).try_for_each(|keys| self.get_chunk(keys, &mut take))
+    }
+
+    /// One bulk get, in two where the API refuses it: the values are too much for
+    /// one (413), or one of them is no text (400), which a call of its own can read.
+    fn get_chunk(
+        &self,
+        keys: &[String],
+        take: &mut dyn FnMut(&str, Option<&[u8]>),
+    ) -> Result<(), ApiError> {
+        if let [key] = keys {
+            take(key, self.get(key)?.as_deref());
+            return Ok(());
+        }
+        let body = json!({ "keys": keys }).to_string();
+        let path = format!("{}/bulk/get", self.path);
+        let call = Call::with_json(Method::POST, path, body.as_bytes());
+        match self.api.http.call(&call, |answer| envelope::result::<Values>(&answer)) {
+            Ok(Values { values }) => {
+                for key in keys {
+                    let text = values.get(key).and_then(Option::as_deref);
+                    take(key, text.map(str::as_bytes));
+                }
+                Ok(())
+            }
+            Err(ApiError { cause: Cause::Refused { status: 400 | 413, .. }, .. }) => {
+                let (first, second) = keys.split_at(keys.len() / 2);
+                self.get_chunk(first, take)?;
+                self.get_chunk(second, take)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes one value, of at most 25 MiB, as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError`]
+    pub fn put(&self, key: &str, value: &[u8]) -> Result<(), ApiError> {
+        let call = Call::with_bytes(Method::PUT, self.value_path(key), value);
+        self.api.http.call(&call, done)
+    }
+
+    /// Writes the pairs of a batch; those that the API leaves out are sent again.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError`]; of [`Cause::Partial`] where only a part was written.
+    pub fn put_batch(&self, batch: Batch) -> Result<(), ApiError> {
+        self.bulk(Method::PUT, &format!("{}/bulk", self.path), batch)
+    }
+
+    /// Deletes the keys of a batch, whether they are there or not.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError`]; of [`Cause::Partial`] where only a part was deleted.
+    pub fn delete_batch(&self, batch: Batch) -> Result<(), ApiError> {
+        self.bulk(Method::POST, &format!("{}/bulk/delete", self.path), batch)
+    }
+
+    fn bulk(&self, method: Method, path: &str, mut batch: Batch) -> Result<(), ApiError> {
+        let http = &self.api.http;
+        let mut delays = http.delays();
+        for attempt in 1.. {
+            let call = Call::with_json(method.clone(), path.to_owned(), batch.body());
+            let undone = http.call(&call, |a| envelope::unsuccessful(&a, batch.len()))?;
+            let rest = batch.only(&undone);
+            if undone.is_empty() {
+                break;
+            }
+            let error = http.error(&call, Cause::Partial(undone), attempt);
+            // Keys that were not sent can't be sent again.
+            let Some(wait) = delays.next().filter(|_| !rest.is_empty()) else { return Err(error) };
+            http.pause(&error, wait);
+            batch = rest;
+        }
+        Ok(())
+    }
+
+    fn value_path(&self, key: &str) -> String {
+        format!("{}/values/{}", self.path, utf8_percent_encode(key, ESCAPED))
+    }
+}
+
+/// The pages of a listing.
+#[derive(Debug)]
+pub struct Pages<'a> {
+    namespace: Namespace<'a>,
+    /// The part of the query that says what the keys begin with.
+    prefix: String,
+    /// Where the next page begins; `None` after the last.
+    cursor: Option<String>,
+}
+
+impl Iterator for Pages<'_> {
+    type Item = Result<Vec<Listed>, ApiError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let cursor = self.cursor.take()?;
+        let Namespace { api, path } = &self.namespace;
+        let at = match cursor.as_str() {
+            "" => String::new(),
+            cursor => format!("&cursor={}", utf8_percent_encode(cursor, ESCAPED)),
+        };
+        let call = Call::get(format!("{path}/keys?limit={KEYS_PER_PAGE}{}{at}", self.prefix));
+        let page = api.http.call(&call, |answer| {
+            let (keys, info) = envelope::page::<Vec<Listed>>(&answer)?;
+            let next = info.cursor.filter(|next| !next.is_empty());
+            // It would never end, and to end here would take what follows for absent.
+            match next.as_ref() == Some(&cursor) {
+                true => Err(Cause::Invalid("the listing leads back to itself".to_owned())),
+                false => Ok((keys, next)),
+            }
+        });
+        Some(page.map(|(keys, next)| {
+            self.cursor = next;
+            keys
+        }))
+    }
+}
+
+/// The result of a bulk get.
+#[derive(Debug, Deserialize)]
+struct Values {
+    values: BTreeMap<String, Option<String>>,
+}
+
+/// The answer of a call that only needs to succeed.
+fn done(answer: Answer) -> Result<(), Cause> {
+    if answer.is_success() { Ok(()) } else { Err(envelope::refused(&answer)) }
+}

@@ -1,0 +1,58 @@
+//! Keeps to the number of calls that Cloudflare allows.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// At most so many calls in any span of this length.
+///
+/// Cloudflare: 1,200 in five minutes, whoever of the account's user makes them; so
+/// a 429 is still possible, and retried.
+#[derive(Debug)]
+pub(crate) struct Pacer {
+    calls: usize,
+    span: Duration,
+    made: VecDeque<Instant>,
+}
+
+impl Pacer {
+    pub(crate) fn cloudflare() -> Self {
+        Self::new(1_200, Duration::from_secs(300))
+    }
+
+    fn new(calls: usize, span: Duration) -> Self {
+        Self { calls, span, made: VecDeque::new() }
+    }
+
+    /// How long to wait before a call can be made at `now`; counts that call.
+    pub(crate) fn admit(&mut self, now: Instant) -> Duration {
+        while self.made.front().is_some_and(|first| *first + self.span <= now) {
+            self.made.pop_front();
+        }
+        let free = match self.made.len() < self.calls {
+            true => now,
+            false => self.made.pop_front().map_or(now, |first| first + self.span),
+        };
+        self.made.push_back(free);
+        free - now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn never_more_than_allowed_in_any_span() {
+        let second = Duration::from_secs(1);
+        let mut pacer = Pacer::new(3, 10 * second);
+        let start = Instant::now();
+        let mut now = start;
+        let mut made = Vec::new();
+        for _ in 0..12 {
+            now += pacer.admit(now);
+            made.push((now - start).as_secs());
+            now += second;
+        }
+        assert_eq!(made, [0, 1, 2, 10, 11, 12, 20, 21, 22, 30, 31, 32]);
+    }
+}

@@ -1,0 +1,47 @@
+//! The API token, kept from being shown.
+
+use std::fmt;
+
+use ureq::http::HeaderValue;
+
+/// A Cloudflare API token. It is sent, never shown: neither `Debug` nor an error
+/// says more than that there is one.
+#[derive(Clone)]
+pub struct Token(HeaderValue);
+
+impl Token {
+    /// Takes the token as the environment has it; `None` if no token looks so.
+    pub fn new(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
+        let mut header = HeaderValue::from_str(&format!("Bearer {text}")).ok().filter(|_| plain)?;
+        header.set_sensitive(true);
+        Some(Self(header))
+    }
+
+    /// The value of `Authorization`.
+    pub fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(redacted)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn never_shown() {
+        let token = Token::new(" s3cret\n").unwrap();
+        assert_eq!(format!("{token:?} {:?}", token.header()), "Token(redacted) Sensitive");
+        assert_eq!(token.header().to_str().unwrap(), "Bearer s3cret");
+        for text in ["", " ", "two words", "a\nb", "gr\u{fc}n"] {
+            assert!(Token::new(text).is_none(), "{text:?}");
+        }
+    }
+}

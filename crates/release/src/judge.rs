@@ -1,0 +1,280 @@
+//! What was seen of two versions side by side, and whether it is well. Pure.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::bound::{is_above, is_below};
+use crate::percent::Percent;
+
+/// What is no reason to go back.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The share of answers that fail, as a fraction of one.
+    pub error_rate: f64,
+    /// The new version's time over the old one's.
+    pub slowdown: f64,
+}
+
+/// Less than this nobody waits longer.
+const NOTICEABLE: Duration = Duration::from_millis(5);
+
+/// The fraction of requests that come to a location which still has the step before.
+const LATE: f64 = 0.01;
+
+/// Something that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Which check found it.
+    pub check: &'static str,
+    /// What it is.
+    pub what: String,
+}
+
+impl Finding {
+    /// A finding of a check.
+    pub fn new(check: &'static str, what: impl Into<String>) -> Self {
+        Self { check, what: what.into() }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.check, self.what)
+    }
+}
+
+/// How many answers there were and how many of them failed.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    asked: u64,
+    failed: u64,
+    /// The last failure.
+    last: Option<String>,
+}
+
+impl Tally {
+    /// An answer as it should be, or why it is not.
+    pub fn add(&mut self, failure: Option<String>) {
+        self.asked += 1;
+        if failure.is_some() {
+            self.failed += 1;
+            self.last = failure;
+        }
+    }
+
+    fn judge(&self, whose: &str, limits: Limits) -> Option<Finding> {
+        let Self { asked, failed, last } = self;
+        let last = last.as_deref().unwrap_or_default();
+        is_above(*failed, *asked, limits.error_rate).then(|| {
+            Finding::new("errors", format!("{failed} of {asked} answers of {whose} failed: {last}"))
+        })
+    }
+
+    fn value(&self) -> Value {
+        json!({ "asked": self.asked, "failed": self.failed })
+    }
+}
+
+/// Who answered callers that asked for no version.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Answered {
+    /// Answers of the new version.
+    pub new: u64,
+    /// Answers of the old version.
+    pub old: u64,
+}
+
+/// What was seen while the new version had one share of the traffic.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// Answers of the new version, asked for by an override.
+    pub new: Tally,
+    /// Answers of the old one.
+    pub old: Tally,
+    /// Answers to those who asked for no version.
+    pub callers: Tally,
+    /// Whose these were.
+    pub answered: Answered,
+    /// The times of the new version and the old one, asked for the same at once.
+    pub times: Vec<(Duration, Duration)>,
+    /// Answers that were not the same.
+    pub different: Vec<Finding>,
+}
+
+impl Observed {
+    /// What a few answers more would not mend.
+    pub fn at_once(&self, limits: Limits) -> Vec<Finding> {
+        let errors = [
+            self.new.judge("the new version", limits),
+            self.old.judge("the old version", limits),
+            self.callers.judge("either version, without an override,", limits),
+        ];
+        self.different.iter().cloned().chain(errors.into_iter().flatten()).collect()
+    }
+
+    /// Whether the new version keeps its callers waiting: whether it is slower than the
+    /// limit in more pairs of answers than not.
+    pub fn slow(&self, limits: Limits) -> Option<Finding> {
+        let slower = |(new, old): &&(Duration, Duration)| {
+            *new > old.mul_f64(limits.slowdown) && *new > *old + NOTICEABLE
+        };
+        let (slow, all) = (self.times.iter().filter(slower).count(), self.times.len());
+        is_above(slow as u64, all as u64, 0.5).then(|| {
+            let (new, old) = self.medians();
+            let (new, old) = (new.as_secs_f64() * 1e3, old.as_secs_f64() * 1e3);
+            let limit = limits.slowdown;
+            Finding::new(
+                "latency",
+                format!("the new version takes {new:.1} ms, the old one {old:.1} ms: over {limit} times as long in {slow} of {all} pairs"),
+            )
+        })
+    }
+
+    /// Whether more callers than should be got the new version, or fewer: a location
+    /// may still have the step `before`.
+    pub fn off_share(&self, at: Percent, before: Percent) -> Option<(OffShare, Finding)> {
+        let Answered { new, old } = self.answered;
+        let all = new + old;
+        let least = at.fraction() - LATE * (at.fraction() - before.fraction());
+        let off = match () {
+            () if is_above(new, all, at.fraction()) => OffShare::Above,
+            () if is_below(new, all, least) => OffShare::Below,
+            () => return None,
+        };
+        let what = format!("the new version answered {new} of {all} callers, and should {at} %");
+        Some((off, Finding::new("share", what)))
+    }
+
+    fn medians(&self) -> (Duration, Duration) {
+        let median = |mut times: Vec<Duration>| {
+            times.sort_unstable();
+            times.get(times.len() / 2).copied().unwrap_or_default()
+        };
+        let (new, old) = self.times.iter().copied().unzip();
+        (median(new), median(old))
+    }
+
+    /// The new version's median time over the old one's.
+    fn ratio(&self) -> Option<f64> {
+        let (new, old) = self.medians();
+        (!old.is_zero()).then(|| new.as_secs_f64() / old.as_secs_f64())
+    }
+
+    /// For machines.
+    pub fn value(&self) -> Value {
+        let (new, old) = self.medians();
+        json!({
+            "new": self.new.value(),
+            "old": self.old.value(),
+            "callers": self.callers.value(),
+            "answered": { "new": self.answered.new, "old": self.answered.old },
+            "latency": { "new": new.as_secs_f64(), "old": old.as_secs_f64(), "ratio": self.ratio() },
+        })
+    }
+}
+
+/// On which side a share is off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OffShare {
+    /// The new version got too many callers.
+    Above,
+    /// Which is also what a deployment looks like that has not spread everywhere.
+    Below,
+}
+
+impl fmt::Display for Observed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Answered { new, old } = self.answered;
+        let tallies = [&self.new, &self.old, &self.callers];
+        let asked: u64 = tallies.iter().map(|tally| tally.asked).sum();
+        let failed: u64 = tallies.iter().map(|tally| tally.failed).sum();
+        write!(f, "{asked} answers, {failed} failed, {new} of {} by the new version", new + old)?;
+        self.ratio().map_or(Ok(()), |ratio| write!(f, ", latency × {ratio:.2}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits { error_rate: 0.001, slowdown: 1.5 };
+
+    fn tally(asked: u64, failed: u64) -> Tally {
+        Tally { asked, failed, last: Some("status 500".to_owned()) }
+    }
+
+    #[test]
+    fn errors_of_either_version_count() {
+        for (new, old, callers, whose) in [
+            ((100, 0), (100, 0), (200, 0), None),
+            ((100, 3), (100, 3), (200, 3), None),
+            (
+                (100, 4),
+                (100, 0),
+                (200, 0),
+                Some("4 of 100 answers of the new version failed: status 500"),
+            ),
+            (
+                (100, 0),
+                (20, 3),
+                (200, 0),
+                Some("3 of 20 answers of the old version failed: status 500"),
+            ),
+            (
+                (100, 0),
+                (100, 0),
+                (200, 9),
+                Some("9 of 200 answers of either version, without an override, failed: status 500"),
+            ),
+        ] {
+            let observed = Observed {
+                new: tally(new.0, new.1),
+                old: tally(old.0, old.1),
+                callers: tally(callers.0, callers.1),
+                ..Observed::default()
+            };
+            let found = observed.at_once(LIMITS);
+            assert_eq!(found.first().map(|finding| &*finding.what), whose);
+        }
+    }
+
+    #[test]
+    fn slower_is_what_callers_notice() {
+        for (new, old, pairs, slow) in [
+            (20, 20, 100, false),
+            (29, 20, 100, false),
+            (31, 20, 100, true),
+            (31, 20, 10, false),
+            // Twice as long, and nobody notices.
+            (4, 2, 100, false),
+            (10, 100, 100, false),
+        ] {
+            let pair = (Duration::from_millis(new), Duration::from_millis(old));
+            let observed = Observed { times: vec![pair; pairs], ..Observed::default() };
+            assert_eq!(observed.slow(LIMITS).is_some(), slow, "{new} {old} {pairs}");
+        }
+    }
+
+    #[test]
+    fn the_share_of_callers() {
+        for (new, all, at, before, off) in [
+            (0, 200, "0", "0", None),
+            (1, 200, "0", "0", Some(OffShare::Above)),
+            (2, 200, "1", "0", None),
+            (12, 120, "10", "1", None),
+            (0, 120, "10", "1", Some(OffShare::Below)),
+            (50, 120, "10", "1", Some(OffShare::Above)),
+            (200, 200, "100", "50", None),
+            // A location or two are late; half of them are too many.
+            (196, 200, "100", "50", None),
+            (150, 200, "100", "50", Some(OffShare::Below)),
+        ] {
+            let answered = Answered { new, old: all - new };
+            let observed = Observed { answered, ..Observed::default() };
+            let found = observed.off_share(at.parse().unwrap(), before.parse().unwrap());
+            assert_eq!(found.map(|(off, _)| off), off, "{new} of {all} at {at}");
+        }
+    }
+}

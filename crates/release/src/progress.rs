@@ -1,0 +1,298 @@
+//! How far a release is, and what comes next. Pure: a run that was cut off goes on from
+//! what Cloudflare says is deployed as if it had never stopped.
+
+use std::fmt;
+
+use crate::model::Id;
+use crate::percent::{Percent, Steps};
+
+/// How far a release is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// The version that had all of the traffic.
+    pub old: Id,
+    /// The version that is released, once it is uploaded.
+    pub new: Option<Id>,
+    /// Its share, once it is in a deployment.
+    at: Option<Percent>,
+    /// Whether it was found well at this share.
+    checked: bool,
+    /// Whether this run gave it the share that it has.
+    moved: bool,
+    /// Whether it is alone.
+    alone: bool,
+}
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Action {
+    /// Upload the new version.
+    Upload,
+    /// Give it this share.
+    Deploy(Percent),
+    /// See whether it is well with this share.
+    Check(Percent),
+    /// Leave it with this share.
+    Pause(Percent),
+    /// Take the old version out of the deployment.
+    Finish,
+    /// It is released.
+    Done,
+}
+
+/// Where to stop.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Pause {
+    /// Nowhere.
+    Never,
+    /// After the next step.
+    Next,
+    /// Before a share above this one.
+    At(Percent),
+}
+
+impl Progress {
+    /// Nothing is done yet.
+    pub fn start(old: Id) -> Self {
+        Self { old, new: None, at: None, checked: false, moved: false, alone: false }
+    }
+
+    /// The new version is there, and in no deployment.
+    pub fn uploaded(old: Id, new: Id) -> Self {
+        Self { new: Some(new), ..Self::start(old) }
+    }
+
+    /// An earlier run gave the new version a share; whether it is well nobody knows.
+    pub fn deployed(old: Id, new: Id, at: Percent) -> Self {
+        Self { at: Some(at), ..Self::uploaded(old, new) }
+    }
+
+    /// Whether the new version is in the deployment beside the old one.
+    pub fn is_split(&self) -> bool {
+        self.at.is_some() && !self.alone
+    }
+
+    /// The share that the new version has.
+    pub fn share(&self) -> Percent {
+        self.at.unwrap_or(Percent::NONE)
+    }
+
+    /// What comes next.
+    pub fn next(&self, steps: &Steps, pause: Pause) -> Action {
+        let Some(at) = self.at else {
+            return if self.new.is_some() { Action::Deploy(Percent::NONE) } else { Action::Upload };
+        };
+        let next = steps.after(at);
+        match next {
+            _ if self.alone => Action::Done,
+            _ if !self.checked => Action::Check(at),
+            None => Action::Finish,
+            Some(next) if self.stops(next, pause) => Action::Pause(at),
+            Some(next) => Action::Deploy(next),
+        }
+    }
+
+    fn stops(&self, next: Percent, pause: Pause) -> bool {
+        match pause {
+            Pause::Never => false,
+            Pause::Next => self.moved,
+            Pause::At(last) => next > last,
+        }
+    }
+
+    /// The upload made this version.
+    pub fn set_uploaded(&mut self, new: Id) {
+        self.new = Some(new);
+    }
+
+    /// The new version has this share now.
+    pub fn set_deployed(&mut self, at: Percent) {
+        (self.at, self.checked, self.moved) = (Some(at), false, true);
+    }
+
+    /// It is well.
+    pub fn set_checked(&mut self) {
+        self.checked = true;
+    }
+
+    /// It is alone.
+    pub fn set_alone(&mut self) {
+        self.alone = true;
+    }
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} → {}", self.old.short(), self.new.as_ref().map_or("none", Id::short))?;
+        self.at.map_or(Ok(()), |at| write!(f, " at {at} %"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::message::Message;
+    use crate::model::{Deployment, Version};
+    use crate::standing::{Ask, Begin, begin};
+
+    const OLD: &str = "db7cd8d3-4425-4fe7-8c81-01bf963b6067";
+    const NEW: &str = "dc8dcd28-271b-4367-9840-6c244f84cb40";
+    const BAKE: Duration = Duration::from_secs(60);
+
+    fn id(text: &str) -> Id {
+        text.parse().unwrap()
+    }
+
+    /// What Cloudflare keeps, and nothing else.
+    struct Cloudflare {
+        active: Deployment,
+        versions: Vec<Version>,
+        seen: Vec<String>,
+        clock: u64,
+    }
+
+    impl Cloudflare {
+        fn new() -> Self {
+            let active = Deployment {
+                id: id(OLD),
+                created: SystemTime::UNIX_EPOCH,
+                author: String::new(),
+                message: "by hand".to_owned(),
+                versions: vec![(id(OLD), Percent::ALL)],
+            };
+            let versions = vec![Version {
+                id: id(OLD),
+                number: 1,
+                created: SystemTime::UNIX_EPOCH,
+                tag: "v1".to_owned(),
+            }];
+            Self { active, versions, seen: vec![], clock: 0 }
+        }
+
+        fn tick(&mut self) -> SystemTime {
+            self.clock += 1;
+            SystemTime::UNIX_EPOCH + Duration::from_secs(self.clock)
+        }
+
+        fn deploy(&mut self, versions: Vec<(Id, Percent)>, message: &Message) {
+            assert!(versions.len() <= 2);
+            let shown = versions.iter().map(|(id, share)| format!("{}@{share}", id.short()));
+            self.seen.push(shown.collect::<Vec<_>>().join(" "));
+            self.active = Deployment {
+                created: self.tick(),
+                message: message.to_string(),
+                versions,
+                ..self.active.clone()
+            };
+        }
+    }
+
+    /// One run that is killed after so many calls; returns how it ended, if it did.
+    fn run(cloud: &mut Cloudflare, ask: Ask, pause: Pause, mut calls: usize) -> Option<Action> {
+        let (mut progress, ramp) = match begin(ask, &cloud.active, &cloud.versions, "v2").unwrap() {
+            Begin::Go(progress, ramp) => (progress, ramp),
+            Begin::Nothing(_) => return Some(Action::Done),
+            Begin::Back(_) => unreachable!(),
+        };
+        let steps = ramp.map_or(Steps::default(), |ramp| ramp.steps);
+        loop {
+            let action = progress.next(&steps, pause);
+            match action {
+                Action::Pause(_) | Action::Done => return Some(action),
+                Action::Check(_) => progress.set_checked(),
+                _ => {
+                    calls = calls.checked_sub(1)?;
+                    call(cloud, &mut progress, &steps, action);
+                }
+            }
+        }
+    }
+
+    /// What wrangler is called for.
+    fn call(cloud: &mut Cloudflare, progress: &mut Progress, steps: &Steps, action: Action) {
+        let (new, old) = (progress.new.clone().unwrap_or(id(NEW)), progress.old.clone());
+        match action {
+            Action::Upload => {
+                let (created, number) = (cloud.tick(), cloud.versions.len() as u64 + 1);
+                let tag = "v2".to_owned();
+                cloud.versions.push(Version { id: new.clone(), number, created, tag });
+                progress.set_uploaded(new);
+            }
+            Action::Deploy(at) => {
+                let steps = steps.clone();
+                let message = Message::Step { new: new.clone(), at, steps, bake: BAKE };
+                cloud.deploy(vec![(new, at), (old, at.rest())], &message);
+                progress.set_deployed(at);
+            }
+            Action::Finish => {
+                cloud.deploy(vec![(new.clone(), Percent::ALL)], &Message::Released { new });
+                progress.set_alone();
+            }
+            Action::Check(_) | Action::Pause(_) | Action::Done => unreachable!(),
+        }
+    }
+
+    const WHOLE: [&str; 6] = [
+        "dc8dcd28@0 db7cd8d3@100",
+        "dc8dcd28@1 db7cd8d3@99",
+        "dc8dcd28@10 db7cd8d3@90",
+        "dc8dcd28@50 db7cd8d3@50",
+        "dc8dcd28@100 db7cd8d3@0",
+        "dc8dcd28@100",
+    ];
+
+    #[test]
+    fn a_release_goes_up_step_by_step() {
+        let mut cloud = Cloudflare::new();
+        assert_eq!(run(&mut cloud, Ask::Start, Pause::Never, 99), Some(Action::Done));
+        assert_eq!(cloud.seen, WHOLE);
+        assert_eq!(run(&mut cloud, Ask::Resume, Pause::Never, 99), Some(Action::Done));
+        assert_eq!(cloud.seen, WHOLE, "a resume of what is done does nothing");
+    }
+
+    #[test]
+    fn a_run_that_is_killed_anywhere_is_gone_on_with() {
+        // Before the upload there is nothing to go on with.
+        for calls in 1..=WHOLE.len() {
+            let mut cloud = Cloudflare::new();
+            assert_eq!(run(&mut cloud, Ask::Start, Pause::Never, calls), None);
+            assert_eq!(run(&mut cloud, Ask::Resume, Pause::Never, 99), Some(Action::Done));
+            assert_eq!(cloud.seen, WHOLE, "killed after {calls} calls");
+        }
+    }
+
+    #[test]
+    fn pauses() {
+        let percent = |text: &str| text.parse::<Percent>().unwrap();
+        let (mut cloud, pause) = (Cloudflare::new(), |at| Some(Action::Pause(percent(at))));
+        assert_eq!(run(&mut cloud, Ask::Start, Pause::Next, 99), pause("0"));
+        assert_eq!(run(&mut cloud, Ask::Resume, Pause::At(percent("0")), 99), pause("0"));
+        assert_eq!(run(&mut cloud, Ask::Resume, Pause::Next, 99), pause("1"));
+        assert_eq!(run(&mut cloud, Ask::Resume, Pause::At(percent("10")), 99), pause("10"));
+        assert_eq!(run(&mut cloud, Ask::Resume, Pause::At(percent("10")), 99), pause("10"));
+        assert_eq!(run(&mut cloud, Ask::Resume, Pause::At(percent("49")), 99), pause("10"));
+        assert_eq!(run(&mut cloud, Ask::Resume, Pause::Next, 99), pause("50"));
+        // After all of the traffic there is nothing to wait for.
+        assert_eq!(run(&mut cloud, Ask::Resume, Pause::Next, 99), Some(Action::Done));
+        assert_eq!(cloud.seen, WHOLE);
+    }
+
+    proptest! {
+        #[test]
+        fn runs_that_are_killed_and_paused_come_to_the_same(runs in prop::collection::vec((0usize..4, 0u8..3), 1..20)) {
+            let mut cloud = Cloudflare::new();
+            run(&mut cloud, Ask::Start, Pause::Never, 1);
+            for (calls, pause) in runs {
+                let pause = [Pause::Never, Pause::Next, Pause::At(Percent::NONE)][usize::from(pause)];
+                run(&mut cloud, Ask::Resume, pause, calls);
+                prop_assert_eq!(&cloud.seen[..], &WHOLE[..cloud.seen.len()]);
+            }
+            prop_assert_eq!(run(&mut cloud, Ask::Resume, Pause::Never, 99), Some(Action::Done));
+            prop_assert_eq!(&cloud.seen[..], &WHOLE[..]);
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! What Cloudflare says is deployed, and what a release does about it. Pure.
+
+use std::time::{Duration, SystemTime};
+
+use notice::{Notice, printable};
+
+use crate::message::Message;
+use crate::model::{Deployment, Id, Version};
+use crate::percent::{Percent, Steps};
+use crate::progress::Progress;
+
+/// The versions that Cloudflare deploys: the latest so many
+/// (<https://developers.cloudflare.com/changelog/2025-09-11-increased-version-rollback-limit/>).
+const DEPLOYABLE: u64 = 100;
+
+/// What a deployment is to a release.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Standing {
+    /// One version has all of the traffic.
+    Settled(Id),
+    /// A release of this version ended so.
+    Released(Id),
+    /// A release was given up; `old` has all of the traffic.
+    Back {
+        /// The version that has all of the traffic.
+        old: Id,
+        /// The version that was given up.
+        new: Id,
+        /// The reason, in a line.
+        why: String,
+    },
+    /// A release is under way.
+    Ramp(Ramp),
+}
+
+/// A release that is under way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ramp {
+    /// The version before the release.
+    pub old: Id,
+    /// The version that is released.
+    pub new: Id,
+    /// Its share.
+    pub at: Percent,
+    /// The shares that it gets one after the other.
+    pub steps: Steps,
+    /// The time for which each share is watched.
+    pub bake: Duration,
+    /// Since when `new` has this share.
+    pub since: SystemTime,
+}
+
+/// What a deployment is.
+///
+/// # Errors
+///
+/// A split that no release made.
+pub fn standing(deployment: &Deployment) -> Result<Standing, Notice> {
+    let message = deployment.message.parse::<Message>();
+    match (deployment.versions.as_slice(), message) {
+        ([(only, _)], Ok(Message::Released { new })) if new == *only => Ok(Standing::Released(new)),
+        ([(only, _)], Ok(Message::Back { new, why })) if new != *only => {
+            Ok(Standing::Back { old: only.clone(), new, why })
+        }
+        ([(only, _)], _) => Ok(Standing::Settled(only.clone())),
+        ([a, b], Ok(Message::Step { new, at, steps, bake })) if a.0 != b.0 => {
+            let (own, other) = if a.0 == new { (a, b) } else { (b, a) };
+            // Whoever changed the shares since is in charge now.
+            if own.0 != new || own.1 != at {
+                return Err(foreign(deployment));
+            }
+            let since = deployment.created;
+            Ok(Standing::Ramp(Ramp { old: other.0.clone(), new, at, steps, bake, since }))
+        }
+        _ => Err(foreign(deployment)),
+    }
+}
+
+/// What the user asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Begin a release.
+    Start,
+    /// Continue one.
+    Resume,
+    /// Give one up.
+    Abort,
+}
+
+/// What is to be done first.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Begin {
+    /// Go on from here; with what an earlier run set, where there was one.
+    Go(Progress, Option<Ramp>),
+    /// Give the release up.
+    Back(Ramp),
+    /// There is nothing to do.
+    Nothing(String),
+}
+
+/// What is asked for, given what is deployed and the latest versions that there are;
+/// `tag` is what the checkout's version is tagged with.
+///
+/// # Errors
+///
+/// Why it can't be done.
+pub fn begin(
+    ask: Ask,
+    active: &Deployment,
+    versions: &[Version],
+    tag: &str,
+) -> Result<Begin, Notice> {
+    let standing = standing(active)?;
+    match ask {
+        Ask::Start => start(standing, versions),
+        Ask::Resume => resume(standing, active, versions, tag),
+        Ask::Abort => Ok(abort(standing)),
+    }
+}
+
+fn start(standing: Standing, versions: &[Version]) -> Result<Begin, Notice> {
+    match standing {
+        Standing::Settled(old) | Standing::Released(old) | Standing::Back { old, .. } => {
+            still_deployable(&old, versions)?;
+            Ok(Begin::Go(Progress::start(old), None))
+        }
+        Standing::Ramp(Ramp { new, at, .. }) => Err(notice(
+            new.as_str(),
+            format!("its release is under way, at {at} %"),
+            "slotctl release --resume goes on with it, --abort goes back",
+        )),
+    }
+}
+
+/// After the upload that is to come, the old version must be one that can be gone back to.
+fn still_deployable(old: &Id, versions: &[Version]) -> Result<(), Notice> {
+    let number = versions.iter().find(|version| version.id == *old).map(|version| version.number);
+    let latest = versions.iter().map(|version| version.number).max();
+    match (number, latest) {
+        (Some(number), Some(latest)) if latest + 1 - number >= DEPLOYABLE => Err(notice(
+            old.as_str(),
+            format!(
+                "{} versions were uploaded since: Cloudflare deploys the last 100",
+                latest - number
+            ),
+            "a release could not go back to it; deploy a later version first: \
+             npx wrangler versions deploy <id>@100%",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn resume(
+    standing: Standing,
+    active: &Deployment,
+    versions: &[Version],
+    tag: &str,
+) -> Result<Begin, Notice> {
+    let (old, refusal) = match standing {
+        Standing::Ramp(ramp) => {
+            let Ramp { old, new, at, .. } = ramp.clone();
+            return Ok(Begin::Go(Progress::deployed(old, new, at), Some(ramp)));
+        }
+        Standing::Released(new) => (new, None),
+        Standing::Back { old, new, why } => {
+            let what = format!("its release was given up ({why}), {old} has all of the traffic");
+            let refusal = notice(new.as_str(), what, "slotctl release begins a new one");
+            (old, Some(refusal))
+        }
+        Standing::Settled(old) => {
+            let what = "it has all of the traffic, no release is under way".to_owned();
+            let refusal = notice(old.as_str(), what, "slotctl release begins one");
+            (old, Some(refusal))
+        }
+    };
+    match (uploaded(active, versions, tag), refusal) {
+        (Some(new), _) => Ok(Begin::Go(Progress::uploaded(old, new.clone()), None)),
+        (None, Some(refusal)) => Err(refusal),
+        (None, None) => Ok(Begin::Nothing(format!("{old} is released, nothing is left to do"))),
+    }
+}
+
+/// The version that a run uploaded and did not come to deploy: the latest of all, of
+/// this checkout, and later than the deployment.
+fn uploaded<'a>(active: &Deployment, versions: &'a [Version], tag: &str) -> Option<&'a Id> {
+    let latest = versions.iter().max_by_key(|version| version.number)?;
+    (latest.tag == tag && latest.created > active.created).then_some(&latest.id)
+}
+
+fn abort(standing: Standing) -> Begin {
+    match standing {
+        Standing::Ramp(ramp) => Begin::Back(ramp),
+        Standing::Settled(old) | Standing::Released(old) | Standing::Back { old, .. } => {
+            Begin::Nothing(format!("no release is under way, {old} has all of the traffic"))
+        }
+    }
+}
+
+fn foreign(active: &Deployment) -> Notice {
+    let shares: Vec<String> =
+        active.versions.iter().map(|(id, share)| format!("{share} % {id}")).collect();
+    let by = match printable(active.author.as_bytes()) {
+        author if author.is_empty() => "somebody else".to_owned(),
+        author => author,
+    };
+    notice(
+        active.id.as_str(),
+        format!("{by} split the traffic ({}), and no release of slotctl did", shares.join(", ")),
+        "give one version 100 % first, as whoever split it thinks right: \
+         npx wrangler versions deploy <id>@100%",
+    )
+}
+
+fn notice(subject: &str, what: String, help: &str) -> Notice {
+    Notice { subject: subject.to_owned(), what, help: Some(help.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = "db7cd8d3-4425-4fe7-8c81-01bf963b6067";
+    const NEW: &str = "dc8dcd28-271b-4367-9840-6c244f84cb40";
+    const THIRD: &str = "11111111-2222-4333-8444-555555555555";
+    const STEP: &str =
+        "slotctl release dc8dcd28-271b-4367-9840-6c244f84cb40 at 10% of 1,10,100 for 60s";
+    const DONE: &str = "slotctl release dc8dcd28-271b-4367-9840-6c244f84cb40 done";
+    const BACK: &str = "slotctl release dc8dcd28-271b-4367-9840-6c244f84cb40 back: it was slow";
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn deployment(versions: &[(&str, &str)], message: &str) -> Deployment {
+        let share = |(id, share): &(&str, &str)| (id.parse().unwrap(), share.parse().unwrap());
+        Deployment {
+            id: THIRD.parse().unwrap(),
+            created: at(100),
+            author: "ada@example.com".to_owned(),
+            message: message.to_owned(),
+            versions: versions.iter().map(share).collect(),
+        }
+    }
+
+    fn version(id: &str, number: u64, created: u64, tag: &str) -> Version {
+        Version { id: id.parse().unwrap(), number, created: at(created), tag: tag.to_owned() }
+    }
+
+    /// What comes of it, in short.
+    fn came(ask: Ask, active: &Deployment, versions: &[Version]) -> String {
+        match begin(ask, active, versions, "v2") {
+            Ok(Begin::Go(progress, ramp)) => {
+                let set = ramp.map_or(String::new(), |ramp| {
+                    format!(" of {} for {:?}", ramp.steps, ramp.bake)
+                });
+                format!("{progress}{set}")
+            }
+            Ok(Begin::Back(ramp)) => format!("back to {}", ramp.old.short()),
+            Ok(Begin::Nothing(why)) => format!("nothing: {why}"),
+            Err(notice) => format!("refused: {}: {}", notice.subject, notice.what),
+        }
+        .replace(OLD, "db7cd8d3")
+        .replace(NEW, "dc8dcd28")
+    }
+
+    #[track_caller]
+    fn comes(ask: Ask, versions: &[(&str, &str)], message: &str, expected: &str) {
+        assert_eq!(came(ask, &deployment(versions, message), &[]), expected);
+    }
+
+    const SETTLED: (&[(&str, &str)], &str) = (&[(OLD, "100")], "Deploy bug fix.");
+    const RAMP: (&[(&str, &str)], &str) = (&[(NEW, "10"), (OLD, "90")], STEP);
+    const TURNED: (&[(&str, &str)], &str) = (&[(OLD, "90"), (NEW, "10")], STEP);
+    const RELEASED: (&[(&str, &str)], &str) = (&[(NEW, "100")], DONE);
+    const GIVEN_UP: (&[(&str, &str)], &str) = (&[(OLD, "100")], BACK);
+
+    #[test]
+    fn what_is_deployed_decides_what_begins() {
+        for ((versions, message), expected) in [
+            (SETTLED, "db7cd8d3 → none"),
+            (RELEASED, "dc8dcd28 → none"),
+            (GIVEN_UP, "db7cd8d3 → none"),
+            (RAMP, "refused: dc8dcd28: its release is under way, at 10 %"),
+        ] {
+            comes(Ask::Start, versions, message, expected);
+        }
+    }
+
+    #[test]
+    fn what_is_deployed_decides_what_is_gone_on_with() {
+        let all = "db7cd8d3 has all of the traffic";
+        let given_up = format!("refused: dc8dcd28: its release was given up (it was slow), {all}");
+        for ((versions, message), expected) in [
+            (RAMP, "db7cd8d3 → dc8dcd28 at 10 % of 1,10,100 for 60s"),
+            (TURNED, "db7cd8d3 → dc8dcd28 at 10 % of 1,10,100 for 60s"),
+            (RELEASED, "nothing: dc8dcd28 is released, nothing is left to do"),
+            (SETTLED, "refused: db7cd8d3: it has all of the traffic, no release is under way"),
+            (GIVEN_UP, &given_up),
+        ] {
+            comes(Ask::Resume, versions, message, expected);
+        }
+    }
+
+    #[test]
+    fn what_is_deployed_decides_what_is_given_up() {
+        let nothing = "nothing: no release is under way, db7cd8d3 has all of the traffic";
+        for ((versions, message), expected) in
+            [(RAMP, "back to db7cd8d3"), (SETTLED, nothing), (GIVEN_UP, nothing)]
+        {
+            comes(Ask::Abort, versions, message, expected);
+        }
+    }
+
+    #[test]
+    fn a_split_of_others_is_left_alone() {
+        for (versions, message) in [
+            (&[(NEW, "10"), (OLD, "90")][..], "by hand"),
+            (&[(NEW, "0"), (OLD, "100")], ""),
+            // Another share than the release gave it, other versions, three of them.
+            (&[(NEW, "20"), (OLD, "80")], STEP),
+            (&[(THIRD, "10"), (OLD, "90")], STEP),
+            (&[(NEW, "10"), (OLD, "80"), (THIRD, "10")], STEP),
+            (&[(NEW, "10"), (OLD, "90")], DONE),
+        ] {
+            for ask in [Ask::Start, Ask::Resume, Ask::Abort] {
+                let came = came(ask, &deployment(versions, message), &[]);
+                assert!(came.contains("ada@example.com split the traffic ("), "{came}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_version_that_was_uploaded_and_not_deployed_is_gone_on_with() {
+        let settled = deployment(&[(OLD, "100")], "");
+        let old = version(OLD, 7, 50, "v1");
+        for (versions, goes_on) in [
+            (vec![old.clone(), version(NEW, 8, 101, "v2")], true),
+            // Before the deployment, of another checkout, not the latest.
+            (vec![old.clone(), version(NEW, 8, 99, "v2")], false),
+            (vec![old.clone(), version(NEW, 8, 101, "v1.9")], false),
+            (vec![old.clone(), version(NEW, 8, 101, "v2"), version(THIRD, 9, 102, "")], false),
+            (vec![], false),
+        ] {
+            let came = came(Ask::Resume, &settled, &versions);
+            assert_eq!(came == "db7cd8d3 → dc8dcd28", goes_on, "{came}");
+        }
+        let done = deployment(&[(OLD, "100")], &DONE.replace(NEW, OLD));
+        let versions = [old, version(NEW, 8, 101, "v2")];
+        assert_eq!(came(Ask::Resume, &done, &versions), "db7cd8d3 → dc8dcd28");
+    }
+
+    #[test]
+    fn a_version_that_could_not_be_gone_back_to_is_none_to_begin_from() {
+        let settled = deployment(&[(OLD, "100")], "");
+        for (latest, refused) in [(100, false), (101, true), (500, true)] {
+            let versions = [version(OLD, 2, 50, ""), version(NEW, latest, 60, "")];
+            let came = came(Ask::Start, &settled, &versions);
+            assert_eq!(came.starts_with("refused"), refused, "{latest}: {came}");
+        }
+    }
+}

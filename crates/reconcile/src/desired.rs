@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::policy::Route;
 use crate::tag::{Prefix, TagName, TagTarget};
 use catalog::digest::Digest;
 use catalog::name::ComponentName;
@@ -84,6 +83,23 @@ pub struct Traffic {
     pub keep_revocations: bool,
     /// The last change of the file.
     pub change: Option<TrafficChange>,
+}
+
+/// How a slot's traffic goes to slots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The slots with their shares in thousandths of a percent, which add up to
+    /// the whole; the slot itself last, if it keeps any.
+    pub targets: Vec<(Slot, u32)>,
+    /// Groups of callers and the slot that each gets.
+    pub segments: BTreeMap<String, Slot>,
+}
+
+impl Route {
+    /// Every slot that it names.
+    pub fn named(&self) -> impl Iterator<Item = &Slot> {
+        self.targets.iter().map(|(target, _)| target).chain(self.segments.values())
+    }
 }
 
 /// The commit that changed `rollouts.toml` last.

@@ -28,7 +28,7 @@ use notice::{Notice, printable};
 
 pub use apply::apply;
 pub use read::percent;
-pub use routes::{Route, Routes, routes};
+pub use routes::{Routes, routes};
 
 /// The file's name, at the root of the components repository.
 pub const FILE: &str = "rollouts.toml";

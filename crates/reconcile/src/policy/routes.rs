@@ -3,27 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ComponentPolicy, Policy, PolicyError, Scope, SlotPolicy};
-use crate::desired::{Desired, DesiredComponent};
+use crate::desired::{Desired, DesiredComponent, Route};
 use catalog::name::ComponentName;
 use catalog::record::FULL_WEIGHT;
 use catalog::slot::Slot;
-
-/// How a slot's traffic goes to slots.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
-    /// The slots with their shares in thousandths of a percent, which add up to
-    /// the whole; the slot itself last, if it keeps any.
-    pub targets: Vec<(Slot, u32)>,
-    /// Groups of callers and the slot that each gets.
-    pub segments: BTreeMap<String, Slot>,
-}
-
-impl Route {
-    /// Every slot that it names.
-    pub fn named(&self) -> impl Iterator<Item = &Slot> {
-        self.targets.iter().map(|(target, _)| target).chain(self.segments.values())
-    }
-}
 
 /// The routes of every slot that the file names.
 pub type Routes = BTreeMap<ComponentName, BTreeMap<Slot, Route>>;

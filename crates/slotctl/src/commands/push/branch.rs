@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anyhow::Result;
 use gix_hash::ObjectId;
 
-use super::refuse;
+use super::refusal::refuse;
 use crate::output::{Output, count};
 use git::Repository;
 use git::remote::{Branch, Pushed};

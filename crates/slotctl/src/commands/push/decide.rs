@@ -2,6 +2,8 @@
 
 use gix_hash::ObjectId;
 
+use crate::read::tags::Tagged;
+
 /// A tag here, there, and in this clone's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sides {
@@ -35,6 +37,16 @@ pub(super) enum Verdict {
     Conflict,
     /// It is a version and another one on the remote.
     OtherVersion,
+}
+
+/// A slot that others changed, or may have.
+pub(super) struct Theirs<'a> {
+    /// The slot's tag here.
+    pub(super) tagged: &'a Tagged,
+    /// What it is there; none if it was deleted.
+    pub(super) remote: Option<ObjectId>,
+    /// What is the matter.
+    pub(super) verdict: Verdict,
 }
 
 /// Decides. A version is never moved; a slot only from what this clone has seen.

@@ -26,7 +26,6 @@ use crate::remote::list_refs;
 use answer::Answer;
 use git::Repository;
 use git::remote::Pushed;
-use notice::Refused;
 use plan::Plan;
 
 /// Carries out the command.
@@ -136,9 +135,4 @@ fn tell(output: &Output, remote: &str, plan: &Plan) {
         true => output.say(format_args!("{remote} has it all already")),
         false => output.say(format_args!("{} pushed to {remote}", count(pushed.len(), "ref"))),
     }
-}
-
-/// A refusal that ends the command.
-fn refuse<T>(subject: &str, what: impl Into<String>, help: impl Into<String>) -> Result<T> {
-    Err(Refused::new(printable(subject.as_bytes()), what, help).into())
 }

@@ -9,7 +9,7 @@ use reconcile::tag::{TagName, TagTarget};
 use serde_json::{Value, json};
 
 use super::branch::BranchPlan;
-use super::decide::{Sides, Verdict, decide};
+use super::decide::{Sides, Theirs, Verdict, decide};
 use super::refusal;
 use crate::exit::Exit;
 use crate::read::tags::Tagged;
@@ -54,16 +54,6 @@ pub(super) struct Plan {
     pub(super) notes: Vec<Notice>,
 }
 
-/// A slot that others changed, or may have.
-pub(super) struct Theirs<'a> {
-    /// The slot's tag here.
-    pub(super) tagged: &'a Tagged,
-    /// What it is there; none if it was deleted.
-    pub(super) remote: Option<ObjectId>,
-    /// What is the matter.
-    pub(super) verdict: Verdict,
-}
-
 impl Plan {
     /// Decides on these tags.
     pub(super) fn add_tags(
@@ -82,7 +72,10 @@ impl Plan {
             }
         }
         self.tags.sort_by(|a, b| (slot(&a.name), &a.name).cmp(&(slot(&b.name), &b.name)));
-        refusal::tell_theirs(self, repository, remote, &theirs)
+        let (refused, notes) = refusal::of_theirs(repository, remote, &theirs)?;
+        self.refused.extend(refused);
+        self.notes.extend(notes);
+        Ok(())
     }
 
     /// Decides on one; what others did is looked at together.

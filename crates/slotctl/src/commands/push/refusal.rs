@@ -2,14 +2,22 @@
 
 use anyhow::Result;
 use gix_hash::ObjectId;
-use notice::{Notice, printable};
+use notice::{Notice, Refused, printable};
 use reconcile::compile::Stamp;
 use reconcile::tag::{TagName, read_short_name};
 
-use super::decide::Verdict;
-use super::plan::{Plan, Theirs};
+use super::decide::{Theirs, Verdict};
 use crate::read::tags::{Tagged, read_object};
 use git::Repository;
+
+/// A refusal that ends the command.
+pub(super) fn refuse<T>(
+    subject: &str,
+    what: impl Into<String>,
+    help: impl Into<String>,
+) -> Result<T> {
+    Err(Refused::new(printable(subject.as_bytes()), what, help).into())
+}
 
 /// A slot that would be moved on the remote.
 pub(super) fn needs_force(name: &TagName) -> Notice {
@@ -20,16 +28,16 @@ pub(super) fn needs_force(name: &TagName) -> Notice {
     }
 }
 
-/// Looks at what others did and tells of it: a refusal where something is to be
-/// pushed from here too, a note where this clone is only behind.
-pub(super) fn tell_theirs(
-    plan: &mut Plan,
+/// The refusals and the notes about what others did: a refusal if something is to be
+/// pushed from here too, a note if this clone is only behind.
+pub(super) fn of_theirs(
     repository: &Repository,
     remote: &str,
     theirs: &[Theirs<'_>],
-) -> Result<()> {
+) -> Result<(Vec<Notice>, Vec<Notice>)> {
+    let (mut refusals, mut notes) = (Vec::new(), Vec::new());
     if theirs.is_empty() {
-        return Ok(());
+        return Ok((refusals, notes));
     }
     let there = theirs.iter().filter(|theirs| theirs.remote.is_some());
     let names = there.map(|theirs| format!("refs/tags/{}", theirs.tagged.tag.name));
@@ -44,9 +52,9 @@ pub(super) fn tell_theirs(
             None => None,
         };
         let (notice, refused) = notice(remote, found, move_there.as_ref());
-        if refused { plan.refused.push(notice) } else { plan.notes.push(notice) }
+        if refused { refusals.push(notice) } else { notes.push(notice) }
     }
-    Ok(())
+    Ok((refusals, notes))
 }
 
 /// A slot's tag on the remote, as far as it could be fetched.

@@ -1,9 +1,9 @@
 //! Whether records agree with each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
-use super::{Arm, Audit, Catalog, Component};
+use super::seen::{Arm, Catalog, Component};
 use catalog::digest::Digest;
 use catalog::key::Key;
 use catalog::name::ComponentName;
@@ -11,23 +11,24 @@ use notice::Notice;
 
 const SYNC: &str = "slotctl sync brings them together";
 
-impl Audit<'_> {
-    /// Holds the records against each other, once all of them were read.
-    pub fn link(&mut self) {
-        let mut found = Vec::new();
-        for (name, component) in &self.components {
-            found.extend(component.arms.iter().filter_map(|arm| arm_finding(name, component, arm)));
-            catalog_findings(name, component, &mut found);
-            let listed = self.index.as_ref().is_none_or(|index| index.contains(name));
-            if !listed && component.catalog.is_some() {
-                found.push(notice(&Key::Index, format!("it does not list {name}")));
-            }
+/// Compares the records with each other, once all of them were read.
+pub(super) fn findings(
+    components: &BTreeMap<ComponentName, Component>,
+    index: Option<&BTreeSet<ComponentName>>,
+) -> Vec<Notice> {
+    let mut found = Vec::new();
+    for (name, component) in components {
+        found.extend(component.arms.iter().filter_map(|arm| arm_finding(name, component, arm)));
+        catalog_findings(name, component, &mut found);
+        let listed = index.is_none_or(|index| index.contains(name));
+        if !listed && component.catalog.is_some() {
+            found.push(notice(&Key::Index, format!("it does not list {name}")));
         }
-        if self.index.is_none() && self.components.values().any(|of| of.catalog.is_some()) {
-            found.push(notice(&Key::Index, "it is not there".to_owned()));
-        }
-        self.findings.append(&mut found);
     }
+    if index.is_none() && components.values().any(|of| of.catalog.is_some()) {
+        found.push(notice(&Key::Index, "it is not there".to_owned()));
+    }
+    found
 }
 
 fn arm_finding(name: &ComponentName, component: &Component, arm: &Arm) -> Option<Notice> {

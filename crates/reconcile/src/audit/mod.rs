@@ -7,6 +7,7 @@
 //! What a sync has yet to write is no finding: `status` shows that.
 
 mod links;
+mod seen;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use catalog::record::{
 use catalog::slot::Slot;
 use catalog::version::Version;
 use notice::{Notice, printable};
+use seen::{Arm, Catalog, Component, Content, Seen};
 
 /// What is known of KV so far, and what is wrong with it.
 #[derive(Debug)]
@@ -38,46 +40,6 @@ pub struct Audit<'a> {
     components: BTreeMap<ComponentName, Component>,
     index: Option<BTreeSet<ComponentName>>,
     findings: Vec<Notice>,
-}
-
-#[derive(Debug, Default)]
-struct Component {
-    versions: BTreeMap<Version, Seen>,
-    /// The digest of each slot's record.
-    slots: BTreeMap<Slot, Digest>,
-    arms: Vec<Arm>,
-    catalog: Option<Catalog>,
-}
-
-/// A version's record.
-#[derive(Debug, PartialEq, Eq)]
-struct Seen {
-    content: Digest,
-    record: Digest,
-}
-
-/// An arm of a slot.
-#[derive(Debug)]
-struct Arm {
-    slot: Slot,
-    version: Version,
-    content: Digest,
-}
-
-/// What a catalog lists, by the digests of the records.
-#[derive(Debug)]
-struct Catalog {
-    versions: BTreeMap<Version, Digest>,
-    slots: BTreeMap<Slot, Digest>,
-}
-
-/// A content that is listed, or that a record names.
-#[derive(Clone, Debug, Default)]
-struct Content {
-    /// A record that names it.
-    named: Option<Key>,
-    /// How many bytes that record says it has.
-    size: Option<u64>,
 }
 
 impl<'a> Audit<'a> {
@@ -168,6 +130,11 @@ impl<'a> Audit<'a> {
     /// How many records there are of a kind.
     pub fn count(&self, of: impl Fn(&Key) -> bool) -> usize {
         self.keys.keys().filter(|key| of(key)).count()
+    }
+
+    /// Compares the records with each other, once all of them were read.
+    pub fn link(&mut self) {
+        self.findings.extend(links::findings(&self.components, self.index.as_ref()));
     }
 
     /// All that is wrong, in the order of the keys.

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Peeled, Tag};
+use super::tags::{Peeled, Tag};
 use crate::tag::{TagName, TagTarget, read_short_name};
 use catalog::version::Version;
 

@@ -4,19 +4,42 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::chain::{Standing, VersionTags, standing};
-use super::{LogicTag, Peeled, SlotDraft, Stamp, Tag, Unpeelable, Wanted};
+use super::tags::{Peeled, Stamp, Tag, Unpeelable};
+use super::wanted::Wanted;
 use crate::source::trailer::TrailerPath;
 use crate::tag::{Prefix, TagName, TagTarget};
 use catalog::name::ComponentName;
 use catalog::slot::Slot;
-use catalog::version::Version;
+use catalog::version::{CommitId, Version};
 use notice::Notice;
+
+/// A tag under `logic/`: reported, so that CI can rebuild, never written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogicTag {
+    /// The component.
+    pub name: ComponentName,
+    /// The version or slot that the tag names.
+    pub target: TagTarget,
+    /// The version that it stands on.
+    pub version: Version,
+    /// The commit that it leads to.
+    pub commit: CommitId,
+}
+
+/// A slot as its tag has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SlotDraft {
+    pub(super) slot: Slot,
+    pub(super) version: Version,
+    pub(super) stamp: Stamp,
+    pub(super) why: String,
+}
 
 /// What the tags say, before any file was looked at.
 #[derive(Clone, Debug, Default)]
 pub struct Outline {
     /// The versions whose files must be found, in the order in which
-    /// [`Outline::compile`] takes those.
+    /// [`compile`](super::compile) takes those.
     pub wanted: Vec<Wanted>,
     /// The tags under `logic/`.
     pub logic: Vec<LogicTag>,

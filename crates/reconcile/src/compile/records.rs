@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::outline::{Draft, Outline};
-use super::{File, SlotDraft, Wanted};
+use super::outline::{Draft, Outline, SlotDraft};
+use super::wanted::{File, Wanted, version_record};
 use crate::desired::{Desired, DesiredComponent, DesiredSlot};
 use crate::policy::Policy;
 use crate::source::{Grade, Problem};
 use crate::tag::{Prefix, TagName, TagTarget};
 use catalog::name::ComponentName;
-use catalog::record::{FORMAT, MAX_VALUE, Snapshot, VersionRecord};
+use catalog::record::{MAX_VALUE, VersionRecord};
 use catalog::slot::Slot;
 use catalog::version::Version;
 use notice::Notice;
@@ -27,70 +27,42 @@ pub struct Compiled {
 
 type Problems = BTreeMap<(ComponentName, Version), Problem>;
 
-impl Problem {
-    /// A content that is too large for a value of Workers KV.
-    pub fn too_large(path: &str, size: u64) -> Self {
-        Self::refused(
-            format!("{path} has {size} bytes, more than the {MAX_VALUE} (25 MiB) of a KV value"),
-            "split the file, or serve it from R2 and its address from here",
-        )
-    }
-}
-
-impl Outline {
-    /// Compiles the records; `files` are those of [`Outline::wanted`], in its order.
-    /// Of the policy only what it revokes counts here: `latest` skips that.
-    pub fn compile(
-        self,
-        files: impl IntoIterator<Item = Result<File, Problem>>,
-        policy: &Policy,
-    ) -> Compiled {
-        let mut compiled = Compiled { warnings: self.warnings, ..Compiled::default() };
-        let mut components: BTreeMap<ComponentName, DesiredComponent> = BTreeMap::new();
-        let mut problems = Problems::new();
-        for (wanted, file) in self.wanted.into_iter().zip(files) {
-            match file.and_then(within_limit) {
-                Ok(file) => {
-                    let component = components.entry(wanted.component.clone()).or_default();
-                    let revoked = policy.revoked(&wanted.component, &wanted.version).cloned();
-                    let record = VersionRecord { revoked, ..wanted.record(file) };
-                    let by = wanted.found_by.map(|by| (wanted.version.clone(), by));
-                    component.found_by.extend(by);
-                    component.versions.insert(wanted.version, record);
-                }
-                Err(problem) => compiled.note_version(wanted, problem, &mut problems),
+/// Compiles the records; `files` are those of [`Outline::wanted`], in its order.
+/// Of the policy only what it revokes counts here: `latest` skips that.
+pub fn compile(
+    outline: Outline,
+    files: impl IntoIterator<Item = Result<File, Problem>>,
+    policy: &Policy,
+) -> Compiled {
+    let mut compiled = Compiled { warnings: outline.warnings, ..Compiled::default() };
+    let mut components: BTreeMap<ComponentName, DesiredComponent> = BTreeMap::new();
+    let mut problems = Problems::new();
+    for (wanted, file) in outline.wanted.into_iter().zip(files) {
+        match file.and_then(within_limit) {
+            Ok(file) => {
+                let component = components.entry(wanted.component.clone()).or_default();
+                let revoked = policy.revoked(&wanted.component, &wanted.version).cloned();
+                let record = VersionRecord { revoked, ..version_record(&wanted, file) };
+                let by = wanted.found_by.map(|by| (wanted.version.clone(), by));
+                component.found_by.extend(by);
+                component.versions.insert(wanted.version, record);
             }
+            Err(problem) => compiled.note_version(wanted, problem, &mut problems),
         }
-        for (name, draft) in self.drafts {
-            let component = components.entry(name.clone()).or_default();
-            compiled.add_slots(&name, draft, component, &problems);
-        }
-        components.retain(|_, component| !component.versions.is_empty());
-        compiled.desired = Desired { components, ..Desired::default() };
-        compiled
     }
+    for (name, draft) in outline.drafts {
+        let component = components.entry(name.clone()).or_default();
+        compiled.add_slots(&name, draft, component, &problems);
+    }
+    components.retain(|_, component| !component.versions.is_empty());
+    compiled.desired = Desired { components, ..Desired::default() };
+    compiled
 }
 
 fn within_limit(file: File) -> Result<File, Problem> {
     match file.size > MAX_VALUE {
         true => Err(Problem::too_large(&file.path, file.size)),
         false => Ok(file),
-    }
-}
-
-impl Wanted {
-    /// The version's record, once its file is known.
-    pub(super) fn record(&self, file: File) -> VersionRecord {
-        let Self { version, commit, .. } = self;
-        let File { path, digest, size, media_type } = file;
-        let (version, sha, date) = (version.clone(), commit.id.clone(), commit.committer.time);
-        VersionRecord {
-            format: FORMAT,
-            snapshot: Snapshot { version, digest, size, media_type, sha, date },
-            author: commit.author.clone(),
-            path,
-            revoked: None,
-        }
     }
 }
 

@@ -1,9 +1,17 @@
+use std::sync::Arc;
+
+use super::wanted::version_record;
 use super::*;
 use crate::desired::{Desired, DesiredSlot};
 use crate::policy::Policy;
 use crate::source::path::RepoPath;
 use crate::source::{Grade, Problem};
-use crate::tag::{RefReading, read_ref};
+use crate::tag::{RefReading, TagName, read_ref};
+use catalog::digest::Digest;
+use catalog::media_type::MediaType;
+use catalog::record::VersionMetadata;
+use catalog::slot::Slot;
+use catalog::timestamp::Timestamp;
 use notice::Notice;
 
 fn id(seed: u8) -> String {
@@ -63,7 +71,7 @@ fn file(wanted: &Wanted) -> Result<File, Problem> {
 fn compile(tags: &[Tag], file: impl Fn(&Wanted) -> Result<File, Problem>) -> Compiled {
     let outline = outline(tags);
     let files: Vec<_> = outline.wanted.iter().map(file).collect();
-    outline.compile(files, &Policy::default())
+    crate::compile::compile(outline, files, &Policy::default())
 }
 
 /// `slot=version` of the component `p/a`.
@@ -290,7 +298,10 @@ fn logic_is_reported_and_never_written() {
     let shown = |tag: &LogicTag| format!("{}@{}={}", tag.name, tag.target, tag.version);
     let reported: Vec<String> = outline.logic.iter().map(shown).collect();
     assert_eq!(reported, ["p/a@production=v1.0.0", "p/a@v1.0.0=v1.0.0"]);
-    assert_eq!(outline.compile(vec![], &Policy::default()).desired, Desired::default());
+    assert_eq!(
+        crate::compile::compile(outline, vec![], &Policy::default()).desired,
+        Desired::default()
+    );
 }
 
 #[test]
@@ -319,7 +330,7 @@ fn only_what_git_would_say_as_well_is_remembered() {
     let by = Digest::of(b"by convention");
     wanted.found_by = Some(by);
     let found = file(wanted).unwrap();
-    let known = wanted.record(found.clone()).metadata(Some(by));
+    let known = version_record(wanted, found.clone()).metadata(Some(by));
     assert_eq!(File::remembered(wanted, &known, None), Some(found));
 
     let revoked = "it leaks".to_owned();

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::stored::{Stored, put};
 use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use catalog::name::ComponentName;
 use catalog::record::{
-    self, CatalogMetadata, CatalogRecord, IndexMetadata, IndexRecord, Record, RecordError, RunId,
-    SlotRecord, SyncRecord, UnreferencedMetadata, UnreferencedRecord, VersionMetadata,
-    VersionRecord,
+    self, CatalogMetadata, CatalogRecord, IndexMetadata, IndexRecord, RunId, SlotRecord,
+    SyncRecord, UnreferencedMetadata, UnreferencedRecord, VersionMetadata, VersionRecord,
 };
 use catalog::slot::Slot;
 use catalog::timestamp::Timestamp;
@@ -61,21 +61,6 @@ pub(super) struct StoredCatalog {
 pub(super) struct StoredIndex {
     pub(super) metadata: Option<IndexMetadata>,
     pub(super) value: Stored<IndexRecord>,
-}
-
-/// The value of a listed key.
-#[derive(Debug)]
-pub(super) enum Stored<T> {
-    /// Not read yet.
-    Unread,
-    /// Gone since the listing.
-    Absent,
-    /// A record.
-    Record(T),
-    /// No record; why.
-    Unreadable(String),
-    /// A record of this format, which a later `slotctl` wrote.
-    Newer(u32),
 }
 
 impl Actual {
@@ -280,16 +265,4 @@ impl Actual {
 
 fn typed<T: DeserializeOwned>(metadata: Option<Value>) -> Option<T> {
     serde_json::from_value(metadata?).ok()
-}
-
-/// Stores what a value is; `own` says whether a record is of its key.
-fn put<T: Record>(stored: Option<&mut Stored<T>>, value: Option<&[u8]>, own: impl Fn(&T) -> bool) {
-    let Some(stored) = stored else { return };
-    *stored = match value.map(record::parse) {
-        None => Stored::Absent,
-        Some(Ok(record)) if own(&record) => Stored::Record(record),
-        Some(Ok(_)) => Stored::Unreadable("it is the record of another key".to_owned()),
-        Some(Err(RecordError::Malformed(why))) => Stored::Unreadable(why),
-        Some(Err(RecordError::FormatTooHigh { found })) => Stored::Newer(found),
-    };
 }

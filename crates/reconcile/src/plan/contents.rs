@@ -7,7 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Actual, Options, Plan, Write};
+use super::actual::Actual;
+use super::options::Options;
+use super::value::Plan;
+use super::write::Write;
 use catalog::digest::Digest;
 use catalog::key::Key;
 use catalog::record::is_due;

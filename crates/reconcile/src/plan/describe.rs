@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{Held, Write, changes, short};
+use super::short::short;
+use super::traffic::changes;
+use super::value::Held;
+use super::write::Write;
 use crate::policy::percent;
 use catalog::record::{Arm, FULL_WEIGHT, SlotRecord, Target, VersionRecord};
 use catalog::version::Version;

@@ -1,6 +1,7 @@
 //! What looks like the wrong repository, or like an incomplete clone.
 
-use super::{Actual, Plan};
+use super::actual::Actual;
+use super::value::Plan;
 use crate::desired::Desired;
 use catalog::key::Key;
 use notice::Notice;

@@ -1,64 +1,66 @@
 //! The index's part of a plan: which components there are once all is done.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::actual::{Stored, StoredIndex};
+use super::actual::{Actual, StoredIndex};
 use super::component::ComponentPlan;
-use super::verdict::{Blocked, Known};
-use super::{Planning, Write};
+use super::stored::{Blocked, Known, Stored};
+use super::write::Write;
 use catalog::key::Key;
 use catalog::name::ComponentName;
 use catalog::record::IndexRecord;
 use notice::Notice;
 
-impl Planning<'_> {
-    pub(super) fn index(&self) -> Result<ComponentPlan, Blocked> {
-        let mut part = ComponentPlan::default();
-        let absent = |stored: &&StoredIndex| matches!(stored.value, Stored::Absent);
-        let stored = self.actual.index.as_ref().filter(|stored| !absent(stored));
-        let Some(names) = self.index_names(stored, &mut part)? else { return Ok(part) };
-        let record = IndexRecord::new(names);
-        let metadata = stored.and_then(|stored| stored.metadata.as_ref());
-        if metadata.is_some_and(|metadata| *metadata == record.metadata()) {
-            part.unchanged = 1;
-        } else if stored.is_some() || !record.components.is_empty() {
-            // Whatever else is there is written anew, but for a later format.
-            stored.map_or(Ok(Known::Absent), |stored| stored.value.known())?;
-            part.writes.push(Write::Index { record });
-        }
-        Ok(part)
-    }
+/// The parts of the components.
+type Planned = BTreeMap<ComponentName, ComponentPlan>;
 
-    /// The components that have a catalog record once all is done. Of those that
-    /// were not looked at only the index itself tells; `None` where it can't be read.
-    fn index_names(
-        &self,
-        stored: Option<&StoredIndex>,
-        part: &mut ComponentPlan,
-    ) -> Result<Option<BTreeSet<ComponentName>>, Blocked> {
-        let mut names = BTreeSet::new();
-        if let (Some(scope), Some(stored)) = (&self.actual.scope, stored) {
-            match stored.value.known()? {
-                Known::Absent => {}
-                Known::Record(record) => names.extend(record.components.iter().cloned()),
-                Known::Unreadable(_) => {
-                    part.warnings.push(unreadable());
-                    return Ok(None);
-                }
-            }
-            names.retain(|name| !scope.contains(name));
-        }
-        let there = |name: &ComponentName| {
-            let known = self.actual.components.get(name).and_then(|known| known.catalog.as_ref());
-            known.is_some_and(|known| !matches!(known.value, Stored::Absent))
-        };
-        let remains = self
-            .planned
-            .iter()
-            .filter(|(name, part)| part.writes_catalog() || there(name) && !part.deletes_catalog());
-        names.extend(remains.map(|(name, _)| name.clone()));
-        Ok(Some(names))
+/// Plans the index; `planned` are the parts of the components.
+pub(super) fn plan(actual: &Actual, planned: &Planned) -> Result<ComponentPlan, Blocked> {
+    let mut part = ComponentPlan::default();
+    let absent = |stored: &&StoredIndex| matches!(stored.value, Stored::Absent);
+    let stored = actual.index.as_ref().filter(|stored| !absent(stored));
+    let Some(names) = index_names(actual, planned, stored, &mut part)? else { return Ok(part) };
+    let record = IndexRecord::new(names);
+    let metadata = stored.and_then(|stored| stored.metadata.as_ref());
+    if metadata.is_some_and(|metadata| *metadata == record.metadata()) {
+        part.unchanged = 1;
+    } else if stored.is_some() || !record.components.is_empty() {
+        // Whatever else is there is written anew, but for a later format.
+        stored.map_or(Ok(Known::Absent), |stored| stored.value.known())?;
+        part.writes.push(Write::Index { record });
     }
+    Ok(part)
+}
+
+/// The components that have a catalog record once all is done. Of those that
+/// were not looked at only the index itself tells; `None` where it can't be read.
+fn index_names(
+    actual: &Actual,
+    planned: &Planned,
+    stored: Option<&StoredIndex>,
+    part: &mut ComponentPlan,
+) -> Result<Option<BTreeSet<ComponentName>>, Blocked> {
+    let mut names = BTreeSet::new();
+    if let (Some(scope), Some(stored)) = (&actual.scope, stored) {
+        match stored.value.known()? {
+            Known::Absent => {}
+            Known::Record(record) => names.extend(record.components.iter().cloned()),
+            Known::Unreadable(_) => {
+                part.warnings.push(unreadable());
+                return Ok(None);
+            }
+        }
+        names.retain(|name| !scope.contains(name));
+    }
+    let there = |name: &ComponentName| {
+        let known = actual.components.get(name).and_then(|known| known.catalog.as_ref());
+        known.is_some_and(|known| !matches!(known.value, Stored::Absent))
+    };
+    let remains = planned
+        .iter()
+        .filter(|(name, part)| part.writes_catalog() || there(name) && !part.deletes_catalog());
+    names.extend(remains.map(|(name, _)| name.clone()));
+    Ok(Some(names))
 }
 
 fn unreadable() -> Notice {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::short;
+use super::short::short;
 use crate::policy::percent;
 use catalog::record::{Arm, FULL_WEIGHT, SlotRecord, Target};
 use catalog::version::Version;

@@ -1,42 +1,9 @@
 //! What a record in KV is to the one that Git would have there.
 
-use super::actual::{Stored, StoredVersion};
+use super::actual::StoredVersion;
+use super::stored::{Blocked, Known, Stored};
 use catalog::digest::Digest;
 use catalog::record::{SlotRecord, VersionRecord};
-
-/// A value in KV that was read.
-pub(super) enum Known<'a, T> {
-    /// There is none.
-    Absent,
-    /// A record.
-    Record(&'a T),
-    /// No record; why.
-    Unreadable(&'a str),
-}
-
-/// Why a value in KV says nothing yet, or never will.
-pub(super) enum Blocked {
-    /// It was not read yet.
-    Unread,
-    /// Its format is a later one.
-    Newer(u32),
-}
-
-impl<T> Stored<T> {
-    pub(super) fn is_unread(&self) -> bool {
-        matches!(self, Self::Unread)
-    }
-
-    pub(super) fn known(&self) -> Result<Known<'_, T>, Blocked> {
-        match self {
-            Self::Unread => Err(Blocked::Unread),
-            Self::Newer(format) => Err(Blocked::Newer(*format)),
-            Self::Absent => Ok(Known::Absent),
-            Self::Record(record) => Ok(Known::Record(record)),
-            Self::Unreadable(why) => Ok(Known::Unreadable(why)),
-        }
-    }
-}
 
 /// Of a version.
 pub(super) enum VersionVerdict<'a> {

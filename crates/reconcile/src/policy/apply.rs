@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{PolicyError, PolicyReading, Scope, routes};
+use super::file::{PolicyError, PolicyReading, Scope};
+use super::routes::routes;
 use crate::desired::{Desired, DesiredComponent, TrafficChange};
 use catalog::name::ComponentName;
 use catalog::slot::Slot;

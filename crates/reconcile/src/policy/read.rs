@@ -4,13 +4,25 @@ use std::ops::Range;
 
 use toml_edit::{Document, Item, Key, TableLike, Value};
 
-use super::{ComponentPolicy, Policy, PolicyError, PolicyReading, Scope, SlotPolicy};
+use super::file::{ComponentPolicy, Policy, PolicyError, PolicyReading, Scope, SlotPolicy};
 use catalog::name::ComponentName;
 use catalog::record::FULL_WEIGHT;
 use catalog::slot::Slot;
 
-/// Reads the whole file.
-pub(super) fn read(text: &str) -> PolicyReading {
+/// Reads the file.
+///
+/// # Errors
+///
+/// Every mistake in it, in the order of the lines.
+pub fn parse(text: &str) -> Result<Policy, Vec<PolicyError>> {
+    match read(text) {
+        PolicyReading { policy, errors } if errors.is_empty() => Ok(policy),
+        PolicyReading { errors, .. } => Err(errors),
+    }
+}
+
+/// Reads as much of the file as is valid.
+pub fn read(text: &str) -> PolicyReading {
     let mut reader = Reader { text, scope: Scope::Nothing, errors: Vec::new() };
     let mut policy = Policy::default();
     match Document::parse(text) {

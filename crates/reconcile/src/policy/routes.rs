@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ComponentPolicy, Policy, PolicyError, Scope, SlotPolicy};
+use super::file::{ComponentPolicy, Policy, PolicyError, Scope, SlotPolicy};
 use crate::desired::{Desired, DesiredComponent, Route};
 use catalog::name::ComponentName;
 use catalog::record::FULL_WEIGHT;

@@ -1,8 +1,8 @@
-use super::*;
+use catalog::slot::Slot;
 
 #[track_caller]
 fn check(text: &str, expected: &[&str]) {
-    let errors = Policy::parse(text).err().unwrap_or_default();
+    let errors = crate::policy::parse(text).err().unwrap_or_default();
     let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(lines.len(), expected.len(), "{lines:#?}");
     for (line, expected) in lines.iter().zip(expected) {
@@ -12,7 +12,7 @@ fn check(text: &str, expected: &[&str]) {
 
 #[test]
 fn the_design_s_example() {
-    let policy = Policy::parse(
+    let policy = crate::policy::parse(
         r#"
 ["prompts/extraction".production]
 split = { canary = 10, canary-5 = 0.125 }                # a comment

@@ -115,6 +115,17 @@ impl Problem {
         Self { what: what.into(), help: Some(help.into()), grade: Grade::Refused }
     }
 
+    /// A content that is too large for a value of Workers KV.
+    pub fn too_large(path: &str, size: u64) -> Self {
+        Self::refused(
+            format!(
+                "{path} has {size} bytes, more than the {} (25 MiB) of a KV value",
+                record::MAX_VALUE
+            ),
+            "split the file, or serve it from R2 and its address from here",
+        )
+    }
+
     /// A problem of this clone.
     pub fn incomplete(what: impl Into<String>, help: impl Into<String>) -> Self {
         Self { what: what.into(), help: Some(help.into()), grade: Grade::Incomplete }

@@ -113,7 +113,7 @@ impl<'a> Opened<'a> {
         let files = files.drain(..).filter_map(|file| file.map(Ok).or_else(|| read.next()));
 
         let logic = std::mem::take(&mut outline.logic);
-        let mut compiled = outline.compile(files, policy);
+        let mut compiled = reconcile::compile::compile(outline, files, policy);
         let mut warnings = self.warnings;
         warnings.append(&mut compiled.warnings);
         warnings.append(&mut registries.warnings);

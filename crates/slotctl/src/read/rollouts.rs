@@ -7,7 +7,7 @@ use gix_object::{CommitRef, Kind};
 use notice::{Notice, one_line};
 use reconcile::compile::MAX_WHY;
 use reconcile::desired::TrafficChange;
-use reconcile::policy::{FILE, Policy, PolicyReading};
+use reconcile::policy::{FILE, PolicyReading};
 
 use git::Repository;
 use git::branch::{Branch, PathEntry};
@@ -54,7 +54,11 @@ pub(crate) fn read(repository: &Repository, objects: &mut Objects) -> Rollouts {
 impl Rollouts {
     /// The file with another text, as if it were committed.
     pub(crate) fn with_text(text: &str) -> Self {
-        Self { reading: Policy::read(text), text: Some(text.to_owned()), ..Self::default() }
+        Self {
+            reading: reconcile::policy::read(text),
+            text: Some(text.to_owned()),
+            ..Self::default()
+        }
     }
 
     fn take(
@@ -66,7 +70,7 @@ impl Rollouts {
     ) {
         match text(objects, entry) {
             Ok(text) => {
-                self.reading = Policy::read(&text);
+                self.reading = reconcile::policy::read(&text);
                 self.text = Some(text);
                 self.change = last_change(repository, branch);
             }

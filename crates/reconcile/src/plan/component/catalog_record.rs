@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::Draft;
+use super::draft::Draft;
 use vecmap::VecMap;
 
 use crate::desired::DesiredComponent;
-use crate::plan::Write;
-use crate::plan::actual::Stored;
-use crate::plan::verdict::Known;
+use crate::plan::stored::{Known, Stored};
+use crate::plan::write::Write;
 use catalog::digest::Digest;
 use catalog::key::Key;
 use catalog::record::{
@@ -17,76 +16,74 @@ use catalog::record::{
 };
 use catalog::slot::Slot;
 
-impl Draft<'_> {
-    pub(super) fn catalog(&mut self) {
-        let (stored, hash) = (self.actual.catalog.as_ref(), self.state_hash());
-        let key = Key::Catalog(self.name.clone());
-        let nothing = self.versions.is_empty() && self.slots.is_empty();
-        let there = stored.is_some_and(|stored| !matches!(stored.value, Stored::Absent));
-        if nothing && self.rules.options.prune {
-            let known = stored.map_or(Ok(Known::Absent), |stored| stored.value.known());
-            match self.take(&key, known) {
-                None | Some(Known::Absent) => {}
-                Some(_) => self.part.deletions.push(key),
-            }
-            return;
-        }
-        if there && self.desired.versions.is_empty() {
-            self.part.kept.push(key.clone());
-        }
-        let listed = stored.and_then(|stored| stored.metadata.as_ref());
-        if listed.is_some_and(|metadata| metadata.hash == hash) {
-            self.part.unchanged += 1;
-            return;
-        }
+pub(super) fn plan(draft: &mut Draft<'_>) {
+    let (stored, hash) = (draft.actual.catalog.as_ref(), state_hash(draft));
+    let key = Key::Catalog(draft.name.clone());
+    let nothing = draft.versions.is_empty() && draft.slots.is_empty();
+    let there = stored.is_some_and(|stored| !matches!(stored.value, Stored::Absent));
+    if nothing && draft.rules.options.prune {
         let known = stored.map_or(Ok(Known::Absent), |stored| stored.value.known());
-        let known = self.take(&key, known);
-        if nothing && matches!(known, None | Some(Known::Absent)) {
-            return;
+        match draft.take(&key, known) {
+            None | Some(Known::Absent) => {}
+            Some(_) => draft.part.deletions.push(key),
         }
-        let versions = self.version_records();
-        if let (Some(known), true) = (known, self.is_open()) {
-            let before = self.replaced(&key, known);
-            self.write_catalog(key, versions, before.as_deref(), hash);
-        }
+        return;
     }
+    if there && draft.desired.versions.is_empty() {
+        draft.part.kept.push(key.clone());
+    }
+    let listed = stored.and_then(|stored| stored.metadata.as_ref());
+    if listed.is_some_and(|metadata| metadata.hash == hash) {
+        draft.part.unchanged += 1;
+        return;
+    }
+    let known = stored.map_or(Ok(Known::Absent), |stored| stored.value.known());
+    let known = draft.take(&key, known);
+    if nothing && matches!(known, None | Some(Known::Absent)) {
+        return;
+    }
+    let versions = version_records(draft);
+    if let (Some(known), true) = (known, draft.is_open()) {
+        let before = draft.replaced(&key, known);
+        write_catalog(draft, key, versions, before.as_deref(), hash);
+    }
+}
 
-    fn state_hash(&self) -> Digest {
-        let versions = self.versions.iter().map(|(version, after)| (version, after.hash));
-        let slots = self.slots.iter().map(|(slot, record)| (*slot, record.as_ref()));
-        CatalogState::new(versions.collect(), slots.collect()).hash()
-    }
+fn state_hash(draft: &Draft<'_>) -> Digest {
+    let versions = draft.versions.iter().map(|(version, after)| (version, after.hash));
+    let slots = draft.slots.iter().map(|(slot, record)| (*slot, record.as_ref()));
+    CatalogState::new(versions.collect(), slots.collect()).hash()
+}
 
-    /// Every version's record; notes those that must be read.
-    fn version_records(&mut self) -> Vec<VersionRecord> {
-        let mut records = Vec::with_capacity(self.versions.len());
-        for (version, after) in &self.versions {
-            match &after.record {
-                Some(record) => records.push(record.clone().into_owned()),
-                None => self.needs.push(Key::Version(self.name.clone(), version.clone())),
-            }
+/// Every version's record; notes those that must be read.
+fn version_records(draft: &mut Draft<'_>) -> Vec<VersionRecord> {
+    let mut records = Vec::with_capacity(draft.versions.len());
+    for (version, after) in &draft.versions {
+        match &after.record {
+            Some(record) => records.push(record.clone().into_owned()),
+            None => draft.needs.push(Key::Version(draft.name.clone(), version.clone())),
         }
-        records
     }
+    records
+}
 
-    fn write_catalog(
-        &mut self,
-        key: Key,
-        versions: Vec<VersionRecord>,
-        before: Option<&CatalogRecord>,
-        hash: Digest,
-    ) {
-        let slots = self.slots.iter().map(|(slot, record)| (*slot, record.as_ref())).collect();
-        let slots = entries(self.desired, slots, before, &self.actual.slots);
-        let record = Box::new(CatalogRecord { format: FORMAT, versions, slots });
-        let size = record::write(&record).len() as u64;
-        if size > MAX_VALUE {
-            let what = format!("the catalog has {size} bytes, Workers KV takes {MAX_VALUE}");
-            return self.refuse(&key, what, "delete tags of versions that nobody needs");
-        }
-        let (name, metadata) = (self.name.clone(), CatalogMetadata { hash });
-        self.part.writes.push(Write::Catalog { name, record, metadata });
+fn write_catalog(
+    draft: &mut Draft<'_>,
+    key: Key,
+    versions: Vec<VersionRecord>,
+    before: Option<&CatalogRecord>,
+    hash: Digest,
+) {
+    let slots = draft.slots.iter().map(|(slot, record)| (*slot, record.as_ref())).collect();
+    let slots = entries(draft.desired, slots, before, &draft.actual.slots);
+    let record = Box::new(CatalogRecord { format: FORMAT, versions, slots });
+    let size = record::write(&record).len() as u64;
+    if size > MAX_VALUE {
+        let what = format!("the catalog has {size} bytes, Workers KV takes {MAX_VALUE}");
+        return draft.refuse(&key, what, "delete tags of versions that nobody needs");
     }
+    let (name, metadata) = (draft.name.clone(), CatalogMetadata { hash });
+    draft.part.writes.push(Write::Catalog { name, record, metadata });
 }
 
 /// The slots' entries: their records, and the moves that `before` knew with

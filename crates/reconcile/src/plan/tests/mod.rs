@@ -5,13 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use serde_json::Value;
 
+use super::short::short;
 use super::*;
-use crate::desired::DesiredSlot;
+use crate::desired::{Desired, DesiredComponent, DesiredSlot};
 use catalog::digest::Digest;
+use catalog::key::{Key, Namespace};
 use catalog::record::{
     self, CatalogRecord, FORMAT, FULL_WEIGHT, Hold, MAX_MOVES, SlotRecord, VersionRecord,
 };
 use catalog::slot::Slot;
+use catalog::timestamp::Timestamp;
+use catalog::version::Version;
+use notice::Notice;
 
 mod prune;
 mod traffic;

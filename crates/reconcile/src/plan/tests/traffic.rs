@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::desired::TrafficChange;
-use crate::policy::{self, Policy};
+use crate::policy;
 
 const THREE: [(&str, &[u8], usize); 3] =
     [("v1.0.0", b"a", 1), ("v1.1.0", b"b", 2), ("v1.2.0", b"c", 3)];
@@ -26,7 +26,7 @@ pub(super) fn route(component: &mut DesiredComponent, weight: u32, routes: u8, m
     let mut desired = Desired::default();
     let revoked = component.traffic.revoked.clone();
     desired.components.insert("x/x".parse().unwrap(), std::mem::take(component));
-    policy::apply(&Policy::read(&text), None, &mut desired);
+    policy::apply(&crate::policy::read(&text), None, &mut desired);
     *component = desired.components.into_values().next().unwrap();
     component.traffic.revoked = revoked;
     component.traffic.keep_splits |= mistakes & 1 != 0;
@@ -40,7 +40,7 @@ pub(super) fn route(component: &mut DesiredComponent, weight: u32, routes: u8, m
 /// The component with a policy; gives the mistakes too.
 fn with_mistakes(slots: &[(&str, &str)], text: &str) -> (Desired, Vec<String>) {
     let mut desired = of(&THREE, slots);
-    let reading = Policy::read(text);
+    let reading = crate::policy::read(text);
     for (name, component) in &mut desired.components {
         for (version, record) in &mut component.versions {
             record.revoked = reading.policy.revoked(name, version).cloned();
@@ -221,7 +221,7 @@ fn a_version_without_a_tag_can_be_revoked() {
     sync(&with(&[("ring", "v1.2.0"), ("old", "v1.2.0")], ""), &mut kv);
     let mut desired = of(&THREE[..2], &[]);
     let text = "[\"prompts/a\"]\nrevoked = { \"v1.2.0\" = \"leaks\" }\n";
-    policy::apply(&Policy::read(text), None, &mut desired);
+    policy::apply(&crate::policy::read(text), None, &mut desired);
     let plan = sync(&desired, &mut kv);
     assert_eq!(lines(&plan)[0], "prompts/a@v1.2.0: revoked (leaks)");
     assert_eq!(plan.refused.len(), 2, "both slots that KV keeps still lead to it");
@@ -291,7 +291,7 @@ fn a_split_on_a_changed_version_is_pinned_as_the_slot_is() {
     sync(&with(&SLOTS, &split("10")), &mut kv);
     let changed = [THREE[0], ("v1.1.0", &b"d"[..], 4), THREE[2]];
     let mut desired = of(&changed, &SLOTS);
-    policy::apply(&Policy::read(&split("10")), None, &mut desired);
+    policy::apply(&crate::policy::read(&split("10")), None, &mut desired);
     sync(&desired, &mut kv);
     let pinned = commit(4);
     assert_eq!(arms(&kv, "canary"), [format!("canary {pinned} 100000")]);

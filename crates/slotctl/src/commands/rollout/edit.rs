@@ -252,7 +252,7 @@ mod tests {
         let edited = edit(text, &name, &slot, &change).unwrap();
         assert!(text.contains(from), "{from}");
         assert_eq!(edited, text.replacen(from, to, 1));
-        assert!(reconcile::policy::Policy::parse(&edited).is_ok(), "{edited}");
+        assert!(reconcile::policy::parse(&edited).is_ok(), "{edited}");
     }
 
     fn slot(name: &str) -> Slot {

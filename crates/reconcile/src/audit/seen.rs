@@ -1,0 +1,49 @@
+//! The records that were read, by their digests.
+
+use std::collections::BTreeMap;
+
+use catalog::digest::Digest;
+use catalog::key::Key;
+use catalog::slot::Slot;
+use catalog::version::Version;
+
+/// The records of a component.
+#[derive(Debug, Default)]
+pub(super) struct Component {
+    pub(super) versions: BTreeMap<Version, Seen>,
+    /// The digest of each slot's record.
+    pub(super) slots: BTreeMap<Slot, Digest>,
+    pub(super) arms: Vec<Arm>,
+    pub(super) catalog: Option<Catalog>,
+}
+
+/// A version's record.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) content: Digest,
+    pub(super) record: Digest,
+}
+
+/// An arm of a slot.
+#[derive(Debug)]
+pub(super) struct Arm {
+    pub(super) slot: Slot,
+    pub(super) version: Version,
+    pub(super) content: Digest,
+}
+
+/// What a catalog lists, by the digests of the records.
+#[derive(Debug)]
+pub(super) struct Catalog {
+    pub(super) versions: BTreeMap<Version, Digest>,
+    pub(super) slots: BTreeMap<Slot, Digest>,
+}
+
+/// A content that is listed, or that a record names.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Content {
+    /// A record that names it.
+    pub(super) named: Option<Key>,
+    /// How many bytes that record says it has.
+    pub(super) size: Option<u64>,
+}

@@ -1,0 +1,140 @@
+//! The walk from the desired state and a listing to the plan.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::actual::{Actual, ActualComponent};
+use super::component::{self, ComponentPlan, Outcome, Rules};
+use super::options::Options;
+use super::stored::Blocked;
+use super::value::Plan;
+use super::write::{Stage, Write};
+use super::{contents, guard, index};
+use crate::desired::{Desired, DesiredComponent};
+use catalog::digest::Digest;
+use catalog::key::Key;
+use catalog::name::ComponentName;
+
+/// What is to be done next.
+#[derive(Debug)]
+pub enum Step<'a> {
+    /// Read the keys that [`Planning::keys`] names, supply them, advance.
+    Read(Planning<'a>),
+    /// The planning is over.
+    Done(Plan),
+}
+
+/// A planning that waits for values of KV.
+#[derive(Debug)]
+pub struct Planning<'a> {
+    desired: &'a Desired,
+    actual: Actual,
+    options: &'a Options,
+    pending: BTreeSet<ComponentName>,
+    planned: BTreeMap<ComponentName, ComponentPlan>,
+    keys: Vec<Key>,
+}
+
+impl<'a> Planning<'a> {
+    /// Begins with what Git says and what listings of KV brought. Slot records
+    /// that were read already are taken into account.
+    pub fn begin(desired: &'a Desired, actual: Actual, options: &'a Options) -> Step<'a> {
+        let pending = desired.components.keys().chain(actual.components.keys()).cloned().collect();
+        let planned = BTreeMap::new();
+        Self { desired, actual, options, pending, planned, keys: Vec::new() }.advance()
+    }
+
+    /// The keys whose values are needed.
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    /// Takes the value of a key; `None` if it is gone.
+    pub fn supply(&mut self, key: &Key, value: Option<&[u8]>) {
+        self.actual.read(key, value);
+    }
+
+    /// Goes on with what was supplied.
+    pub fn advance(mut self) -> Step<'a> {
+        self.keys.clear();
+        for name in std::mem::take(&mut self.pending) {
+            let (none, nothing) = (DesiredComponent::default(), ActualComponent::default());
+            let desired = self.desired.components.get(&name).unwrap_or(&none);
+            let actual = self.actual.components.get(&name).unwrap_or(&nothing);
+            let rules = Rules { options: self.options, all: self.desired };
+            match component::plan(&name, desired, actual, rules) {
+                Outcome::Needs(keys) => {
+                    self.keys.extend(keys);
+                    self.pending.insert(name);
+                }
+                Outcome::Planned(part) => {
+                    self.planned.insert(name, *part);
+                }
+            }
+        }
+        if !self.pending.is_empty() {
+            // One call more or less, where little is read.
+            let index = self.actual.index.as_ref().is_some_and(|index| index.value.is_unread());
+            self.keys.extend((index && self.actual.scope.is_some()).then_some(Key::Index));
+            return Step::Read(self);
+        }
+        let index = match index::plan(&self.actual, &self.planned) {
+            Ok(index) => index,
+            Err(Blocked::Unread) => {
+                self.keys.push(Key::Index);
+                ComponentPlan::default()
+            }
+            Err(Blocked::Newer(format)) => component::frozen(&Key::Index, format),
+        };
+        self.ask_unreferenced();
+        match self.keys.is_empty() {
+            true => Step::Done(self.finish(index)),
+            false => Step::Read(self),
+        }
+    }
+
+    /// Of a part of KV contents are not listed: whether one that is new to it was
+    /// unreferenced is asked.
+    fn ask_unreferenced(&mut self) {
+        if self.actual.scope.is_none() {
+            return;
+        }
+        let named = self.actual.named(|_| true);
+        let wanted = self.planned.values().flat_map(|part| part.contents.keys());
+        let new =
+            |digest: &&Digest| !named.contains(*digest) && !self.actual.asked.contains(*digest);
+        let new: BTreeSet<Digest> = wanted.filter(new).copied().collect();
+        self.keys.extend(new.into_iter().map(Key::Unreferenced));
+    }
+
+    fn finish(self, index: ComponentPlan) -> Plan {
+        let mut plan = Plan { foreign: self.actual.foreign().to_vec(), ..Plan::default() };
+        let mut wanted = BTreeMap::new();
+        let mut complete = true;
+        for part in self.planned.into_values() {
+            // `append` would merge the whole map anew for each component.
+            wanted.extend(&part.contents);
+            complete &= !part.frozen;
+            add(&mut plan, part);
+        }
+        contents::add(&mut plan, &self.actual, &wanted, self.options, complete);
+        add(&mut plan, index);
+        // Stable: within a stage the order of the components stays.
+        plan.writes.sort_by_key(Write::stage);
+        plan.deletions.sort_by_key(|key| Reverse(Stage::of(key)));
+        if !self.options.allow_mass_delete {
+            plan.blocked = guard::blocked(self.desired, &self.actual, &plan);
+        }
+        plan
+    }
+}
+
+fn add(plan: &mut Plan, part: ComponentPlan) {
+    plan.writes.extend(part.writes);
+    plan.deletions.extend(part.deletions);
+    plan.kept.extend(part.kept);
+    plan.held.extend(part.held);
+    plan.refused.extend(part.refused);
+    plan.warnings.extend(part.warnings);
+    plan.unchanged += part.unchanged;
+}

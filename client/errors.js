@@ -5,7 +5,7 @@
 export const TRANSIENT = [408, 425, 429, 500, 502, 503, 504]
 
 export class ResolverError extends Error {
-  /** @param {string} message @param {{ status?: number, problem?: Problem, cause?: unknown, retryAfter?: number }} [options] */
+  /** @param {string} message @param {{ status?: number | undefined, problem?: Problem | undefined, cause?: unknown, retryAfter?: number | undefined }} [options] */
   constructor(message, { status = 0, problem, cause, retryAfter } = {}) {
     super(message, { cause })
     this.name = 'ResolverError'

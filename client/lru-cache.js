@@ -28,4 +28,13 @@ export class LruCache {
       this.#items.delete(oldest)
     }
   }
+
+  /** Removes the items for which the predicate holds. @param {(key: string, value: any) => boolean} predicate */
+  deleteWhere(predicate) {
+    for (const [key, { value, size }] of this.#items) {
+      if (!predicate(key, value)) continue
+      this.#size -= size
+      this.#items.delete(key)
+    }
+  }
 }

@@ -145,8 +145,9 @@ describe('who asks', () => {
       Authorization: 'Bearer not-yours',
       Cookie: 'a=b',
     })
-    await client({ token: 'own' }).forRequest({ headers }).get(SPLIT)
-    await client().forRequest({ headers }).resolve([SPLIT])
+    const overrides = true
+    await client({ token: 'own' }).forRequest({ headers }, { overrides }).get(SPLIT)
+    await client().forRequest({ headers }, { overrides }).resolve([SPLIT])
     for (const { headers: sent } of flaky.seen) {
       assert.equal(sent['cloudflare-workers-version-key'], 'ada')
       assert.equal(sent['cloudflare-workers-version-overrides'], 'component-resolver="abc"')
@@ -158,6 +159,131 @@ describe('who asks', () => {
       ['Bearer own', undefined],
     )
   })
+})
+
+describe('one caller gets one version, however its key is written', () => {
+  for (const [name, caller] of [
+    ['a number', { key: 42 }],
+    ['zero', { key: 0 }],
+    ['white space around it', { key: ' ada ' }],
+    ['null segments', { key: 'ada', segments: null }],
+    ['segments with white space', { key: 'ada', segments: [' none ', ''] }],
+  ]) {
+    test(name, async () => {
+      const own = client()
+      const one = await own.get(SPLIT, { caller })
+      const { resolved } = await own.resolve([SPLIT], { caller })
+      assert.deepEqual([one.assignment, one.slot], ['key', resolved[0].slot])
+      const text = await own.get(SPLIT, { caller: { key: String(caller.key).trim() } })
+      assert.equal(text.slot, one.slot)
+    })
+  }
+
+  test('a request of an end user chooses no version', async () => {
+    const headers = new Headers({
+      'Component-Version-Key': 'ada',
+      'Component-Version-Override': 'v1.1.0',
+      'Cloudflare-Workers-Version-Overrides': 'component-resolver="abc"',
+    })
+    const { assignment } = await client().forRequest({ headers }).get(SPLIT)
+    const [{ headers: sent }] = flaky.seen
+    assert.deepEqual(
+      [assignment, sent['component-version-override'], sent['cloudflare-workers-version-overrides']],
+      ['key', undefined, undefined],
+    )
+  })
+})
+
+describe('the URL of the resolver', () => {
+  test('keeps its path', async () => {
+    const urls = []
+    const own = createClient('http://resolver.example/base/', {
+      fetch: (url, init) => {
+        urls.push(url)
+        return fetch(url.replace('http://resolver.example/base', worker.url), init)
+      },
+    })
+    await own.get(SLOT)
+    await own.resolve([SLOT])
+    assert.deepEqual(urls, [`http://resolver.example/base/components/${SLOT}`, 'http://resolver.example/base/resolve'])
+  })
+
+  test('with a user, a query or a fragment is refused', () => {
+    for (const url of ['https://ada:secret@h', 'https://h/?a=b', 'https://h/#a'])
+      assert.throws(() => createClient(url), /has no user, query or fragment/, url)
+  })
+
+  test('is https or this machine if there is a token', () => {
+    for (const host of ['components.example.com', '127.evil.example', 'localhost.evil.example', '10.0.0.1'])
+      assert.throws(() => createClient(`http://${host}`, { token: 't' }), /not sent over http/, host)
+    for (const url of ['https://h', 'http://localhost:1', 'http://127.0.0.1:1', 'http://[::1]:1'])
+      createClient(url, { token: 't' })
+  })
+
+  test('that redirects gets no token, and says so', async () => {
+    flaky.fail([302, { location: `${worker.url}/components/${SLOT}` }])
+    const error = await thrown(client({ token: 't' }).get(SLOT))
+    assert.match(error.message, /redirects/)
+    assert.equal(flaky.seen.length, 1)
+  })
+})
+
+describe('a proxy that changes headers', () => {
+  /** @param {(headers: Headers) => void} change */
+  const behind = (change) =>
+    client({
+      fetch: async (url, init) => {
+        const response = await fetch(url, init)
+        const headers = new Headers(response.headers)
+        change(headers)
+        const body = response.status === 304 ? null : response.body
+        return new Response(body, { status: response.status, headers })
+      },
+    })
+  for (const [name, change] of [
+    ['removes the ETag', (headers) => headers.delete('ETag')],
+    ['weakens the ETag', (headers) => headers.set('ETag', `W/${headers.get('ETag')}`)],
+    ['removes Repr-Digest', (headers) => headers.delete('Repr-Digest')],
+    ['appends the coding', (headers) => headers.set('ETag', headers.get('ETag').replace(/"$/, '-gzip"'))],
+    ['replaces the ETag', (headers) => headers.set('ETag', '"5f-1"')],
+    ['adds another digest', (headers) => headers.append('Repr-Digest', 'md5=:AAAA:')],
+  ]) {
+    test(name, async () => {
+      const own = behind(change)
+      const { digest } = script.kv.COMPONENTS[EXACT]
+      for (const source of ['resolver', 'memory']) {
+        const { text, ...component } = await own.get(SLOT)
+        assert.deepEqual([text(), component.digest, component.source], [NEW, digest, source])
+      }
+    })
+  }
+
+  test('removes the ETag of a split: two contents are offered, and the one that counts is sent', async () => {
+    const own = behind((headers) => headers.delete('ETag'))
+    for (let user = 0; user < 30; user += 1) {
+      const caller = { key: `user-${user}` }
+      const [near, far] = [await own.get(SPLIT, { caller }), await client().get(SPLIT, { caller })]
+      assert.deepEqual([near.text(), near.version], [far.text(), far.version])
+    }
+  })
+
+  test('removes every digest: the content is refused, since nothing says that it is whole', async () => {
+    const own = behind((headers) => {
+      headers.delete('ETag')
+      headers.delete('Repr-Digest')
+    })
+    assert.match((await thrown(own.get(SLOT))).message, /names no digest/)
+  })
+})
+
+test('a page that is not secure has no crypto.subtle, and reads components all the same', async () => {
+  const { subtle } = globalThis.crypto
+  Object.defineProperty(globalThis.crypto, 'subtle', { value: undefined, configurable: true })
+  try {
+    assert.equal((await client().get(SLOT)).text(), NEW)
+  } finally {
+    Object.defineProperty(globalThis.crypto, 'subtle', { value: subtle, configurable: true })
+  }
 })
 
 describe('what may pass is asked for again', () => {
@@ -175,15 +301,25 @@ describe('what may pass is asked for again', () => {
     assert.equal((await client({ timeout: 200 }).get(SLOT)).text(), NEW)
   })
 
-  test('as Retry-After says, where that is not too long', async () => {
-    flaky.fail([503, { 'retry-after': '1' }])
+  test('as Retry-After says, within the patience of a call', async () => {
+    flaky.fail([503, { 'retry-after': '3' }])
     const started = Date.now()
     assert.equal((await client().get(SLOT)).text(), NEW)
-    assert.ok(Date.now() - started >= 1_000)
+    assert.ok(Date.now() - started >= 3_000)
     flaky.seen = []
     flaky.fail([503, { 'retry-after': '60' }])
     const error = await thrown(client().get(SLOT))
     assert.deepEqual([error.status, error.retryAfter, flaky.seen.length], [503, 60, 1])
+  })
+
+  test('with a last good answer, a long Retry-After is not waited for', async () => {
+    const own = client()
+    await own.get(SLOT)
+    flaky.fail([503, { 'retry-after': '5' }])
+    const started = Date.now()
+    const { away, text } = await own.get(SLOT)
+    assert.deepEqual([away.error.status, text()], [503, NEW])
+    assert.ok(Date.now() - started < 4_000)
   })
 
   test('no longer than the attempts last', async () => {
@@ -237,6 +373,77 @@ describe('the last good answer', () => {
     }
   })
 
+  test('is the refusal, once the resolver refused', async () => {
+    for (const [status, later] of [
+      [410, 410],
+      [404, 0],
+      [401, 0],
+      [403, 0],
+    ]) {
+      const own = client({ attempts: 1 })
+      await own.get(SLOT)
+      await own.resolve([SLOT])
+      flaky.fail(status, status)
+      assert.equal((await thrown(own.get(SLOT))).status, status)
+      assert.equal((await thrown(own.resolve([SLOT]))).status, status)
+      flaky.down = true
+      await thrown(own.resolve([SLOT]))
+      const error = await thrown(own.get(SLOT))
+      assert.equal(error.status, later, `${status}, then an outage`)
+      flaky.down = false
+      assert.equal((await own.get(SLOT)).text(), NEW)
+    }
+  })
+
+  test('of any caller and any reference goes when its version was revoked', async () => {
+    for (const refuse of [
+      (own) => thrown(own.get('prompts/extraction@1.1.0')),
+      (own) => thrown(own.get(SLOT, { caller: { key: 'bob' } })),
+      (own) => own.resolve([SLOT]),
+    ]) {
+      let revoked = false
+      const own = client({
+        attempts: 1,
+        fetch: async (url, init) => {
+          if (!revoked) return fetch(url, init)
+          const problem = { status: 410, code: 'VERSION_REVOKED', detail: 'leaks' }
+          const snapshot = { resolved: [{ ref: SLOT, error: problem }] }
+          return url.endsWith('/resolve') ? Response.json(snapshot) : Response.json(problem, { status: 410 })
+        },
+      })
+      await own.get(SLOT)
+      await own.resolve([SLOT, 'templates/logo@production'])
+      revoked = true
+      await refuse(own)
+      revoked = false
+      flaky.down = true
+      await thrown(own.get(SLOT))
+      await thrown(own.resolve([SLOT, 'templates/logo@production']))
+      flaky.down = false
+    }
+  })
+
+  test('of a snapshot with a revoked version is that snapshot', async () => {
+    let resolved = [{ ref: SLOT, url: `/components/${EXACT}` }]
+    let down = false
+    const own = client({
+      attempts: 1,
+      fetch: async () => (down ? Response.error() : Response.json({ resolved })),
+    })
+    await own.resolve([SLOT])
+    for (const [status, again] of [
+      [410, 410],
+      [404, undefined],
+    ]) {
+      resolved = [{ ref: SLOT, error: { status, code: 'X', detail: 'x' } }]
+      await own.resolve([SLOT])
+      down = true
+      const last = await own.resolve([SLOT]).catch(() => undefined)
+      assert.equal(last?.resolved[0].error.status, again)
+      down = false
+    }
+  })
+
   test('is bounded: what no longer fits is forgotten', async () => {
     const own = client({ attempts: 1, memory: 3_000 })
     await own.get(SLOT)
@@ -274,7 +481,7 @@ describe('while Workers KV fails', () => {
         own.kv.fail(mode)
         const { away } = await moved.get(SLOT)
         assert.deepEqual([away.error.status, away.error.code], [503, 'STORE_UNAVAILABLE'])
-        const error = await thrown(createClient(other.url, QUICK).get(SLOT))
+        const error = await thrown(createClient(other.url, { ...QUICK, patience: 1_000 }).get(SLOT))
         assert.equal(error.code, 'STORE_UNAVAILABLE')
         own.kv.heal()
         assert.equal((await near.get(SLOT)).text(), NEW)

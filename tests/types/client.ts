@@ -17,3 +17,7 @@ export async function used(request: Request): Promise<string> {
 
 // @ts-expect-error: a caller's groups are a list.
 createClient('https://resolver.example', { caller: { segments: 'beta' } })
+
+/** Optional members of another type pass through, also under `exactOptionalPropertyTypes`. */
+export const passedOn = (session: { user?: string }) =>
+  createClient('https://resolver.example/base', { caller: { key: session.user } })

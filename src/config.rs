@@ -8,34 +8,32 @@ use catalog::slot::Slot;
 use serde::Serialize;
 use vecmap::VecMap;
 
-use crate::http::cors::Origins;
-
 /// Settings of one script version; they do not change while an isolate lives.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `SLOT_CACHE_TTL`: seconds for which a location may serve a slot's old pointer.
     pub slot_cache_ttl: u32,
-    /// `VERSION_CACHE_TTL`: seconds that a revocation may take.
+    /// `VERSION_CACHE_TTL`: seconds until a revocation takes effect.
     pub version_cache_ttl: u32,
-    /// `CONTENT_MEMORY`: bytes of contents kept in an isolate.
+    /// `CONTENT_MEMORY`: bytes of contents that an isolate keeps.
     pub content_memory: usize,
     /// `KV_TIMEOUT_MS`: milliseconds after which a read of a record counts as failed.
     pub kv_timeout: u32,
     /// `HOST_SLOTS` and `DEFAULT_SLOT`: the slot of a request without a reference.
     pub hosts: Setting<HostSlots>,
-    /// `READ_TOKENS`: who may read; `None` lets everybody.
+    /// `READ_TOKENS`: the tokens that may read; without them everybody may.
     pub tokens: Setting<Option<ReadTokens>>,
     /// `CORS_ORIGINS`: the origins whose pages may read.
     pub origins: Origins,
-    /// Which version of the Worker this is.
+    /// The running version of the Worker.
     pub script_version: ScriptVersion,
 }
 
-/// A setting, or the refusal of every request that needs it: one that is set but
-/// can't be read must not count as one that is not set.
+/// A setting, or the refusal of every request that needs it. A setting that is set but
+/// invalid must not count as unset.
 pub type Setting<T> = Result<T, Refusal>;
 
-/// Which slot a host stands for.
+/// The slot that each host serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostSlots {
     hosts: VecMap<String, Slot>,
@@ -54,7 +52,7 @@ impl HostSlots {
         Ok(Self { hosts, default })
     }
 
-    /// The slot of `host`, which may carry a port; hosts are compared in lower case.
+    /// The slot of `host`, which may include a port; hosts are compared in lower case.
     pub fn slot(&self, host: &str) -> &Slot {
         let host = host.to_ascii_lowercase();
         let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
@@ -62,26 +60,50 @@ impl HostSlots {
     }
 }
 
+/// The origins whose pages may read responses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origins {
+    /// No origin: no CORS header is sent.
+    Off,
+    /// Every origin.
+    Any,
+    /// These origins.
+    Listed(Vec<String>),
+}
+
+impl Origins {
+    /// Reads `CORS_ORIGINS`: `*`, or origins separated by commas or white space.
+    pub fn read(text: &str) -> Self {
+        let origins = text.split([',', ' ', '\t', '\n']).map(str::trim).filter(|o| !o.is_empty());
+        let origins: Vec<String> = origins.map(str::to_owned).collect();
+        match origins.as_slice() {
+            [] => Self::Off,
+            origins if origins.iter().any(|origin| origin == "*") => Self::Any,
+            _ => Self::Listed(origins),
+        }
+    }
+}
+
 /// A version of the Worker, as Cloudflare's version metadata binding names it.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct ScriptVersion {
-    /// The version's id, a UUID.
+    /// The id of the version, a UUID.
     pub id: String,
-    /// The tag that it was uploaded with; empty if none.
+    /// The tag of the upload; empty without one.
     pub tag: String,
-    /// When it was uploaded, RFC 3339.
+    /// The time of the upload, RFC 3339.
     pub timestamp: String,
 }
 
 /// The shortest `cacheTtl` that Workers KV takes, in seconds.
 pub const MIN_CACHE_TTL: u32 = 30;
 
-/// A content never changes: a year, in seconds.
+/// The `cacheTtl` of a content, which never changes, in seconds: a year.
 pub const IMMUTABLE_CACHE_TTL: u32 = 31_536_000;
 
 impl Config {
-    /// Reads the settings; `var` looks one up by its name. A number that is not
-    /// set or is none has its default.
+    /// Reads the settings; `var` looks one up by its name. A number that is unset or invalid
+    /// has its default.
     pub fn read(var: &dyn Fn(&str) -> Option<String>, script_version: ScriptVersion) -> Self {
         let number = |name, default: u32| {
             var(name).and_then(|text| text.trim().parse().ok()).unwrap_or(default)
@@ -100,8 +122,8 @@ impl Config {
         }
     }
 
-    /// Seconds that a location may keep a version record. An isolate keeps it for
-    /// the other half, so that both together are `VERSION_CACHE_TTL`.
+    /// Seconds for which a location may keep a version record: half of `VERSION_CACHE_TTL`.
+    /// An isolate keeps it for the other half.
     pub fn record_cache_ttl(&self) -> u32 {
         self.version_cache_ttl / 2
     }
@@ -111,7 +133,7 @@ impl Config {
         f64::from(self.version_cache_ttl - self.record_cache_ttl()) * 1000.0
     }
 
-    /// Whether a bearer token is needed to read.
+    /// Tells if a bearer token is needed to read.
     pub fn needs_token(&self) -> bool {
         !matches!(self.tokens, Ok(None))
     }
@@ -129,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_stand_for_slots() {
+    fn hosts_select_slots() {
         let hosts = r#"{"green.example.com":"green","localhost:8787":"staging"}"#;
         let hosts = config(&[("HOST_SLOTS", hosts), ("DEFAULT_SLOT", "live")]).hosts.unwrap();
         for (host, slot) in [
@@ -144,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_and_unreadable_is_not_unset() {
+    fn invalid_settings_do_not_count_as_unset() {
         for (name, value) in [
             ("HOST_SLOTS", "{"),
             ("HOST_SLOTS", r#"{"a":"v1"}"#),
@@ -157,6 +179,14 @@ mod tests {
         }
         assert!(!config(&[]).needs_token());
         assert!(config(&[("READ_TOKENS", "x")]).needs_token());
+    }
+
+    #[test]
+    fn origins_are_off_any_or_listed() {
+        assert_eq!(Origins::read(" "), Origins::Off);
+        assert_eq!(Origins::read("*"), Origins::Any);
+        let listed = vec!["https://a.example".to_owned(), "https://b.example".to_owned()];
+        assert_eq!(Origins::read("https://a.example, https://b.example"), Origins::Listed(listed));
     }
 
     #[test]

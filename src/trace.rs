@@ -1,40 +1,32 @@
-//! What a request came to: for `Server-Timing`, the log and Analytics Engine.
+//! The facts about a request for `Server-Timing`, the log and Analytics Engine.
 
-use std::rc::Rc;
-
-use catalog::key::Key;
 use catalog::reference::Address;
 use catalog::resolution::{Found, Selected};
 use serde::Serialize;
 
 use crate::config::ScriptVersion;
-use crate::resolve::backend::Read;
 
-/// What is known of a request while it is answered.
+/// The facts about a request, collected while it is answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
-    /// Reads of Workers KV; a bulk read is one.
+    /// The number of reads of Workers KV; a bulk read is one.
     pub kv_reads: u32,
-    /// Where the content came from.
+    /// The source of the content.
     pub content: Source,
-    /// Seconds since the record that answers was last read, where KV failed.
+    /// The age of the record in seconds, if KV failed and the last good record answers.
     pub stale: Option<u64>,
-    /// What was asked for, in its canonical spelling.
+    /// The address that was asked for, in its canonical spelling.
     pub address: Option<Address>,
-    /// What answered.
+    /// The version that answers.
     pub selected: Option<Selected>,
-    /// The record that led to it, with its key.
-    pub record: Option<(Key, Rc<[u8]>)>,
     /// The stable code of a refusal.
     pub code: Option<&'static str>,
-    /// A slot's record that was read before the request was looked at.
-    pub read_ahead: Option<(Key, Read<Vec<u8>>)>,
 }
 
-/// Where a content came from.
+/// The source of a content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Source {
-    /// It was not needed.
+    /// No content was needed.
     #[default]
     None,
     /// The isolate's memory.
@@ -44,7 +36,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// As `Server-Timing` and the log say it.
+    /// The name in `Server-Timing` and in the log.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -54,10 +46,9 @@ impl Source {
     }
 }
 
-/// The line that is logged for a request, and what Analytics Engine gets of it.
+/// The log line of a request, and the source of its data point in Analytics Engine.
 ///
-/// Nothing of the request stands here but what its grammar admitted: no token, no
-/// version key, no free text.
+/// It contains only parsed values of the request: no token, no version key, no free text.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LogLine<'a> {
@@ -84,12 +75,19 @@ pub struct LogLine<'a> {
     script_version_tag: &'a str,
 }
 
-/// The methods that a log line names, RPC over a service binding among them;
-/// another one is `OTHER`.
+/// The methods in a log line, RPC over a service binding included. Any other method is
+/// `OTHER`.
 const METHODS: [&str; 5] = ["GET", "HEAD", "OPTIONS", "POST", "RPC"];
 
 impl Trace {
-    /// The request's log line.
+    /// Notes the version that answers; `stale` is the age of its record in seconds, if the
+    /// last good record was used.
+    pub fn select(&mut self, selected: &Selected, stale: Option<u64>) {
+        self.selected = Some(selected.clone());
+        self.stale = stale;
+    }
+
+    /// The log line of the request.
     pub fn log<'a>(&'a self, method: &str, status: u16, script: &'a ScriptVersion) -> LogLine<'a> {
         let method = METHODS.into_iter().find(|known| *known == method).unwrap_or("OTHER");
         let slot = match self.selected.as_ref().map(|selected| &selected.found) {
@@ -117,13 +115,12 @@ impl Trace {
 }
 
 impl LogLine<'_> {
-    /// The line itself: compact JSON, in which a line break can't stand.
+    /// The line as compact JSON, which contains no line break.
     pub fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// The texts of an Analytics Engine data point, in the order that
-    /// `docs/observability.md` gives.
+    /// The blobs of an Analytics Engine data point, in the order of `docs/observability.md`.
     pub fn blobs(&self) -> [&str; 10] {
         [
             self.component.unwrap_or(""),
@@ -139,8 +136,8 @@ impl LogLine<'_> {
         ]
     }
 
-    /// The numbers of an Analytics Engine data point: status, reads of KV, seconds stale,
-    /// and 1 where the answer was stale, as it can be that for less than a second.
+    /// The doubles of an Analytics Engine data point: status, reads of KV, age in seconds, and
+    /// 1 if the answer was stale, because its age can be less than a second.
     pub fn doubles(&self) -> [f64; 4] {
         let stale = self.stale.unwrap_or(0) as f64;
         let is_stale = f64::from(u8::from(self.stale.is_some()));

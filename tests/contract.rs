@@ -3,7 +3,7 @@
 //! `tests/worker/contract.test.mjs` runs the same files against the built Wasm in
 //! workerd. `tests/vectors/README.md` describes them.
 
-// A test says what it expects; a panic is how it fails.
+// A test fails by a panic.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
@@ -13,12 +13,11 @@ use std::path::Path;
 
 use base64ct::{Base64, Encoding};
 use component_resolver::config::{Config, ScriptVersion};
-use component_resolver::http::{Answer, Body, MAX_BODY, Payload, Request};
-use component_resolver::resolve::Resolver;
+use component_resolver::http::{Body, MAX_BODY, Payload, Request, Response};
 use serde::Deserialize;
 use serde_json::Value;
 
-use support::{MapBackend, bytes};
+use support::{MapBackend, Resolver, bytes};
 
 #[derive(Deserialize)]
 struct Script {
@@ -73,7 +72,7 @@ struct Expected {
     json: Option<Value>,
 }
 
-fn resolver(script: &Script) -> Resolver<MapBackend> {
+fn resolver(script: &Script) -> Resolver {
     let version = ScriptVersion {
         id: script.always["script-version"].clone(),
         tag: script.always["script-version-tag"].clone(),
@@ -85,28 +84,31 @@ fn resolver(script: &Script) -> Resolver<MapBackend> {
     Resolver::new(config, backend)
 }
 
-fn run(resolver: &Resolver<MapBackend>, case: &Case) -> Answer<Vec<u8>> {
-    resolver.backend.put(&case.put);
-    resolver.backend.failing.replace(case.failing.clone());
-    resolver.backend.reads.take();
+fn run(resolver: &Resolver, case: &Case) -> Response<Vec<u8>> {
+    resolver.reader.backend.put(&case.put);
+    resolver.reader.backend.failing.replace(case.failing.clone());
+    resolver.reader.backend.reads.take();
     let header = |name: &str| {
         let found = case.request.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.clone())
     };
     let (path, query) = case.request.path.split_once('?').unwrap_or((&case.request.path, ""));
     let body = case.request.body.as_ref().map(bytes).unwrap_or_default();
-    let (answer, _) = pollster::block_on(resolver.answer(&Request {
-        method: &case.request.method,
-        host: &case.request.host,
-        path,
-        query,
-        header: &header,
-        payload: if body.len() > MAX_BODY { Payload::TooLarge } else { Payload::Bytes(body) },
-    }));
-    answer
+    let handled = resolver.answer(
+        &Request {
+            method: &case.request.method,
+            host: &case.request.host,
+            path,
+            query,
+            header: &header,
+            payload: if body.len() > MAX_BODY { Payload::TooLarge } else { Payload::Bytes(body) },
+        },
+        None,
+    );
+    handled.response
 }
 
-fn check(script: &Script, case: &Case, resolver: &Resolver<MapBackend>) {
+fn check(script: &Script, case: &Case, resolver: &Resolver) {
     let answer = run(resolver, case);
     let name = &case.name;
     assert_eq!(answer.status, case.answer.status, "{name}: {answer:?}");
@@ -122,7 +124,7 @@ fn check(script: &Script, case: &Case, resolver: &Resolver<MapBackend>) {
     }
     assert_eq!(said, expected, "{name}");
     if let Some(reads) = &case.reads {
-        assert_eq!(&*resolver.backend.reads.borrow(), reads, "{name}");
+        assert_eq!(&*resolver.reader.backend.reads.borrow(), reads, "{name}");
     }
     let body = match answer.body {
         Body::Empty => Vec::new(),
@@ -162,27 +164,30 @@ fn vectors() {
     assert!(cases > 0, "no vectors were found");
 }
 
-/// An exact version's record, read anew once it is too old, counts as fresh again,
-/// also for requests that need no content.
+/// A version record that was too old and has been read again counts as fresh, also for
+/// requests that need no content.
 #[test]
 fn an_old_version_record_is_read_once() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/http/answers.json");
     let script: Script = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let resolver = resolver(&script);
     let head = || {
-        resolver.backend.reads.take();
-        let (answer, _) = pollster::block_on(resolver.answer(&Request {
-            method: "HEAD",
-            host: "resolver.example",
-            path: "/components/prompts/extraction@v1.0.0",
-            query: "",
-            header: &|_| None,
-            payload: Payload::Bytes(Vec::new()),
-        }));
-        assert_eq!(answer.status, 200);
-        resolver.backend.reads.borrow().len()
+        resolver.reader.backend.reads.take();
+        let handled = resolver.answer(
+            &Request {
+                method: "HEAD",
+                host: "resolver.example",
+                path: "/components/prompts/extraction@v1.0.0",
+                query: "",
+                header: &|_| None,
+                payload: Payload::Bytes(Vec::new()),
+            },
+            None,
+        );
+        assert_eq!(handled.response.status, 200);
+        resolver.reader.backend.reads.borrow().len()
     };
     assert_eq!((head(), head()), (1, 0));
-    resolver.backend.clock.set(200_000.0);
+    resolver.reader.backend.clock.set(200_000.0);
     assert_eq!((head(), head()), (1, 0));
 }

@@ -1,8 +1,8 @@
-//! The fast lane gives the answers of the full path: status, every header, body, reads
-//! of KV, for generated records, methods and headers, while slots move, contents leave
-//! memory and KV fails.
+//! The fast lane gives the same responses as the full path: status, every header, body and
+//! reads of KV, for generated records, methods and headers, while slots move, contents are
+//! evicted and KV fails.
 
-// A test says what it expects; a panic is how it fails.
+// A test fails by a panic.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
@@ -12,20 +12,23 @@ use std::rc::Rc;
 
 use catalog::digest::Digest;
 use catalog::key::Key;
+use catalog::resolution::Read;
 use component_resolver::config::IMMUTABLE_CACHE_TTL;
 use component_resolver::config::{Config, ScriptVersion};
-use component_resolver::http::{Answer, Body, Payload, Request};
+use component_resolver::http::router::Handled;
+use component_resolver::http::{Body, Payload, Request, Response};
+use component_resolver::lane::asker::{METHODS, RequestAsker};
 use component_resolver::lane::rehearsal;
-use component_resolver::lane::{self, LANE_METHODS, Lane};
-use component_resolver::resolve::Resolver;
-use component_resolver::resolve::backend::{Backend, Read};
+use component_resolver::lane::{Lane, Lesson, RecalledContent};
+use component_resolver::resolve::backend::Backend;
+use component_resolver::resolve::reader::ReadAhead;
 use component_resolver::trace::Source;
 use pollster::block_on;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-use support::MapBackend;
+use support::{MapBackend, Resolver};
 
 const HOST: &str = "resolver.example";
 const CONTENTS: [&str; 3] = ["first", "second", "third"];
@@ -36,19 +39,19 @@ const PATHS: [&str; 4] = [
     "/components/prompts/extraction@none",
 ];
 
-/// One request, and what happens before it.
+/// A request and the changes before it.
 #[derive(Clone, Debug)]
-struct Turn {
+struct Exchange {
     record: Option<usize>,
     failing: &'static [&'static str],
     seconds: u32,
-    drawn: u32,
+    random: u32,
     method: &'static str,
     path: &'static str,
     headers: BTreeMap<&'static str, String>,
 }
 
-/// A slot's record: one to three targets, segments or none.
+/// A slot record with one to three targets, with or without segments.
 fn record() -> impl Strategy<Value = Value> {
     let arm = |slot: &str, at: usize, weight: Option<u32>| {
         let mut arm = json!({
@@ -105,17 +108,17 @@ fn headers() -> impl Strategy<Value = BTreeMap<&'static str, String>> {
     })
 }
 
-fn turn() -> impl Strategy<Value = Turn> {
+fn turn() -> impl Strategy<Value = Exchange> {
     let failing = select(vec![&[][..], &[], &[], &[], &["SLOTS"], &["COMPONENTS"]]);
     let methods = select(vec!["GET", "GET", "GET", "HEAD", "OPTIONS"]);
     let record = proptest::option::weighted(0.2, 0_usize..3);
     let seconds = select(vec![0, 0, 1, 40, 200]);
     (record, failing, seconds, any::<u32>(), methods, select(PATHS.to_vec()), headers()).prop_map(
-        |(record, failing, seconds, drawn, method, path, headers)| Turn {
+        |(record, failing, seconds, random, method, path, headers)| Exchange {
             record,
             failing,
             seconds,
-            drawn,
+            random,
             method,
             path,
             headers,
@@ -123,7 +126,7 @@ fn turn() -> impl Strategy<Value = Turn> {
     )
 }
 
-fn resolver(vars: &[(&str, &str)]) -> Resolver<MapBackend> {
+fn resolver(vars: &[(&str, &str)]) -> Resolver {
     let var = |name: &str| {
         vars.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
     };
@@ -148,63 +151,67 @@ fn resolver(vars: &[(&str, &str)]) -> Resolver<MapBackend> {
 type Sent = (u16, Vec<(&'static str, String)>, Vec<u8>);
 type Prepared = (u16, Vec<(&'static str, String)>);
 
-fn sent(answer: Answer<Vec<u8>>) -> Sent {
-    let body = match answer.body {
+fn sent(response: Response<Vec<u8>>) -> Sent {
+    let body = match response.body {
         Body::Empty => Vec::new(),
         Body::Text(text) => text.into_bytes(),
         Body::Content(bytes) => bytes,
     };
-    (answer.status, answer.headers, body)
+    (response.status, response.headers, body)
 }
 
-/// A request as the entry carries it out: read ahead, recall, else the full path.
+/// Answers a request like the entry: read ahead, recall, else the full path.
 fn by_lane(
-    resolver: &Resolver<MapBackend>,
+    resolver: &Resolver,
     lane: &mut Lane<String, Prepared>,
     request: &Request<'_>,
 ) -> (Sent, bool) {
     let url = format!("https://{}{}", request.host, request.path);
-    let known = LANE_METHODS.contains(&request.method);
+    let asker = RequestAsker { config: &resolver.config, request };
+    let known = METHODS.contains(&request.method);
     let name = lane.ahead(&url).filter(|_| known).map(|(name, _)| name);
-    let expected = lane.expects(resolver, &url, request).filter(|_| known);
+    let expected = lane.expects(&resolver.reader, &url, &asker).filter(|_| known);
     let read: Option<Read<Vec<u8>>> = name.map(|name| {
         let namespace = catalog::key::Namespace::Slots;
-        block_on(resolver.backend.record(namespace, &name, resolver.config.slot_cache_ttl))
+        block_on(resolver.reader.backend.record(namespace, &name, resolver.config.slot_cache_ttl))
     });
     let text = match &read {
         Some(Ok(Some(bytes))) => Some(String::from_utf8(bytes.clone()).unwrap()),
         _ => None,
     };
-    let recalled = lane.recall(resolver, &url, request, text.as_ref());
+    let recalled = lane.recall(&resolver.reader, &url, &asker, text.as_ref());
     if let (Some(expected), Some(recalled)) = (expected, &recalled) {
-        // It is read for nothing only where the slot has moved.
-        assert!(matches!(&recalled.body, lane::Body::Missing(m) if m.digest == expected));
+        // A read is wasted only if the slot has moved.
+        assert!(matches!(&recalled.content, RecalledContent::Missing(m) if m.digest == expected));
     }
     if let Some(recalled) = recalled {
-        let body = match recalled.body {
-            lane::Body::Empty => Some(Vec::new()),
-            lane::Body::Content(content) => Some(content),
-            lane::Body::Missing(missing) => {
+        let body = match recalled.content {
+            RecalledContent::Empty => Some(Vec::new()),
+            RecalledContent::InMemory(content) => Some(content),
+            RecalledContent::Missing(missing) => {
                 let key = catalog::key::Key::Content(missing.digest).to_string();
-                let read = block_on(resolver.backend.content(&key, IMMUTABLE_CACHE_TTL));
+                let read = block_on(resolver.reader.backend.content(&key, IMMUTABLE_CACHE_TTL));
                 let read = read.ok().flatten();
-                read.and_then(|(content, digest)| resolver.arrived(&missing, content, digest))
+                read.and_then(|(content, digest)| resolver.reader.accept(&missing, content, digest))
             }
         };
         if let Some(body) = body {
-            let (status, headers) = (*recalled.answer).clone();
+            let (status, headers) = (*recalled.prepared).clone();
             return ((status, headers, body), true);
         }
     }
-    let ahead = read.map(|read| (lane.key(&url).unwrap(), read));
-    let (answer, trace) = block_on(resolver.answer_with(request, ahead));
-    let prepared = Rc::new((answer.status, answer.headers.clone()));
-    let text = |text: &str| text.to_owned();
-    lane.learn(resolver, &url, request, (answer.status, &trace), &prepared, text);
-    (sent(answer), false)
+    let ahead = read.map(|read| ReadAhead { key: lane.key(&url).unwrap(), read });
+    let Handled { response, trace, basis } = resolver.answer(request, ahead);
+    if let Some(basis) = basis {
+        let prepared = Rc::new((response.status, response.headers.clone()));
+        let lesson = Lesson { status: response.status, trace: &trace, basis };
+        let text = |text: &str| text.to_owned();
+        lane.learn(&resolver.reader, &url, &asker, lesson, &prepared, text);
+    }
+    (sent(response), false)
 }
 
-fn play(records: &[Value], turns: &[Turn], vars: &[(&str, &str)]) -> usize {
+fn play(records: &[Value], turns: &[Exchange], vars: &[(&str, &str)]) -> usize {
     let (with, without) = (resolver(vars), resolver(vars));
     let (mut lane, mut recalled) = (Lane::default(), 0);
     let mut slot = &records[0];
@@ -213,13 +220,13 @@ fn play(records: &[Value], turns: &[Turn], vars: &[(&str, &str)]) -> usize {
         for resolver in [&with, &without] {
             let slots =
                 BTreeMap::from([("prompts/extraction@production".to_owned(), slot.clone())]);
-            resolver.backend.put(&BTreeMap::from([("SLOTS".to_owned(), slots)]));
+            resolver.reader.backend.put(&BTreeMap::from([("SLOTS".to_owned(), slots)]));
             let failing = turn.failing.iter().map(|name| (*name).to_owned()).collect();
-            resolver.backend.failing.replace(failing);
-            let clock = resolver.backend.clock.get() + f64::from(turn.seconds) * 1000.0;
-            resolver.backend.clock.set(clock);
-            resolver.backend.drawn.set(Some(turn.drawn));
-            resolver.backend.reads.take();
+            resolver.reader.backend.failing.replace(failing);
+            let clock = resolver.reader.backend.clock.get() + f64::from(turn.seconds) * 1000.0;
+            resolver.reader.backend.clock.set(clock);
+            resolver.reader.backend.random.set(Some(turn.random));
+            resolver.reader.backend.reads.take();
         }
         let header = |name: &str| turn.headers.get(name).cloned();
         let request = || Request {
@@ -231,11 +238,15 @@ fn play(records: &[Value], turns: &[Turn], vars: &[(&str, &str)]) -> usize {
             payload: Payload::Bytes(Vec::new()),
         };
         let (answer, by_lane) = by_lane(&with, &mut lane, &request());
-        let expected = sent(block_on(without.answer(&request())).0);
+        let expected = sent(without.answer(&request(), None).response);
         assert_eq!(answer, expected, "turn {at}: {turn:?}");
         recalled += usize::from(by_lane);
         if turn.failing.is_empty() {
-            assert_eq!(*with.backend.reads.borrow(), *without.backend.reads.borrow(), "turn {at}");
+            assert_eq!(
+                *with.reader.backend.reads.borrow(),
+                *without.reader.backend.reads.borrow(),
+                "turn {at}"
+            );
         }
     }
     recalled
@@ -260,9 +271,9 @@ proptest! {
     }
 }
 
-/// The property would hold as well for a lane that never answers.
+/// The property would also hold for a lane that never answers.
 #[test]
-fn a_slot_is_answered_by_the_lane_from_the_second_request_on() {
+fn the_lane_answers_a_slot_from_the_second_request_on() {
     let record = json!({
         "format": 1, "slot": "production", "targets": [{
             "slot": "production", "version": "v1.0.0", "weight": 100_000,
@@ -270,11 +281,11 @@ fn a_slot_is_answered_by_the_lane_from_the_second_request_on() {
             "sha": "947e4e2247da185c97ee358273a064bc3e3e0fed", "date": "2026-11-20T23:59:27Z",
         }],
     });
-    let turn = |method, path| Turn {
+    let turn = |method, path| Exchange {
         record: None,
         failing: &[],
         seconds: 0,
-        drawn: 0,
+        random: 0,
         method,
         path,
         headers: BTreeMap::new(),
@@ -282,16 +293,16 @@ fn a_slot_is_answered_by_the_lane_from_the_second_request_on() {
     for (method, path, first) in [("GET", PATHS[0], 2), ("HEAD", PATHS[0], 1), ("GET", PATHS[2], 2)]
     {
         let turns = vec![turn(method, path); 10];
-        // The first full answer reads the content, which the second has in memory.
+        // The first full response reads the content, the second has it in memory.
         assert_eq!(play(std::slice::from_ref(&record), &turns, &[]), 10 - first, "{method} {path}");
     }
 }
 
-/// The lane answers by no record that memory had to drop.
+/// The lane uses no record that memory has evicted.
 #[test]
-fn a_record_that_memory_dropped_is_learned_again() {
+fn an_evicted_record_is_learned_again() {
     let resolver = resolver(&[]);
-    // Two of them are more than is kept of records.
+    // Two of them exceed the memory for records.
     let slot = |name: &str| {
         let record = json!({
             "format": 1, "slot": name, "targets": [{
@@ -303,7 +314,7 @@ fn a_record_that_memory_dropped_is_learned_again() {
         (format!("prompts/extraction@{name}"), json!(format!("{record}{}", " ".repeat(2_500_000))))
     };
     let slots = BTreeMap::from([slot("production"), slot("staging")]);
-    resolver.backend.put(&BTreeMap::from([("SLOTS".to_owned(), slots)]));
+    resolver.reader.backend.put(&BTreeMap::from([("SLOTS".to_owned(), slots)]));
     let mut lane = Lane::default();
     let mut ask = |slot: &str| {
         let path = format!("/components/prompts/extraction@{slot}");
@@ -325,15 +336,15 @@ fn a_record_that_memory_dropped_is_learned_again() {
 }
 
 #[test]
-fn a_rehearsal_is_a_whole_answer_that_reads_nothing() {
+fn a_rehearsal_answers_without_any_read() {
     let resolver = resolver(&[]);
-    let read = resolver.rehearsal(&Vec::new());
+    let read = rehearsal::prepare(&resolver.reader, &Vec::new());
     let path = rehearsal::URL.strip_prefix("https://rehearsal").unwrap();
     let payload = Payload::Bytes(Vec::new());
     let request =
         Request { method: "GET", host: HOST, path, query: "", header: &|_| None, payload };
-    let (answer, trace) = block_on(resolver.answer_with(&request, read));
-    assert_eq!((answer.status, trace.content), (200, Source::Memory));
-    assert!(matches!(answer.body, Body::Content(content) if content.is_empty()));
-    assert_eq!(*resolver.backend.reads.borrow(), [""; 0]);
+    let Handled { response, trace, .. } = resolver.answer(&request, read);
+    assert_eq!((response.status, trace.content), (200, Source::Memory));
+    assert!(matches!(response.body, Body::Content(content) if content.is_empty()));
+    assert_eq!(*resolver.reader.backend.reads.borrow(), [""; 0]);
 }

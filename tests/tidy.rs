@@ -50,6 +50,21 @@ fn only_the_runtime_folder_knows_the_platform() {
     }
 }
 
+/// A future of the Worker is resumed only when a promise of `runtime::task::settled` has
+/// settled, so nothing else may be awaited: another future would never be woken.
+#[test]
+fn only_promises_are_awaited() {
+    for (path, text) in sources("src") {
+        for word in ["JsFuture", "wasm_bindgen_futures", "futures::", "spawn_local", "Waker::from"]
+        {
+            assert!(!text.contains(word), "{}: {word}", path.display());
+        }
+        if !path.ends_with("runtime/task.rs") {
+            assert!(!text.contains("poll_fn"), "{} makes a future of its own", path.display());
+        }
+    }
+}
+
 /// The fast lane remembers; what it decides is decided elsewhere.
 #[test]
 fn the_lane_is_short() {

@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 use base64ct::{Base64, Encoding};
 use catalog::digest::Digest;
 use catalog::key::Namespace;
-use component_resolver::resolve::backend::{Backend, Read, Unavailable};
+use catalog::resolution::{Read, Unavailable};
+use component_resolver::resolve::backend::Backend;
 use component_resolver::config::{Config, ScriptVersion};
-use component_resolver::http::{Answer, Body, MAX_BODY, Payload, Request};
-use component_resolver::resolve::Resolver;
+use component_resolver::http::{Body, MAX_BODY, Payload, Request, Response};
 use component_resolver::trace::Trace;
+use component_resolver::http::router::{self, Handled};
+use component_resolver::resolve::reader::Reader;
 use serde_json::Value;
 
 const SPLITS: &str = include_str!("../../tests/vectors/http/splits.json");
@@ -58,7 +60,7 @@ impl Backend for MapBackend {
         content.clone()
     }
 
-    fn draw(&self) -> u32 {
+    fn random(&self) -> u32 {
         1 << 31
     }
 
@@ -92,10 +94,16 @@ impl World {
     }
 
     /// A Worker that has nothing in memory yet.
-    pub fn resolver(&self, tokens: bool) -> Resolver<MapBackend> {
+    pub fn resolver(&self, tokens: bool) -> Resolver<'_> {
         let config = if tokens { &self.guarded } else { &self.open };
-        Resolver::new(config.clone(), self.kv)
+        Resolver { config, reader: Reader::new(config, self.kv) }
     }
+}
+
+/// A Worker with its memory.
+pub struct Resolver<'a> {
+    config: &'a Config,
+    reader: Reader<MapBackend>,
 }
 
 impl Default for World {
@@ -177,19 +185,24 @@ impl Written {
     }
 
     /// Its answer.
-    pub fn ask(&self, resolver: &Resolver<MapBackend>) -> (Answer<Vec<u8>>, Trace) {
-        self.with(|request| pollster::block_on(resolver.answer(request)))
+    pub fn ask(&self, resolver: &Resolver<'_>) -> (Response<Vec<u8>>, Trace) {
+        let Resolver { config, reader } = resolver;
+        let answer = |request: &Request<'_>| {
+            pollster::block_on(router::answer(config, reader, request, None))
+        };
+        let Handled { response, trace, .. } = self.with(answer);
+        (response, trace)
     }
 }
 
 /// The value of a header of an answer.
-pub fn said<'a>(answer: &'a Answer<Vec<u8>>, name: &str) -> Option<&'a str> {
+pub fn said<'a>(answer: &'a Response<Vec<u8>>, name: &str) -> Option<&'a str> {
     let mut named = answer.headers.iter().filter(|(known, _)| *known == name);
     named.next().map(|(_, value)| value.as_str())
 }
 
 /// The bytes of an answer.
-pub fn bytes(answer: &Answer<Vec<u8>>) -> &[u8] {
+pub fn bytes(answer: &Response<Vec<u8>>) -> &[u8] {
     match &answer.body {
         Body::Empty => b"",
         Body::Text(text) => text.as_bytes(),

@@ -2,7 +2,8 @@
 #![no_main]
 
 use catalog::assign::Wanted;
-use component_resolver::http::{caller, conditional, cors::Origins};
+use component_resolver::config::Origins;
+use component_resolver::http::{caller, conditional};
 use fuzz::{Written, round_trip};
 use libfuzzer_sys::fuzz_target;
 
@@ -30,14 +31,14 @@ fn entity_tags(field: &str, opaque: &str) {
     for certain in
         [format!("\"{opaque}\""), format!("W/\"{opaque}\""), format!("\"-\" , \"{opaque}\"")]
     {
-        assert!(conditional::matches(&certain, opaque), "{certain}");
+        assert!(conditional::is_match(&certain, opaque), "{certain}");
     }
-    let matches = conditional::matches(field, opaque);
+    let matches = conditional::is_match(field, opaque);
     if field.trim_matches([' ', '\t']) == "*" {
         return assert!(matches);
     }
     assert!(!matches || field.contains(&format!("\"{opaque}\"")), "{field}");
     // Another tag in front changes nothing.
     let longer = format!("\"{opaque}-\", {field}");
-    assert_eq!(conditional::matches(&longer, opaque), matches, "{longer}");
+    assert_eq!(conditional::is_match(&longer, opaque), matches, "{longer}");
 }

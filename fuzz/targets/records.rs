@@ -12,7 +12,7 @@ use catalog::record::{
     SlotRecord, SyncRecord, UnreferencedRecord, VersionRecord,
 };
 use catalog::reference::Reference;
-use catalog::resolution::{Found, Outcome, Resolution, Step};
+use catalog::resolution::{Found, Question, Resolution};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -73,18 +73,18 @@ fn decide(slot: &SlotRecord) {
 
 /// Whatever a record says, a resolution ends, and what is served is explained.
 fn resolve(data: &[u8], name: &ComponentName, reference: Reference) {
-    let mut resolution = Resolution::begin(name.clone(), reference, Caller::default());
+    let question = Question { name: name.clone(), reference, caller: Caller::default() };
+    let mut resolution = Resolution::begin(question);
     for _ in 0..3 {
-        match resolution.supply(Outcome::Value(data), &|| 7) {
-            Step::Read(next) => resolution = next,
-            Step::Refuse(refusal) => {
+        match resolution.supply(Ok(Some(data.into())), &|| 7) {
+            Ok(None) => {}
+            Err(refusal) => {
                 let problem = serde_json::to_value(Problem::of(&refusal, "/", "")).expect("JSON");
                 return assert_eq!(problem["status"], Value::from(refusal.status()));
             }
-            Step::Serve(selected) => {
-                let record = record::parse::<SlotRecord>(data);
-                if let (Found::Slot(slot), Ok(record)) = (&selected.found, record) {
-                    let explanation = Explanation::of(&selected, slot, &record);
+            Ok(Some(basis)) => {
+                if let (Found::Slot(slot), Some(record)) = (&basis.selected.found, &basis.slot) {
+                    let explanation = Explanation::of(&basis.selected, slot, record);
                     assert_eq!(explanation.targets.last().map(|last| last.to), Some(FULL_WEIGHT));
                 }
                 return;

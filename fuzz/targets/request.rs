@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use component_resolver::config::ScriptVersion;
-use component_resolver::http::Answer;
+use component_resolver::http::Response;
 use fuzz::{World, Written, bytes, said};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
@@ -27,7 +27,7 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-fn check(answer: &Answer<Vec<u8>>) {
+fn check(answer: &Response<Vec<u8>>) {
     assert!(STATUSES.contains(&answer.status), "{}", answer.status);
     let names: BTreeSet<String> =
         answer.headers.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
@@ -49,8 +49,8 @@ fn check(answer: &Answer<Vec<u8>>) {
     }
 }
 
-fn same_but_for_the_body(get: &Answer<Vec<u8>>, head: &Answer<Vec<u8>>) {
-    let headers = |answer: &Answer<Vec<u8>>| {
+fn same_but_for_the_body(get: &Response<Vec<u8>>, head: &Response<Vec<u8>>) {
+    let headers = |answer: &Response<Vec<u8>>| {
         let kept = |name: &str| name != "Content-Length" && name != "Server-Timing";
         let kept = answer.headers.iter().filter(|(name, _)| kept(name));
         kept.cloned().collect::<BTreeSet<_>>()

@@ -1,24 +1,28 @@
-//! Who is asking, and what they may see.
+//! Authorization: what a caller may see.
 
 use catalog::access::Grant;
 use catalog::refusal::Refusal;
 
 use crate::config::Config;
 use crate::http::Request;
+use crate::http::headers::AUTHORIZATION;
 
-/// What the caller may see: everything where no tokens are set; 401 without a
-/// known token; 503 where the tokens can't be read.
+/// Finds what the caller may see: everything if no tokens are configured.
+///
+/// # Errors
+///
+/// 401 without a valid token, 503 if the configured tokens are invalid.
 pub fn authorize(config: &Config, request: &Request<'_>) -> Result<Grant, Refusal> {
     let Some(tokens) = config.tokens.as_ref().map_err(Clone::clone)? else {
         return Ok(Grant::All);
     };
-    let field = (request.header)("Authorization").unwrap_or_default();
+    let field = (request.header)(AUTHORIZATION).unwrap_or_default();
     let granted = bearer(&field).and_then(|token| tokens.grant(token));
     granted.cloned().ok_or(Refusal::TokenRequired)
 }
 
-/// The token of `Bearer <token>` (RFC 6750, section 2.1); the scheme's name is
-/// read in any case (RFC 9110, section 11.1).
+/// The token of `Bearer <token>` (RFC 6750, section 2.1). The scheme is case-insensitive
+/// (RFC 9110, section 11.1).
 fn bearer(field: &str) -> Option<&str> {
     let (scheme, token) = field.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim_start())
@@ -29,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bearer_tokens() {
+    fn bearer_reads_the_token_of_the_scheme() {
         for (field, token) in [
             ("Bearer abc", Some("abc")),
             ("bearer  abc ", Some("abc")),

@@ -1,107 +1,80 @@
-//! `/catalog`: what there is. Reads catalog records and the index, never `SLOTS`.
+//! `/catalog`: the components, their versions and slots. Reads catalog records and the
+//! index, never `SLOTS`.
 
 use catalog::access::Grant;
 use catalog::key::Key;
 use catalog::name::ComponentName;
 use catalog::record::{
-    self, Arm, CatalogRecord, Hold, IndexRecord, Move, Record, SlotEntry, SlotRecord, Target,
-    VersionRecord,
+    Arm, CatalogRecord, Hold, IndexRecord, Move, SlotEntry, SlotRecord, Target, VersionRecord,
 };
 use catalog::refusal::Refusal;
 use catalog::slot::Slot;
 use serde::Serialize;
 use vecmap::VecMap;
 
-use crate::http::respond;
-use crate::http::{Answer, Request};
-use crate::resolve::Resolver;
+use crate::http::{Context, Request, Response, respond};
 use crate::resolve::backend::Backend;
+use crate::resolve::stored;
 use crate::trace::Trace;
 
-/// Components on a page, if the request does not say.
+/// The components on a page by default.
 const PAGE: usize = 100;
 
-/// Components on a page, at most.
+/// The most components on a page.
 const MAX_PAGE: usize = 1_000;
 
-impl<B: Backend> Resolver<B> {
-    /// Answers `GET` or `HEAD` of `/catalog` and `/catalog/<type>`: the components
-    /// in the order of their names, a page at a time.
-    pub(crate) async fn index(
-        &self,
-        request: &Request<'_>,
-        kind: Option<&str>,
-        grant: Grant,
-        trace: &mut Trace,
-    ) -> Result<Answer<B::Content>, Refusal> {
-        let kind = kind.map(type_name).transpose()?;
-        let limit = page_size(request)?;
-        let index = self.stored::<IndexRecord>(&Key::Index, trace).await?;
-        let names = index.map(|index| index.components).unwrap_or_default();
-        let after = request.parameter("cursor").unwrap_or_default();
-        let seen = |name: &&ComponentName| {
-            kind.as_deref().is_none_or(|kind| name.type_name() == kind)
-                && name.as_str() > after.as_str()
-                && grant.sees(name)
-        };
-        let mut rest = names.iter().filter(seen);
-        let page: Vec<&ComponentName> = rest.by_ref().take(limit).collect();
-        let cursor = rest.next().and(page.last());
-        let components = page.iter().copied().map(Summary::of).collect();
-        let body = Index { components, cursor: cursor.map(|name| name.as_str()) };
-        Ok(respond::document(request, &body, trace))
-    }
-
-    /// Answers `GET` or `HEAD` of `/catalog/<type>/<name>`.
-    pub(crate) async fn entry_of(
-        &self,
-        request: &Request<'_>,
-        raw: &str,
-        grant: Grant,
-        trace: &mut Trace,
-    ) -> Result<Answer<B::Content>, Refusal> {
-        let name = ComponentName::from_url_path(raw).map_err(Refusal::Invalid)?;
-        let unknown = || Refusal::ComponentUnknown(name.clone());
-        if !grant.sees(&name) {
-            return Err(unknown());
-        }
-        let key = Key::Catalog(name.clone());
-        let record = self.stored::<CatalogRecord>(&key, trace).await?.ok_or_else(unknown)?;
-        Ok(respond::document(request, &Entry::of(&name, &record, &grant), trace))
-    }
-
-    /// Reads a record, the last good one where KV fails.
-    pub(crate) async fn stored<T: Record>(
-        &self,
-        key: &Key,
-        trace: &mut Trace,
-    ) -> Result<Option<T>, Refusal> {
-        let read = self.record(key, trace).await;
-        let refusal = match read {
-            Ok(None) => return Ok(None),
-            Ok(Some(bytes)) => match record::parse(&bytes) {
-                Ok(record) => {
-                    self.keep_record(key, &bytes);
-                    return Ok(Some(record));
-                }
-                Err(error) => Refusal::RecordUnreadable(key.clone(), error),
-            },
-            Err(_) => Refusal::StoreUnavailable(key.namespace()),
-        };
-        let Some((bytes, age)) = self.last_good_record(key) else { return Err(refusal) };
-        trace.stale = Some(age);
-        record::parse(&bytes).map(Some).map_err(|_| refusal)
-    }
+/// Answers `GET` or `HEAD` of `/catalog` and `/catalog/<type>`: the components in the order
+/// of their names, one page at a time.
+pub(crate) async fn index<B: Backend>(
+    context: Context<'_, B>,
+    kind: Option<&str>,
+    trace: &mut Trace,
+) -> Result<Response<B::Content>, Refusal> {
+    let Context { reader, request, grant, .. } = context;
+    let kind = kind.map(type_name).transpose()?;
+    let limit = page_size(request)?;
+    let index = stored::read::<IndexRecord, B>(reader, &Key::Index, trace).await?;
+    let names = index.map(|index| index.components).unwrap_or_default();
+    let after = request.parameter("cursor").unwrap_or_default();
+    let seen = |name: &&ComponentName| {
+        kind.as_deref().is_none_or(|kind| name.type_name() == kind)
+            && name.as_str() > after.as_str()
+            && grant.sees(name)
+    };
+    let mut rest = names.iter().filter(seen);
+    let page: Vec<&ComponentName> = rest.by_ref().take(limit).collect();
+    let cursor = rest.next().and(page.last());
+    let components = page.iter().copied().map(ComponentSummary::of).collect();
+    let body = CatalogPage { components, cursor: cursor.map(|name| name.as_str()) };
+    Ok(respond::document(request, &body, trace))
 }
 
-/// How many components the request wants on a page.
+/// Answers `GET` or `HEAD` of `/catalog/<type>/<name>`.
+pub(crate) async fn entry<B: Backend>(
+    context: Context<'_, B>,
+    raw: &str,
+    trace: &mut Trace,
+) -> Result<Response<B::Content>, Refusal> {
+    let Context { reader, request, grant, .. } = context;
+    let name = ComponentName::from_url_path(raw).map_err(Refusal::Invalid)?;
+    let unknown = || Refusal::ComponentUnknown(name.clone());
+    if !grant.sees(&name) {
+        return Err(unknown());
+    }
+    let key = Key::Catalog(name.clone());
+    let record = stored::read::<CatalogRecord, B>(reader, &key, trace).await?;
+    let record = record.ok_or_else(unknown)?;
+    Ok(respond::document(request, &ComponentDetails::of(&name, &record, &grant), trace))
+}
+
+/// The number of components on the page that the request asks for.
 fn page_size(request: &Request<'_>) -> Result<usize, Refusal> {
     let Some(text) = request.parameter("limit") else { return Ok(PAGE) };
     let limit = text.parse().ok().filter(|limit| (1..=MAX_PAGE).contains(limit));
     limit.ok_or(Refusal::ParameterInvalid { name: "limit", takes: "a number from 1 to 1000" })
 }
 
-/// Reads a type out of a URL's path: what may stand in front of a name.
+/// Parses a component type in a path.
 fn type_name(raw: &str) -> Result<String, Refusal> {
     let name = ComponentName::from_url_path(&format!("{raw}/a")).map_err(Refusal::Invalid)?;
     Ok(name.type_name().to_owned())
@@ -109,38 +82,39 @@ fn type_name(raw: &str) -> Result<String, Refusal> {
 
 /// A page of `/catalog`.
 #[derive(Serialize)]
-struct Index<'a> {
-    components: Vec<Summary<'a>>,
+struct CatalogPage<'a> {
+    components: Vec<ComponentSummary<'a>>,
     cursor: Option<&'a str>,
 }
 
 #[derive(Serialize)]
-struct Summary<'a> {
+struct ComponentSummary<'a> {
     name: &'a str,
     #[serde(rename = "type")]
     kind: &'a str,
     url: String,
 }
 
-impl<'a> Summary<'a> {
+impl<'a> ComponentSummary<'a> {
     fn of(name: &'a ComponentName) -> Self {
         let url = format!("/catalog/{name}");
         Self { name: name.as_str(), kind: name.type_name(), url }
     }
 }
 
-/// A component's versions, highest first, and its slots, as far as they may be seen.
+/// The versions of a component, highest first, and its slots, as far as the caller may see
+/// them.
 #[derive(Serialize)]
-struct Entry<'a> {
+struct ComponentDetails<'a> {
     name: &'a str,
     #[serde(rename = "type")]
     kind: &'a str,
     versions: Vec<&'a VersionRecord>,
-    slots: Vec<SlotOf<'a>>,
+    slots: Vec<SlotDetails<'a>>,
 }
 
 #[derive(Serialize)]
-struct SlotOf<'a> {
+struct SlotDetails<'a> {
     slot: &'a Slot,
     targets: &'a [Target],
     segments: &'a VecMap<String, Arm>,
@@ -148,7 +122,7 @@ struct SlotOf<'a> {
     moves: &'a [Move],
 }
 
-impl<'a> Entry<'a> {
+impl<'a> ComponentDetails<'a> {
     fn of(name: &'a ComponentName, record: &'a CatalogRecord, grant: &Grant) -> Self {
         let slots = record.slots.iter().filter(|(slot, _)| grant.sees_slot(name, slot));
         let slots: Vec<&SlotEntry> = slots.map(|(_, entry)| entry).collect();
@@ -163,12 +137,12 @@ impl<'a> Entry<'a> {
             name: name.as_str(),
             kind: name.type_name(),
             versions: versions.collect(),
-            slots: slots.into_iter().map(SlotOf::of).collect(),
+            slots: slots.into_iter().map(SlotDetails::of).collect(),
         }
     }
 }
 
-impl<'a> SlotOf<'a> {
+impl<'a> SlotDetails<'a> {
     fn of(entry: &'a SlotEntry) -> Self {
         let SlotEntry { record, moves } = entry;
         let SlotRecord { slot, targets, segments, hold, .. } = record;

@@ -1,15 +1,26 @@
 //! `If-None-Match` (RFC 9110, section 13.1.2).
 
-/// Whether the field lists `opaque` (an entity tag without its quotes), or is `*`.
+use catalog::digest::Digest;
+
+use crate::http::Request;
+use crate::http::headers::IF_NONE_MATCH;
+
+/// Tells if `If-None-Match` says that the caller has the content `digest`.
+pub(crate) fn has_current(request: &Request<'_>, digest: &Digest) -> bool {
+    let field = (request.header)(IF_NONE_MATCH);
+    field.is_some_and(|field| is_match(&field, &digest.to_string()))
+}
+
+/// Tells if the field is `*` or lists `opaque`, an entity tag without its quotes.
 ///
-/// Tags are compared weakly, as the RFC asks for this field. What is not a list
-/// of entity tags matches nothing from the first mistake on.
-pub fn matches(field: &str, opaque: &str) -> bool {
+/// Tags are compared weakly, as the RFC requires for this field. In a malformed list only
+/// the tags before the first mistake count.
+pub fn is_match(field: &str, opaque: &str) -> bool {
     let field = field.trim_matches([' ', '\t']);
     field == "*" || EntityTags(field).any(|tag| tag == opaque)
 }
 
-/// The opaque parts of a list of entity tags (RFC 9110, section 8.8.3).
+/// The opaque tags of a list of entity tags (RFC 9110, section 8.8.3).
 struct EntityTags<'a>(&'a str);
 
 impl<'a> Iterator for EntityTags<'a> {
@@ -29,14 +40,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_weak_tags_and_the_asterisk() {
+    fn is_match_reads_lists_weak_tags_and_the_asterisk() {
         for field in ["\"a\"", "W/\"a\"", "*", " * ", "\"x\", \"a\"", "\"x,y\" ,W/\"a\",", ",\"a\""]
         {
-            assert!(matches(field, "a"), "{field}");
+            assert!(is_match(field, "a"), "{field}");
         }
         for field in ["", "a", "\"b\"", "\"ab\"", "'a'", "w/\"a\"", "x\"a\"", "\"a", "**", "\"*\""]
         {
-            assert!(!matches(field, "a"), "{field}");
+            assert!(!is_match(field, "a"), "{field}");
         }
     }
 }

@@ -1,39 +1,49 @@
-//! Requests and answers as plain values, without a platform.
+//! HTTP requests and responses as plain values, without a platform. Each file is named
+//! after the resource that it answers.
 
 pub mod access;
 pub mod caller;
-pub mod catalog;
+pub(crate) mod catalog;
+pub(crate) mod components;
 pub mod conditional;
 pub mod cors;
-pub mod resolve;
-pub mod respond;
+pub mod headers;
+pub(crate) mod resolve;
+pub(crate) mod respond;
 pub mod router;
+pub(crate) mod status;
 
-/// The longest path that is looked at, in bytes: a name has 200 at most, a range
-/// 256, three times that where every byte is percent-encoded.
+use ::catalog::access::Grant;
+
+use crate::config::Config;
+use crate::resolve::backend::Backend;
+use crate::resolve::reader::Reader;
+
+/// The longest path that is parsed, in bytes: a name has at most 200 bytes, a range 256,
+/// and percent-encoding makes three of each byte.
 pub const MAX_PATH: usize = 1_500;
 
-/// The largest request body that is read, in bytes: a hundred references of the
-/// greatest length.
+/// The largest request body that is read, in bytes: a hundred references of maximum
+/// length.
 pub const MAX_BODY: usize = 64 << 10;
 
-/// A request, as much of it as an answer depends on.
+/// A request, as far as a response depends on it.
 pub struct Request<'a> {
     /// The method, in upper case.
     pub method: &'a str,
     /// The host with its port, as the URL has it.
     pub host: &'a str,
-    /// The URL's path, percent-encoded as it came.
+    /// The path of the URL, as it was percent-encoded.
     pub path: &'a str,
-    /// The URL's query without its `?`, percent-encoded as it came.
+    /// The query of the URL without its `?`, as it was percent-encoded.
     pub query: &'a str,
-    /// Looks up a header by its name; several fields of it are joined by `, `.
+    /// Looks up a header by its name; several fields are joined by `, `.
     pub header: &'a dyn Fn(&str) -> Option<String>,
     /// The body.
     pub payload: Payload,
 }
 
-/// A request's body.
+/// The body of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {
     /// These bytes, not more than [`MAX_BODY`].
@@ -42,8 +52,17 @@ pub enum Payload {
     TooLarge,
 }
 
+/// Everything that a handler answers from.
+pub(crate) struct Context<'a, B: Backend> {
+    pub(crate) config: &'a Config,
+    pub(crate) reader: &'a Reader<B>,
+    pub(crate) request: &'a Request<'a>,
+    /// What the caller may see.
+    pub(crate) grant: Grant,
+}
+
 impl Request<'_> {
-    /// The value of a parameter of the query, decoded as a form is
+    /// The value of a query parameter, decoded as a form
     /// (`application/x-www-form-urlencoded`); the first if there are several.
     pub fn parameter(&self, name: &str) -> Option<String> {
         if self.query.is_empty() {
@@ -60,42 +79,42 @@ fn decode(text: &str) -> String {
     percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
 }
 
-/// An answer: what the platform has to send.
+/// A response for the platform to send.
 #[derive(Debug)]
-pub struct Answer<B> {
+pub struct Response<B> {
     /// The status code.
     pub status: u16,
-    /// The headers, names as they are written in the specifications.
+    /// The headers, with their names as the specifications spell them.
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: Body<B>,
 }
 
-/// An answer's body.
+/// The body of a response.
 #[derive(Debug)]
 pub enum Body<B> {
-    /// None.
+    /// No body.
     Empty,
-    /// A text that was made here.
+    /// Text that the Worker has written.
     Text(String),
-    /// A component's bytes, in the platform's own form.
+    /// The bytes of a component, in the form of the platform.
     Content(B),
 }
 
-impl<B> Answer<B> {
-    /// An answer without headers.
+impl<B> Response<B> {
+    /// Creates a response without headers.
     pub fn new(status: u16, body: Body<B>) -> Self {
         Self { status, headers: Vec::new(), body }
     }
 
-    /// The same answer with one header more.
+    /// Adds a header.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
-    /// The same answer, which depends on the request's header `name` too.
+    /// Adds a name to `Vary`: the response also depends on this header of the request.
     #[must_use]
     pub fn varying(mut self, name: &str) -> Self {
         match self.headers.iter_mut().find(|(known, _)| *known == "Vary") {
@@ -105,7 +124,7 @@ impl<B> Answer<B> {
         self
     }
 
-    /// What `HEAD` gets: the same less the body (RFC 9110, section 9.3.2).
+    /// The response to `HEAD`: the same without the body (RFC 9110, section 9.3.2).
     #[must_use]
     pub fn without_body(self) -> Self {
         let length = match &self.body {
@@ -120,7 +139,7 @@ impl<B> Answer<B> {
     }
 }
 
-/// Host, path and query of an absolute URL, which is how the runtime gives it.
+/// Splits an absolute URL into host, path and query.
 pub fn split(url: &str) -> (&str, &str, &str) {
     let rest = url.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//")).unwrap_or(url);
     let rest = rest.split('#').next().unwrap_or(rest);
@@ -134,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_are_decoded_as_in_a_form() {
+    fn parameters_are_decoded_as_a_form() {
         let request = Request {
             method: "GET",
             host: "localhost",
@@ -150,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_in_its_parts() {
+    fn split_returns_host_path_and_query() {
         for (url, parts) in [
             ("https://a.example:8787/b?c=d#e", ("a.example:8787", "/b", "c=d")),
             ("https://a.example", ("a.example", "/", "")),

@@ -1,21 +1,24 @@
-//! From a path and a method to a handler.
+//! From the path and the method of a request to its handler.
 
 use std::pin::Pin;
 
-use catalog::key::{Key, Namespace};
-use catalog::refusal::Refusal;
+use ::catalog::refusal::Refusal;
+use ::catalog::resolution::Basis;
 use percent_encoding::percent_decode_str;
 
-use crate::http::access;
-use crate::http::respond;
-use crate::http::{Answer, MAX_PATH, Request};
-use crate::resolve::Resolver;
-use crate::resolve::backend::{Backend, Read};
+use crate::config::Config;
+use crate::http::headers::ORIGIN;
+use crate::http::{
+    Context, MAX_PATH, Request, Response, access, catalog, components, cors, resolve, respond,
+    status,
+};
+use crate::resolve::backend::Backend;
+use crate::resolve::reader::{ReadAhead, Reader};
 use crate::trace::Trace;
 
 /// The resources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Route<'a> {
+enum Resource<'a> {
     /// `/components/<raw>`.
     Component(&'a str),
     /// `/resolve`.
@@ -30,7 +33,7 @@ enum Route<'a> {
     Health,
 }
 
-impl<'a> Route<'a> {
+impl<'a> Resource<'a> {
     fn of(path: &'a str) -> Result<Self, Refusal> {
         if path.len() > MAX_PATH {
             return Err(Refusal::PathTooLong);
@@ -52,7 +55,7 @@ impl<'a> Route<'a> {
         }
     }
 
-    /// The resource's methods, as `Allow` lists them.
+    /// The methods of the resource, as `Allow` lists them.
     fn methods(self) -> &'static str {
         match self {
             Self::Resolve => "POST, OPTIONS",
@@ -61,70 +64,76 @@ impl<'a> Route<'a> {
     }
 }
 
-/// Whether there is a `/` in a part of a URL's path, encoded or not.
+/// Tells if a part of a path contains a `/`, encoded or not.
 fn has_slash(raw: &str) -> bool {
     percent_decode_str(raw).any(|byte| byte == b'/')
 }
 
-/// A key that nothing writes: reading it shows that the namespace answers.
-const PROBE: &str = "healthz";
+/// A response, with what the log and the fast lane need to know about it.
+pub struct Handled<C> {
+    /// The response.
+    pub response: Response<C>,
+    /// The facts for the log.
+    pub trace: Trace,
+    /// The basis of the response, if it serves a component.
+    pub basis: Option<Basis>,
+}
 
-impl<B: Backend> Resolver<B> {
-    /// Answers a request, and says what it came to.
-    pub async fn answer(&self, request: &Request<'_>) -> (Answer<B::Content>, Trace) {
-        self.answer_with(request, None).await
-    }
+/// A handler whose code is compiled separately.
+type Boxed<'a, C> = Pin<Box<dyn Future<Output = Result<Response<C>, Refusal>> + 'a>>;
 
-    /// As [`Resolver::answer`], with what was read before the request was looked at.
-    pub async fn answer_with(
-        &self,
-        request: &Request<'_>,
-        read_ahead: Option<(Key, Read<Vec<u8>>)>,
-    ) -> (Answer<B::Content>, Trace) {
-        let mut trace = Trace { read_ahead, ..Trace::default() };
-        let answer = match self.dispatch(request, &mut trace).await {
-            Ok(answer) => answer,
-            Err(refusal) => {
-                trace.code = Some(refusal.code());
-                respond::problem(&refusal, request.path, &self.config.script_version)
-            }
-        };
-        let origin = (request.header)("Origin");
-        let answer = respond::finish(answer, &self.config, origin.as_deref());
-        (if request.method == "HEAD" { answer.without_body() } else { answer }, trace)
-    }
+/// The response of a handler and its basis.
+type Answered<C> = Result<(Response<C>, Option<Basis>), Refusal>;
 
-    async fn dispatch(
-        &self,
-        request: &Request<'_>,
-        trace: &mut Trace,
-    ) -> Result<Answer<B::Content>, Refusal> {
-        let route = Route::of(request.path)?;
-        let methods = route.methods();
-        if request.method == "OPTIONS" {
-            let preflight = (request.header)("Access-Control-Request-Method").is_some();
-            return Ok(self.config.origins.options(methods, preflight));
+/// Answers a request; `ahead` is the slot record, if it was read before.
+pub async fn answer<B: Backend>(
+    config: &Config,
+    reader: &Reader<B>,
+    request: &Request<'_>,
+    ahead: Option<ReadAhead>,
+) -> Handled<B::Content> {
+    let mut trace = Trace::default();
+    let (response, basis) = match dispatch(config, reader, request, ahead, &mut trace).await {
+        Ok(answered) => answered,
+        Err(refusal) => {
+            trace.code = Some(refusal.code());
+            (respond::problem(&refusal, request.path, &config.script_version), None)
         }
-        if !methods.split(',').any(|method| method.trim_start() == request.method) {
-            return Err(Refusal::MethodNotAllowed { allow: methods });
-        }
-        let grant = || access::authorize(&self.config, request);
-        let rarer: Pin<Box<dyn Future<Output = _>>> = match route {
-            Route::Component(raw) => return self.component(request, raw, &grant()?, trace).await,
-            Route::Version => return Ok(respond::version(&self.config.script_version)),
-            Route::Health => Box::pin(self.health(trace)),
-            Route::Resolve => Box::pin(self.batch(request, grant()?, trace)),
-            Route::Index(kind) => Box::pin(self.index(request, kind, grant()?, trace)),
-            Route::Entry(raw) => Box::pin(self.entry_of(request, raw, grant()?, trace)),
-        };
-        rarer.await
-    }
+    };
+    let origin = (request.header)(ORIGIN);
+    let response = respond::finish(response, config, origin.as_deref());
+    let response = if request.method == "HEAD" { response.without_body() } else { response };
+    Handled { response, trace, basis }
+}
 
-    async fn health(&self, trace: &mut Trace) -> Result<Answer<B::Content>, Refusal> {
-        let ttl = self.config.slot_cache_ttl;
-        trace.kv_reads += 2;
-        let slots = self.backend.record(Namespace::Slots, PROBE, ttl).await;
-        let components = self.backend.record(Namespace::Components, PROBE, ttl).await;
-        Ok(respond::health(slots.is_ok(), components.is_ok()))
+async fn dispatch<B: Backend>(
+    config: &Config,
+    reader: &Reader<B>,
+    request: &Request<'_>,
+    ahead: Option<ReadAhead>,
+    trace: &mut Trace,
+) -> Answered<B::Content> {
+    let resource = Resource::of(request.path)?;
+    let methods = resource.methods();
+    if request.method == "OPTIONS" {
+        let preflight = (request.header)("Access-Control-Request-Method").is_some();
+        return Ok((cors::options(&config.origins, methods, preflight), None));
     }
+    if !methods.split(',').any(|method| method.trim_start() == request.method) {
+        return Err(Refusal::MethodNotAllowed { allow: methods });
+    }
+    let context = || -> Result<Context<'_, B>, Refusal> {
+        let grant = access::authorize(config, request)?;
+        Ok(Context { config, reader, request, grant })
+    };
+    // Boxed: the code of a future that the usual request never awaits would be compiled with it.
+    let rarer: Boxed<'_, B::Content> = match resource {
+        Resource::Component(raw) => return components::get(context()?, raw, ahead, trace).await,
+        Resource::Version => return Ok((status::version(&config.script_version), None)),
+        Resource::Health => Box::pin(status::health(reader, trace)),
+        Resource::Resolve => Box::pin(resolve::post(context()?, trace)),
+        Resource::Index(kind) => Box::pin(catalog::index(context()?, kind, trace)),
+        Resource::Entry(raw) => Box::pin(catalog::entry(context()?, raw, trace)),
+    };
+    Ok((rarer.await?, None))
 }

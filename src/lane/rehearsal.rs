@@ -1,14 +1,15 @@
-//! What a rehearsal asks for, and what it reads: a slot that no repository has.
+//! A rehearsal: a request that the isolate answers while it starts, for a slot that no
+//! repository has.
 
 use catalog::key::Key;
 
-use crate::resolve::Resolver;
-use crate::resolve::backend::{Backend, Read};
+use crate::resolve::backend::Backend;
+use crate::resolve::reader::{ReadAhead, Reader};
 
-/// The request.
+/// The URL of the request.
 pub const URL: &str = "https://rehearsal/components/rehearsal/rehearsal@production";
 
-/// The digest of a content without bytes.
+/// The digest of an empty content.
 macro_rules! digest {
     () => {
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -22,13 +23,11 @@ const RECORD: &str = concat!(
     r#""sha":"dac23bda14820e5b79aa3328b0c5a597521fa03c","date":"2026-11-20T23:59:27Z","weight":100000}]}"#,
 );
 
-impl<B: Backend> Resolver<B> {
-    /// What there is to know of [`URL`] for an answer without any read: the slot's record,
-    /// as if it had been read, and in memory its content, which has no bytes.
-    pub fn rehearsal(&self, content: &B::Content) -> Option<(Key, Read<Vec<u8>>)> {
-        self.keep_content(digest!().parse().ok()?, content);
-        let name = "rehearsal/rehearsal".parse().ok()?;
-        let slot = "production".parse().ok()?;
-        Some((Key::Slot(name, slot), Ok(Some(RECORD.into()))))
-    }
+/// Prepares an answer to [`URL`] without any read: puts the empty content into memory and
+/// returns the record of the slot as if it had been read.
+pub fn prepare<B: Backend>(reader: &Reader<B>, empty: &B::Content) -> Option<ReadAhead> {
+    reader.keep_content(digest!().parse().ok()?, empty);
+    let name = "rehearsal/rehearsal".parse().ok()?;
+    let slot = "production".parse().ok()?;
+    Some(ReadAhead { key: Key::Slot(name, slot), read: Ok(Some(RECORD.into())) })
 }

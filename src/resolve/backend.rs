@@ -1,29 +1,23 @@
-//! What the resolver asks of the platform.
+//! The interface between the resolver and its platform.
 
 use catalog::digest::Digest;
 use catalog::key::Namespace;
+use catalog::resolution::{Read, Unavailable};
 
-/// A namespace did not answer, or not with something that can be a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unavailable(pub String);
-
-/// What was read: the value, its absence, or neither.
-pub type Read<T> = Result<Option<T>, Unavailable>;
-
-/// Workers KV, a clock, chance and the platform's SHA-256.
+/// Workers KV, a clock, randomness and the platform's SHA-256.
 ///
-/// `cache_ttl` is how many seconds this location may keep what it finds, absence
-/// included; Workers KV takes 30 at least. The Worker runs on one thread, so no
-/// future here needs to be `Send`.
+/// `cache_ttl` is the number of seconds for which this location may keep the result of a
+/// read, absence included; Workers KV takes at least 30. The Worker runs on one thread, so
+/// no future here needs to be `Send`.
 #[allow(async_fn_in_trait)]
 pub trait Backend {
-    /// A content's bytes, in the form in which the platform sends them fastest.
+    /// The bytes of a content, in the form in which the platform sends them fastest.
     type Content: Clone + 'static;
 
     /// Reads a record.
     async fn record(&self, namespace: Namespace, key: &str, cache_ttl: u32) -> Read<Vec<u8>>;
 
-    /// Reads up to a hundred records at once; the answers stand in the order of the keys.
+    /// Reads up to a hundred records at once and returns them in the order of the keys.
     async fn records(
         &self,
         namespace: Namespace,
@@ -34,14 +28,14 @@ pub trait Backend {
     /// Reads a content from `COMPONENTS`, with the SHA-256 of what was read.
     async fn content(&self, key: &str, cache_ttl: u32) -> Read<(Self::Content, Digest)>;
 
-    /// How many bytes of memory a content takes up.
+    /// The memory that a content takes up, in bytes.
     fn size(&self, content: &Self::Content) -> usize;
 
-    /// A copy of a content's bytes.
+    /// A copy of the bytes of a content.
     fn bytes(&self, content: &Self::Content) -> Vec<u8>;
 
     /// 32 random bits.
-    fn draw(&self) -> u32;
+    fn random(&self) -> u32;
 
     /// Milliseconds since 1970-01-01T00:00:00Z.
     fn now(&self) -> f64;

@@ -1,4 +1,4 @@
-//! What an isolate keeps between requests.
+//! The memory of an isolate between requests.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -11,7 +11,7 @@ use catalog::digest::Digest;
 use catalog::key::Key;
 use lru::LruCache;
 
-/// What items are kept by: different keys of one cache have different bytes.
+/// A key of a cache: different keys of one cache have different bytes.
 pub trait CacheKey {
     /// The key's bytes.
     fn bytes(&self) -> Cow<'_, [u8]>;
@@ -42,31 +42,31 @@ pub struct BoundedCache<K: ?Sized, V> {
 }
 
 impl<K: CacheKey + ?Sized, V: 'static> BoundedCache<K, V> {
-    /// An empty cache for items of `bound` bytes in all.
+    /// Creates an empty cache for items of `bound` bytes in total.
     pub fn new(bound: usize) -> Self {
         let items = LruCache::unbounded_with_hasher(Seeded::new());
         Self { items: Items { items, size: 0, bound }, of: PhantomData }
     }
 
-    /// The item of `key`, which becomes the most recently used.
+    /// Returns the item of `key`, which becomes the most recently used.
     pub fn get(&mut self, key: &K) -> Option<Rc<V>> {
         self.items.get(&key.bytes())?.downcast().ok()
     }
 
-    /// Keeps an item of `size` bytes, dropping the least recently used ones that
-    /// no longer fit. An item larger than the bound is not kept.
+    /// Keeps an item of `size` bytes and evicts the least recently used ones that no longer
+    /// fit. An item larger than the bound is not kept.
     pub fn put(&mut self, key: &K, item: Rc<V>, size: usize) {
         self.items.put(&key.bytes(), item, size);
     }
 
-    /// The sum of the sizes of what is kept.
+    /// The sum of the sizes of the items.
     pub fn size(&self) -> usize {
         self.items.size
     }
 }
 
-/// The items of a cache, whatever they are: the map and the list, which are most of the
-/// code, are in the Wasm once and not once for each kind.
+/// The items of a cache of any kind. The map and the list, which are most of the code, are
+/// in the Wasm once and not once for each kind.
 struct Items {
     items: LruCache<Box<[u8]>, Item, Seeded>,
     size: usize,
@@ -99,8 +99,8 @@ impl Items {
     }
 }
 
-/// The standard library's SipHash with a seed of the platform's. Callers choose the keys,
-/// and what the library itself would take on this target are addresses, which are the
+/// The standard library's SipHash with a random seed of the platform. Callers choose the
+/// keys, and on this target the library would take addresses as its seed, which are the
 /// same in every isolate.
 struct Seeded(DefaultHasher);
 
@@ -130,24 +130,24 @@ pub struct KeptRecord {
     pub read_at: Cell<f64>,
 }
 
-/// All that an isolate keeps: contents, which never change, and the last good
-/// record of each key. Absence is never kept.
+/// The memory of an isolate: contents, which never change, and the last good record of
+/// each key. Absence is never kept.
 pub struct Memory<C> {
-    /// Contents by digest; each was checked against it when it came in.
+    /// Contents by digest. The digest of each was checked when it was read.
     pub contents: BoundedCache<Digest, C>,
-    /// A version's record is used for a while without being read again; any
-    /// other only when its key can't be read.
+    /// Records by key. A version record is used for a while without being read again; any
+    /// other record is used only if its key cannot be read.
     pub records: BoundedCache<Key, KeptRecord>,
 }
 
-/// How many bytes of records are kept: some ten thousand of them.
+/// The bytes of records that are kept: about ten thousand records.
 const RECORDS_BOUND: usize = 4 << 20;
 
-/// What an item costs beside its bytes: keys, links, the handle.
+/// The overhead of an item in bytes: keys, links, the handle.
 pub const ITEM_OVERHEAD: usize = 200;
 
 impl<C: 'static> Memory<C> {
-    /// An empty memory for contents of `contents_bound` bytes in all.
+    /// Creates an empty memory for contents of `contents_bound` bytes in total.
     pub fn new(contents_bound: usize) -> Self {
         Self {
             contents: BoundedCache::new(contents_bound),
@@ -198,9 +198,9 @@ mod tests {
         assert_eq!((kept(&mut cache, "a"), cache.size()), (None, 0));
     }
 
-    /// Or keys could be chosen that all fall on one place.
+    /// Otherwise callers could choose keys that all collide.
     #[test]
-    fn no_two_caches_hash_alike() {
+    fn each_cache_hashes_with_its_own_seed() {
         let hashes = [Seeded::new(), Seeded::new()].map(|hasher| hasher.hash_one(b"a".as_slice()));
         assert_ne!(hashes[0], hashes[1]);
     }

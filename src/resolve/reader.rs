@@ -1,37 +1,78 @@
-//! Reading through the isolate's memory.
+//! Reads through the memory of the isolate.
 
-use std::rc::Rc;
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
 
 use catalog::digest::Digest;
-use catalog::key::{CacheClass, Key};
+use catalog::key::{CacheClass, Key, Namespace};
 use catalog::refusal::Refusal;
+use catalog::resolution::{Read, Unavailable};
 
-use crate::config::IMMUTABLE_CACHE_TTL;
-use crate::lane::Missing;
-use crate::resolve::Resolver;
-use crate::resolve::backend::{Backend, Read};
-use crate::resolve::memory::{ITEM_OVERHEAD, KeptRecord};
+use super::backend::Backend;
+use super::memory::{ITEM_OVERHEAD, KeptRecord, Memory};
+use crate::config::{Config, IMMUTABLE_CACHE_TTL};
 use crate::trace::{Source, Trace};
 
-/// What the memory for contents has to be a multiple of, for one of them to be short.
+/// A content is short if at least this many of its size fit into the memory.
 const SHORT: usize = 100;
 
-impl<B: Backend> Resolver<B> {
-    /// The last good record of a key and how many seconds ago it was read.
-    pub(crate) fn last_good_record(&self, key: &Key) -> Option<(Rc<[u8]>, u64)> {
-        let kept = self.memory.borrow_mut().records.get(key)?;
-        let age = (self.backend.now() - kept.read_at.get()).max(0.0) / 1000.0;
-        Some((kept.bytes.clone(), age as u64))
+/// The platform, the memory of the isolate, and the times for which both may be used.
+pub struct Reader<B: Backend> {
+    /// The platform.
+    pub backend: B,
+    memory: RefCell<Memory<B::Content>>,
+    /// Bytes of contents that the memory keeps.
+    content_memory: usize,
+    /// Seconds for which a location may serve an old slot record.
+    slot_cache_ttl: u32,
+    /// Seconds for which a location may serve an old version record.
+    record_cache_ttl: u32,
+    /// Milliseconds for which an isolate uses a version record without reading it again.
+    record_memory: f64,
+}
+
+/// A record that was read before its request was looked at.
+pub struct ReadAhead {
+    /// Its key.
+    pub key: Key,
+    /// The result.
+    pub read: Read<Vec<u8>>,
+}
+
+/// A content that is not in memory.
+pub struct MissingContent {
+    /// The digest under which it can be read.
+    pub digest: Digest,
+    /// The slot record that names it, if it is still the last good one.
+    pub(crate) slot: Weak<KeptRecord>,
+}
+
+impl<B: Backend> Reader<B> {
+    /// Creates a reader with an empty memory.
+    pub fn new(config: &Config, backend: B) -> Self {
+        Self {
+            backend,
+            memory: RefCell::new(Memory::new(config.content_memory)),
+            content_memory: config.content_memory,
+            slot_cache_ttl: config.slot_cache_ttl,
+            record_cache_ttl: config.record_cache_ttl(),
+            record_memory: config.record_memory(),
+        }
     }
 
-    /// Reads a record, a version's from memory while that may be used.
-    pub(crate) async fn record(&self, key: &Key, trace: &mut Trace) -> Read<Rc<[u8]>> {
+    /// Reads a record. A version record in memory is not read again while it is fresh.
+    pub(crate) async fn record(
+        &self,
+        key: &Key,
+        ahead: &mut Option<ReadAhead>,
+        trace: &mut Trace,
+    ) -> Read<Rc<[u8]>> {
         if let Some(bytes) = self.fresh(key) {
             return Ok(Some(bytes));
         }
-        if let Some((_, read)) = trace.read_ahead.take_if(|(ahead, _)| ahead == key) {
+        if let Some(ahead) = ahead.take_if(|ahead| ahead.key == *key) {
             trace.kv_reads += 1;
-            return Ok(read?.map(Rc::from));
+            return Ok(ahead.read?.map(Rc::from));
         }
         let text = key.to_string();
         let read = async |ttl| self.backend.record(key.namespace(), &text, ttl).await;
@@ -39,6 +80,27 @@ impl<B: Backend> Resolver<B> {
         Ok(found.map(Rc::from))
     }
 
+    /// Reads up to a hundred records of one namespace in one bulk read.
+    pub(crate) async fn records(
+        &self,
+        namespace: Namespace,
+        keys: &[Key],
+        trace: &mut Trace,
+    ) -> Result<Vec<Option<Rc<[u8]>>>, Unavailable> {
+        trace.kv_reads += 1;
+        let texts: Vec<String> = keys.iter().map(Key::to_string).collect();
+        // The shortest time for all, so that an absent key need not be read again.
+        let values = self.backend.records(namespace, &texts, self.slot_cache_ttl).await?;
+        Ok(values.into_iter().map(|value| value.map(Rc::from)).collect())
+    }
+
+    /// Reads a key only to see if its namespace answers.
+    pub(crate) async fn probe(&self, namespace: Namespace, key: &str, trace: &mut Trace) -> bool {
+        trace.kv_reads += 1;
+        self.backend.record(namespace, key, self.slot_cache_ttl).await.is_ok()
+    }
+
+    /// The version record in memory, if it may be used without being read again.
     pub(crate) fn fresh(&self, key: &Key) -> Option<Rc<[u8]>> {
         if key.cache_class() != CacheClass::Record {
             return None;
@@ -47,9 +109,22 @@ impl<B: Backend> Resolver<B> {
         self.is_fresh(&kept).then(|| kept.bytes.clone())
     }
 
-    /// Whether a version's record may be used without being read again.
+    /// Tells if a version record may be used without being read again.
     pub(crate) fn is_fresh(&self, kept: &KeptRecord) -> bool {
-        self.backend.now() - kept.read_at.get() < self.config.record_memory()
+        self.backend.now() - kept.read_at.get() < self.record_memory
+    }
+
+    /// The last good record of a key, and its age in seconds.
+    pub(crate) fn last_good_record(&self, key: &Key) -> Option<(Rc<[u8]>, u64)> {
+        let kept = self.memory.borrow_mut().records.get(key)?;
+        let age = (self.backend.now() - kept.read_at.get()).max(0.0) / 1000.0;
+        Some((kept.bytes.clone(), age as u64))
+    }
+
+    /// The kept record of a key, if its bytes are `record`.
+    pub(crate) fn kept_record(&self, key: &Key, record: &[u8]) -> Option<Rc<KeptRecord>> {
+        let kept = self.memory.borrow_mut().records.get(key)?;
+        (*kept.bytes == *record).then_some(kept)
     }
 
     /// Keeps a record that has led to an answer, as the last good one of its key.
@@ -57,7 +132,7 @@ impl<B: Backend> Resolver<B> {
         let read_at = self.backend.now();
         let mut memory = self.memory.borrow_mut();
         match memory.records.get(key) {
-            // A version's record counts from when it was read, not from its last use.
+            // The age of a version record counts from its read, not from its last use.
             Some(known) if Rc::ptr_eq(&known.bytes, record) => {}
             Some(known) if known.bytes == *record => known.read_at.set(read_at),
             _ => {
@@ -67,54 +142,36 @@ impl<B: Backend> Resolver<B> {
         }
     }
 
-    /// The kept record of a key, if it is the same as `record`.
-    pub(crate) fn kept(&self, key: &Key, record: &[u8]) -> Option<Rc<KeptRecord>> {
-        let kept = self.memory.borrow_mut().records.get(key)?;
-        (*kept.bytes == *record).then_some(kept)
+    /// Keeps the record of an answer that needed no content. A slot record that names
+    /// another content than the kept one is kept only if that content is in memory.
+    pub(crate) fn keep_record_unless_unsure(&self, key: &Key, record: &Rc<[u8]>, names: &Digest) {
+        // A version record names the same content at every read.
+        let sure = key.cache_class() == CacheClass::Record || {
+            let mut memory = self.memory.borrow_mut();
+            let kept = memory.records.get(key);
+            kept.is_none_or(|kept| kept.bytes == *record) || memory.contents.get(names).is_some()
+        };
+        if sure {
+            self.keep_record(key, record);
+        }
     }
 
-    /// Notes that a record was read again just now.
-    pub(crate) fn read_again(&self, kept: &KeptRecord) {
+    /// Notes that a kept record was read again now.
+    pub(crate) fn touch(&self, kept: &KeptRecord) {
         kept.read_at.set(self.backend.now());
     }
 
-    /// The content that an answer of the lane needs, if what was read, with this
-    /// digest, is that.
-    pub fn arrived(
-        &self,
-        missing: &Missing,
-        content: B::Content,
-        found: Digest,
-    ) -> Option<B::Content> {
-        (found == missing.digest).then(|| self.keep_content(found, &content))?;
-        if let Some(kept) = missing.slot.upgrade() {
-            self.read_again(&kept);
-        }
-        Some(content)
-    }
-
-    pub(crate) fn keep_content(&self, digest: Digest, content: &B::Content) {
-        let size = self.backend.size(content) + ITEM_OVERHEAD;
-        self.memory.borrow_mut().contents.put(&digest, Rc::new(content.clone()), size);
-    }
-
-    /// Whether a content takes up little of the memory, even in a second form.
-    pub(crate) fn is_short(&self, content: &B::Content) -> bool {
-        self.backend.size(content) <= self.config.content_memory / SHORT
-    }
-
-    /// A content, if it is in memory.
-    pub(crate) fn in_memory(&self, digest: &Digest) -> Option<B::Content> {
-        self.memory.borrow_mut().contents.get(digest).map(|content| (*content).clone())
-    }
-
-    /// A content, checked against its digest when it comes in.
+    /// Reads a content and checks its digest, or takes it from memory.
+    ///
+    /// # Errors
+    ///
+    /// A refusal if KV is unavailable, or if the content is missing or has another digest.
     pub(crate) async fn content(
         &self,
         digest: Digest,
         trace: &mut Trace,
     ) -> Result<B::Content, Refusal> {
-        if let Some(content) = self.in_memory(&digest) {
+        if let Some(content) = self.content_in_memory(&digest) {
             trace.content = Source::Memory;
             return Ok(content);
         }
@@ -132,7 +189,39 @@ impl<B: Backend> Resolver<B> {
         Ok(content)
     }
 
-    /// Reads a key, once more where [`CacheClass::after_absent`] asks for it.
+    /// The content, if it is in memory.
+    pub(crate) fn content_in_memory(&self, digest: &Digest) -> Option<B::Content> {
+        self.memory.borrow_mut().contents.get(digest).map(|content| (*content).clone())
+    }
+
+    /// Keeps a content whose digest was checked.
+    pub(crate) fn keep_content(&self, digest: Digest, content: &B::Content) {
+        let size = self.backend.size(content) + ITEM_OVERHEAD;
+        self.memory.borrow_mut().contents.put(&digest, Rc::new(content.clone()), size);
+    }
+
+    /// Takes a missing content that the caller has read, if its digest `found` is the
+    /// expected one.
+    pub fn accept(
+        &self,
+        missing: &MissingContent,
+        content: B::Content,
+        found: Digest,
+    ) -> Option<B::Content> {
+        (found == missing.digest).then(|| self.keep_content(found, &content))?;
+        if let Some(kept) = missing.slot.upgrade() {
+            self.touch(&kept);
+        }
+        Some(content)
+    }
+
+    /// Tells if a content takes up so little of the memory that a second form of it may be
+    /// kept.
+    pub(crate) fn is_short(&self, content: &B::Content) -> bool {
+        self.backend.size(content) <= self.content_memory / SHORT
+    }
+
+    /// Reads a key, once more if [`CacheClass::after_absent`] asks for it.
     async fn patiently<T>(
         &self,
         key: &Key,
@@ -152,8 +241,8 @@ impl<B: Backend> Resolver<B> {
 
     fn cache_ttl(&self, class: CacheClass) -> u32 {
         match class {
-            CacheClass::Mutable => self.config.slot_cache_ttl,
-            CacheClass::Record => self.config.record_cache_ttl(),
+            CacheClass::Mutable => self.slot_cache_ttl,
+            CacheClass::Record => self.record_cache_ttl,
             CacheClass::Immutable => IMMUTABLE_CACHE_TTL,
         }
     }

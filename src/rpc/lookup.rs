@@ -1,8 +1,8 @@
 //! Components under the keys by which Conductor reads a KV namespace.
 //!
-//! What a key means is `catalog::conductor`'s; what it leads to is resolved as for
-//! HTTP. A key that leads nowhere is absent, as in Workers KV; whatever else keeps
-//! it from being answered is a refusal, never an absence.
+//! `catalog::conductor` knows what a key can mean; each meaning is resolved as for HTTP. A
+//! key without a component is absent, as in Workers KV. Every other failure is a refusal,
+//! never an absence.
 
 use catalog::access::Grant;
 use catalog::assign::Caller;
@@ -10,214 +10,245 @@ use catalog::conductor::{Listing, Meaning, Metadata, Page, meanings, versions_in
 use catalog::key::{Key, Namespace};
 use catalog::name::ComponentName;
 use catalog::record::{self, CatalogRecord, IndexRecord, VersionRecord};
-use catalog::reference::Reference;
 use catalog::refusal::Refusal;
+use catalog::resolution::{Basis, Question, Resolution};
 
 use crate::resolve::backend::Backend;
-use crate::resolve::{Asked, Resolved, Resolver};
+use crate::resolve::bulk::resolve_all;
+use crate::resolve::reader::{ReadAhead, Reader};
+use crate::resolve::{Resolved, resolve, stored, with_content};
 use crate::trace::Trace;
 
-/// Contents in one answer, in bytes: what Workers KV gives in one bulk read.
+/// The most bytes of contents in one answer, as in a bulk read of Workers KV (25 MiB).
 const MAX_BULK: u64 = 25 << 20;
 
-/// Catalog records that a listing reads at once: each may be large.
+/// The catalog records that a listing reads at once: each may be large.
 const CATALOGS: usize = 25;
 
-/// What a key holds.
-pub(crate) enum Value<C> {
-    /// A component's bytes.
+/// The value of a key.
+pub(crate) enum KvValue<C> {
+    /// The bytes of a component.
     Content(C),
-    /// A text that was made here.
+    /// Text that the Worker has written.
     Text(String),
 }
 
-/// A key's value, and its metadata where that was asked for and there is some.
-pub(crate) struct Held<C> {
-    pub(crate) value: Value<C>,
+/// The value of a key, with its metadata if that was asked for and exists.
+pub(crate) struct KvEntry<C> {
+    pub(crate) value: KvValue<C>,
     pub(crate) metadata: Option<Metadata>,
+    /// The basis of a content.
+    pub(crate) basis: Option<Basis>,
 }
 
-/// What a key holds, if it is there.
-pub(crate) type Lookup<C> = Result<Option<Held<C>>, Refusal>;
+/// A caller and what it asks for with each key.
+#[derive(Clone, Copy)]
+pub(crate) struct Get<'a> {
+    pub(crate) caller: &'a Caller,
+    /// With the metadata.
+    pub(crate) metadata: bool,
+}
 
-impl<B: Backend> Resolver<B> {
-    /// What a key holds for a caller.
-    pub(crate) async fn lookup(
-        &self,
-        key: &str,
-        caller: &Caller,
-        described: bool,
-        trace: &mut Trace,
-    ) -> Lookup<B::Content> {
-        for meaning in meanings(key) {
-            let (name, reference) = match meaning {
-                Meaning::Versions(name) => match self.versions_of(name, trace).await? {
-                    None => continue,
-                    found => return Ok(found),
-                },
-                Meaning::Content(name, reference) => (name, reference),
-            };
-            let asked = Asked { name, reference, caller: caller.clone() };
-            trace.address.get_or_insert_with(|| asked.address());
-            match self.resolve(&asked, &Grant::All, trace).await {
-                Ok(resolved) => {
-                    trace.address = Some(asked.address());
-                    return self.held(&asked, resolved, described, trace).await.map(Some);
-                }
-                Err(refusal) if refusal.status() == 404 => {}
-                Err(refusal) => return Err(refusal),
-            }
-        }
-        Ok(None)
-    }
-
-    /// What several keys hold: a bulk read a namespace and round, then the contents
-    /// that are not in memory.
-    pub(crate) async fn lookup_all(
-        &self,
-        keys: &[String],
-        caller: &Caller,
-        described: bool,
-        trace: &mut Trace,
-    ) -> Result<Vec<Option<Held<B::Content>>>, Refusal> {
-        let mut left = MAX_BULK;
-        let mut held: Vec<Option<Held<B::Content>>> = keys.iter().map(|_| None).collect();
-        let mut open: Vec<_> = keys.iter().map(|key| meanings(key).into_iter()).collect();
-        loop {
-            let (places, names) = self.next_meanings(&mut held, &mut open, trace).await?;
-            if names.is_empty() {
-                return Ok(held);
-            }
-            let asked = |(name, reference)| Ok(Asked { name, reference, caller: caller.clone() });
-            let round = names.into_iter().map(asked).collect();
-            let settled = self.settle_all(round, &Grant::All, trace).await;
-            for (place, settled) in places.into_iter().zip(settled) {
-                let (asked, resolved) = match settled {
-                    Ok(found) => found,
-                    Err(refusal) if refusal.status() == 404 => continue,
-                    Err(refusal) => return Err(refusal),
-                };
-                left = afford(left, &resolved)?;
-                let found = self.held(&asked, resolved, described, trace).await?;
-                if let Some(slot) = held.get_mut(place) {
-                    *slot = Some(found);
-                }
-            }
-        }
-    }
-
-    /// The next thing that each key which led nowhere yet can mean, with its place.
-    /// A list of versions is looked up on the way.
-    async fn next_meanings(
-        &self,
-        held: &mut [Option<Held<B::Content>>],
-        open: &mut [impl Iterator<Item = Meaning>],
-        trace: &mut Trace,
-    ) -> Result<(Vec<usize>, Vec<(ComponentName, Reference)>), Refusal> {
-        let (mut places, mut names) = (Vec::new(), Vec::new());
-        for (place, (found, rest)) in held.iter_mut().zip(open).enumerate() {
-            while found.is_none() {
-                match rest.next() {
-                    Some(Meaning::Versions(name)) => *found = self.versions_of(name, trace).await?,
-                    Some(Meaning::Content(name, reference)) => {
-                        places.push(place);
-                        names.push((name, reference));
-                        break;
-                    }
-                    None => break,
-                }
-            }
-        }
-        Ok((places, names))
-    }
-
-    /// The keys after `after` that begin with `prefix`, at most `limit`.
-    pub(crate) async fn keys(
-        &self,
-        prefix: &str,
-        after: &str,
-        limit: usize,
-        trace: &mut Trace,
-    ) -> Result<Page, Refusal> {
-        let index = self.stored::<IndexRecord>(&Key::Index, trace).await?;
-        let names = index.map(|index| index.components).unwrap_or_default();
-        let mut listing = Listing::new(&names, prefix, after, limit);
-        loop {
-            let wanted = listing.wants(CATALOGS);
-            if wanted.is_empty() {
-                return Ok(listing.finish());
-            }
-            self.supply(&mut listing, wanted, trace).await?;
-        }
-    }
-
-    async fn supply(
-        &self,
-        listing: &mut Listing,
-        names: Vec<ComponentName>,
-        trace: &mut Trace,
-    ) -> Result<(), Refusal> {
-        let keys: Vec<Key> = names.iter().cloned().map(Key::Catalog).collect();
-        let texts: Vec<String> = keys.iter().map(Key::to_string).collect();
-        trace.kv_reads += 1;
-        let ttl = self.config.slot_cache_ttl;
-        let read = self.backend.records(Namespace::Components, &texts, ttl).await;
-        let values = read.map_err(|_| Refusal::StoreUnavailable(Namespace::Components))?;
-        for ((name, key), value) in names.into_iter().zip(keys).zip(values) {
-            let parse = |bytes: Vec<u8>| record::parse::<CatalogRecord>(&bytes);
-            let unreadable = |error| Refusal::RecordUnreadable(key, error);
-            let catalog = value.map(parse).transpose().map_err(unreadable)?;
-            listing.supply(&name, catalog.as_ref());
-        }
-        Ok(())
-    }
-
-    async fn versions_of(&self, name: ComponentName, trace: &mut Trace) -> Lookup<B::Content> {
-        let catalog = self.stored::<CatalogRecord>(&Key::Catalog(name), trace).await?;
-        let text = catalog.map(|catalog| Value::Text(versions_index(&catalog)));
-        Ok(text.map(|value| Held { value, metadata: None }))
-    }
-
-    async fn held(
-        &self,
-        asked: &Asked,
-        resolved: Resolved,
-        described: bool,
-        trace: &mut Trace,
-    ) -> Result<Held<B::Content>, Refusal> {
-        let (resolved, content) = self.with_content(asked, resolved, trace).await?;
-        trace.select(&resolved);
-        let metadata = match described {
-            true => Some(self.describe(&resolved, trace).await?),
-            false => None,
-        };
-        Ok(Held { value: Value::Content(content), metadata })
-    }
-
-    /// The metadata, for which the version's record says who made it.
-    async fn describe(&self, resolved: &Resolved, trace: &mut Trace) -> Result<Metadata, Refusal> {
-        let selected = &resolved.selected;
-        let key = Key::Version(selected.name.clone(), selected.snapshot.version.clone());
-        let record = match self.record(&key, trace).await {
-            Ok(record) => record,
-            Err(_) => match self.last_good_record(&key) {
-                Some((record, _)) => Some(record),
-                None => return Err(Refusal::StoreUnavailable(key.namespace())),
+/// Looks up a key; `ahead` is the record of its slot, if it was read before.
+///
+/// # Errors
+///
+/// A refusal, except for a component that does not exist.
+pub(crate) async fn get<B: Backend>(
+    reader: &Reader<B>,
+    key: &str,
+    get: Get<'_>,
+    mut ahead: Option<ReadAhead>,
+    trace: &mut Trace,
+) -> Result<Option<KvEntry<B::Content>>, Refusal> {
+    for meaning in meanings(key) {
+        let (name, reference) = match meaning {
+            Meaning::Versions(name) => match versions_of(reader, name, trace).await? {
+                None => continue,
+                found => return Ok(found),
             },
+            Meaning::Content(name, reference) => (name, reference),
         };
-        let mut author = None;
-        if let Some(bytes) = record {
-            let unreadable = |error| Refusal::RecordUnreadable(key.clone(), error);
-            author = Some(record::parse::<VersionRecord>(&bytes).map_err(unreadable)?.author);
-            self.keep_record(&key, &bytes);
+        let question = Question { name, reference, caller: get.caller.clone() };
+        trace.address.get_or_insert_with(|| question.address());
+        let mut resolution = Resolution::begin(question);
+        match resolve(reader, &mut resolution, &Grant::All, &mut ahead, trace).await {
+            Ok(resolved) => {
+                let question = resolution.question();
+                trace.address = Some(question.address());
+                return entry(reader, question, resolved, get, trace).await.map(Some);
+            }
+            Err(refusal) if refusal.status() == 404 => {}
+            Err(refusal) => return Err(refusal),
         }
-        Ok(Metadata::of_selected(selected, author.as_deref(), resolved.stale))
     }
+    Ok(None)
+}
+
+/// Looks up several keys: one bulk read per namespace and round, then the contents that are
+/// not in memory.
+///
+/// # Errors
+///
+/// A refusal, except for components that do not exist.
+pub(crate) async fn get_all<B: Backend>(
+    reader: &Reader<B>,
+    keys: &[String],
+    get: Get<'_>,
+    trace: &mut Trace,
+) -> Result<Vec<Option<KvEntry<B::Content>>>, Refusal> {
+    let mut left = MAX_BULK;
+    let mut found: Vec<Option<KvEntry<B::Content>>> = keys.iter().map(|_| None).collect();
+    let mut open: Vec<_> = keys.iter().map(|key| meanings(key).into_iter()).collect();
+    loop {
+        let next = next_questions(reader, &mut found, &mut open, get.caller, trace).await?;
+        if next.is_empty() {
+            return Ok(found);
+        }
+        let (places, questions): (Vec<usize>, Vec<_>) = next.into_iter().unzip();
+        let settled = resolve_all(reader, questions, &Grant::All, trace).await;
+        for (place, settled) in places.into_iter().zip(settled) {
+            let (question, resolved) = match settled {
+                Ok(found) => found,
+                Err(refusal) if refusal.status() == 404 => continue,
+                Err(refusal) => return Err(refusal),
+            };
+            left = afford(left, &resolved)?;
+            let entry = entry(reader, &question, resolved, get, trace).await?;
+            if let Some(place) = found.get_mut(place) {
+                *place = Some(entry);
+            }
+        }
+    }
+}
+
+/// The next question for each key that was not found yet, with the place of the key. Looks
+/// up lists of versions on the way.
+async fn next_questions<B: Backend>(
+    reader: &Reader<B>,
+    found: &mut [Option<KvEntry<B::Content>>],
+    open: &mut [impl Iterator<Item = Meaning>],
+    caller: &Caller,
+    trace: &mut Trace,
+) -> Result<Vec<(usize, Result<Question, Refusal>)>, Refusal> {
+    let mut questions = Vec::new();
+    for (place, (found, rest)) in found.iter_mut().zip(open).enumerate() {
+        while found.is_none() {
+            match rest.next() {
+                Some(Meaning::Versions(name)) => *found = versions_of(reader, name, trace).await?,
+                Some(Meaning::Content(name, reference)) => {
+                    let question = Question { name, reference, caller: caller.clone() };
+                    questions.push((place, Ok(question)));
+                    break;
+                }
+                None => break,
+            }
+        }
+    }
+    Ok(questions)
 }
 
 fn afford(left: u64, resolved: &Resolved) -> Result<u64, Refusal> {
-    let selected = &resolved.selected;
-    let too_large =
-        || Refusal::ContentTooLarge(selected.name.clone(), selected.snapshot.version.clone());
-    left.checked_sub(selected.snapshot.size).ok_or_else(too_large)
+    let selected = &resolved.basis.selected;
+    left.checked_sub(selected.snapshot.size).ok_or_else(|| Refusal::ContentTooLarge {
+        name: selected.name.clone(),
+        version: selected.snapshot.version.clone(),
+        limit: MAX_BULK,
+    })
+}
+
+/// Lists at most `limit` keys after `after` that begin with `prefix`.
+///
+/// # Errors
+///
+/// A refusal if the index or a catalog record cannot be read.
+pub(crate) async fn list<B: Backend>(
+    reader: &Reader<B>,
+    prefix: &str,
+    after: &str,
+    limit: usize,
+    trace: &mut Trace,
+) -> Result<Page, Refusal> {
+    let index = stored::read::<IndexRecord, B>(reader, &Key::Index, trace).await?;
+    let names = index.map(|index| index.components).unwrap_or_default();
+    let mut listing = Listing::new(&names, prefix, after, limit);
+    loop {
+        let wanted = listing.wants(CATALOGS);
+        if wanted.is_empty() {
+            return Ok(listing.finish());
+        }
+        supply(reader, &mut listing, wanted, trace).await?;
+    }
+}
+
+async fn supply<B: Backend>(
+    reader: &Reader<B>,
+    listing: &mut Listing,
+    names: Vec<ComponentName>,
+    trace: &mut Trace,
+) -> Result<(), Refusal> {
+    let keys: Vec<Key> = names.iter().cloned().map(Key::Catalog).collect();
+    let read = reader.records(Namespace::Components, &keys, trace).await;
+    let values = read.map_err(|_| Refusal::StoreUnavailable(Namespace::Components))?;
+    for ((name, key), value) in names.into_iter().zip(keys).zip(values) {
+        let parse = |bytes| record::parse::<CatalogRecord>(bytes);
+        let unreadable = |error| Refusal::RecordUnreadable(key, error);
+        let catalog = value.as_deref().map(parse).transpose().map_err(unreadable)?;
+        listing.supply(&name, catalog.as_ref());
+    }
+    Ok(())
+}
+
+async fn versions_of<B: Backend>(
+    reader: &Reader<B>,
+    name: ComponentName,
+    trace: &mut Trace,
+) -> Result<Option<KvEntry<B::Content>>, Refusal> {
+    let key = Key::Catalog(name);
+    let catalog = stored::read::<CatalogRecord, B>(reader, &key, trace).await?;
+    Ok(catalog.map(|catalog| KvEntry {
+        value: KvValue::Text(versions_index(&catalog)),
+        metadata: None,
+        basis: None,
+    }))
+}
+
+async fn entry<B: Backend>(
+    reader: &Reader<B>,
+    question: &Question,
+    resolved: Resolved,
+    get: Get<'_>,
+    trace: &mut Trace,
+) -> Result<KvEntry<B::Content>, Refusal> {
+    let (resolved, content) = with_content(reader, question, resolved, trace).await?;
+    trace.select(&resolved.basis.selected, resolved.stale);
+    let metadata = match get.metadata {
+        true => Some(metadata(reader, &resolved, trace).await?),
+        false => None,
+    };
+    Ok(KvEntry { value: KvValue::Content(content), metadata, basis: Some(resolved.basis) })
+}
+
+/// The metadata of a version. Its author is in the version record.
+async fn metadata<B: Backend>(
+    reader: &Reader<B>,
+    resolved: &Resolved,
+    trace: &mut Trace,
+) -> Result<Metadata, Refusal> {
+    let selected = &resolved.basis.selected;
+    let key = Key::Version(selected.name.clone(), selected.snapshot.version.clone());
+    let record = match reader.record(&key, &mut None, trace).await {
+        Ok(record) => record,
+        Err(_) => match reader.last_good_record(&key) {
+            Some((record, _)) => Some(record),
+            None => return Err(Refusal::StoreUnavailable(key.namespace())),
+        },
+    };
+    let mut author = None;
+    if let Some(bytes) = record {
+        let unreadable = |error| Refusal::RecordUnreadable(key.clone(), error);
+        author = Some(record::parse::<VersionRecord>(&bytes).map_err(unreadable)?.author);
+        reader.keep_record(&key, &bytes);
+    }
+    Ok(Metadata::of_selected(selected, author.as_deref(), resolved.stale))
 }

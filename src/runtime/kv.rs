@@ -1,17 +1,18 @@
-//! Workers KV, the clock, chance and SHA-256 of the Workers runtime.
+//! Workers KV, the clock, randomness and SHA-256 of the Workers runtime.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
 
 use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
+use catalog::resolution::{Read, Unavailable};
 use js_sys::{Array, ArrayBuffer, Date, JSON, JsString, Map, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{ReadableStream, ReadableStreamDefaultReader};
 use worker::Env;
 
 use crate::config::IMMUTABLE_CACHE_TTL;
-use crate::resolve::backend::{Backend, Read, Unavailable};
+use crate::resolve::backend::Backend;
 use crate::runtime::task::settled;
 
 #[wasm_bindgen]
@@ -258,7 +259,7 @@ impl Backend for KvStore {
         Uint8Array::new(content.bytes()).to_vec()
     }
 
-    fn draw(&self) -> u32 {
+    fn random(&self) -> u32 {
         // The runtime's generator does not fail inside a request.
         getrandom::u32().unwrap_or_default()
     }

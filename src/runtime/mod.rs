@@ -1,7 +1,9 @@
 //! Everything that knows JavaScript and the `worker` crate.
 
 pub mod fetch;
+mod isolate;
 mod kv;
+mod method;
 mod reply;
 pub mod rpc;
 pub mod task;

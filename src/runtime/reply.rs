@@ -1,4 +1,4 @@
-//! Requests' headers and answers as the runtime's own objects.
+//! Request headers and responses as objects of the runtime.
 
 use js_sys::{Array, JSON, JsString, Object, Reflect};
 use serde::{Serialize, Serializer};
@@ -6,9 +6,8 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Headers, ResponseInit};
 
 use crate::config::ScriptVersion;
-use crate::http::caller;
-use crate::http::{Answer, Body};
-use crate::lane::LANE_METHODS;
+use crate::http::headers::{AUTHORIZATION, IF_NONE_MATCH, KEYS, ORIGIN, OVERRIDE, SEGMENT};
+use crate::http::{Body, Response};
 use crate::runtime::kv::Content;
 use crate::trace::LogLine;
 
@@ -24,7 +23,7 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = writeDataPoint)]
     fn write_data_point(this: &DataSet, point: &Object) -> Result<(), JsValue>;
 
-    /// The runtime's `Headers`, asked by names that are strings there already.
+    /// The runtime's `Headers`, read by names that are already strings of the runtime.
     #[wasm_bindgen(js_name = Headers)]
     type Fields;
 
@@ -38,47 +37,19 @@ extern "C" {
     fn new(body: &JsValue, init: &ResponseInit) -> Result<Reply, JsValue>;
 }
 
-/// A method of the fast lane. Its number is what crosses over, in place of a text.
-#[wasm_bindgen]
-#[derive(Clone, Copy)]
-pub enum LaneMethod {
-    Get = "GET",
-    Head = "HEAD",
-}
+/// The names of the headers that the Worker reads, as strings of the runtime.
+pub(crate) struct HeaderNames(Vec<(&'static str, JsString)>);
 
-impl LaneMethod {
-    /// What HTTP calls it; `None` for every other method.
-    pub(crate) fn name(self) -> Option<&'static str> {
-        let [get, head] = LANE_METHODS;
-        match self {
-            Self::Get => Some(get),
-            Self::Head => Some(head),
-            _ => None,
-        }
-    }
-}
-
-/// The names of the headers that are asked for, as strings of the runtime.
-pub(crate) struct Names(Vec<(&'static str, JsString)>);
-
-impl Default for Names {
+impl Default for HeaderNames {
     fn default() -> Self {
-        let [key, cloudflare_key] = caller::KEYS;
-        let names = [
-            "If-None-Match",
-            "Origin",
-            "Authorization",
-            caller::OVERRIDE,
-            caller::SEGMENT,
-            key,
-            cloudflare_key,
-        ];
+        let [key, cloudflare_key] = KEYS;
+        let names = [IF_NONE_MATCH, ORIGIN, AUTHORIZATION, OVERRIDE, SEGMENT, key, cloudflare_key];
         Self(names.into_iter().map(|name| (name, name.into())).collect())
     }
 }
 
-impl Names {
-    /// The value of a request's header.
+impl HeaderNames {
+    /// The value of a request header.
     pub(crate) fn header(&self, headers: &Headers, name: &str) -> Option<String> {
         let fields: &Fields = headers.unchecked_ref();
         match self.0.iter().find(|(known, _)| *known == name) {
@@ -88,14 +59,14 @@ impl Names {
     }
 }
 
-/// The data set that is bound as `ANALYTICS`, and the script version that writes to it.
+/// The data set that is bound as `ANALYTICS`, with the script version that writes to it.
 pub(crate) struct Analytics {
     set: DataSet,
     script: String,
 }
 
 impl Analytics {
-    /// The data set of an environment, if it has one.
+    /// Finds the data set of an environment.
     pub(crate) fn of(env: &JsValue, script: &ScriptVersion) -> Option<Self> {
         let set: JsValue = Reflect::get(env, &"ANALYTICS".into()).unwrap_or_default();
         let script = script.id.clone();
@@ -103,7 +74,7 @@ impl Analytics {
     }
 
     fn write(&self, point: &Object) {
-        // A data point that is not taken must not cost the caller the answer.
+        // The caller gets its response even if the data point is rejected.
         if let Err(error) = self.set.write_data_point(point) {
             let why = Reflect::get(&error, &"message".into()).ok().and_then(|why| why.as_string());
             let (why, script) = (why.unwrap_or_default(), &self.script);
@@ -114,7 +85,7 @@ impl Analytics {
     }
 }
 
-/// The line that is logged for a data point that was not taken.
+/// The log line for a data point that was rejected.
 #[derive(Serialize)]
 struct Lost<'a> {
     analytics: &'a str,
@@ -122,64 +93,71 @@ struct Lost<'a> {
     script: &'a str,
 }
 
-/// An answer that is ready to be sent, again and again: its status and headers, its log
-/// line and its data point as the runtime's objects.
+/// A response that can be sent many times: its status and headers, its log line and its data
+/// point as objects of the runtime.
 pub(crate) struct Prepared {
-    init: ResponseInit,
+    /// The status and the headers; `None` for a call over a service binding.
+    init: Option<ResponseInit>,
     report: Report,
 }
 
-/// A log line and a data point as the runtime's objects.
+/// A log line and a data point as objects of the runtime.
 pub(crate) struct Report {
     line: JsString,
     point: Option<Object>,
 }
 
 impl Prepared {
-    /// Prepares an answer; `counted` makes a data point too.
+    /// Prepares a response; `counted` adds a data point.
     pub(crate) fn new<B>(
-        answer: &Answer<B>,
+        response: &Response<B>,
         line: &LogLine<'_>,
         counted: bool,
     ) -> Result<Self, JsValue> {
-        // One text crosses over in place of two for each header.
-        let init = Init { status: answer.status, headers: Members(&answer.headers) };
+        // One string crosses the boundary instead of two for each header.
+        let init = Init { status: response.status, headers: Members(&response.headers) };
         let init = JSON::parse(&serde_json::to_string(&init).unwrap_or_default())?;
-        Ok(Self { init: init.unchecked_into(), report: Report::new(line, counted) })
+        Ok(Self { init: Some(init.unchecked_into()), report: Report::new(line, counted) })
     }
 
-    /// What an answer over a service binding is but for its value.
+    /// Prepares the report of a call over a service binding.
     pub(crate) fn call(line: &LogLine<'_>, counted: bool) -> Self {
-        Self { init: ResponseInit::new(), report: Report::new(line, counted) }
+        Self { init: None, report: Report::new(line, counted) }
     }
 
-    /// Makes it cheaper to send again: finished headers are copied, not read anew.
+    /// Makes it cheaper to send again: finished headers are copied, not parsed.
     pub(crate) fn keep(&self) -> Result<(), JsValue> {
-        let headers = Reflect::get(&self.init, &"headers".into())?;
+        let Some(init) = &self.init else { return Ok(()) };
+        let headers = Reflect::get(init, &"headers".into())?;
         let headers = Headers::new_with_record_from_str_to_str(headers.unchecked_ref())?;
-        self.init.set_headers(&headers);
+        init.set_headers(&headers);
         Ok(())
     }
 
-    /// Logs the request, and counts it where Analytics Engine is bound.
+    /// Logs the request and, if Analytics Engine is bound, writes a data point.
     pub(crate) fn report(&self, analytics: Option<&Analytics>) {
         self.report.send(analytics);
     }
 
-    /// The response with a content or without a body.
+    /// Creates the response, with a content or without a body.
     pub(crate) fn response(&self, content: Option<&Content>) -> Result<JsValue, JsValue> {
         let none = JsValue::NULL;
         let body = content.map_or(&none, |content| content.bytes().as_ref());
-        Ok(Reply::new(body, &self.init)?.into())
+        self.with_body(body)
     }
 
-    /// The response with the body of the answer that it was made of.
+    /// Creates the response with the body that was answered first.
     pub(crate) fn first_response(&self, body: Body<Content>) -> Result<JsValue, JsValue> {
         match body {
             Body::Empty => self.response(None),
             Body::Content(content) => self.response(Some(&content)),
-            Body::Text(text) => Ok(Reply::new(&text.into(), &self.init)?.into()),
+            Body::Text(text) => self.with_body(&text.into()),
         }
+    }
+
+    fn with_body(&self, body: &JsValue) -> Result<JsValue, JsValue> {
+        let init = self.init.as_ref().ok_or("a call over a service binding has no response")?;
+        Ok(Reply::new(body, init)?.into())
     }
 }
 
@@ -190,7 +168,7 @@ struct Init<'a> {
     headers: Members<'a>,
 }
 
-/// Headers as an object; no name stands there twice.
+/// Headers as an object. No name occurs twice.
 struct Members<'a>(&'a [(&'static str, String)]);
 
 impl Serialize for Members<'_> {

@@ -76,8 +76,10 @@ fn poll(number: u32, mut task: Task) -> Result<JsValue, JsValue> {
     match task.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => outcome,
         Poll::Pending => {
+            // Only `settled` leaves a promise: nothing would ever resume another future.
+            let promise = AWAITED.take().ok_or_else(|| Error::new("only promises are awaited"))?;
             TASKS.with_borrow_mut(|tasks| tasks.put(number, task));
-            Ok(AWAITED.take().into())
+            Ok(promise.into())
         }
     }
 }

@@ -6,8 +6,36 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64ct::{Base64, Encoding};
 use catalog::digest::Digest;
 use catalog::key::Namespace;
-use component_resolver::resolve::backend::{Backend, Read, Unavailable};
+use catalog::resolution::{Read, Unavailable};
+use component_resolver::config::Config;
+use component_resolver::http::Request;
+use component_resolver::http::router::{self, Handled};
+use component_resolver::resolve::backend::Backend;
+use component_resolver::resolve::reader::{ReadAhead, Reader};
+use pollster::block_on;
 use serde_json::Value;
+
+/// A resolver of one isolate.
+pub(crate) struct Resolver {
+    pub(crate) config: Config,
+    pub(crate) reader: Reader<MapBackend>,
+}
+
+impl Resolver {
+    /// A resolver with an empty memory.
+    pub(crate) fn new(config: Config, backend: MapBackend) -> Self {
+        Self { reader: Reader::new(&config, backend), config }
+    }
+
+    /// Answers a request by the full path.
+    pub(crate) fn answer(
+        &self,
+        request: &Request<'_>,
+        ahead: Option<ReadAhead>,
+    ) -> Handled<Vec<u8>> {
+        block_on(router::answer(&self.config, &self.reader, request, ahead))
+    }
+}
 
 type Values = BTreeMap<(String, String), Vec<u8>>;
 
@@ -21,12 +49,12 @@ pub(crate) struct MapBackend {
     pub(crate) reads: RefCell<Vec<String>>,
     /// Milliseconds since 1970.
     pub(crate) clock: Cell<f64>,
-    /// What is drawn; by default the middle, which falls on the point 50,000.
-    pub(crate) drawn: Cell<Option<u32>>,
+    /// The random bits; by default the middle, which is the point 50,000.
+    pub(crate) random: Cell<Option<u32>>,
 }
 
 impl MapBackend {
-    /// Puts values; null deletes.
+    /// Writes values; null deletes.
     pub(crate) fn put(&self, kv: &BTreeMap<String, BTreeMap<String, Value>>) {
         for (namespace, values) in kv {
             for (key, value) in values {
@@ -101,8 +129,8 @@ impl Backend for MapBackend {
         content.clone()
     }
 
-    fn draw(&self) -> u32 {
-        self.drawn.get().unwrap_or(1 << 31)
+    fn random(&self) -> u32 {
+        self.random.get().unwrap_or(1 << 31)
     }
 
     fn now(&self) -> f64 {

@@ -47,8 +47,15 @@ pub enum Refusal {
     BodyTooLarge,
     /// The request's body is not JSON, or encoded.
     MediaTypeUnsupported,
-    /// The content is too large to stand in a JSON answer.
-    ContentTooLarge(ComponentName, Version),
+    /// The contents of one answer are too large together.
+    ContentTooLarge {
+        /// The component whose content exceeds the limit.
+        name: ComponentName,
+        /// The version of it.
+        version: Version,
+        /// The limit in bytes, a whole number of MiB.
+        limit: u64,
+    },
     /// No component has this name.
     ComponentUnknown(ComponentName),
     /// The component has no such version.
@@ -107,7 +114,7 @@ impl Refusal {
             Self::BodyInvalid(_) => "BODY_INVALID",
             Self::BodyTooLarge => "BODY_TOO_LARGE",
             Self::MediaTypeUnsupported => "MEDIA_TYPE_UNSUPPORTED",
-            Self::ContentTooLarge(..) => "CONTENT_TOO_LARGE",
+            Self::ContentTooLarge { .. } => "CONTENT_TOO_LARGE",
             Self::ComponentUnknown(_) => "COMPONENT_UNKNOWN",
             Self::VersionUnknown(..) | Self::DigestUnknown(..) => "VERSION_UNKNOWN",
             Self::RangeUnsatisfied(..) => "RANGE_UNSATISFIED",
@@ -133,7 +140,7 @@ impl Refusal {
             | Self::SlotUnknown(..) => 404,
             Self::MethodNotAllowed { .. } => 405,
             Self::VersionRevoked { .. } => 410,
-            Self::BodyTooLarge | Self::ContentTooLarge(..) => 413,
+            Self::BodyTooLarge | Self::ContentTooLarge { .. } => 413,
             Self::PathTooLong => 414,
             Self::MediaTypeUnsupported => 415,
             Self::RecordUnreadable(..) | Self::ContentMissing(_) | Self::DigestMismatch { .. } => {
@@ -157,7 +164,7 @@ impl Refusal {
             Self::BodyInvalid(_) => "Invalid request body",
             Self::BodyTooLarge => "Request body too large",
             Self::MediaTypeUnsupported => "Unsupported media type",
-            Self::ContentTooLarge(..) => "Content too large",
+            Self::ContentTooLarge { .. } => "Content too large",
             Self::ComponentUnknown(_) => "Unknown component",
             Self::VersionUnknown(..) | Self::DigestUnknown(..) => "Unknown version",
             Self::RangeUnsatisfied(..) => "Unsatisfied range",
@@ -198,8 +205,9 @@ impl Refusal {
             Self::MediaTypeUnsupported => "The body has to be application/json without a \
                  Content-Encoding."
                 .to_owned(),
-            Self::ContentTooLarge(name, version) => format!(
-                "The contents together are larger than 8 MiB; fetch {name}@{version} by itself."
+            Self::ContentTooLarge { name, version, limit } => format!(
+                "The contents together are larger than {} MiB; fetch {name}@{version} by itself.",
+                limit >> 20
             ),
             Self::ComponentUnknown(name) => format!("There is no component {name}."),
             Self::VersionUnknown(name, version, _) => {

@@ -1,8 +1,10 @@
-//! From an address to a version, without I/O: a resolution hands out the next
-//! key to read and takes what was there.
+//! The resolution of a question to a version, without I/O: a resolution names the next key
+//! to read and takes what the read returned.
 //!
-//! Not here: how a key is read, kept in memory or timed (the Worker), and the
-//! content itself, which the answer names by its digest.
+//! Out of scope: how a key is read, kept in memory or timed (the Worker owns that), and the
+//! content itself, which the selected version names by its digest.
+
+use std::rc::Rc;
 
 use crate::assign::{self, Assignment, Caller};
 use crate::digest::Digest;
@@ -10,53 +12,77 @@ use crate::key::Key;
 use crate::name::ComponentName;
 use crate::range::Range;
 use crate::record::{self, CatalogRecord, RecordError, SlotRecord, Snapshot, VersionRecord};
-use crate::reference::Reference;
+use crate::reference::{Address, Reference};
 use crate::refusal::{Existing, Refusal};
 use crate::slot::Slot;
 
-/// What a read of a key brought.
-#[derive(Clone, Copy, Debug)]
-pub enum Outcome<'a> {
-    /// The key's value.
-    Value(&'a [u8]),
-    /// The key is not there.
-    Absent,
-    /// The namespace did not answer.
-    Unavailable,
+/// The error of a namespace that did not answer, or that answered with something that
+/// cannot be a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unavailable(pub String);
+
+/// The result of a read: a value, its absence, or an error.
+pub type Read<T> = Result<Option<T>, Unavailable>;
+
+/// A reference of a component, asked for by a caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The component.
+    pub name: ComponentName,
+    /// The reference.
+    pub reference: Reference,
+    /// The caller, as far as an assignment depends on it.
+    pub caller: Caller,
 }
 
-/// What is to be done next.
-#[derive(Debug)]
-// Moved once a read and never stored; how large it is depends on the target.
-#[allow(clippy::large_enum_variant)]
-pub enum Step {
-    /// Read the key that [`Resolution::key`] names, then supply the outcome.
-    Read(Resolution),
-    /// The resolution is over: this version answers.
-    Serve(Box<Selected>),
-    /// The resolution is over: nothing can be served.
-    Refuse(Box<Refusal>),
+impl Question {
+    /// The component and the reference in their canonical spelling.
+    pub fn address(&self) -> Address {
+        Address { name: self.name.clone(), reference: Some(self.reference.clone()) }
+    }
+
+    /// The key of the record that answers the question, if one does.
+    pub fn key(&self) -> Key {
+        match &self.reference {
+            Reference::Version(version) => Key::Version(self.name.clone(), version.clone()),
+            Reference::Slot(slot) => Key::Slot(self.name.clone(), slot.clone()),
+            Reference::Range(_) | Reference::Digest(_) => Key::Catalog(self.name.clone()),
+        }
+    }
+}
+
+/// The answer to a question, with everything that it was derived from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Basis {
+    /// The key of the record.
+    pub key: Key,
+    /// The record as KV returned it.
+    pub record: Rc<[u8]>,
+    /// The same record parsed, if it is the record of a slot.
+    pub slot: Option<SlotRecord>,
+    /// The version that answers.
+    pub selected: Selected,
 }
 
 /// The version that answers a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selected {
-    /// Of which component.
+    /// The component.
     pub name: ComponentName,
     /// The version.
     pub snapshot: Snapshot,
-    /// By what it was found.
+    /// How it was found.
     pub found: Found,
 }
 
-/// By what a version was found.
+/// How a version was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// Its own name or its digest: the answer never changes.
+    /// By its own name or its digest: the answer never changes.
     Exact,
-    /// A range: the answer changes when a version is added or revoked.
+    /// By a range: the answer changes when a version is added or revoked.
     Range,
-    /// A slot: the answer changes when the slot moves.
+    /// By a slot: the answer changes when the slot moves.
     Slot(SelectedSlot),
 }
 
@@ -67,42 +93,51 @@ pub struct SelectedSlot {
     pub slot: Slot,
     /// The rule that chose it.
     pub assignment: Assignment,
-    /// Where the caller stands, of 100,000, where that decided.
+    /// The point of the caller (0 to 99,999), if it decided.
     pub point: Option<u32>,
     /// Other callers may get another version.
     pub split: bool,
     /// The slot routes some groups of callers apart.
     pub segmented: bool,
-    /// The caller asked for a version that is none of the slot's targets.
+    /// The caller asked for a version that is not one of the slot's arms.
     pub override_ignored: bool,
 }
 
-/// A resolution that waits for the value of a key.
+/// A question on its way to a version: it waits for the value of one key.
 #[derive(Debug)]
 pub struct Resolution {
-    name: ComponentName,
-    reference: Reference,
+    question: Question,
     key: Key,
-    caller: Caller,
     denied: bool,
 }
 
 impl Resolution {
-    /// Begins to resolve `reference` of the component `name` for a caller.
-    pub fn begin(name: ComponentName, reference: Reference, caller: Caller) -> Self {
-        let key = match &reference {
-            Reference::Version(version) => Key::Version(name.clone(), version.clone()),
-            Reference::Slot(slot) => Key::Slot(name.clone(), slot.clone()),
-            Reference::Range(_) | Reference::Digest(_) => Key::Catalog(name.clone()),
-        };
-        Self { name, reference, key, caller, denied: false }
+    /// Begins to resolve a question.
+    pub fn begin(question: Question) -> Self {
+        let key = question.key();
+        Self { question, key, denied: false }
     }
 
-    /// Begins to resolve a reference that the caller may not use: it is answered
-    /// as one that is not there.
-    pub fn denied(name: ComponentName, reference: Reference) -> Self {
-        let key = Key::Catalog(name.clone());
-        Self { name, reference, key, caller: Caller::default(), denied: true }
+    /// Begins to resolve a question whose reference the caller may not use. It is answered
+    /// like a reference that does not exist.
+    pub fn denied(question: Question) -> Self {
+        let key = Key::Catalog(question.name.clone());
+        Self { question, key, denied: true }
+    }
+
+    /// The question.
+    pub fn question(&self) -> &Question {
+        &self.question
+    }
+
+    /// The question, after the resolution has ended.
+    pub fn into_question(self) -> Question {
+        self.question
+    }
+
+    /// Tells if the caller may not use the reference.
+    pub fn is_denied(&self) -> bool {
+        self.denied
     }
 
     /// The key to read next.
@@ -110,32 +145,41 @@ impl Resolution {
         &self.key
     }
 
-    /// Takes what a read of [`Resolution::key`] brought. `draw` gives 32 random
-    /// bits; it is asked where a slot is split and nothing about the caller decides.
-    pub fn supply(self, outcome: Outcome<'_>, draw: &dyn Fn() -> u32) -> Step {
-        let decided = match (&self.key, outcome) {
-            (key, Outcome::Unavailable) => Err(Refusal::StoreUnavailable(key.namespace())),
-            (Key::Slot(..), Outcome::Value(bytes)) => self.select(bytes, draw),
-            (Key::Version(..), Outcome::Value(bytes)) => self.exact(bytes),
-            (Key::Slot(..) | Key::Version(..), Outcome::Absent) => return self.ask_catalog(),
-            (_, Outcome::Absent) => Err(Refusal::ComponentUnknown(self.name.clone())),
-            (_, Outcome::Value(bytes)) => self.search(bytes),
+    /// Takes the read of [`Resolution::key`] and returns the basis of the answer, or `None`
+    /// if another key has to be read. `random` returns 32 random bits; it is called if a
+    /// slot is split and nothing about the caller decides.
+    ///
+    /// # Errors
+    ///
+    /// The refusal that answers the question.
+    pub fn supply(
+        &mut self,
+        read: Read<Rc<[u8]>>,
+        random: &dyn Fn() -> u32,
+    ) -> Result<Option<Basis>, Refusal> {
+        let read = read.map_err(|_| Refusal::StoreUnavailable(self.key.namespace()))?;
+        let Some(record) = read else { return self.ask_catalog().map(|()| None) };
+        let (selected, slot) = match self.key {
+            Key::Slot(..) => self.select(&record, random)?,
+            Key::Version(..) => (self.exact(&record)?, None),
+            _ => (self.search(&record)?, None),
         };
-        match decided {
-            Ok(selected) => Step::Serve(Box::new(selected)),
-            Err(refusal) => Step::Refuse(Box::new(refusal)),
-        }
+        Ok(Some(Basis { key: self.key.clone(), record, slot, selected }))
     }
 
     fn unreadable(&self, error: RecordError) -> Refusal {
         Refusal::RecordUnreadable(self.key.clone(), error)
     }
 
-    fn select(&self, bytes: &[u8], draw: &dyn Fn() -> u32) -> Result<Selected, Refusal> {
+    fn select(
+        &self,
+        bytes: &[u8],
+        random: &dyn Fn() -> u32,
+    ) -> Result<(Selected, Option<SlotRecord>), Refusal> {
         let record: SlotRecord = record::parse(bytes).map_err(|error| self.unreadable(error))?;
-        let decision = assign::decide(&record, &self.name, &self.caller, draw);
-        let decision = decision.ok_or_else(|| {
-            self.unreadable(RecordError::Malformed("there is no target".to_owned()))
+        let Question { name, caller, .. } = &self.question;
+        let decision = assign::decide(&record, name, caller, random).ok_or_else(|| {
+            self.unreadable(RecordError::Malformed("the slot has no target".to_owned()))
         })?;
         let slot = SelectedSlot {
             slot: decision.arm.slot.clone(),
@@ -146,12 +190,13 @@ impl Resolution {
             override_ignored: decision.override_ignored,
         };
         let snapshot = decision.arm.snapshot.clone();
-        Ok(Selected { name: self.name.clone(), snapshot, found: Found::Slot(slot) })
+        let selected = Selected { name: name.clone(), snapshot, found: Found::Slot(slot) };
+        Ok((selected, Some(record)))
     }
 
     fn exact(&self, bytes: &[u8]) -> Result<Selected, Refusal> {
         let record: VersionRecord = record::parse(bytes).map_err(|error| self.unreadable(error))?;
-        let (name, snapshot) = (self.name.clone(), record.snapshot);
+        let (name, snapshot) = (self.question.name.clone(), record.snapshot);
         match record.revoked {
             Some(reason) => {
                 Err(Refusal::VersionRevoked { name, version: snapshot.version, reason })
@@ -160,23 +205,29 @@ impl Resolution {
         }
     }
 
-    /// The reference leads nowhere: the catalog record tells an unknown component
-    /// from an unknown version, and what the component does have.
-    fn ask_catalog(self) -> Step {
-        let key = Key::Catalog(self.name.clone());
-        Step::Read(Self { key, ..self })
+    /// Turns to the catalog record after a slot or a version was not found: it tells an
+    /// unknown component from an unknown reference, and lists what the component has.
+    fn ask_catalog(&mut self) -> Result<(), Refusal> {
+        let name = self.question.name.clone();
+        match self.key {
+            Key::Slot(..) | Key::Version(..) => {
+                self.key = Key::Catalog(name);
+                Ok(())
+            }
+            _ => Err(Refusal::ComponentUnknown(name)),
+        }
     }
 
-    /// Looks in the catalog record for what a range or a digest names, and says
-    /// what there is where a slot or a version was not found.
-    // Apart from what a slot needs: V8 compiles a function when it is called first.
+    /// Finds a range or a digest in the catalog record. For a slot or a version that does
+    /// not exist, lists what the component has.
+    // Not inlined: V8 compiles a function when it is first called, and a slot needs none of this.
     #[inline(never)]
     fn search(&self, bytes: &[u8]) -> Result<Selected, Refusal> {
         let catalog: CatalogRecord =
             record::parse(bytes).map_err(|error| self.unreadable(error))?;
-        let name = self.name.clone();
+        let name = self.question.name.clone();
         let existing = existing(&catalog);
-        match &self.reference {
+        match &self.question.reference {
             Reference::Range(range) => match highest_in(&catalog, range) {
                 Some(snapshot) if !self.denied => {
                     Ok(Selected { name, snapshot, found: Found::Range })
@@ -194,10 +245,10 @@ impl Resolution {
         }
     }
 
-    /// The highest version with this content. It is gone only when every version
-    /// that has it is.
+    /// Finds the highest version with this content. It counts as revoked only if every
+    /// version with this content is.
     fn by_digest(&self, catalog: &CatalogRecord, digest: Digest) -> Result<Selected, Refusal> {
-        let name = self.name.clone();
+        let name = self.question.name.clone();
         let same = catalog.versions.iter().filter(|record| record.snapshot.digest == digest);
         let highest =
             same.max_by_key(|record| (record.revoked.is_none(), &record.snapshot.version));

@@ -1,4 +1,4 @@
-//! What `POST /resolve` says.
+//! The response of `POST /resolve`.
 
 use catalog::problem::Problem;
 use catalog::reference::Address;
@@ -9,16 +9,16 @@ use serde::Serialize;
 use crate::config::ScriptVersion;
 use crate::resolve::Resolved;
 
-/// A content inside JSON.
-pub(super) enum Text {
+/// A content as a JSON string.
+pub(super) enum Content {
     Utf8(String),
     Base64(String),
 }
 
-/// The answer: each reference's entry in the order of the request.
+/// The body: one entry for each reference, in the order of the request.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Snapshot<'a> {
+pub(super) struct ResolveResponse<'a> {
     pub(super) script_version: &'a ScriptVersion,
     pub(super) resolved: Vec<Entry<'a>>,
 }
@@ -26,7 +26,7 @@ pub(super) struct Snapshot<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Entry<'a> {
-    Found(Box<Described<'a>>),
+    Found(Box<ResolvedVersion<'a>>),
     Refused {
         #[serde(rename = "ref")]
         reference: &'a str,
@@ -37,12 +37,12 @@ pub(super) enum Entry<'a> {
 impl<'a> Entry<'a> {
     pub(super) fn of(
         reference: &'a str,
-        answer: &'a Result<(Resolved, Option<Text>), Refusal>,
+        result: &'a Result<(Resolved, Option<Content>), Refusal>,
         script: &'a str,
     ) -> Self {
-        match answer {
-            Ok((resolved, text)) => {
-                Self::Found(Box::new(Described::of(reference, resolved, text.as_ref())))
+        match result {
+            Ok((resolved, content)) => {
+                Self::Found(Box::new(ResolvedVersion::of(reference, resolved, content.as_ref())))
             }
             Err(refusal) => {
                 Self::Refused { reference, error: Problem::of(refusal, "/resolve", script) }
@@ -51,10 +51,10 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// What an entry says of a version: what the headers say where it is fetched.
+/// A version, described as by the headers of `/components`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Described<'a> {
+pub(super) struct ResolvedVersion<'a> {
     #[serde(rename = "ref")]
     reference: &'a str,
     exact: String,
@@ -81,17 +81,17 @@ pub(super) struct Described<'a> {
     content_base64: Option<&'a str>,
 }
 
-impl<'a> Described<'a> {
-    fn of(reference: &'a str, resolved: &'a Resolved, text: Option<&'a Text>) -> Self {
-        let selected = &resolved.selected;
+impl<'a> ResolvedVersion<'a> {
+    fn of(reference: &'a str, resolved: &'a Resolved, bytes: Option<&'a Content>) -> Self {
+        let selected = &resolved.basis.selected;
         let snapshot = &selected.snapshot;
         let slot = match &selected.found {
             Found::Slot(slot) => Some(slot),
             Found::Exact | Found::Range => None,
         };
-        let (content, content_base64) = match text {
-            Some(Text::Utf8(text)) => (Some(text.as_str()), None),
-            Some(Text::Base64(text)) => (None, Some(text.as_str())),
+        let (content, content_base64) = match bytes {
+            Some(Content::Utf8(text)) => (Some(text.as_str()), None),
+            Some(Content::Base64(text)) => (None, Some(text.as_str())),
             None => (None, None),
         };
         Self {

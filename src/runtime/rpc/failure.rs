@@ -17,7 +17,7 @@ impl Failure {
     }
 
     /// The value is not of the type that was asked for, or there is no such type.
-    pub(super) fn asked(error: JsValue) -> Self {
+    pub(super) fn conversion(error: JsValue) -> Self {
         Self { status: 400, code: None, error }
     }
 
@@ -29,12 +29,7 @@ impl Failure {
 
     pub(super) fn refusal(operation: &str, refusal: &Refusal) -> Self {
         let (status, code) = (refusal.status(), refusal.code());
-        let failure = match refusal {
-            Refusal::ContentTooLarge(..) => {
-                Self::kv(operation, status, "Total size of request exceeds the limit of 25MB")
-            }
-            _ => Self::kv(operation, status, &format!("{} ({code})", refusal.detail())),
-        };
+        let failure = Self::kv(operation, status, &format!("{} ({code})", refusal.detail()));
         let _ = Reflect::set(&failure.error, &"code".into(), &code.into());
         let _ = Reflect::set(&failure.error, &"status".into(), &status.into());
         Self { code: Some(code), ..failure }

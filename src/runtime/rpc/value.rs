@@ -6,7 +6,7 @@ use js_sys::{ArrayBuffer, JSON, JsString, Object, Reflect, TypeError, Uint8Array
 use wasm_bindgen::prelude::*;
 
 use super::failure::Failure;
-use crate::rpc::lookup::{Held, Value};
+use crate::rpc::lookup::{KvEntry, KvValue};
 use crate::runtime::kv::Content;
 
 #[wasm_bindgen]
@@ -42,10 +42,10 @@ pub(super) fn parsed(metadata: Option<impl serde::Serialize>) -> Result<JsValue,
     json.map_or(Ok(JsValue::NULL), |json| JSON::parse(&json))
 }
 
-pub(super) fn bytes(value: Value<Content>) -> ArrayBuffer {
+pub(super) fn bytes(value: KvValue<Content>) -> ArrayBuffer {
     match value {
-        Value::Content(content) => content.bytes().clone(),
-        Value::Text(text) => Uint8Array::from(text.as_bytes()).buffer(),
+        KvValue::Content(content) => content.bytes().clone(),
+        KvValue::Text(text) => Uint8Array::from(text.as_bytes()).buffer(),
     }
 }
 
@@ -94,11 +94,11 @@ pub(super) fn decode(value: &ArrayBuffer) -> Result<JsString, JsValue> {
 }
 
 pub(super) fn bulk_value(
-    held: Option<Held<Content>>,
+    entry: Option<KvEntry<Content>>,
     kind: &str,
     described: bool,
 ) -> Result<JsValue, Failure> {
-    let Some(Held { value, metadata }) = held else { return Ok(JsValue::NULL) };
+    let Some(KvEntry { value, metadata, .. }) = entry else { return Ok(JsValue::NULL) };
     let value = convert(bytes(value), kind).map_err(|_| {
         let why = format!("At least one of the requested keys corresponds to a non-{kind} value");
         Failure::kv("GET_BULK", 400, &why)

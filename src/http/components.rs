@@ -1,0 +1,52 @@
+//! `/components/<address>`: a component.
+
+use catalog::reference::Address;
+use catalog::refusal::Refusal;
+use catalog::resolution::Basis;
+
+use crate::http::{Context, Response, caller, conditional, respond};
+use crate::resolve::backend::Backend;
+use crate::resolve::reader::ReadAhead;
+use crate::resolve::{begin, keep_unless_unsure, question, resolve, with_content};
+use crate::trace::Trace;
+
+/// Answers `GET` or `HEAD` of `/components/<raw>`; `ahead` is the slot record, if it was
+/// read before. The basis of the response is what the fast lane learns from.
+pub(crate) async fn get<B: Backend>(
+    context: Context<'_, B>,
+    raw: &str,
+    mut ahead: Option<ReadAhead>,
+    trace: &mut Trace,
+) -> Result<(Response<B::Content>, Option<Basis>), Refusal> {
+    let Context { config, reader, request, grant } = context;
+    // 1. The component and the reference: 400.
+    let address = Address::from_url_path(raw).map_err(Refusal::Invalid)?;
+    let question = question(config, address, request.host, caller::of(request))?;
+    trace.address = Some(question.address());
+    // 2. The version: 404, 410, 502, 503.
+    let mut resolution = begin(question, &grant)?;
+    let resolved = resolve(reader, &mut resolution, &grant, &mut ahead, trace).await?;
+    trace.select(&resolved.basis.selected, resolved.stale);
+    if request.parameter("explain").is_some() {
+        return Ok((respond::explanation(&resolved.basis), None));
+    }
+    // 3. The caller has this content: 304, and no content is read.
+    if conditional::has_current(request, &resolved.basis.selected.snapshot.digest) {
+        keep_unless_unsure(reader, &resolved);
+        let response = respond::not_modified(&resolved.basis.selected, trace);
+        return Ok((response, Some(resolved.basis)));
+    }
+    // 4. A response without a body.
+    if request.method == "HEAD" {
+        keep_unless_unsure(reader, &resolved);
+        let response = respond::component_head(&resolved.basis.selected, trace);
+        return Ok((response, Some(resolved.basis)));
+    }
+    // 5. The content with its digest checked, or the last good one: 502, 503.
+    let question = resolution.question();
+    let (resolved, content) = with_content(reader, question, resolved, trace).await?;
+    trace.select(&resolved.basis.selected, resolved.stale);
+    // 6. 200.
+    let response = respond::component(&resolved.basis.selected, trace, content);
+    Ok((response, Some(resolved.basis)))
+}

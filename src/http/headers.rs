@@ -1,0 +1,20 @@
+//! The names of the headers that several files read or write.
+
+/// A version that the caller wants instead of the assigned one.
+pub const OVERRIDE: &str = "Component-Version-Override";
+
+/// The groups of the caller, separated by commas.
+pub const SEGMENT: &str = "Component-Segment";
+
+/// The version key of the caller. The second name is Cloudflare's own, so that one key
+/// gives affinity to a version of the Worker and of the component.
+pub const KEYS: [&str; 2] = ["Component-Version-Key", "Cloudflare-Workers-Version-Key"];
+
+/// The entity tags that the caller has (RFC 9110, section 13.1.2).
+pub const IF_NONE_MATCH: &str = "If-None-Match";
+
+/// The origin of the page that sends the request (RFC 6454).
+pub const ORIGIN: &str = "Origin";
+
+/// The bearer token (RFC 6750).
+pub const AUTHORIZATION: &str = "Authorization";

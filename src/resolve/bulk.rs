@@ -1,0 +1,86 @@
+//! Many questions at once: one bulk read per namespace and round.
+
+use std::rc::Rc;
+
+use catalog::access::Grant;
+use catalog::key::{Key, Namespace};
+use catalog::refusal::Refusal;
+use catalog::resolution::{Question, Read, Resolution, Unavailable};
+use vecmap::VecMap;
+
+use super::backend::Backend;
+use super::reader::Reader;
+use super::{Resolved, begin, settle};
+use crate::trace::Trace;
+
+/// The records of one round by their keys.
+type Records = VecMap<Key, Read<Rc<[u8]>>>;
+
+/// A question and its resolution to a version.
+pub(crate) type Settled = Result<(Question, Resolved), Refusal>;
+
+/// Resolves all questions and returns the results in the order of the questions.
+pub(crate) async fn resolve_all<B: Backend>(
+    reader: &Reader<B>,
+    questions: Vec<Result<Question, Refusal>>,
+    grant: &Grant,
+    trace: &mut Trace,
+) -> Vec<Settled> {
+    let (mut open, mut settled) = (Vec::new(), Vec::new());
+    for (at, question) in questions.into_iter().enumerate() {
+        let begun = question.and_then(|question| begin(question, grant));
+        settled.push(begun.map(|resolution| open.push((at, resolution))).err().map(Err));
+    }
+    while !open.is_empty() {
+        let records = read_round(reader, &open, trace).await;
+        let mut next = Vec::new();
+        for (at, mut resolution) in open {
+            let read = records.get(resolution.key()).cloned().unwrap_or_else(unread);
+            let supplied = resolution.supply(read, &|| reader.backend.random());
+            match supplied.transpose() {
+                None => next.push((at, resolution)),
+                Some(basis) => {
+                    let done = settle(reader, resolution.question(), basis, grant);
+                    let done = done.map(|resolved| (resolution.into_question(), resolved));
+                    settled.get_mut(at).map(|place| place.replace(done));
+                }
+            }
+        }
+        open = next;
+    }
+    settled.into_iter().flatten().collect()
+}
+
+fn unread() -> Read<Rc<[u8]>> {
+    Err(Unavailable("the key was not read".to_owned()))
+}
+
+/// Reads the keys that the resolutions wait for, except those in memory.
+async fn read_round<B: Backend>(
+    reader: &Reader<B>,
+    open: &[(usize, Resolution)],
+    trace: &mut Trace,
+) -> Records {
+    let mut records = Records::new();
+    let mut missing = [(Namespace::Slots, Vec::new()), (Namespace::Components, Vec::new())];
+    for (_, resolution) in open {
+        let key = resolution.key();
+        if let Some(bytes) = reader.fresh(key) {
+            records.insert(key.clone(), Ok(Some(bytes)));
+            continue;
+        }
+        let all = missing.iter_mut().find(|(namespace, _)| *namespace == key.namespace());
+        if let Some((_, keys)) = all.filter(|(_, keys)| !keys.contains(key)) {
+            keys.push(key.clone());
+        }
+    }
+    for (namespace, keys) in missing.into_iter().filter(|(_, keys)| !keys.is_empty()) {
+        match reader.records(namespace, &keys, trace).await {
+            Ok(values) => records.extend(keys.into_iter().zip(values.into_iter().map(Ok))),
+            Err(error) => {
+                records.extend(keys.into_iter().map(|key| (key, Err(error.clone()))));
+            }
+        }
+    }
+    records
+}

@@ -1,0 +1,89 @@
+//! The state of an isolate.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::Reflect;
+use wasm_bindgen::prelude::*;
+use worker::Env;
+
+use super::kv::{self, KvStore, Reads};
+use super::reply::{Analytics, HeaderNames, Prepared};
+use super::waiting::Waiting;
+use crate::config::{Config, ScriptVersion};
+use crate::lane::Lane;
+use crate::resolve::reader::{MissingContent, ReadAhead, Reader};
+
+/// An isolate serves one script version with one environment for its whole life.
+pub(super) struct Isolate {
+    pub(super) config: Config,
+    pub(super) reader: Reader<KvStore>,
+    pub(super) lane: RefCell<Lane<JsValue, Prepared>>,
+    /// Responses of the lane whose contents are being read.
+    pub(super) waiting: RefCell<Waiting<(Rc<Prepared>, MissingContent)>>,
+    pub(super) analytics: Option<Analytics>,
+    pub(super) names: HeaderNames,
+}
+
+thread_local! {
+    static ISOLATE: RefCell<Option<Rc<Isolate>>> = const { RefCell::new(None) };
+}
+
+/// The isolate, after its first request.
+pub(super) fn isolate() -> Option<Rc<Isolate>> {
+    ISOLATE.with_borrow(Clone::clone)
+}
+
+impl Isolate {
+    /// The isolate. The first request creates it.
+    pub(super) fn of(env: &Env) -> Rc<Self> {
+        isolate().unwrap_or_else(|| {
+            let isolate = Rc::new(Self::new(env));
+            ISOLATE.replace(Some(isolate.clone()));
+            isolate
+        })
+    }
+
+    /// Creates an isolate that no request uses.
+    pub(super) fn new(env: &Env) -> Self {
+        let config = Config::read(&|name| text(env, name), script_version(env));
+        let store = KvStore::of(env, config.kv_timeout, config.slot_cache_ttl);
+        Self {
+            reader: Reader::new(&config, store),
+            lane: RefCell::default(),
+            waiting: RefCell::default(),
+            analytics: Analytics::of(env, &config.script_version),
+            names: HeaderNames::default(),
+            config,
+        }
+    }
+
+    /// Takes what [`read_slot`] has read of a URL: `record` is the text, `null` for absence,
+    /// the error, or `undefined` if nothing was read.
+    pub(super) fn read_ahead(&self, url: &str, record: JsValue) -> Option<ReadAhead> {
+        if record.is_undefined() {
+            return None;
+        }
+        let key = self.lane.borrow_mut().key(url)?;
+        Some(ReadAhead { key, read: kv::text(record) })
+    }
+}
+
+/// Begins to read the slot of a URL that the fast lane knows. Also tells if the content of
+/// the last response had to be read too.
+pub(super) fn read_slot(url: &str) -> Option<(Rc<Isolate>, Reads, bool)> {
+    let isolate = isolate()?;
+    let (name, missed) = isolate.lane.borrow_mut().ahead(url)?;
+    let reads = isolate.reader.backend.slot(&name).ok()?;
+    Some((isolate, reads, missed))
+}
+
+fn script_version(env: &Env) -> ScriptVersion {
+    let metadata = Reflect::get(env, &"CF_VERSION_METADATA".into()).unwrap_or_default();
+    let member = |name| text(&metadata, name).unwrap_or_default();
+    ScriptVersion { id: member("id"), tag: member("tag"), timestamp: member("timestamp") }
+}
+
+fn text(object: &JsValue, name: &str) -> Option<String> {
+    Reflect::get(object, &name.into()).ok()?.as_string()
+}

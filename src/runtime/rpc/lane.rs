@@ -1,0 +1,60 @@
+//! `get` of one key on the fast lane.
+
+use catalog::digest::Digest;
+use js_sys::JsString;
+use wasm_bindgen::prelude::*;
+
+use super::argument::Options;
+use super::value::{convert_with, decode};
+use crate::lane::{Recalled, RecalledContent};
+use crate::runtime::isolate::{Isolate, isolate, read_slot};
+use crate::runtime::kv::{Content, Reads};
+
+/// Begins the read of the slot that a key stands for, if the fast lane knows it.
+#[wasm_bindgen(js_name = aheadOf)]
+pub fn ahead_of(key: &str) -> Option<Reads> {
+    read_slot(&lane_url(key)).map(|(_, reads, _)| reads)
+}
+
+/// The value of the fast lane, given what [`ahead_of`] read of the same key;
+/// `undefined` where it has none.
+#[wasm_bindgen(js_name = recallValue)]
+pub fn recall_value(key: &str, options: &JsValue, record: &JsValue) -> JsValue {
+    recalled(&lane_url(key), options, record).unwrap_or_default()
+}
+
+fn recalled(url: &str, options: &JsValue, record: &JsValue) -> Option<JsValue> {
+    let isolate = isolate()?;
+    // The full path says what is wrong with them.
+    let Options { kind, caller } = Options::read("GET", options).ok()?;
+    let mut lane = isolate.lane.borrow_mut();
+    let Recalled { prepared, digest, content } =
+        lane.recall(&isolate.reader, url, &caller, Some(record))?;
+    drop(lane);
+    let RecalledContent::InMemory(content) = content else { return None };
+    let text = || text_of(&isolate, &digest, &content);
+    // `null` would be taken for none.
+    let value =
+        convert_with(content.bytes(), &kind, &text).ok().filter(|value| !value.is_null())?;
+    prepared.report(isolate.analytics.as_ref());
+    Some(value)
+}
+
+/// The text of a content in memory. The text of a short content is kept.
+fn text_of(isolate: &Isolate, digest: &Digest, content: &Content) -> Result<JsString, JsValue> {
+    if let Some(text) = content.text() {
+        return Ok(text.clone());
+    }
+    let text = decode(content.bytes())?;
+    if isolate.reader.is_short(content) {
+        content.keep_text(text.clone());
+        // Its size has changed.
+        isolate.reader.keep_content(*digest, content);
+    }
+    Ok(text)
+}
+
+/// Under what the lane remembers a key: no URL of HTTP begins so.
+pub(super) fn lane_url(key: &str) -> String {
+    format!("rpc:{key}")
+}

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import http from 'node:http'
 
 import { parseOptions } from '../scripts/lib/args.mjs'
-import { duration, main, say, UserError } from '../scripts/lib/talk.mjs'
+import { duration, log, main, UserError } from '../scripts/lib/cli.mjs'
 import { startInspected } from './inspected.mjs'
 
 const USAGE = 'node bench/memory.mjs [--requests 1000000]'
@@ -86,7 +86,7 @@ async function reading(worker, done) {
   const held = await worker.heap()
   const all = Object.values(held).reduce((sum, one) => sum + one, 0)
   const figures = Object.entries({ isolate: all, ...held, 'resident process': residentMiB(worker.pid) })
-  say(`after ${done} requests: ${figures.map(([name, size]) => `${name} ${size.toFixed(1)} MiB`).join(', ')}`)
+  log(`after ${done} requests: ${figures.map(([name, size]) => `${name} ${size.toFixed(1)} MiB`).join(', ')}`)
   return all
 }
 
@@ -114,14 +114,14 @@ await main(async () => {
   // On a machine that does other things too, a read may be slow; here that is no failure.
   const worker = await startInspected({ CONTENT_MEMORY, KV_TIMEOUT_MS: 60_000 })
   fill(worker.kv)
-  say(
+  log(
     `${COMPONENTS} components of 2 to 50 KB, ${CONTENT_MEMORY / MIB} MiB of memory for contents, ${BOUND} MiB bounded in all`,
   )
   const started = Date.now()
   try {
     const [empty, ...rest] = await measure(worker, total)
     const most = Math.max(...rest) - empty
-    say(
+    log(
       `at most ${most.toFixed(1)} MiB more than empty, ${(most / BOUND).toFixed(2)} of the bound, after ${duration(started)}`,
     )
   } finally {

@@ -2,7 +2,7 @@
 // interleaved in one run: npm run bench [-- --quick]. Without --quick the result goes
 // into docs/performance.md.
 import { parseOptions } from '../scripts/lib/args.mjs'
-import { duration, main, say } from '../scripts/lib/talk.mjs'
+import { duration, log, main } from '../scripts/lib/cli.mjs'
 import { measureCold } from './lib/cold.mjs'
 import { measureHandler } from './lib/handler.mjs'
 import { circumstances, table, writeSection } from './lib/report.mjs'
@@ -107,7 +107,7 @@ await main(async () => {
     console.log(`${parts.at(-1)}\n`)
   }
   if (!quick) writeSection('The Worker', parts.join('\n\n'))
-  say(
+  log(
     `Measured in ${duration(started)}${quick ? '; without --quick it takes longer and says more' : ', written to docs/performance.md'}.`,
   )
 })

@@ -9,8 +9,8 @@ import { cpus, tmpdir, totalmem } from 'node:os'
 import path from 'node:path'
 
 import { parseOptions } from '../scripts/lib/args.mjs'
+import { log, main, UserError } from '../scripts/lib/cli.mjs'
 import { inRoot } from '../scripts/lib/paths.mjs'
-import { main, say, UserError } from '../scripts/lib/talk.mjs'
 import { ACCOUNT, startKv } from './scale/kv.mjs'
 import { makeRepository } from './scale/repository.mjs'
 
@@ -115,7 +115,7 @@ async function bench({ components, versions, together, latency }) {
   try {
     const repo = path.join(folder, 'repo.git')
     const made = await makeRepository(repo, { components, versions, together })
-    say(`made ${made.tags} tags at ${made.commits} commits\n`)
+    log(`made ${made.tags} tags at ${made.commits} commits\n`)
     await measure({ folder, repo, kv, components, versions, made, together, latency })
   } finally {
     kv.stop()
@@ -184,15 +184,15 @@ async function measure({ folder, repo, kv, components, versions, made, together,
 
 function report({ rows, first, whole, each, tags, components, versions, together, latency }) {
   const count = (number) => number.toLocaleString('en')
-  say(
+  log(
     `${cpus()[0].model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}, ` +
       `${new Date().toISOString().slice(0, 10)}; ${count(components)} components × ${versions} versions, ` +
       `${count(together)} a commit; the API in memory on the same machine, ${latency} ms a call; ` +
       `medians of ${ROUNDS} where nothing is written\n`,
   )
-  say('| | in all | until Git is read | memory | API calls, of at least |\n| --- | --- | --- | --- | --- |')
-  for (const row of rows) say(`| ${row.join(' | ')} |`)
-  say(
+  log('| | in all | until Git is read | memory | API calls, of at least |\n| --- | --- | --- | --- | --- |')
+  for (const row of rows) log(`| ${row.join(' | ')} |`)
+  log(
     `\nOne \`git show\` and one PUT a tag: ${each.toFixed(1)} ms a tag (a sample of ${count(SAMPLE)}), scaled to ` +
       `${count(tags)} tags ${seconds(whole)} and ${count(tags)} calls; slotctl's first sync is ` +
       `${(whole / first.time).toFixed(0)} times as fast, with ${(tags / total(first.calls)).toFixed(0)} times fewer calls.`,

@@ -1,20 +1,22 @@
-// Deploys one build to an environment, to all of its callers at once.
+// Deploys a build to all callers of an environment at once.
 import './lib/check-node.mjs'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 
 import { parseOptions } from './lib/args.mjs'
 import { buildWorker, WORKER_OUTPUTS } from './lib/build.mjs'
+import { heading, log, main, UserError } from './lib/cli.mjs'
 import { QUIET_ENV } from './lib/dev-server.mjs'
 import { ownNode, wranglerScript } from './lib/node-tools.mjs'
 import { inRoot } from './lib/paths.mjs'
 import { runStatus } from './lib/run.mjs'
 import { setup } from './lib/setup.mjs'
-import { heading, main, say, UserError } from './lib/talk.mjs'
 import { versionName } from './lib/version-name.mjs'
 import { checkEnvironment } from './lib/wrangler-config.mjs'
 
 const USAGE = 'npm run deploy:staging|green|production -- [--prebuilt] [--at-once] [--allow-dirty] [--dry-run]'
+
+/** @satisfies {import('./lib/args.mjs').Options} */
 const OPTIONS = {
   env: { type: 'string' },
   prebuilt: { type: 'boolean' },
@@ -23,31 +25,31 @@ const OPTIONS = {
   'dry-run': { type: 'boolean' },
 }
 
-/** Callers of production move to a new version in steps, all but the first time. */
-function refuseAtOnce({ env, 'at-once': atOnce }) {
+/** Production is released in steps, except for the first deployment. @param {string} env @param {boolean} [atOnce] */
+function refuseAtOnce(env, atOnce) {
   if (env !== 'production' || atOnce) return
   throw new UserError(`production is released in steps: slotctl release --env production --check-url URL
-To deploy to all of its callers at once, as the first deployment has to, say --at-once.`)
+The first deployment has to go to all callers at once: use --at-once.`)
 }
 
-/** What is in build/, which from here on nothing changes. */
+/** Prints the digests of the files in build/, which do not change after this. */
 function describeBuild() {
   const missing = WORKER_OUTPUTS.filter((name) => !existsSync(inRoot('build', name)))
-  if (missing.length > 0)
+  if (missing.length > 0) {
     throw new UserError(`build/${missing[0]} is missing: run \`npm run build:worker\`, or deploy without --prebuilt.`)
+  }
   for (const name of WORKER_OUTPUTS) {
     const digest = createHash('sha256')
       .update(readFileSync(inRoot('build', name)))
       .digest('hex')
-    say(`    ${digest}  build/${name}`)
+    log(`    ${digest}  build/${name}`)
   }
 }
 
 await main(async () => {
   const options = parseOptions(OPTIONS, USAGE)
-  const { env } = options
-  checkEnvironment(env, USAGE)
-  refuseAtOnce(options)
+  const env = checkEnvironment(options.env, USAGE)
+  refuseAtOnce(env, options['at-once'])
   const { tag, message } = versionName({ allowDirty: options['allow-dirty'] })
   if (!options.prebuilt) await buildWorker(await setup())
   heading(`Deploying ${tag} to ${env}`)
@@ -55,7 +57,7 @@ await main(async () => {
   const args = ['deploy', '--env', env, '--tag', tag, '--message', message]
   if (options['dry-run']) args.push('--dry-run')
   return runStatus(ownNode(), ['--no-warnings', wranglerScript(), ...args], {
-    // wrangler may have to ask, and must not build again what was checked.
+    // wrangler may ask questions, and must not build again what was checked.
     stdio: 'inherit',
     env: { ...QUIET_ENV, RESOLVER_PREBUILT: '1' },
   })

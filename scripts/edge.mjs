@@ -3,6 +3,7 @@ import { readFileSync, rmSync } from 'node:fs'
 
 import { parseOptions, parsePort } from './lib/args.mjs'
 import { buildSlotctl, buildWorker, SLOTCTL } from './lib/build.mjs'
+import { heading, log, main, UserError } from './lib/cli.mjs'
 import { DEMO, ensureDemo } from './lib/demo.mjs'
 import { refuseBusyPort } from './lib/dev-server.mjs'
 import { startEdgeKv, startLocalEdge } from './lib/edge.mjs'
@@ -11,9 +12,10 @@ import { inRoot } from './lib/paths.mjs'
 import { run } from './lib/run.mjs'
 import { setup } from './lib/setup.mjs'
 import { untilStopped } from './lib/stop-signal.mjs'
-import { heading, main, say, UserError } from './lib/talk.mjs'
 
 const USAGE = 'npm run edge -- [--port 8789] [--env staging] [--spread <milliseconds>] [--fresh]'
+
+/** @satisfies {import('./lib/args.mjs').Options} */
 const OPTIONS = {
   port: { type: 'string', default: '8789' },
   env: { type: 'string', default: 'staging' },
@@ -22,7 +24,12 @@ const OPTIONS = {
 }
 const STATE = '.demo/edge'
 
-/** The KV, filled as `npm start` does, and in front of it two versions of one build, the first deployed. */
+/**
+ * Starts the KV, fills it as `npm start` does, and starts the edge with two versions of one build,
+ * of which the first is deployed.
+ *
+ * @param {{ port: number, env: string, spread: number }} options
+ */
 async function start({ port, env, spread }) {
   heading('Starting the local edge')
   const kv = await startEdgeKv({ env, persistTo: STATE })
@@ -30,7 +37,8 @@ async function start({ port, env, spread }) {
     await run(SLOTCTL, ['sync', '--local', kv.url, '--env', env, '--repo', DEMO], { name: 'slotctl sync' })
     const edge = await startLocalEdge({ worker: `component-resolver-${env}`, kv, spread, port })
     const { version } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'))
-    const upload = async (tag) => (await edge.upload({ build: inRoot('build'), tag, message: 'build/' })).id
+    const upload = async (/** @type {string} */ tag) =>
+      (await edge.upload({ build: inRoot('build'), tag, message: 'build/' })).id
     const ids = [await upload(`v${version}`), await upload(`v${version}-again`)]
     await edge.deploy([[ids[0], 100]], { message: 'All to the first version' })
     return { edge, kv, ids }
@@ -40,9 +48,13 @@ async function start({ port, env, spread }) {
   }
 }
 
+/** @param {string} text */
 function parseSpread(text) {
   if (/^\d{1,6}$/.test(text)) return Number(text)
-  throw new UserError(`--spread ${text}: give the milliseconds that a deployment takes to spread, up to 999999.`, 2)
+  throw new UserError(
+    `--spread ${text}: expected the milliseconds that a deployment takes to spread, at most 999999.`,
+    2,
+  )
 }
 
 await main(async () => {
@@ -55,12 +67,12 @@ await main(async () => {
   await ensureDemo({ fresh })
   const running = await start({ port, env, spread })
   heading('What to try, from another terminal')
-  say(`\n${whatToTry({ ...running, env, spread })}
+  log(`\n${whatToTry({ ...running, env, spread })}
 
 ${releaseToTry({ ...running, env })}
 
-The real wrangler drives it too, with CLOUDFLARE_API_BASE_URL=$EDGE_API and any token and account id.
-KV for \`slotctl … --local ${running.kv.url} --env ${env}\`. Ctrl-C stops it all.`)
+The real wrangler works too, with CLOUDFLARE_API_BASE_URL=$EDGE_API and any token and account id.
+To change the KV: \`slotctl … --local ${running.kv.url} --env ${env}\`. Ctrl-C stops everything.`)
   const stop = async () => {
     await running.edge.stop()
     await running.kv.stop()

@@ -4,13 +4,17 @@ import path from 'node:path'
 
 import { parseOptions, parsePort } from './lib/args.mjs'
 import { buildSlotctl, buildWorker, SLOTCTL } from './lib/build.mjs'
+import { heading, log, main } from './lib/cli.mjs'
 import { startExample } from './lib/conductor.mjs'
 import { inRoot, ROOT } from './lib/paths.mjs'
 import { setup } from './lib/setup.mjs'
 import { untilStopped } from './lib/stop-signal.mjs'
-import { heading, main, say } from './lib/talk.mjs'
+
+/** @typedef {Awaited<ReturnType<typeof startExample>>} Servers */
 
 const USAGE = 'npm run example:conductor -- [--port 8788] [--resolver-port 8787] [--fresh]'
+
+/** @satisfies {import('./lib/args.mjs').Options} */
 const OPTIONS = {
   port: { type: 'string', default: '8788' },
   'resolver-port': { type: 'string', default: '8787' },
@@ -18,7 +22,7 @@ const OPTIONS = {
 }
 const FOLDER = '.demo/conductor'
 
-const ASKS = [
+const REQUESTS = [
   '/loader?uri=prompt://extraction@production',
   '/sdk?ref=extraction@canary',
   '/value?value=prompts/extraction',
@@ -26,16 +30,21 @@ const ASKS = [
   '/ensembles/ab-test?user=edsger',
 ]
 
-async function show({ example }) {
+/** @param {Servers} servers */
+async function showAnswers({ example }) {
   heading('What the ensembles get')
-  for (const ask of ASKS) say(`\n$ curl '${example.url}${ask}'\n${await (await fetch(`${example.url}${ask}`)).text()}`)
+  for (const request of REQUESTS) {
+    const answer = await fetch(`${example.url}${request}`)
+    log(`\n$ curl '${example.url}${request}'\n${await answer.text()}`)
+  }
 }
 
+/** @param {Servers} servers */
 function showNextSteps({ resolver, example, repo }) {
   const slotctl = path.relative(ROOT, SLOTCTL)
   const shown = path.relative(ROOT, repo)
-  heading('Widen the canary, from another terminal')
-  say(`
+  heading('Give the canary more traffic, from another terminal')
+  log(`
   ${slotctl} rollout prompts/extraction production --to canary --percent 50 --repo ${shown}
   git -C ${shown} commit --all --message 'Half of production gets the canary'
   ${slotctl} sync --local ${resolver.url} --repo ${shown}
@@ -53,7 +62,7 @@ await main(async () => {
   if (options.fresh) rmSync(folder, { recursive: true, force: true })
   heading('Starting the resolver and the example')
   const servers = await startExample({ port, resolverPort, folder })
-  await show(servers)
+  await showAnswers(servers)
   showNextSteps(servers)
   return untilStopped(servers)
 })

@@ -3,16 +3,18 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, readdirSync } from 'node:fs'
 
 import { parseOptions } from './lib/args.mjs'
+import { heading, log, main, UserError } from './lib/cli.mjs'
 import { inRoot } from './lib/paths.mjs'
 import { capture, childEnv, run } from './lib/run.mjs'
 import { checkRust } from './lib/rust.mjs'
-import { heading, main, say, UserError } from './lib/talk.mjs'
 
 const USAGE = 'npm run fuzz -- [--seconds 5] [--target address] [--seed 1]'
+
+/** @satisfies {import('./lib/args.mjs').Options} */
 const OPTIONS = { seconds: { type: 'string', default: '5' }, target: { type: 'string' }, seed: { type: 'string' } }
 
-// What cargo-fuzz passes to rustc, without its nightly compiler: coverage for
-// libFuzzer, and comparisons whose operands it learns.
+// The flags that cargo-fuzz passes to rustc, without its nightly compiler: coverage for libFuzzer,
+// and comparisons whose operands it learns.
 const COVERAGE = [
   '-Cpasses=sancov-module',
   '-Cllvm-args=-sanitizer-coverage-level=4',
@@ -23,43 +25,45 @@ const COVERAGE = [
 
 const BUILD = inRoot('target', 'fuzz')
 
-/** The targets are the folders of the corpus. */
+/** The fuzz targets to run: each is a folder of the corpus. @param {string} [target] */
 function chosen(target) {
   const all = readdirSync(inRoot('fuzz', 'corpus')).sort()
   if (!target) return all
   if (all.includes(target)) return [target]
-  throw new UserError(`--target ${target}: there is only ${all.join(', ')}.\nUsage: ${USAGE}`, 2)
+  throw new UserError(`--target ${target}: expected one of ${all.join(', ')}.\nUsage: ${USAGE}`, 2)
 }
 
-function whole(name, text) {
+/** @param {string} name @param {string} text */
+function positiveInteger(name, text) {
   if (/^[1-9]\d*$/.test(text)) return text
-  throw new UserError(`--${name} ${text}: not a whole number above 0.\nUsage: ${USAGE}`, 2)
+  throw new UserError(`--${name} ${text}: expected a whole number above 0.\nUsage: ${USAGE}`, 2)
 }
 
-const hostTriple = () => /^host: (.+)$/m.exec(capture('rustc', ['-vV']))[1]
+function hostTriple() {
+  const host = /^host: (.+)$/m.exec(capture('rustc', ['-vV']) ?? '')?.[1]
+  if (host) return host
+  throw new UserError('`rustc -vV` prints no host: install Rust from https://rustup.rs.')
+}
 
+/** @param {string} triple */
 async function build(triple) {
   if (capture('c++', ['--version']) === null) {
-    throw new UserError('A C++ compiler is missing (c++): libFuzzer itself is built with it.')
+    throw new UserError('A C++ compiler (c++) is missing: libFuzzer is compiled with it.')
   }
-  // With a target named, build scripts and macros are not instrumented.
-  const args = [
-    'build',
-    '--release',
-    '--locked',
-    '--quiet',
-    '--manifest-path',
-    inRoot('fuzz', 'Cargo.toml'),
-    '--target',
-    triple,
-  ]
-  await run('cargo', args, {
+  // With an explicit --target, build scripts and macros are not instrumented.
+  const target = ['--manifest-path', inRoot('fuzz', 'Cargo.toml'), '--target', triple]
+  await run('cargo', ['build', '--release', '--locked', '--quiet', ...target], {
     env: { CARGO_TARGET_DIR: BUILD, RUSTFLAGS: COVERAGE.join(' ') },
     name: 'building the fuzz targets',
   })
 }
 
-/** One target for a while; what it finds anew stays under target/. */
+/**
+ * Runs one target. New inputs are kept under target/.
+ *
+ * @param {string} target @param {{ triple: string, time: string, seed?: string }} options
+ * @returns {Promise<{ failed: boolean, output: string }>}
+ */
 function fuzz(target, { triple, time, seed }) {
   const found = inRoot('target', 'fuzz', 'corpus', target)
   mkdirSync(found, { recursive: true })
@@ -78,18 +82,19 @@ function fuzz(target, { triple, time, seed }) {
       env: childEnv(),
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    const said = []
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => said.push(chunk))
+    /** @type {Buffer[]} */
+    const output = []
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(chunk))
     child.on('error', reject)
-    child.on('exit', (code) => resolve({ failed: code !== 0, output: Buffer.concat(said).toString() }))
+    child.on('exit', (code) => resolve({ failed: code !== 0, output: Buffer.concat(output).toString() }))
   })
 }
 
 await main(async () => {
   const options = parseOptions(OPTIONS, USAGE)
   const targets = chosen(options.target)
-  const time = whole('seconds', options.seconds)
-  const seed = options.seed && whole('seed', options.seed)
+  const time = positiveInteger('seconds', options.seconds)
+  const seed = options.seed && positiveInteger('seed', options.seed)
   checkRust()
   const triple = hostTriple()
   heading('Building the fuzz targets')
@@ -98,11 +103,10 @@ await main(async () => {
   for (const target of targets) {
     const { failed, output } = await fuzz(target, { triple, time, seed })
     const executions = /number_of_executed_units: (\d+)/.exec(output)?.[1] ?? 'an unknown number of'
-    say(`${target}: ${executions} executions${failed ? ', FAILED' : ''}`)
+    log(`${target}: ${executions} executions${failed ? ', FAILED' : ''}`)
     if (!failed) continue
     broken.push(target)
-    say(output)
+    log(output)
   }
-  if (broken.length > 0)
-    throw new UserError(`A property does not hold: ${broken.join(', ')}. The input is named above.`)
+  if (broken.length > 0) throw new UserError(`A property is violated: ${broken.join(', ')}. See the input above.`)
 })

@@ -1,10 +1,10 @@
 import './lib/check-node.mjs'
 import { parseOptions } from './lib/args.mjs'
+import { log, main } from './lib/cli.mjs'
 import { setup } from './lib/setup.mjs'
-import { main, say } from './lib/talk.mjs'
 
 await main(async () => {
   parseOptions({}, 'npm run setup')
   await setup()
-  say('Everything that builds and runs the project is there.')
+  log('Everything that the project needs is installed.')
 })

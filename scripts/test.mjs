@@ -3,22 +3,26 @@ import { existsSync } from 'node:fs'
 
 import { parseOptions } from './lib/args.mjs'
 import { buildSlotctl, buildWorker } from './lib/build.mjs'
+import { duration, heading, log, main, UserError } from './lib/cli.mjs'
 import { ownNode } from './lib/node-tools.mjs'
 import { inRoot } from './lib/paths.mjs'
 import { buildPrevious, missingHistory } from './lib/previous.mjs'
 import { runStatus } from './lib/run.mjs'
 import { WASM_TARGET } from './lib/rust.mjs'
 import { setup } from './lib/setup.mjs'
-import { duration, heading, main, say, UserError } from './lib/talk.mjs'
+
+/** @typedef {import('./lib/tools.mjs').Tools} Tools */
+/** @typedef {{ name: string, command: string, args: string[], shown?: string, env?: Record<string, string> }} Suite */
 
 const USAGE = 'npm test -- [--only native|wasm|node|<a folder of tests/>]'
 
 const RUNNER = `CARGO_TARGET_${WASM_TARGET.toUpperCase().replaceAll('-', '_')}_RUNNER`
 
+/** @param {Tools} tools @param {string} [folder] of tests/ @returns {Suite[]} */
 function suites(tools, folder) {
-  // Only this file: plain `#[test]`s do not run there, and proptest needs an operating system.
+  // Only this file: plain `#[test]`s do not run on Wasm, and proptest needs an operating system.
   const wasm = ['test', '-p', 'catalog', '--test', 'wasm', '--target', WASM_TARGET]
-  // A server that never answers must not keep CI waiting.
+  // The timeout ends a test whose server never answers.
   const node = ['--test', '--test-reporter=spec', '--test-timeout=900000']
   const files = folder ? `tests/${folder}/**/*.test.mjs` : 'tests/**/*.test.mjs'
   return [
@@ -28,7 +32,7 @@ function suites(tools, folder) {
   ]
 }
 
-/** The suites that `--only` names; a folder of tests/ is the node suite with its files. */
+/** The suites that `--only` selects; for a folder of tests/, the node suite with its files. @param {Tools} tools @param {string} [only] */
 function selected(tools, only) {
   const all = suites(tools)
   if (!only) return all
@@ -37,27 +41,28 @@ function selected(tools, only) {
   if (/^[\w-]+$/.test(only) && existsSync(inRoot('tests', only))) {
     return suites(tools, only).filter(({ name }) => name === 'node')
   }
-  throw new UserError(`--only ${only}: neither a suite nor a folder of tests/.\nUsage: ${USAGE}`, 2)
+  throw new UserError(`--only ${only}: expected a suite or a folder of tests/.\nUsage: ${USAGE}`, 2)
 }
 
-async function runSuite({ name, command, shown = command, args, env }) {
-  heading(`${name}: ${[shown, ...args].join(' ')}`)
+/** @param {Suite} suite */
+async function runSuite({ name, command, shown, args, env }) {
+  heading(`${name}: ${[shown ?? command, ...args].join(' ')}`)
   const started = Date.now()
   const code = await runStatus(command, args, { env, stdio: ['ignore', 'inherit', 'inherit'] })
-  say(`── ${name} ${code === 0 ? 'passed' : `failed (exit code ${code})`} after ${duration(started)}`)
+  log(`── ${name} ${code === 0 ? 'passed' : `failed (exit code ${code})`} after ${duration(started)}`)
   return code === 0
 }
 
-/** Ahead of the tests, which run at once and measure. */
+/** Builds before the tests, which run in parallel and measure times. @param {Tools} tools @param {string} [only] */
 async function buildAll(tools, only) {
   await buildWorker(tools)
   await buildSlotctl()
-  if ([undefined, 'node', 'skew'].includes(only)) await previousIfThere()
+  if (only === undefined || ['node', 'skew'].includes(only)) await buildPreviousIfPossible()
 }
 
-async function previousIfThere() {
+async function buildPreviousIfPossible() {
   const missing = missingHistory()
-  if (missing) return say(`tests/skew is skipped in part: ${missing}.`)
+  if (missing) return log(`Some tests of tests/skew are skipped: ${missing}.`)
   await buildPrevious()
 }
 
@@ -69,6 +74,6 @@ await main(async () => {
   const failed = []
   for (const suite of chosen) if (!(await runSuite(suite))) failed.push(suite.name)
   if (failed.length === 0) return
-  say(`\nFailed: ${failed.join(', ')}. One alone: npm test -- --only ${failed[0]}`)
+  log(`\nFailed: ${failed.join(', ')}. To run one suite: npm test -- --only ${failed[0]}`)
   return 1
 })

@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
+import { duration, log, UserError } from './cli.mjs'
 import { fingerprint } from './fingerprint.mjs'
 import { esbuild, wasmOpt } from './node-tools.mjs'
 import { CARGO_HOME, inRoot, SEARCH_PATH } from './paths.mjs'
 import { capture, run } from './run.mjs'
 import { WASM_TARGET } from './rust.mjs'
-import { duration, say, UserError } from './talk.mjs'
 
 const STAMP = inRoot('build', '.inputs')
 const STAGE = inRoot('build', '.stage')
@@ -20,22 +20,27 @@ const INPUTS = [
   'scripts/lib/wasm-ld.mjs',
 ]
 
-/** What is deployed: the entry and the Wasm that it imports. */
+/** The files that are deployed: the entry and the Wasm that it imports. */
 export const WORKER_OUTPUTS = ['index.js', 'index_bg.wasm']
 
 export const SLOTCTL = inRoot('target', 'release', process.platform === 'win32' ? 'slotctl.exe' : 'slotctl')
 
+/** @param {string} inputs the fingerprint of the sources */
 function workerIsCurrent(inputs) {
-  const there = WORKER_OUTPUTS.every((name) => existsSync(inRoot('build', name)))
-  return there && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === inputs
+  const complete = WORKER_OUTPUTS.every((name) => existsSync(inRoot('build', name)))
+  return complete && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === inputs
 }
 
-/** The Worker, to `build/`; nothing where no input changed since the last time. */
+/**
+ * Builds the Worker into `build/`, unless no input has changed since the last build.
+ *
+ * @param {import('./tools.mjs').Tools} tools
+ */
 export async function buildWorker(tools) {
   const inputs = fingerprint(INPUTS, [capture('rustc', ['--version'])])
   if (workerIsCurrent(inputs)) return
   const started = Date.now()
-  say('Building the Worker (the first time about a minute) ...')
+  log('Building the Worker (about a minute the first time) ...')
   rmSync(STAMP, { force: true })
   rmSync(STAGE, { recursive: true, force: true })
   mkdirSync(STAGE, { recursive: true })
@@ -45,12 +50,13 @@ export async function buildWorker(tools) {
   await optimise()
   rmSync(STAGE, { recursive: true })
   writeFileSync(STAMP, inputs)
-  say(`The Worker is in build/ (${duration(started)}).`)
+  log(`The Worker is in build/ (${duration(started)}).`)
 }
 
 /**
- * SHA-256 in a third of the code: here it is of a token or a page of the catalog, never
- * of a content. And no path of this machine in the Wasm, which keeps those of panics.
+ * The flags of rustc. SHA-256 takes a third of the code in its compact form, which is fast enough
+ * for what Rust hashes here: a token or a page of the catalog, never a content. The remapping
+ * removes this machine's paths from the Wasm, which contains those of panics.
  */
 function rustFlags() {
   const sources = path.join(CARGO_HOME, 'registry', 'src')
@@ -60,13 +66,18 @@ function rustFlags() {
 }
 
 async function compile() {
-  // The remapping needs to know where the sources are, so they are there first.
+  // The remapping needs the sources of the crates, so they are fetched first.
   await run('cargo', ['fetch', '--quiet', '--target', WASM_TARGET])
   const env = { CARGO_TARGET_DIR: inRoot('target'), CARGO_ENCODED_RUSTFLAGS: rustFlags().join('\x1f'), ...linker() }
   return run('cargo', ['build', '--lib', '--profile', 'worker', '--target', WASM_TARGET], { env })
 }
 
-/** The linker and the Node that runs it; on Windows no script can be one, and the Wasm is a little larger. */
+/**
+ * The linker and the Node that runs it. On Windows a script cannot be a linker, and the Wasm is
+ * slightly larger.
+ *
+ * @returns {Record<string, string>}
+ */
 function linker() {
   if (process.platform === 'win32') return {}
   const PATH = [SEARCH_PATH, path.dirname(process.execPath)].join(path.delimiter)
@@ -74,23 +85,28 @@ function linker() {
 }
 
 /**
- * The Wasm and its JavaScript side. The two flags are wasm-bindgen's way back from a
- * trap, which the `worker` crate turns on: the next call gets a new instance.
+ * Creates the Wasm's JavaScript bindings. The two recovery flags are those that the `worker` crate
+ * uses: after a trap, the next call gets a new instance.
+ *
+ * @param {string} cli
  */
 async function bind(cli) {
   const compiled = inRoot('target', WASM_TARGET, 'worker', 'component_resolver.wasm')
   const recovery = ['--experimental-reset-state-function', '--force-enable-abort-handler']
   const shape = ['--target', 'module', '--no-typescript', '--out-name', 'index', '--out-dir', STAGE]
   await run(cli, [compiled, ...shape, ...recovery], { name: 'wasm-bindgen' })
-  // The runtime hands out the module itself; it does not know the source phase yet.
+  // In the runtime, a plain import gives the module; it does not support source phase imports yet.
   const bindings = path.join(STAGE, 'index.js')
   const text = readFileSync(bindings, 'utf8')
   const imported = text.replace('import source wasmModule from', 'import wasmModule from')
-  if (imported === text) throw new UserError('wasm-bindgen imports the Wasm in another way than expected.')
+  if (imported === text)
+    throw new UserError(
+      'wasm-bindgen imports the Wasm in an unexpected way: adapt scripts/lib/build.mjs to its version.',
+    )
   writeFileSync(bindings, imported)
 }
 
-/** What the runtimes of the last years know, and no newer proposal. */
+/** The Wasm features that runtimes have supported for years. */
 const WASM_FEATURES = [
   'bulk-memory',
   'bulk-memory-opt',
@@ -104,16 +120,16 @@ const WASM_FEATURES = [
 ]
 
 /**
- * Smaller: without the names of functions. Of functions with one caller only the small
- * move into it, and those of like names stand together, which compresses better by a tenth.
- * Up to 28 bytes that is the smallest upload; up to 60 V8 has a sixth fewer functions to
- * compile for the first answer.
+ * Makes the Wasm smaller and removes the names of functions. Functions with similar names are
+ * placed side by side, which compresses better by a tenth. Of functions with one caller, only
+ * small ones are inlined: a limit of 28 bytes gives the smallest upload, and one of 60 gives V8 a
+ * sixth fewer functions to compile for the first answer.
  */
 function optimise() {
   const wasm = path.join(STAGE, 'index_bg.wasm')
   const options = [
     ...WASM_FEATURES.map((name) => `--enable-${name}`),
-    // Twice: the second time finds a two hundredth more.
+    // The second -Oz saves another half a percent.
     ...['--reorder-functions-by-name', '-Oz', '-Oz', '-ocimfs', '60'],
     ...['--strip-debug', '--strip-producers'],
   ]
@@ -124,19 +140,19 @@ function bundle() {
   const external = ['--external:./index_bg.wasm', '--external:cloudflare:*']
   const output = ['--bundle', '--minify', '--format=esm', `--outfile=${inRoot('build', 'index.js')}`]
   const bindings = `--alias:component-resolver=${path.join(STAGE, 'index.js')}`
-  // Without these, esbuild keeps every class of the `worker` crate for its side effects.
+  // Without these, esbuild keeps all classes of the `worker` crate because of their side effects.
   const unused = ['--define:Symbol.dispose=undefined', '--define:FinalizationRegistry=undefined']
   const options = [...external, ...output, bindings, ...unused, '--log-level=warning']
   return run(esbuild(), [inRoot('src', 'runtime', 'entry.js'), ...options], { name: 'esbuild' })
 }
 
-/** The CLI, to `target/release/slotctl`. */
+/** Builds the CLI, `target/release/slotctl`. */
 export async function buildSlotctl() {
   const started = Date.now()
   const first = !existsSync(SLOTCTL)
-  if (first) say('Building slotctl (the first time about two minutes) ...')
+  if (first) log('Building slotctl (about two minutes the first time) ...')
   await run('cargo', ['build', '--release', '-p', 'slotctl', ...(first ? [] : ['--quiet'])], {
     env: { CARGO_TARGET_DIR: inRoot('target') },
   })
-  if (first) say(`slotctl is in target/release/ (${duration(started)}).`)
+  if (first) log(`slotctl is in target/release/ (${duration(started)}).`)
 }

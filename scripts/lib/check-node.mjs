@@ -1,5 +1,5 @@
-// Imported first by every script. Uses nothing that an old Node lacks, so that
-// it is this line that a person sees and not a syntax error.
+// Imported first by every script. It uses only what an old Node supports, so that the user
+// sees this message and not a syntax error.
 const NEEDED = 20
 
 const major = Number(process.versions.node.split('.')[0])

@@ -10,36 +10,36 @@ import { run } from './run.mjs'
 const FOLDER = inRoot('examples', 'conductor')
 const VERSIONS = { control: 'v1.0.0', treatment: 'v1.1.0', production: 'v1.0.0', canary: 'v1.1.0' }
 
-/** The components of the example: the shop's, with the slots and splits that the ensembles name. */
+/** Creates the shop's components, with the slots and splits that the ensembles use. @param {string} repo */
 async function ensureComponents(repo) {
   if (existsSync(path.join(repo, 'rollouts.toml'))) return
   await cloneShop(repo)
-  const git = (...args) => run('git', ['-C', repo, ...args])
-  for (const [slot, version] of Object.entries(VERSIONS)) {
-    const of = (name) => `components/prompts/extraction/${name}`
-    await git('tag', '--force', of(slot), of(version))
-  }
+  const git = (/** @type {string[]} */ ...args) => run('git', ['-C', repo, ...args])
+  const tag = (/** @type {string} */ name) => `components/prompts/extraction/${name}`
+  for (const [slot, version] of Object.entries(VERSIONS)) await git('tag', '--force', tag(slot), tag(version))
   copyFileSync(path.join(FOLDER, 'rollouts.toml'), path.join(repo, 'rollouts.toml'))
   await git('add', 'rollouts.toml')
-  await git('commit', '--quiet', '--message', 'Share out the traffic of extraction')
+  await git('commit', '--quiet', '--message', 'Split the traffic of extraction')
 }
 
 /**
- * The resolver with the example's components, and the example bound to it, each a
- * `wrangler dev` of its own. Resolves to both servers; `stop` ends them.
+ * Starts the resolver with the example's components, and the example with a service binding to it,
+ * each in its own `wrangler dev`. Resolves to both servers; `stop` stops both.
+ *
+ * @param {{ port: number, resolverPort: number, folder: string }} options
  */
 export async function startExample({ port, resolverPort, folder }) {
   const repo = path.join(folder, 'components')
   const persistTo = path.join(folder, 'state')
   await ensureComponents(repo)
-  // One registry: by it the example finds the resolver.
+  // Both use the same registry of Workers, where the example finds the resolver.
   const common = { persistTo, quiet: true, isolated: true }
   const resolver = await startDev({ ...common, port: resolverPort })
   try {
     await run(SLOTCTL, ['sync', '--local', resolver.url, '--repo', repo], { name: 'slotctl sync' })
     const config = path.join('examples', 'conductor', 'wrangler.toml')
     const example = await startDev({ ...common, port, config })
-    const stop = async () => void (await Promise.all([example.stop(), resolver.stop()]))
+    const stop = () => Promise.all([example.stop(), resolver.stop()])
     return { resolver, example, repo, stop, ended: Promise.race([example.ended, resolver.ended]) }
   } catch (error) {
     await resolver.stop()

@@ -2,13 +2,19 @@ import http from 'node:http'
 
 const SHOWN_LINES = 8
 
-/** Fetches with nothing added or normalised, as curl does. */
+/**
+ * Sends a GET request without adding or normalising anything, as curl does.
+ *
+ * @param {string} url @param {string} path
+ * @returns {Promise<{ response: http.IncomingMessage, body: Buffer }>}
+ */
 export function request(url, path) {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(url)
-    // As curl's, the connection could be used again, so no `Connection: close`.
+    // As with curl, the connection could be reused, so there is no `Connection: close`.
     const agent = new http.Agent({ keepAlive: true })
     const sent = http.get({ hostname, port, path, agent }, (response) => {
+      /** @type {Buffer[]} */
       const chunks = []
       response.on('data', (chunk) => chunks.push(chunk))
       response.on('end', () => {
@@ -21,19 +27,21 @@ export function request(url, path) {
   })
 }
 
+/** @param {http.IncomingMessage} response */
 function headerLines({ rawHeaders }) {
   const lines = []
   for (let at = 0; at < rawHeaders.length; at += 2) lines.push(`${rawHeaders[at]}: ${rawHeaders[at + 1]}`)
   return lines
 }
 
+/** @param {Buffer} body */
 function bodyLines(body) {
   const lines = body.toString().trimEnd().split('\n')
   const left = lines.length - SHOWN_LINES
   return left > 0 ? [...lines.slice(0, SHOWN_LINES), `(${left} more lines)`] : lines
 }
 
-/** A curl line with the answer that it gets, as text. */
+/** A curl command and the response to it, as text. @param {string} url @param {string} path */
 export async function curlWithAnswer(url, path) {
   const { response, body } = await request(url, path)
   const status = `HTTP/${response.httpVersion} ${response.statusCode} ${response.statusMessage}`

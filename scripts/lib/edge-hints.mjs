@@ -1,31 +1,42 @@
 import { KEY, OVERRIDES } from '../../tools/edge/headers.js'
-import { EDGE_WRANGLER as WRANGLER } from './edge.mjs'
+import { EDGE_WRANGLER } from './edge.mjs'
 
-/** Commands for a shell, with comments: from one version to a tenth for a second, on the edge as it stands. */
+/** @typedef {{ url: string, apiUrl: string, worker: { name: string } }} Edge */
+
+/**
+ * Shell commands, with comments, that move a second version from 0 % to 10 % on the local edge.
+ *
+ * @param {{ edge: Edge, ids: string[], env: string, spread: number }} options
+ */
 export function whatToTry({ edge, ids: [old, next], env, spread }) {
-  const deploy = (...shares) => `${WRANGLER} versions deploy ${shares.join(' ')} --yes --env ${env}`
+  const deploy = (/** @type {string[]} */ ...shares) =>
+    `${EDGE_WRANGLER} versions deploy ${shares.join(' ')} --yes --env ${env}`
   return `  export EDGE_API=${edge.apiUrl}
-  ${WRANGLER} deployments status --json --env ${env}
+  ${EDGE_WRANGLER} deployments status --json --env ${env}
   curl -i ${edge.url}/components/prompts/extraction@production
 
-  # At 0 % only who asks for a version by its id gets it (after the ${spread / 1000} s that a deployment takes to spread)
+  # At 0 %, a version answers only requests that name its id (${spread / 1000} s after the deployment, which takes that long to spread)
   ${deploy(`${next}@0%`, `${old}@100%`)}
   curl -s ${edge.url}/version
   curl -s ${edge.url}/version -H '${OVERRIDES}: ${edge.worker.name}="${next}"'
 
-  # At 10 % chance decides each request, and a key keeps its version while the share grows
+  # At 10 %, each request gets a random version; a key keeps its version while the percentage grows
   ${deploy(`${next}@10%`, `${old}@90%`)}
   for i in $(seq 20); do curl -s ${edge.url}/version; echo; done
   curl -s ${edge.url}/version -H '${KEY}: ada'
 
   # Upload build/ as another version
-  ${WRANGLER} versions upload --tag mine --message 'My change' --env ${env}`
+  ${EDGE_WRANGLER} versions upload --tag mine --message 'My change' --env ${env}`
 }
 
-/** The same for a whole release, by `slotctl`, which looks at the KV that the edge reads. */
+/**
+ * Shell commands that release build/ with `slotctl`, which reads the same KV as the edge.
+ *
+ * @param {{ edge: Edge, kv: { url: string }, ids: string[], env: string }} options
+ */
 export function releaseToTry({ edge, kv, ids: [old], env }) {
-  return `  # A release of build/, from 0 to 100 %, once one version has all traffic again
+  return `  # Release build/ from 0 to 100 %, after one version has all traffic again
   export EDGE_API=${edge.apiUrl}
-  ${WRANGLER} versions deploy ${old}@100% --yes --env ${env}
-  target/release/slotctl release --env ${env} --local ${kv.url} --check-url ${edge.url} --wrangler ${WRANGLER} --bake 5s`
+  ${EDGE_WRANGLER} versions deploy ${old}@100% --yes --env ${env}
+  target/release/slotctl release --env ${env} --local ${kv.url} --check-url ${edge.url} --wrangler ${EDGE_WRANGLER} --bake 5s`
 }

@@ -7,12 +7,14 @@ import { compatibilityDate } from './wrangler-config.mjs'
 const NAMESPACES = ['SLOTS', 'COMPONENTS']
 const GATEWAY = fileURLToPath(new URL('../../tools/edge/kv-gateway.js', import.meta.url))
 
-/** The stand-in for wrangler, as a path from the project's root. */
+/** The stand-in for wrangler, as a path relative to the project's root. */
 export const EDGE_WRANGLER = 'tools/edge/bin/wrangler'
 
 /**
- * The local edge for this project: a version has the bindings and the compatibility date that
- * wrangler.toml gives each environment. The options are those of `startEdge`.
+ * Starts the local edge for this project: a version has the bindings and the compatibility date
+ * that wrangler.toml gives each environment.
+ *
+ * @param {Omit<import('../../tools/edge/edge.mjs').EdgeOptions, 'defaults'>} options
  */
 export const startLocalEdge = (options) =>
   startEdge({ ...options, defaults: { bindings: bindings(), compatibilityDate: compatibilityDate() } })
@@ -23,8 +25,10 @@ const bindings = () => [
 ]
 
 /**
- * The local KV of `wrangler dev` with the namespaces that wrangler.toml gives `env`, for the
- * edge to read and for `slotctl … --local <url>` to write: `{ url, address, namespaces, … }`.
+ * Starts the local KV of `wrangler dev` with the namespaces of `env`. The edge reads it, and
+ * `slotctl … --local <url>` writes to it.
+ *
+ * @param {import('./dev-server.mjs').DevOptions} options
  */
 export async function startEdgeKv({ env, ...options }) {
   const server = await startDev({ port: 0, entry: GATEWAY, env, quiet: true, ...options })

@@ -4,7 +4,11 @@ import path from 'node:path'
 
 import { inRoot } from './paths.mjs'
 
-/** All files below the given paths (files or folders), in a fixed order. */
+/**
+ * All files of a file or folder, in a fixed order.
+ *
+ * @param {string} relative @returns {string[]}
+ */
 function filesBelow(relative) {
   const stat = statSync(inRoot(relative), { throwIfNoEntry: false })
   if (!stat) return []
@@ -13,7 +17,12 @@ function filesBelow(relative) {
   return names.flatMap((name) => filesBelow(path.posix.join(relative, name)))
 }
 
-/** One digest over names and contents: unlike times, the same after a clone or a checkout. */
+/**
+ * A digest of the names and contents of files. Unlike modification times, a clone or a checkout
+ * does not change it.
+ *
+ * @param {string[]} inputs files and folders @param {(string | null)[]} [extra] further texts
+ */
 export function fingerprint(inputs, extra = []) {
   const hash = createHash('sha256')
   for (const text of extra) hash.update(`${text}\0`)

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 
+import { UserError } from './cli.mjs'
 import { inRoot } from './paths.mjs'
-import { UserError } from './talk.mjs'
 
 const SUFFIX = process.platform === 'win32' ? '.exe' : ''
 
@@ -12,7 +12,7 @@ const nodePackage = () => {
   return `node-${platform === 'win32' ? 'win' : platform}-${arch}`
 }
 
-/** A Node that wrangler accepts: the project's own, as the user's may be 20. */
+/** A Node that wrangler supports (22 or later): the npm package's, as the user's may be Node 20. */
 export function ownNode() {
   const own = inRoot('node_modules', nodePackage(), 'bin', `node${SUFFIX}`)
   if (existsSync(own)) return own
@@ -26,13 +26,14 @@ export const wranglerScript = () => path.join(packageFolder('wrangler'), 'wrangl
 
 export const wasmOpt = () => path.join(packageFolder('binaryen'), 'bin', 'wasm-opt')
 
-/** The executable itself: the package's own `bin` is a script that starts it. */
+/** The native executable; the package's own `bin` is a script that starts it. */
 export function esbuild() {
   const platform = `${process.platform}-${process.arch}`
   const folder = inRoot('node_modules', '@esbuild', platform)
   return path.join(folder, process.platform === 'win32' ? 'esbuild.exe' : path.join('bin', 'esbuild'))
 }
 
+/** @param {string} name */
 function packageFolder(name) {
   const folder = inRoot('node_modules', name)
   if (existsSync(folder)) return folder

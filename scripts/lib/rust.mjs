@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
+import { log, UserError } from './cli.mjs'
 import { capture, run } from './run.mjs'
-import { say, UserError } from './talk.mjs'
 import { atLeast, minimumRust } from './versions.mjs'
 
 export const WASM_TARGET = 'wasm32-unknown-unknown'
 
-/** Refuses a machine without a Rust that can build the project. */
+/** Checks that a Rust is installed that can build the project. */
 export function checkRust() {
   const needed = minimumRust()
   const version = capture('rustc', ['--version'])?.split(' ')[1]
@@ -20,11 +20,12 @@ export function checkRust() {
   }
 }
 
+/** @param {string} needed */
 function missingRust(needed) {
-  // Outside the project's folder no rust-toolchain.toml applies.
+  // rust-toolchain.toml does not apply outside the project's folder.
   if (capture('rustup', ['--version'], { cwd: tmpdir() }) !== null) {
     return new UserError(
-      'The Rust that rust-toolchain.toml names is not installed: run `rustup toolchain install`, then run this again.',
+      'The Rust toolchain of rust-toolchain.toml is not installed: run `rustup toolchain install`, then run this again.',
     )
   }
   return new UserError(
@@ -32,15 +33,15 @@ function missingRust(needed) {
   )
 }
 
-/** Adds the Wasm target, unless the toolchain has it already. */
+/** Installs the Wasm target, unless the toolchain has it. */
 export async function ensureWasmTarget() {
   const sysroot = capture('rustc', ['--print', 'sysroot']) ?? ''
   if (existsSync(path.join(sysroot, 'lib', 'rustlib', WASM_TARGET, 'lib'))) return
   if (capture('rustup', ['--version']) === null) {
     throw new UserError(
-      `Rust's ${WASM_TARGET} target is missing and there is no rustup to add it: install Rust from https://rustup.rs, or the target from where your Rust came.`,
+      `Rust's ${WASM_TARGET} target is missing, and there is no rustup to install it: install Rust from https://rustup.rs, or the target from the source of your Rust.`,
     )
   }
-  say(`Adding Rust's ${WASM_TARGET} target (once, about 20 MB) ...`)
+  log(`Installing Rust's ${WASM_TARGET} target (once, about 20 MB) ...`)
   await run('rustup', ['target', 'add', WASM_TARGET])
 }

@@ -3,8 +3,8 @@ import { checkRust, ensureWasmTarget } from './rust.mjs'
 import { ensureTools } from './tools.mjs'
 
 /**
- * Makes the machine ready and says where the tools are. What is there already
- * costs a few milliseconds, so every script begins with it.
+ * Installs everything that building and testing needs, and resolves to the paths of the tools.
+ * Takes milliseconds if everything is installed, so every script starts with it.
  */
 export async function setup() {
   checkRust()

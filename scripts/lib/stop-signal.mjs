@@ -1,32 +1,43 @@
-import { say } from './talk.mjs'
+import { log } from './cli.mjs'
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP']
+/**
+ * @typedef {object} Server
+ * @property {string} [name] in messages; `wrangler` by default
+ * @property {Promise<unknown>} ended resolves when the server has ended, for whatever reason
+ * @property {() => Promise<unknown>} stop
+ */
 
-// One Ctrl-C arrives twice: from the terminal, and again from npm, which passes
-// on what it gets.
+const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])
+
+// One Ctrl-C arrives twice: from the terminal, and from npm, which forwards it.
 const SAME_MS = 500
 
-/** Resolves at the first Ctrl-C or request to end; at the next the script ends at once. */
+/** Resolves at the first signal; a second one ends the script immediately. */
 function stopSignal() {
   return new Promise((resolve) => {
-    let asked
+    /** @type {number | undefined} */
+    let first
     const listener = () => {
-      asked = asked ?? Date.now()
-      if (Date.now() - asked > SAME_MS) process.exit(130)
+      first ??= Date.now()
+      if (Date.now() - first > SAME_MS) process.exit(130)
       resolve('stop')
     }
     for (const signal of SIGNALS) process.on(signal, listener)
   })
 }
 
-/** Keeps a server up until someone wants it stopped, then stops it; gives the exit code. */
+/**
+ * Waits for Ctrl-C, then stops the server. Resolves to the exit code: 1 if the server ended by itself.
+ *
+ * @param {Server} server
+ */
 export async function untilStopped(server) {
-  const gone = server.ended.then(() => 'gone')
-  if ((await Promise.race([stopSignal(), gone])) === 'gone') {
-    say(`${server.name ?? 'wrangler'} ended by itself: its own messages are above.`)
+  const ended = server.ended.then(() => 'ended')
+  if ((await Promise.race([stopSignal(), ended])) === 'ended') {
+    log(`${server.name ?? 'wrangler'} ended unexpectedly: see its output above.`)
     return 1
   }
   await server.stop()
-  say('Stopped.')
+  log('Stopped.')
   return 0
 }

@@ -1,16 +1,22 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 
+import { duration, log, UserError } from './cli.mjs'
+import { downloadWasmBindgen } from './download-wasm-bindgen.mjs'
 import { SEARCH_DIRS, TOOLS } from './paths.mjs'
-import { fetchWasmBindgen } from './prebuilt.mjs'
 import { capture, run } from './run.mjs'
-import { duration, say, UserError } from './talk.mjs'
 import { wasmBindgenVersion } from './versions.mjs'
 
-const SUFFIX = process.platform === 'win32' ? '.exe' : ''
-const executable = (name) => `${name}${SUFFIX}`
+/** @typedef {{ wasmBindgen: { cli: string, testRunner: string } }} Tools the paths of executables */
 
-/** The folder that holds `name` in the wanted version, `.tools/bin` before PATH. */
+const SUFFIX = process.platform === 'win32' ? '.exe' : ''
+const executable = (/** @type {string} */ name) => `${name}${SUFFIX}`
+
+/**
+ * The folder that contains `name` in this version; `.tools/bin` comes before PATH.
+ *
+ * @param {string} name @param {string} version
+ */
 function folderOf(name, version) {
   return SEARCH_DIRS.find((dir) => {
     const file = path.join(dir, executable(name))
@@ -19,39 +25,43 @@ function folderOf(name, version) {
 }
 
 /**
- * Unoptimised and without debug information: the tool is there in half the time,
- * and half a second slower on a Wasm of this size.
+ * Compiles without optimisation and debug information: this takes half the time, and the tool
+ * is half a second slower on a Wasm of this size.
+ *
+ * @param {string} crate @param {string} version
  */
 async function cargoInstall(crate, version) {
   const started = Date.now()
-  say(`Compiling ${crate} ${version} into .tools (once, about 3 minutes on two cores) ...`)
+  log(`Compiling ${crate} ${version} into .tools (once, about 3 minutes on two cores) ...`)
   const args = ['install', '--root', TOOLS, `${crate}@${version}`, '--debug']
   const env = { CARGO_PROFILE_DEV_DEBUG: 'none' }
   await run('cargo', args, { env, name: `cargo install ${crate}` })
-  say(`${crate} is there (${duration(started)}).`)
+  log(`${crate} is installed (${duration(started)}).`)
 }
 
+/** @param {string} name @param {string} version */
 function installed(name, version) {
   const folder = folderOf(name, version)
   if (folder) return folder
   throw new UserError(
-    `${name} ${version} was installed into .tools/bin and does not run there: remove .tools, then run \`npm run setup\`.`,
+    `${name} ${version} was installed into .tools/bin but does not run: remove .tools, then run \`npm run setup\`.`,
   )
 }
 
 const WASM_BINDGEN = ['wasm-bindgen', 'wasm-bindgen-test-runner']
 
-/** The folder of the CLI and of the test runner, which belong together. */
+/** The folder of the CLI and of the test runner, which must have the same version. @param {string} version */
 function wasmBindgenFolder(version) {
   const [cli, testRunner] = WASM_BINDGEN.map((name) => folderOf(name, version))
   return cli === testRunner ? cli : undefined
 }
 
+/** @param {string} version */
 async function installWasmBindgen(version) {
-  if (await fetchWasmBindgen(version, WASM_BINDGEN.map(executable))) {
+  if (await downloadWasmBindgen(version, WASM_BINDGEN.map(executable))) {
     const folder = wasmBindgenFolder(version)
     if (folder) return folder
-    say('The prebuilt wasm-bindgen does not run here.')
+    log('The released wasm-bindgen does not run on this machine.')
   }
   await cargoInstall('wasm-bindgen-cli', version)
   return installed('wasm-bindgen', version)
@@ -64,7 +74,7 @@ async function wasmBindgen() {
   return { cli, testRunner }
 }
 
-/** Paths of the tools that build and test the Worker; installs what is missing. */
+/** Installs the tools that are missing; resolves to the paths of all. @returns {Promise<Tools>} */
 export async function ensureTools() {
   return { wasmBindgen: await wasmBindgen() }
 }

@@ -1,18 +1,23 @@
+import { UserError } from './cli.mjs'
 import { capture } from './run.mjs'
-import { UserError } from './talk.mjs'
 
+/** How many changed files an error lists. */
 const SHOWN = 5
 
-/** What a version of the Worker is called at Cloudflare: `{ tag, message }`, of the commit that it is built from. */
+/**
+ * The tag and message of a Worker version at Cloudflare, from the commit that it is built from.
+ *
+ * @param {{ allowDirty?: boolean }} options
+ */
 export function versionName({ allowDirty }) {
   const changed = capture('git', ['status', '--porcelain'])
   if (changed === null) {
     throw new UserError(
-      'This is no Git repository, or git is missing: a version is named by the commit that it is built from.',
+      'This is not a Git repository, or Git is missing: a version is named after the commit that it is built from.',
     )
   }
   if (changed && !allowDirty) refuseDirty(changed.split('\n'))
-  // As `slotctl release` names it: by the nearest tag that is none of a component.
+  // The same name that `slotctl release` uses: the nearest tag that does not belong to a component.
   const tag = capture('git', [
     'describe',
     '--tags',
@@ -23,15 +28,12 @@ export function versionName({ allowDirty }) {
   ])
   const message = capture('git', ['log', '-1', '--format=%s'])
   if (tag && message) return { tag, message }
-  throw new UserError('There is no commit yet: a version is named by the commit that it is built from.')
+  throw new UserError('The repository has no commits: a version is named after the commit that it is built from.')
 }
 
+/** @param {string[]} lines */
 function refuseDirty(lines) {
-  const more = lines.length > SHOWN ? `\n    and ${lines.length - SHOWN} more` : ''
-  throw new UserError(
-    `What would be deployed is in no commit: commit it, or say --allow-dirty.\n${lines
-      .slice(0, SHOWN)
-      .map((line) => `    ${line}`)
-      .join('\n')}${more}`,
-  )
+  const shown = lines.slice(0, SHOWN).map((line) => `    ${line}`)
+  if (lines.length > SHOWN) shown.push(`    and ${lines.length - SHOWN} more`)
+  throw new UserError(`There are uncommitted changes: commit them, or use --allow-dirty.\n${shown.join('\n')}`)
 }

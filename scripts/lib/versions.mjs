@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs'
 
+import { UserError } from './cli.mjs'
 import { inRoot } from './paths.mjs'
-import { UserError } from './talk.mjs'
 
-/** wasm-bindgen's CLI and crate must be the very same version. */
+/** The version of wasm-bindgen in Cargo.lock; the CLI must have exactly this version. */
 export function wasmBindgenVersion() {
   const lock = readFileSync(inRoot('Cargo.lock'), 'utf8')
   const found = /^name = "wasm-bindgen"\nversion = "([^"]+)"/m.exec(lock.replaceAll('\r\n', '\n'))
   if (found) return found[1]
-  throw new UserError('Cargo.lock names no wasm-bindgen: restore it with `git checkout Cargo.lock`.')
+  throw new UserError('Cargo.lock has no wasm-bindgen: restore it with `git checkout Cargo.lock`.')
 }
 
 export function minimumRust() {
@@ -16,7 +16,11 @@ export function minimumRust() {
   return /^rust-version = "([^"]+)"/m.exec(manifest)?.[1] ?? '1.85'
 }
 
-/** Compares dotted numbers, as many as `needed` has. */
+/**
+ * Compares dotted numbers, as many of them as `needed` has.
+ *
+ * @param {string} version @param {string} needed
+ */
 export function atLeast(version, needed) {
   const have = version.split('.').map(Number)
   for (const [index, part] of needed.split('.').map(Number).entries()) {

@@ -1,30 +1,37 @@
 import { readFileSync } from 'node:fs'
 
+import { UserError } from './cli.mjs'
 import { inRoot } from './paths.mjs'
-import { UserError } from './talk.mjs'
 
 const readConfig = () => readFileSync(inRoot('wrangler.toml'), 'utf8')
 
-/** The compatibility date that wrangler.toml gives the Worker. */
-export const compatibilityDate = () => /^compatibility_date = "([^"]+)"/m.exec(readConfig())[1]
-
-/** The environments of wrangler.toml, in its order. */
-function environments(config) {
-  return [...config.matchAll(/^\[env\.([\w-]+)\]/gm)].map(([, name]) => name)
+/** The compatibility date of the Worker. */
+export function compatibilityDate() {
+  const date = /^compatibility_date = "([^"]+)"/m.exec(readConfig())?.[1]
+  if (date) return date
+  throw new UserError('wrangler.toml has no compatibility_date.')
 }
 
-/** Refuses an environment that wrangler.toml has not, or whose namespaces nobody has made yet. */
+/** The names of the environments, in the order of the file. @param {string} config */
+const environments = (config) => [...config.matchAll(/^\[env\.([\w-]+)\]/gm)].map(([, name]) => name)
+
+/**
+ * Checks that wrangler.toml has the environment, and ids for its KV namespaces; returns its name.
+ *
+ * @param {string | undefined} name @param {string} usage
+ * @throws {UserError} with the commands that create the namespaces
+ */
 export function checkEnvironment(name, usage) {
   const config = readConfig()
   const all = environments(config)
-  if (!all.includes(name)) {
+  if (!name || !all.includes(name)) {
     throw new UserError(`--env ${name ?? 'is missing'}: wrangler.toml has ${all.join(', ')}.\nUsage: ${usage}`, 2)
   }
   const missing = [...config.matchAll(/^[^#\n]*"replace-me-([\w-]+)"/gm)].map(([, id]) => id)
   const own = missing.filter((id) => id.startsWith(`${name}-`))
-  if (own.length === 0) return
+  if (own.length === 0) return name
   const commands = own.map((id) => `    npx wrangler kv namespace create ${id}`).join('\n')
   throw new UserError(
-    `wrangler.toml has no namespaces for ${name} yet. Make them, and put each id that this prints in place of its \`replace-me-…\`:\n${commands}`,
+    `wrangler.toml has no namespace ids for ${name}. Create the namespaces, and replace each \`replace-me-…\` with the id that is printed:\n${commands}`,
   )
 }

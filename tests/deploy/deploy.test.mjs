@@ -29,7 +29,7 @@ describe('a deployment is refused', () => {
       {},
       deploy('staging', '--prebuilt'),
       1,
-      /no namespaces for staging yet.*\n {4}npx wrangler kv namespace create staging-slots\n {4}npx wrangler kv namespace create staging-components$/,
+      /no namespace ids for staging\..*\n {4}npx wrangler kv namespace create staging-slots\n {4}npx wrangler kv namespace create staging-components$/,
     ],
     [
       'to an environment that there is not',
@@ -45,14 +45,14 @@ describe('a deployment is refused', () => {
       { named: true },
       deploy('production', '--prebuilt'),
       1,
-      /^production is released in steps: slotctl release .*\n.* say --at-once\.$/,
+      /^production is released in steps: slotctl release .*\n.* use --at-once\.$/,
     ],
     [
       'of what is in no commit',
       { named: true, change: true },
       deploy('staging', '--prebuilt'),
       1,
-      /^What would be deployed is in no commit: commit it, or say --allow-dirty\.\n {4}\?\? new\.txt$/,
+      /^There are uncommitted changes: commit them, or use --allow-dirty\.\n {4}\?\? new\.txt$/,
     ],
     [
       'of a build that is not there',

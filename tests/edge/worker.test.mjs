@@ -36,7 +36,7 @@ test('a deployment keeps the rules of the platform', async (t) => {
     ['text', shares([a, '100']), /from 0 to 100/],
     ['one twice', shares([a, 50], [a, 50]), /twice/],
     ['an unknown version', shares(['11111111-2222-4333-8444-555555555555', 100]), /could not be found/],
-    ['another strategy', { ...shares([a, 100]), strategy: 'random' }, /percentage, not random/],
+    ['another strategy', { ...shares([a, 100]), strategy: 'random' }, /expected percentage, not random/],
   ]
   for (const [name, asked, refusal] of CASES) {
     await t.test(name, () => {

@@ -179,13 +179,13 @@ test('a Worker without a deployment has no status', async () => {
 test('the stand-in says what it lacks', async () => {
   const upload = ['versions', 'upload', ...ENV]
   const CASES = [
-    [upload, { EDGE_API: '' }, /EDGE_API is not set: `npm run edge` says/],
+    [upload, { EDGE_API: '' }, /EDGE_API is not set: `npm run edge` prints its value/],
     [upload, { EDGE_API: 'http://127.0.0.1:9' }, /The local edge at http:\/\/127\.0\.0\.1:9 does not answer/],
     [upload, { EDGE_BUILD: '/nowhere' }, /\/nowhere\/index\.js is missing: run `npm run build`/],
-    [['deploy'], {}, /has: versions upload, versions deploy/],
+    [['deploy'], {}, /supports only: versions upload, versions deploy/],
     [['versions', 'list', '--unknown'], {}, /Unknown option '--unknown'/],
-    [['versions', 'deploy', 'abc', ...ENV], {}, /abc: give <version-id>@<percentage>/],
-    [['deployments', 'status', '--config', 'none.toml', ...ENV], {}, /none\.toml: there is no such file/],
+    [['versions', 'deploy', 'abc', ...ENV], {}, /abc: expected <version-id>@<percentage>/],
+    [['deployments', 'status', '--config', 'none.toml', ...ENV], {}, /none\.toml does not exist/],
   ]
   for (const [args, extra, expected] of CASES) {
     const { code, stderr } = await run(STAND_IN, args, shared.edge, extra)
@@ -218,17 +218,17 @@ const HOSTILE = [
   [
     'a module of an unknown type',
     form({ main_module: 'a.js' }, { 'a.js': MODULE, 'b.py': 'text/x-python' }),
-    /no text\/x-python/,
+    /does not support text\/x-python/,
   ],
   [
     'a binding that is not here',
     form({ main_module: 'a.js', bindings: [{ type: 'd1', name: 'DB' }] }, { 'a.js': MODULE }),
-    /no d1/,
+    /does not support d1/,
   ],
   [
     'a type of binding of an object',
     form({ main_module: 'a.js', bindings: [{ type: 'constructor', name: 'X' }] }, { 'a.js': MODULE }),
-    /no constructor/,
+    /does not support constructor/,
   ],
   [
     'a namespace that is not here',

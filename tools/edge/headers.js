@@ -1,3 +1,3 @@
-// By which a request chooses its version, as Cloudflare's page on gradual deployments names them.
+// The headers that select a version, as in Cloudflare's documentation of gradual deployments.
 export const OVERRIDES = 'Cloudflare-Workers-Version-Overrides'
 export const KEY = 'Cloudflare-Workers-Version-Key'

@@ -1,11 +1,15 @@
 import { parseDictionary } from 'structured-headers'
 
+/** @typedef {{ version_id: string, percentage: number }} Share a version and its percentage of the traffic */
+/** @typedef {{ since: number, versions: Share[] }} State a deployment, and when it was made in milliseconds */
+/** @typedef {() => number} Draw gives a random number from 0 up to 1 */
+
 /**
- * The version that answers a request: `{ version_id, percentage }` of `deployment`, a list
- * of at most two of these.
+ * The version that answers a request. An override selects a version of this deployment, even at
+ * 0 %; otherwise the key decides; otherwise chance.
  *
- * An override of a version of this deployment wins, at 0 % too; then the key; then chance.
- * `draw` gives a number from 0 up to 1.
+ * @param {Share[]} deployment at most two versions
+ * @param {{ worker: string, overrides?: string | null, key?: string | null, draw: Draw }} request
  */
 export async function route(deployment, { worker, overrides, key, draw }) {
   const forced = overridden(worker, overrides)
@@ -16,9 +20,11 @@ export async function route(deployment, { worker, overrides, key, draw }) {
 }
 
 /**
- * The version id that a request asks of this Worker. The header is a Dictionary of RFC 9651
- * whose keys are Workers' names and whose values are Strings; as a whole it is ignored where
- * it does not parse, and a member where it is anything but a String.
+ * The version id that a request asks of this Worker. The header is a Dictionary (RFC 9651): its
+ * keys are Workers' names, its values are Strings. A header that does not parse is ignored, and so
+ * is a member that is not a String.
+ *
+ * @param {string} worker @param {string | null} [header]
  */
 function overridden(worker, header) {
   if (!header) return undefined
@@ -31,31 +37,36 @@ function overridden(worker, header) {
 }
 
 /**
- * Where a key stands, from 0 up to 1. It depends on nothing but the key, so that in versions
- * of the same order the one that grows only ever gains keys.
+ * Hashes a key to a point from 0 up to 1. The point depends on nothing but the key: while a
+ * version's percentage grows, it only gains keys.
+ *
+ * @param {string} key
  */
 async function pointOf(key) {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(key))
   return new DataView(digest).getUint32(0) / 2 ** 32
 }
 
-/** The first version whose share, with those before it, reaches beyond the point. */
+/** The version whose range of the percentages contains the point. @param {Share[]} deployment @param {number} point */
 function at(deployment, point) {
-  let reached = 0
+  let upper = 0
   const found = deployment.find(({ percentage }) => {
-    reached += percentage
-    return reached > point * 100
+    upper += percentage
+    return upper > point * 100
   })
-  // Three thirds may add up to a little less than all.
+  // Rounded percentages may add up to slightly less than 100.
   return found ?? deployment.findLast(({ percentage }) => percentage > 0)
 }
 
 /**
- * The deployment that a request meets: `{ since, versions }`, of a list with the newest first.
- * A deployment reaches one location after the other: for `spread` milliseconds a growing share
- * of the requests meets it, the others still what was before.
+ * The deployment that applies to a request. A deployment reaches one location after the other: for
+ * `spread` milliseconds it applies to a growing share of the requests, and the previous one to the
+ * others.
+ *
+ * @param {State[]} deployments the newest first
+ * @param {{ now: number, spread: number, draw: Draw }} options
  */
 export function met(deployments, { now, spread, draw }) {
-  const reached = ({ since }) => now - since >= spread || draw() * spread < now - since
-  return deployments.find(reached) ?? deployments.at(-1)
+  const applies = (/** @type {State} */ { since }) => now - since >= spread || draw() * spread < now - since
+  return deployments.find(applies) ?? deployments.at(-1)
 }

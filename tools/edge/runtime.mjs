@@ -8,17 +8,25 @@ import { buildSync } from 'esbuild'
 import * as capnp from '../workerd/capnp.mjs'
 import { Workerd } from '../workerd/process.mjs'
 
+/** @typedef {import('./worker.mjs').RunnableVersion} RunnableVersion */
+/** @typedef {import('./worker.mjs').Binding} Binding */
+/** @typedef {{ address: string, namespaces: string[] }} Kv a server that speaks workerd's KV protocol */
+/** @typedef {Record<string, unknown>} Vars text bindings by name */
+/** @typedef {{ deployments: import('./routing.js').State[], spread: number }} Routing */
+
 const FRONT = fileURLToPath(new URL('front.js', import.meta.url))
-// Of the Worker in front alone; each version has its own.
+// Only for the Worker in front; each version has its own.
 const FRONT_COMPATIBILITY_DATE = '2026-10-01'
 const SOCKETS = { http: '"front"', control: '(name = "front", entrypoint = "Control")' }
 
 /**
- * One workerd with the Worker in front and the versions behind it:
- * `{ has(id), url, tell(state), ended, stop() }`. It throws, with what workerd said, where a version does not start.
+ * Starts a workerd with the Worker in front and the versions behind it. Throws, with the output of
+ * workerd, if a version does not start.
+ *
+ * @param {{ worker: string, versions: RunnableVersion[], kv: Kv, vars: Vars }} options
  */
 export async function startRuntime({ worker, versions, kv, vars }) {
-  const folder = mkdtempSync(path.join(tmpdir(), 'component-resolver-edge-'))
+  const folder = mkdtempSync(path.join(tmpdir(), 'local-edge-'))
   try {
     const workerd = new Workerd(writeConfig(folder, { worker, versions, kv, vars }))
     const urls = await workerd.started(Object.keys(SOCKETS))
@@ -26,21 +34,23 @@ export async function startRuntime({ worker, versions, kv, vars }) {
     return {
       url: urls.http,
       ended: workerd.ended,
-      has: (id) => ids.has(id),
-      tell: (state) => tell(urls.control, state),
+      has: (/** @type {string} */ id) => ids.has(id),
+      update: (/** @type {Routing} */ routing) => update(urls.control, routing),
       stop: () => workerd.stop(),
     }
   } finally {
-    // Once it listens, workerd has read all of it.
+    // workerd has read all files when it listens.
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-async function tell(url, state) {
-  const answer = await fetch(url, { method: 'POST', body: JSON.stringify(state) })
-  if (!answer.ok) throw new Error(`the Worker in front took no deployment: ${answer.status}`)
+/** @param {string} url @param {Routing} routing */
+async function update(url, routing) {
+  const answer = await fetch(url, { method: 'POST', body: JSON.stringify(routing) })
+  if (!answer.ok) throw new Error(`The Worker in front refused the deployments: ${answer.status}`)
 }
 
+/** @param {string} folder @param {{ worker: string, versions: RunnableVersion[], kv: Kv, vars: Vars }} options */
 function writeConfig(folder, { worker, versions, kv, vars }) {
   const services = kv.namespaces.map((name) => capnp.kvService(name, kv.address))
   const workers = versions.map((version, number) => versionText(folder, `version${number}`, { version, vars }))
@@ -50,6 +60,7 @@ function writeConfig(folder, { worker, versions, kv, vars }) {
   return capnp.writeConfig(folder, { services, sockets: SOCKETS, workers })
 }
 
+/** @param {string} folder @param {string} worker @param {RunnableVersion[]} versions */
 function frontText(folder, worker, versions) {
   const modules = [{ name: 'front.js', source: bundledFront() }]
   const services = versions.map(({ id }, number) => `(name = ${capnp.quote(id)}, service = "version${number}")`)
@@ -57,6 +68,7 @@ function frontText(folder, worker, versions) {
   return capnp.workerText('front', { modules, bindings, compatibilityDate: FRONT_COMPATIBILITY_DATE }, folder)
 }
 
+/** @type {string | undefined} */
 let front
 /** The Worker in front as one module: it imports a package, and workerd has no node_modules. */
 function bundledFront() {
@@ -64,18 +76,20 @@ function bundledFront() {
   return front
 }
 
-/** Names of modules come from an upload: what is written to has names of our own. */
+/**
+ * The files have names of our own, as the names of modules come from an upload.
+ *
+ * @param {string} folder @param {string} name @param {{ version: RunnableVersion, vars: Vars }} options
+ */
 function versionText(folder, name, { version, vars }) {
   mkdirSync(path.join(folder, name))
-  const modules = version.modules.map((module, number) => ({ ...module, as: `${name}/${number}` }))
+  const modules = (version.modules ?? []).map((module, number) => ({ ...module, as: `${name}/${number}` }))
   const { compatibilityDate, compatibilityFlags } = version
-  return capnp.workerText(
-    name,
-    { modules, bindings: bindings(version, vars), compatibilityDate, compatibilityFlags },
-    folder,
-  )
+  const config = { modules, bindings: bindings(version, vars), compatibilityDate, compatibilityFlags }
+  return capnp.workerText(name, config, folder)
 }
 
+/** @param {RunnableVersion} version @param {Vars} vars */
 const bindings = (version, vars) => [
   ...Object.entries(vars)
     .filter(([name]) => !version.bindings.some((own) => own.name === name))
@@ -83,24 +97,33 @@ const bindings = (version, vars) => [
   ...version.bindings.flatMap((binding) => BINDINGS[binding.type](binding, version)),
 ]
 
+/** @param {RunnableVersion} version */
 const metadata = ({ id, tag, created }) => ({ id, tag: tag ?? '', timestamp: created })
 
-/** What the edge can bind, by the type that the API gives it. */
+/**
+ * The supported bindings, by their type in the API.
+ *
+ * @type {Record<string, (binding: Binding, version: RunnableVersion) => string[]>}
+ */
 export const BINDINGS = {
   kv_namespace: ({ name }) => [capnp.kvBinding(name)],
   version_metadata: ({ name }, version) => [capnp.jsonBinding(name, metadata(version))],
   plain_text: ({ name, text }) => [capnp.textBinding(name, text)],
   secret_text: ({ name, text }) => [capnp.textBinding(name, text)],
   json: ({ name, json }) => [capnp.jsonBinding(name, json)],
-  // workerd has no data set to write to; the Worker does without.
+  // workerd has no data sets; the Worker runs without the binding.
   analytics_engine: () => [],
 }
 
-/** The modules of a build: its JavaScript, the entry first, and its Wasm. */
+/**
+ * The modules of a build: its JavaScript, the entry first, and its Wasm.
+ *
+ * @param {string} build the folder @param {string[]} names
+ */
 export function modulesOf(build, names) {
-  const known = names
-    .filter((name) => /\.(js|wasm)$/.test(name))
-    .sort((a, b) => (b === 'index.js') - (a === 'index.js'))
+  const entryFirst = (/** @type {string} */ a, /** @type {string} */ b) =>
+    Number(b === 'index.js') - Number(a === 'index.js')
+  const known = names.filter((name) => /\.(js|wasm)$/.test(name)).sort(entryFirst)
   return known.map((name) => ({
     name,
     source: readFileSync(path.join(build, name)),

@@ -4,25 +4,27 @@ import { createInterface } from 'node:readline'
 import workerd from 'workerd'
 
 const START_MS = 10_000
-/** Of what is said, so many of the last bytes are kept. */
-const KEPT = 8 * 1024 * 1024
+/** How much of the output is kept, in bytes. */
+const OUTPUT_BYTES = 8 * 1024 * 1024
 
+/** @type {Set<Workerd>} */
 const running = new Set()
 
-/** workerd with a configuration; `started()` resolves to the address of each of its sockets. */
+/** A workerd process. `started()` resolves to the URL of each of its sockets. */
 export class Workerd {
-  /** When its process was started, in milliseconds. */
-  began
   #process
-  #said = []
+  /** @type {Buffer[]} */
+  #chunks = []
   #length = 0
 
+  /** @param {string} config the path of the configuration */
   constructor(config) {
+    /** When the process was started, in milliseconds. */
     this.began = performance.now()
     const args = ['serve', '--experimental', '--control-fd=3', config]
     this.#process = spawn(workerd.default, args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
-      stream.on('data', (chunk) => this.#keep(chunk))
+      stream?.on('data', (chunk) => this.#keep(chunk))
     }
     this.ended = new Promise((resolve) => {
       for (const event of ['exit', 'error']) this.#process.once(event, resolve)
@@ -34,15 +36,16 @@ export class Workerd {
     return this.#process.pid
   }
 
+  /** @param {Buffer} chunk */
   #keep(chunk) {
-    this.#said.push(chunk)
+    this.#chunks.push(chunk)
     this.#length += chunk.length
-    while (this.#length > KEPT) this.#length -= this.#said.shift().length
+    while (this.#length > OUTPUT_BYTES) this.#length -= this.#chunks.shift()?.length ?? 0
   }
 
-  /** What its Workers logged and workerd said, so far. */
+  /** The output of workerd and of its Workers so far. */
   get output() {
-    return Buffer.concat(this.#said).toString()
+    return Buffer.concat(this.#chunks).toString()
   }
 
   async started(sockets = ['http']) {
@@ -52,18 +55,24 @@ export class Workerd {
       return urls
     } catch (error) {
       await this.stop()
-      throw new Error(`workerd did not start: ${error.message}\n${this.output}`)
+      throw new Error(`workerd did not start: ${error instanceof Error ? error.message : error}\n${this.output}`)
     }
   }
 
-  /** Which ports it took: it says so on its control channel. */
+  /**
+   * The ports, which workerd reports on its control channel.
+   *
+   * @param {Set<string>} awaited names of sockets @returns {Promise<Record<string, string>>}
+   */
   #listening(awaited) {
+    /** @type {Record<string, string>} */
     const urls = {}
+    const control = /** @type {import('node:stream').Readable} */ (this.#process.stdio[3])
     return new Promise((resolve, reject) => {
-      setTimeout(() => reject(new Error('no word from it')), START_MS).unref()
+      setTimeout(() => reject(new Error('it reported no ports')), START_MS).unref()
       this.#process.once('error', reject)
       this.#process.once('exit', (code) => reject(new Error(`it ended with exit code ${code}`)))
-      createInterface(this.#process.stdio[3]).on('line', (line) => {
+      createInterface(control).on('line', (line) => {
         const { event, socket, port } = JSON.parse(line)
         if (event !== 'listen') return
         urls[socket] = `http://127.0.0.1:${port}`
@@ -73,10 +82,12 @@ export class Workerd {
     })
   }
 
-  // A script that fails before it stops its workerd must still come to an end.
+  // A script that fails before it stops its workerd must still end.
   #unref() {
     const { stdout, stderr, stdio } = this.#process
-    for (const handle of [this.#process, stdout, stderr, stdio[3]]) handle.unref()
+    // At runtime, pipes of a child are sockets.
+    const pipes = /** @type {import('node:net').Socket[]} */ ([stdout, stderr, stdio[3]])
+    for (const handle of [this.#process, ...pipes]) handle.unref()
   }
 
   async stop() {
@@ -94,7 +105,7 @@ export class Workerd {
   }
 }
 
-// No workerd outlives who started it.
+// workerd ends together with the script that started it.
 
 process.on('exit', killRunning)
 

@@ -3,14 +3,15 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
+import { log, messageOf } from './cli.mjs'
 import { TOOLS } from './paths.mjs'
 import { capture } from './run.mjs'
-import { say } from './talk.mjs'
 
 const RELEASES = 'https://github.com/wasm-bindgen/wasm-bindgen/releases/download'
 const CONNECT_MS = 5_000
 const DOWNLOAD_MS = 120_000
 
+/** @type {Record<string, string>} */
 const TRIPLES = {
   'linux-x64': 'x86_64-unknown-linux-musl',
   'linux-arm64': 'aarch64-unknown-linux-musl',
@@ -19,24 +20,29 @@ const TRIPLES = {
   'win32-x64': 'x86_64-pc-windows-msvc',
 }
 
+/** @param {string} url @param {number} milliseconds */
 async function download(url, milliseconds) {
   const response = await fetch(url, { signal: AbortSignal.timeout(milliseconds) })
   if (!response.ok) throw new Error(`${url} answered ${response.status}`)
   return Buffer.from(await response.arrayBuffer())
 }
 
-/** The archive, if it is what its publisher's checksum says. */
+/**
+ * Downloads an archive and checks it against the checksum of its publisher.
+ *
+ * @param {string} name @param {string} version
+ */
 async function verifiedArchive(name, version) {
   const url = `${RELEASES}/${version}/${name}.tar.gz`
-  // The checksum is small and comes first: it tells within seconds whether the
-  // host can be reached at all.
+  // The checksum comes first: it is small, and fails within seconds if the host cannot be reached.
   const published = (await download(`${url}.sha256sum`, CONNECT_MS)).toString().split(/\s/)[0]
   const archive = await download(url, DOWNLOAD_MS)
   const actual = createHash('sha256').update(archive).digest('hex')
-  if (actual !== published) throw new Error(`${url} is ${actual}, its checksum file says ${published}`)
+  if (actual !== published) throw new Error(`${url} has the digest ${actual}, its checksum file says ${published}`)
   return archive
 }
 
+/** @param {Buffer} archive @param {string} name @param {string[]} binaries */
 function unpack(archive, name, binaries) {
   const scratch = mkdtempSync(path.join(tmpdir(), 'component-resolver-'))
   try {
@@ -50,23 +56,28 @@ function unpack(archive, name, binaries) {
   }
 }
 
+/** @param {string} from @param {string} binary */
 function install(from, binary) {
   const to = path.join(TOOLS, 'bin', binary)
   copyFileSync(from, to)
   chmodSync(to, 0o755)
 }
 
-/** True when wasm-bindgen's published build is in `.tools/bin`; false, and why, when not. */
-export async function fetchWasmBindgen(version, binaries) {
+/**
+ * Installs wasm-bindgen's released binaries into `.tools/bin`; resolves to whether that worked.
+ *
+ * @param {string} version @param {string[]} binaries
+ */
+export async function downloadWasmBindgen(version, binaries) {
   const triple = TRIPLES[`${process.platform}-${process.arch}`]
   if (!triple) return false
   const name = `wasm-bindgen-${version}-${triple}`
-  say(`Fetching wasm-bindgen ${version} (once, about 5 MB) ...`)
+  log(`Downloading wasm-bindgen ${version} (once, about 5 MB) ...`)
   try {
     unpack(await verifiedArchive(name, version), name, binaries)
     return true
   } catch (error) {
-    say(`No prebuilt wasm-bindgen: ${error.cause?.message ?? error.message}.`)
+    log(`The released wasm-bindgen cannot be downloaded: ${messageOf(error)}.`)
     return false
   }
 }

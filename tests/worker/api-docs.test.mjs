@@ -101,9 +101,9 @@ describe('the tables of docs/api.md', () => {
     const documented = spans(column('Settings'))
     const config = read('src/config.rs')
     const settings = [...config.matchAll(/^ {4}\/\/\/ (`[A-Z_`, and]+`):/gm)].flatMap(([, names]) => spans([names]))
-    const bound = [...`${read('src/runtime/isolate.rs')}${read('src/runtime/reply.rs')}`.matchAll(/&"([A-Z_]+)"\.into\(\)/g)].map(
-      ([, name]) => name,
-    )
+    const bound = [
+      ...`${read('src/runtime/isolate.rs')}${read('src/runtime/reply.rs')}`.matchAll(/&"([A-Z_]+)"\.into\(\)/g),
+    ].map(([, name]) => name)
     assert.ok(settings.length > 5 && bound.length > 0)
     assert.deepEqual(sorted(documented), sorted([...settings, ...bound, 'SLOTS', 'COMPONENTS']))
   })

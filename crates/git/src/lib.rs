@@ -4,7 +4,7 @@
 //! mirror, worktrees, packed refs, reftable, alternates.
 //!
 //! In scope: refs, objects, branches, remotes, Git LFS pointers, and the notes of
-//! what a remote had ([`seen`]). [`write`] and [`remote`] do what the user asked for,
+//! what a remote had ([`seen`]). [`mod@write`] and [`remote`] do what the user asked for,
 //! as the user's own Git would; nothing else accesses a network or runs what the
 //! configuration of a repository names.
 //!

@@ -136,7 +136,7 @@ impl<'a> Namespace<'a> {
     ///
     /// # Errors
     ///
-    /// [`ApiError`]; of [`Cause::Partial`] where only a part was written.
+    /// [`ApiError`]; of `Cause::Partial` where only a part was written.
     pub fn put_batch(&self, batch: Batch) -> Result<(), ApiError> {
         self.bulk(Method::PUT, &format!("{}/bulk", self.path), batch)
     }
@@ -145,7 +145,7 @@ impl<'a> Namespace<'a> {
     ///
     /// # Errors
     ///
-    /// [`ApiError`]; of [`Cause::Partial`] where only a part was deleted.
+    /// [`ApiError`]; of `Cause::Partial` where only a part was deleted.
     pub fn delete_batch(&self, batch: Batch) -> Result<(), ApiError> {
         self.bulk(Method::POST, &format!("{}/bulk/delete", self.path), batch)
     }

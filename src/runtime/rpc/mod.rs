@@ -41,7 +41,7 @@ extern "C" {
 /// What a call comes to, or a promise to be awaited first (see [`task`]).
 type JsResult = Result<JsValue, JsValue>;
 
-/// `get(key | keys, type | options)`; `record` is what [`ahead_of`] brought.
+/// `get(key | keys, type | options)`; `record` is what `ahead_of` brought.
 #[wasm_bindgen]
 pub fn get(
     number: u32,

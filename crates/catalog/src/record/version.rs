@@ -58,7 +58,7 @@ pub struct FileMetadata {
     pub path: String,
     /// The content's size in bytes.
     pub size: u64,
-    /// What it was found by: see [`crate::source::directions`].
+    /// What it was found by: see `source::directions` of the crate `reconcile`.
     pub by: Digest,
 }
 

@@ -33,7 +33,8 @@ export function messageOf(error) {
  */
 export async function main(body) {
   try {
-    process.exitCode = (await body()) ?? 0
+    const code = await body()
+    process.exitCode = typeof code === 'number' ? code : 0
   } catch (error) {
     if (!(error instanceof UserError)) throw error
     log(error.message)

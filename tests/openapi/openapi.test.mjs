@@ -6,9 +6,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-
+import { serveVectors } from '../worker/vectors.mjs'
 import { ensureSchemathesis, hasPython, runSchemathesis } from './schemathesis.mjs'
-import { serveVectors } from './vectors.mjs'
 
 const DOCUMENT = fileURLToPath(new URL('../../docs/openapi.yaml', import.meta.url))
 

@@ -80,7 +80,7 @@ ${table(head, [row('ours', ours), row('pointer', pointer)])}`
 function sizeText(sizes) {
   const all = Object.values(sizes).reduce((sum, size) => sum + size, 0) / 1000
   const each = Object.entries(sizes).map(([name, size]) => `${name} ${(size / 1000).toFixed(1)} KB`)
-  return `Uploaded, gzip: ${each.join(' + ')} = ${all.toFixed(1)} KB (wanted ${verdict(all, 150)}).`
+  return `Uploaded, gzip: ${each.join(' + ')} = ${all.toFixed(1)} KB (wanted ${verdict(all, 250)}).`
 }
 
 function throughputText(results) {

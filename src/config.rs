@@ -2,7 +2,6 @@
 //! version metadata.
 
 use catalog::access::ReadTokens;
-use catalog::json;
 use catalog::refusal::Refusal;
 use catalog::slot::Slot;
 use serde::Serialize;
@@ -45,7 +44,7 @@ impl HostSlots {
         let invalid = |name| Refusal::ConfigurationInvalid { name };
         let hosts = match hosts.as_deref().map(str::trim) {
             None | Some("") => VecMap::new(),
-            Some(json) => json::read(json.as_bytes()).map_err(|_| invalid("HOST_SLOTS"))?,
+            Some(json) => serde_json::from_str(json).map_err(|_| invalid("HOST_SLOTS"))?,
         };
         let default = default.unwrap_or_else(|| "production".to_owned());
         let default = default.trim().parse().map_err(|_| invalid("DEFAULT_SLOT"))?;

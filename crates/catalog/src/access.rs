@@ -7,7 +7,6 @@ use serde::Deserialize;
 use vecmap::VecMap;
 
 use crate::digest::Digest;
-use crate::json;
 use crate::name::ComponentName;
 use crate::reference::Reference;
 use crate::refusal::Existing;
@@ -150,7 +149,7 @@ impl FromStr for ReadTokens {
         #[derive(Deserialize)]
         struct Raw(VecMap<String, Vec<String>>);
         let fail = |why: &str| ReadTokensError(why.to_owned());
-        let Raw(raw) = json::read(text.as_bytes()).map_err(|_| fail("the JSON does not parse"))?;
+        let Raw(raw) = serde_json::from_str(text).map_err(|_| fail("the JSON does not parse"))?;
         let mut tokens = Vec::new();
         for (hash, scopes) in raw {
             let hash = hash.parse().map_err(|_| fail("a key is not 64 hexadecimal digits"))?;

@@ -120,7 +120,7 @@ fn read_body(request: &Request<'_>) -> Result<ResolveRequest, Refusal> {
     if !bytes.trim_ascii_start().starts_with(b"{") {
         return Err(invalid("it is no object".to_owned()));
     }
-    let body: ResolveRequest = json::read(bytes).map_err(|error| invalid(error.to_string()))?;
+    let body: ResolveRequest = json::object(bytes).map_err(invalid)?;
     match body.refs.len() {
         0 => Err(invalid("refs is empty".to_owned())),
         1..=MAX_REFS => Ok(body),

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::json::{self, JsonError};
+use crate::json;
 
 /// The format that this code writes and the highest that it reads.
 pub const FORMAT: u32 = 1;
@@ -50,17 +50,16 @@ struct Probe {
 ///
 /// [`RecordError`] if the bytes are no valid record or of a later format.
 pub fn parse<T: Record>(bytes: &[u8]) -> Result<T, RecordError> {
-    let read = json::read::<T>(bytes);
-    let malformed = |error: JsonError| RecordError::Malformed(error.to_string());
+    let read = json::object::<T>(bytes);
     // A later format may have changed any other member, so that nothing else can be read.
     let format = match &read {
         Ok(record) => record.format(),
-        Err(_) => json::read::<Probe>(bytes).map_err(malformed)?.format,
+        Err(_) => json::object::<Probe>(bytes).map_err(RecordError::Malformed)?.format,
     };
     if format > FORMAT {
         return Err(RecordError::FormatTooHigh { found: format });
     }
-    let record = read.map_err(malformed)?;
+    let record = read.map_err(RecordError::Malformed)?;
     record.check().map_err(RecordError::Malformed)?;
     Ok(record)
 }

@@ -57,7 +57,7 @@ const BUDGET = {
 }
 
 /** Kilobytes of gzip, Wasm and JavaScript together. */
-const SIZE = 150
+const SIZE = 250
 
 describe('a request costs no more than it did', () => {
   const workers = {}

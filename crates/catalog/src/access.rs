@@ -1,4 +1,4 @@
-//! What a read token may see: scopes over types, names and slots.
+//! The rights of read tokens: scopes over types, names and slots.
 
 use std::fmt;
 use std::str::FromStr;
@@ -38,7 +38,7 @@ impl Scope {
     }
 }
 
-/// A text that is no scope.
+/// The error of a text that is not a scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScopeError;
 
@@ -62,7 +62,7 @@ impl FromStr for Scope {
         };
         let names = match names.strip_suffix('*') {
             Some("") => Names::All,
-            // The folder is one if a name fits behind it.
+            // It is a folder if a name can follow it.
             Some(folder) if format!("{folder}a").parse::<ComponentName>().is_ok() => {
                 Names::Below(folder.ends_with('/').then(|| folder.to_owned()).ok_or(ScopeError)?)
             }
@@ -73,12 +73,12 @@ impl FromStr for Scope {
     }
 }
 
-/// What a caller may see.
+/// The rights of a caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Grant {
     /// Everything.
     All,
-    /// What one of these scopes covers.
+    /// Everything that one of these scopes covers.
     Scopes(Vec<Scope>),
 }
 
@@ -92,22 +92,22 @@ impl Grant {
         all.into_iter().chain(covering.map(|scope| scope.slot.as_ref()))
     }
 
-    /// Whether anything of the component may be seen.
+    /// Tells if any part of the component may be seen.
     pub fn sees(&self, name: &ComponentName) -> bool {
         self.scopes(name).next().is_some()
     }
 
-    /// Whether the component may be seen by this slot.
+    /// Tells if the component may be read through this slot.
     pub fn sees_slot(&self, name: &ComponentName, slot: &Slot) -> bool {
         self.scopes(name).any(|limit| limit.is_none_or(|limit| limit == slot))
     }
 
-    /// Whether every version of the component may be seen, not just what slots hold.
+    /// Tells if every version of the component may be read, not only those of slots.
     pub fn sees_versions(&self, name: &ComponentName) -> bool {
         self.scopes(name).any(|limit| limit.is_none())
     }
 
-    /// Whether the component may be seen by this reference.
+    /// Tells if the component may be read by this reference.
     pub fn allows(&self, name: &ComponentName, reference: &Reference) -> bool {
         match reference {
             Reference::Slot(slot) => self.sees_slot(name, slot),
@@ -115,7 +115,7 @@ impl Grant {
         }
     }
 
-    /// Of what a component has, the part that may be seen.
+    /// Removes the slots and versions that may not be seen.
     pub fn filter(&self, name: &ComponentName, existing: &mut Existing) {
         existing.slots.retain(|slot| self.sees_slot(name, slot));
         if !self.sees_versions(name) {
@@ -130,7 +130,7 @@ impl Grant {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadTokens(Vec<(Digest, Grant)>);
 
-/// A `READ_TOKENS` secret that can't be used. It never shows the secret.
+/// The error of an invalid `READ_TOKENS` secret. It never quotes the secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadTokensError(String);
 
@@ -161,10 +161,9 @@ impl FromStr for ReadTokens {
 }
 
 impl ReadTokens {
-    /// What the bearer of `token` may see; `None` for a token that nobody gave out.
+    /// The rights of `token`; `None` for an unknown token.
     ///
-    /// Every entry is compared, each in constant time, so that the time taken says
-    /// nothing about the hashes.
+    /// Compares every entry in constant time, so the time says nothing about the hashes.
     pub fn grant(&self, token: &str) -> Option<&Grant> {
         let presented = Digest::of(token.as_bytes());
         let mut found = None;
@@ -202,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_cover_types_names_and_slots() {
+    fn allows_follows_types_names_and_slots() {
         check(&["*"], &["a/b@production", "a/b@v1.0.0", "a/b@^1"], &[]);
         check(
             &["prompts/*@production", "schemas/order"],
@@ -215,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_scope() {
+    fn parse_refuses_invalid_scopes() {
         for text in [
             "",
             "prompts",
@@ -233,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_found_by_their_hash() {
+    fn grant_finds_tokens_by_their_hash() {
         let hash = Digest::of(b"secret");
         let tokens: ReadTokens = format!("{{\"{hash}\":[\"prompts/*\"]}}").parse().unwrap();
         assert_eq!(tokens.grant("secret"), Some(&grant(&["prompts/*"])));
@@ -242,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_secret_is_never_shown() {
+    fn errors_never_quote_the_secret() {
         for text in ["", "hunter2", "{\"hunter2\":[]}", "[\"hunter2\"]", "{\"a\":\"hunter2\"}"] {
             let error = text.parse::<ReadTokens>().unwrap_err();
             assert!(!error.to_string().contains("hunter2"), "{error}");

@@ -1,12 +1,12 @@
-//! Which of a slot's targets a caller gets.
+//! The assignment of a caller to a target of a slot.
 //!
-//! In this order: an override that names one of the targets, a segment that the
-//! slot routes apart, the caller's version key, a draw. The hash of the key
-//! depends on neither the slot nor the versions, so a target placed first only
-//! ever gains callers while its weight grows, a ramp that is stopped and started
-//! again keeps its callers, and those of 5 % are among those of 25 %.
+//! The rules apply in this order: an override that names a version of the slot, a segment
+//! that the slot routes separately, the version key of the caller, a random number. The hash
+//! of the key depends on neither the slot nor the versions. So the first target only gains
+//! callers while its weight grows, a ramp that is stopped and started again keeps its
+//! callers, and the callers at 5 % are among those at 25 %.
 //!
-//! The hash is part of the record format and never changes; the golden vectors in
+//! The hash is part of the record format and never changes. The golden vectors in
 //! `tests/vectors/assignment.json` pin it for other languages.
 
 use serde::Serialize;
@@ -15,45 +15,45 @@ use crate::name::ComponentName;
 use crate::record::{Arm, FULL_WEIGHT, SlotRecord, Target};
 use crate::version::Version;
 
-/// Who asks, as far as a split depends on it.
+/// The caller, as far as an assignment depends on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
-    /// A version that the caller wants, if it is one of the slot's targets.
+    /// The override: a version that the caller wants instead of the assigned one.
     pub wanted: Option<Wanted>,
-    /// The groups that the caller says it belongs to; the first that the slot
-    /// routes apart counts.
+    /// The groups to which the caller says that it belongs. The first one that the slot
+    /// routes separately counts.
     pub segments: Vec<String>,
-    /// What identifies the caller: the same key gets the same target.
+    /// The version key: the same key gets the same target.
     pub key: Option<String>,
 }
 
-/// What an override asks for.
+/// The value of an override.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// This version.
     Version(Version),
-    /// Something that is no version, so no slot has it.
+    /// Text that is not a version, so no slot has it.
     Nothing,
 }
 
-/// The rule that chose among a slot's targets.
+/// The rule that chose a version of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Assignment {
-    /// The caller named one of the targets' versions.
+    /// The override names a version of the slot.
     Override,
-    /// The caller is of a group that the slot routes apart.
+    /// The slot routes a group of the caller separately.
     Segment,
-    /// The caller's version key.
+    /// The version key of the caller.
     Key,
-    /// A draw for this request alone.
+    /// A random number for this request alone.
     Random,
-    /// One target has all the traffic.
+    /// One target has all of the traffic.
     Sole,
 }
 
 impl Assignment {
-    /// As `Component-Assignment` says it.
+    /// The value of `Component-Assignment`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Override => "override",
@@ -65,27 +65,27 @@ impl Assignment {
     }
 }
 
-/// What was decided, and by what.
+/// A decision and the rule that made it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision<'a> {
     /// The version that the caller gets.
     pub arm: &'a Arm,
     /// The rule.
     pub assignment: Assignment,
-    /// Where the caller stands, of [`FULL_WEIGHT`], where that decided.
+    /// The point of the caller, below [`FULL_WEIGHT`], if it decided.
     pub point: Option<u32>,
-    /// The caller asked for a version that is none of the slot's targets.
+    /// The override names a version that is not in the slot.
     pub override_ignored: bool,
 }
 
-/// A draw's or a hash's place among the weights: `(value × 100,000) >> 32`.
+/// The point of a random number or a hash: `(value × 100,000) >> 32`.
 pub fn point_of(value: u32) -> u32 {
     let scaled = (u64::from(value) * u64::from(FULL_WEIGHT)) >> 32;
     u32::try_from(scaled).unwrap_or(FULL_WEIGHT - 1)
 }
 
-/// Where a caller of a component stands: the place of the 32-bit MurmurHash3 (x86,
-/// seed 0) of `<type>/<name>`, a NUL byte and the key.
+/// The point of a version key for a component: of the 32-bit MurmurHash3 (x86, seed 0) of
+/// `<type>/<name>`, a NUL byte and the key.
 pub fn point(name: &ComponentName, key: &str) -> u32 {
     let text = [name.as_str().as_bytes(), b"\0", key.as_bytes()].concat();
     // Reading from memory does not fail.

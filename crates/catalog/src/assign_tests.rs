@@ -34,8 +34,8 @@ fn name() -> ComponentName {
     "prompts/extraction".parse().unwrap()
 }
 
-fn no_draw() -> u32 {
-    panic!("nothing is drawn where the caller decides")
+fn no_random() -> u32 {
+    panic!("the caller decides, not a random number")
 }
 
 fn keyed(key: &str) -> Caller {
@@ -43,7 +43,7 @@ fn keyed(key: &str) -> Caller {
 }
 
 fn slot_of(record: &SlotRecord, caller: &Caller) -> String {
-    decide(record, &name(), caller, &no_draw).unwrap().arm.slot.to_string()
+    decide(record, &name(), caller, &no_random).unwrap().arm.slot.to_string()
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn the_order_of_the_rules() {
     assert_eq!(decided(&keyed("u1")).1, Assignment::Key);
     assert_eq!(decided(&Caller::default()), ("production".into(), Assignment::Random, false));
     let full = record(&[("canary", 0), ("production", 100_000)]);
-    let decision = decide(&full, &name(), &Caller::default(), &no_draw).unwrap();
+    let decision = decide(&full, &name(), &Caller::default(), &no_random).unwrap();
     assert_eq!(decision.assignment, Assignment::Sole);
 }
 
@@ -85,7 +85,7 @@ fn no_percent_is_reached_by_override_only_and_all_leaves_nobody_out() {
 }
 
 /// In steps of 0.001 % from 0 to 100, over 100,000 callers: who once was moved
-/// stays. At a step only those who stand at its boundary can change, so those are
+/// stays. At a step only the callers at its boundary can change, so those are
 /// looked at at every step, and everybody at every thousandth.
 #[test]
 fn a_growing_target_never_loses_a_caller() {
@@ -163,9 +163,9 @@ proptest! {
     }
 
     #[test]
-    fn every_draw_finds_a_target(draw: u32, weight in 1..FULL_WEIGHT) {
+    fn every_random_number_finds_a_target(random: u32, weight in 1..FULL_WEIGHT) {
         let split = record(&[("canary", weight), ("production", FULL_WEIGHT - weight)]);
-        let decision = decide(&split, &name(), &Caller::default(), &|| draw).unwrap();
+        let decision = decide(&split, &name(), &Caller::default(), &|| random).unwrap();
         prop_assert_eq!(decision.assignment, Assignment::Random);
         prop_assert!(decision.point.unwrap() < FULL_WEIGHT);
     }

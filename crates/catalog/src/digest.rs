@@ -1,4 +1,4 @@
-//! SHA-256 digests: what contents are named by.
+//! SHA-256 digests, by which contents are named.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,7 +16,7 @@ use crate::grammar::{Grammar, GrammarError};
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// What a reference by digest begins with.
+    /// The prefix of a reference by digest.
     pub const SCHEME: &str = "sha256:";
 
     /// The digest of `bytes`.
@@ -24,7 +24,7 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// The digest that these 32 bytes are, as a platform's own SHA-256 gives it.
+    /// Makes a digest of 32 bytes that another SHA-256 has computed.
     pub fn from_raw(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
@@ -34,7 +34,7 @@ impl Digest {
         &self.0
     }
 
-    /// Compares without telling by the time taken where the two differ.
+    /// Compares in constant time, so the time does not show where the two differ.
     pub fn constant_time_eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }

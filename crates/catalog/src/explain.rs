@@ -8,47 +8,48 @@ use crate::name::ComponentName;
 use crate::record::{Arm, SlotRecord, Target};
 use crate::resolution::{Selected, SelectedSlot};
 
-/// How a slot decided for a caller, for people: `?explain` and `slotctl explain`.
+/// An explanation of how a slot decided for a caller: the output of `?explain` and `slotctl
+/// explain`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
     /// The component.
     pub component: String,
-    /// The slot that was asked for.
+    /// The requested slot.
     pub slot: String,
     /// The rule that decided.
     pub assignment: Assignment,
-    /// Where the caller stands, of 100,000, where that decided.
+    /// The point of the caller (0 to 99,999), if it decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub point: Option<u32>,
     /// The slot whose version the caller gets.
     pub assigned_slot: String,
-    /// That version.
+    /// The version.
     pub version: String,
-    /// An override was sent that names none of the targets.
+    /// The override names a version that is not in the slot.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub override_ignored: bool,
     /// The targets in the order of assignment.
     pub targets: Vec<Boundaries>,
-    /// The groups that are routed apart, and the slot that each gets.
+    /// The segments that are routed separately, and the slot of each.
     pub segments: VecMap<String, String>,
 }
 
-/// A target's stretch of the points.
+/// The range of points of a target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Boundaries {
-    /// The slot whose version it is.
+    /// The slot of the version.
     pub slot: String,
-    /// That version.
+    /// The version.
     pub version: String,
-    /// The first point that is its own.
+    /// The first point of the target.
     pub from: u32,
-    /// The first point that is not its own any more.
+    /// The first point after the target.
     pub to: u32,
 }
 
 impl Explanation {
-    /// Puts into words how a slot's record led to a version.
+    /// Explains how a slot record led to the selected version.
     pub fn of(selected: &Selected, by: &SelectedSlot, record: &SlotRecord) -> Self {
         let arm = Arm { slot: by.slot.clone(), snapshot: selected.snapshot.clone() };
         let SelectedSlot { assignment, point, override_ignored, .. } = *by;
@@ -56,7 +57,7 @@ impl Explanation {
         Self::of_decision(&selected.name, record, &decision)
     }
 
-    /// Puts a decision of a component's slot into words.
+    /// Explains a decision of a slot.
     pub fn of_decision(name: &ComponentName, record: &SlotRecord, decision: &Decision<'_>) -> Self {
         let route = |(group, arm): (&String, &Arm)| (group.clone(), arm.slot.to_string());
         Self {
@@ -73,7 +74,7 @@ impl Explanation {
     }
 }
 
-/// Each target's stretch of the points, in the order of assignment.
+/// The range of points of each target, in the order of assignment.
 pub fn boundaries(record: &SlotRecord) -> Vec<Boundaries> {
     let mut upper = 0;
     let boundaries = |target: &Target| {

@@ -1,4 +1,4 @@
-//! Why a text is not what it was read as: which grammar, where, what rule.
+//! Parse errors: the grammar, the position and the rule that was broken.
 
 use std::fmt;
 
@@ -15,12 +15,12 @@ pub enum Grammar {
     Range,
     /// `sha256:` and 64 hex digits.
     Digest,
-    /// What stands after the last `@`.
+    /// The part of an address after the last `@`.
     Reference,
 }
 
 impl Grammar {
-    /// The grammar's name, as a sentence begins with it.
+    /// The name of the grammar.
     pub fn title(self) -> &'static str {
         match self {
             Self::Name => "component name",
@@ -61,14 +61,14 @@ impl Grammar {
     }
 }
 
-/// A text that breaks its grammar: at which byte, and why.
+/// A parse error: the grammar, the byte offset and the reason.
 ///
-/// It never holds the text itself, so that it can be shown anywhere.
+/// It never contains the text, so it can be shown anywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GrammarError {
-    /// Which grammar the text was read by.
+    /// The grammar.
     pub grammar: Grammar,
-    /// The byte offset in the text at which the rule is broken.
+    /// The byte offset at which the rule is broken.
     pub at: usize,
     /// The rule that is broken.
     pub why: &'static str,

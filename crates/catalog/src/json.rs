@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 ///
 /// # Errors
 ///
-/// What is wrong and where. It does not quote a value, which may be secret or long.
+/// A message that says what was wrong and at which position. It does not quote a value, which
+/// may be secret or long.
 pub fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     // `serde_json` would take a list for a struct.
     if bytes.trim_ascii_start().starts_with(b"[") {

@@ -27,23 +27,22 @@ impl Namespace {
     }
 }
 
-/// How long a location of the edge may keep what a read brought.
+/// The time for which a location of the edge may keep the result of a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheClass {
-    /// It moves: the shortest time that Workers KV allows.
+    /// The value changes often: the shortest time that Workers KV allows.
     Mutable,
-    /// It does not change but for a revocation.
+    /// The value changes only by a revocation.
     Record,
-    /// It is named by its digest.
+    /// The value never changes, because its key is its digest.
     Immutable,
 }
 
 impl CacheClass {
-    /// The class to read with once more when a key turns out absent, before it is
-    /// called missing.
+    /// The class for a second read of an absent key, before the key counts as missing.
     ///
-    /// Workers KV caches a miss as long as a hit: a location that asked for an
-    /// immutable key too early would say "absent" for a year.
+    /// Workers KV caches a miss as long as a hit: a location that reads an immutable key too
+    /// early would report it as absent for a year.
     pub fn after_absent(self) -> Option<Self> {
         match self {
             Self::Mutable => None,
@@ -54,8 +53,8 @@ impl CacheClass {
 
 /// A key in one of the namespaces.
 ///
-/// The seven forms never collide: a slot has a namespace of its own, `sha256` is
-/// no component type, a catalog record's key has no `@`, and names admit none.
+/// The seven forms never collide: slots have their own namespace, `sha256` is not a component
+/// type, the key of a catalog record has no `@`, and names cannot contain one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     /// `SLOTS`: `prompts/extraction@production`.
@@ -74,11 +73,11 @@ pub enum Key {
     Unreferenced(Digest),
 }
 
-/// No component has a name without a `/`.
+/// The key of the index. It cannot be a component, whose name contains a `/`.
 const INDEX: &str = "index";
 
-/// What the keys of the runs of syncs begin with. They stand before all others, so that
-/// a listing tells of a run before it tells of anything that the run may have changed.
+/// The prefix of the keys of sync runs. They sort before all others, so a listing shows a run
+/// before anything that the run may have changed.
 pub const SYNC_PREFIX: &str = "@sync/";
 
 const CONTENT_PREFIX: &str = "sha256/";
@@ -86,7 +85,7 @@ const CONTENT_PREFIX: &str = "sha256/";
 const UNREFERENCED_SUFFIX: &str = "@unreferenced";
 
 impl Key {
-    /// Where the key is.
+    /// The namespace of the key.
     pub fn namespace(&self) -> Namespace {
         match self {
             Self::Slot(..) => Namespace::Slots,
@@ -99,7 +98,7 @@ impl Key {
         }
     }
 
-    /// How long a read of it may be kept at the edge.
+    /// The time for which the edge may keep a read of the key.
     pub fn cache_class(&self) -> CacheClass {
         match self {
             Self::Slot(..)
@@ -112,7 +111,7 @@ impl Key {
         }
     }
 
-    /// Reads a key back; `None` for one that nothing here wrote.
+    /// Parses a key; `None` for a key of another program.
     pub fn parse(namespace: Namespace, text: &str) -> Option<Self> {
         if namespace == Namespace::Slots {
             let (name, slot) = text.rsplit_once('@')?;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A media type (RFC 9110, section 8.3.1), safe to stand in a header.
+/// A media type (RFC 9110, section 8.3.1) that is safe in a header.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MediaType(String);
@@ -109,7 +109,7 @@ impl fmt::Display for MediaType {
     }
 }
 
-/// A text that is no media type.
+/// The error of a text that is not a media type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaTypeError;
 

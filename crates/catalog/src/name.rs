@@ -42,7 +42,7 @@ impl ComponentName {
         self.0.split_once('/').map_or("", |(kind, _)| kind)
     }
 
-    /// What follows the type, e.g. `emails/welcome`.
+    /// The part after the type, such as `emails/welcome`.
     pub fn path(&self) -> &str {
         self.0.split_once('/').map_or("", |(_, path)| path)
     }

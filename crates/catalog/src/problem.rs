@@ -1,4 +1,4 @@
-//! A refusal as the body of an answer.
+//! Problem details: the body of the response to a refusal (RFC 9457).
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use crate::refusal::{Existing, Refusal};
 use crate::slot::Slot;
 use crate::version::Version;
 
-/// How many versions or slots an answer lists.
+/// The most versions or slots that a response lists.
 const LISTED: usize = 20;
 
 /// A refusal as `application/problem+json` (RFC 9457).

@@ -30,7 +30,7 @@ impl Range {
     /// The longest range, in bytes.
     pub const MAX_LEN: usize = 256;
 
-    /// Whether `version` satisfies the range.
+    /// Tells if `version` satisfies the range.
     pub fn matches(&self, version: &semver::Version) -> bool {
         self.alternatives.iter().any(|all| all.matches(version))
     }
@@ -60,13 +60,13 @@ fn simple(token: &str) -> Option<Vec<Comparator>> {
     Partial::parse(rest).filter(Partial::is_ordered)?.compared(op)
 }
 
-/// Whether a version may follow after white space. In `== 1.2` npm takes the
+/// Tells if a version may follow after white space. In `== 1.2` npm takes the
 /// second `=` for a part of the version, which must not be torn.
 fn ends_with_operator(token: &str) -> bool {
     token.ends_with(['<', '>', '=']) && !token.ends_with("==")
 }
 
-/// Joins what npm lets white space stand between: an operator and its version.
+/// Joins an operator and its version, between which npm allows white space.
 fn join_operators<'a>(tokens: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut joined: Vec<String> = Vec::new();
     for token in tokens {
@@ -112,7 +112,7 @@ fn requirement(mut comparators: Vec<Comparator>) -> VersionReq {
     VersionReq { comparators }
 }
 
-/// What stands before the first `||`, and what after it.
+/// Splits at the first `||`.
 fn first_alternative(text: &str) -> (&str, Option<&str>) {
     // A search for a text, in place of characters, is a hundredth of the Wasm.
     let bars = text.as_bytes().windows(2).position(|pair| pair == b"||");

@@ -11,7 +11,7 @@ use crate::range::Range;
 use crate::slot::Slot;
 use crate::version::Version;
 
-/// What stands after the last `@`.
+/// The part of an address after the last `@`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Reference {
     /// An exact version: `v1.2.3`, `1.2.3`, or a full commit id.
@@ -36,7 +36,7 @@ impl FromStr for Reference {
         if let Ok(version) = text.parse() {
             return Ok(Self::Version(version));
         }
-        // A slot begins with a letter; of ranges only `v1` and `x` do, which are no slots.
+        // A slot begins with a letter. Of ranges only `v1` and `x` do, and these are not slots.
         let slot = match text.parse() {
             Ok(slot) => return Ok(Self::Slot(slot)),
             Err(error) => error,

@@ -11,7 +11,7 @@ use crate::grammar::{Grammar, GrammarError, segment};
 ///
 /// It begins with a letter and can never be read as a version, a SemVer range
 /// in npm's grammar, or a commit id: `v1`, `x`, `vX.1` and forty hex digits are
-/// no slots.
+/// not slots.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Slot(String);
@@ -34,10 +34,10 @@ impl Slot {
     }
 }
 
-/// Whether npm would read `text` as a range: it skips any number of leading `v`s
+/// Tells if npm would read `text` as a range: it skips any number of leading `v`s
 /// before a number or an `x` (node-semver's `XRANGEPLAIN`).
 fn reads_as_range(text: &str) -> bool {
-    // npm takes no capital; people who write one mean a version all the same.
+    // npm accepts no capital letter, but people who write one mean a version.
     let rest = text.trim_start_matches(['v', 'V']);
     let after_x = rest.strip_prefix(['x', 'X']);
     rest.starts_with(|c: char| c.is_ascii_digit())
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slots_of_the_guide() {
+    fn parse_accepts_the_slots_of_the_guide() {
         for text in [
             "production",
             "staging",
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn never_a_version_range_or_commit() {
+    fn parse_refuses_versions_ranges_and_commits() {
         for text in [
             "",
             "v1",

@@ -56,7 +56,7 @@ impl Timestamp {
         (400 * era + year + turn, month, day)
     }
 
-    /// The first second of a day; any other moment where there is no such day.
+    /// The first second of a day; an arbitrary moment if the day does not exist.
     fn of_date(year: u32, month: u32, day: u32) -> Self {
         // As above, the other way round.
         let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
@@ -64,7 +64,7 @@ impl Timestamp {
         Self(u64::from(days - 1 - BEFORE_1970) * DAY)
     }
 
-    /// Some moment, which is the one that `text` stands for if it is written so.
+    /// A moment. It is the moment of `text` only if it is written as `text`.
     fn read(text: &str) -> Option<Self> {
         let number = |at: std::ops::Range<usize>| text.get(at)?.parse::<u32>().ok();
         let date = (number(0..4)?, number(5..7)?, number(8..10)?);
@@ -100,7 +100,7 @@ fn name(names: &'static str, index: u32) -> &'static str {
     names.get(start..start + 3).unwrap_or_default()
 }
 
-/// A text that is no RFC 3339 moment in UTC.
+/// The error of a text that is not an RFC 3339 moment in UTC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimestampError;
 

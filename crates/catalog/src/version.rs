@@ -35,7 +35,7 @@ impl Version {
         }
     }
 
-    /// Whether this is a SemVer version without a pre-release part.
+    /// Tells if this is a SemVer version without a pre-release part.
     pub fn is_stable(&self) -> bool {
         self.semver().is_some_and(|version| version.pre.is_empty())
     }

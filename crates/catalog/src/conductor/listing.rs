@@ -11,9 +11,9 @@ use crate::record::{Arm, CatalogRecord, FULL_WEIGHT, SlotRecord, Snapshot, Targe
 pub struct Entry {
     /// `v1.1.0`, `production`.
     pub reference: String,
-    /// What it leads to.
+    /// Its version.
     pub snapshot: Snapshot,
-    /// What stands beside it.
+    /// Its metadata.
     pub metadata: Metadata,
 }
 
@@ -21,7 +21,7 @@ pub struct Entry {
 /// then its slots. What was revoked is not there.
 ///
 /// A slot whose traffic is split has its own version, else the one that most get:
-/// a listing draws for nobody.
+/// a listing has no caller.
 pub fn entries(name: &ComponentName, catalog: &CatalogRecord) -> Vec<Entry> {
     let author = |snapshot: &Snapshot| {
         let mut same = catalog.versions.iter();
@@ -46,7 +46,7 @@ pub fn entries(name: &ComponentName, catalog: &CatalogRecord) -> Vec<Entry> {
     live.map(version).chain(slots).collect()
 }
 
-/// What a slot leads to where no caller is known.
+/// The version of a slot without a known caller.
 fn steady(record: &SlotRecord) -> Option<(&Arm, Option<Assignment>)> {
     let sole = record.targets.iter().find(|target| target.weight == FULL_WEIGHT);
     if let Some(Target { arm, .. }) = sole {
@@ -70,12 +70,12 @@ pub fn keys(name: &ComponentName, reference: &str) -> [String; 3] {
     stems(name).map(|stem| format!("{stem}{reference}"))
 }
 
-/// What each key of a component begins with; the last is followed by no index.
+/// The prefixes of a component's keys. No index follows the last one.
 fn stems(name: &ComponentName) -> [String; 3] {
     [format!("{TREE}{name}/"), format!("{name}/"), format!("{name}@")]
 }
 
-/// Keys, or what stands for them behind a stem, each with its metadata.
+/// Keys, or their parts after a stem, each with its metadata.
 pub type Keys = Vec<(String, Option<Metadata>)>;
 
 /// A page of keys in the order of their bytes, put together without I/O: it says
@@ -86,9 +86,9 @@ pub struct Listing {
     after: String,
     limit: usize,
     names: Vec<ComponentName>,
-    /// What keys begin with and whose they are, the next last.
+    /// The prefixes of keys and the places of their components, the next one last.
     stems: Vec<(String, usize)>,
-    /// What stands behind a component's stems, where that is known.
+    /// The keys after a component's stems, if they are loaded.
     loaded: Vec<Option<Keys>>,
     /// Keys, the next last, and where `metadata` has theirs.
     pending: Vec<(String, usize)>,
@@ -101,7 +101,7 @@ pub struct Listing {
 pub struct Page {
     /// In the order of their bytes.
     pub keys: Keys,
-    /// Whether further keys follow the last.
+    /// More keys follow the last one.
     pub more: bool,
 }
 

@@ -5,13 +5,13 @@ use crate::name::ComponentName;
 use crate::reference::Reference;
 use crate::slot::Slot;
 
-/// What stands in front of the keys of the value resolver's `EDGIT` binding.
+/// The prefix of the keys of the value resolver's `EDGIT` binding.
 pub const TREE: &str = "components/";
 
 /// The last segment of the key of a component's versions: a JSON array.
 pub const VERSIONS: &str = "_versions";
 
-/// What a key can mean.
+/// A meaning of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meaning {
     /// A version of a component.

@@ -1,4 +1,4 @@
-//! What is said of a component beside its content.
+//! The metadata of a component's key.
 
 use serde::Serialize;
 
@@ -18,9 +18,9 @@ const MAX_METADATA: usize = 1024;
 pub struct Metadata {
     /// The commit that the version was made at.
     pub sha: String,
-    /// When, RFC 3339.
+    /// The time of that commit, RFC 3339.
     pub date: String,
-    /// Who made that commit, where that is known.
+    /// The author of that commit, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
     /// The component's type in the singular: `prompt`.

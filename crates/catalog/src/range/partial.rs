@@ -72,7 +72,7 @@ impl Partial {
         Some(Self { major, minor, patch, pre: pre.unwrap_or(Prerelease::EMPTY), plain })
     }
 
-    /// The lowest version that it stands for: open parts are 0. A pre-release
+    /// The lowest version in it: open parts are 0. A pre-release
     /// counts only behind a whole version.
     fn lowest(&self) -> (Triple, Prerelease) {
         let (major, minor) = (self.major.unwrap_or(0), self.minor.unwrap_or(0));
@@ -82,7 +82,7 @@ impl Partial {
         }
     }
 
-    /// The first version above all that it stands for; `None` if it stands for all.
+    /// The first version above it; `None` if it includes every version.
     fn next(&self) -> Option<Triple> {
         Some(match (self.major?, self.minor, self.patch) {
             (major, None, _) => (major + 1, 0, 0),
@@ -91,7 +91,7 @@ impl Partial {
         })
     }
 
-    /// Nothing that is left open stands before a number: `1.x.3` is no x-range,
+    /// No open part precedes a number: `1.x.3` is not an x-range,
     /// though npm takes it behind `^`, `~` and in a hyphen range.
     pub(super) fn is_ordered(&self) -> bool {
         (self.major.is_some() || self.minor.is_none())
@@ -152,12 +152,12 @@ impl Partial {
         self.plain.then_some(vec![comparator(op, lowest, pre)?])
     }
 
-    /// The upper end of a hyphen range, which includes all that it stands for.
+    /// The upper end of a hyphen range, which is included.
     pub(super) fn up_to(&self) -> Option<Vec<Comparator>> {
         match (self.major, self.pre.is_empty()) {
             (None, _) => Some(Vec::new()),
             (Some(_), true) => self.compared("<="),
-            // npm spells a pre-release anew here and so forgets what stood before it.
+            // npm writes the pre-release again here and so loses the part before it.
             (Some(_), false) => {
                 let (lowest, pre) = self.lowest();
                 if self.is_open() {

@@ -1,4 +1,4 @@
-//! Records as bytes: what can be wrong with them, reading and writing.
+//! Records as bytes: parsing, writing and errors.
 
 use std::fmt;
 
@@ -10,14 +10,14 @@ use crate::json;
 /// The format that this code writes and the highest that it reads.
 pub const FORMAT: u32 = 1;
 
-/// Why a stored record can't be used.
+/// The reason why a stored record cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecordError {
-    /// Not the JSON that the record's kind needs; what the parser said.
+    /// The value is not a valid record of its kind: the message of the parser or the check.
     Malformed(String),
-    /// Written by a later version of this software.
+    /// A later version of this software wrote the record.
     FormatTooHigh {
-        /// The record's format.
+        /// The format of the record.
         found: u32,
     },
 }
@@ -37,7 +37,7 @@ impl fmt::Display for RecordError {
 
 impl std::error::Error for RecordError {}
 
-/// The one member that a record of any format has.
+/// The one member that records of all formats have.
 #[derive(Deserialize)]
 struct Probe {
     format: u32,
@@ -48,10 +48,10 @@ struct Probe {
 ///
 /// # Errors
 ///
-/// [`RecordError`] if the bytes are no valid record or of a later format.
+/// [`RecordError`] if the bytes are not a valid record, or if its format is later.
 pub fn parse<T: Record>(bytes: &[u8]) -> Result<T, RecordError> {
     let read = json::object::<T>(bytes);
-    // A later format may have changed any other member, so that nothing else can be read.
+    // A later format may have changed every other member, so only this one can be read.
     let format = match &read {
         Ok(record) => record.format(),
         Err(_) => json::object::<Probe>(bytes).map_err(RecordError::Malformed)?.format,
@@ -64,23 +64,23 @@ pub fn parse<T: Record>(bytes: &[u8]) -> Result<T, RecordError> {
     Ok(record)
 }
 
-/// A record, whose format decides whether it may be used.
+/// A record. Its format decides if it can be used.
 pub trait Record: DeserializeOwned {
-    /// The format that it was written in.
+    /// The format in which it was written.
     fn format(&self) -> u32;
 
     /// Checks what the types alone cannot express.
     ///
     /// # Errors
     ///
-    /// Why the record cannot be used.
+    /// The reason why the record cannot be used.
     fn check(&self) -> Result<(), String> {
         Ok(())
     }
 }
 
-/// Writes a record as it is stored: compact JSON, members in a fixed order.
+/// Writes a record in its stored form: compact JSON with members in a fixed order.
 pub fn write<T: Serialize>(record: &T) -> Vec<u8> {
-    // The records have string keys only and no I/O is behind a Vec.
+    // Records have only string keys, and writing to a Vec does not fail.
     serde_json::to_vec(record).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The records that say what there is: a component's catalog and the index.
+//! The records for listings: the catalog record of a component, and the index.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,13 +14,13 @@ use crate::slot::Slot;
 use crate::timestamp::Timestamp;
 use crate::version::{CommitId, Version};
 
-/// The moves of a slot that its catalog record keeps, newest first.
+/// The number of moves of a slot that its catalog record keeps.
 pub const MAX_MOVES: usize = 50;
 
-/// `COMPONENTS` `<name>`: all that is known of a component.
+/// `COMPONENTS` `<name>`: everything about a component.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogRecord {
-    /// The record's format.
+    /// The format of the record.
     pub format: u32,
     /// Every version, lowest first.
     pub versions: Vec<VersionRecord>,
@@ -29,7 +29,7 @@ pub struct CatalogRecord {
 }
 
 impl CatalogRecord {
-    /// The metadata of the record's key, worked out from the record itself.
+    /// The metadata of the key, computed from the record.
     pub fn metadata(&self) -> CatalogMetadata {
         let versions = self.versions.iter().map(|record| (&record.snapshot.version, record.hash()));
         let slots = self.slots.iter().map(|(slot, entry)| (slot, &entry.record));
@@ -52,20 +52,20 @@ pub struct SlotEntry {
     pub moves: Vec<Move>,
 }
 
-/// A slot's own version became another.
+/// A change of a slot's own version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Move {
-    /// The version before; none for a new slot.
+    /// The version before; missing for a new slot.
     pub from: Option<Version>,
     /// The version after.
     pub to: Version,
-    /// The commit that `to` was made at.
+    /// The commit of `to`.
     pub commit: CommitId,
-    /// Who moved the slot.
+    /// The person who moved the slot.
     pub author: String,
-    /// When.
+    /// The time of the move.
     pub time: Timestamp,
-    /// Why, as the slot's tag says it.
+    /// The reason, from the message of the slot's tag.
     pub why: String,
 }
 
@@ -76,8 +76,8 @@ pub struct CatalogMetadata {
     pub hash: Digest,
 }
 
-/// What a catalog record lists, its moves left out: every version by its
-/// record's hash, every slot with its record.
+/// The state that a catalog record lists, without its moves: every version by the hash of
+/// its record, every slot with its record.
 ///
 /// A listing of `COMPONENTS` (whose metadata holds the hashes) and the slot
 /// records give this state without a read of any catalog or version record, so
@@ -105,11 +105,11 @@ impl<'a> CatalogState<'a> {
     }
 }
 
-/// `COMPONENTS` `index`: which components there are. It changes only when one
-/// comes or goes.
+/// `COMPONENTS` `index`: the names of all components. It changes only if one is added or
+/// removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexRecord {
-    /// The record's format.
+    /// The format of the record.
     pub format: u32,
     /// The names in order.
     pub components: Vec<ComponentName>,
@@ -122,7 +122,7 @@ impl IndexRecord {
         Self { format: FORMAT, components: names.into_iter().collect() }
     }
 
-    /// What stands beside the record as its key's metadata.
+    /// The metadata of the key.
     pub fn metadata(&self) -> IndexMetadata {
         IndexMetadata { hash: Digest::of(&write(self)) }
     }

@@ -1,8 +1,8 @@
-//! The records in Workers KV: what `slotctl` writes and the Worker reads.
+//! The records in Workers KV, which `slotctl` writes and the Worker reads.
 //!
-//! Every record carries `format`. A reader ignores members that it does not know
-//! and refuses a higher format; a change that an older reader could misread
-//! raises it. `docs/kv-format.md` describes the records for people.
+//! Every record has a `format`. A reader ignores unknown members and refuses a higher
+//! format. A change that an older reader could misread raises the format.
+//! `docs/kv-format.md` describes the records for people.
 
 mod bytes;
 mod listing;

@@ -1,10 +1,9 @@
-//! Records as they stand in JSON, flat: how arms and versions are read.
+//! Flat structs for parsing arms and version records.
 //!
-//! serde's `flatten` would do, but it collects every member before it looks at one:
-//! a slot's record, which is read at every request, takes twice as long that way, and
-//! the Worker is larger by a tenth.
+//! serde's `flatten` would also work, but it collects all members first: a slot record, which
+//! every request reads, then takes twice as long, and the Worker is a tenth larger.
 
-/// A struct with a snapshot's members beside its own, and the snapshot of it.
+/// A struct with its own members and those of a snapshot, and a way to split them.
 macro_rules! row {
     ($row:ident { $($(#[$how:meta])* $member:ident: $type:ty,)* }) => {
         #[derive(serde::Deserialize)]

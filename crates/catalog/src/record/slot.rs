@@ -1,4 +1,4 @@
-//! Slot records: which versions share a slot's traffic.
+//! Slot records: the versions that share the traffic of a slot.
 
 use serde::{Deserialize, Serialize};
 use vecmap::VecMap;
@@ -13,35 +13,35 @@ use crate::version::Version;
 /// The weights of a slot's targets add up to this: thousandths of a percent.
 pub const FULL_WEIGHT: u32 = 100_000;
 
-/// `SLOTS` `<name>@<slot>`: which versions a slot leads to.
+/// `SLOTS` `<name>@<slot>`: the versions of a slot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlotRecord {
-    /// The record's format.
+    /// The format of the record.
     pub format: u32,
-    /// The slot's own name.
+    /// The name of the slot.
     pub slot: Slot,
-    /// The versions that share the slot's traffic, in the order of assignment.
+    /// The versions that share the traffic of the slot, in the order of assignment.
     pub targets: Vec<Target>,
-    /// Groups of callers that get a version apart.
+    /// The groups of callers that are routed separately, each to a version.
     #[serde(default, skip_serializing_if = "VecMap::is_empty")]
     pub segments: VecMap<String, Arm>,
-    /// Why `sync` leaves the slot as it is, if it does.
+    /// The hold, which keeps `sync` from changing the slot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
 }
 
-/// One version inside a slot, with its share of the traffic.
+/// A version of a slot with its share of the traffic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "ArmRow")]
 pub struct Target {
-    /// Where the traffic goes.
+    /// The version that gets the traffic.
     #[serde(flatten)]
     pub arm: Arm,
     /// Its share, in thousandths of a percent.
     pub weight: u32,
 }
 
-/// A version by the slot whose version it is.
+/// A version, and the slot to which it belongs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "ArmRow")]
 pub struct Arm {
@@ -52,19 +52,19 @@ pub struct Arm {
     pub snapshot: Snapshot,
 }
 
-/// Keeps `sync` from moving a slot, after an emergency rollback.
+/// A mark that keeps `sync` from moving a slot, set by a rollback.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Who asked for it.
+    /// The person who set it.
     pub by: String,
-    /// Since when.
+    /// The time at which it was set.
     pub at: Timestamp,
 }
 
 impl SlotRecord {
-    /// A record whose traffic all goes to the slot's own version.
+    /// A record that sends all traffic to the slot's own version.
     pub fn sole(slot: Slot, snapshot: Snapshot) -> Self {
         Self {
             format: FORMAT,
@@ -75,38 +75,37 @@ impl SlotRecord {
         }
     }
 
-    /// The version that the slot itself stands on, with all that is said of it;
-    /// `None` where all of its traffic goes to other slots.
+    /// The slot's own version; `None` if all traffic goes to versions of other slots.
     pub fn own(&self) -> Option<&Snapshot> {
         let own = self.targets.iter().find(|target| target.arm.slot == self.slot);
         own.map(|target| &target.arm.snapshot)
     }
 
-    /// The arm whose version counts as the slot's: its own; else, as for an alias,
-    /// the one that has all of the traffic. A split without either has none.
+    /// The arm whose version counts as the version of the slot: its own, else the arm with all
+    /// of the traffic, as for an alias. A split may have neither.
     pub fn lead(&self) -> Option<&Arm> {
         let own = self.targets.iter().find(|target| target.arm.slot == self.slot);
         let sole = self.targets.iter().find(|target| target.weight == FULL_WEIGHT);
         own.or(sole).map(|target| &target.arm)
     }
 
-    /// Whether requests of this slot may get different versions.
+    /// Tells if requests of this slot may get different versions.
     pub fn is_split(&self) -> bool {
         self.targets.len() > 1 || !self.segments.is_empty()
     }
 
-    /// Every arm: of the targets, then of the segments.
+    /// Every arm: those of the targets, then those of the segments.
     pub fn arms(&self) -> impl Iterator<Item = &Arm> {
         self.targets.iter().map(|target| &target.arm).chain(self.segments.values())
     }
 
-    /// Whether callers get anything but the slot's own version: only
-    /// `rollouts.toml` makes such a slot.
+    /// Tells if callers may get another version than the slot's own. Only `rollouts.toml`
+    /// creates such a slot.
     pub fn is_routed(&self) -> bool {
         self.arms().any(|arm| arm.slot != self.slot)
     }
 
-    /// Whether every caller gets the same version as by `other`.
+    /// Tells if every caller gets the same version as with `other`.
     pub fn serves_as(&self, other: &Self) -> bool {
         let versions = |record: &Self| -> Vec<(String, Version)> {
             let route =
@@ -116,7 +115,7 @@ impl SlotRecord {
         self.stretches() == other.stretches() && versions(self) == versions(other)
     }
 
-    /// The versions in the order of assignment, with the points where each ends.
+    /// The versions in the order of assignment, each with the first point after it.
     fn stretches(&self) -> Vec<(u32, &Version)> {
         let (mut upper, mut stretches) = (0, Vec::<(u32, &Version)>::new());
         for Target { arm, weight } in self.targets.iter().filter(|target| target.weight > 0) {
@@ -130,7 +129,7 @@ impl SlotRecord {
         stretches
     }
 
-    /// The version that the slot itself stands on.
+    /// The slot's own version.
     pub fn own_version(&self) -> Option<&Version> {
         self.own().map(|snapshot| &snapshot.version)
     }
@@ -177,14 +176,14 @@ mod tests {
     const SLOT: &str = r#"{"format":1,"slot":"production","targets":[{"slot":"canary","version":"v1.1.0","digest":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0,"type":"text/markdown","sha":"947e4e2247da185c97ee358273a064bc3e3e0fed","date":"2026-11-20T23:59:27Z","weight":10000},{"slot":"production","version":"v1.0.0","digest":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0,"type":"text/markdown","sha":"947e4e2247da185c97ee358273a064bc3e3e0fed","date":"2026-11-20T23:59:27Z","weight":90000}]}"#;
 
     #[test]
-    fn what_is_written_is_what_was_read() {
+    fn records_round_trip() {
         let record: SlotRecord = parse(SLOT.as_bytes()).unwrap();
         assert_eq!(record.targets[1].arm.snapshot.version.to_string(), "v1.0.0");
         assert_eq!(String::from_utf8(write(&record)).unwrap(), SLOT);
     }
 
     #[test]
-    fn unknown_members_are_ignored_and_later_formats_refused() {
+    fn parse_ignores_unknown_members_and_refuses_later_formats() {
         let extended = SLOT.replacen("\"slot\"", "\"added\":[1],\"slot\"", 1);
         assert_eq!(parse::<SlotRecord>(extended.as_bytes()), parse(SLOT.as_bytes()));
         let later = r#"{"format":2,"anything":true}"#;

@@ -7,8 +7,8 @@ use crate::media_type::MediaType;
 use crate::timestamp::Timestamp;
 use crate::version::{CommitId, Version};
 
-/// A version with all that the headers of an answer say of it, so that the
-/// content is the only other read.
+/// A version with everything that the headers of a response need, so that the content is
+/// the only other read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// The version.
@@ -20,8 +20,8 @@ pub struct Snapshot {
     /// The content's media type.
     #[serde(rename = "type")]
     pub media_type: MediaType,
-    /// The commit that the version was made at.
+    /// The commit of the version.
     pub sha: CommitId,
-    /// When that commit was made.
+    /// The time of that commit.
     pub date: Timestamp,
 }

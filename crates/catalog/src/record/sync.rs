@@ -1,10 +1,10 @@
-//! Who makes Workers KV equal to Git, or did so last, and from how new a state.
+//! Sync runs: which runs write to Workers KV or have written, and how new their tags are.
 //!
-//! Workers KV has neither locks nor a conditional write. Two syncs at once find each
-//! other by these records: each run has one of its own, written before it moves
-//! anything, and lists the others' before it moves a slot and when it is done, so that
-//! of two runs whose times overlap at least one sees the other. No run overwrites
-//! another's record, so none is lost between a look and a write.
+//! Workers KV has neither locks nor conditional writes. Concurrent syncs find each other by
+//! these records. Each run has its own record, which it writes before it moves anything. It
+//! lists the records of other runs before it moves a slot and at its end, so of two runs
+//! that overlap at least one sees the other. No run overwrites the record of another, so no
+//! record is lost between a read and a write.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -18,12 +18,12 @@ use crate::digest::Digest;
 use crate::name::ComponentName;
 use crate::timestamp::Timestamp;
 
-/// Which run of a sync: drawn at random, written as 32 lower-case hex digits.
+/// The id of a sync run: random, written as 32 lower-case hex digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId([u8; 16]);
 
 impl RunId {
-    /// The run that these random bytes make.
+    /// Makes an id of random bytes.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
@@ -35,7 +35,7 @@ impl fmt::Display for RunId {
     }
 }
 
-/// A text that is no [`RunId`].
+/// The error of a text that is not a [`RunId`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunIdError;
 
@@ -48,20 +48,20 @@ impl FromStr for RunId {
     }
 }
 
-/// `COMPONENTS` `@sync/<run>`: a run of a sync. The key's metadata is the same object,
-/// so that a listing tells it all.
+/// `COMPONENTS` `@sync/<run>`: a run of a sync. The metadata of the key is the same object, so
+/// a listing is enough.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncRecord {
-    /// The record's format.
+    /// The format of the record.
     pub format: u32,
-    /// Whether it came to its end; else it goes on, or was stopped.
+    /// The run has ended. Otherwise it still runs, or was stopped.
     pub ended: bool,
-    /// The digest of the tags and of the `rollouts.toml` that it read.
+    /// The digest of the tags and of `rollouts.toml`, as the run has read them.
     pub state: Digest,
     /// The newest of these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<Newest>,
-    /// Whether it is no sync but a rollback, whose value is a [`RollbackRun`].
+    /// The run is a rollback, and the value of the key is a [`RollbackRun`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rollback: bool,
 }
@@ -72,11 +72,11 @@ impl Record for SyncRecord {
     }
 }
 
-/// The value of a rollback's key: with the records that it wrote, so that a sync that
-/// was about to write others over them can put them back.
+/// The value of the key of a rollback. It contains the records that the rollback wrote, so
+/// that a sync that has overwritten them can restore them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RollbackRun {
-    /// What its key's metadata says.
+    /// The metadata of the key.
     #[serde(flatten)]
     pub run: SyncRecord,
     /// The slots, each on hold.
@@ -103,11 +103,11 @@ pub struct HeldSlot {
 pub struct Newest {
     /// A tag's name (`components/prompts/extraction/production`), or `rollouts.toml`.
     pub name: String,
-    /// When it was made: a tagger's or a committer's time.
+    /// The time of the tagger or committer.
     pub time: Timestamp,
 }
 
-/// How the state that one run read compares with another's.
+/// The age of the state of one run, compared with that of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Age {
     /// They are one state.
@@ -126,7 +126,7 @@ impl SyncRecord {
         Self { format: FORMAT, ended: false, state, newest, rollback: false }
     }
 
-    /// How new the state of `other` is, compared with this one's.
+    /// Compares the age of the state of `other` with that of this run.
     ///
     /// A slot that moves has a new tag object and `rollouts.toml` a new commit, so of
     /// two states of a repository the newer has the newer newest thing. Deleting a tag
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn written_and_read_back() {
+    fn records_round_trip() {
         let record: SyncRecord = parse(RECORD.as_bytes()).unwrap();
         assert_eq!(String::from_utf8(write(&record)).unwrap(), RECORD);
         let empty = SyncRecord::new(Digest::of(b""), None);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_has_one_spelling() {
+    fn run_ids_have_one_spelling() {
         let text = "000000000000000000000000000000ff";
         assert_eq!(text.parse::<RunId>().unwrap().to_string(), text);
         for text in ["", "ff", "+00000000000000000000000000000ff", &text.to_uppercase()] {
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_thing_tells_the_newer_state() {
+    fn the_newest_tag_decides_which_state_is_newer() {
         let record = |state: &[u8], seconds: Option<i64>| {
             let time = seconds.map(Timestamp::from_unix);
             let newest = time.map(|time| Newest { name: String::new(), time });

@@ -1,21 +1,21 @@
-//! Since when no record names a content.
+//! Notes that no record names a content any more.
 
 use serde::{Deserialize, Serialize};
 
 use super::bytes::{FORMAT, Record};
 use crate::timestamp::Timestamp;
 
-/// How long a content stays after the last record that named it, in seconds: a day.
-/// Other locations may hold that record a while, and an ensemble's run may have
-/// resolved it just before.
+/// The time for which a content is kept after the last record that named it, in seconds: a
+/// day. Other locations may keep that record for a while, and the run of an ensemble may
+/// have resolved it just before.
 pub const GRACE: u64 = 24 * 60 * 60;
 
-/// `COMPONENTS` `sha256/<hex>@unreferenced`: since when no record names the content.
+/// `COMPONENTS` `sha256/<hex>@unreferenced`: no record has named the content since a time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnreferencedRecord {
     /// The record's format.
     pub format: u32,
-    /// Since when.
+    /// The time since which no record names the content.
     pub since: Timestamp,
 }
 
@@ -25,26 +25,26 @@ impl Record for UnreferencedRecord {
     }
 }
 
-/// The metadata of its key, so that a listing tells.
+/// The metadata of the key, so that a listing is enough.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnreferencedMetadata {
-    /// Since when.
+    /// The time since which no record names the content.
     pub since: Timestamp,
 }
 
 impl UnreferencedRecord {
-    /// The record of a content that is unreferenced from now on.
+    /// The record of a content that is unreferenced since `since`.
     pub fn new(since: Timestamp) -> Self {
         Self { format: FORMAT, since }
     }
 
-    /// What stands beside the record as its key's metadata.
+    /// The metadata of the key.
     pub fn metadata(&self) -> UnreferencedMetadata {
         UnreferencedMetadata { since: self.since }
     }
 }
 
-/// Whether a content that no record names since then may go.
+/// Tells if a content that no record has named since `since` may be deleted.
 pub fn is_due(since: Timestamp, now: Timestamp) -> bool {
     since.unix().saturating_add(GRACE) <= now.unix()
 }
@@ -55,7 +55,7 @@ mod tests {
     use crate::record::{parse, write};
 
     #[test]
-    fn written_and_read_back() {
+    fn records_round_trip() {
         let text = r#"{"format":1,"since":"2026-11-20T23:59:27Z"}"#;
         let record: UnreferencedRecord = parse(text.as_bytes()).unwrap();
         assert_eq!(String::from_utf8(write(&record)).unwrap(), text);
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_content_may_go_after_a_day() {
+    fn a_content_is_due_after_a_day() {
         let at = Timestamp::from_unix;
         for (since, now, due) in
             [(0, 86_399, false), (0, 86_400, true), (86_400, 86_400, false), (86_400, 0, false)]

@@ -1,4 +1,4 @@
-//! Version records: which content a version is.
+//! Version records: the content of a version.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,20 +10,20 @@ use crate::media_type::MediaType;
 use crate::timestamp::Timestamp;
 use crate::version::CommitId;
 
-/// `COMPONENTS` `<name>@<version>`: which content a version is.
+/// `COMPONENTS` `<name>@<version>`: the content of a version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "VersionRow")]
 pub struct VersionRecord {
-    /// The record's format.
+    /// The format of the record.
     pub format: u32,
     /// The version, its content and commit.
     #[serde(flatten)]
     pub snapshot: Snapshot,
-    /// Who made that commit.
+    /// The author of that commit.
     pub author: String,
-    /// The file in that commit.
+    /// The path of the file in that commit.
     pub path: String,
-    /// Why nobody may have it any more, if so.
+    /// The reason of the revocation, if the version was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked: Option<String>,
 }
@@ -33,43 +33,40 @@ pub struct VersionRecord {
 pub struct VersionMetadata {
     /// The content's digest.
     pub digest: Digest,
-    /// The commit that the version was made at.
+    /// The commit of the version.
     pub sha: CommitId,
-    /// When that commit was made.
+    /// The time of that commit.
     pub date: Timestamp,
-    /// Who made it.
+    /// The author of that commit.
     pub author: String,
     /// The content's media type.
     #[serde(rename = "type")]
     pub media_type: MediaType,
-    /// The digest of the record's bytes, by which a listing alone shows whether
-    /// the record is what it should be.
+    /// The digest of the record's bytes, so that a listing is enough to compare the record.
     pub hash: Digest,
-    /// The file, so that the next sync needs not read it again to know that; none
-    /// where it does not fit.
+    /// The file, so that the next sync need not read it again. Missing if it does not fit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<FileMetadata>,
 }
 
-/// What a version record's metadata says of the file that the version was made from.
+/// The file of a version, in the metadata of its record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileMetadata {
-    /// Where it is in the commit.
+    /// The path of the file in the commit.
     pub path: String,
-    /// The content's size in bytes.
+    /// The size of the content in bytes.
     pub size: u64,
-    /// What it was found by: see `source::directions` of the crate `reconcile`.
+    /// The digest of the rules by which the file was found (`source::directions` of `reconcile`).
     pub by: Digest,
 }
 
-/// The longest metadata that Workers KV takes, in bytes of JSON.
+/// The largest metadata that Workers KV takes, in bytes of JSON.
 const MAX_METADATA: usize = 1024;
 
 impl VersionRecord {
-    /// The longest author that is kept, in bytes: with the two digests and a
-    /// commit id (64 each), the date (20), a media type (127) and JSON's own
-    /// (64), every byte of it escaped (6 × 96) still fits the 1,024 bytes of
-    /// metadata.
+    /// The longest author that is stored, in bytes. With two digests and a commit id (64
+    /// each), the date (20), a media type (127) and the JSON around them (64), an author of
+    /// which every byte is escaped (6 × 96) still fits into the 1,024 bytes of metadata.
     pub const MAX_AUTHOR: usize = 96;
 
     /// The digest of the record's bytes.
@@ -77,8 +74,8 @@ impl VersionRecord {
         Digest::of(&write(self))
     }
 
-    /// What stands beside the record as its key's metadata; `by` is what its file was
-    /// found by, where that is known.
+    /// The metadata of the key; `by` is the digest of the rules by which the file was found,
+    /// if it is known.
     pub fn metadata(&self, by: Option<Digest>) -> VersionMetadata {
         let Snapshot { digest, media_type, sha, date, size, .. } = self.snapshot.clone();
         let (hash, author) = (self.hash(), self.author.clone());
@@ -118,7 +115,7 @@ mod tests {
     use crate::record::FORMAT;
 
     #[test]
-    fn the_longest_metadata_fits() {
+    fn the_largest_metadata_fits() {
         let snapshot: Snapshot = serde_json::from_str(
             r#"{"version":"v1.0.0","digest":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0,"type":"text/plain","sha":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","date":"2026-11-20T23:59:27Z"}"#,
         )

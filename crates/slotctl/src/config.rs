@@ -56,10 +56,7 @@ struct Binding {
 /// If the file can't be read, has no such environment, or names no namespace for
 /// one of the bindings.
 pub(crate) fn namespace_ids(file: &Path, env: Option<&str>, home: Home) -> Result<NamespaceIds> {
-    let shown = file.display();
-    let text = fs::read_to_string(file)
-        .with_context(|| format!("can't read {shown}; `--config FILE` names another"))?;
-    parse(&text, env, home).with_context(|| format!("in {shown}"))
+    of_file(file, |text| parse(text, env, home))
 }
 
 /// Reads the id of one further namespace.
@@ -73,11 +70,7 @@ pub(crate) fn namespace_id(
     home: Home,
     binding: &str,
 ) -> Result<String> {
-    let shown = file.display();
-    let text = fs::read_to_string(file)
-        .with_context(|| format!("can't read {shown}; `--config FILE` names another"))?;
-    let bindings = bindings(&text, env).with_context(|| format!("in {shown}"))?;
-    id_of(&bindings, binding, env, home).with_context(|| format!("in {shown}"))
+    of_file(file, |text| id_of(&bindings(text, env)?, binding, env, home))
 }
 
 /// Reads the name of the Worker that an environment is deployed as: its own, else the
@@ -87,10 +80,15 @@ pub(crate) fn namespace_id(
 ///
 /// If the file can't be read, has no such environment, or no name.
 pub(crate) fn worker_name(file: &Path, env: Option<&str>) -> Result<String> {
+    of_file(file, |text| name(text, env))
+}
+
+/// What `read` finds in a file; its errors name the file.
+fn of_file<T>(file: &Path, read: impl FnOnce(&str) -> Result<T>) -> Result<T> {
     let shown = file.display();
     let text = fs::read_to_string(file)
         .with_context(|| format!("can't read {shown}; `--config FILE` names another"))?;
-    name(&text, env).with_context(|| format!("in {shown}"))
+    read(&text).with_context(|| format!("in {shown}"))
 }
 
 fn name(text: &str, env: Option<&str>) -> Result<String> {

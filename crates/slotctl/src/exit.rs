@@ -41,10 +41,14 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// What a command with `--json` prints that an error stopped before it had a result.
+/// The JSON of a command that an error stopped before it had a result.
 pub(crate) fn failure(command: &str, error: &anyhow::Error) -> Value {
     let (exit, error) = (Exit::of(error).code(), format!("{error:#}"));
-    json!({ "command": command, "error": error, "exit": exit })
+    match command {
+        // Its reports always had these members below `result`.
+        "sync" => json!({ "command": command, "result": { "error": error, "exit": exit } }),
+        _ => json!({ "command": command, "error": error, "exit": exit }),
+    }
 }
 
 /// An error in how the command was called.

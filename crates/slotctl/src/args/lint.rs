@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::RepoArgs;
+use super::repo::RepoArgs;
 
 /// Which project, against which components.
 #[derive(Debug, clap::Args)]

@@ -3,7 +3,8 @@
 use catalog::name::ComponentName;
 use catalog::slot::Slot;
 
-use super::{PartArgs, RepoArgs, TargetArgs};
+use super::repo::RepoArgs;
+use super::target::{PartArgs, TargetArgs};
 
 /// What to compare.
 #[derive(Debug, clap::Args)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::TargetArgs;
+use super::target::TargetArgs;
 use release::percent::{Percent, Steps};
 
 /// How to release the Worker.

@@ -4,7 +4,8 @@ use catalog::name::ComponentName;
 use catalog::slot::Slot;
 use catalog::version::Version;
 
-use super::{RepoArgs, TargetArgs};
+use super::repo::RepoArgs;
+use super::target::TargetArgs;
 
 /// What to roll back.
 #[derive(Debug, clap::Args)]

@@ -6,7 +6,8 @@ use catalog::key::{Key, Namespace};
 use catalog::name::ComponentName;
 use catalog::version::Version;
 
-use super::{PartArgs, RepoArgs, TargetArgs};
+use super::repo::RepoArgs;
+use super::target::{PartArgs, TargetArgs};
 
 /// How to sync.
 #[derive(Debug, clap::Args)]

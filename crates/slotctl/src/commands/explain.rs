@@ -13,30 +13,24 @@ use reconcile::policy::percent;
 use serde_json::{Value, json};
 
 use crate::args::ExplainArgs;
-use crate::exit::{self, Exit};
+use crate::context::Context;
+use crate::exit::Exit;
 use crate::offline;
 use crate::output::bar::bar;
-use crate::output::{Output, count};
+use crate::output::count;
 use crate::read::Part;
 
 /// Carries out the command.
-pub(crate) fn run(args: &ExplainArgs, output: &Output) -> Result<Exit> {
-    let ended = explain(args, output);
-    if let (Err(error), true) = (&ended, args.common.json) {
-        output.data(&exit::failure("explain", error))?;
-    }
-    ended
-}
-
-fn explain(args: &ExplainArgs, output: &Output) -> Result<Exit> {
+pub(crate) fn run(context: &Context<'_, ExplainArgs>) -> Result<Exit> {
+    let args = context.args;
     // 1. The slot's record, as Git and rollouts.toml have it.
     let part = Part { only: std::slice::from_ref(&args.component), rollouts: None };
     let reading = offline::read(&args.common, part)?;
     let record = offline::record_of(&reading, &args.component, &args.slot)?;
     // 2. What it decides.
     match (&args.key, &args.keys) {
-        (Some(key), _) => one(args, &record, key, output)?,
-        (None, Some(file)) => many(args, &record, &offline::keys(file)?, output)?,
+        (Some(key), _) => one(context, &record, key)?,
+        (None, Some(file)) => many(context, &record, &offline::keys(file)?)?,
         (None, None) => {}
     }
     Ok(Exit::Done)
@@ -48,7 +42,8 @@ fn decide<'a>(args: &ExplainArgs, record: &'a SlotRecord, key: &str) -> Result<D
     offline::decide(&args.component, record, &caller)
 }
 
-fn one(args: &ExplainArgs, record: &SlotRecord, key: &str, output: &Output) -> Result<()> {
+fn one(context: &Context<'_, ExplainArgs>, record: &SlotRecord, key: &str) -> Result<()> {
+    let Context { args, output, .. } = *context;
     let decision = decide(args, record, key)?;
     let explanation = Explanation::of_decision(&args.component, record, &decision);
     match args.common.json {
@@ -84,7 +79,8 @@ fn words(explanation: &Explanation, record: &SlotRecord, key: &str) -> String {
 /// How many callers an arm got.
 type Shares = BTreeMap<(String, String), usize>;
 
-fn many(args: &ExplainArgs, record: &SlotRecord, keys: &[String], output: &Output) -> Result<()> {
+fn many(context: &Context<'_, ExplainArgs>, record: &SlotRecord, keys: &[String]) -> Result<()> {
+    let Context { args, output, .. } = *context;
     let (mut rows, mut shares) = (Vec::with_capacity(keys.len()), Shares::new());
     for key in keys {
         let decision = decide(args, record, key)?;

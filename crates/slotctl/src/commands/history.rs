@@ -12,19 +12,15 @@ use notice::printable;
 use serde_json::{Value, json};
 
 use crate::args::HistoryArgs;
-use crate::exit::{self, Exit};
-use crate::live;
-use crate::output::Output;
+use crate::context::Context;
+use crate::exit::Exit;
 use crate::store::Store;
 use notice::Refused;
 
 /// Carries out the command.
-pub(crate) fn run(args: &HistoryArgs, output: &Output) -> Result<Exit> {
-    let read = read(args, output);
-    if let (Err(error), true) = (&read, args.json) {
-        output.data(&exit::failure("history", error))?;
-    }
-    let catalog = read?;
+pub(crate) fn run(context: &Context<'_, HistoryArgs>) -> Result<Exit> {
+    let Context { args, output, .. } = *context;
+    let catalog = read(context)?;
     let moves = moves(&catalog, args.slot.as_ref());
     match args.json {
         true => output.data(&value(args, &moves))?,
@@ -36,8 +32,9 @@ pub(crate) fn run(args: &HistoryArgs, output: &Output) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn read(args: &HistoryArgs, output: &Output) -> Result<CatalogRecord> {
-    let target = live::target(&args.target, output)?;
+fn read(context: &Context<'_, HistoryArgs>) -> Result<CatalogRecord> {
+    let args = context.args;
+    let target = context.target(&args.target)?;
     target.check()?;
     let name = &args.component;
     let catalog = Store::new(&target).catalog(name)?.ok_or_else(|| {

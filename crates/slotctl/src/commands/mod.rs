@@ -1,15 +1,56 @@
 //! The commands, each as numbered steps.
 
-pub(crate) mod explain;
-pub(crate) mod history;
-pub(crate) mod lint;
-pub(crate) mod push;
-pub(crate) mod release;
-pub(crate) mod rollback;
-pub(crate) mod rollout;
-pub(crate) mod shell;
-pub(crate) mod status;
-pub(crate) mod sync;
-pub(crate) mod tag;
-pub(crate) mod token;
-pub(crate) mod verify;
+mod explain;
+mod history;
+mod lint;
+mod push;
+mod release;
+mod rollback;
+mod rollout;
+mod shell;
+mod status;
+mod sync;
+mod tag;
+mod token;
+mod verify;
+
+use anyhow::Result;
+
+use crate::args::Command;
+use crate::context::Context;
+use crate::exit::{self, Exit};
+use crate::output::Output;
+
+/// Carries out a command. With `--json`, an error is JSON on stdout too, so that a
+/// script has one object to read whatever happens.
+pub(crate) fn run(command: &Command, output: &Output) -> Exit {
+    let ended = carry_out(command, output).or_else(|error| {
+        if command.json() {
+            output.data(&exit::failure(command.name(), &error))?;
+        }
+        Err(error)
+    });
+    ended.unwrap_or_else(|error| {
+        output.error(&error);
+        Exit::of(&error)
+    })
+}
+
+fn carry_out(command: &Command, output: &Output) -> Result<Exit> {
+    match command {
+        Command::Sync(args) => sync::run(&Context::new(args, output)),
+        Command::Explain(args) => explain::run(&Context::new(args, output)),
+        Command::Lint(args) => lint::run(&Context::new(args, output)),
+        Command::Rollout(args) => rollout::run(&Context::new(args, output)),
+        Command::Status(args) => status::run(&Context::new(args, output)),
+        Command::Rollback(args) => rollback::run(&Context::new(args, output)),
+        Command::Release(args) => release::run(&Context::new(args, output)),
+        Command::History(args) => history::run(&Context::new(args, output)),
+        Command::Verify(args) => verify::run(&Context::new(args, output)),
+        Command::Tag(args) => tag::run(&Context::new(args, output)),
+        Command::Token(args) => token::run(&Context::new(args, output)),
+        Command::Push(args) => push::run(&Context::new(args, output)),
+        Command::Completions(args) => shell::completions(&Context::new(args, output)),
+        Command::Man(args) => shell::man(&Context::new(args, output)),
+    }
+}

@@ -9,11 +9,13 @@ use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
 
 use crate::args::{Args, CompletionsArgs, ManArgs};
+use crate::context::Context;
 use crate::exit::Exit;
-use crate::output::{Output, count};
+use crate::output::count;
 
 /// Carries out `completions`.
-pub(crate) fn completions(args: &CompletionsArgs, output: &Output) -> Result<Exit> {
+pub(crate) fn completions(context: &Context<'_, CompletionsArgs>) -> Result<Exit> {
+    let Context { args, output, .. } = *context;
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Args::command(), "slotctl", &mut script);
     output.print(&String::from_utf8_lossy(&script))?;
@@ -21,7 +23,8 @@ pub(crate) fn completions(args: &CompletionsArgs, output: &Output) -> Result<Exi
 }
 
 /// Carries out `man`.
-pub(crate) fn man(args: &ManArgs, output: &Output) -> Result<Exit> {
+pub(crate) fn man(context: &Context<'_, ManArgs>) -> Result<Exit> {
+    let Context { args, output, .. } = *context;
     let mut command = Args::command().disable_help_subcommand(true);
     // Subcommands learn their full names.
     command.build();

@@ -13,29 +13,21 @@ use reconcile::plan::{Held, Options, Plan, Share, Stage, Write, changes};
 use serde_json::{Value, json};
 
 use crate::args::StatusArgs;
-use crate::exit::{self, Exit};
-use crate::live;
+use crate::context::Context;
+use crate::exit::Exit;
 use crate::offline::{self, Records};
 use crate::output::bar::bar;
-use crate::output::{Output, count};
+use crate::output::count;
 use crate::read::{Part, Reading};
-use crate::store::Store;
+use crate::session;
 use crate::traffic::{change, traffic};
 
 /// Carries out the command.
-pub(crate) fn run(args: &StatusArgs, output: &Output) -> Result<Exit> {
-    let looked = match args.offline {
-        true => look_at_git(args),
-        false => look_at_both(args, output),
-    };
-    let look = match looked {
-        Ok(look) => look,
-        Err(error) => {
-            if args.common.json {
-                output.data(&exit::failure("status", &error))?;
-            }
-            return Err(error);
-        }
+pub(crate) fn run(context: &Context<'_, StatusArgs>) -> Result<Exit> {
+    let Context { args, output, .. } = *context;
+    let look = match args.offline {
+        true => look_at_git(args)?,
+        false => look_at_both(context)?,
     };
     let exit = look.exit(args.check);
     match args.common.json {
@@ -67,20 +59,21 @@ fn look_at_git(args: &StatusArgs) -> Result<Look> {
     Ok(Look { reading, records, plan: None, refused })
 }
 
-fn look_at_both(args: &StatusArgs, output: &Output) -> Result<Look> {
-    let target = live::target(&args.target, output)?;
-    let store = Store::new(&target);
-    let (git, listing) = live::look(&args.common, &args.part.only, &target, &store, output)?;
+fn look_at_both(context: &Context<'_, StatusArgs>) -> Result<Look> {
+    let Context { args, output, .. } = *context;
+    let target = context.target(&args.target)?;
+    let session = context.session(&target);
+    let (git, listing) = session::look(&session, &args.common, &args.part.only)?;
     let reading = git.read_files(Some(&listing.actual), output)?;
-    listing.tell(&target, output);
+    listing.tell(&session);
     let actual = listing.actual;
-    live::refuse_unknown(&args.part.only, &reading, &actual)?;
+    session::refuse_unknown(&args.part.only, &reading, &actual)?;
     let mut records: Records = actual
         .slot_records()
         .map(|(name, record)| ((name.clone(), record.slot.clone()), record.clone()))
         .collect();
-    let options = Options::at(live::now());
-    let plan = live::plan(&reading.desired, actual, &store, &options)?;
+    let options = Options::at(session.now);
+    let plan = session::plan(&reading.desired, actual, &session.store, &options)?;
     for write in plan.stage(Stage::Slots) {
         if let Write::Slot { name, record, .. } = write {
             let key = (name.clone(), record.slot.clone());

@@ -6,14 +6,15 @@ use catalog::digest::Digest;
 use serde_json::json;
 
 use crate::args::TokenArgs;
+use crate::context::Context;
 use crate::exit::Exit;
-use crate::output::Output;
 
 /// What tokens begin with, so that scanners for leaked secrets know them.
 const PREFIX: &str = "crt_";
 
 /// Carries out the command.
-pub(crate) fn run(args: &TokenArgs, output: &Output) -> Result<Exit> {
+pub(crate) fn run(context: &Context<'_, TokenArgs>) -> Result<Exit> {
+    let Context { args, output, .. } = *context;
     let mut random = [0; 32];
     getrandom::fill(&mut random).context("the operating system gave no random bytes")?;
     let token = format!("{PREFIX}{}", Base64UrlUnpadded::encode_string(&random));

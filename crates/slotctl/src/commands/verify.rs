@@ -11,19 +11,11 @@ use reconcile::audit::Audit;
 use serde_json::{Value, json};
 
 use crate::args::VerifyArgs;
-use crate::exit::{self, Exit};
-use crate::live;
+use crate::context::Context;
+use crate::exit::Exit;
 use crate::output::{Output, count};
+use crate::session;
 use crate::store::Store;
-
-/// Carries out the command.
-pub(crate) fn run(args: &VerifyArgs, output: &Output) -> Result<Exit> {
-    let ended = verify(args, output);
-    if let (Err(error), true) = (&ended, args.common.json) {
-        output.data(&exit::failure("verify", error))?;
-    }
-    ended
-}
 
 /// What was read.
 struct Read {
@@ -34,12 +26,14 @@ struct Read {
     bytes: u64,
 }
 
-fn verify(args: &VerifyArgs, output: &Output) -> Result<Exit> {
+/// Carries out the command.
+pub(crate) fn run(context: &Context<'_, VerifyArgs>) -> Result<Exit> {
+    let Context { args, output, .. } = *context;
     let began = Instant::now();
     // 1. What Git says, and which keys there are.
-    let target = live::target(&args.target, output)?;
+    let target = context.target(&args.target)?;
     let store = Store::new(&target);
-    let reading = live::read_git(&args.common, &args.part.only, output)?;
+    let reading = session::read_git(&args.common, &args.part.only, output)?;
     target.check()?;
     let mut audit = Audit::new(&reading.desired);
     list(args, &store, &mut audit, output)?;

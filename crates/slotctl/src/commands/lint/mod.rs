@@ -17,9 +17,10 @@ use serde_json::json;
 use self::judge::{Judge, Level, Verdict};
 use self::literal::Literal;
 use crate::args::LintArgs;
-use crate::exit::{self, Exit};
+use crate::context::Context;
+use crate::exit::Exit;
 use crate::offline;
-use crate::output::{Output, count};
+use crate::output::count;
 use crate::read::Part;
 
 /// What is wrong, and where.
@@ -52,15 +53,8 @@ enum Kind {
 }
 
 /// Carries out the command.
-pub(crate) fn run(args: &LintArgs, output: &Output) -> Result<Exit> {
-    let ended = project(args, output);
-    if let (Err(error), true) = (&ended, args.common.json) {
-        output.data(&exit::failure("lint", error))?;
-    }
-    ended
-}
-
-fn project(args: &LintArgs, output: &Output) -> Result<Exit> {
+pub(crate) fn run(context: &Context<'_, LintArgs>) -> Result<Exit> {
+    let Context { args, output, .. } = *context;
     // 1. What there is.
     let reading = offline::read(&args.common, Part::default())?;
     let judge = Judge::new(offline::catalogs(&reading.desired));

@@ -19,7 +19,8 @@ use notice::{Notice, printable};
 use reconcile::tag::{Prefix, TagName};
 
 use crate::args::PushArgs;
-use crate::exit::{self, Exit};
+use crate::context::Context;
+use crate::exit::Exit;
 use crate::output::{Output, count};
 use crate::read::tags::read_tags;
 use crate::remote::list_refs;
@@ -29,15 +30,8 @@ use git::remote::Pushed;
 use plan::Plan;
 
 /// Carries out the command.
-pub(crate) fn run(args: &PushArgs, output: &Output) -> Result<Exit> {
-    let ended = push(args, output);
-    if let (Err(error), true) = (&ended, args.json) {
-        output.data(&exit::failure("push", error))?;
-    }
-    ended
-}
-
-fn push(args: &PushArgs, output: &Output) -> Result<Exit> {
+pub(crate) fn run(context: &Context<'_, PushArgs>) -> Result<Exit> {
+    let Context { args, output, .. } = *context;
     // 1. Where to.
     let repository = Repository::open(&args.repo)?;
     let branch = branch::current(&repository, args.tags, output)?;

@@ -4,18 +4,19 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result, anyhow};
 
-use super::Setting;
 use super::check::{Checks, Share, summary};
 use super::deploy::{Deployments, is_interfered};
 use super::probe::{Probe, Versions};
 use super::refs::Ref;
 use super::report::{Outcome, Report};
+use super::setting::Setting;
 use crate::output::Output;
+use notice::{Notice, printable};
 use release::judge::Finding;
 use release::message::Message;
 use release::model::Id;
 use release::percent::Percent;
-use release::progress::{Action, Pause, Progress};
+use release::progress::{Action, Progress};
 use release::standing::Ramp;
 
 /// A release under way.
@@ -146,7 +147,7 @@ impl Drive<'_> {
 
     fn back(&mut self, findings: Vec<Finding>, report: &mut Report) -> Result<Outcome> {
         for Finding { check, what } in &findings {
-            self.output.finding(&super::notice(check, what));
+            self.output.finding(&notice(check, what));
         }
         let whys: Vec<String> = findings.iter().map(Finding::to_string).collect();
         let (new, why) = (self.released()?, whys.join("; "));
@@ -182,11 +183,8 @@ pub(crate) fn go_back(
     gone
 }
 
-/// Where to stop, as the command line says it.
-pub(crate) fn pause(pause: Option<Option<Percent>>) -> Pause {
-    match pause {
-        None => Pause::Never,
-        Some(None) => Pause::Next,
-        Some(Some(at)) => Pause::At(at),
-    }
+/// A finding, for people.
+fn notice(subject: &str, what: &str) -> Notice {
+    let what = printable(what.as_bytes());
+    Notice { subject: subject.to_owned(), what, help: None }
 }

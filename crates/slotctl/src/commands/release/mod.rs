@@ -10,62 +10,31 @@ mod drive;
 mod probe;
 mod refs;
 mod report;
+mod setting;
 mod slots;
 
-use std::path::Path;
-use std::time::Duration;
-
 use anyhow::{Context as _, Result, bail};
-use notice::{Notice, one_line, printable};
+use notice::printable;
 
 use crate::args::ReleaseArgs;
 use crate::config;
-use crate::exit::{self, Exit};
-use crate::live;
+use crate::context::Context;
+use crate::exit::Exit;
 use crate::output::{Output, count};
 use crate::wrangler::Wrangler;
 use deploy::Deployments;
 use drive::Drive;
-use git::Repository;
 use notice::Refused;
 use probe::Probe;
-use release::judge::Limits;
 use release::model::{Deployment, Version};
-use release::percent::Steps;
-use release::progress::{Pause, Progress};
+use release::progress::Progress;
 use release::standing::{self, Ask, Begin, Ramp};
 use report::{Outcome, Report};
-
-/// The longest tag and message of a version that Cloudflare keeps, in bytes.
-const LONGEST_TAG: usize = 100;
-const LONGEST_SUBJECT: usize = 1_000;
-
-const BAKE: Duration = Duration::from_secs(5 * 60);
-
-/// How to release.
-pub(crate) struct Setting<'a> {
-    pub(crate) args: &'a ReleaseArgs,
-    /// What the new version is called.
-    pub(crate) tag: String,
-    pub(crate) subject: String,
-    pub(crate) steps: Steps,
-    pub(crate) bake: Duration,
-    pub(crate) pause: Pause,
-    pub(crate) limits: Limits,
-    /// How long a deployment may take to be everywhere.
-    pub(crate) spread: Duration,
-}
+use setting::{Setting, setting};
 
 /// Carries out the command.
-pub(crate) fn run(args: &ReleaseArgs, output: &Output) -> Result<Exit> {
-    let ended = release(args, output);
-    if let (Err(error), true) = (&ended, args.json) {
-        output.data(&exit::failure("release", error))?;
-    }
-    ended
-}
-
-fn release(args: &ReleaseArgs, output: &Output) -> Result<Exit> {
+pub(crate) fn run(context: &Context<'_, ReleaseArgs>) -> Result<Exit> {
+    let Context { args, output, .. } = *context;
     // 1. Which Worker, and what is deployed of it.
     let target = &args.target;
     let worker = worker(args)?;
@@ -82,49 +51,14 @@ fn release(args: &ReleaseArgs, output: &Output) -> Result<Exit> {
             output.say(format_args!("{worker}: {why}"));
             Outcome::Nothing
         }
-        Begin::Back(ramp) => abort(&setting, deployments, &ramp, &mut report, output)?,
+        Begin::Back(ramp) => abort(context, &setting, deployments, &ramp, &mut report)?,
         Begin::Go(progress, ramp) => {
             setting.take_over(ramp.as_ref());
             let probe = Probe::new(args.check_url.as_deref().unwrap_or_default(), worker);
-            go(&setting, deployments, &probe, (progress, ramp), &mut report, output)?
+            go(context, &setting, deployments, &probe, (progress, ramp), &mut report)?
         }
     };
     report.end(args, outcome, output)
-}
-
-/// What the command line and the checkout say.
-fn setting(args: &ReleaseArgs) -> Result<Setting<'_>> {
-    let (mut tag, mut subject) = (String::new(), String::new());
-    if !args.abort {
-        let dir = args.target.config.parent().filter(|dir| !dir.as_os_str().is_empty());
-        let repository = Repository::open(dir.unwrap_or(Path::new(".")))?;
-        tag =
-            one_line(&git::describe::describe(&repository, &["components", "logic"])?, LONGEST_TAG);
-        subject = one_line(&git::describe::subject(&repository)?, LONGEST_SUBJECT);
-    }
-    Ok(Setting {
-        args,
-        tag,
-        subject,
-        steps: args.steps.clone().unwrap_or_default(),
-        bake: args.bake.unwrap_or(BAKE),
-        pause: drive::pause(args.pause),
-        limits: Limits { error_rate: args.max_error_rate.fraction(), slowdown: args.max_slowdown },
-        spread: args.max_spread,
-    })
-}
-
-impl Setting<'_> {
-    /// What the command line leaves open is as the run before set it.
-    fn take_over(&mut self, ramp: Option<&Ramp>) {
-        let Some(ramp) = ramp else { return };
-        if self.args.steps.is_none() {
-            self.steps = ramp.steps.clone();
-        }
-        if self.args.bake.is_none() {
-            self.bake = ramp.bake;
-        }
-    }
 }
 
 fn ask(args: &ReleaseArgs) -> Ask {
@@ -171,12 +105,13 @@ fn versions(wrangler: &Wrangler, active: &Deployment) -> Result<Vec<Version>> {
 }
 
 fn abort(
+    context: &Context<'_, ReleaseArgs>,
     setting: &Setting<'_>,
     mut deployments: Deployments<'_>,
     Ramp { old, new, at, .. }: &Ramp,
     report: &mut Report,
-    output: &Output,
 ) -> Result<Outcome> {
+    let output = context.output;
     (report.old, report.new) = (Some(old.clone()), Some(new.clone()));
     output.say(format_args!("abort  {new}, at {at} %: all traffic back to {old}"));
     if setting.args.dry_run {
@@ -188,17 +123,17 @@ fn abort(
 }
 
 fn go(
+    context: &Context<'_, ReleaseArgs>,
     setting: &Setting<'_>,
     deployments: Deployments<'_>,
     probe: &Probe,
     (progress, ramp): (Progress, Option<Ramp>),
     report: &mut Report,
-    output: &Output,
 ) -> Result<Outcome> {
-    let args = setting.args;
+    let Context { args, output, .. } = *context;
     // 3. What KV holds, and what the version answers that has the traffic.
-    let target = live::target(&args.target, output)?;
-    let found = slots::look(&target, output)?;
+    let target = context.target(&args.target)?;
+    let found = slots::look(&context.session(&target))?;
     found.refuse_newer()?;
     if !args.resume && !args.allow_split_slots {
         found.refuse_split()?;
@@ -238,10 +173,4 @@ fn confirm(setting: &Setting<'_>, output: &Output) -> Result<()> {
         return Ok(());
     }
     bail!("not confirmed: nothing was done")
-}
-
-/// For people.
-fn notice(subject: &str, what: &str) -> Notice {
-    let what = printable(what.as_bytes());
-    Notice { subject: subject.to_owned(), what, help: None }
 }

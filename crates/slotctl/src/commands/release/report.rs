@@ -5,8 +5,8 @@ use std::time::Instant;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::Setting;
 use super::refs::Ref;
+use super::setting::Setting;
 use crate::args::ReleaseArgs;
 use crate::exit::Exit;
 use crate::output::Output;

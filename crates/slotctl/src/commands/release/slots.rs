@@ -5,9 +5,8 @@ use anyhow::{Context as _, Result};
 use catalog::key::{Key, Namespace};
 use catalog::record::{self, FORMAT, FULL_WEIGHT, RecordError, SlotRecord};
 
-use crate::output::Output;
-use crate::store::Store;
-use crate::target::Target;
+use crate::args::ReleaseArgs;
+use crate::context::Session;
 use notice::Refused;
 
 /// What was found in KV.
@@ -26,8 +25,8 @@ pub(crate) struct Found {
 /// # Errors
 ///
 /// If KV can't be read.
-pub(crate) fn look(target: &Target, output: &Output) -> Result<Found> {
-    let store = Store::new(target);
+pub(crate) fn look(session: &Session<'_, ReleaseArgs>) -> Result<Found> {
+    let Session { target, store, output, .. } = session;
     let meter = output.meter("slots");
     target.check()?;
     let mut keys = vec![Key::Index];

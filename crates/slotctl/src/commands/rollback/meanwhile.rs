@@ -13,12 +13,15 @@ use notice::Notice;
 use reconcile::plan::{Stage, Write};
 use reconcile::rollback::Rollback;
 
+use crate::args::RollbackArgs;
+use crate::context::Session;
 use crate::output::{Output, count};
 use crate::runs;
 use crate::store::Store;
 
 /// Writes again what a sync overwrote since.
-pub(super) fn restore(store: &Store<'_>, rollbacks: &[Rollback], output: &Output) -> Result<()> {
+pub(super) fn restore(session: &Session<'_, RollbackArgs>, rollbacks: &[Rollback]) -> Result<()> {
+    let Session { store, output, .. } = session;
     let lost = overwritten(store, rollbacks)?;
     if lost.is_empty() {
         return Ok(());

@@ -9,7 +9,7 @@ mod report;
 mod resolver;
 mod tags;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Result, anyhow};
 use catalog::record::{Hold, VersionRecord};
@@ -17,49 +17,29 @@ use catalog::slot::Slot;
 use notice::{Notice, one_line};
 use reconcile::compile::MAX_WHY;
 use reconcile::plan::{Stage, Write};
-use reconcile::rollback::Rollback;
+use reconcile::rollback::{Present, Rollback};
 
 use crate::args::RollbackArgs;
-use crate::exit::{self, Exit, Usage};
-use crate::live;
-use crate::output::{Output, count};
-use crate::store::Store;
+use crate::context::{Context, Session};
+use crate::exit::{Exit, Usage};
+use crate::output::count;
 use git::Repository;
 use present::Found;
-use report::Report;
-
-/// How long each step took, as far as it came.
-#[derive(Debug, Default)]
-struct Took {
-    /// Until the slots' records were written: what callers get from then on.
-    slots: Option<Duration>,
-    /// Until the tags were moved and pushed.
-    git: Option<Duration>,
-    /// Until the resolver served every version, counted from the slots' records.
-    served: Option<Duration>,
-}
+use report::{Report, Took};
 
 /// Carries out the command.
-pub(crate) fn run(args: &RollbackArgs, output: &Output) -> Result<Exit> {
-    let ended = rollback(args, output);
-    if let (Err(error), true) = (&ended, args.common.json) {
-        output.data(&exit::failure("rollback", error))?;
-    }
-    ended
-}
-
-fn rollback(args: &RollbackArgs, output: &Output) -> Result<Exit> {
+pub(crate) fn run(context: &Context<'_, RollbackArgs>) -> Result<Exit> {
+    let Context { args, output, .. } = *context;
     let slot = args.slot().ok_or_else(|| anyhow!(Usage("name a slot")))?;
     // 1. Where to, and by whom: what is wrong here ends it before anything is written.
-    let target = live::target(&args.target, output)?;
-    let store = Store::new(&target);
+    let target = context.target(&args.target)?;
+    let session = context.session(&target);
     let repository = Repository::open(&args.common.repo)?;
-    let hold = hold(args, &repository)?;
+    let hold = hold(&session, &repository)?;
     target.check()?;
     // 2. What there is, and what that becomes.
-    let found = present::find(args, slot, &store)?;
-    let Found { rollbacks, refused, skipped } =
-        plan(args, slot, found, &hold, &store, &repository)?;
+    let found = present::find(&session, slot)?;
+    let Found { rollbacks, refused, skipped } = plan(&session, slot, found, &hold, &repository)?;
     let mut report = Report { rollbacks: &rollbacks, refused, ..Report::new(args) };
     report.show(output, &skipped);
     if args.dry_run || rollbacks.is_empty() {
@@ -67,17 +47,17 @@ fn rollback(args: &RollbackArgs, output: &Output) -> Result<Exit> {
     }
     // 3. Workers KV.
     let began = Instant::now();
-    write(&store, &rollbacks, &mut report.took, output)?;
+    write(&session, &rollbacks, &mut report.took)?;
     let written = Instant::now();
     // 4. Git.
     let git = Instant::now();
-    match tags::move_and_push(args, &repository, &rollbacks, output) {
+    match tags::move_and_push(context, &repository, &rollbacks) {
         Ok(notices) if notices.is_empty() => report.took.git = Some(git.elapsed()),
         Ok(notices) => report.unpushed = notices,
         Err(error) => report.unpushed = vec![notice(&error)],
     }
     // 5. What a sync at the same time undid.
-    meanwhile::warn(meanwhile::restore(&store, &rollbacks, output), output);
+    meanwhile::warn(meanwhile::restore(&session, &rollbacks), output);
     // 6. Callers.
     if let Some(url) = &args.resolver {
         report.unserved = resolver::wait(url, &rollbacks, written, output)?;
@@ -88,25 +68,25 @@ fn rollback(args: &RollbackArgs, output: &Output) -> Result<Exit> {
 }
 
 /// Why, by whom and since when. What a person says goes into records: it is one line.
-fn hold(args: &RollbackArgs, repository: &Repository) -> Result<Hold> {
-    let reason = one_line(args.reason.as_bytes(), MAX_WHY);
+fn hold(session: &Session<'_, RollbackArgs>, repository: &Repository) -> Result<Hold> {
+    let reason = one_line(session.args.reason.as_bytes(), MAX_WHY);
     if reason.is_empty() {
         return Err(anyhow!(Usage("--reason is empty")));
     }
     let by = one_line(&repository.committer()?, VersionRecord::MAX_AUTHOR);
-    Ok(Hold { reason, by, at: live::now() })
+    Ok(Hold { reason, by, at: session.now })
 }
 
 /// Decides on every component that was found. Of all components those without an
 /// earlier version are passed over.
 fn plan(
-    args: &RollbackArgs,
+    session: &Session<'_, RollbackArgs>,
     slot: &Slot,
-    found: Vec<reconcile::rollback::Present>,
+    found: Vec<Present>,
     hold: &Hold,
-    store: &Store<'_>,
     repository: &Repository,
 ) -> Result<Found> {
+    let Session { args, store, .. } = session;
     let mut planned = Found::default();
     let mut goals = Vec::new();
     for present in found {
@@ -131,11 +111,11 @@ fn plan(
 /// Writes the slots' records, then the catalogs'. A catalog that can't be written is no
 /// reason to stop: the next sync finds the move by comparison.
 fn write(
-    store: &Store<'_>,
+    session: &Session<'_, RollbackArgs>,
     rollbacks: &[Rollback],
     took: &mut Took,
-    output: &Output,
 ) -> Result<()> {
+    let Session { store, output, .. } = session;
     let of = |stage| {
         let writes = rollbacks.iter().flat_map(|rollback| &rollback.writes);
         writes.filter(|write| write.stage() == stage).collect::<Vec<&Write>>()

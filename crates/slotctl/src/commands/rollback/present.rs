@@ -13,6 +13,7 @@ use notice::Notice;
 use reconcile::rollback::{Present, Rollback};
 
 use crate::args::RollbackArgs;
+use crate::context::Session;
 use crate::store::Store;
 use git::Repository;
 
@@ -26,7 +27,8 @@ pub(super) struct Found {
 
 /// Reads the component, or every one (of a type) that has the slot: all of its slots'
 /// records and its catalog.
-pub(super) fn find(args: &RollbackArgs, slot: &Slot, store: &Store<'_>) -> Result<Vec<Present>> {
+pub(super) fn find(session: &Session<'_, RollbackArgs>, slot: &Slot) -> Result<Vec<Present>> {
+    let Session { args, store, .. } = session;
     let prefix = match (&args.component, &args.of_type) {
         (Some(name), _) => format!("{name}@"),
         (None, Some(of_type)) => format!("{of_type}/"),

@@ -1,15 +1,27 @@
 //! What a rollback does and did, in words and for machines.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use notice::{Notice, printable};
 use reconcile::plan::Write;
 use reconcile::rollback::Rollback;
 use serde_json::{Value, json};
 
-use super::Took;
 use crate::args::RollbackArgs;
 use crate::exit::Exit;
 use crate::output::{Output, count};
+
+/// How long each step took, as far as it came.
+#[derive(Debug, Default)]
+pub(super) struct Took {
+    /// Until the slots' records were written: what callers get from then on.
+    pub(super) slots: Option<Duration>,
+    /// Until the tags were moved and pushed.
+    pub(super) git: Option<Duration>,
+    /// Until the resolver served every version, counted from the slots' records.
+    pub(super) served: Option<Duration>,
+}
 
 /// What there is to tell.
 pub(super) struct Report<'a> {
@@ -96,7 +108,7 @@ impl<'a> Report<'a> {
     }
 
     fn value(&self, exit: Exit, finish: &[String]) -> Value {
-        let seconds = |time: Option<std::time::Duration>| time.map(|time| time.as_secs_f64());
+        let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64());
         let rollback = |rollback: &Rollback| {
             let slots = rollback.writes.iter().filter(|write| matches!(write, Write::Slot { .. }));
             json!({

@@ -11,7 +11,8 @@ use reconcile::tag::{Prefix, TagName, TagTarget};
 
 use crate::args::{CommonArgs, FileArgs, RollbackArgs, SetArgs};
 use crate::commands::{push, tag};
-use crate::output::{Output, count};
+use crate::context::Context;
+use crate::output::count;
 use crate::remote::list_refs;
 use git::Repository;
 
@@ -20,16 +21,16 @@ use git::Repository;
 /// What others did to these slots is fetched first: KV was rolled back from where it
 /// stood, and the lease must be on what the remote has now.
 pub(super) fn move_and_push(
-    args: &RollbackArgs,
+    context: &Context<'_, RollbackArgs>,
     repository: &Repository,
     rollbacks: &[Rollback],
-    output: &Output,
 ) -> Result<Vec<Notice>> {
+    let Context { args, output, .. } = *context;
     let remote = push::remote(repository)?;
     let there = remote.as_ref().map(|remote| fetch(repository, remote, rollbacks)).transpose();
     let began = Instant::now();
     for rollback in rollbacks {
-        tag::move_slot(repository, &set_args(args, rollback), output)?;
+        tag::move_slot(repository, &context.with(&set_args(args, rollback)))?;
     }
     output.step("tag", format_args!("{} moved", count(rollbacks.len(), "tag")), began);
     let (Some(remote), Some(there)) = (remote, there?) else {

@@ -2,14 +2,13 @@
 //! tree's `rollouts.toml`, and shows what that changes before it does.
 
 mod edit;
+mod file;
 mod moves;
 mod plan;
-mod save;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use catalog::name::ComponentName;
 use catalog::slot::Slot;
 use notice::Notice;
@@ -17,7 +16,8 @@ use reconcile::policy::FILE;
 use serde_json::{Value, json};
 
 use crate::args::{ChangeArgs, RolloutArgs, RolloutCommand};
-use crate::exit::{self, Exit, Usage};
+use crate::context::Context;
+use crate::exit::{Exit, Usage};
 use crate::offline::{self, Records};
 use crate::output::Output;
 use crate::read::{Part, Rollouts};
@@ -27,23 +27,14 @@ use moves::SlotMoves;
 use notice::Refused;
 
 /// Carries out the command.
-pub(crate) fn run(args: &RolloutArgs, output: &Output) -> Result<Exit> {
-    let ended = rollout(args, output);
-    let (command, json) = match &args.command {
-        Some(RolloutCommand::Plan(args)) => ("rollout plan", args.common.json),
-        None => ("rollout", args.change.common.json),
-    };
-    if let (Err(error), true) = (&ended, json) {
-        output.data(&exit::failure(command, error))?;
-    }
-    ended
-}
-
-fn rollout(args: &RolloutArgs, output: &Output) -> Result<Exit> {
+pub(crate) fn run(context: &Context<'_, RolloutArgs>) -> Result<Exit> {
+    let args = context.args;
     let change = &args.change;
     match (&args.command, &change.component, &change.slot) {
-        (Some(RolloutCommand::Plan(args)), ..) => plan::run(args, output),
-        (None, Some(name), Some(slot)) => run_change(&Job { args: change, name, slot }, output),
+        (Some(RolloutCommand::Plan(args)), ..) => plan::run(&context.with(args)),
+        (None, Some(name), Some(slot)) => {
+            run_change(&Job { args: change, name, slot }, context.output)
+        }
         _ => bail!(Usage("name a component and a slot, or `plan`")),
     }
 }
@@ -60,10 +51,10 @@ fn run_change(job: &Job<'_>, output: &Output) -> Result<Exit> {
     let args = job.args;
     let change = wanted(args)?;
     let repository = Repository::open(&args.common.repo)?;
-    let file = file(&repository)?;
-    let before = read_file(&file)?;
+    let path = file::path(&repository)?;
+    let before = file::read(&path)?;
     if args.commit {
-        save::check_unchanged(&repository)?;
+        file::check_unchanged(&repository)?;
     }
     // 2. The file as it should be, held against the tags.
     let after = edit::edit(&before, job.name, job.slot, &change)?;
@@ -71,14 +62,14 @@ fn run_change(job: &Job<'_>, output: &Output) -> Result<Exit> {
     let is = refuse_mistakes(&was, state(job, &after)?)?;
     let moves = moves::compare(&was.records, &is, &keys(args)?)?;
     // 3. Shown.
-    let diff = save::diff(&repository, &file, &after)?;
+    let diff = file::diff(&repository, &path, &after)?;
     show(args, &diff, &moves, output)?;
     // 4. Written, and committed, or not.
     let mut commit = None;
     if !args.dry_run && before != after {
-        save::write(&file, &after)?;
+        file::write(&path, &after)?;
         let message = args.message.clone().unwrap_or_else(|| message(job, &change, &moves));
-        commit = args.commit.then(|| save::commit(&repository, &message)).transpose()?;
+        commit = args.commit.then(|| file::commit(&repository, &message)).transpose()?;
     }
     // 5. Summed up.
     sum_up(args, before != after, commit.as_deref(), output);
@@ -102,23 +93,6 @@ fn wanted(args: &ChangeArgs) -> Result<Change> {
              --alias SLOT or --stop"
         )),
     })
-}
-
-/// The work tree's file.
-pub(super) fn file(repository: &Repository) -> Result<PathBuf> {
-    let root = repository.work_tree.as_ref().ok_or_else(|| {
-        let help = "clone it with a work tree, or commit the change elsewhere";
-        Refused::new(FILE, "a bare repository has no file to edit", help)
-    })?;
-    Ok(root.join(FILE))
-}
-
-/// Its text; an absent file is an empty one.
-pub(super) fn read_file(file: &std::path::Path) -> Result<String> {
-    match std::fs::read_to_string(file) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
-        read => read.with_context(|| format!("can't read {}", file.display())),
-    }
 }
 
 /// A component's slots, and what is refused of them.
@@ -157,7 +131,7 @@ fn keys(args: &ChangeArgs) -> Result<Vec<String>> {
 /// The difference as data, what it means as talk.
 fn show(args: &ChangeArgs, diff: &str, moves: &[SlotMoves], output: &Output) -> Result<()> {
     if !args.common.json {
-        output.print(&save::colored(diff))?;
+        output.print(&file::colored(diff))?;
     }
     for slot in moves {
         match args.dry_run {

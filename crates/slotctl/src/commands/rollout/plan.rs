@@ -4,20 +4,21 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use super::file;
 use super::moves::{self, SlotMoves};
-use super::{file, read_file};
 use crate::args::RolloutPlanArgs;
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::offline;
-use crate::output::Output;
 use crate::read::{Part, Rollouts};
 use git::Repository;
 
 /// Carries out the command.
-pub(super) fn run(args: &RolloutPlanArgs, output: &Output) -> Result<Exit> {
+pub(super) fn run(context: &Context<'_, RolloutPlanArgs>) -> Result<Exit> {
+    let Context { args, output, .. } = *context;
     // 1. The two states: as the default branch has it, and as the file is now.
     let repository = Repository::open(&args.common.repo)?;
-    let edited = Rollouts::with_text(&read_file(&file(&repository)?)?);
+    let edited = Rollouts::with_text(&file::read(&file::path(&repository)?)?);
     let only = args.component.as_slice();
     let counts = offline::read(&args.common, Part { only, rollouts: None })?;
     let edited = offline::read(&args.common, Part { only, rollouts: Some(edited) })?;

@@ -2,38 +2,32 @@
 //! whatever stops it, no record names what is not there.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use catalog::record::{self, UnreferencedRecord, is_due};
-use catalog::timestamp::Timestamp;
 use reconcile::plan::{Plan, Stage, Write};
 
-use super::turn::{News, Told, Turn};
-use super::{Outcome, check};
-use crate::output::{Meter, Output, count};
+use super::check;
+use super::concurrency::{News, Told, Turn};
+use super::outcome::Outcome;
+use crate::args::SyncArgs;
+use crate::context::Session;
+use crate::output::{Meter, count};
 use crate::read::{self, Blobs, Reading};
 use crate::runs::Note;
-use crate::store::Store;
 use kv_api::{self, ApiError, Batch, Pair};
 
 /// What it takes to carry out a plan.
 pub(super) struct Apply<'a> {
+    /// The command.
+    pub(super) session: &'a Session<'a, SyncArgs>,
     /// The plan.
     pub(super) plan: &'a Plan,
     /// What was read of Git.
     pub(super) reading: &'a Reading,
-    /// The repository, for the contents.
-    pub(super) repo: &'a Path,
-    /// Where to.
-    pub(super) store: &'a Store<'a>,
-    /// Who is told.
-    pub(super) output: &'a Output,
-    /// When the plan was made.
-    pub(super) now: Timestamp,
 }
 
 impl Apply<'_> {
@@ -61,7 +55,7 @@ impl Apply<'_> {
             self.delete(outcome)?;
         }
         turn.tell(Told::End)?;
-        match check::read_back(self.plan, self.store, self.output, turn, outcome)? {
+        match check::read_back(self.session, self.plan, turn, outcome)? {
             News::None => turn.news(),
             news => Ok(news),
         }
@@ -88,7 +82,7 @@ impl Apply<'_> {
                 turn.told(tell);
             }
             let written = outcome.written.get(stage).copied().unwrap_or_default();
-            self.output.step("write", count(written, stage.name()), began);
+            self.session.output.step("write", count(written, stage.name()), began);
         }
         Ok(())
     }
@@ -100,10 +94,10 @@ impl Apply<'_> {
         note: Option<&Note>,
         outcome: &mut Outcome,
     ) -> Result<bool> {
-        let meter = self.output.meter(stage.plural());
+        let meter = self.session.output.meter(stage.plural());
         meter.begin(self.plan.stage(stage).count());
         let mut blobs = match stage {
-            Stage::Contents => Some(read::open_blobs(self.repo)?),
+            Stage::Contents => Some(read::open_blobs(&self.session.args.common.repo)?),
             Stage::Unreferenced
             | Stage::Versions
             | Stage::Slots
@@ -111,7 +105,7 @@ impl Apply<'_> {
             | Stage::Index => None,
         };
         let mut writer =
-            Writer::new(self.store.namespace(stage.namespace()), stage, &meter, outcome);
+            Writer::new(self.session.store.namespace(stage.namespace()), stage, &meter, outcome);
         for write in self.plan.stage(stage) {
             let value = match (write, &mut blobs) {
                 (Write::Content { digest, .. }, Some(blobs)) => {
@@ -145,14 +139,16 @@ impl Apply<'_> {
             let (spared, keys) = self.spare(keys)?;
             outcome.spared.extend(spared);
             let Some(first) = keys.first() else { continue };
-            outcome.deleted += delete_keys(self.store.namespace(first.namespace()), &keys)?;
+            outcome.deleted += delete_keys(self.session.store.namespace(first.namespace()), &keys)?;
         }
         if outcome.deleted > 0 {
-            self.output.step("delete", count(outcome.deleted, "key"), began);
+            self.session.output.step("delete", count(outcome.deleted, "key"), began);
         }
         if !outcome.spared.is_empty() {
             let spared = count(outcome.spared.len(), "content");
-            self.output.say(format_args!("       {spared} left: another sync needs it since"));
+            self.session
+                .output
+                .say(format_args!("       {spared} left: another sync needs it since"));
         }
         Ok(())
     }
@@ -166,9 +162,9 @@ impl Apply<'_> {
         };
         let records: Vec<Key> = keys.iter().filter_map(|key| record(key)).collect();
         let mut due = BTreeSet::new();
-        self.store.read(&records, |key, value| {
+        self.session.store.read(&records, |key, value| {
             let record = value.and_then(|value| record::parse::<UnreferencedRecord>(value).ok());
-            if record.is_some_and(|record| is_due(record.since, self.now)) {
+            if record.is_some_and(|record| is_due(record.since, self.session.now)) {
                 due.insert(key.clone());
             }
         })?;

@@ -9,9 +9,11 @@ use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use reconcile::plan::{Plan, Stage, Write};
 
-use super::Outcome;
-use super::turn::{News, Turn};
-use crate::output::{Output, count};
+use super::concurrency::{News, Turn};
+use super::outcome::Outcome;
+use crate::args::SyncArgs;
+use crate::context::Session;
+use crate::output::count;
 use crate::store::{SMALL, Store};
 
 /// How many keys of each stage are read back.
@@ -24,12 +26,12 @@ const PATIENCE: [u64; 6] = [1, 2, 4, 8, 15, 30];
 /// Reads some keys of each stage back and compares them with the plan; says whether
 /// others have written something else meanwhile.
 pub(super) fn read_back(
+    session: &Session<'_, SyncArgs>,
     plan: &Plan,
-    store: &Store<'_>,
-    output: &Output,
     turn: &mut Turn<'_>,
     outcome: &mut Outcome,
 ) -> Result<News> {
+    let Session { store, output, .. } = session;
     let began = Instant::now();
     let mut waits = PATIENCE.iter().map(|seconds| Duration::from_secs(*seconds));
     let mut open: Vec<&Write> = Stage::ALL.iter().flat_map(|stage| sample(plan, *stage)).collect();

@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::apply::Apply;
 use crate::args::{self, SyncArgs, TargetArgs};
+use crate::context::Session;
 use crate::exit::Exit;
 use crate::output::{Output, count};
 use crate::read::{self, Blobs, Reading};
@@ -42,13 +43,11 @@ impl<'a> Copies<'a> {
     /// Works out what becomes of the copies, where they are asked for, once `plan` is
     /// carried out.
     pub(super) fn plan(
-        args: &SyncArgs,
-        target: &'a Target,
+        session: &Session<'a, SyncArgs>,
         id: Option<&'a str>,
-        store: &Store<'_>,
         plan: &Plan,
-        output: &Output,
     ) -> Result<Option<Self>> {
+        let Session { args, target, store, output, .. } = session;
         let Some(id) = id else { return Ok(None) };
         let (began, only) = (Instant::now(), args.part.only.as_slice());
         let namespace = kv_api::Namespace::new(&target.api, id);
@@ -92,7 +91,11 @@ impl<'a> Copies<'a> {
         copied.error = ended.err();
         if copied.written + copied.deleted > 0 {
             let (written, deleted) = (count(copied.written, "key"), copied.deleted);
-            sync.output.step("layout", format_args!("{written} written, {deleted} deleted"), began);
+            sync.session.output.step(
+                "layout",
+                format_args!("{written} written, {deleted} deleted"),
+                began,
+            );
         }
         copied
     }
@@ -107,11 +110,11 @@ impl<'a> Copies<'a> {
     }
 
     fn write(&self, sync: &Apply<'_>, copied: &mut Copied) -> Result<()> {
-        let contents = Contents { reading: sync.reading, store: sync.store };
+        let contents = Contents { reading: sync.reading, store: &sync.session.store };
         let mut batch = Batch::new(self.namespace.limits());
         let mut blobs = match self.layout.writes.is_empty() {
             true => return Ok(()),
-            false => read::open_blobs(sync.repo)?,
+            false => read::open_blobs(&sync.session.args.common.repo)?,
         };
         for Item { key, value, metadata } in &self.layout.writes {
             let bytes = match value {

@@ -5,111 +5,83 @@
 
 mod apply;
 mod check;
+mod concurrency;
 mod fetch;
 mod layout;
+mod outcome;
 mod report;
 mod rounds;
 mod show;
 mod summary;
-mod turn;
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::Result;
-use catalog::key::Key;
-use reconcile::plan::{Options, Plan, Stage};
+use reconcile::plan::{Options, Plan};
 
 use crate::args::SyncArgs;
+use crate::context::{Context, Session};
 use crate::exit::Exit;
-use crate::live;
-use crate::output::Output;
 use crate::read::Reading;
-use crate::store::Store;
+use crate::session;
 use apply::Apply;
+use concurrency::Turn;
 use git::Repository;
 use layout::{Copied, Copies};
+use outcome::Outcome;
 use report::Report;
 use rounds::Rounds;
-use turn::Turn;
-
-/// What came of carrying out a plan.
-#[derive(Debug, Default)]
-struct Outcome {
-    /// How many keys were written, by stage.
-    written: BTreeMap<Stage, usize>,
-    /// How many keys were deleted.
-    deleted: usize,
-    /// How many bytes the values that were written have.
-    bytes: u64,
-    /// The keys that were read back and are as they were written.
-    checked: Vec<Key>,
-    /// Contents that were to go, and that others need since.
-    spared: Vec<Key>,
-    /// What stopped it.
-    error: Option<anyhow::Error>,
-}
 
 /// Carries out the command.
-pub(crate) fn run(args: &SyncArgs, output: &Output) -> Result<Exit> {
-    let ended = sync(args, output);
-    if let (Err(error), true) = (&ended, args.common.json) {
-        // It failed before there was a plan: the error is all there is to say.
-        output.data(&report::failure(error))?;
-    }
-    ended
-}
-
-fn sync(args: &SyncArgs, output: &Output) -> Result<Exit> {
+pub(crate) fn run(context: &Context<'_, SyncArgs>) -> Result<Exit> {
+    let Context { args, output, .. } = *context;
     let began = Instant::now();
     // 1. Where to: a wrong command line or configuration ends here.
-    let target = live::target(&args.target, output)?;
-    let store = Store::new(&target);
+    let target = context.target(&args.target)?;
+    let session = context.session(&target);
     let conductor = layout::namespace(args, &target)?;
     // 2. What Git's tags say, and what KV holds.
     if args.fetch {
         fetch::fetch(&args.common.repo, &args.part.only, output)?;
     }
-    let (git, listing) = live::look(&args.common, &args.part.only, &target, &store, output)?;
+    let (git, listing) = session::look(&session, &args.common, &args.part.only)?;
     // 3. Who else makes KV equal to Git, or did.
-    let mut turn = Turn::begin(&store, git.state(), !args.part.only.is_empty(), &listing.runs)?;
+    let mut turn =
+        Turn::begin(&session.store, git.state(), !args.part.only.is_empty(), &listing.runs)?;
     if args.allow_older || args.prune && is_taken_back(args, &turn)? {
         turn.allow_older();
     }
     // 4. The files that KV does not know, and the plan, as often as others change KV.
     let mut outcome = Outcome::default();
-    let options = options(args);
-    let rounds = Rounds { args, target: &target, store: &store, options: &options, output };
+    let options = options(&session);
+    let rounds = Rounds { session: &session, options: &options };
     let (reading, plan) = rounds.run(git, listing, &mut turn, &mut outcome)?;
     // 5. The copies for others, of what is in the resolver's own namespaces now.
-    let report = Report { args, target: &target, reading: &reading, plan: &plan };
-    let copies = copies(&report, conductor.as_deref(), &store, &mut outcome, output);
+    let report = Report { session: &session, reading: &reading, plan: &plan };
+    let copies = copies(&report, conductor.as_deref(), &mut outcome);
     // 6. Summed up.
-    sum_up(&report, &outcome, copies.as_ref(), output, began)
+    sum_up(&report, &outcome, copies.as_ref(), began)
 }
 
 /// Works out the copies that are asked for, and writes them unless this is a dry run.
 fn copies<'a>(
     report: &Report<'a>,
     id: Option<&'a str>,
-    store: &Store<'_>,
     outcome: &mut Outcome,
-    output: &Output,
 ) -> Option<(Copies<'a>, Copied)> {
-    let Report { args, target, reading, plan } = report;
+    let Report { session, reading, plan } = report;
     if outcome.error.is_some() {
         return None;
     }
-    let copies = match Copies::plan(args, target, id, store, plan, output) {
+    let copies = match Copies::plan(session, id, plan) {
         Ok(copies) => copies?,
         Err(error) => {
             outcome.error = Some(error);
             return None;
         }
     };
-    let repo = args.common.repo.as_path();
-    let apply = Apply { plan, reading, repo, store, output, now: live::now() };
-    let copied = match args.dry_run {
+    let apply = Apply { session, plan, reading };
+    let copied = match session.args.dry_run {
         true => Copied::default(),
         false => copies.carry_out(&apply),
     };
@@ -121,18 +93,18 @@ fn sum_up(
     report: &Report<'_>,
     outcome: &Outcome,
     copies: Option<&(Copies<'_>, Copied)>,
-    output: &Output,
     began: Instant,
 ) -> Result<Exit> {
-    let Report { args, reading, plan, .. } = report;
+    let Report { session, reading, plan } = report;
+    let Session { args, output, .. } = *session;
     let exit = exit(args, reading, plan, outcome);
     let exit = copies.map_or(exit, |(copies, copied)| copies.exit(exit, args, copied));
-    show::summary(output, report, outcome, began);
+    show::summary(report, outcome, began);
     if let Some(error) = copies.and_then(|(_, copied)| copied.error.as_ref()) {
         output.error(error);
     }
     if let Some(file) = &args.summary {
-        report.append_markdown(outcome, file)?;
+        summary::append(report, outcome, file)?;
     }
     if args.common.json {
         let mut value = report.value(outcome, exit, began.elapsed());
@@ -144,9 +116,10 @@ fn sum_up(
     Ok(exit)
 }
 
-fn options(args: &SyncArgs) -> Options {
+fn options(session: &Session<'_, SyncArgs>) -> Options {
+    let args = session.args;
     Options {
-        now: live::now(),
+        now: session.now,
         prune: args.prune,
         allow_changed: args.allow_changed_version.iter().cloned().collect(),
         allow_mass_delete: args.allow_mass_delete,

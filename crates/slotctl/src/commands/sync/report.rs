@@ -13,27 +13,18 @@ use reconcile::plan::{Held, Plan, Stage, Write, changes};
 use reconcile::tag::TagTarget;
 use serde_json::{Value, json};
 
-use super::Outcome;
+use super::outcome::Outcome;
 use crate::args::SyncArgs;
+use crate::context::Session;
 use crate::exit::Exit;
 use crate::read::{LogicTag, Reading, Rollouts};
-use crate::target::Target;
 use crate::traffic::{change, traffic};
 
 /// All that a sync knew and planned.
 pub(super) struct Report<'a> {
-    pub(super) args: &'a SyncArgs,
-    pub(super) target: &'a Target,
+    pub(super) session: &'a Session<'a, SyncArgs>,
     pub(super) reading: &'a Reading,
     pub(super) plan: &'a Plan,
-}
-
-/// What there is to say of a sync that had no plan yet when it failed.
-pub(super) fn failure(error: &anyhow::Error) -> Value {
-    json!({
-        "command": "sync",
-        "result": { "error": format!("{error:#}"), "exit": Exit::of(error).code() },
-    })
 }
 
 impl Report<'_> {
@@ -41,14 +32,14 @@ impl Report<'_> {
     pub(super) fn value(&self, outcome: &Outcome, exit: Exit, took: Duration) -> Value {
         json!({
             "command": "sync",
-            "dryRun": self.args.dry_run,
+            "dryRun": self.session.args.dry_run,
             "head": self.reading.head,
             "rollouts": rollouts(&self.reading.rollouts),
             "target": {
-                "kv": self.target.whose,
-                "env": self.args.target.env,
-                "slots": self.target.ids.slots,
-                "components": self.target.ids.components,
+                "kv": self.session.target.whose,
+                "env": self.session.args.target.env,
+                "slots": self.session.target.ids.slots,
+                "components": self.session.target.ids.components,
             },
             "plan": self.plan(),
             "result": {
@@ -57,7 +48,7 @@ impl Report<'_> {
                 "spared": keys(&outcome.spared),
                 "bytes": outcome.bytes,
                 "checked": keys(&outcome.checked),
-                "calls": self.target.api.calls(),
+                "calls": self.session.target.api.calls(),
                 "seconds": took.as_secs_f64(),
                 "error": outcome.error.as_ref().map(|error| format!("{error:#}")),
                 "exit": exit.code(),

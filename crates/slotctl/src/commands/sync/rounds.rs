@@ -6,14 +6,14 @@ use catalog::digest::Digest;
 use reconcile::plan::{Options, Plan};
 
 use super::apply::Apply;
-use super::turn::{self, News, Told, Turn};
-use super::{Outcome, show};
+use super::concurrency::{self, News, Told, Turn};
+use super::outcome::Outcome;
+use super::show;
 use crate::args::SyncArgs;
-use crate::live::{self, Git, Listing};
-use crate::output::{Output, count};
+use crate::context::Session;
+use crate::output::count;
 use crate::read::Reading;
-use crate::store::Store;
-use crate::target::Target;
+use crate::session::{self, Git, Listing};
 use notice::Refused;
 
 /// So often is KV looked at anew before it is left to whoever changes it.
@@ -21,11 +21,8 @@ const ROUNDS: usize = 5;
 
 /// What a round needs.
 pub(super) struct Rounds<'a> {
-    pub(super) args: &'a SyncArgs,
-    pub(super) target: &'a Target,
-    pub(super) store: &'a Store<'a>,
+    pub(super) session: &'a Session<'a, SyncArgs>,
     pub(super) options: &'a Options,
-    pub(super) output: &'a Output,
 }
 
 impl Rounds<'_> {
@@ -44,7 +41,7 @@ impl Rounds<'_> {
         loop {
             rounds -= 1;
             // Whoever may still write has to know of this run before KV is listed.
-            if turn.is_contested() && turn.newer().is_none() && !self.args.dry_run {
+            if turn.is_contested() && turn.newer().is_none() && !self.session.args.dry_run {
                 turn.tell(Told::Claim)?;
                 listing = None;
             }
@@ -72,36 +69,37 @@ impl Rounds<'_> {
         state: Digest,
     ) -> Result<(Reading, Plan)> {
         // 1. What KV holds.
-        let only = &self.args.part.only;
-        let list = || Listing::of(self.target, self.store, only, self.output);
+        let only = &self.session.args.part.only;
+        let list = || Listing::of(self.session, only);
         let listing = listing.map_or_else(list, Ok)?;
         // 2. What Git's files say. The copies for others need their contents too.
-        let known = self.args.layout.is_none().then_some(&listing.actual);
+        let known = self.session.args.layout.is_none().then_some(&listing.actual);
         let git = git.map_or_else(|| self.read_tags_again(state), Ok)?;
-        let reading = git.read_files(known, self.output)?;
-        listing.tell(self.target, self.output);
-        live::refuse_unknown(only, &reading, &listing.actual)?;
+        let reading = git.read_files(known, self.session.output)?;
+        listing.tell(self.session);
+        session::refuse_unknown(only, &reading, &listing.actual)?;
         // 3. The plan.
-        let plan = live::plan(&reading.desired, listing.actual, self.store, self.options)?;
-        show::plan(self.output, &reading, &plan);
+        let plan =
+            session::plan(&reading.desired, listing.actual, &self.session.store, self.options)?;
+        show::plan(self.session.output, &reading, &plan);
         Ok((reading, plan))
     }
 
     /// Puts back what rollbacks wrote meanwhile, before it looks again.
     fn put_back(&self, turn: &mut Turn<'_>) -> Result<()> {
-        self.output.say("       KV was changed meanwhile: looking again");
+        self.session.output.say("       KV was changed meanwhile: looking again");
         let back = turn.put_back()?;
         if back > 0 {
             let slots = count(back, "slot");
-            self.output.say(format_args!("       {slots} put back that were rolled back"));
+            self.session.output.say(format_args!("       {slots} put back that were rolled back"));
         }
         Ok(())
     }
 
     /// Reads the tags once more, for files that KV had and may have lost.
     fn read_tags_again(&self, state: Digest) -> Result<Git<'_>> {
-        let mut git = Git::open(&self.args.common, &self.args.part.only)?;
-        git.read_tags(self.output)?;
+        let mut git = Git::open(&self.session.args.common, &self.session.args.part.only)?;
+        git.read_tags(self.session.output)?;
         match git.state().digest == state {
             true => Ok(git),
             false => Err(changed().into()),
@@ -119,15 +117,13 @@ impl Rounds<'_> {
             return Err(Refused(notice.clone()).into());
         }
         if let (Some(newer), false) = (turn.newer(), plan.is_empty()) {
-            return Err(turn::stale(newer));
+            return Err(concurrency::stale(newer));
         }
         let idle = plan.is_empty() && !turn.is_known() && !turn.is_newest();
-        if self.args.dry_run || idle {
+        if self.session.args.dry_run || idle {
             return Ok(News::None);
         }
-        let Self { args, store, output, .. } = self;
-        let (repo, now) = (args.common.repo.as_path(), self.options.now);
-        let apply = Apply { plan, reading, repo, store, output, now };
+        let apply = Apply { session: self.session, plan, reading };
         let news = apply.run(turn, outcome)?;
         if news == News::None {
             turn.replace_others()?;

@@ -8,8 +8,9 @@ use indicatif::DecimalBytes;
 use reconcile::plan::{Plan, Stage, Write};
 use reconcile::tag::TagTarget;
 
-use super::Outcome;
+use super::outcome::Outcome;
 use super::report::Report;
+use crate::context::Session;
 use crate::output::{Output, count};
 use crate::read::{LogicTag, Reading};
 
@@ -122,8 +123,9 @@ fn red(mark: &str) -> String {
 }
 
 /// Shows what the sync came to.
-pub(super) fn summary(output: &Output, report: &Report<'_>, outcome: &Outcome, began: Instant) {
-    let Report { args, plan, reading, target } = report;
+pub(super) fn summary(report: &Report<'_>, outcome: &Outcome, began: Instant) {
+    let Report { session, plan, reading } = report;
+    let Session { args, target, output, .. } = *session;
     if let Some(error) = &outcome.error {
         output.error(error);
         if plan.blocked.is_none() {

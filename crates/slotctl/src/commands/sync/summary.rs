@@ -11,63 +11,61 @@ use notice::{Notice, printable};
 use reconcile::plan::{Plan, Stage, Write};
 use reconcile::tag::TagTarget;
 
-use super::Outcome;
+use super::outcome::Outcome;
 use super::report::Report;
 use crate::output::count;
 
 /// So many rows of a table are written: GitHub takes a mebibyte of summary a step.
 const ROWS: usize = 500;
 
-impl Report<'_> {
-    /// Adds the summary to a file's end, as GitHub's `$GITHUB_STEP_SUMMARY` wants it.
-    pub(super) fn append_markdown(&self, outcome: &Outcome, file: &Path) -> Result<()> {
-        let open = OpenOptions::new().create(true).append(true).open(file);
-        open.and_then(|mut open| open.write_all(self.markdown(outcome).as_bytes()))
-            .with_context(|| format!("can't write the summary to {}", file.display()))
-    }
+/// Adds the summary to a file's end, as GitHub's `$GITHUB_STEP_SUMMARY` wants it.
+pub(super) fn append(report: &Report<'_>, outcome: &Outcome, file: &Path) -> Result<()> {
+    let open = OpenOptions::new().create(true).append(true).open(file);
+    open.and_then(|mut open| open.write_all(markdown(report, outcome).as_bytes()))
+        .with_context(|| format!("can't write the summary to {}", file.display()))
+}
 
-    fn markdown(&self, outcome: &Outcome) -> String {
-        let Self { args, plan, reading, .. } = self;
-        let env = args.target.env.as_deref().unwrap_or("local");
-        let mut text = format!("### slotctl sync: {}\n\n{}\n\n", cell(env), self.gist(outcome));
-        let moved = plan.stage(Stage::Slots).filter_map(slot);
-        table(&mut text, ["Slot", "From", "To", "Change"], moved);
-        let held = plan.held.iter().map(|held| {
-            let key = format!("{}@{}", held.name, held.record.slot);
-            let hold = held.record.hold.as_ref();
-            let why = hold.map(|hold| format!("{}, by {}", hold.reason, hold.by));
-            [key, version(Some(&held.record)), version(Some(&held.wanted)), why.unwrap_or_default()]
-        });
-        table(&mut text, ["On hold", "Stands on", "Git says", "Why"], held);
-        let refused = reading.refused.iter().chain(&plan.refused).chain(&plan.blocked);
-        table(&mut text, ["Refused", "Why", "What to do"], refused.map(notice));
-        let warnings = reading.warnings.iter().chain(&plan.warnings);
-        table(&mut text, ["Warning", "What", "What to do"], warnings.map(notice));
-        let rebuild = reading.logic.iter().map(|tag| {
-            let what = match &tag.target {
-                TagTarget::Version(version) => version.to_string(),
-                TagTarget::Slot(slot) => format!("{slot}: {}", tag.version),
-            };
-            [format!("logic/{}", tag.name), what, tag.commit.to_string()]
-        });
-        table(&mut text, ["Needs a rebuild", "Tag", "Commit"], rebuild);
-        text
-    }
-
-    /// What it came to, in a line or two.
-    fn gist(&self, outcome: &Outcome) -> String {
-        let Self { args, plan, .. } = self;
-        let written: usize = outcome.written.values().sum();
-        let mut gist = match (written, plan.is_empty(), args.dry_run) {
-            (0, true, _) => format!("Nothing to write: {} as Git says.", keys(plan.unchanged)),
-            (_, _, true) => format!("A plan; nothing was written.{}", new_versions(plan)),
-            _ => format!("{} written, {} deleted.", keys(written), keys(outcome.deleted)),
+fn markdown(report: &Report<'_>, outcome: &Outcome) -> String {
+    let Report { session, plan, reading } = report;
+    let env = session.args.target.env.as_deref().unwrap_or("local");
+    let mut text = format!("### slotctl sync: {}\n\n{}\n\n", cell(env), gist(report, outcome));
+    let moved = plan.stage(Stage::Slots).filter_map(slot);
+    table(&mut text, ["Slot", "From", "To", "Change"], moved);
+    let held = plan.held.iter().map(|held| {
+        let key = format!("{}@{}", held.name, held.record.slot);
+        let hold = held.record.hold.as_ref();
+        let why = hold.map(|hold| format!("{}, by {}", hold.reason, hold.by));
+        [key, version(Some(&held.record)), version(Some(&held.wanted)), why.unwrap_or_default()]
+    });
+    table(&mut text, ["On hold", "Stands on", "Git says", "Why"], held);
+    let refused = reading.refused.iter().chain(&plan.refused).chain(&plan.blocked);
+    table(&mut text, ["Refused", "Why", "What to do"], refused.map(notice));
+    let warnings = reading.warnings.iter().chain(&plan.warnings);
+    table(&mut text, ["Warning", "What", "What to do"], warnings.map(notice));
+    let rebuild = reading.logic.iter().map(|tag| {
+        let what = match &tag.target {
+            TagTarget::Version(version) => version.to_string(),
+            TagTarget::Slot(slot) => format!("{slot}: {}", tag.version),
         };
-        if let Some(error) = &outcome.error {
-            let _ = write!(gist, "\n\n**Stopped:** {}", cell(&format!("{error:#}")));
-        }
-        gist
+        [format!("logic/{}", tag.name), what, tag.commit.to_string()]
+    });
+    table(&mut text, ["Needs a rebuild", "Tag", "Commit"], rebuild);
+    text
+}
+
+/// What it came to, in a line or two.
+fn gist(report: &Report<'_>, outcome: &Outcome) -> String {
+    let Report { session, plan, .. } = report;
+    let written: usize = outcome.written.values().sum();
+    let mut gist = match (written, plan.is_empty(), session.args.dry_run) {
+        (0, true, _) => format!("Nothing to write: {} as Git says.", keys(plan.unchanged)),
+        (_, _, true) => format!("A plan; nothing was written.{}", new_versions(plan)),
+        _ => format!("{} written, {} deleted.", keys(written), keys(outcome.deleted)),
+    };
+    if let Some(error) = &outcome.error {
+        let _ = write!(gist, "\n\n**Stopped:** {}", cell(&format!("{error:#}")));
     }
+    gist
 }
 
 fn keys(number: usize) -> String {

@@ -7,20 +7,20 @@ use reconcile::source::trailer;
 use reconcile::tag::{TagName, TagTarget};
 use serde_json::json;
 
-use super::{Context, message, short};
+use super::tags::{Tags, message, short};
 use crate::args::{BumpArgs, CreateArgs, FileArgs};
 use crate::read::tags::Tagged;
 use notice::Refused;
 
 /// Makes a version.
-pub(super) fn create(context: &Context<'_>, args: &CreateArgs) -> Result<()> {
+pub(super) fn create(context: &Tags<'_>, args: &CreateArgs) -> Result<()> {
     let name = context.name(&args.component, TagTarget::Version(args.version.clone()));
     let tags = context.tags_of(&args.component)?;
     make(context, &name, &tags, &args.commit, &args.file)
 }
 
 /// Makes the version after the highest.
-pub(super) fn bump(context: &Context<'_>, args: &BumpArgs) -> Result<()> {
+pub(super) fn bump(context: &Tags<'_>, args: &BumpArgs) -> Result<()> {
     let tags = context.tags_of(&args.component)?;
     let highest = versions(&tags).max();
     let next =
@@ -40,7 +40,7 @@ fn versions(tags: &[Tagged]) -> impl Iterator<Item = &Version> {
 }
 
 fn make(
-    context: &Context<'_>,
+    context: &Tags<'_>,
     name: &TagName,
     tags: &[Tagged],
     commit: &str,
@@ -63,7 +63,7 @@ fn make(
     told(context, name, &file.path, commit)
 }
 
-fn told(context: &Context<'_>, name: &TagName, path: &str, commit: ObjectId) -> Result<()> {
+fn told(context: &Tags<'_>, name: &TagName, path: &str, commit: ObjectId) -> Result<()> {
     let shown = notice::printable(path.as_bytes());
     context.output.say(format_args!("{name}: {shown} at {}", short(commit)));
     context.output.hint("slotctl push --tags");

@@ -6,13 +6,13 @@ use reconcile::compile::Tag;
 use reconcile::tag::{TagName, TagTarget};
 use serde_json::json;
 
-use super::{Context, bare};
+use super::tags::{Tags, bare};
 use crate::args::DeleteArgs;
 use crate::read::tags::{Tagged, standing};
 use notice::Refused;
 
 /// Deletes a tag.
-pub(super) fn delete(context: &Context<'_>, args: &DeleteArgs) -> Result<()> {
+pub(super) fn delete(context: &Tags<'_>, args: &DeleteArgs) -> Result<()> {
     let name = context.name(&args.component, args.target.clone());
     let tags = context.tags_of(&args.component)?;
     let Some(found) = tags.iter().find(|tagged| tagged.tag.name == name) else {

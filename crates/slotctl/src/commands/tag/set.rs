@@ -10,7 +10,7 @@ use reconcile::source::trailer;
 use reconcile::tag::{TagName, TagTarget};
 use serde_json::json;
 
-use super::{Context, bare, message, short};
+use super::tags::{Tags, bare, message, short};
 use crate::args::SetArgs;
 use crate::read::tags::{Tagged, standing};
 use notice::Refused;
@@ -36,7 +36,7 @@ pub(super) struct Moved {
 }
 
 /// Sets a slot.
-pub(super) fn set(context: &Context<'_>, args: &SetArgs) -> Result<()> {
+pub(super) fn set(context: &Tags<'_>, args: &SetArgs) -> Result<()> {
     let Moved { before, after, moved } = move_slot(context, args)?;
     if moved {
         context.output.hint("slotctl push --tags --force");
@@ -46,7 +46,7 @@ pub(super) fn set(context: &Context<'_>, args: &SetArgs) -> Result<()> {
 }
 
 /// Moves a slot's tag, and tells of it.
-pub(super) fn move_slot(context: &Context<'_>, args: &SetArgs) -> Result<Moved> {
+pub(super) fn move_slot(context: &Tags<'_>, args: &SetArgs) -> Result<Moved> {
     // 1. What it is, and what it shall be.
     let name = context.name(&args.component, TagTarget::Slot(args.slot.clone()));
     let tags = context.tags_of(&args.component)?;
@@ -90,7 +90,7 @@ fn other_version(name: &TagName, wanted: &str, is: &str) -> Notice {
 }
 
 fn answer(
-    context: &Context<'_>,
+    context: &Tags<'_>,
     name: &TagName,
     from: Option<&Version>,
     to: Option<&Version>,
@@ -105,7 +105,7 @@ fn answer(
 }
 
 /// A version of the component, else one of its slots, else any commit.
-fn goal(context: &Context<'_>, args: &SetArgs, tags: &[Tagged]) -> Result<Goal> {
+fn goal(context: &Tags<'_>, args: &SetArgs, tags: &[Tagged]) -> Result<Goal> {
     if let Ok(version @ Version::Release(_)) = args.to.parse::<Version>() {
         return version_goal(args, &version, tags);
     }
@@ -177,7 +177,7 @@ fn leads_to(now: &Tagged, goal: ObjectId) -> bool {
 }
 
 /// The tag's message. A commit's says which file the component is.
-fn text(context: &Context<'_>, args: &SetArgs, name: &TagName, goal: &Goal) -> Result<String> {
+fn text(context: &Tags<'_>, args: &SetArgs, name: &TagName, goal: &Goal) -> Result<String> {
     let text = message(&args.file, format!("Set {} to {}", args.slot, goal.shown))?;
     if !goal.commit {
         return Ok(text);

@@ -7,13 +7,13 @@ use reconcile::compile::{Lost, Tag};
 use reconcile::tag::TagTarget;
 use serde_json::{Value, json};
 
-use super::{Context, FileArgs, bare};
+use super::tags::{Tags, bare};
 use crate::args::{ListArgs, ShowArgs};
 use crate::read::tags::{Tagged, read_tags, standing};
 use notice::Refused;
 
 /// Lists tags.
-pub(super) fn list(context: &Context<'_>, args: &ListArgs) -> Result<()> {
+pub(super) fn list(context: &Tags<'_>, args: &ListArgs) -> Result<()> {
     let tags = read_tags(&context.repository, context.prefix(), args.component.as_ref())?;
     if let (Some(component), true) = (&args.component, tags.is_empty()) {
         return Err(unknown(context, component).into());
@@ -22,7 +22,7 @@ pub(super) fn list(context: &Context<'_>, args: &ListArgs) -> Result<()> {
 }
 
 /// Shows a component or one of its tags.
-pub(super) fn show(context: &Context<'_>, args: &ShowArgs) -> Result<()> {
+pub(super) fn show(context: &Tags<'_>, args: &ShowArgs) -> Result<()> {
     let tags = context.tags_of(&args.component)?;
     if tags.is_empty() {
         return Err(unknown(context, &args.component).into());
@@ -44,12 +44,12 @@ pub(super) fn show(context: &Context<'_>, args: &ShowArgs) -> Result<()> {
     context.output.print(&facts.page(path.as_deref()))
 }
 
-fn unknown(context: &Context<'_>, component: &ComponentName) -> Refused {
+fn unknown(context: &Tags<'_>, component: &ComponentName) -> Refused {
     let what = format!("no tag under {}/ names it", context.prefix().as_str());
     Refused::new(component.to_string(), what, format!("slotctl tag create {component} v1.0.0"))
 }
 
-fn table(context: &Context<'_>, tags: &[Tagged]) -> Result<()> {
+fn table(context: &Tags<'_>, tags: &[Tagged]) -> Result<()> {
     let all: Vec<Facts<'_>> = by_component(tags)
         .flat_map(|of_one| {
             let bare = bare(of_one);
@@ -169,18 +169,5 @@ fn shortened(version: &str) -> &str {
     match version.starts_with('v') {
         true => version,
         false => version.get(..10).unwrap_or(version),
-    }
-}
-
-impl Context<'_> {
-    /// The file of a tag that can be read, if it is found.
-    fn path(&self, found: &Tagged) -> Option<String> {
-        let peeled = found.tag.target.as_ref().ok()?;
-        if let Some(Ok(path)) = peeled.trailer() {
-            return Some(path.as_str().to_owned());
-        }
-        let commit = self.repository.commit(peeled.commit.id.as_str())?;
-        let nothing = FileArgs { path: None, registry: None, message: None };
-        self.file(&found.tag.name, &nothing, commit).ok().map(|located| located.path)
     }
 }

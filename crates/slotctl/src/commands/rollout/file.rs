@@ -1,7 +1,7 @@
-//! The file's difference, written and committed.
+//! The work tree's `rollouts.toml`: read, compared, written and committed.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -15,6 +15,23 @@ use notice::Refused;
 
 /// Git's path of the file, from wherever it runs.
 const PATH: &str = ":(top)rollouts.toml";
+
+/// The work tree's file.
+pub(super) fn path(repository: &Repository) -> Result<PathBuf> {
+    let root = repository.work_tree.as_ref().ok_or_else(|| {
+        let help = "clone it with a work tree, or commit the change elsewhere";
+        Refused::new(FILE, "a bare repository has no file to edit", help)
+    })?;
+    Ok(root.join(FILE))
+}
+
+/// Its text; an absent file is an empty one.
+pub(super) fn read(file: &Path) -> Result<String> {
+    match std::fs::read_to_string(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        read => read.with_context(|| format!("can't read {}", file.display())),
+    }
+}
 
 /// What would change, as Git shows it, without the names of the two files.
 pub(super) fn diff(repository: &Repository, file: &Path, after: &str) -> Result<String> {

@@ -3,42 +3,21 @@
 
 use std::collections::BTreeMap;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use catalog::name::ComponentName;
 use catalog::record::{RunId, SyncRecord};
-use catalog::timestamp::Timestamp;
 use reconcile::desired::Desired;
 use reconcile::plan::{Actual, Options, Plan, Planning, Step};
 
-use crate::args::{RepoArgs, TargetArgs};
-use crate::output::{Meter, Output, count, took};
+use crate::args::RepoArgs;
+use crate::context::Session;
+use crate::output::{Meter, Output, count};
 use crate::read::{Opened, Part, Progress, Reading, State};
 use crate::runs;
 use crate::store::Store;
-use crate::target::Target;
-use kv_api::RetryNotice;
 use notice::Refused;
-
-/// The time; the catalog has no clock.
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
-}
-
-/// The target that the command line names. Nothing is asked yet.
-pub(crate) fn target(args: &TargetArgs, output: &Output) -> Result<Target> {
-    Target::new(args.local.as_deref(), &args.config, args.env.as_deref(), retry_notice(output))
-}
-
-/// Tells of calls that are tried again.
-fn retry_notice(output: &Output) -> RetryNotice {
-    let output = output.clone();
-    Box::new(move |error, wait| {
-        output.say(format_args!("       {error}; again in {}", took(wait)));
-    })
-}
 
 /// Reads all of the repository, or of what it has of these components.
 pub(crate) fn read_git(
@@ -53,18 +32,17 @@ pub(crate) fn read_git(
 
 /// Reads the repository's tags and, at the same time, what KV has: each waits for
 /// something else. What the files are is still to be read.
-pub(crate) fn look<'a>(
+pub(crate) fn look<'a, A>(
+    session: &Session<'_, A>,
     args: &'a RepoArgs,
     only: &'a [ComponentName],
-    target: &Target,
-    store: &Store<'_>,
-    output: &Output,
 ) -> Result<(Git<'a>, Listing)> {
+    let output = session.output;
     // Whose repository is not there hears it before anything is asked.
     let mut git = Git::open(args, only)?;
     thread::scope(|scope| {
         let read = scope.spawn(|| git.read_tags(output));
-        let listing = Listing::of(target, store, only, output);
+        let listing = Listing::of(session, only);
         read.join().unwrap_or_else(|_| bail!("reading Git came to an unexpected end"))?;
         listing
     })
@@ -137,12 +115,8 @@ pub(crate) struct Listing {
 
 impl Listing {
     /// Lists both namespaces, or what they have of these components.
-    pub(crate) fn of(
-        target: &Target,
-        store: &Store<'_>,
-        only: &[ComponentName],
-        output: &Output,
-    ) -> Result<Self> {
+    pub(crate) fn of<A>(session: &Session<'_, A>, only: &[ComponentName]) -> Result<Self> {
+        let Session { target, store, output, .. } = session;
         let (began, meter) = (Instant::now(), output.meter("keys listed"));
         target.check()?;
         // A component's keys are listed without them.
@@ -153,9 +127,9 @@ impl Listing {
     }
 
     /// Says what was listed.
-    pub(crate) fn tell(&self, target: &Target, output: &Output) {
+    pub(crate) fn tell<A>(&self, session: &Session<'_, A>) {
         let keys = count(self.actual.listed(), "key");
-        output.step_took("kv", format_args!("{keys} in {target}"), self.took);
+        session.output.step_took("kv", format_args!("{keys} in {}", session.target), self.took);
     }
 }
 

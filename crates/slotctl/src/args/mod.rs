@@ -4,6 +4,7 @@ mod lint;
 mod look;
 mod push;
 mod release;
+mod repo;
 mod rollback;
 mod rollout;
 mod shell;
@@ -18,15 +19,14 @@ pub(crate) use lint::LintArgs;
 pub(crate) use look::{HistoryArgs, StatusArgs, VerifyArgs};
 pub(crate) use push::PushArgs;
 pub(crate) use release::ReleaseArgs;
+pub(crate) use repo::RepoArgs;
 pub(crate) use rollback::RollbackArgs;
-pub(crate) use rollout::{
-    ChangeArgs, ExplainArgs, RepoArgs, RolloutArgs, RolloutCommand, RolloutPlanArgs,
-};
+pub(crate) use rollout::{ChangeArgs, ExplainArgs, RolloutArgs, RolloutCommand, RolloutPlanArgs};
 pub(crate) use shell::{CompletionsArgs, ManArgs};
 pub(crate) use sync::{Layout, SyncArgs};
 pub(crate) use tag::{BumpArgs, CreateArgs, DeleteArgs, ListArgs, SetArgs, ShowArgs};
 pub(crate) use tag::{CommonArgs, FileArgs, TagArgs, TagCommand};
-pub(crate) use target::{PartArgs, TargetArgs};
+pub(crate) use target::TargetArgs;
 
 /// Turns Git tags into what component-resolver reads.
 #[derive(Debug, Parser)]
@@ -82,6 +82,53 @@ pub(crate) enum Command {
     /// Print the manual page, or write those of all commands
     #[command(after_help = shell::MAN_HELP)]
     Man(ManArgs),
+}
+
+impl Command {
+    /// The command as it is typed: `sync`, `tag create`.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Sync(_) => "sync",
+            Self::Explain(_) => "explain",
+            Self::Lint(_) => "lint",
+            Self::Rollout(args) => match args.command {
+                Some(RolloutCommand::Plan(_)) => "rollout plan",
+                None => "rollout",
+            },
+            Self::Status(_) => "status",
+            Self::Rollback(_) => "rollback",
+            Self::Release(_) => "release",
+            Self::History(_) => "history",
+            Self::Verify(_) => "verify",
+            Self::Tag(args) => args.command.common().0,
+            Self::Token(_) => "token",
+            Self::Push(_) => "push",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
+        }
+    }
+
+    /// Whether the result goes to stdout as JSON.
+    pub(crate) fn json(&self) -> bool {
+        match self {
+            Self::Sync(args) => args.common.json,
+            Self::Explain(args) => args.common.json,
+            Self::Lint(args) => args.common.json,
+            Self::Rollout(args) => match &args.command {
+                Some(RolloutCommand::Plan(args)) => args.common.json,
+                None => args.change.common.json,
+            },
+            Self::Status(args) => args.common.json,
+            Self::Rollback(args) => args.common.json,
+            Self::Release(args) => args.json,
+            Self::History(args) => args.json,
+            Self::Verify(args) => args.common.json,
+            Self::Tag(args) => args.command.common().1.json,
+            Self::Token(args) => args.json,
+            Self::Push(args) => args.json,
+            Self::Completions(_) | Self::Man(_) => false,
+        }
+    }
 }
 
 /// What a token is for.

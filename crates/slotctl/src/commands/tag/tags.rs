@@ -1,0 +1,136 @@
+//! The tags that the commands work with.
+
+use anyhow::{Context as _, Result, anyhow};
+use catalog::name::ComponentName;
+use git::Repository;
+use gix_hash::ObjectId;
+use notice::{Refused, printable};
+use reconcile::compile::Tag;
+use reconcile::source::path::RepoPath;
+use reconcile::source::{Located, Problem};
+use reconcile::tag::{Prefix, TagName, TagTarget};
+use serde_json::Value;
+
+use crate::args::{CommonArgs, FileArgs};
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::read::tags::{FileOf, Tagged, find_file, read_tags};
+
+/// What every one of the commands works with.
+pub(super) struct Tags<'a> {
+    pub(super) command: &'static str,
+    pub(super) common: &'a CommonArgs,
+    pub(super) repository: Repository,
+    pub(super) output: &'a Output,
+}
+
+impl<'a> Tags<'a> {
+    pub(super) fn open(
+        command: &'static str,
+        common: &'a CommonArgs,
+        output: &'a Output,
+    ) -> Result<Self> {
+        Ok(Self { command, common, repository: Repository::open(&common.repo)?, output })
+    }
+
+    pub(super) fn prefix(&self) -> Prefix {
+        self.common.prefix
+    }
+
+    pub(super) fn name(&self, component: &ComponentName, target: TagTarget) -> TagName {
+        TagName { prefix: self.prefix(), component: component.clone(), target }
+    }
+
+    /// The tags of a component.
+    pub(super) fn tags_of(&self, component: &ComponentName) -> Result<Vec<Tagged>> {
+        read_tags(&self.repository, self.prefix(), Some(component))
+    }
+
+    /// The result, for machines.
+    pub(super) fn answer(&self, mut value: Value) -> Result<()> {
+        if !self.common.json {
+            return Ok(());
+        }
+        if let Some(members) = value.as_object_mut() {
+            members.insert("command".to_owned(), self.command.into());
+            members.insert("exit".to_owned(), Exit::Done.code().into());
+        }
+        self.output.data(&value)
+    }
+
+    /// The file of a tag that can be read, if it is found.
+    pub(super) fn path(&self, found: &Tagged) -> Option<String> {
+        let peeled = found.tag.target.as_ref().ok()?;
+        if let Some(Ok(path)) = peeled.trailer() {
+            return Some(path.as_str().to_owned());
+        }
+        let commit = self.repository.commit(peeled.commit.id.as_str())?;
+        let nothing = FileArgs { path: None, registry: None, message: None };
+        self.file(&found.tag.name, &nothing, commit).ok().map(|located| located.path)
+    }
+
+    /// The commit that a word of the command line names.
+    pub(super) fn commit(&self, text: &str) -> Result<ObjectId> {
+        self.repository.commit(text).ok_or_else(|| {
+            let (what, help) = match text {
+                "HEAD" => {
+                    ("there is no commit yet", "commit the component's file first: git commit")
+                }
+                _ => (
+                    "no commit of this repository",
+                    "name a commit, a branch or a tag; git fetch brings those of others",
+                ),
+            };
+            Refused::new(printable(text.as_bytes()), what, help).into()
+        })
+    }
+
+    /// The component's file in a commit; refused if there is none.
+    pub(super) fn file(
+        &self,
+        subject: &TagName,
+        args: &FileArgs,
+        commit: ObjectId,
+    ) -> Result<Located<ObjectId>> {
+        let path = args.path.as_deref().map(|path| RepoPath::parse(path.as_bytes())).transpose();
+        let path = path.map_err(|error| {
+            Refused::new(subject.to_string(), error.to_string(), "name a file with --path")
+        })?;
+        let registry = args.registry.as_deref();
+        let component = &subject.component;
+        let file = FileOf { prefix: subject.prefix, component, path: path.as_ref(), registry };
+        find_file(&self.repository, file, commit)?.map_err(|Problem { what, help, .. }| {
+            let commit = short(commit);
+            let otherwise = help.unwrap_or_default();
+            let help = format!("commit the file first, or {}", way(&otherwise));
+            Refused::new(subject.to_string(), format!("{what} (commit {commit})"), help).into()
+        })
+    }
+}
+
+/// What `sync` advises for a tag that exists, for one that is about to be made.
+fn way(help: &str) -> &str {
+    match help.starts_with("name its file: a line") {
+        true => "name it: --path <path>, or an entry in a registry (--registry FILE)",
+        false => help,
+    }
+}
+
+/// An id as people say it.
+pub(super) fn short(id: ObjectId) -> String {
+    id.to_hex_with_len(10).to_string()
+}
+
+/// The tags by themselves.
+pub(super) fn bare(tags: &[Tagged]) -> Vec<Tag> {
+    tags.iter().map(|tagged| tagged.tag.clone()).collect()
+}
+
+/// The message that the user gave, or the usual one; never an empty one.
+pub(super) fn message(args: &FileArgs, usual: String) -> Result<String> {
+    match args.message.as_deref().map(str::trim) {
+        None => Ok(usual),
+        Some("") => Err(anyhow!("the message is empty")).context("--message"),
+        Some(message) => Ok(message.to_owned()),
+    }
+}

@@ -1,0 +1,80 @@
+//! Everything that a command works with.
+
+use std::time::SystemTime;
+
+use anyhow::Result;
+use catalog::timestamp::Timestamp;
+use kv_api::RetryNotice;
+
+use crate::args::TargetArgs;
+use crate::output::{Output, took};
+use crate::store::Store;
+use crate::target::Target;
+
+/// A command without Workers KV.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Context<'a, A> {
+    /// Its arguments.
+    pub(crate) args: &'a A,
+    /// The terminal.
+    pub(crate) output: &'a Output,
+    /// The time at which it began.
+    pub(crate) now: Timestamp,
+}
+
+impl<'a, A> Context<'a, A> {
+    /// A command that begins now.
+    pub(crate) fn new(args: &'a A, output: &'a Output) -> Self {
+        Self { args, output, now: now() }
+    }
+
+    /// The same for the arguments of a subcommand.
+    pub(crate) fn with<B>(&self, args: &'a B) -> Context<'a, B> {
+        Context { args, output: self.output, now: self.now }
+    }
+
+    /// The target that the command line names. Makes no call.
+    ///
+    /// # Errors
+    ///
+    /// See [`Target::new`].
+    pub(crate) fn target(&self, args: &TargetArgs) -> Result<Target> {
+        let notice = retry_notice(self.output);
+        Target::new(args.local.as_deref(), &args.config, args.env.as_deref(), notice)
+    }
+
+    /// The same command with the Workers KV of `target`.
+    pub(crate) fn session(&self, target: &'a Target) -> Session<'a, A> {
+        let Self { args, output, now } = *self;
+        Session { args, target, store: Store::new(target), output, now }
+    }
+}
+
+/// A command with Workers KV.
+#[derive(Debug)]
+pub(crate) struct Session<'a, A> {
+    /// Its arguments.
+    pub(crate) args: &'a A,
+    /// The API and the ids of the namespaces.
+    pub(crate) target: &'a Target,
+    /// The namespaces.
+    pub(crate) store: Store<'a>,
+    /// The terminal.
+    pub(crate) output: &'a Output,
+    /// The time at which it began.
+    pub(crate) now: Timestamp,
+}
+
+/// The time; the pure crates have no clock.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// Reports calls that are retried.
+fn retry_notice(output: &Output) -> RetryNotice {
+    let output = output.clone();
+    Box::new(move |error, wait| {
+        output.say(format_args!("       {error}; again in {}", took(wait)));
+    })
+}

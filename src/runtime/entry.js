@@ -1,10 +1,10 @@
-// The Worker's default entrypoint. All that it does is wait: what to read, and what to
-// answer, is decided in Rust, before and after the one read that a slot costs.
+// The default entrypoint of the Worker. It only waits: Rust decides what to read and what to
+// answer, before and after the one read that a slot costs.
 import { WorkerEntrypoint } from 'cloudflare:workers'
 
 import * as wasm from 'component-resolver'
 
-// Requests are numbered here: a new instance of the Wasm does not begin anew.
+// Requests are numbered here, because a new instance of the Wasm would start at 0 again.
 let requests = 0
 
 function nextNumber() {
@@ -12,7 +12,7 @@ function nextNumber() {
   return requests
 }
 
-/** What a request comes to that the Wasm begins, and resumes when a promise has settled. */
+/** Drives a future of the Wasm: awaits each promise that it returns, up to its value. */
 async function outcome(begin, ...args) {
   const number = nextNumber()
   let step = begin(number, ...args)
@@ -26,22 +26,23 @@ async function outcome(begin, ...args) {
   return step
 }
 
-/** The answer of the fast lane with the content that it waits for; none where that can't be read. */
+/** The response of the fast lane after the read of its content; nothing if that read fails. */
 async function withContent(number, read) {
   try {
     const bytes = await read
     return wasm.complete(number, bytes, await crypto.subtle.digest('SHA-256', bytes))
   } catch {
-    // The full path says what is wrong.
+    // The full path reports what is wrong.
   }
 }
 
 let resolver
 
 class Resolver extends WorkerEntrypoint {
-  // The runtime makes an entrypoint for each request and gives it the request's context,
-  // which nothing here uses, and the environment, which is the isolate's. So one is enough,
-  // but not for who extends the class, as `wrangler dev` does, with fields of an instance's.
+  // The runtime constructs an entrypoint for each request, with the context of the request,
+  // which nothing here uses, and the environment, which belongs to the isolate. So one
+  // instance is enough, except for a class that extends this one, as that of `wrangler dev`
+  // does, with fields of its own.
   // biome-ignore lint/correctness/noUnreachableSuper: an instance that is there already needs no `super`
   constructor(context, env) {
     const own = new.target === Resolver
@@ -62,10 +63,10 @@ class Resolver extends WorkerEntrypoint {
     return answer ?? outcome(wasm.answer, request, this.env, record)
   }
 
-  // RPC over a service binding, in the shape of a KV namespace's.
+  // RPC over a service binding, with the methods of a KV namespace.
 
   async get(key, options) {
-    // Several keys are not the lane's.
+    // The lane takes only single keys.
     if (typeof key !== 'string') return outcome(wasm.get, this, key, options)
     const reads = wasm.aheadOf(key)
     const record = reads && (await reads.first)
@@ -94,7 +95,7 @@ class Resolver extends WorkerEntrypoint {
   }
 }
 
-// While the isolate starts, so that V8 has compiled what the first request needs.
+// Runs while the isolate starts, so that V8 has compiled the functions of the first request.
 outcome(wasm.rehearse, {}).catch(() => {})
 
 export default Resolver

@@ -17,8 +17,8 @@ use crate::runtime::task::settled;
 
 #[wasm_bindgen]
 extern "C" {
-    /// The runtime's own `KVNamespace`. The `worker` crate's wrapper copies every
-    /// value into Wasm memory; contents stay handles here.
+    /// The `KVNamespace` of the runtime. The wrapper of the `worker` crate copies every value
+    /// into Wasm memory; contents stay handles here.
     #[derive(Clone)]
     type KvNamespace;
 
@@ -28,19 +28,19 @@ extern "C" {
     #[wasm_bindgen(js_namespace = ["crypto", "subtle"], js_name = digest, catch)]
     fn subtle_digest(algorithm: &str, data: &ArrayBuffer) -> Result<Promise, JsValue>;
 
-    /// A reader of a request's body.
+    /// A reader of a request body.
     pub(crate) type Reader;
 
     #[wasm_bindgen(method, catch)]
     fn read(this: &Reader) -> Result<Promise, JsValue>;
 }
 
-/// Takes hold of a body.
+/// Locks a body for reading.
 pub(crate) fn reader(body: &ReadableStream) -> Result<Reader, JsValue> {
     Ok(ReadableStreamDefaultReader::new(body)?.unchecked_into())
 }
 
-/// The next bytes of a body; `None` at its end.
+/// Reads the next bytes of a body; `None` at its end.
 pub(crate) async fn chunk(reader: &Reader) -> Result<Option<Uint8Array>, JsValue> {
     let result = settled(reader.read()?).await?;
     let chunk = Reflect::get(&result, &"value".into())?;
@@ -49,12 +49,12 @@ pub(crate) async fn chunk(reader: &Reader) -> Result<Option<Uint8Array>, JsValue
 
 #[wasm_bindgen(module = "/src/runtime/within.js")]
 extern "C" {
-    /// A promise that comes to an error after a while, and never is rejected: an error is
-    /// what it comes to, an object. In JavaScript, because a timer that is set and cleared
-    /// there costs a quarter of what it does through a future here.
+    /// A promise with a time-out. It never rejects: its value may be an error, an object. It is
+    /// in JavaScript because a timer that is set and cleared there costs a quarter of one that
+    /// goes through a future.
     fn within(promise: &Promise, milliseconds: u32) -> Promise;
 
-    /// Such promises one after the other, of one request, with one timer for all.
+    /// The reads of one request, one after another, with one timer for all.
     pub type Reads;
 
     #[wasm_bindgen(constructor)]
@@ -74,20 +74,20 @@ extern "C" {
 pub(crate) struct KvStore {
     slots: KvNamespace,
     components: KvNamespace,
-    /// How long a record's read may take, in milliseconds.
+    /// The time-out of a read of a record, in milliseconds.
     timeout: u32,
-    /// How a slot's record is read.
+    /// The options for reading a slot record.
     slot_options: JsValue,
-    /// How a content is read, unless it is read again.
+    /// The options for the first read of a content.
     content_options: JsValue,
 }
 
-/// A content may be as large as 25 MiB, so its read may take longer than a record's.
+/// The time-out of a read of a content, in time-outs of a record: a content may have 25 MiB.
 const CONTENT_PATIENCE: u32 = 5;
 
 impl KvStore {
-    /// Takes the namespaces out of the environment. One that is not bound fails at
-    /// every read, as one that does not answer. `timeout` is in milliseconds.
+    /// Finds the namespaces in the environment. A namespace that is not bound fails at every
+    /// read, like one that does not answer. `timeout` is in milliseconds.
     pub(crate) fn of(env: &Env, timeout: u32, slot_cache_ttl: u32) -> Self {
         let binding = |namespace: Namespace| {
             let value = Reflect::get(env, &namespace.binding().into()).unwrap_or_default();
@@ -102,20 +102,20 @@ impl KvStore {
         }
     }
 
-    /// Begins to read the record of a slot.
+    /// Begins to read a slot record.
     pub(crate) fn slot(&self, key: &JsValue) -> Result<Reads, JsValue> {
         Ok(Reads::new(&self.slots.get(key, &self.slot_options)?, self.timeout))
     }
 
-    /// Begins to read a content along with the record of a slot.
+    /// Begins to read a content together with a slot record.
     pub(crate) fn read_along(&self, digest: Digest, reads: &Reads) {
         if let Ok(promise) = self.begin_content(digest) {
             reads.along(&promise);
         }
     }
 
-    /// Reads a content after what a request has read already, unless it was begun along
-    /// with that.
+    /// Reads a content after the reads of a request, or continues the read that was begun
+    /// together with them.
     pub(crate) fn content_of(
         &self,
         digest: Digest,
@@ -131,7 +131,7 @@ impl KvStore {
         self.components.get(&Key::Content(digest).to_string().into(), &self.content_options)
     }
 
-    /// Reads a key, or several where `keys` is an array.
+    /// Reads a key, or several if `keys` is an array.
     async fn read(
         &self,
         namespace: Namespace,
@@ -149,7 +149,7 @@ impl KvStore {
 }
 
 fn options(kind: &str, cache_ttl: u32) -> JsValue {
-    // Two members of a plain object: the text is JSON.
+    // The text is valid JSON.
     JSON::parse(&format!(r#"{{"type":"{kind}","cacheTtl":{cache_ttl}}}"#)).unwrap_or_default()
 }
 
@@ -159,11 +159,11 @@ async fn settle(promise: Promise) -> Result<JsValue, Unavailable> {
 
 fn unavailable(error: JsValue) -> Unavailable {
     let message = Reflect::get(&error, &"message".into()).ok().and_then(|text| text.as_string());
-    let rubbish = || "the namespace gave neither what was asked for nor a message".to_owned();
-    Unavailable(message.unwrap_or_else(rubbish))
+    let unknown = || "the namespace returned neither a value nor an error message".to_owned();
+    Unavailable(message.unwrap_or_else(unknown))
 }
 
-/// `null` is absence; whatever is neither that nor of the kind asked for, an error.
+/// Converts a value: `null` is absence, and a value of another type is an error.
 fn present<T: JsCast>(value: JsValue) -> Read<T> {
     if value.is_null_or_undefined() {
         return Ok(None);
@@ -171,8 +171,8 @@ fn present<T: JsCast>(value: JsValue) -> Read<T> {
     value.dyn_into().map(Some).map_err(unavailable)
 }
 
-/// A content: a handle of its bytes, which stay out of Wasm memory and, once somebody has
-/// asked for it, of its text.
+/// A content: a handle of its bytes, which stay outside of Wasm memory, and of its text after
+/// the first request for it.
 #[derive(Clone)]
 pub(crate) struct Content(Rc<Forms>);
 
@@ -196,19 +196,19 @@ impl Content {
         self.0.text.get()
     }
 
-    /// Keeps the text, which then counts as part of the content's size.
+    /// Keeps the text, which then counts as a part of the content's size.
     pub(crate) fn keep_text(&self, text: JsString) {
-        // Whoever was first kept the same.
+        // A text that is already kept is the same.
         let _ = self.0.text.set(text);
     }
 }
 
-/// What the read of a text came to, given as the text, as `null` or as the error.
+/// Converts the result of reading a text: the text, `null`, or the error.
 pub(crate) fn text(value: JsValue) -> Read<Vec<u8>> {
     Ok(present::<JsString>(value)?.map(|text| String::from(text).into_bytes()))
 }
 
-/// The digest in a buffer as the runtime's SHA-256 gives it.
+/// Converts the SHA-256 digest of the runtime.
 pub(crate) fn digest(hash: &JsValue) -> Digest {
     let mut digest = [0; 32];
     Uint8Array::new(hash).copy_to(&mut digest);
@@ -232,7 +232,7 @@ impl Backend for KvStore {
         let options = options("text", cache_ttl);
         let found = self.read(namespace, &array, &options, self.timeout).await?;
         let Some(found) = present::<Map>(found)? else {
-            return Err(Unavailable("a bulk read returned nothing".to_owned()));
+            return Err(Unavailable("the bulk read returned nothing".to_owned()));
         };
         keys.iter().map(|key| text(found.get(&key.into()))).collect()
     }
@@ -250,7 +250,7 @@ impl Backend for KvStore {
     }
 
     fn size(&self, content: &Content) -> usize {
-        // V8 takes two bytes for a unit of UTF-16, or one where all are Latin-1.
+        // V8 takes two bytes for a unit of UTF-16, or one if all are Latin-1.
         let text = content.text().map_or(0, |text| 2 * text.length() as usize);
         content.bytes().byte_length() as usize + text
     }

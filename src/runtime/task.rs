@@ -1,10 +1,10 @@
-//! Futures that `entry.js` waits for: it hands a future what the promise came to that the
-//! future awaits, and gets the next promise or what the future came to.
+//! Futures that `entry.js` drives: it passes the result of the promise that a future awaits,
+//! and gets the next promise or the result of the future.
 //!
-//! wasm-bindgen-futures does so with two closures a promise and a queue for all requests,
-//! which a request's answer pays for, a cold one most. Here nothing is awaited but one
-//! promise after the other, so a future is polled when that one has settled, by the
-//! request that it belongs to, and its waker has nothing to do.
+//! wasm-bindgen-futures needs two closures per promise and a queue for all requests, which
+//! makes a response slower, a cold one most. Here a future awaits only one promise after
+//! another. It is polled when that promise has settled, by its own request, and its waker
+//! does nothing.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -20,18 +20,18 @@ type Task = Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>;
 
 thread_local! {
     static TASKS: RefCell<Waiting<Task>> = RefCell::default();
-    /// What the future that is polled awaits from now on.
+    /// The promise that the polled future awaits.
     static AWAITED: Cell<Option<Promise>> = const { Cell::new(None) };
-    /// What that came to which it awaited.
+    /// The result of the promise that it has awaited.
     static OUTCOME: Cell<Option<Result<JsValue, JsValue>>> = const { Cell::new(None) };
 }
 
-/// Polls the future of a request, by the request's number: a promise to be awaited, after
-/// which [`resume`] or [`fail`] goes on, or what the future came to.
+/// Polls the future of a request with this number. Returns a promise to await, after which
+/// [`resume`] or [`fail`] continues, or the value of the future.
 ///
 /// # Errors
 ///
-/// What the future came to.
+/// The error of the future.
 pub(crate) fn begin(
     number: u32,
     future: impl Future<Output = Result<JsValue, JsValue>> + 'static,
@@ -39,35 +39,35 @@ pub(crate) fn begin(
     poll(number, Box::pin(future))
 }
 
-/// What a promise comes to. Nothing else may be awaited in what [`begin`] is given.
+/// Awaits a promise. A future for [`begin`] must await nothing else.
 pub(crate) async fn settled(promise: Promise) -> Result<JsValue, JsValue> {
     AWAITED.set(Some(promise));
     poll_fn(|_| OUTCOME.take().map_or(Poll::Pending, Poll::Ready)).await
 }
 
-/// Goes on with the value of the promise that was awaited; as `begin`.
+/// Continues with the value of the promise; returns like `begin`.
 ///
 /// # Errors
 ///
-/// What the future came to; or that it was given up.
+/// The error of the future, or that it was dropped because of too many requests.
 #[wasm_bindgen]
 pub fn resume(number: u32, value: JsValue) -> Result<JsValue, JsValue> {
-    go_on(number, Ok(value))
+    proceed(number, Ok(value))
 }
 
-/// Goes on with the error of the promise that was awaited; as `begin`.
+/// Continues with the error of the promise; returns like `begin`.
 ///
 /// # Errors
 ///
-/// What the future came to; or that it was given up.
+/// The error of the future, or that it was dropped because of too many requests.
 #[wasm_bindgen]
 pub fn fail(number: u32, error: JsValue) -> Result<JsValue, JsValue> {
-    go_on(number, Err(error))
+    proceed(number, Err(error))
 }
 
-fn go_on(number: u32, outcome: Result<JsValue, JsValue>) -> Result<JsValue, JsValue> {
+fn proceed(number: u32, outcome: Result<JsValue, JsValue>) -> Result<JsValue, JsValue> {
     let task = TASKS.with_borrow_mut(|tasks| tasks.take(number));
-    let task = task.ok_or_else(|| Error::new("this isolate has too many requests at once"))?;
+    let task = task.ok_or_else(|| Error::new("this isolate has too many concurrent requests"))?;
     OUTCOME.set(Some(outcome));
     poll(number, task)
 }

@@ -1,10 +1,10 @@
-//! What waits for something that the platform brings.
+//! Items of requests that wait for the platform.
 
-/// Items by the numbers of their requests. The oldest is given up where there are too many:
-/// whoever waits for one may be cut off, and nobody else would ever take it away.
+/// Items by the numbers of their requests. If there are too many, the oldest is dropped: its
+/// request may have been cancelled, and then nobody else would ever take it.
 pub(crate) struct Waiting<T>(Vec<(u32, T)>);
 
-/// More than an isolate has the memory to serve at once.
+/// The most items; an isolate has no memory to serve more requests at once.
 const MOST: usize = 4_000;
 
 impl<T> Default for Waiting<T> {
@@ -22,7 +22,7 @@ impl<T> Waiting<T> {
         self.0.push((number, item));
     }
 
-    /// Takes the item of a request, if it still waits.
+    /// Takes the item of a request, if it is still there.
     pub(crate) fn take(&mut self, number: u32) -> Option<T> {
         let at = self.0.iter().rposition(|(known, _)| *known == number)?;
         Some(self.0.remove(at).1)
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_is_taken_once_and_the_oldest_given_up() {
+    fn items_are_taken_once_and_the_oldest_is_dropped() {
         let mut waiting = Waiting::default();
         for number in 0..=MOST as u32 {
             waiting.put(number, number);

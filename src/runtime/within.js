@@ -1,4 +1,4 @@
-/** What a promise comes to within `milliseconds`: its value, or an object for its error. */
+/** The value of a promise within `milliseconds`, or an object for its error. */
 export const within = async (promise, milliseconds) => {
   const reads = new Reads(promise, milliseconds)
   const outcome = await reads.first
@@ -6,21 +6,21 @@ export const within = async (promise, milliseconds) => {
   return outcome
 }
 
-/** Reads of one request, one after the other, under one timer: it is what costs most of a wait. */
+/** The reads of one request, one after another, with one timer: it is the most expensive part of a wait. */
 export class Reads {
-  /** Begins with one that may take so many milliseconds. */
+  /** Begins with a read that may take `milliseconds`. */
   constructor(promise, milliseconds) {
     this.timer = setTimeout(() => this.late(), milliseconds)
-    /** What that one comes to, as of `within`. */
+    /** Its result, like that of `within`. */
     this.first = this.outcome(promise, milliseconds)
   }
 
-  /** Begins with the next one while the first is under way; nobody may come to ask for it. */
+  /** Begins the next read during the first one. Its result may never be used. */
   along(second) {
     this.second = second.catch(Object)
   }
 
-  /** What the next one comes to, which has its milliseconds once the timer has gone off. */
+  /** The result of the next read. Its time-out begins when the timer has fired. */
   next(promise, milliseconds) {
     const outcome = this.outcome(promise, milliseconds)
     const { late } = this
@@ -30,7 +30,7 @@ export class Reads {
     return outcome
   }
 
-  /** Nothing is waited for any more. */
+  /** Stops the timer. */
   end() {
     clearTimeout(this.timer)
   }

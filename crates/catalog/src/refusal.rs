@@ -1,5 +1,4 @@
-//! Everything that can be answered instead of a component: one table from the
-//! reason to its stable code, status and wording.
+//! Refusals: one table from the reason to its stable code, status and text.
 
 use crate::digest::Digest;
 use crate::grammar::{Grammar, GrammarError};
@@ -10,42 +9,41 @@ use crate::record::RecordError;
 use crate::slot::Slot;
 use crate::version::Version;
 
-/// Why a request is not answered with a component.
+/// The reason why a request is not answered with a component.
 ///
-/// What can't be found, what can't be read and what can't be reached are three
-/// answers and never folded together.
+/// Not found, unreadable and unreachable are three different refusals.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The path is no component's address.
+    /// The path is not the address of a component.
     Invalid(GrammarError),
-    /// A parameter of the query is not what the resource takes.
+    /// A query parameter is invalid.
     ParameterInvalid {
-        /// Its name.
+        /// The name of the parameter.
         name: &'static str,
-        /// What it takes.
+        /// A description of valid values.
         takes: &'static str,
     },
-    /// Nothing is at this path.
+    /// The path has no resource.
     RouteUnknown,
-    /// The path is longer than any that can exist.
+    /// The path is longer than that of any component.
     PathTooLong,
     /// The resource does not have this method.
     MethodNotAllowed {
-        /// The methods that it has, as `Allow` lists them.
+        /// The methods of the resource, as `Allow` lists them.
         allow: &'static str,
     },
-    /// A setting of the Worker can't be read, so nothing that needs it is answered.
+    /// A setting of the Worker is invalid, and the request needs it.
     ConfigurationInvalid {
-        /// The setting's name.
+        /// The name of the setting.
         name: &'static str,
     },
-    /// A bearer token is needed and there is none that somebody was given.
+    /// A bearer token is needed, and no valid one was sent.
     TokenRequired,
-    /// The request's body is not what the resource takes: why.
+    /// The body of the request is invalid, for this reason.
     BodyInvalid(String),
-    /// The request's body is larger than what the resource takes.
+    /// The body of the request is too large.
     BodyTooLarge,
-    /// The request's body is not JSON, or encoded.
+    /// The body of the request is not JSON, or has a content coding.
     MediaTypeUnsupported,
     /// The contents of one answer are too large together.
     ContentTooLarge {
@@ -66,31 +64,31 @@ pub enum Refusal {
     RangeUnsatisfied(ComponentName, Range, Existing),
     /// The component has no such slot.
     SlotUnknown(ComponentName, Slot, Existing),
-    /// The version was withdrawn.
+    /// The version was revoked.
     VersionRevoked {
-        /// Of which component.
+        /// The component.
         name: ComponentName,
-        /// Which version.
+        /// The version.
         version: Version,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// A record in KV can't be used.
+    /// A record in KV cannot be used.
     RecordUnreadable(Key, RecordError),
-    /// A record names a content that is not there.
+    /// A record names a content that does not exist.
     ContentMissing(Digest),
-    /// A content in KV is not the one that its key names.
+    /// A content in KV has another digest than its key.
     DigestMismatch {
-        /// The digest that the key names.
+        /// The digest in the key.
         expected: Digest,
-        /// The digest of what is there.
+        /// The digest of the content.
         found: Digest,
     },
     /// A namespace does not answer.
     StoreUnavailable(Namespace),
 }
 
-/// What a component does have, for a caller who asked for something else.
+/// The versions and slots that a component has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Existing {
     /// Its versions, highest first.
@@ -100,7 +98,7 @@ pub struct Existing {
 }
 
 impl Refusal {
-    /// The code that never changes.
+    /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Invalid(GrammarError { grammar: Grammar::Name, .. }) => "NAME_INVALID",
@@ -150,7 +148,7 @@ impl Refusal {
         }
     }
 
-    /// The code's meaning in a few words, the same at every occurrence.
+    /// A short description of the code, the same at every occurrence (RFC 9457, `title`).
     pub fn title(&self) -> &'static str {
         match self {
             Self::Invalid(GrammarError { grammar: Grammar::Name, .. }) => "Invalid component name",
@@ -177,7 +175,7 @@ impl Refusal {
         }
     }
 
-    /// What happened here, and what to do about it.
+    /// A description of what happened and what to do about it (RFC 9457, `detail`).
     #[expect(clippy::too_many_lines, reason = "the one table from a refusal to its wording")]
     pub fn detail(&self) -> String {
         match self {
@@ -191,11 +189,11 @@ impl Refusal {
             Self::PathTooLong => "No component's address is that long.".to_owned(),
             Self::MethodNotAllowed { allow } => format!("This resource has the methods {allow}."),
             Self::ConfigurationInvalid { name } => format!(
-                "The setting {name} of this Worker can't be read, and nothing is served that \
-                 depends on it. Its operator has to set it anew."
+                "The setting {name} of this Worker is invalid; requests that need it are refused \
+                 until an operator fixes it."
             ),
-            Self::TokenRequired => "A read token is needed: Authorization: Bearer <token>. \
-                 The one sent, if any, is not known here."
+            Self::TokenRequired => "No valid token was sent. A read token is needed: \
+                 Authorization: Bearer <token>."
                 .to_owned(),
             Self::BodyInvalid(why) => format!(
                 "The body is not {{\"refs\": [\"<type>/<name>[@<ref>]\", ...], \"key\"?, \
@@ -226,12 +224,12 @@ impl Refusal {
                 format!("The version {version} of {name} was revoked: {reason}")
             }
             Self::RecordUnreadable(key, error) => format!(
-                "The record {key} in {}: {error}. Running slotctl sync writes it anew.",
+                "The record {key} in {}: {error}. Run slotctl sync to write it again.",
                 key.namespace().binding()
             ),
             Self::ContentMissing(digest) => format!(
                 "The content sha256:{digest} is named by a record but is not in COMPONENTS. \
-                 Running slotctl sync writes it anew."
+                 Run slotctl sync to write it again."
             ),
             Self::DigestMismatch { expected, found } => {
                 format!("The content stored as sha256:{expected} has the digest sha256:{found}.")
@@ -242,12 +240,12 @@ impl Refusal {
         }
     }
 
-    /// Seconds after which to try again, where that may help.
+    /// The seconds after which a retry may help.
     pub fn retry_after(&self) -> Option<u32> {
         (self.status() == 503).then_some(5)
     }
 
-    /// What it says of what there is, to be cut down to what the caller may see.
+    /// What the component has, to be cut down to what the caller may see.
     pub fn existing_mut(&mut self) -> Option<(&ComponentName, &mut Existing)> {
         match self {
             Self::VersionUnknown(name, _, existing)
@@ -258,7 +256,7 @@ impl Refusal {
         }
     }
 
-    /// What the component does have, where the refusal says it.
+    /// What the component has, if the refusal lists it.
     pub fn existing(&self) -> Option<&Existing> {
         match self {
             Self::VersionUnknown(.., existing)

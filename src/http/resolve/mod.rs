@@ -118,7 +118,7 @@ fn read_body(request: &Request<'_>) -> Result<ResolveRequest, Refusal> {
     let Payload::Bytes(bytes) = &request.payload else { return Err(Refusal::BodyTooLarge) };
     let invalid = |why: String| Refusal::BodyInvalid(why);
     if !bytes.trim_ascii_start().starts_with(b"{") {
-        return Err(invalid("it is no object".to_owned()));
+        return Err(invalid("expected a JSON object".to_owned()));
     }
     let body: ResolveRequest = json::object(bytes).map_err(invalid)?;
     match body.refs.len() {

@@ -1,4 +1,4 @@
-//! What a call takes.
+//! The arguments of calls.
 
 use catalog::assign::{Caller, Wanted};
 use js_sys::Array;
@@ -8,11 +8,11 @@ use super::failure::Failure;
 use super::value::member;
 use crate::config::MIN_CACHE_TTL;
 
-/// The longest key, in bytes, that Workers KV has.
+/// The longest key of Workers KV, in bytes.
 const MAX_KEY: usize = 512;
 
-/// Refuses a key or a prefix that is longer than any can be.
-pub(super) fn within(key: &str) -> Result<(), Failure> {
+/// Refuses a key or a prefix that is too long for Workers KV.
+pub(super) fn check_length(key: &str) -> Result<(), Failure> {
     if key.len() <= MAX_KEY {
         return Ok(());
     }
@@ -36,8 +36,8 @@ impl Options {
             return Ok(Self { kind, caller: Caller::default() });
         }
         let ttl = member(value, "cacheTtl");
-        // How long a location may keep what it read is the resolver's to say; what
-        // the binding refuses is refused all the same. It counts whole seconds.
+        // The resolver decides for how long a location may keep a read. A value that the
+        // binding refuses is refused all the same. It counts whole seconds.
         let ttl = (!ttl.is_null_or_undefined()).then(|| ttl.as_f64().unwrap_or_default() as i64);
         if let Some(ttl) = ttl.filter(|ttl| *ttl < i64::from(MIN_CACHE_TTL)) {
             let why =

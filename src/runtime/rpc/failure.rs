@@ -1,10 +1,10 @@
-//! What a call throws.
+//! The errors that calls throw.
 
 use catalog::refusal::Refusal;
 use js_sys::{Error, Reflect, TypeError};
 use wasm_bindgen::prelude::*;
 
-/// Why a call fails, and what the log says of it.
+/// The error of a call, with its status and code for the log.
 pub(super) struct Failure {
     pub(super) status: u16,
     pub(super) code: Option<&'static str>,
@@ -16,12 +16,12 @@ impl Failure {
         Self { status: 400, code: None, error: TypeError::new(message).into() }
     }
 
-    /// The value is not of the type that was asked for, or there is no such type.
+    /// The value cannot be converted to the requested type, or the type is unknown.
     pub(super) fn conversion(error: JsValue) -> Self {
         Self { status: 400, code: None, error }
     }
 
-    /// As the binding words what Workers KV answers.
+    /// An error of Workers KV, worded like the error of the binding.
     pub(super) fn kv(operation: &str, status: u16, why: &str) -> Self {
         let error = Error::new(&format!("KV {operation} failed: {status} {why}"));
         Self { status, code: None, error: error.into() }

@@ -10,14 +10,13 @@ use crate::lane::{Recalled, RecalledContent};
 use crate::runtime::isolate::{Isolate, isolate, read_slot};
 use crate::runtime::kv::{Content, Reads};
 
-/// Begins the read of the slot that a key stands for, if the fast lane knows it.
+/// Begins to read the slot of a key that the fast lane knows.
 #[wasm_bindgen(js_name = aheadOf)]
 pub fn ahead_of(key: &str) -> Option<Reads> {
     read_slot(&lane_url(key)).map(|(_, reads, _)| reads)
 }
 
-/// The value of the fast lane, given what [`ahead_of`] read of the same key;
-/// `undefined` where it has none.
+/// The value of the fast lane, given the record that [`ahead_of`] has read, or `undefined`.
 #[wasm_bindgen(js_name = recallValue)]
 pub fn recall_value(key: &str, options: &JsValue, record: &JsValue) -> JsValue {
     recalled(&lane_url(key), options, record).unwrap_or_default()
@@ -25,7 +24,7 @@ pub fn recall_value(key: &str, options: &JsValue, record: &JsValue) -> JsValue {
 
 fn recalled(url: &str, options: &JsValue, record: &JsValue) -> Option<JsValue> {
     let isolate = isolate()?;
-    // The full path says what is wrong with them.
+    // The full path reports invalid options.
     let Options { kind, caller } = Options::read("GET", options).ok()?;
     let mut lane = isolate.lane.borrow_mut();
     let Recalled { prepared, digest, content } =
@@ -33,7 +32,7 @@ fn recalled(url: &str, options: &JsValue, record: &JsValue) -> Option<JsValue> {
     drop(lane);
     let RecalledContent::InMemory(content) = content else { return None };
     let text = || text_of(&isolate, &digest, &content);
-    // `null` would be taken for none.
+    // The caller would take `null` for no value of the lane.
     let value =
         convert_with(content.bytes(), &kind, &text).ok().filter(|value| !value.is_null())?;
     prepared.report(isolate.analytics.as_ref());
@@ -54,7 +53,7 @@ fn text_of(isolate: &Isolate, digest: &Digest, content: &Content) -> Result<JsSt
     Ok(text)
 }
 
-/// Under what the lane remembers a key: no URL of HTTP begins so.
+/// The URL under which the lane remembers a key. No URL of HTTP has this prefix.
 pub(super) fn lane_url(key: &str) -> String {
     format!("rpc:{key}")
 }

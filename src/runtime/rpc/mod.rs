@@ -1,8 +1,8 @@
-//! RPC over a service binding, in the shape of Workers' `KVNamespace`.
+//! RPC over a service binding, with the methods of `KVNamespace`.
 //!
-//! `entry.js` makes the exported functions methods of the Worker's default
-//! entrypoint. What they take, give and throw is what Cloudflare's binding does,
-//! as `types/index.d.ts` writes it down; `tests/worker/rpc.test.mjs` asks both.
+//! `entry.js` makes the exported functions methods of the Worker's default entrypoint. Their
+//! arguments, values and errors are those of Cloudflare's binding, as `types/index.d.ts`
+//! describes them; `tests/worker/rpc.test.mjs` compares both.
 
 mod argument;
 mod failure;
@@ -16,7 +16,7 @@ use catalog::resolution::Basis;
 use js_sys::{Array, Map, Reflect};
 use wasm_bindgen::prelude::*;
 
-use self::argument::{Options, read_caller, within};
+use self::argument::{Options, check_length, read_caller};
 use self::failure::{Failure, read_only};
 use self::lane::lane_url;
 use self::value::{bulk_value, bytes, convert, member, object, parsed};
@@ -28,7 +28,7 @@ use crate::runtime::reply::Prepared;
 use crate::runtime::task;
 use crate::trace::Trace;
 
-/// The most keys of a bulk read and of a listing's page that Workers KV has.
+/// The most keys of a bulk read and of a page of a listing, as in Workers KV.
 const MAX_KEYS: u32 = 100;
 const MAX_PAGE: u32 = 1_000;
 
@@ -38,7 +38,7 @@ extern "C" {
     fn bind_caller(resolver: &JsValue, caller: &JsValue) -> JsValue;
 }
 
-/// What a call comes to, or a promise to be awaited first (see [`task`]).
+/// The value of a call, or a promise to await first (see [`task`]).
 type JsResult = Result<JsValue, JsValue>;
 
 /// `get(key | keys, type | options)`; `record` is what `ahead_of` brought.
@@ -69,13 +69,13 @@ pub fn list(number: u32, this: JsValue, options: JsValue) -> JsResult {
     call(number, this, Operation::List { options })
 }
 
-/// Refused: what is in KV is made of Git tags.
+/// Refuses to write: the contents of KV come from Git tags.
 #[wasm_bindgen]
 pub fn put(number: u32, this: JsValue) -> JsResult {
     call(number, this, Operation::Write("PUT"))
 }
 
-/// Refused: what is in KV is made of Git tags.
+/// Refuses to write: the contents of KV come from Git tags.
 #[wasm_bindgen(js_name = deleteKey)]
 pub fn delete(number: u32, this: JsValue) -> JsResult {
     call(number, this, Operation::Write("DELETE"))
@@ -86,12 +86,12 @@ pub fn delete(number: u32, this: JsValue) -> JsResult {
 pub fn for_caller(this: JsValue, caller: JsValue) -> JsResult {
     match read_caller(&caller) {
         Ok(_) => Ok(bind_caller(&this, &caller)),
-        // Logged as every other call that is refused.
+        // A refused call is logged.
         Err(failure) => Call::new(&this).end(Err(failure)),
     }
 }
 
-/// What a call asks for.
+/// The operation of a call.
 enum Operation {
     Read { keys: JsValue, options: JsValue, described: bool, record: JsValue },
     List { options: JsValue },
@@ -113,7 +113,7 @@ fn call(number: u32, entrypoint: JsValue, operation: Operation) -> JsResult {
     })
 }
 
-/// A call while it is answered.
+/// A call in progress.
 struct Call {
     isolate: Rc<Isolate>,
     trace: Trace,
@@ -123,7 +123,7 @@ struct Call {
     lesson: Option<(String, Caller, Basis)>,
 }
 
-/// What a call gives, and the status that the log says of it.
+/// The value of a call and its status for the log.
 type CallResult = Result<(JsValue, u16), Failure>;
 
 impl Call {
@@ -176,7 +176,7 @@ impl Call {
         if key == "." || key == ".." {
             return Err(Failure::argument(&format!("\"{key}\" is not allowed as a key name.")));
         }
-        within(&key)?;
+        check_length(&key)?;
         let Options { kind, caller } = Options::read("GET", options)?;
         let get = lookup::Get { caller: &caller, metadata: described };
         let ahead = self.ahead.take();
@@ -226,7 +226,7 @@ impl Call {
     async fn list(&mut self, options: &JsValue) -> CallResult {
         let text = |name| member(options, name).as_string().unwrap_or_default();
         let (prefix, cursor) = (text("prefix"), text("cursor"));
-        within(&prefix)?;
+        check_length(&prefix)?;
         let limit = member(options, "limit").as_f64().filter(|limit| *limit >= 1.0);
         let limit = limit.map_or(MAX_PAGE, |limit| limit as u32);
         if limit > MAX_PAGE {

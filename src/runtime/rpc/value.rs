@@ -1,4 +1,4 @@
-//! What a call gives: values of the runtime.
+//! Values of the runtime, as calls return them.
 
 use std::cell::OnceCell;
 
@@ -19,8 +19,8 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn decode(this: &TextDecoder, bytes: &ArrayBuffer) -> Result<JsString, JsValue>;
 
-    /// `js_sys`'s takes a `&str`: the text would go through Wasm memory, which does
-    /// not shrink.
+    /// `JSON.parse` of `js_sys` takes a `&str`: the text would go through Wasm memory, which
+    /// does not shrink.
     #[wasm_bindgen(js_namespace = JSON, js_name = parse, catch)]
     fn parse_json(text: &JsString) -> Result<JsValue, JsValue>;
 }
@@ -49,12 +49,12 @@ pub(super) fn bytes(value: KvValue<Content>) -> ArrayBuffer {
     }
 }
 
-/// A value in the form that was asked for.
+/// Converts a value to the requested type.
 pub(super) fn convert(value: ArrayBuffer, kind: &str) -> Result<JsValue, JsValue> {
     convert_with(&value, kind, &|| decode(&value))
 }
 
-/// A value in the form that was asked for; `text` gives its text.
+/// Converts a value to the requested type; `text` returns its text.
 pub(super) fn convert_with(
     value: &ArrayBuffer,
     kind: &str,
@@ -77,7 +77,7 @@ pub(super) fn convert_with(
 }
 
 thread_local! {
-    /// Made once: it costs as much as a short text.
+    /// Created once: creating it costs as much as decoding a short text.
     static DECODER: OnceCell<TextDecoder> = const { OnceCell::new() };
 }
 
@@ -86,7 +86,7 @@ pub(super) fn decode(value: &ArrayBuffer) -> Result<JsString, JsValue> {
         if let Some(decoder) = decoder.get() {
             return decoder.decode(value);
         }
-        // A byte order mark is part of the value.
+        // A byte order mark is a part of the value.
         let options = object(&[("ignoreBOM", JsValue::TRUE)])?;
         let made = TextDecoder::new("utf-8", options.unchecked_ref())?;
         decoder.get_or_init(|| made).decode(value)

@@ -91,7 +91,7 @@ function ports(child) {
 
 /** The size of the Wasm memory in MiB, once V8 has collected its garbage. */
 async function collected(url) {
-  const [bytes] = await (await fetch(url + WASM_PATH)).json()
+  const [bytes] = /** @type {number[]} */ (await (await fetch(url + WASM_PATH)).json())
   return bytes / MIB
 }
 

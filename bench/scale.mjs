@@ -200,7 +200,7 @@ function report({ rows, first, whole, each, tags, components, versions, together
 }
 
 await main(async () => {
-  const number = (fallback) => ({ type: 'string', default: String(fallback) })
+  const number = (fallback) => ({ type: /** @type {const} */ ('string'), default: String(fallback) })
   const options = parseOptions(
     {
       components: number(10_000),
@@ -210,5 +210,8 @@ await main(async () => {
     },
     USAGE,
   )
-  await bench(Object.fromEntries(Object.entries(options).map(([name, value]) => [name, Number(value)])))
+  const [components, versions, together, latency] = ['components', 'versions', 'together', 'latency'].map((name) =>
+    Number(options[name]),
+  )
+  await bench({ components, versions, together, latency })
 })

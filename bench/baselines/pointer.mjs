@@ -198,7 +198,7 @@ async function answer(request, env, trace) {
   const [name, reference] = [key.slice(0, at), key.slice(at + 1)]
   Object.assign(trace, { name, reference })
   const pinned = /^v\d/.test(reference)
-  let found = {}
+  let found = { record: undefined, stale: undefined }
   if (pinned) {
     trace.arm = await exact(env, name, reference, trace)
   } else {

@@ -26,7 +26,7 @@ export class Load {
       const request = http.request(this.worker.url + path, { method, headers: sent, agent: this.#agent }, (answer) => {
         answer.resume()
         answer.on('end', () => {
-          if (answer.statusCode === status) resolve()
+          if (answer.statusCode === status) resolve(undefined)
           else reject(new Error(`${path}: ${answer.statusCode} in place of ${status}`))
         })
       })

@@ -29,8 +29,7 @@ export async function startVariants(names, settings = {}) {
   for (const name of names) {
     const { modules, ...options } = VARIANTS[name]
     const worker = await startWorker({ modules: modules(), scriptVersion: SCRIPT_VERSION, ...options, ...settings })
-    worker.digest = fill(worker.kv)
-    started[name] = worker
+    started[name] = Object.assign(worker, { digest: fill(worker.kv) })
   }
   const stop = () => Promise.all(Object.values(started).map((worker) => worker.stop()))
   return { workers: started, stop }

@@ -6,6 +6,7 @@ import { Load } from './load.mjs'
 import { startVariants } from './variants.mjs'
 import { COMPARISONS, requests } from './workloads.mjs'
 
+/** @param {string[]} pair a variant and a load */
 const name = ([variant, load]) => `${variant} ${load}`
 
 /** All pairs of a variant and a load that some comparison needs. */
@@ -49,10 +50,10 @@ async function rounds(measured, { warm, each, count }) {
  * `{ comparisons: [{ what, cpu, reads, ratio, limit }], hello }`, medians of all rounds: `each`
  * of `count` requests in each of so many `processes`.
  */
-export async function measureWhole({ processes, ...options }) {
+export async function measureWhole({ processes, warm, each, count }) {
   const measured = pairs()
   const results = []
-  for (let at = 0; at < processes; at += 1) results.push(...(await rounds(measured, options)))
+  for (let at = 0; at < processes; at += 1) results.push(...(await rounds(measured, { warm, each, count })))
   const cpu = (pair) => median(results.map((result) => result[name(pair)].cpu))
   const comparisons = COMPARISONS.map(({ what, ours, theirs, times = 1, limit }) => ({
     what,

@@ -4,6 +4,7 @@
 import http from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { listen } from '../../tools/listen.mjs'
 
 export const ACCOUNT = '0123456789abcdef0123456789abcdef'
 const ROOT = `/client/v4/accounts/${ACCOUNT}/storage/kv/namespaces/`
@@ -56,7 +57,7 @@ function serve(port, latency) {
     response.writeHead(status).end(text)
   })
   server.keepAliveTimeout = 60_000
-  server.listen(0, '127.0.0.1', () => port.postMessage(server.address().port))
+  listen(server, 0).then((own) => port.postMessage(own))
 }
 
 const ok = (result, info) => ({

@@ -67,7 +67,11 @@ describe('the jobs of release.yml', () => {
   }
 
   const all = async (namespace) =>
-    new Map(await Promise.all(Object.keys(await namespace.list()).map(async (key) => [key, await namespace.get(key)])))
+    new Map(
+      await Promise.all(
+        Object.keys(await namespace.list()).map(async (key) => /** @type {const} */ ([key, await namespace.get(key)])),
+      ),
+    )
 
   /** Runs a job's step with the secrets and variables that docs/deploying.md sets. */
   function runner(cwd, edge) {

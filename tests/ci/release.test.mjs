@@ -83,6 +83,8 @@ describe('release.yml', () => {
 /**
  * Which jobs run: `ends` says how each ends if it does (success where nothing is said),
  * `cancelledAfter` after which one somebody cancels the run.
+ *
+ * @param {{ ends?: Record<string, string>, cancelledAfter?: string, vars?: object, inputs?: object, started?: boolean }} [run]
  */
 function play({ ends = {}, cancelledAfter, vars = VARS, inputs = {}, started = true } = {}) {
   const results = {}
@@ -105,7 +107,7 @@ function play({ ends = {}, cancelledAfter, vars = VARS, inputs = {}, started = t
 
 describe('which jobs run', () => {
   const WHOLE = ['build', 'staging', 'production-0', 'production-10', 'production-100']
-  const cases = [
+  const cases = /** @type {[title: string, run: Parameters<typeof play>[0], expected: string[]][]} */ ([
     ['all goes well', {}, WHOLE],
     ['the tests fail', { ends: { build: 'failure' } }, ['build']],
     ['nothing is set up', { vars: {} }, ['build']],
@@ -143,7 +145,7 @@ describe('which jobs run', () => {
       [...WHOLE.slice(0, 3), 'production-rollback'],
     ],
     ['100 % fails', { ends: { 'production-100': 'failure' } }, [...WHOLE, 'production-rollback']],
-  ]
+  ])
   for (const [title, how, expected] of cases) test(title, () => assert.deepEqual(play(how), expected))
 })
 

@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test'
 import { parse } from 'yaml'
 
 import { ROOT } from '../../scripts/lib/paths.mjs'
+import { listen } from '../../tools/listen.mjs'
 import { ACCOUNT, startCloudflare, TOKEN } from '../cli/support/cloudflare.mjs'
 import { startKv } from '../cli/support/kv.mjs'
 import { extractionRepo, GIT_ENV, temporaryFolder } from '../cli/support/repo.mjs'
@@ -93,7 +94,7 @@ describe('their shell steps', () => {
     assert.match(found.outputs.source, /^[0-9a-f]{64}$/)
     const synced = await one.run(step(steps, 'Sync'), api())
     assert.equal(synced.code, 0, synced.said)
-    const { plan, result } = JSON.parse(readFileSync(synced.outputs.json))
+    const { plan, result } = JSON.parse(readFileSync(synced.outputs.json, 'utf8'))
     assert.deepEqual([plan.writes.slots.length, result.exit], [3, 0])
     assert.equal((await pair.slots.json('prompts/extraction@production')).targets[0].version, 'v1.0.0')
     const summary = one.summary()
@@ -123,8 +124,7 @@ describe('their shell steps', () => {
         .on('data', (chunk) => posted.push(chunk))
         .on('end', () => response.end())
     })
-    await new Promise((resolve) => hook.listen(0, '127.0.0.1', resolve))
-    const webhook = `http://127.0.0.1:${hook.address().port}/hook`
+    const webhook = `http://127.0.0.1:${await listen(hook, 0)}/hook`
     const one = job(contexts(inputs(repo, pair, { webhook })))
     await one.run(step(steps, 'Look for slotctl'))
     assert.equal((await one.run(step(steps, 'Sync'), api())).code, 1)

@@ -49,7 +49,12 @@ describe('slotctl lint', () => {
     return json.findings.map(({ line, code, help = '' }) => `${line} ${code} ${help}`.trim())
   }
 
-  for (const [what, name, text, expected] of [
+  for (const [
+    what,
+    name,
+    text,
+    expected,
+  ] of /** @type {[what: string, name: string, text: string, expected: string[]][]} */ ([
     [
       'what resolves',
       'a.yaml',
@@ -118,7 +123,7 @@ describe('slotctl lint', () => {
       "ok: prompts/none@production\nvariant: ${a ? 'b' : 'c'}\n",
       ['1 unknown-component', "2 no-yaml a text with ': ' or ' #' in it is put in quotes"],
     ],
-  ]) {
+  ])) {
     test(what, async () => assert.deepEqual(await findings(name, text), expected))
   }
 

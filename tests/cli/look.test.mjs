@@ -186,16 +186,17 @@ describe('slotctl verify', () => {
 
 test('what looks takes the environment of wrangler.toml, and refuses one that is not there', async () => {
   const { repo, pair } = await synced('--env', 'staging')
-  const commands = [
+  const commands = /** @type {[command: string, repo: import('./support/repo.mjs').Repo | null][]} */ ([
     ['status', repo],
     ['verify', repo],
     ['history prompts/extraction', null],
-  ]
+  ])
   for (const [command, where] of commands) {
     const { code, stderr } = await run(command, where, pair, '--env', 'staging')
     assert.equal(code, 0, `${command}: ${stderr}`)
   }
-  for (const [command, where] of [...commands, ['rollback prompts/extraction production', repo]]) {
+  commands.push(['rollback prompts/extraction production', repo])
+  for (const [command, where] of commands) {
     const { code, stderr } = await run(command, where, pair, '--env', 'nowhere')
     assert.equal(code, 1, command)
     assert.match(stderr, /there is no \[env\.nowhere\]; there are: staging/, command)

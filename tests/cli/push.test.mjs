@@ -99,14 +99,14 @@ describe('a stale clone', () => {
     // Grace still has production at v1.0.0 and decides on the strength of that.
     await done(grace.run('tag', 'create', EXTRACTION, 'v1.0.1', 'HEAD~1'))
     await done(grace.set('production', 'v1.0.1'))
-    for (const again of [1, 2]) {
+    for (let attempt = 1; attempt <= 2; attempt += 1) {
       await refused(
         remote,
         grace.run('push', '--tags', '--force'),
         /extraction\/production: moved on origin since this clone last saw it: v1\.1\.0, by Ada at 20/,
         /hint: see theirs: git fetch --force origin tag components\/prompts\/extraction\/production; then set it again/,
       )
-      isAt(remote, 'production', 'v1.1.0', again)
+      isAt(remote, 'production', 'v1.1.0')
     }
     // The way on, as it is printed.
     grace.repo.git('fetch', '--quiet', '--force', 'origin', 'tag', PRODUCTION)
@@ -182,10 +182,10 @@ describe('a stale clone', () => {
 describe('a version', () => {
   test('is never moved, and nothing else is pushed with it', async () => {
     const { remote, ada, grace } = team()
-    for (const [who, text] of [
+    for (const [who, text] of /** @type {[who: typeof ada, text: string][]} */ ([
       [ada, 'a'],
       [grace, 'b'],
-    ]) {
+    ])) {
       who.repo.git('switch', '--quiet', '-c', text)
       who.repo.commit({ 'prompts/extraction.md': text })
       await done(who.run('tag', 'create', EXTRACTION, 'v2.0.0'))

@@ -14,7 +14,7 @@ const PRODUCTION = `${NAME}@production`
 const TAG = `components/${NAME}`
 
 /** Three versions, and production that went through all of them. */
-async function team(kv, pair, { policy, names = [NAME] } = {}) {
+async function team(kv, pair, { policy = '', names = [NAME] } = {}) {
   const source = new Repo()
   for (const version of ['v1.0.0', 'v1.1.0', 'v1.2.0']) {
     source.commit(Object.fromEntries(names.map((name) => [`${name}.md`, `${name}, ${version}.\n`])))

@@ -171,7 +171,7 @@ describe('rollouts.toml', () => {
     repo.commit({ [FILE]: split(10) })
     await sync(repo, pair)
     let version = 0
-    for (const [line, mistake, what] of [
+    for (const [line, mistake, what] of /** @type {[line: number, mistake: string, what: RegExp][]} */ ([
       [2, 'split = { canary = 110 }', /the share of canary is no percentage/],
       [2, 'split = { canary = 60, blue = 50 }', /the shares of production add up to 110 %/],
       [2, 'split = { production = 10 }', /production leads back to itself/],
@@ -181,7 +181,7 @@ describe('rollouts.toml', () => {
       [2, 'splti = { canary = 10 }', /no member "splti"/],
       [2, 'alias = 3', /alias is integer/],
       [1, 'alias = "blue"\nsplit = { canary = 1 }', /an alias and a split/],
-    ]) {
+    ])) {
       repo.slot(NAME, 'blue', `v1.${++version % 3}.0`)
       repo.commit({ [FILE]: table('production', mistake) + table('live', 'alias = "blue"') })
       const { code, plan, stderr } = await sync(repo, pair)
@@ -248,13 +248,13 @@ describe('slotctl rollout', () => {
   test('writes nothing that a sync would refuse', async () => {
     const repo = shop()
     repo.commit({ [FILE]: split(10) })
-    for (const [args, message] of [
+    for (const [args, message] of /** @type {[args: string[], message: RegExp][]} */ ([
       [['--to', 'nobody', '--percent', '5'], /refused: rollouts\.toml:1: .*has no slot nobody/],
       [['--to', 'canary', '--percent', '101'], /no percentage/],
       [['--to', 'blue', '--percent', '95'], /add up to 105 %/],
       [['--to', 'production', '--percent', '5'], /leads back to itself/],
       [['--stop', '--to', 'blue'], /nothing is said of blue in the split of/],
-    ]) {
+    ])) {
       const { code, stderr } = await rollout(repo, NAME, 'production', ...args, '--commit')
       assert.equal(code, 1)
       assert.match(stderr, message)

@@ -13,6 +13,7 @@ const tagOf = (ref, component = EXTRACTION) => `components/${component}/${ref}`
 const tag = (repo, ...args) => slotctl(['tag', ...args], { cwd: repo.dir, env: gitEnv() })
 
 /** A repository with a file and no tag. */
+/** @param {Record<string, string>} [files] */
 function freshRepo(files = { 'prompts/extraction.md': 'Extract.\n' }) {
   const repo = new Repo()
   repo.commit(files)
@@ -124,7 +125,7 @@ describe('slotctl tag create', () => {
     await refused(new Repo(), ['create', EXTRACTION, 'v1.0.0'], /there is no commit yet/, /git commit/)
   })
 
-  for (const [what, args, message] of [
+  for (const [what, args, message] of /** @type {[what: string, args: string[], message: RegExp][]} */ ([
     ['a version that is none', [EXTRACTION, 'v1.0'], /three numbers are needed; did you mean v1\.0\.0\?/],
     ['leading zeros', [EXTRACTION, 'v01.02.03'], /did you mean v1\.2\.3\?/],
     ['a version without v', [EXTRACTION, '1.0.0'], /the leading 'v' is missing; did you mean v1\.0\.0\?/],
@@ -135,7 +136,7 @@ describe('slotctl tag create', () => {
       ['--', 'prompts/--help', 'v1.0.0'],
       /begins with a letter or a digit|prompts\/--help/,
     ],
-  ]) {
+  ])) {
     test(`ends with 2 on ${what}`, async () => {
       const repo = freshRepo()
       const { code, stderr } = await tag(repo, 'create', ...args)
@@ -292,13 +293,13 @@ describe('slotctl tag list and show', () => {
 })
 
 describe('slotctl tag bump', () => {
-  for (const [tags, part, expected] of [
+  for (const [tags, part, expected] of /** @type {[tags: string[], part: string, expected: string][]} */ ([
     [[], 'minor', 'v0.1.0'],
     [['v1.2.3'], 'patch', 'v1.2.4'],
     [['v1.2.3', 'v1.10.0'], 'minor', 'v1.11.0'],
     [['v1.2.3'], 'major', 'v2.0.0'],
     [['v1.2.3', 'v2.0.0-rc.1'], 'patch', 'v2.0.0'],
-  ]) {
+  ])) {
     test(`makes ${expected} after ${tags.join(' and ') || 'nothing'} (${part})`, async () => {
       const repo = freshRepo()
       for (const version of tags) await tag(repo, 'create', EXTRACTION, version)

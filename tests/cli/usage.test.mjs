@@ -29,7 +29,12 @@ describe('slotctl', () => {
     }
   })
 
-  for (const [what, args, env, message] of [
+  for (const [
+    what,
+    args,
+    env,
+    message,
+  ] of /** @type {[what: string, args: string[], env: Record<string, string>, message: RegExp][]} */ ([
     ['an unknown command', ['snyc'], {}, /unrecognized subcommand 'snyc'/],
     ['an unknown option', ['sync', '--prod'], {}, /unexpected argument '--prod'/],
     ['--check alone', ['sync', '--check'], {}, /--dry-run/],
@@ -48,7 +53,7 @@ describe('slotctl', () => {
       { ...CLOUDFLARE, CLOUDFLARE_API_TOKEN: 's3cret word' },
       /characters that no token has/,
     ],
-  ]) {
+  ])) {
     test(`ends with 2 on ${what}`, async () => {
       const { code, stdout, stderr } = await slotctl(args, { env })
       assert.deepEqual([code, stdout], [2, ''])
@@ -57,7 +62,7 @@ describe('slotctl', () => {
     })
   }
 
-  for (const [what, flags, message] of [
+  for (const [what, flags, message] of /** @type {[what: string, flags: string[], message: RegExp][]} */ ([
     [
       'the default environment',
       [],
@@ -74,7 +79,7 @@ describe('slotctl', () => {
       ['--config', '/nowhere.toml'],
       /can't read \/nowhere\.toml; `--config FILE` names another: No such file/,
     ],
-  ]) {
+  ])) {
     test(`refuses ${what} before anything is sent`, async () => {
       const cwd = temporaryFolder('config')
       writeFileSync(path.join(cwd, 'wrangler.toml'), CONFIG)

@@ -1,5 +1,5 @@
 import http from 'node:http'
-
+import { listen } from '../../tools/listen.mjs'
 import { rawRequest } from '../worker/harness/request.mjs'
 
 /**
@@ -18,8 +18,10 @@ export async function startFlaky(origin) {
     const failure = flaky.down ? 'refuse' : flaky.next.shift()
     if (failure === 'hang') return
     if (failure === 'refuse') return request.socket.destroy()
-    if (Number.isInteger(failure) || Array.isArray(failure))
-      return response.writeHead(...[failure].flat()).end('made to fail')
+    if (Number.isInteger(failure) || Array.isArray(failure)) {
+      const [status, sent] = [failure].flat()
+      return response.writeHead(status, sent).end('made to fail')
+    }
     const answer = await rawRequest(origin, { method, path, headers, body: Buffer.concat(chunks) })
     const { connection, 'transfer-encoding': _, ...kept } = answer.headers
     const body = failure === 'swap' ? Buffer.from('something else') : answer.body
@@ -27,9 +29,8 @@ export async function startFlaky(origin) {
     if (failure !== 'cut') return response.end(body)
     response.write(body.subarray(0, body.length >> 1), () => request.socket.destroy())
   })
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${await listen(server, 0)}`
   server.unref().on('connection', (socket) => socket.unref())
-  const url = `http://127.0.0.1:${server.address().port}`
   const stop = () => {
     server.closeAllConnections()
     server.close()

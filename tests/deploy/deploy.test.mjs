@@ -23,59 +23,60 @@ const asNode = (version) =>
   `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'${version}'}})`
 
 describe('a deployment is refused', () => {
-  const cases = [
-    [
-      'without namespaces',
-      {},
-      deploy('staging', '--prebuilt'),
-      1,
-      /no namespace ids for staging\..*\n {4}npx wrangler kv namespace create staging-slots\n {4}npx wrangler kv namespace create staging-components$/,
-    ],
-    [
-      'to an environment that there is not',
-      {},
-      deploy('prod'),
-      2,
-      /^--env prod: wrangler.toml has staging, green, production\.\nUsage: /,
-    ],
-    ['to none', {}, ['scripts/deploy.mjs'], 2, /^--env is missing: wrangler.toml has/],
-    ['with an option that it does not know', {}, deploy('staging', '--force'), 2, /Unknown option '--force'/],
-    [
-      'to production at once',
-      { named: true },
-      deploy('production', '--prebuilt'),
-      1,
-      /^production is released in steps: slotctl release .*\n.* use --at-once\.$/,
-    ],
-    [
-      'of what is in no commit',
-      { named: true, change: true },
-      deploy('staging', '--prebuilt'),
-      1,
-      /^There are uncommitted changes: commit them, or use --allow-dirty\.\n {4}\?\? new\.txt$/,
-    ],
-    [
-      'of a build that is not there',
-      { named: true, unbuilt: true },
-      deploy('green', '--prebuilt'),
-      1,
-      /build\/index\.js is missing/,
-    ],
-    [
-      'by a Node that is too old for the scripts',
-      { named: true },
-      ['--import', asNode('18.20.0'), ...deploy('staging')],
-      1,
-      /^Node 18\.20\.0 is too old/,
-    ],
-    [
-      'by a Node that is too old for wrangler, where the project has none',
-      { named: true, packages: false },
-      ['--import', asNode('20.11.0'), ...deploy('staging', '--prebuilt')],
-      1,
-      /There is no Node 22 for \S+ in node_modules/,
-    ],
-  ]
+  const cases =
+    /** @type {[title: string, tree: { named?: boolean, change?: boolean, unbuilt?: boolean, packages?: boolean }, args: string[], code: number, said: RegExp][]} */ ([
+      [
+        'without namespaces',
+        {},
+        deploy('staging', '--prebuilt'),
+        1,
+        /no namespace ids for staging\..*\n {4}npx wrangler kv namespace create staging-slots\n {4}npx wrangler kv namespace create staging-components$/,
+      ],
+      [
+        'to an environment that there is not',
+        {},
+        deploy('prod'),
+        2,
+        /^--env prod: wrangler.toml has staging, green, production\.\nUsage: /,
+      ],
+      ['to none', {}, ['scripts/deploy.mjs'], 2, /^--env is missing: wrangler.toml has/],
+      ['with an option that it does not know', {}, deploy('staging', '--force'), 2, /Unknown option '--force'/],
+      [
+        'to production at once',
+        { named: true },
+        deploy('production', '--prebuilt'),
+        1,
+        /^production is released in steps: slotctl release .*\n.* use --at-once\.$/,
+      ],
+      [
+        'of what is in no commit',
+        { named: true, change: true },
+        deploy('staging', '--prebuilt'),
+        1,
+        /^There are uncommitted changes: commit them, or use --allow-dirty\.\n {4}\?\? new\.txt$/,
+      ],
+      [
+        'of a build that is not there',
+        { named: true, unbuilt: true },
+        deploy('green', '--prebuilt'),
+        1,
+        /build\/index\.js is missing/,
+      ],
+      [
+        'by a Node that is too old for the scripts',
+        { named: true },
+        ['--import', asNode('18.20.0'), ...deploy('staging')],
+        1,
+        /^Node 18\.20\.0 is too old/,
+      ],
+      [
+        'by a Node that is too old for wrangler, where the project has none',
+        { named: true, packages: false },
+        ['--import', asNode('20.11.0'), ...deploy('staging', '--prebuilt')],
+        1,
+        /There is no Node 22 for \S+ in node_modules/,
+      ],
+    ])
   for (const [title, { named, change, unbuilt, packages = true }, args, code, words] of cases) {
     test(title, async () => {
       const tree = new Tree({ packages })
@@ -156,11 +157,11 @@ describe('blue-green by environment', () => {
   test('a line moves the domain to green, and its revert back', async () => {
     const tree = new Tree().named()
     const env = { ...account.env, WRANGLER_SEND_METRICS: 'false' }
-    for (const [name, change] of [
+    for (const [name, change] of /** @type {[name: string, change: () => unknown][]} */ ([
       ['production', () => live(tree, 'production')],
       ['green', () => live(tree, 'green')],
       ['production', () => tree.git('revert', '--no-edit', 'HEAD')],
-    ]) {
+    ])) {
       change()
       const { code, said } = await tree.run(triggers(name), { env })
       assert.equal(code, 0, said)

@@ -57,7 +57,9 @@ describe('the commands of docs/deploying.md', () => {
       run(process.execPath, [wranglerScript(), ...command.split(' '), '--help'], { env: { ...process.env, ...QUIET } })
     const called = of('npx', 'wrangler').map((words) => ({ words, command: subcommand(words.slice(2)) }))
     const names = [...new Set(called.map(({ command }) => command))]
-    const helps = new Map(await Promise.all(names.map(async (name) => [name, (await help(name)).stdout])))
+    const helps = new Map(
+      await Promise.all(names.map(async (name) => /** @type {const} */ ([name, (await help(name)).stdout]))),
+    )
     assert.ok(names.length >= 7)
     for (const { words, command } of called) {
       assert.match(helps.get(command), new RegExp(`^wrangler ${command}( [<[].*)?$`, 'm'), shown(words))

@@ -96,7 +96,7 @@ describe('the copies', () => {
 async function dump(namespace) {
   const entries = Object.entries(await namespace.list())
   const values = await Promise.all(
-    entries.map(async ([key, metadata]) => [key, { value: await namespace.get(key), metadata }]),
+    entries.map(async ([key, metadata]) => /** @type {const} */ ([key, { value: await namespace.get(key), metadata }])),
   )
   return new Map(values)
 }

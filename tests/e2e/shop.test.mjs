@@ -81,7 +81,7 @@ describe('the shop, end to end', () => {
   })
 
   test('the catalog lists every component', async () => {
-    const { components } = await (await fetch(`${server.url}/catalog`)).json()
+    const { components } = /** @type {any} */ (await (await fetch(`${server.url}/catalog`)).json())
     const names = served.map(({ type, name }) => `${type}/${name}`).sort()
     assert.deepEqual(
       components.map(({ name }) => name),

@@ -16,7 +16,7 @@ after(() => shared?.stop())
 const override = (id) => ({ [OVERRIDES]: `${WORKER}="${id}"` })
 
 /** How many of `count` requests each version answers. */
-async function tally(get, count, headers = () => ({})) {
+async function tally(get, count, headers = (_at) => ({})) {
   const counts = {}
   for (let at = 0; at < count; at += 1) {
     const id = await get(headers(at))

@@ -50,11 +50,11 @@ describe('the local KV of wrangler dev, behind the edge', () => {
   })
 
   test('contents are served byte for byte', async () => {
-    for (const [ref, expected] of [
+    for (const [ref, expected] of /** @type {[ref: string, expected: Buffer][]} */ ([
       ['prompts/a@production', Buffer.from('grüßt “alle”')],
       ['templates/logo@v1.0.0', BYTES],
       ['prompts/empty', Buffer.alloc(0)],
-    ]) {
+    ])) {
       const { status, body } = await get(`/components/${ref}`)
       assert.deepEqual([status, body], [200, expected], ref)
     }
@@ -119,6 +119,7 @@ describe('the local KV of wrangler dev, behind the edge', () => {
   })
 
   test('it is for reading values', async () => {
+    /** @type {Record<string, string>} */
     const headers = { 'x-kv-namespace': 'SLOTS' }
     const ask = async (method, at, sent = headers) =>
       (await rawRequest(kv.url, { method, path: at, headers: sent })).status

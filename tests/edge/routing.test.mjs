@@ -80,7 +80,7 @@ test('each request is drawn by the percentages', async (t) => {
     await t.test(`${share} %`, async () => {
       const versions = deployment([NEW, share], [OLD, rest])
       let count = 0
-      for (let at = 0; at < DRAWS; at += 1) count += (await idOf(versions, { draw: () => at / DRAWS })) === NEW
+      for (let at = 0; at < DRAWS; at += 1) count += Number((await idOf(versions, { draw: () => at / DRAWS })) === NEW)
       assert.ok(Math.abs(count - (share / 100) * DRAWS) <= 1, `${count} of ${DRAWS}`)
     })
   }
@@ -101,10 +101,11 @@ const keysOf = async (versions) => {
   return new Set(KEYS.filter((_, at) => ids[at] === NEW))
 }
 
-const ORDERS = [
-  ['the growing version first', (share) => deployment([NEW, share], [OLD, 100 - share])],
-  ['the growing version last', (share) => deployment([OLD, 100 - share], [NEW, share])],
-]
+const ORDERS =
+  /** @type {[order: string, make: (share: number) => import('../../tools/edge/routing.js').Share[]][]} */ ([
+    ['the growing version first', (share) => deployment([NEW, share], [OLD, 100 - share])],
+    ['the growing version last', (share) => deployment([OLD, 100 - share], [NEW, share])],
+  ])
 
 for (const [order, make] of ORDERS) {
   test(`a key keeps its version, and only moves to the one that grows: ${order}`, async () => {
@@ -135,12 +136,13 @@ test('keys move back, and no others, when a share shrinks again', async () => {
 
 test('a deployment reaches a growing share of the requests', () => {
   const deployments = [
-    { since: 1_000, versions: 'third' },
-    { since: 500, versions: 'second' },
-    { since: 0, versions: 'first' },
+    { since: 1_000, versions: deployment(['third', 100]) },
+    { since: 500, versions: deployment(['second', 100]) },
+    { since: 0, versions: deployment(['first', 100]) },
   ]
-  const at = (now, draws, spread = 1_000) => met(deployments, { now, spread, draw: () => draws.shift() }).versions
-  const CASES = [
+  const at = (now, draws, spread = 1_000) =>
+    met(deployments, { now, spread, draw: () => draws.shift() }).versions[0].version_id
+  const CASES = /** @type {[now: number, draws: number[], expected: string][]} */ ([
     [1_000, [0, 0.49], 'second'],
     [1_000, [0, 0.5], 'first'],
     [1_250, [0.24], 'third'],
@@ -149,7 +151,7 @@ test('a deployment reaches a growing share of the requests', () => {
     [1_999, [0.998], 'third'],
     [1_999, [0.999], 'second'],
     [2_000, [], 'third'],
-  ]
+  ])
   for (const [now, draws, expected] of CASES) assert.equal(at(now, [...draws]), expected, `${now} ${draws}`)
   assert.equal(at(1_000, [], 0), 'third')
 })

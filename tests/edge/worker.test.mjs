@@ -20,7 +20,7 @@ test('a deployment keeps the rules of the platform', async (t) => {
     worker,
     ids: [a, b, c],
   } = workerWith(3)
-  const CASES = [
+  const CASES = /** @type {[name: string, asked: any, refusal?: RegExp][]} */ ([
     ['one version', shares([a, 100])],
     ['0 % beside 100 %', shares([a, 0], [b, 100])],
     ['two shares', shares([a, 12.5], [b, 87.5])],
@@ -37,7 +37,7 @@ test('a deployment keeps the rules of the platform', async (t) => {
     ['one twice', shares([a, 50], [a, 50]), /twice/],
     ['an unknown version', shares(['11111111-2222-4333-8444-555555555555', 100]), /could not be found/],
     ['another strategy', { ...shares([a, 100]), strategy: 'random' }, /expected percentage, not random/],
-  ]
+  ])
   for (const [name, asked, refusal] of CASES) {
     await t.test(name, () => {
       if (refusal) return assert.throws(() => worker.plan(asked), refusal)
@@ -62,7 +62,8 @@ test('the last hundred versions can be deployed, and a list has no others', () =
 test('a version keeps what runs as long as it can be deployed, or is', () => {
   const { worker, ids } = workerWith(2)
   worker.deploy(worker.plan(shares([ids[0], 100])))
-  for (let more = 0; more < DEPLOYABLE; more += 1) worker.keep(worker.draft({ modules: [] }))
+  for (let more = 0; more < DEPLOYABLE; more += 1)
+    worker.keep(worker.draft({ modules: [], compatibilityDate: '2026-01-01' }))
   assert.deepEqual(worker.version(ids[0]).runs.modules, [])
   assert.equal(worker.version(ids[1]).runs.modules, undefined)
 })
@@ -91,7 +92,7 @@ test('the text of a secret is not shown', () => {
     { type: 'secret_text', name: 'READ_TOKENS', text: 's3cret' },
     { type: 'plain_text', name: 'A', text: 'b' },
   ]
-  const { shown, runs } = worker.draft({ modules: [], bindings })
+  const { shown, runs } = worker.draft({ modules: [], bindings, compatibilityDate: '2026-01-01' })
   assert.deepEqual(shown.resources.bindings, [{ type: 'secret_text', name: 'READ_TOKENS' }, bindings[1]])
   assert.deepEqual(runs.bindings, bindings)
 })

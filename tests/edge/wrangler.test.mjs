@@ -22,7 +22,11 @@ before(async () => {
 after(() => shared?.stop())
 
 let runs = 0
-/** Runs one of the two; `entries` is what it wrote for who started it, `json` what it printed. */
+/**
+ * Runs one of the two programs. `entries` are those of its output file, `json` its printed JSON.
+ *
+ * @param {string[]} program @param {string[]} args
+ */
 function run([command, ...prefix], args, edge = shared.edge, extra = {}) {
   runs += 1
   const file = path.join(temporaryFolder('output'), `${runs}.ndjson`)
@@ -68,12 +72,12 @@ const entry = ({ entries }, type) => entries.find((candidate) => candidate.type 
 /** wrangler takes a second to start. */
 const inParallel = (t, cases, check) => Promise.all(cases.map(([name, args]) => t.test(name, () => check(args))))
 
-const READS = [
+const READS = /** @type {[name: string, args: (stage: typeof shared) => string[]][]} */ ([
   ['the active deployment', () => ['deployments', 'status', '--json', ...ENV]],
   ['the deployments', () => ['deployments', 'list', '--json', ...ENV]],
   ['the versions, of which wrangler shows ten', () => ['versions', 'list', '--json', ...ENV]],
   ['one version, of a Worker by its name', ({ ids }) => ['versions', 'view', ids[3], '--json', '--name', WORKER]],
-]
+])
 
 test('what the stand-in prints is what wrangler prints', async (t) => {
   await inParallel(t, READS, async (args) => {
@@ -178,7 +182,7 @@ test('a Worker without a deployment has no status', async () => {
 
 test('the stand-in says what it lacks', async () => {
   const upload = ['versions', 'upload', ...ENV]
-  const CASES = [
+  const CASES = /** @type {[args: string[], env: Record<string, string>, expected: RegExp][]} */ ([
     [upload, { EDGE_API: '' }, /EDGE_API is not set: `npm run edge` prints its value/],
     [upload, { EDGE_API: 'http://127.0.0.1:9' }, /The local edge at http:\/\/127\.0\.0\.1:9 does not answer/],
     [upload, { EDGE_BUILD: '/nowhere' }, /\/nowhere\/index\.js is missing: run `npm run build`/],
@@ -186,7 +190,7 @@ test('the stand-in says what it lacks', async () => {
     [['versions', 'list', '--unknown'], {}, /Unknown option '--unknown'/],
     [['versions', 'deploy', 'abc', ...ENV], {}, /abc: expected <version-id>@<percentage>/],
     [['deployments', 'status', '--config', 'none.toml', ...ENV], {}, /none\.toml does not exist/],
-  ]
+  ])
   for (const [args, extra, expected] of CASES) {
     const { code, stderr } = await run(STAND_IN, args, shared.edge, extra)
     assert.equal(code, 1, stderr)
@@ -198,7 +202,7 @@ test('who has no token has no API, and no page in a browser has one', async () =
   const path = `accounts/x/workers/scripts/${WORKER}/versions`
   const answer = await fetch(`${shared.edge.apiUrl}/${path}`)
   assert.equal(answer.status, 403)
-  assert.deepEqual((await answer.json()).errors, [{ code: 10000, message: 'Authentication error' }])
+  assert.deepEqual(/** @type {any} */ (await answer.json()).errors, [{ code: 10000, message: 'Authentication error' }])
   const preflight = await fetch(`${shared.edge.apiUrl}/${path}`, { method: 'OPTIONS' })
   assert.equal(preflight.headers.get('access-control-allow-headers'), null)
 })
@@ -211,7 +215,7 @@ const form = (metadata, parts = {}) => {
   return body
 }
 const MODULE = 'application/javascript+module'
-const HOSTILE = [
+const HOSTILE = /** @type {[name: string, body: string | FormData, expected: RegExp][]} */ ([
   ['no form', 'text', /is not a form/],
   ['metadata that is no JSON', form('{'), /is not JSON/],
   ['an entry that is not there', form({ main_module: 'a.js' }, { 'b.js': MODULE }), /main_module a.js: no such part/],
@@ -235,7 +239,7 @@ const HOSTILE = [
     form({ main_module: 'a.js', bindings: [{ type: 'kv_namespace', name: 'K' }] }, { 'a.js': MODULE }),
     /SLOTS, COMPONENTS/,
   ],
-]
+])
 
 test('an upload is hostile until it is parsed', async (t) => {
   const url = `${shared.edge.apiUrl}/accounts/x/workers/scripts/${WORKER}/versions`
@@ -243,7 +247,7 @@ test('an upload is hostile until it is parsed', async (t) => {
     await t.test(name, async () => {
       const answer = await fetch(url, { method: 'POST', headers: bearer, body })
       assert.equal(answer.status, 400)
-      assert.match((await answer.json()).errors[0].message, expected)
+      assert.match(/** @type {any} */ (await answer.json()).errors[0].message, expected)
     })
   }
   // A module's name is not where it is written to.

@@ -113,7 +113,9 @@ describe('Logpush', () => {
       R2_SECRET_ACCESS_KEY: 'key',
     }
     const script = `curl() { printf '%s\\n' "$1" >&2; cat; }\n${block('job')}`
-    const job = JSON.parse(execFileSync('bash', ['-euc', script], { env, stdio: ['ignore', 'pipe', 'pipe'] }))
+    const job = JSON.parse(
+      execFileSync('bash', ['-euc', script], { env, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' }),
+    )
     assert.equal(job.dataset, 'workers_trace_events')
     assert.deepEqual(job.output_options.field_names.toSorted(), Object.keys(rowOf(requests[0])).toSorted())
     assert.equal(JSON.parse(job.filter).where.value, rowOf(requests[0]).ScriptName)

@@ -21,13 +21,13 @@ export function ensureSchemathesis() {
   if (current()) return
   rmSync(VENV, { recursive: true, force: true })
   mkdirSync(path.dirname(VENV), { recursive: true })
-  const steps = [
+  const steps = /** @type {[command: string, args: string[]][]} */ ([
     ['python3', ['-m', 'venv', VENV]],
     [
       path.join(BIN, 'python'),
       ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `schemathesis==${VERSION}`],
     ],
-  ]
+  ])
   for (const [command, args] of steps) {
     const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' })
     if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${stderr}`)
@@ -38,8 +38,12 @@ export function ensureSchemathesis() {
 /** Runs it, in `folder`, where it leaves its own files; resolves to its exit code and all that it said. */
 export function runSchemathesis(args, folder) {
   return new Promise((resolve, reject) => {
-    const options = { cwd: folder, env: { ...process.env, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'] }
-    const child = spawn(path.join(BIN, 'schemathesis'), ['run', ...args], options)
+    const env = { ...process.env, NO_COLOR: '1' }
+    const child = spawn(path.join(BIN, 'schemathesis'), ['run', ...args], {
+      cwd: folder,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     const said = []
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => said.push(chunk))
     child.on('error', reject)

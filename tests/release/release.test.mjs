@@ -103,7 +103,12 @@ describe('slotctl release', () => {
 })
 
 describe('a version that is not well', () => {
-  for (const [what, faults, reason, steps] of [
+  for (const [
+    what,
+    faults,
+    reason,
+    steps,
+  ] of /** @type {[what: string, faults: object, reason: RegExp, steps: number][]} */ ([
     [
       'whose bytes differ',
       { changes: true },
@@ -130,7 +135,7 @@ describe('a version that is not well', () => {
       /errors: \d+ of \d+ answers of (the new version|either version, without an override,) failed: .*status 500/,
       3,
     ],
-  ]) {
+  ])) {
     release(`${what} is taken back`, async ({ faulty, ramp, latest, message }) => {
       const { code, json, stderr } = await faulty(faults)
       assert.equal(code, 1, stderr)

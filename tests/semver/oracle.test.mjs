@@ -105,7 +105,7 @@ test('the highest version wins', () => {
   const next = generator(7)
   const questions = Array.from({ length: 2_000 }, next).filter(([range]) => semver.validRange(range) !== null)
   ask(questions).forEach((inside, at) => {
-    const [range, versions] = questions[at]
+    const [range, versions] = /** @type {[string, string[]]} */ (questions[at])
     const best = inside.sort(semver.compare).at(-1) ?? null
     const expected = semver.maxSatisfying(versions, range)
     assert.equal(best && semver.compare(best, expected), expected && 0, range)

@@ -8,7 +8,7 @@ import { startKvServer } from './harness/kv-server.mjs'
 import { rawRequest } from './harness/request.mjs'
 import { startWorker } from './harness/workerd.mjs'
 
-const golden = JSON.parse(readFileSync(new URL('../vectors/assignment.json', import.meta.url))).cases
+const golden = JSON.parse(readFileSync(new URL('../vectors/assignment.json', import.meta.url), 'utf8')).cases
 const COMPONENT = 'prompts/extraction'
 
 const ask = (worker, slot, key) =>

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import http from 'node:http'
 import { after, before, describe, test } from 'node:test'
-
+import { listen } from '../../tools/listen.mjs'
 import { dumpDom, findChromium } from './browser.mjs'
 import { put, serveVectors } from './vectors.mjs'
 
@@ -31,10 +31,9 @@ async function control() {
   const server = http.createServer(({ url }, response) => {
     asked.push(url)
     response.writeHead(url === '/page' ? 200 : 404, { 'content-type': 'text/html' })
-    response.end(url === '/page' ? template(origin()) : '')
+    response.end(url === '/page' ? template(origin) : '')
   })
-  const origin = () => `http://127.0.0.1:${server.address().port}`
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const origin = `http://127.0.0.1:${await listen(server, 0)}`
   return { asked, origin, stop: () => new Promise((resolve) => server.close(resolve).closeAllConnections()) }
 }
 
@@ -57,7 +56,7 @@ describe('a template in a browser', { skip, timeout: 120_000 }, () => {
     beacon = await control()
     const served = await serveVectors('answers.json')
     worker = served.worker
-    store(worker, served.script, template(beacon.origin()))
+    store(worker, served.script, template(beacon.origin))
   })
   after(async () => {
     await worker?.stop()
@@ -65,7 +64,7 @@ describe('a template in a browser', { skip, timeout: 120_000 }, () => {
   })
 
   test('runs where nothing forbids it, or this test shows nothing', async () => {
-    const dom = await dumpDom(chromium, `${beacon.origin()}/page`)
+    const dom = await dumpDom(chromium, `${beacon.origin}/page`)
     assert.match(dom, /<p id="mark">ran: /)
     assert.match(dom, /<title>ran<\/title>/)
     for (const path of ['/image', '/style', '/frame', '/script']) assert.ok(beacon.asked.includes(path), path)

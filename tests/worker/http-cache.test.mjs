@@ -91,11 +91,11 @@ describe('a shared cache', () => {
   test('keeps a digest for good, asks for a range and for no reference each time', async () => {
     const cache = await behindCache('references.json')
     const digest = `/components/prompts/extraction@sha256:${record('v1.0.0').digest}`
-    const expected = [
+    const expected = /** @type {[path: string, from: string[]][]} */ ([
       [digest, ['worker', 'cache']],
       ['/components/prompts/extraction@~1.0', ['worker', 'revalidated']],
       ['/components/prompts/extraction', ['worker', 'revalidated']],
-    ]
+    ])
     for (const [path, from] of expected) assert.deepEqual(origins(await several(cache, [[path], [path]])), from, path)
   })
 

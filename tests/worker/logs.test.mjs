@@ -104,7 +104,7 @@ describe('a log line', () => {
       .value.toString()
       .replace('"format":1', '"format":9')
     worker.kv.put('SLOTS', 'prompts/extraction@later', bad)
-    const asked = [
+    const asked = /** @type {[status: number, request: { path: string, method?: string, headers?: object }][]} */ ([
       [200, { path: SLOT }],
       [200, { path: SLOT }],
       [304, { path: SLOT, headers: { 'If-None-Match': '*' } }],
@@ -118,7 +118,7 @@ describe('a log line', () => {
       [200, { path: '/healthz' }],
       [200, { path: '/catalog' }],
       [204, { path: SLOT, method: 'OPTIONS' }],
-    ]
+    ])
     for (const [status, request] of asked) {
       const line = await logOf({
         ...request,
@@ -225,7 +225,7 @@ describe('nothing of the caller gets into the log', () => {
 function send(text) {
   const { port } = new URL(worker.url)
   return new Promise((resolve, reject) => {
-    const socket = net.connect(port, '127.0.0.1', () => socket.write(text))
+    const socket = net.connect(Number(port), '127.0.0.1', () => socket.write(text))
     socket
       .on('data', () => {})
       .on('end', () => socket.end())

@@ -239,10 +239,10 @@ describe('large values', () => {
   const wide = Buffer.from(`{"a":"${'Grün 🌱 '.repeat(900_000)}"}`)
   const padded = (size) => Buffer.concat([wide, Buffer.alloc(size - wide.length, ' ')])
 
-  for (const [name, size, types] of [
+  for (const [name, size, types] of /** @type {[name: string, size: number, types: string[]][]} */ ([
     ['most', 25 * MIB, ['arrayBuffer', 'stream']],
     ['much', 15 * MIB, TYPES],
-  ]) {
+  ])) {
     test(`${size} bytes as ${types.join(', ')}`, async () => {
       put(worker.kv, component(`configs/${name}`, padded(size)))
       worker.kv.put('CONDUCTOR', `configs/${name}@latest`, padded(size))

@@ -172,7 +172,7 @@ describe('the fast lane, with a content that is not in memory', () => {
   const slowly =
     (slow) =>
     async ({ namespace }) => {
-      if (namespace === slow) await setTimeout(2 * VARS.KV_TIMEOUT_MS)
+      if (namespace === slow) await setTimeout(2 * Number(VARS.KV_TIMEOUT_MS))
     }
   let fixture
   let worker

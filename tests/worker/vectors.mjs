@@ -23,7 +23,12 @@ export function put(kv, namespaces = {}) {
   }
 }
 
-/** The built Worker, or `modules`, with the variables of a file of vectors and its KV, or `kv` that has it. */
+/**
+ * Starts the built Worker, or `modules`, with the variables and the KV of a file of vectors. `kv` is
+ * a server that already has them.
+ *
+ * @param {string} file @param {{ vars?: object } & Record<string, any>} [options]
+ */
 export async function serveVectors(file, { vars = {}, ...options } = {}) {
   const script = readVectors(file)
   const scriptVersion = {

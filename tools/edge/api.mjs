@@ -1,6 +1,6 @@
 import http from 'node:http'
 
-import { close, listen } from './listen.mjs'
+import { close, listen } from '../listen.mjs'
 import { Refused, WORKER_TAG } from './worker.mjs'
 
 /** @typedef {Pick<import('./edge.mjs').LocalEdge, 'worker' | 'upload' | 'createDeployment'>} Edge */

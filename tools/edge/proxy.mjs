@@ -1,6 +1,6 @@
 import http from 'node:http'
 
-import { close, listen } from './listen.mjs'
+import { close, listen } from '../listen.mjs'
 
 // workerd closes a connection that has been idle for 5 s; a request at that moment would fail.
 const IDLE_MS = 3_000

@@ -11,6 +11,8 @@ export const step = (steps, name) => steps.find((one) => one.name === name)
 /**
  * A job on a machine of its own: runs steps as GitHub does, and keeps what they say.
  * `cwd` is its workspace, `env` the job's own environment.
+ *
+ * @param {object} contexts @param {{ cwd?: string, env?: Record<string, string> }} [options]
  */
 export function job(contexts, { cwd, env: jobEnv = {} } = {}) {
   const temp = temporaryFolder('job')

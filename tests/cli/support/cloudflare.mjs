@@ -1,4 +1,5 @@
 import http from 'node:http'
+import { listen } from '../../../tools/listen.mjs'
 
 export const TOKEN = 's3cret-token'
 export const ACCOUNT = '0123456789abcdef0123456789abcdef'
@@ -9,7 +10,7 @@ const PREFIX = `/client/v4/accounts/${ACCOUNT}/storage/kv/namespaces/`
  * Cloudflare's, the answers wrangler's. `interfere` may answer a call itself.
  */
 export async function startCloudflare(kvUrl) {
-  const state = { calls: [], interfere: () => null }
+  const state = { calls: [], interfere: (_call) => null }
   const server = http.createServer(async (request, response) => {
     const body = Buffer.concat(await Array.fromAsync(request))
     const call = { method: request.method, path: request.url.replace(PREFIX, ''), body: body.toString() }
@@ -17,7 +18,7 @@ export async function startCloudflare(kvUrl) {
     const { status, headers, text } = answerItself(request, state.interfere(call)) ?? (await forward(call, body))
     response.writeHead(status, headers).end(text)
   })
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const port = await listen(server, 0)
 
   async function forward({ method, path }, body) {
     const url = `${kvUrl}/cdn-cgi/explorer/api/storage/kv/namespaces/${path}`
@@ -26,7 +27,7 @@ export async function startCloudflare(kvUrl) {
     return { status: answer.status, headers: {}, text: Buffer.from(await answer.arrayBuffer()) }
   }
   return Object.assign(state, {
-    url: `http://127.0.0.1:${server.address().port}/client/v4`,
+    url: `http://127.0.0.1:${port}/client/v4`,
     stop: () => server.close(),
   })
 }

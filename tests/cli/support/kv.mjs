@@ -79,7 +79,7 @@ export class Kv {
     let cursor = ''
     do {
       const response = await fetch(`${this.base}/keys?limit=1000&cursor=${encodeURIComponent(cursor)}`)
-      const { result, result_info: info } = await response.json()
+      const { result, result_info: info } = /** @type {any} */ (await response.json())
       for (const { name, metadata } of result) keys[name] = metadata
       cursor = info.cursor
     } while (cursor)
@@ -92,7 +92,7 @@ export class Kv {
   }
 
   async json(key) {
-    return JSON.parse(await this.get(key))
+    return JSON.parse(String(await this.get(key)))
   }
 
   async put(key, value) {

@@ -29,7 +29,7 @@ export function gitEnv(extra = {}) {
 }
 
 /** Runs `slotctl` to its end (`started` gets the process); with `--json` the object that it printed is `json`. */
-export function slotctl(args, { env = {}, cwd = ROOT, started = () => {} } = {}) {
+export function slotctl(args, { env = {}, cwd = ROOT, started = (_child) => {} } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(binary(), args, { cwd, env: cleanEnv(env), stdio: ['ignore', 'pipe', 'pipe'] })
     started(child)

@@ -1,10 +1,11 @@
 import http from 'node:http'
-
+import { listen } from '../../../tools/listen.mjs'
 import { ACCOUNT, TOKEN } from '../../cli/support/cloudflare.mjs'
 
 const ROOT = `/client/v4/accounts/${ACCOUNT}/workers/`
 
 /** What wrangler asks of an account that has a workers.dev name and no Worker yet. */
+/** @type {[call: RegExp, status: number, answer: object][]} */
 const ANSWERS = [
   [/^GET services\//, 404, { errors: [{ code: 10090, message: 'workers.api.error.service_not_found' }] }],
   [/^GET scripts\/[\w-]+\/secrets$/, 200, { result: [] }],
@@ -31,12 +32,11 @@ export async function startAccount() {
     if (request.headers.authorization !== `Bearer ${TOKEN}`) return response.writeHead(403).end('{}')
     state.calls.push(call)
     await keep(state, call, body, request.headers['content-type'])
-    const [, status, answer] = ANSWERS.find(([pattern]) => pattern.test(call)) ?? [null, 200, { result: {} }]
+    const [, status, answer] = ANSWERS.find(([pattern]) => pattern.test(call)) ?? [/./, 200, { result: {} }]
     response.writeHead(status, { 'content-type': 'application/json' })
     response.end(JSON.stringify({ success: status === 200, errors: [], messages: [], result: null, ...answer }))
   })
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const url = `http://127.0.0.1:${server.address().port}/client/v4`
+  const url = `http://127.0.0.1:${await listen(server, 0)}/client/v4`
   const env = { CLOUDFLARE_API_BASE_URL: url, CLOUDFLARE_API_TOKEN: TOKEN, CLOUDFLARE_ACCOUNT_ID: ACCOUNT }
   return Object.assign(state, { env, stop: () => server.close() })
 }
@@ -58,7 +58,10 @@ async function keep(state, call, body, type) {
 async function uploaded(body, type) {
   const form = await new Response(body, { headers: { 'content-type': type } }).formData()
   const { metadata, ...modules } = Object.fromEntries(form)
-  const entries = Object.entries(modules).map(async ([name, file]) => [name, Buffer.from(await file.arrayBuffer())])
+  const entries = Object.entries(modules).map(async ([name, file]) => [
+    name,
+    Buffer.from(await /** @type {File} */ (file).arrayBuffer()),
+  ])
   return {
     metadata: JSON.parse(typeof metadata === 'string' ? metadata : await metadata.text()),
     modules: Object.fromEntries(await Promise.all(entries)),

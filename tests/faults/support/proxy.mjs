@@ -81,6 +81,7 @@ export class FaultyProxy {
   #server
   #sockets = new Set()
   calls = []
+  /** @type {((call: object, index: number) => any) & { refuses?: number }} */
   meet = () => null
   process = null
 

@@ -60,11 +60,13 @@ export function states() {
 /** A pair of namespaces that a test has for itself, with a proxy before it. */
 export class Lane {
   static async start(kv) {
-    const lane = new Lane()
-    lane.pair = kv.pair()
-    lane.kv = kv
-    lane.proxies = [await FaultyProxy.start(kv.url), await FaultyProxy.start(kv.url)]
-    return lane
+    return new Lane(kv, [await FaultyProxy.start(kv.url), await FaultyProxy.start(kv.url)])
+  }
+
+  constructor(kv, proxies) {
+    this.kv = kv
+    this.pair = kv.pair()
+    this.proxies = proxies
   }
 
   stop() {
@@ -154,7 +156,7 @@ async function post(url, method, body) {
   const headers = { 'content-type': 'application/json' }
   const answer = await fetch(url, { method, headers, body: JSON.stringify(body) })
   assert.ok(answer.ok, `${method} ${url}: ${answer.status}`)
-  return (await answer.json()).result
+  return /** @type {any} */ (await answer.json()).result
 }
 
 /** Runs jobs, as many at once as there are lanes. */

@@ -1,4 +1,4 @@
-// Node says of its SQLite that it may change, which is nothing that a test's reader has to know.
+// Hides Node's warning that its SQLite is experimental.
 const { emitWarning } = process
 process.emitWarning = (warning, ...rest) =>
   String(warning).includes('SQLite') || emitWarning.call(process, warning, ...rest)
@@ -6,9 +6,15 @@ const { DatabaseSync } = await import('node:sqlite')
 
 export const database = () => new DatabaseSync(':memory:')
 
-/** The value below or at which lies the share `q` of all, each counted by its weight. */
+/**
+ * The quantile `q` of weighted values. The state of an aggregate can be any value, which Node's types
+ * do not allow.
+ *
+ * @type {import('node:sqlite').AggregateOptions<any>}
+ */
 export const quantile = {
   start: () => ({ q: 0, values: [] }),
+  // SQLite passes as many arguments as this function has parameters.
   step: ({ values }, q, value, weight) => ({ q, values: value === null ? values : [...values, [value, weight]] }),
   result({ q, values }) {
     const sorted = values.toSorted(([a], [b]) => a - b)

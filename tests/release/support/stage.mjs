@@ -34,7 +34,7 @@ export async function startStage() {
 
 async function all(namespace) {
   const keys = Object.keys(await namespace.list())
-  return new Map(await Promise.all(keys.map(async (key) => [key, await namespace.get(key)])))
+  return new Map(await Promise.all(keys.map(async (key) => /** @type {const} */ ([key, await namespace.get(key)]))))
 }
 
 /** The Worker's checkout, as far as a release looks at it: v0.2.0 and one commit more. */
@@ -50,7 +50,7 @@ function checkout(namespaces) {
 }
 
 /** An edge with `v0.1.0` deployed, and `slotctl release` pointed at it. */
-async function begin({ kv, project, read }, { spread = 0, vars } = {}) {
+async function begin({ kv, project, read }, { spread = 0, vars = {} } = {}) {
   const edge = await startLocalEdge({ worker: WORKER, kv: read, spread, vars })
   const old = (await edge.upload({ build: BUILD, tag: 'v0.1.0', message: 'Begin' })).id
   let first
@@ -64,7 +64,7 @@ async function begin({ kv, project, read }, { spread = 0, vars } = {}) {
     return ['release', ...where, ...given('--check-url', edge.url), ...given('--wrangler', WRANGLER), ...flags]
   }
   const env = (build = BUILD) => ({ ...gitEnv(), EDGE_API: edge.apiUrl, EDGE_BUILD: build })
-  const run = (flags, { build, env: more } = {}) =>
+  const run = (flags, { build = BUILD, env: more = {} } = {}) =>
     slotctl([...args(flags), '--json'], { env: { ...env(build), ...more } })
   return {
     edge,

@@ -7,14 +7,19 @@ export const differences = JSON.parse(readFileSync(new URL('../differences.json'
 /** The entries that an answer needed. */
 export const needed = new Set()
 
-/** Two answers to a request, as they are kept, without what may differ between them. */
+/**
+ * Two answers to a request without the parts that may differ between them.
+ *
+ * @returns {[before: any, after: any]}
+ */
 export function compared({ path }, old, now, entries = differences) {
+  /** @type {[any, any]} */
   let pair = [old, now]
   for (const entry of entries.filter((one) => new RegExp(one.path).test(path))) {
     const [before, after] = pair.map((answer) => partOf(answer, entry))
     if (isDeepStrictEqual(before, after)) continue
     needed.add(entry)
-    pair = pair.map((answer) => without(answer, entry))
+    pair = [without(pair[0], entry), without(pair[1], entry)]
   }
   return pair
 }

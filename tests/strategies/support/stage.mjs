@@ -46,7 +46,10 @@ export async function startStage() {
 
 class Stage {
   constructor(server, config, bin) {
-    Object.assign(this, { url: server.url, stop: server.stop, config, bin })
+    this.url = server.url
+    this.stop = server.stop
+    this.config = config
+    this.bin = bin
   }
 
   /**
@@ -109,6 +112,7 @@ class Stage {
   agent = new http.Agent({ keepAlive: true, maxSockets: 16 })
 }
 
+/** @param {http.IncomingMessage} response @param {string} body */
 const answer = ({ statusCode: status, headers }, body) => ({
   status,
   body,

@@ -1,5 +1,5 @@
 import http from 'node:http'
-
+import { listen } from '../../../tools/listen.mjs'
 import { NAMESPACE_HEADER } from '../../../tools/workerd/capnp.mjs'
 import { checkMode, failWith } from './kv-failures.mjs'
 import { KvStore } from './kv-store.mjs'
@@ -17,7 +17,9 @@ const JSON_HEADERS = { 'content-type': 'application/json' }
 export class KvServer {
   reads = []
   writes = []
+  /** @type {undefined | ((read: object) => unknown)} */
   beforeRead = undefined
+  address = ''
   #rules = []
   #server = http.createServer((request, response) => this.#serve(request, response))
 
@@ -26,14 +28,10 @@ export class KvServer {
   }
 
   async listen() {
-    await new Promise((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
+    this.address = `127.0.0.1:${await listen(this.#server, 0)}`
     // A test that fails before it stops the server must still come to an end.
     this.#server.unref().on('connection', (socket) => socket.unref())
     return this
-  }
-
-  get address() {
-    return `127.0.0.1:${this.#server.address().port}`
   }
 
   put(...args) {
@@ -55,7 +53,7 @@ export class KvServer {
   }
 
   /** Lets reads fail from now on, of one namespace or key where named, the first `times` only. */
-  fail(mode, { namespace, key, times = Number.POSITIVE_INFINITY } = {}) {
+  fail(mode, { namespace = undefined, key = undefined, times = Number.POSITIVE_INFINITY } = {}) {
     checkMode(mode)
     this.#rules.push({ mode, namespace, key, times })
   }
@@ -81,6 +79,7 @@ export class KvServer {
     }
   }
 
+  /** @param {{ method?: string, namespace: string, keys: string[] }} write @param {http.ServerResponse} response */
   #refuseWrite({ method, namespace, keys }, response) {
     this.writes.push({ method, namespace, keys })
     response.writeHead(405).end('this KV is for reading only')

@@ -16,7 +16,7 @@ export class KvStore {
     throw new Error(`The KV server has no namespace ${name}, only ${this.names().join(', ')}.`)
   }
 
-  put(name, key, value, { metadata, expiration } = {}) {
+  put(name, key, value, { metadata = undefined, expiration = undefined } = {}) {
     this.namespace(name).set(key, { value, metadata, expiration })
   }
 

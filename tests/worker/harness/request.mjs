@@ -5,6 +5,9 @@ import http from 'node:http'
  * it). Resolves to `{ status, statusText, headers, rawHeaders, body }`: the
  * headers as an object with lower-case names and as a list of pairs, the body as
  * bytes; `text()` and `json()` read it.
+ *
+ * @param {string} origin
+ * @param {{ method?: string, path?: string, headers?: http.OutgoingHttpHeaders, body?: string | Uint8Array, agent?: http.Agent }} [request]
  */
 export function rawRequest(origin, { method = 'GET', path = '/', headers = {}, body, agent } = {}) {
   const { hostname, port } = new URL(origin)

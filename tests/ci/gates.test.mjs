@@ -21,7 +21,7 @@ describe('the ci workflow', () => {
     assert.deepEqual(workflow.permissions, { contents: 'read' })
   })
 
-  test('checks the advisories that deny.toml is applied to', () => {
+  test("checks the dependencies against RustSec's advisories", () => {
     assert.deepEqual(commands('advisories'), ['.ci/deny check advisories'])
   })
 })
@@ -29,7 +29,7 @@ describe('the ci workflow', () => {
 describe('the npm packages', () => {
   const lock = JSON.parse(text('package-lock.json'))
 
-  test('are locked by version and digest, and from no particular registry', () => {
+  test('are locked by version and digest, without a registry', () => {
     assert.doesNotMatch(text('package-lock.json'), /"resolved"|https?:\/\/registry/)
     const packages = Object.entries(lock.packages).filter(([name]) => name !== '')
     assert.ok(packages.length > 50, `${packages.length} packages`)
@@ -37,7 +37,7 @@ describe('the npm packages', () => {
     assert.deepEqual(loose, [])
   })
 
-  test('are the ones that package.json names, by exact versions', () => {
+  test('have the exact versions of package.json', () => {
     const { devDependencies, optionalDependencies } = JSON.parse(text('package.json'))
     const named = { ...devDependencies, ...optionalDependencies }
     for (const [name, version] of Object.entries(named)) {

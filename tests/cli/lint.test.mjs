@@ -127,7 +127,7 @@ describe('slotctl lint', () => {
     test(what, async () => assert.deepEqual(await findings(name, text), expected))
   }
 
-  test('a range that Conductor takes for text', async () => {
+  test('reports a range that Conductor treats as text', async () => {
     const { json } = await lint({ 'a.yaml': 'schema: schemas/order@^2.0.0\n' }, '--json')
     assert.deepEqual(
       json.findings.map(({ code, reference }) => [code, reference]),
@@ -135,7 +135,7 @@ describe('slotctl lint', () => {
     )
   })
 
-  test('says it as compilers do, and reads what Git would not ignore', async () => {
+  test('prints findings as compilers do, and skips files that Git ignores', async () => {
     const files = {
       '.gitignore': 'dist\n',
       'dist/a.yaml': 'component: prompts/none@x\n',
@@ -152,7 +152,7 @@ describe('slotctl lint', () => {
     assert.equal(code, 3)
   })
 
-  test('finds nothing wrong with a project in order, and says where there is none', async () => {
+  test('has no findings in a correct project, and an error without a project', async () => {
     const { code, stdout } = await lint({ 'a.yaml': 'component: prompts/extraction@production\n' })
     assert.deepEqual([code, stdout], [0, ''])
     const none = await slotctl(['lint', path.join(repo.dir, 'nowhere'), '--repo', repo.dir])

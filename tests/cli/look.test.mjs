@@ -30,7 +30,7 @@ async function synced(...flags) {
 }
 
 describe('slotctl status', () => {
-  test('is what a sync would do: every slot, its split, what differs', async () => {
+  test('shows what a sync would do: every slot, its split, the differences', async () => {
     const { repo, pair } = await synced()
     const same = await run('status', repo, pair, '--check')
     assert.deepEqual(
@@ -73,7 +73,7 @@ describe('slotctl status', () => {
     assert.equal((await run('status', repo, pair, '--check')).code, 0)
   })
 
-  test('shows a hold, and who made it', async () => {
+  test('shows a hold and who made it', async () => {
     const { repo, pair } = await synced()
     const record = await pair.slots.json(PRODUCTION)
     record.hold = { reason: 'v1.1.0 leaks', by: 'Ada', at: '2026-11-21T09:00:00Z' }
@@ -86,7 +86,7 @@ describe('slotctl status', () => {
     assert.deepEqual([slot.state, slot.hold, slot.wanted.targets[0].version], ['held', record.hold, 'v1.1.0'])
   })
 
-  test('without a target says so, with --offline needs none', async () => {
+  test('needs a target, or --offline', async () => {
     const repo = extractionRepo()
     const none = await slotctl(['status', '--repo', repo.dir])
     assert.deepEqual([none.code, /--local.*CLOUDFLARE_API_TOKEN/.test(none.stderr)], [2, true])
@@ -100,7 +100,7 @@ describe('slotctl status', () => {
 })
 
 describe('slotctl history', () => {
-  test('tells every move: when, who, from, to, why', async () => {
+  test('lists every move: when, who, from, to, why', async () => {
     const { repo, pair } = await synced()
     repo.slot(EXTRACTION, 'production', 'v1.1.0', 'Release it')
     await run('sync', repo, pair)
@@ -123,7 +123,7 @@ describe('slotctl history', () => {
     assert.equal(commit, repo.git('rev-parse', `${TAG}/v1.1.0^{commit}`))
   })
 
-  test('names what there is where something is not', async () => {
+  test('lists what exists if a name is unknown', async () => {
     const { pair } = await synced()
     const slot = await run(`history ${EXTRACTION} prod`, null, pair)
     assert.deepEqual(
@@ -137,7 +137,7 @@ describe('slotctl history', () => {
 })
 
 describe('slotctl verify', () => {
-  test('reads everything back, text or not, large or small', async () => {
+  test('reads all contents back: text and binary, large and small', async () => {
     const [repo, pair] = [extractionRepo(), kv.pair()]
     const contents = { 'small.bin': randomBytes(999), 'large.bin': randomBytes(2 << 20), 'empty.md': '' }
     repo.commit(Object.fromEntries(Object.entries(contents).map(([file, bytes]) => [`configs/${file}`, bytes])))
@@ -152,7 +152,7 @@ describe('slotctl verify', () => {
     assert.deepEqual(json.read, { slots: 3, versions: 2, catalogs: 1, contents: 2, bytes: 25 })
   })
 
-  test('names whatever is wrong, and what to do', async () => {
+  test('names every fault and what to do', async () => {
     const { repo, pair } = await synced()
     const [one, other] = ['Extract.\n', 'Extract it all.\n'].map((text) => `sha256/${sha256(text)}`)
     const record = await pair.components.json(`${EXTRACTION}@v1.1.0`)
@@ -174,7 +174,7 @@ describe('slotctl verify', () => {
     assert.ok(json.findings.every(({ help }) => help))
   })
 
-  test('names a version that is not what Git says', async () => {
+  test('names a version that differs from Git', async () => {
     const { repo, pair } = await synced()
     repo.commit({ 'prompts/extraction.md': 'Rewritten.\n' })
     repo.version(EXTRACTION, 'v1.0.0', { force: true })
@@ -184,7 +184,7 @@ describe('slotctl verify', () => {
   })
 })
 
-test('what looks takes the environment of wrangler.toml, and refuses one that is not there', async () => {
+test('the read commands take an environment of wrangler.toml, and refuse an unknown one', async () => {
   const { repo, pair } = await synced('--env', 'staging')
   const commands = /** @type {[command: string, repo: import('./support/repo.mjs').Repo | null][]} */ ([
     ['status', repo],

@@ -53,7 +53,7 @@ describe('slotctl sync', () => {
   }
 
   describe('--prune', () => {
-    test('deletes slots and versions without a tag, contents a day later', async () => {
+    test('deletes slots and versions without a tag, and contents a day later', async () => {
       const [repo, pair] = [twoComponents(), kv.pair()]
       await sync(repo, pair)
       const before = await dump(pair)
@@ -89,7 +89,7 @@ describe('slotctl sync', () => {
       assert.equal((await sync(repo, pair, '--prune')).plan.empty, true)
     })
 
-    test('a content that several components share stays while one names it', async () => {
+    test('keeps a shared content while a component uses it', async () => {
       const [repo, pair] = [twoComponents(), kv.pair()]
       await sync(repo, pair)
       repo.git('tag', '--delete', 'components/prompts/shared/v1.0.0')
@@ -99,7 +99,7 @@ describe('slotctl sync', () => {
       assert.deepEqual((await pair.components.json('index')).components, [EXTRACTION])
     })
 
-    test('a content that another sync needs since is left', async () => {
+    test('keeps a content that another sync has started to use', async () => {
       const [repo, pair] = [twoComponents(), kv.pair()]
       await sync(repo, pair)
       repo.git('tag', '--delete', `${TAG}/staging`, `${TAG}/v1.1.0`)
@@ -112,7 +112,7 @@ describe('slotctl sync', () => {
       assert.ok(await pair.components.get(content('Extract it all.\n')))
     })
 
-    test('over half of what is there goes only with --allow-mass-delete', async () => {
+    test('deletes more than half only with --allow-mass-delete', async () => {
       const [repo, pair] = [twoComponents(), kv.pair()]
       await sync(repo, pair)
       const before = await dump(pair)
@@ -135,7 +135,7 @@ describe('slotctl sync', () => {
       assert.deepEqual(Object.keys(await pair.slots.list()), [])
     })
 
-    test('keeps what has a tag that this clone cannot read', async () => {
+    test('keeps records whose tag this clone cannot read', async () => {
       const [repo, pair] = [twoComponents(), kv.pair()]
       await sync(repo, pair)
       const shallow = new Repo()
@@ -167,7 +167,7 @@ describe('slotctl sync', () => {
   })
 
   describe('--only', () => {
-    test('reads and writes nothing of others, and keeps the index right', async () => {
+    test('touches no other component, and keeps the index correct', async () => {
       const [repo, pair] = [twoComponents(), kv.pair()]
       const first = await sync(repo, pair, '--only', EXTRACTION)
       assert.equal(first.code, 0)
@@ -202,7 +202,7 @@ describe('slotctl sync', () => {
       )
     })
 
-    test('--prune deletes no content: others may have it', async () => {
+    test('with --prune deletes no content, as others may use it', async () => {
       const [repo, pair] = [twoComponents(), kv.pair()]
       await sync(repo, pair)
       repo.git('tag', '--delete', `${TAG}/staging`, `${TAG}/v1.1.0`)
@@ -214,7 +214,7 @@ describe('slotctl sync', () => {
       )
     })
 
-    test('of an unknown component is refused, and names others below it not', async () => {
+    test('refuses an unknown component, and does not match longer names', async () => {
       const [repo, pair] = [twoComponents(), kv.pair()]
       const unknown = await sync(repo, pair, '--only', 'prompts/extractoin')
       assert.equal(unknown.code, 1)
@@ -227,7 +227,7 @@ describe('slotctl sync', () => {
   })
 
   describe('--allow-changed-version', () => {
-    test('lets the content of a version change that is named', async () => {
+    test('allows the content of the named version to change', async () => {
       const [repo, pair] = [twoComponents(), kv.pair()]
       await sync(repo, pair)
       repo.commit({ 'prompts/extraction.md': 'Rewritten.\n' })
@@ -245,7 +245,7 @@ describe('slotctl sync', () => {
   })
 
   describe('--fetch', () => {
-    test('brings tags that moved, deletes those that were deleted, and the branch', async () => {
+    test('fetches moved tags and the branch, and deletes deleted tags', async () => {
       const remote = extractionRepo().publish()
       const [clone, colleague, pair] = [remote.clone(), remote.clone(), kv.pair()]
       await sync(clone, pair)
@@ -282,7 +282,7 @@ describe('slotctl sync', () => {
       assert.equal(pushed.code, 0, pushed.stderr)
     })
 
-    test('overwrites a move that was not pushed, says so, and the next push has the right lease', async () => {
+    test('overwrites an unpushed move, says so, and the next push has the right lease', async () => {
       const remote = extractionRepo().publish()
       const [clone, colleague, pair] = [remote.clone(), remote.clone(), kv.pair()]
       const run = (...args) => slotctl(args, { cwd: clone.dir, env: gitEnv() })
@@ -297,7 +297,7 @@ describe('slotctl sync', () => {
       assert.equal((await run('push', '--tags', '--force')).code, 0)
     })
 
-    test('works in a mirror, and says what is wrong with a remote', async () => {
+    test('works in a mirror, and reports problems with the remote', async () => {
       const source = extractionRepo()
       const mirror = new Repo(path.join(temporaryFolder('mirror'), 'mirror.git'))
       source.git('clone', '--quiet', '--mirror', source.dir, mirror.dir)

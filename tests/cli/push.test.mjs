@@ -53,7 +53,7 @@ async function refused(remote, command, what, hint) {
 }
 
 describe('slotctl push', () => {
-  test('does what the guide says, as it is written there', async () => {
+  test('works as in the guide, command by command', async () => {
     const { remote, ada } = team()
     ada.repo.commit({ 'prompts/extraction.md': 'Extract more.\n' })
     await done(ada.run('tag', 'create', EXTRACTION, 'v1.2.0'))
@@ -92,7 +92,7 @@ describe('slotctl push', () => {
 })
 
 describe('a stale clone', () => {
-  test('can not roll others back', async () => {
+  test('cannot roll back the moves of others', async () => {
     const { remote, ada, grace } = team()
     await done(ada.set('production', 'v1.1.0'))
     await done(ada.run('push', '--tags', '--force'))
@@ -118,7 +118,7 @@ describe('a stale clone', () => {
     await refused(remote, ada.run('push', '--tags', '--force'), /v1\.0\.1, by Grace/, /git fetch/)
   })
 
-  test('can not undo a rollback to a tag that it has seen', async () => {
+  test('cannot undo a rollback to a tag that it has seen', async () => {
     const { remote, ada, grace } = team()
     const first = ada.repo.git('rev-parse', `refs/tags/${PRODUCTION}`)
     await done(ada.set('production', 'v1.1.0'))
@@ -130,7 +130,7 @@ describe('a stale clone', () => {
     await refused(remote, ada.run('push', '--tags', '--force'), /last saw it: v1\.0\.0, by Grace/, /git fetch/)
   })
 
-  test("pushes what it has to push and leaves the others' moves alone", async () => {
+  test("pushes its own changes and leaves the moves of others alone", async () => {
     const { remote, ada, grace } = team()
     // Ada has pushed from this clone before, and is behind since.
     await done(ada.set('production', 'v1.1.0'))
@@ -155,7 +155,7 @@ describe('a stale clone', () => {
     )
   })
 
-  test('does not bring back what others deleted', async () => {
+  test('does not restore tags that others deleted', async () => {
     const { remote, ada, grace } = team()
     await done(ada.set('canary', 'v1.1.0'))
     await done(ada.run('push', '--tags'))
@@ -164,7 +164,7 @@ describe('a stale clone', () => {
     assert.equal(remote.git('tag', '--list', '*/canary'), '')
   })
 
-  test("whose move races with another's is refused by the remote", async () => {
+  test("is refused by the remote if two moves race", async () => {
     const { remote, ada } = team()
     await done(ada.set('production', 'v1.1.0'))
     // Between what the remote said it has and the push, somebody moves the slot.
@@ -201,7 +201,7 @@ describe('a version', () => {
   })
 })
 
-describe('what can not be pushed is said clearly', () => {
+describe('a clear message for', () => {
   test('a detached HEAD', async () => {
     const { remote, ada } = team()
     ada.repo.git('checkout', '--quiet', '--detach')
@@ -211,7 +211,7 @@ describe('what can not be pushed is said clearly', () => {
     isAt(remote, 'canary', 'v1.1.0')
   })
 
-  test('no upstream: the branch gets one', async () => {
+  test('no upstream, which is then set', async () => {
     const { remote, ada } = team()
     ada.repo.git('switch', '--quiet', '--create', 'try')
     await done(ada.run('push', '--tags'), /try: a new branch → origin/)
@@ -219,7 +219,7 @@ describe('what can not be pushed is said clearly', () => {
     assert.equal(ada.repo.git('rev-parse', '--abbrev-ref', 'try@{upstream}'), 'origin/try')
   })
 
-  test('no remote, an unknown one, one that is not there', async () => {
+  test('no remote, an unknown or a missing one', async () => {
     const { remote, ada } = team()
     const alone = extractionRepo()
     const run = (...args) => slotctl(['push', ...args], { cwd: alone.dir, env: gitEnv() })
@@ -233,7 +233,7 @@ describe('what can not be pushed is said clearly', () => {
     assert.match(nothing.stderr, /main: the branch has no commit yet/)
   })
 
-  test('a branch that is behind is no matter, one that went another way is', async () => {
+  test('a diverged branch, but not one that is behind', async () => {
     const { remote, ada, grace } = team()
     grace.repo.commit({ 'b.md': 'b' })
     await done(grace.run('push'))

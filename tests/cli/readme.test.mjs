@@ -18,7 +18,7 @@ before(async () => {
 })
 after(() => kv?.stop())
 
-test('the README shows what a first sync, a status and a rollback print', async () => {
+test('the README shows the output of a first sync, a status and a rollback', async () => {
   const pair = kv.pair()
   const repo = new Repo().publish().clone()
   repo.now = 1_795_000_000

@@ -73,7 +73,7 @@ describe('slotctl rollback', () => {
     return { version: targets.at(-1).version, reason: hold?.reason, by: hold?.by }
   }
 
-  test('goes to the version before, on hold, moves and pushes the tag; the next sync lifts the hold', async () => {
+  test('goes to the previous version, on hold; moves and pushes the tag; the next sync lifts the hold', async () => {
     const pair = kv.pair()
     const { remote, sync, run } = await team(kv, pair)
     const before = await dump(pair)
@@ -119,7 +119,7 @@ describe('slotctl rollback', () => {
     )
   })
 
-  test('goes to the version that --to names, and refuses what makes no sense', async () => {
+  test('goes to the version of --to, and refuses invalid ones', async () => {
     const pair = kv.pair()
     const policy = `["${NAME}"]\nrevoked = { "v1.1.0" = "leaks" }\n["${NAME}".live]\nalias = "canary"\n`
     // Production stood on v1.1.0 once: that sync is refused, the next goes on.
@@ -165,7 +165,7 @@ describe('slotctl rollback', () => {
     assert.equal(versionOf(source), 'v1.0.0')
   })
 
-  test('keeps a split, and follows the slot into those that lead to it', async () => {
+  test('keeps a split, and applies to the slots that lead to this one', async () => {
     const pair = kv.pair()
     const policy = `["${NAME}".production]\nsplit = { canary = 10 }\n`
     const { sync, run } = await team(kv, pair, { policy })
@@ -183,7 +183,7 @@ describe('slotctl rollback', () => {
     assert.deepEqual(await split(), ['canary v1.0.0 10000', 'production v1.1.0 90000'])
   })
 
-  test('when the push fails the hold stays, and the commands that are printed finish it', async () => {
+  test('keeps the hold if the push fails, and the printed commands finish the rollback', async () => {
     const pair = kv.pair()
     const { remote, clone, sync, run } = await team(kv, pair)
     const hook = path.join(remote.dir, 'hooks', 'pre-receive')
@@ -213,7 +213,7 @@ describe('slotctl rollback', () => {
     assert.deepEqual(await own(pair), { version: 'v1.1.0', reason: undefined, by: undefined })
   })
 
-  test('a remote that cannot be reached delays Git alone', async () => {
+  test('works in KV if the remote cannot be reached', async () => {
     const pair = kv.pair()
     const { clone, run } = await team(kv, pair)
     clone.git('remote', 'set-url', 'origin', '/nowhere')
@@ -223,7 +223,7 @@ describe('slotctl rollback', () => {
     assert.equal(versionOf(clone), 'v1.1.0', 'the tag is moved here')
   })
 
-  test('from a stale clone rolls back what the remote has now', async () => {
+  test('from a stale clone, rolls back the current state of the remote', async () => {
     const pair = kv.pair()
     const { remote, clone, run } = await team(kv, pair)
     const stale = clone.git('rev-parse', `${TAG}/canary`)
@@ -239,7 +239,7 @@ describe('slotctl rollback', () => {
     assert.equal(remote.git('rev-parse', `${TAG}/canary`), colleague.git('rev-parse', `${TAG}/canary`))
   })
 
-  test('--all rolls back every component, --type those of one type', async () => {
+  test('rolls back every component with --all, and those of a type with --type', async () => {
     const pair = kv.pair()
     const names = [NAME, 'prompts/summary', 'queries/orders']
     const { remote, sync, run } = await team(kv, pair, { names })
@@ -293,7 +293,7 @@ describe('slotctl rollback --resolver', () => {
   })
   after(() => server?.stop())
 
-  test('asks with the read token until callers get the version, and never shows it', async () => {
+  test('polls with the read token until callers get the version, and never prints it', async () => {
     const pair = {
       config,
       slots: new Kv(server.url, 'rollback-slots'),

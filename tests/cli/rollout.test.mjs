@@ -60,7 +60,7 @@ describe('rollouts.toml', () => {
   const SOLE = ['production v1.0.0 100000']
   const TEN = ['canary v1.1.0 10000', 'production v1.0.0 90000']
 
-  test('splits a slot, changes its shares in words, and git revert takes it back', async () => {
+  test('splits a slot, describes changes of its shares, and git revert undoes them', async () => {
     const [repo, pair] = [shop(), kv.pair()]
     repo.commit({ [FILE]: split(10) })
     const first = await sync(repo, pair)
@@ -88,7 +88,7 @@ describe('rollouts.toml', () => {
     assert.equal((await sync(repo, pair)).plan.empty, true)
   })
 
-  test('counts as the default branch has it, not as the work tree or a feature branch', async () => {
+  test('applies as on the default branch, not as in the work tree or on a feature branch', async () => {
     const [repo, pair] = [shop(), kv.pair()]
     writeFileSync(path.join(repo.dir, FILE), split(10))
     await sync(repo, pair)
@@ -102,7 +102,7 @@ describe('rollouts.toml', () => {
     assert.deepEqual(await arms(pair, 'production'), TEN)
   })
 
-  test('that was not pushed has no effect, and that is told', async () => {
+  test('has no effect before it is pushed, and sync says so', async () => {
     const [origin, pair, dir] = [shop(), kv.pair(), path.join(temporaryFolder('clone'), 'clone')]
     origin.commit({ [FILE]: split(10) })
     origin.git('clone', '--quiet', origin.dir, dir)
@@ -115,7 +115,7 @@ describe('rollouts.toml', () => {
     assert.match(what, /main has a change that origin\/main has not/)
   })
 
-  test('moves what stands in a split: canary, production and one catalog', async () => {
+  test('moves the slots of a split: canary, production and one catalog', async () => {
     const [repo, pair] = [shop(), kv.pair()]
     repo.commit({ [FILE]: `${split(10)}segments = { beta = "ring-1" }\n` })
     await sync(repo, pair)
@@ -128,7 +128,7 @@ describe('rollouts.toml', () => {
     assert.deepEqual(changedKeys(before, now), [NAME, `${NAME}@canary`, `${NAME}@production`])
   })
 
-  test('switches an alias, and the moves say by which commit', async () => {
+  test('switches an alias, and the history names the commit', async () => {
     const [repo, pair] = [shop(), kv.pair()]
     repo.commit({ [FILE]: table('live', 'alias = "blue"') }, 'Begin with blue')
     await sync(repo, pair)
@@ -147,7 +147,7 @@ describe('rollouts.toml', () => {
     )
   })
 
-  test('revokes: the record says so, latest skips it, slots on it are left', async () => {
+  test('revokes a version: the record is marked, latest skips it, slots on it stay', async () => {
     const [repo, pair] = [shop(), kv.pair()]
     repo.commit({ [FILE]: split(10) })
     await sync(repo, pair)
@@ -166,7 +166,7 @@ describe('rollouts.toml', () => {
     assert.deepEqual((await sync(repo, pair)).plan.empty, true)
   })
 
-  test('names every mistake with its line; only its slot is left', async () => {
+  test('reports every error with its line, and skips only its slot', async () => {
     const [repo, pair] = [shop(), kv.pair()]
     repo.commit({ [FILE]: split(10) })
     await sync(repo, pair)
@@ -195,7 +195,7 @@ describe('rollouts.toml', () => {
     }
   })
 
-  test('that can not be read changes no split, and the rest goes on', async () => {
+  test('that is invalid changes no split, and everything else is synced', async () => {
     const [repo, pair] = [shop(), kv.pair()]
     repo.commit({ [FILE]: split(10) + table('live', 'alias = "blue"') })
     await sync(repo, pair)
@@ -223,7 +223,7 @@ describe('slotctl rollout', () => {
   }
   const text = (repo) => readFileSync(path.join(repo.dir, FILE), 'utf8')
 
-  test('edits, shows and commits the file alone, and keeps its comments', async () => {
+  test('edits, shows and commits only the file, and keeps its comments', async () => {
     const repo = shop()
     repo.commit({ [FILE]: `# Ours.\n\n${split(10)}# Live.\n${table('live', 'alias = "blue" # since May')}` })
     repo.git('rm', '--quiet', '--cached', 'prompts/extraction.md')
@@ -245,7 +245,7 @@ describe('slotctl rollout', () => {
     assert.equal(text(repo), `# Ours.\n# Live.\n${table('live', 'alias = "green" # since May')}`)
   })
 
-  test('writes nothing that a sync would refuse', async () => {
+  test('refuses what a sync would refuse', async () => {
     const repo = shop()
     repo.commit({ [FILE]: split(10) })
     for (const [args, message] of /** @type {[args: string[], message: RegExp][]} */ ([
@@ -265,7 +265,7 @@ describe('slotctl rollout', () => {
     }
   })
 
-  test('shows who would move before anything is written', async () => {
+  test('shows who would move, before it writes', async () => {
     const repo = shop()
     repo.commit({ [FILE]: split(10) })
     const file = path.join(temporaryFolder('keys'), 'keys.txt')
@@ -323,7 +323,7 @@ describe('slotctl explain', () => {
     assert.ok(names.length > 1)
   })
 
-  test('gives the rule, the boundaries, and a table with shares for a file of keys', async () => {
+  test('prints the rule, the boundaries, and a table of shares for a file of keys', async () => {
     const repo = shop()
     repo.commit({ [FILE]: `${split(10)}segments = { beta = "ring-1" }\n` })
     const rule = async (...args) => {
@@ -357,14 +357,14 @@ describe('slotctl explain', () => {
     )
   })
 
-  test('names what there is where a slot is not', async () => {
+  test('lists the slots if a slot is unknown', async () => {
     const { code, stderr } = await slotctl(['explain', NAME, 'nope', '--key', 'u', '--repo', shop().dir])
     assert.equal(code, 1)
     assert.match(stderr, /no such slot\n +hint: it has: blue, canary, green, latest, production, ring-1/)
   })
 })
 
-test('slotctl status draws every split, without colours where nobody looks', async () => {
+test('slotctl status draws every split, without colours if the output is not a terminal', async () => {
   const repo = shop()
   repo.commit({ [FILE]: split(10) })
   const { code, stdout } = await slotctl(['status', '--offline', '--repo', repo.dir])

@@ -7,7 +7,7 @@ import { describe, test } from 'node:test'
 import { temporaryFolder } from './support/repo.mjs'
 import { binary, slotctl } from './support/slotctl.mjs'
 
-describe('slotctl at home in a shell', () => {
+describe('slotctl in a shell', () => {
   for (const shell of ['bash', 'zsh', 'fish', 'elvish', 'powershell']) {
     test(`completes in ${shell}`, async () => {
       const { code, stdout } = await slotctl(['completions', shell])

@@ -32,7 +32,7 @@ describe('slotctl sync', () => {
   const keys = (writes) => writes.map(({ key }) => key)
 
   describe('a first sync', () => {
-    test('fills KV with all of the shop, byte for byte', async () => {
+    test('writes the whole shop to KV, byte for byte', async () => {
       const { repo, registry, truth } = shop()
       const pair = kv.pair()
       const { code, plan, result } = await syncJson(repo, pair, '--registry', registry)
@@ -96,7 +96,7 @@ describe('slotctl sync', () => {
       }
     })
 
-    test('takes a file of 25 MiB and refuses one byte more, the rest goes on', async () => {
+    test('takes a file of 25 MiB and refuses a larger one, without stopping', async () => {
       const repo = new Repo()
       const [large, largest] = [randomBytes(24 * MIB), randomBytes(25 * MIB)]
       repo.commit({
@@ -122,7 +122,7 @@ describe('slotctl sync', () => {
       assert.deepEqual([again.code, again.plan.empty], [1, true])
     })
 
-    test('goes through pages and batches of a thousand', async () => {
+    test('handles pages and batches of a thousand keys', async () => {
       const count = 1_010
       const repo = manyComponents(count)
       const pair = kv.pair()
@@ -144,7 +144,7 @@ describe('slotctl sync', () => {
   })
 
   describe('a second sync', () => {
-    test('of an unchanged repository writes nothing and says so', async () => {
+    test('of an unchanged repository writes nothing, and says so', async () => {
       const [repo, pair] = [extractionRepo(), kv.pair()]
       const first = await syncJson(repo, pair)
       assert.deepEqual(first.result.written, {
@@ -163,7 +163,7 @@ describe('slotctl sync', () => {
       assert.deepEqual(await dump(pair), before)
     })
 
-    test('reads no file of Git that KV knows', async () => {
+    test('reads no file from Git that KV has', async () => {
       const [repo, pair] = [extractionRepo(), kv.pair()]
       assert.equal((await sync(repo, pair)).code, 0)
       forgetBlobs(repo)
@@ -181,7 +181,7 @@ describe('slotctl sync', () => {
       assert.match(lost.stderr, /the content of prompts\/extraction\.md \([0-9a-f]{40}\) can't be read in this clone/)
     })
 
-    test('reads a file again where another may be meant', async () => {
+    test('reads a file again if its path may have changed', async () => {
       const repo = new Repo()
       repo.commit({ 'prompts/a.md': 'by convention\n', 'other/a.md': 'by a registry\n' })
       repo.version('prompts/a', 'v1.0.0')
@@ -194,7 +194,7 @@ describe('slotctl sync', () => {
       assert.match(stderr, /prompts\/a@v1\.0\.0: a version never changes/)
     })
 
-    test('of one moved slot writes its record and the catalog', async () => {
+    test('after one moved slot writes its record and the catalog', async () => {
       const [repo, pair] = [extractionRepo(), kv.pair()]
       await sync(repo, pair)
       const before = await dump(pair)
@@ -227,7 +227,7 @@ describe('slotctl sync', () => {
       ])
     })
 
-    test('keeps and reports what no tag has any more', async () => {
+    test('keeps and reports records without a tag', async () => {
       const [repo, pair] = [extractionRepo(), kv.pair()]
       await sync(repo, pair)
       repo.git('tag', '--delete', 'components/prompts/extraction/staging')
@@ -238,7 +238,7 @@ describe('slotctl sync', () => {
   })
 
   describe('a version', () => {
-    test('never changes: it is refused, its slot pinned, the rest goes on', async () => {
+    test('never changes: it is refused, its slot is kept, everything else is synced', async () => {
       const [repo, pair] = [extractionRepo(), kv.pair()]
       await sync(repo, pair)
       const before = await dump(pair)
@@ -265,7 +265,7 @@ describe('slotctl sync', () => {
       assert.deepEqual([again.code, again.plan.empty, again.plan.kept], [1, true, []])
     })
 
-    test('whose tag was made again on the same content goes with it', async () => {
+    test('whose tag was made again on the same content is updated', async () => {
       const [repo, pair] = [extractionRepo(), kv.pair()]
       await sync(repo, pair)
       const commit = repo.commit({ 'prompts/extraction.md': 'Extract.\n' })
@@ -278,7 +278,7 @@ describe('slotctl sync', () => {
   })
 
   describe('a record in KV', () => {
-    test('that is held is left until Git agrees', async () => {
+    test('on hold is kept until Git agrees', async () => {
       const [repo, pair] = [extractionRepo(), kv.pair()]
       await sync(repo, pair)
       const key = 'prompts/extraction@production'
@@ -296,7 +296,7 @@ describe('slotctl sync', () => {
       assert.equal((await pair.slots.json(key)).hold, undefined)
     })
 
-    test('that is garbage is written anew, with a warning', async () => {
+    test('that is invalid is replaced, with a warning', async () => {
       const [repo, pair] = [extractionRepo(), kv.pair()]
       await sync(repo, pair)
       const before = await dump(pair)
@@ -322,7 +322,7 @@ describe('slotctl sync', () => {
       assert.deepEqual(await dump(pair), before)
     })
 
-    test('of somebody else is left alone', async () => {
+    test('that slotctl did not write is left alone', async () => {
       const [repo, pair] = [extractionRepo(), kv.pair()]
       await pair.components.put('sessions:1', 'x')
       const { code, plan } = await syncJson(repo, pair)
@@ -332,7 +332,7 @@ describe('slotctl sync', () => {
   })
 
   describe('--dry-run', () => {
-    test('writes nothing; with --check it ends with 3 where there is something to write', async () => {
+    test('writes nothing; with --check, exits with 3 if there is something to write', async () => {
       const [repo, pair] = [extractionRepo(), kv.pair()]
       const dry = await sync(repo, pair, '--dry-run')
       assert.equal(dry.code, 0)
@@ -344,7 +344,7 @@ describe('slotctl sync', () => {
       assert.equal((await sync(repo, pair, '--dry-run', '--check')).code, 0)
     })
 
-    test('plans what is then done', async () => {
+    test('prints the plan that a sync then executes', async () => {
       const [repo, pair] = [extractionRepo(), kv.pair()]
       const dry = await syncJson(repo, pair, '--dry-run')
       const done = await syncJson(repo, pair)
@@ -352,8 +352,8 @@ describe('slotctl sync', () => {
     })
   })
 
-  describe('what is printed', () => {
-    test('--json is one object on stdout, talk is on stderr', async () => {
+  describe('the output', () => {
+    test('with --json is one object on stdout, with messages on stderr', async () => {
       const [repo, pair] = [extractionRepo(), kv.pair()]
       const { json } = await sync(repo, pair, '--json')
       assert.deepEqual(Object.keys(json).sort(), ['command', 'dryRun', 'head', 'plan', 'result', 'rollouts', 'target'])
@@ -391,7 +391,7 @@ describe('slotctl sync', () => {
   })
 
   describe('a repository', () => {
-    test('without tags is nothing to do, unless KV has components', async () => {
+    test('without tags has nothing to sync, unless KV has components', async () => {
       const [empty, full, pair] = [new Repo(), extractionRepo(), kv.pair()]
       empty.commit({ 'README.md': 'Nothing here.\n' })
       assert.equal((await sync(empty, pair)).code, 0)
@@ -402,7 +402,7 @@ describe('slotctl sync', () => {
       assert.match(json.result.error, /no component that can be served/)
     })
 
-    test('that is none is an error that names it', async () => {
+    test('that does not exist is an error that names it', async () => {
       const { code, stderr } = await sync({ dir: temporaryFolder('none') }, kv.pair())
       assert.equal(code, 1)
       assert.match(stderr, /error: can't read the repository .*slotctl-none-/)
@@ -419,7 +419,7 @@ describe('slotctl sync', () => {
       assert.match(stderr, /has no namespace "other", it has: .*started with another configuration/s)
     })
 
-    test('that is not there is told with the way out', async () => {
+    test('that cannot be reached is an error that says what to do', async () => {
       const args = [
         'sync',
         '--local',

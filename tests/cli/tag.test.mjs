@@ -36,7 +36,7 @@ async function refused(repo, args, what, hint) {
 }
 
 describe('slotctl tag create', () => {
-  test('makes an annotated tag that says which file it is', async () => {
+  test('makes an annotated tag that names the file', async () => {
     const repo = freshRepo()
     const { code, stdout, stderr } = await tag(repo, 'create', EXTRACTION, 'v1.0.0')
     assert.deepEqual([code, stdout], [0, ''])
@@ -50,7 +50,7 @@ describe('slotctl tag create', () => {
     assert.equal(repo.git('rev-parse', `${tagOf('v1.0.0')}^{commit}`), repo.git('rev-parse', 'HEAD'))
   })
 
-  test('of an earlier commit, with a message, as JSON', async () => {
+  test('tags an earlier commit, with a message, as JSON', async () => {
     const repo = freshRepo()
     const first = repo.git('rev-parse', 'HEAD')
     repo.commit({ 'prompts/extraction.md': 'More.\n' })
@@ -69,7 +69,7 @@ describe('slotctl tag create', () => {
     assert.match(messageOf(repo, tagOf('v1.0.0-rc.1')), /^# Try it\n\nSigned-off-by: A\n\nComponent-Path: /)
   })
 
-  test('finds the file as sync does, or where --path and --registry say', async () => {
+  test('finds the file as sync does, or by --path and --registry', async () => {
     const repo = freshRepo({
       'prompts/a/index.md': 'a',
       'logic/agents/triage.agent.yaml': 'b',
@@ -90,7 +90,7 @@ describe('slotctl tag create', () => {
     }
   })
 
-  test('refuses a version that there is, with the next one', async () => {
+  test('refuses an existing version, and suggests the next one', async () => {
     await refused(
       extractionRepo(),
       ['create', EXTRACTION, 'v1.0.0'],
@@ -137,7 +137,7 @@ describe('slotctl tag create', () => {
       /begins with a letter or a digit|prompts\/--help/,
     ],
   ])) {
-    test(`ends with 2 on ${what}`, async () => {
+    test(`exits with 2 on ${what}`, async () => {
       const repo = freshRepo()
       const { code, stderr } = await tag(repo, 'create', ...args)
       assert.equal(code, 2, stderr)
@@ -154,7 +154,7 @@ describe('slotctl tag create', () => {
     assert.deepEqual(tagsOf(repo), [])
   })
 
-  test('is by the user, signed and refused as the user has set it', async () => {
+  test("follows the user's Git settings: identity, signing and hooks", async () => {
     const repo = freshRepo()
     const gpg = path.join(repo.dir, '.git', 'gpg.sh')
     const config = (key, value) => repo.git('config', key, value)
@@ -183,7 +183,7 @@ describe('slotctl tag create', () => {
     assert.match(stderr, /not today/)
   })
 
-  test('says what to do where Git does not know who the user is', async () => {
+  test('says what to do if Git has no identity', async () => {
     const repo = freshRepo()
     repo.git('config', 'user.useConfigOnly', 'true')
     const env = { GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' }
@@ -194,7 +194,7 @@ describe('slotctl tag create', () => {
 })
 
 describe('slotctl tag set', () => {
-  test("makes the slot a tag of its version's tag, as edgit does", async () => {
+  test("tags the version's tag, as edgit does", async () => {
     const repo = extractionRepo()
     const { code, stderr } = await tag(repo, 'set', EXTRACTION, 'production', 'v1.1.0')
     assert.equal(code, 0)
@@ -208,7 +208,7 @@ describe('slotctl tag set', () => {
     assert.match(again.stderr, /is v1\.1\.0 already/)
   })
 
-  test('takes what another slot is now, and does not follow it', async () => {
+  test('copies another slot, without following it later', async () => {
     const repo = extractionRepo()
     await tag(repo, 'set', EXTRACTION, 'production', 'staging')
     await tag(repo, 'set', EXTRACTION, 'staging', 'v1.0.0')
@@ -216,7 +216,7 @@ describe('slotctl tag set', () => {
     assert.equal(json.standsOn, 'v1.1.0')
   })
 
-  test('takes any commit, HEAD by default, and says which file', async () => {
+  test('takes any commit (HEAD by default), and names the file', async () => {
     const repo = extractionRepo()
     const commit = repo.commit({ 'prompts/extraction.md': 'Try.\n' })
     const { json } = await tag(repo, 'set', EXTRACTION, 'dev', '--json')
@@ -227,7 +227,7 @@ describe('slotctl tag set', () => {
     await refused(repo, ['set', 'prompts/other', 'dev'], /no file for it/, /--path/)
   })
 
-  test('refuses a version that there is not', async () => {
+  test('refuses an unknown version', async () => {
     const repo = extractionRepo()
     await refused(
       repo,
@@ -241,7 +241,7 @@ describe('slotctl tag set', () => {
     assert.match(usage.stderr, /v1\.0\.0 is a version, which never moves/)
   })
 
-  test("warns where a lightweight version can't be told from another", async () => {
+  test("warns if a lightweight version is ambiguous", async () => {
     const repo = freshRepo()
     for (const version of ['v1.0.0', 'v1.1.0']) repo.git('tag', tagOf(version))
     const { code, stderr } = await tag(repo, 'set', EXTRACTION, 'production', 'v1.0.0')
@@ -251,7 +251,7 @@ describe('slotctl tag set', () => {
 })
 
 describe('slotctl tag list and show', () => {
-  test('list what there is, in the order of names and versions', async () => {
+  test('list all tags, sorted by name and version', async () => {
     const repo = extractionRepo()
     await tag(repo, 'bump', EXTRACTION, 'major')
     const { code, stdout } = await tag(repo, 'list')
@@ -272,7 +272,7 @@ describe('slotctl tag list and show', () => {
     )
   })
 
-  test('show one, and what became of its version', async () => {
+  test('show a tag, and the state of its version', async () => {
     const repo = extractionRepo()
     const shown = await tag(repo, 'show', EXTRACTION, 'production')
     assert.match(
@@ -311,7 +311,7 @@ describe('slotctl tag bump', () => {
 })
 
 describe('slotctl tag delete', () => {
-  test('deletes a slot here and says how to on the remote', async () => {
+  test('deletes a local slot, and says how to delete it on the remote', async () => {
     const repo = extractionRepo()
     const was = objectOf(repo, tagOf('staging'))
     const { code, stderr } = await tag(repo, 'delete', EXTRACTION, 'staging')

@@ -5,7 +5,7 @@ import { startWorker } from '../worker/harness/workerd.mjs'
 import { sha256 } from './support/kv.mjs'
 import { slotctl } from './support/slotctl.mjs'
 
-test('a token opens what its scopes say, on the Worker that stores its hash', async () => {
+test('a token gives access to its scopes, on the Worker that has its hash', async () => {
   const { code, json } = await slotctl(['token', '--scope', 'prompts/*@production', '--json'])
   assert.equal(code, 0)
   assert.equal(json.hash, sha256(json.token))
@@ -23,7 +23,7 @@ test('a token opens what its scopes say, on the Worker that stores its hash', as
   }
 })
 
-test('for people: the token, the line to store, and what to do with them', async () => {
+test('prints the token, the line to store, and what to do with them', async () => {
   const { code, stdout, stderr } = await slotctl(['token', '--scope', '*'])
   assert.equal(code, 0)
   const [token, entry] = stdout.trim().split('\n')
@@ -34,7 +34,7 @@ test('for people: the token, the line to store, and what to do with them', async
   assert.notEqual((await slotctl(['token', '--scope', '*'])).stdout, stdout)
 })
 
-test('what is no scope is a mistake of usage', async () => {
+test('an invalid scope is a usage error', async () => {
   const { code, stderr } = await slotctl(['token', '--scope', 'prompts'])
   assert.equal(code, 2)
   assert.match(stderr, /a scope is/)

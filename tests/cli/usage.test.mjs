@@ -21,7 +21,7 @@ id = "replace-me-staging-slots"
 `
 
 describe('slotctl', () => {
-  test('explains itself', async () => {
+  test('has --help for every command', async () => {
     const { code, stdout, stderr } = await slotctl(['sync', '--help'])
     assert.deepEqual([code, stderr], [0, ''])
     for (const text of ['--local [<URL>]', '--dry-run', '--json', 'Examples:', 'Exit codes: 0 done']) {
@@ -54,7 +54,7 @@ describe('slotctl', () => {
       /characters that no token has/,
     ],
   ])) {
-    test(`ends with 2 on ${what}`, async () => {
+    test(`exits with 2 on ${what}`, async () => {
       const { code, stdout, stderr } = await slotctl(args, { env })
       assert.deepEqual([code, stdout], [2, ''])
       assert.match(stderr, message)
@@ -107,7 +107,7 @@ describe('--json of a command that fails', () => {
     ['tag list', ['tag', 'list']],
     ['verify', ['verify', ...local]],
   ]) {
-    test(`${command} says why, and with which code it ends`, async () => {
+    test(`${command} contains the reason and the exit code`, async () => {
       const { code, json, stderr } = await slotctl([...args, '--json'], {
         cwd: temporaryFolder(),
         env: { SLOTCTL_RETRIES: '0' },

@@ -51,7 +51,7 @@ async function thrown(promise) {
 }
 
 describe('a component', () => {
-  test('with all that is said of it', async () => {
+  test('has its content and all metadata', async () => {
     const { bytes, text, json, ...said } = await client().get(SLOT)
     const { digest, sha } = script.kv.COMPONENTS[EXACT]
     assert.equal(text(), NEW)
@@ -70,7 +70,7 @@ describe('a component', () => {
     })
   })
 
-  test('is revalidated, and what has not changed is not sent again', async () => {
+  test('is revalidated, and unchanged content is not sent again', async () => {
     const own = client()
     const first = await own.get(SLOT)
     const second = await own.get(SLOT)
@@ -79,20 +79,20 @@ describe('a component', () => {
     assert.equal(second.source, 'memory')
   })
 
-  test('an exact version is asked for once', async () => {
+  test('of an exact version is requested only once', async () => {
     const own = client()
     for (let turn = 0; turn < 3; turn += 1) assert.equal((await own.get(EXACT)).text(), NEW)
     assert.equal(flaky.seen.length, 1)
   })
 
-  test('references with characters of their own', async () => {
+  test('has an encoded path if its reference has special characters', async () => {
     const own = client()
     assert.equal((await own.get('prompts/extraction@>=1.0 <1.1')).version, 'v1.0.0')
     assert.equal((await own.get('prompts/extraction@v1.1.0+build.7')).version, 'v1.1.0+build.7')
     assert.equal((await own.get(`prompts/extraction@sha256:${script.kv.COMPONENTS[EXACT].digest}`)).text(), NEW)
   })
 
-  test('what is not there, and what was revoked, throws and is asked for once', async () => {
+  test('that does not exist or is revoked throws without a retry', async () => {
     for (const [reference, status, code] of /** @type {[reference: string, status: number, code: string][]} */ ([
       ['prompts/extraction@nowhere', 404, 'SLOT_UNKNOWN'],
       ['prompts/extraction@v0.9.0', 410, 'VERSION_REVOKED'],
@@ -108,8 +108,8 @@ describe('a component', () => {
   })
 })
 
-describe('who asks', () => {
-  test('the same key, the same arm; every arm is revalidated', async () => {
+describe('the caller', () => {
+  test('with the same key gets the same arm, and every arm is revalidated', async () => {
     const own = client()
     const arms = new Map()
     for (let user = 0; user < 60; user += 1) {
@@ -125,14 +125,14 @@ describe('who asks', () => {
     assert.equal(flaky.seen.at(-1).headers['if-none-match'].split(', ').length, 2)
   })
 
-  test('a key that no header can carry', async () => {
+  test('with a key that is not ASCII sends it in the query', async () => {
     const over = await createClient(worker.url).get(SPLIT, { caller: { key: 'Jürgen 🌱' } })
     const snapshot = await client().resolve([SPLIT], { caller: { key: 'Jürgen 🌱' } })
     assert.equal(over.assignment, 'key')
     assert.equal(snapshot.resolved[0].slot, over.slot)
   })
 
-  test('an override and a segment', async () => {
+  test('sends an override and a segment', async () => {
     const over = await client().get(SPLIT, { caller: { override: 'v1.1.0' } })
     assert.deepEqual([over.assignment, over.version], ['override', 'v1.1.0'])
     const [segment] = Object.keys(script.kv.SLOTS['prompts/extraction@both'].segments)
@@ -140,7 +140,7 @@ describe('who asks', () => {
     assert.equal(grouped.assignment, 'segment')
   })
 
-  test('what a request brought is forwarded', async () => {
+  test('of a request is forwarded', async () => {
     const headers = new Headers({
       'Cloudflare-Workers-Version-Key': 'ada',
       'Cloudflare-Workers-Version-Overrides': 'component-resolver="abc"',
@@ -164,7 +164,7 @@ describe('who asks', () => {
   })
 })
 
-describe('one caller gets one version, however its key is written', () => {
+describe('one caller gets one version, whatever the form of its key', () => {
   for (const [name, caller] of /** @type {[name: string, caller: any][]} */ ([
     ['a number', { key: 42 }],
     ['zero', { key: 0 }],
@@ -198,7 +198,7 @@ describe('one caller gets one version, however its key is written', () => {
 })
 
 describe('the URL of the resolver', () => {
-  test('keeps its path', async () => {
+  test('can have a path', async () => {
     const urls = []
     const own = createClient('http://resolver.example/base/', {
       fetch: (url, init) => {
@@ -216,14 +216,14 @@ describe('the URL of the resolver', () => {
       assert.throws(() => createClient(url), /has no user, query or fragment/, url)
   })
 
-  test('is https or this machine if there is a token', () => {
+  test('must be https or local if there is a token', () => {
     for (const host of ['components.example.com', '127.evil.example', 'localhost.evil.example', '10.0.0.1'])
       assert.throws(() => createClient(`http://${host}`, { token: 't' }), /not sent over http/, host)
     for (const url of ['https://h', 'http://localhost:1', 'http://127.0.0.1:1', 'http://[::1]:1'])
       createClient(url, { token: 't' })
   })
 
-  test('that redirects gets no token, and says so', async () => {
+  test('does not get the token if it redirects, which is an error', async () => {
     flaky.fail([302, { location: `${worker.url}/components/${SLOT}` }])
     const error = await thrown(client({ token: 't' }).get(SLOT))
     assert.match(error.message, /redirects/)
@@ -261,7 +261,7 @@ describe('a proxy that changes headers', () => {
     })
   }
 
-  test('removes the ETag of a split: two contents are offered, and the one that counts is sent', async () => {
+  test('removes the ETag of a split: both contents are offered, and the right one is used', async () => {
     const own = behind((headers) => headers.delete('ETag'))
     for (let user = 0; user < 30; user += 1) {
       const caller = { key: `user-${user}` }
@@ -270,7 +270,7 @@ describe('a proxy that changes headers', () => {
     }
   })
 
-  test('removes every digest: the content is refused, since nothing says that it is whole', async () => {
+  test('removes every digest: the content is refused, as it cannot be verified', async () => {
     const own = behind((headers) => {
       headers.delete('ETag')
       headers.delete('Repr-Digest')
@@ -279,7 +279,7 @@ describe('a proxy that changes headers', () => {
   })
 })
 
-test('a page that is not secure has no crypto.subtle, and reads components all the same', async () => {
+test('a page without crypto.subtle (not a secure context) reads components', async () => {
   const { subtle } = globalThis.crypto
   Object.defineProperty(globalThis.crypto, 'subtle', { value: undefined, configurable: true })
   try {
@@ -289,7 +289,7 @@ test('a page that is not secure has no crypto.subtle, and reads components all t
   }
 })
 
-describe('what may pass is asked for again', () => {
+describe('a temporary failure is retried', () => {
   for (const failure of [500, 502, 503, 429, 'refuse', 'cut', 'swap']) {
     test(`twice ${failure}`, async () => {
       flaky.fail(failure, failure)
@@ -299,12 +299,12 @@ describe('what may pass is asked for again', () => {
     })
   }
 
-  test('what hangs is given up', async () => {
+  test('after a timeout', async () => {
     flaky.fail('hang')
     assert.equal((await client({ timeout: 200 }).get(SLOT)).text(), NEW)
   })
 
-  test('as Retry-After says, within the patience of a call', async () => {
+  test('after Retry-After, up to the longest delay', async () => {
     flaky.fail([503, { 'retry-after': '3' }])
     const started = Date.now()
     assert.equal((await client().get(SLOT)).text(), NEW)
@@ -315,7 +315,7 @@ describe('what may pass is asked for again', () => {
     assert.deepEqual([error.status, error.retryAfter, flaky.seen.length], [503, 60, 1])
   })
 
-  test('with a last good answer, a long Retry-After is not waited for', async () => {
+  test('without waiting for a long Retry-After if there is a last good answer', async () => {
     const own = client()
     await own.get(SLOT)
     flaky.fail([503, { 'retry-after': '5' }])
@@ -325,13 +325,13 @@ describe('what may pass is asked for again', () => {
     assert.ok(Date.now() - started < 4_000)
   })
 
-  test('no longer than the attempts last', async () => {
+  test('until the attempts are used up', async () => {
     flaky.down = true
     const error = await thrown(client({ attempts: 4 }).get(SLOT))
     assert.deepEqual([error.status, error.code, flaky.seen.length], [0, '', 4])
   })
 
-  test('until the caller has had enough', async () => {
+  test('until the caller aborts', async () => {
     const controller = new AbortController()
     flaky.fail('hang')
     const waiting = thrown(client().get(SLOT, { signal: controller.signal }))
@@ -341,7 +341,7 @@ describe('what may pass is asked for again', () => {
 })
 
 describe('the last good answer', () => {
-  test('when the resolver is away, and it says so; when it is back, no more', async () => {
+  test('is given and marked while the resolver is unreachable, and not after', async () => {
     const own = client()
     const before = await own.get(SLOT)
     flaky.down = true
@@ -353,7 +353,7 @@ describe('the last good answer', () => {
     assert.equal((await own.get(SLOT)).away, undefined)
   })
 
-  test('is not given to another caller, nor for another reference', async () => {
+  test('is not given to another caller or for another reference', async () => {
     const own = client({ attempts: 1 })
     await own.get(SPLIT, { caller: { key: 'ada' } })
     flaky.down = true
@@ -362,7 +362,7 @@ describe('the last good answer', () => {
     await thrown(own.get(SLOT, { caller: { key: 'ada' } }))
   })
 
-  test('does not hide that a version was revoked', async () => {
+  test('does not hide a revoked version', async () => {
     const { worker: own, script: vectors } = await serveVectors('answers.json', { vars: { KV_TIMEOUT_MS: '400' } })
     try {
       const near = createClient(own.url, QUICK)
@@ -376,7 +376,7 @@ describe('the last good answer', () => {
     }
   })
 
-  test('is the refusal, once the resolver refused', async () => {
+  test('is not used after the resolver has refused the reference', async () => {
     for (const [status, later] of [
       [410, 410],
       [404, 0],
@@ -398,7 +398,7 @@ describe('the last good answer', () => {
     }
   })
 
-  test('of any caller and any reference goes when its version was revoked', async () => {
+  test('is dropped for every caller and reference when its version is revoked', async () => {
     for (const refuse of [
       (own) => thrown(own.get('prompts/extraction@1.1.0')),
       (own) => thrown(own.get(SLOT, { caller: { key: 'bob' } })),
@@ -426,7 +426,7 @@ describe('the last good answer', () => {
     }
   })
 
-  test('of a snapshot with a revoked version is that snapshot', async () => {
+  test('of a snapshot with a revoked version is that snapshot itself', async () => {
     /** @type {object[]} */
     let resolved = [{ ref: SLOT, url: `/components/${EXACT}` }]
     let down = false
@@ -448,7 +448,7 @@ describe('the last good answer', () => {
     }
   })
 
-  test('is bounded: what no longer fits is forgotten', async () => {
+  test('is evicted when the memory is full', async () => {
     const own = client({ attempts: 1, memory: 3_000 })
     await own.get(SLOT)
     await own.get('prompts/bom@production')
@@ -460,7 +460,7 @@ describe('the last good answer', () => {
 })
 
 describe('while Workers KV fails', () => {
-  test('the resolver itself has the last good record, and the client passes that on', async () => {
+  test('the resolver answers from the last good record, and the client passes that on', async () => {
     const own = client()
     await own.get(SLOT)
     worker.kv.fail({ status: 500 })
@@ -506,7 +506,7 @@ describe('a snapshot', () => {
     assert.ok(scriptVersion.id)
   })
 
-  test('is kept whole for when the resolver is away', async () => {
+  test('is kept as a whole for when the resolver is unreachable', async () => {
     const own = client()
     const before = await own.resolve([SLOT])
     flaky.down = true
@@ -516,7 +516,7 @@ describe('a snapshot', () => {
     await thrown(own.resolve([SLOT, EXACT]))
   })
 
-  test('in which a reference fails is asked for again, then given as it is', async () => {
+  test('with a temporary error is retried, then given with its error', async () => {
     worker.kv.put('SLOTS', 'prompts/young@production', '{')
     const { resolved } = await client().resolve(['prompts/young@production', EXACT])
     assert.deepEqual([resolved[0].error.code, resolved[1].version], ['RECORD_UNREADABLE', 'v1.1.0'])
@@ -527,7 +527,7 @@ describe('a snapshot', () => {
   })
 })
 
-test('it runs in a Worker, over a service binding', async () => {
+test('the client runs in a Worker, over a service binding', async () => {
   const source = `
 import { createClient } from './client/index.js'
 let client

@@ -91,8 +91,8 @@ describe('a deployment is refused', () => {
   }
 })
 
-describe('what is deployed', () => {
-  test('is the build, byte for byte, by the name of its commit', async () => {
+describe('a deployment', () => {
+  test('uploads the build, byte for byte, named after its commit', async () => {
     const tree = new Tree().named()
     const { code, said } = await tree.run(deploy('staging', '--prebuilt'), { env: account.env })
     assert.equal(code, 0, said)
@@ -109,7 +109,7 @@ describe('what is deployed', () => {
       assert.ok(bytes.equals(readFileSync(inRoot('build', name))), name)
   })
 
-  test('is the same build for another environment, and for all of production at once where that is said', async () => {
+  test('uploads the same build to another environment, and to production with --at-once', async () => {
     const tree = new Tree().named()
     tree.write('new.txt', 'x')
     const { code, said } = await tree.run(deploy('production', '--prebuilt', '--at-once', '--allow-dirty'), {
@@ -122,7 +122,7 @@ describe('what is deployed', () => {
     assert.ok(!said.includes(account.env.CLOUDFLARE_API_TOKEN))
   })
 
-  test('is shown and not sent with --dry-run', async () => {
+  test('is only printed with --dry-run', async () => {
     const { code, said } = await new Tree()
       .named()
       .run(deploy('green', '--prebuilt', '--dry-run'), { env: account.env })
@@ -132,7 +132,7 @@ describe('what is deployed', () => {
     assert.deepEqual(account.uploads, [])
   })
 
-  test('fails as wrangler fails', async () => {
+  test('fails if wrangler fails', async () => {
     const env = { ...account.env, CLOUDFLARE_API_TOKEN: 'wrong' }
     const { code } = await new Tree().named().run(deploy('staging', '--prebuilt'), { env })
     assert.equal(code, 1)
@@ -154,7 +154,7 @@ describe('blue-green by environment', () => {
     tree.commit({}, `Let ${env} have the traffic`)
   }
 
-  test('a line moves the domain to green, and its revert back', async () => {
+  test('one line moves the domain to green, and its revert moves it back', async () => {
     const tree = new Tree().named()
     const env = { ...account.env, WRANGLER_SEND_METRICS: 'false' }
     for (const [name, change] of /** @type {[name: string, change: () => unknown][]} */ ([

@@ -37,12 +37,12 @@ const QUIET = { WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', NO
 const run = promisify(execFile)
 
 describe('the commands of docs/deploying.md', () => {
-  test('are of tools that are looked at here', () => {
+  test('use only tools that are tested here', () => {
     const known = ['slotctl', 'npx', 'npm', 'gh', 'git', 'curl', 'export', 'read']
     assert.deepEqual(ALL.filter(([tool]) => !known.includes(tool)).map(shown), [])
   })
 
-  test('slotctl parses', async () => {
+  test('of slotctl are valid', async () => {
     const all = of('slotctl')
     assert.ok(all.length >= 8)
     for (const words of all) {
@@ -52,7 +52,7 @@ describe('the commands of docs/deploying.md', () => {
     assert.equal((await slotctl(['sync', '--nowhere', '--help'])).code, 2, 'an option that there is not is found')
   })
 
-  test('wrangler has, with their options', async () => {
+  test('of wrangler exist, with their options', async () => {
     const help = (command) =>
       run(process.execPath, [wranglerScript(), ...command.split(' '), '--help'], { env: { ...process.env, ...QUIET } })
     const called = of('npx', 'wrangler').map((words) => ({ words, command: subcommand(words.slice(2)) }))
@@ -74,7 +74,7 @@ describe('the commands of docs/deploying.md', () => {
     return words.slice(0, given < 0 ? undefined : given).join(' ')
   }
 
-  test('npm has, with their options', () => {
+  test('of npm exist, with their options', () => {
     const { scripts } = JSON.parse(text('package.json'))
     for (const words of of('npm', 'run')) {
       const script = scripts[words[2]]
@@ -85,13 +85,13 @@ describe('the commands of docs/deploying.md', () => {
     }
   })
 
-  test('curl has', async () => {
+  test('of curl have valid options', async () => {
     const { stdout } = await run('curl', ['--help', 'all'])
     for (const words of of('curl'))
       for (const option of options(words)) assert.match(stdout, new RegExp(`${option}[ ,]`), shown(words))
   })
 
-  test('gh sets up the environments, secrets and variables that release.yml reads, and no others', () => {
+  test('of gh create exactly the environments, secrets and variables that release.yml reads', () => {
     const unique = (values) => [...new Set(values)].sort()
     const used = (pattern) => unique([...WORKFLOW.matchAll(pattern)].map(([, name]) => name))
     const environments = unique(
@@ -108,7 +108,7 @@ describe('the commands of docs/deploying.md', () => {
     assert.deepEqual(approved, ['production-10', 'production-100'])
   })
 
-  test('make the namespaces that wrangler.toml lacks', () => {
+  test('create the namespaces that wrangler.toml needs', () => {
     const lacking = [...text('wrangler.toml').matchAll(/"replace-me-((?:staging|production)-[\w-]+)"/g)].map(
       ([, name]) => name,
     )
@@ -127,7 +127,7 @@ describe('the TOML of the pages', () => {
     'docs/observability.md': ['ANALYTICS'],
   }
   for (const [page, names] of Object.entries(bindings)) {
-    test(`${page} is what wrangler takes`, async () => {
+    test(`${page} is valid for wrangler`, async () => {
       const tree = new Tree()
       const before = tree.read('wrangler.toml')
       const config = fences(text(page), 'toml').reduce(merged, before)
@@ -144,7 +144,7 @@ describe('the TOML of the pages', () => {
     })
   }
 
-  test('a misspelt line would be found', async () => {
+  test('a misspelt line is found', async () => {
     const tree = new Tree()
     tree.write('wrangler.toml', merged(tree.read('wrangler.toml'), '[env.production]\nroute_s = []\n'))
     const { said } = await tree.run([wranglerScript(), 'deploy', '--dry-run', '--env', 'production'], {
@@ -161,7 +161,7 @@ describe('a secret', () => {
   })
   after(() => account.stop())
 
-  test('comes before the first deployment, and to nobody’s eyes', async () => {
+  test('is set before the first deployment, and is not printed', async () => {
     const { stdout } = await slotctl(['token', '--scope', '*'])
     const [, entry] = stdout.trim().split('\n')
     const [words] = of('npx', 'wrangler', 'secret', 'put')

@@ -29,7 +29,7 @@ const inGit = (version) =>
   ]).toString()
 
 describe('a Conductor project on the resolver', () => {
-  test('reads what Git has, by each key form', async () => {
+  test('reads the contents of Git, by each form of key', async () => {
     const old = inGit('v1.0.0')
     assert.deepEqual((await ask('/loader?uri=prompt://extraction@v1.0.0')).body, old)
     assert.deepEqual((await ask('/value?value=prompts/extraction@v1.0.0')).body, old)
@@ -40,7 +40,7 @@ describe('a Conductor project on the resolver', () => {
     assert.ok((await ask('/sdk/versions?name=extraction')).body.includes('v2.0.0-beta.2'))
   })
 
-  test("names nothing that is not there; only the guide's own ensemble names a slot of a split", async () => {
+  test("uses only existing components, and a slot of a split only in the guide's ensemble", async () => {
     const example = fileURLToPath(new URL('../../examples/conductor', import.meta.url))
     const { code, json } = await slotctl(['lint', example, '--repo', servers.repo, '--json'])
     const found = json.findings.map(({ file, code }) => [file, code])

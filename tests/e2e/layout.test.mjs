@@ -31,7 +31,7 @@ async function sync(repo, pair, ...flags) {
 const LAYOUT = ['--layout', 'conductor']
 
 describe('the copies', () => {
-  test('are under every key of Conductor, and written once', async () => {
+  test('exist under every key of Conductor, and are written once', async () => {
     const [repo, pair] = [extractionRepo(), kv.pair()]
     const first = await sync(repo, pair, ...LAYOUT)
     assert.equal(first.code, 0, first.stderr)
@@ -50,7 +50,7 @@ describe('the copies', () => {
     assert.equal(checked.code, 0)
   })
 
-  test('follow a slot that moves; without the option they stay', async () => {
+  test('follow a slot that moves, and stay without the option', async () => {
     const [repo, pair] = [extractionRepo(), kv.pair()]
     await sync(repo, pair, ...LAYOUT)
     repo.slot(NAME, 'production', 'v1.1.0')
@@ -64,7 +64,7 @@ describe('the copies', () => {
     assert.equal((await pair.conductor.get(`${NAME}/production`)).toString(), 'Extract it all.\n')
   })
 
-  test('go with --prune as everything else does, and keys of another make stay', async () => {
+  test('are deleted with --prune, and foreign keys are not', async () => {
     const [repo, pair] = [extractionRepo(), kv.pair()]
     await sync(repo, pair, ...LAYOUT)
     for (const key of ['ensemble:mine', 'prompts/other/v1.0.0', `${NAME}/of-another-tool`])
@@ -101,7 +101,7 @@ async function dump(namespace) {
   return new Map(values)
 }
 
-test('what the real edgit tagged: the copies and the resolver answer alike, key by key', async () => {
+test("of tags made by the real edgit equal the resolver's answers, key by key", async () => {
   const repo = new Repo(temporaryFolder('shop'))
   execFileSync('git', ['clone', '--quiet', SHOP, '.'], { cwd: repo.dir, env: GIT_ENV, stdio: 'pipe' })
   const pair = kv.pair()

@@ -52,7 +52,7 @@ describe('the shop, end to end', () => {
     return answer
   }
 
-  test('the first sync writes everything and reports what is logic', async () => {
+  test('the first sync writes everything and reports the logic', async () => {
     const { code, json, stderr } = await sync()
     assert.equal(code, 0, stderr)
     const tags = logic.flatMap(({ versions, slots }) => [...Object.keys(versions), ...Object.keys(slots)])
@@ -76,7 +76,7 @@ describe('the shop, end to end', () => {
     })
   }
 
-  test('what is logic is not served', async () => {
+  test('logic is not served', async () => {
     for (const { type, name } of logic) assert.equal((await get(`${type}/${name}@v1.0.0`)).status, 404)
   })
 
@@ -96,7 +96,7 @@ describe('the shop, end to end', () => {
     assert.ok(Object.values(json.result.written).every((count) => count === 0))
   })
 
-  test('a slot moved with plain git is one small write, and moved back it serves the old version', async () => {
+  test('moving a slot with git is one small write, and moving it back restores the old version', async () => {
     const { versions } = truth.components['components/prompts/extraction']
     const move = (version) =>
       git(

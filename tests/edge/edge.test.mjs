@@ -25,7 +25,7 @@ async function tally(get, count, headers = (_at) => ({})) {
   return counts
 }
 
-test('at 0 % a version answers whoever asks for it by its id, and nobody else', async () => {
+test('at 0 %, a version answers only requests that name its id', async () => {
   const {
     edge,
     get,
@@ -42,7 +42,7 @@ test('at 0 % a version answers whoever asks for it by its id, and nobody else', 
   assert.deepEqual(await tally(get, 20, () => override(third)), { [old]: 20 })
 })
 
-test('an override may come in several lines of the header, and means nothing where they do not parse', async () => {
+test('an override header may have several lines, and is ignored if it does not parse', async () => {
   const {
     edge,
     ids: [old, next],
@@ -74,7 +74,7 @@ test('each version has its own metadata', async () => {
   }
 })
 
-test('chance decides each request, a key all of its own', async () => {
+test('each request gets a random version, and a key always the same one', async () => {
   const {
     edge,
     get,
@@ -104,7 +104,7 @@ test('chance decides each request, a key all of its own', async () => {
   assert.ok(grown.filter((id) => id === next).length > first.filter((id) => id === next).length)
 })
 
-test('uploads and deployments interrupt nobody', async () => {
+test('uploads and deployments do not interrupt requests', async () => {
   const {
     edge,
     get,
@@ -138,7 +138,7 @@ test('uploads and deployments interrupt nobody', async () => {
   assert.equal(answer.headers['script-version'], slow)
 })
 
-test('a version that does not start is not kept, and the others go on', async () => {
+test('a version that does not start is refused, and the others still answer', async () => {
   const {
     edge,
     get,
@@ -153,7 +153,7 @@ test('a version that does not start is not kept, and the others go on', async ()
   assert.equal(await get(), old)
 })
 
-test('a version that throws is answered for as Cloudflare does', async () => {
+test("an exception in a version gives Cloudflare's error 1101", async () => {
   const { edge } = shared
   const { id } = await edge.upload({ build: faultyBuild({ throws: 0.25 }) })
   await edge.deploy([[id, 100]])
@@ -167,7 +167,7 @@ test('a version that throws is answered for as Cloudflare does', async () => {
   assert.equal(statuses.filter((status) => status === 404).length, 30)
 })
 
-test('a deployment takes its time to reach everybody', async () => {
+test('a deployment reaches all requests after the spread time', async () => {
   const {
     edge,
     get,
@@ -191,7 +191,7 @@ test('a deployment takes its time to reach everybody', async () => {
   }
 })
 
-test('what is asked before the first deployment has no answer', async () => {
+test('before the first deployment, requests get 404', async () => {
   const { edge, stop } = await edgeWith(1)
   try {
     assert.equal((await rawRequest(edge.url, { path: '/version' })).status, 404)

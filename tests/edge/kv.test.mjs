@@ -23,7 +23,7 @@ function shell(lines) {
   })
 }
 
-describe('the local KV of wrangler dev, behind the edge', () => {
+describe('the edge on the local KV of wrangler dev', () => {
   const repo = new Repo()
   let kv
   let edge
@@ -61,7 +61,7 @@ describe('the local KV of wrangler dev, behind the edge', () => {
     assert.equal((await get('/components/prompts/a@staging')).json().code, 'SLOT_UNKNOWN')
   })
 
-  test('a bulk read, a listing and the health of both namespaces', async () => {
+  test('bulk reads, listings and the health check work', async () => {
     const body = JSON.stringify({ refs: ['prompts/a@production', 'prompts/none@production'], content: true })
     const resolved = await rawRequest(edge.url, {
       method: 'POST',
@@ -75,7 +75,7 @@ describe('the local KV of wrangler dev, behind the edge', () => {
     assert.equal((await get('/healthz')).status, 200)
   })
 
-  test('what is synced is served by the next request', async () => {
+  test('a sync takes effect with the next request', async () => {
     repo.commit({ 'prompts/a.md': 'anew' })
     repo.version('prompts/a', 'v1.1.0')
     repo.slot('prompts/a', 'production', 'v1.1.0')
@@ -83,7 +83,7 @@ describe('the local KV of wrangler dev, behind the edge', () => {
     assert.equal((await get('/components/prompts/a@production')).text(), 'anew')
   })
 
-  test('the commands that npm run edge prints do what it says', async () => {
+  test('the commands printed by npm run edge work', async () => {
     const ids = []
     for (const tag of ['old', 'next']) ids.push((await edge.upload({ build: BUILD, tag })).id)
     await edge.deploy([[ids[0], 100]])
@@ -105,7 +105,7 @@ describe('the local KV of wrangler dev, behind the edge', () => {
     assert.deepEqual([newest.annotations['workers/tag'], newest.annotations['workers/message']], ['mine', 'My change'])
   })
 
-  test('and so does its release', async () => {
+  test('the printed release command works', async () => {
     const [old] = edge.worker.deployments()[0].versions.map(({ version_id: id }) => id)
     const lines = releaseToTry({ edge, kv, ids: [old], env: 'staging' })
     const { code } = await shell(
@@ -118,7 +118,7 @@ describe('the local KV of wrangler dev, behind the edge', () => {
     assert.equal(annotations['workers/message'], `slotctl release ${newest.id} done`)
   })
 
-  test('it is for reading values', async () => {
+  test('the KV gateway only reads values', async () => {
     /** @type {Record<string, string>} */
     const headers = { 'x-kv-namespace': 'SLOTS' }
     const ask = async (method, at, sent = headers) =>

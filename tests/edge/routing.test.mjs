@@ -49,13 +49,13 @@ const OVERRIDES = [
   ['members of an object', '__proto__="x", constructor="y"', OLD],
 ]
 
-test('an override is honoured as the documentation and RFC 9651 have it', async (t) => {
+test('an override works as in the documentation and RFC 9651', async (t) => {
   for (const [name, overrides, expected] of OVERRIDES) {
     await t.test(name, async () => assert.equal(await idOf(AT_ZERO, { overrides, draw: () => 0.5 }), expected))
   }
 })
 
-test('an override wins over a key, which decides where it is ignored', async () => {
+test('an override takes precedence over a key, which decides if the override is ignored', async () => {
   const half = deployment([NEW, 50], [OLD, 50])
   for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) {
     assert.equal(await idOf(half, { key, overrides: `${WORKER}="${NEW}"` }), NEW)
@@ -74,7 +74,7 @@ const SHARES = [
   [100, 0],
 ]
 
-test('each request is drawn by the percentages', async (t) => {
+test('random requests follow the percentages', async (t) => {
   const DRAWS = 10_000
   for (const [share, rest] of SHARES) {
     await t.test(`${share} %`, async () => {
@@ -86,7 +86,7 @@ test('each request is drawn by the percentages', async (t) => {
   }
 })
 
-test('the last draw has a version, where shares add up to a little less than 100, and never one at 0 %', async () => {
+test('the last point has a version if percentages add up to slightly less than 100, and never one at 0 %', async () => {
   for (const versions of [deployment([NEW, 49.9996], [OLD, 49.9999]), deployment([OLD, 99.9995], [NEW, 0])]) {
     assert.equal(await idOf(versions, { draw: () => 1 - 2 ** -32 }), OLD)
   }
@@ -108,7 +108,7 @@ const ORDERS =
   ])
 
 for (const [order, make] of ORDERS) {
-  test(`a key keeps its version, and only moves to the one that grows: ${order}`, async () => {
+  test(`a key keeps its version, or moves to the one whose percentage grows: ${order}`, async () => {
     let before = new Set()
     assert.deepEqual(await keysOf(make(30)), await keysOf(make(30)))
     for (const share of [0, 0.001, 1, 10, 25, 50, 99, 100]) {
@@ -124,7 +124,7 @@ for (const [order, make] of ORDERS) {
   })
 }
 
-test('keys move back, and no others, when a share shrinks again', async () => {
+test('the same keys move back when a percentage shrinks again', async () => {
   const [, make] = ORDERS[0]
   const [ten, fifty] = [await keysOf(make(10)), await keysOf(make(50))]
   assert.deepEqual(

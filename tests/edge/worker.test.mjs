@@ -15,7 +15,7 @@ function workerWith(count) {
 
 const shares = (...pairs) => ({ versions: pairs.map(([version_id, percentage]) => ({ version_id, percentage })) })
 
-test('a deployment keeps the rules of the platform', async (t) => {
+test("a deployment follows Cloudflare's rules", async (t) => {
   const {
     worker,
     ids: [a, b, c],
@@ -46,7 +46,7 @@ test('a deployment keeps the rules of the platform', async (t) => {
   }
 })
 
-test('the last hundred versions can be deployed, and a list has no others', () => {
+test('the last hundred versions can be deployed, and only they are listed', () => {
   const { worker, ids } = workerWith(DEPLOYABLE + 1)
   assert.equal(DEPLOYABLE, 100)
   assert.throws(() => worker.plan(shares([ids[0], 100])), /not among the last 100/)
@@ -59,7 +59,7 @@ test('the last hundred versions can be deployed, and a list has no others', () =
   assert.equal(worker.version(ids[0]).shown.number, 1)
 })
 
-test('a version keeps what runs as long as it can be deployed, or is', () => {
+test('a version keeps its modules while it can be deployed or is deployed', () => {
   const { worker, ids } = workerWith(2)
   worker.deploy(worker.plan(shares([ids[0], 100])))
   for (let more = 0; more < DEPLOYABLE; more += 1)
@@ -68,7 +68,7 @@ test('a version keeps what runs as long as it can be deployed, or is', () => {
   assert.equal(worker.version(ids[1]).runs.modules, undefined)
 })
 
-test('the newest of ten deployments is first, an annotation that was not given not there', () => {
+test('the last ten deployments are listed, the newest first, without empty annotations', () => {
   const {
     worker,
     ids: [a],
@@ -86,7 +86,7 @@ test('the newest of ten deployments is first, an annotation that was not given n
   })
 })
 
-test('the text of a secret is not shown', () => {
+test('the value of a secret is not shown', () => {
   const worker = new Worker('w')
   const bindings = [
     { type: 'secret_text', name: 'READ_TOKENS', text: 's3cret' },

@@ -79,7 +79,7 @@ const READS = /** @type {[name: string, args: (stage: typeof shared) => string[]
   ['one version, of a Worker by its name', ({ ids }) => ['versions', 'view', ids[3], '--json', '--name', WORKER]],
 ])
 
-test('what the stand-in prints is what wrangler prints', async (t) => {
+test('the stand-in prints what wrangler prints', async (t) => {
   await inParallel(t, READS, async (args) => {
     const [real, standIn] = await both(args(shared))
     assert.equal(real.code, 0, real.stderr)
@@ -92,7 +92,7 @@ test('what the stand-in prints is what wrangler prints', async (t) => {
   )
 })
 
-test('an upload of either is a version, and says so in the same way', async () => {
+test('an upload by either makes a version, with the same output', async () => {
   const args = ['versions', 'upload', '--tag', 'v9', '--message', 'Nine', ...ENV]
   const [real, standIn] = await both(args)
   const versions = [real, standIn].map((result) => {
@@ -116,7 +116,7 @@ test('an upload of either is a version, and says so in the same way', async () =
   assert.equal(await scriptVersion(shared.edge.url), versions[0].id)
 })
 
-test('a deployment of either is made as it is written, in its order', async () => {
+test('a deployment by either has the given versions, in the given order', async () => {
   const {
     ids: [old, next],
     edge,
@@ -153,7 +153,7 @@ const REFUSED = [
   ['an unknown Worker', () => ['deployments', 'status', '--json', '--env', 'green']],
 ]
 
-test('what is refused fails in both, and changes nothing', async (t) => {
+test('a refused call fails in both and changes nothing', async (t) => {
   const before = shared.edge.worker.deployments()[0].id
   await inParallel(t, REFUSED, async (args) => {
     const results = await both(args(shared))
@@ -180,7 +180,7 @@ test('a Worker without a deployment has no status', async () => {
   }
 })
 
-test('the stand-in says what it lacks', async () => {
+test('the stand-in reports what is missing', async () => {
   const upload = ['versions', 'upload', ...ENV]
   const CASES = /** @type {[args: string[], env: Record<string, string>, expected: RegExp][]} */ ([
     [upload, { EDGE_API: '' }, /EDGE_API is not set: `npm run edge` prints its value/],
@@ -198,7 +198,7 @@ test('the stand-in says what it lacks', async () => {
   }
 })
 
-test('who has no token has no API, and no page in a browser has one', async () => {
+test('the API needs a token, which a page in a browser cannot send', async () => {
   const path = `accounts/x/workers/scripts/${WORKER}/versions`
   const answer = await fetch(`${shared.edge.apiUrl}/${path}`)
   assert.equal(answer.status, 403)
@@ -241,7 +241,7 @@ const HOSTILE = /** @type {[name: string, body: string | FormData, expected: Reg
   ],
 ])
 
-test('an upload is hostile until it is parsed', async (t) => {
+test('an invalid upload is refused', async (t) => {
   const url = `${shared.edge.apiUrl}/accounts/x/workers/scripts/${WORKER}/versions`
   for (const [name, body, expected] of HOSTILE) {
     await t.test(name, async () => {

@@ -45,7 +45,7 @@ describe('a sync on a bad network', () => {
     )
   })
 
-  test('goes on where every call fails once', async () => {
+  test('succeeds if every call fails once', async () => {
     const kinds = Object.entries(FAULTS).filter(([, { kill }]) => !kill)
     await inLanes(lanes, kinds, async (lane, [what, fault]) => {
       await lane.load(filled)
@@ -74,7 +74,7 @@ describe('a sync on a bad network', () => {
       }))
     })
 
-  test('is finished by the next run, whatever ended it and where', async () => {
+  test('is finished by the next run, wherever and however it ended', async () => {
     await inLanes(lanes, endings(), async (lane, { what, at, fault }) => {
       await lane.load(filled)
       let met = 0
@@ -92,7 +92,7 @@ describe('a sync on a bad network', () => {
     })
   })
 
-  test('is finished by the next run where connections are refused from some call on', async () => {
+  test('is finished by the next run if connections were refused from some call on', async () => {
     await inLanes(lanes, calls.keys(), async (lane, at) => {
       await lane.load(filled)
       const [proxy] = lane.proxies

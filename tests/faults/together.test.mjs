@@ -72,15 +72,15 @@ describe('two syncs at once, from an older and a newer state', () => {
     assert.deepEqual(await lane.served(), wanted, what)
   }
 
-  test('the newer comes while the older runs', async () => {
+  test('the newer starts while the older runs', async () => {
     await inLanes(lanes, meetings(older, newer), meet)
   })
 
-  test('the older comes while the newer runs', async () => {
+  test('the older starts while the newer runs', async () => {
     await inLanes(lanes, meetings(newer, older), meet)
   })
 
-  test('the older comes last: it writes nothing and says what it lacks', async () => {
+  test('the older starts last: it writes nothing and says what it lacks', async () => {
     const [lane] = lanes
     await lane.load(filled)
     assert.equal((await lane.sync(newer)).code, 0)
@@ -96,7 +96,7 @@ describe('two syncs at once, from an older and a newer state', () => {
     assert.equal((await lane.pair.slots.json('prompts/a@production')).targets[0].version, 'v1.1.0')
   })
 
-  test('a rollback holds, at whatever call of a sync it comes', async () => {
+  test('a rollback during any call of a sync stays in effect', async () => {
     const [first] = lanes
     await first.load(filled)
     assert.equal((await first.sync(older)).code, 0)
@@ -123,7 +123,7 @@ describe('two syncs at once, from an older and a newer state', () => {
     })
   })
 
-  test('two of the same state do not disturb each other', async () => {
+  test('two syncs of the same state do not disturb each other', async () => {
     await inLanes(lanes, calls.newer.keys(), async (lane, at) => {
       await lane.load(filled)
       let other

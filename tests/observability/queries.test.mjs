@@ -32,7 +32,7 @@ describe('Analytics Engine', () => {
     })
   }
 
-  test('the columns are the ones that the page names', () => {
+  test('the columns are those of the page', () => {
     const named = (column) => new RegExp(`^\\| \`${column}1\` … \`${column}(\\d+)\` \\| (.*) \\|$`, 'm').exec(PAGE)
     for (const [column, values] of [
       ['blob', requests[0].point.blobs],
@@ -44,7 +44,7 @@ describe('Analytics Engine', () => {
     }
   })
 
-  test('a word of another dialect would be found', () => {
+  test('a word of another SQL dialect is found', () => {
     assert.deepEqual(unknownWords('SELECT countIf(double1 > 1) AS a FROM component_resolver JOIN b'), [
       'countif',
       'join',
@@ -78,7 +78,7 @@ describe('Logpush', () => {
     })
   }
 
-  test('a request without a line, or with lines of others, has its row', () => {
+  test('a request without a log line, or with foreign ones, has a row', () => {
     const exception = {
       ...rowOf(requests[0]),
       Outcome: 'exception',
@@ -99,12 +99,12 @@ describe('Logpush', () => {
 
   const block = (name) => blocks('logpush').find((one) => one.name === name).text
 
-  test('the row that is shown is the first', () => {
+  test('the row on the page is the first one', () => {
     assert.deepEqual(JSON.parse(block('row')), rowOf(requests[0]))
     assert.equal(requests[0].script, SCRIPTS.old)
   })
 
-  test('the job sends the fields that the queries read', () => {
+  test('the job exports the fields that the queries read', () => {
     const env = {
       PATH: process.env.PATH,
       CLOUDFLARE_ACCOUNT_ID: 'account',
@@ -123,7 +123,7 @@ describe('Logpush', () => {
   })
 })
 
-test('no query stands there untried', () => {
+test('every query on the page is tested', () => {
   const fenced = PAGE.match(/^```(sql|json|sh)$/gm).length
   assert.equal(blocks('query').length + blocks('logpush').length, fenced)
   const kinds = ['analytics', 'logs', 'logpush'].map((by) => queries(by).length)

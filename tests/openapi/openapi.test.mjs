@@ -45,12 +45,12 @@ describe('docs/openapi.yaml', { skip }, () => {
     }
   }
 
-  test('holds for an open Worker', () => holds('catalog.json'))
+  test('describes a Worker without tokens', () => holds('catalog.json'))
 
-  test('holds for a Worker that needs tokens, with one', () =>
+  test('describes a Worker that needs tokens', () =>
     holds('access.json', '--header=Authorization: Bearer all'))
 
-  test('lists the codes of docs/api.md', () => {
+  test('lists the error codes of docs/api.md', () => {
     const codes = (text) => [...new Set(text.match(/\b[A-Z]+(?:_[A-Z]+)+\b/g))].sort()
     const listed = readFileSync(DOCUMENT, 'utf8')
       .split('\n')

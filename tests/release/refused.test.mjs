@@ -33,7 +33,7 @@ describe('slotctl release refuses', () => {
     assert.deepEqual(state(), before)
   }
 
-  test('a split that somebody else made, also to abort it', async () => {
+  test('to change or abort a split that somebody else made', async () => {
     await edge.edge.deploy(
       [
         [other, 10],
@@ -45,7 +45,7 @@ describe('slotctl release refuses', () => {
     for (const flags of [[], ['--resume'], ['--abort']]) await refused(flags, what)
   })
 
-  test('while a slot sends its callers to several versions, unless told', async () => {
+  test('while a slot is split, without --allow-split-slots', async () => {
     const key = 'prompts/extraction@production'
     const record = await stage.pair.slots.json(key)
     const [target] = record.targets
@@ -63,7 +63,7 @@ describe('slotctl release refuses', () => {
     }
   })
 
-  test("while KV holds records that this checkout can't read", async () => {
+  test("while KV has records that this checkout cannot read", async () => {
     await stage.pair.slots.put('prompts/later@production', '{"format":2,"anything":[]}')
     try {
       await refused(['--allow-split-slots'], /KV holds records of format 2, this version reads up to 1/)
@@ -72,7 +72,7 @@ describe('slotctl release refuses', () => {
     }
   })
 
-  test('an address where another Worker answers, or nobody', async () => {
+  test('a check URL where another Worker answers, or none', async () => {
     await refused(
       ['--check-url', 'http://127.0.0.1:9', '--max-spread', '0s'],
       /--check-url: no answer: .*[Cc]onnection refused.*\n +hint: is it the address of this Worker/,
@@ -88,21 +88,21 @@ describe('slotctl release refuses', () => {
     }
   })
 
-  test('to go on with what was not begun', async () => {
+  test('to resume if nothing was started', async () => {
     await refused(
       ['--resume'],
       /it has all of the traffic, no release is under way\n +hint: slotctl release begins one/,
     )
   })
 
-  test('a Worker that is not there, or never was deployed', async () => {
+  test('a Worker that does not exist or was never deployed', async () => {
     await refused(
       ['--name', 'another'],
       /This Worker does not exist on your account.*\n +hint: the first deployment of a Worker is npx wrangler deploy/,
     )
   })
 
-  test('to go over what somebody else deployed meanwhile', async () => {
+  test('to replace what somebody else has deployed meanwhile', async () => {
     const { edge: cloud, message, run } = edge
     const ended = run(['--steps', '50', '--bake', '4s', '--max-spread', '2s'])
     for (const limit = Date.now() + 30_000; !message().includes(' at 50% of '); ) {
@@ -122,7 +122,7 @@ describe('slotctl release refuses', () => {
 
   const skip =
     spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0 ? false : "util-linux's script is not here"
-  test('to begin on a terminal where nobody says yes', { skip }, async () => {
+  test('to start on a terminal without a confirmation', { skip }, async () => {
     const { worker } = edge.edge
     const asked = async (answer) => {
       const shell = ([program, ...args]) => [program, ...args].map((arg) => `'${arg}'`).join(' ')
@@ -152,7 +152,7 @@ describe('slotctl release refuses', () => {
     assert.equal(worker.deployable().length, before + 1)
   })
 
-  test("to be silent when it can't go back", async () => {
+  test("to end silently if it cannot roll back", async () => {
     const { code, json, stderr } = await edge.quick(mishap('fail', 3, { andAfter: true }), {
       env: { SLOTCTL_RETRIES: '1' },
     })

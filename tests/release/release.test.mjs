@@ -32,7 +32,7 @@ const release = (name, body, options) =>
   })
 
 describe('slotctl release', () => {
-  release('goes up step by step, and every step is checked', async ({ run, ramp, latest, message, old }) => {
+  release('increases the percentage in steps, and checks each one', async ({ run, ramp, latest, message, old }) => {
     const { code, json, stderr } = await run(['--bake', '0s'])
     assert.equal(code, 0, stderr)
     assert.deepEqual(ramp(), WHOLE)
@@ -65,7 +65,7 @@ describe('slotctl release', () => {
     assert.equal((await run(['--dry-run'])).json.old, id)
   })
 
-  release('shows what it would do, and does nothing', async ({ run, latest, ramp, old }) => {
+  release('only prints its plan with --dry-run', async ({ run, latest, ramp, old }) => {
     const before = latest().id
     const refs = refsFile('# all of them', 'prompts/extraction@^1.0', 'prompts/extraction@v1.0.0')
     const { code, json, stderr } = await run(['--dry-run', '--steps', '5,25', '--bake', '90s', '--refs', refs])
@@ -102,7 +102,7 @@ describe('slotctl release', () => {
   )
 })
 
-describe('a version that is not well', () => {
+describe('a faulty version', () => {
   for (const [
     what,
     faults,
@@ -136,7 +136,7 @@ describe('a version that is not well', () => {
       3,
     ],
   ])) {
-    release(`${what} is taken back`, async ({ faulty, ramp, latest, message }) => {
+    release(`${what} is rolled back`, async ({ faulty, ramp, latest, message }) => {
       const { code, json, stderr } = await faulty(faults)
       assert.equal(code, 1, stderr)
       assert.deepEqual(ramp(), [...WHOLE.slice(0, steps), 'old 100'])
@@ -147,7 +147,7 @@ describe('a version that is not well', () => {
     })
   }
 
-  release('that fails callers alone is taken back, and not gone on with', async ({ faulty, ramp, run }) => {
+  release('that fails only for callers is rolled back, and cannot be resumed', async ({ faulty, ramp, run }) => {
     const { code, json, stderr } = await faulty({ throws: 1, sparesOverrides: true }, ['--steps', '25'])
     assert.equal(code, 1, stderr)
     assert.match(json.reason, /errors: \d+ of \d+ answers of either version, without an override, failed/)
@@ -158,10 +158,10 @@ describe('a version that is not well', () => {
   })
 })
 
-describe('a run that is cut off', () => {
+describe('an interrupted run', () => {
   // After the upload, and after 50 %; `progress.rs` has all the others.
   for (const nth of [1, 3]) {
-    release(`at its call ${nth} is gone on with`, async ({ quick, run, ramp, latest }) => {
+    release(`at call ${nth} is resumed`, async ({ quick, run, ramp, latest }) => {
       const killed = await quick(mishap('kill', nth))
       const { id } = latest()
       assert.deepEqual([killed.code, ramp()], [null, QUICK.slice(0, nth - 1)])
@@ -172,7 +172,7 @@ describe('a run that is cut off', () => {
     })
   }
 
-  release('is given up with --abort', async ({ quick, run, ramp, message, latest }) => {
+  release('is rolled back with --abort', async ({ quick, run, ramp, message, latest }) => {
     await quick(mishap('kill', 3))
     const dry = await run(['--abort', '--dry-run'])
     assert.deepEqual([dry.json.outcome, ramp().length], ['planned', 2])
@@ -185,20 +185,20 @@ describe('a run that is cut off', () => {
     assert.match(again.stderr, /no release is under way/)
   })
 
-  release('by a wrangler that fails is taken back', async ({ quick, ramp }) => {
+  release('by a failing wrangler is rolled back', async ({ quick, ramp }) => {
     const { code, json, stderr } = await quick(mishap('fail', 3))
     assert.equal(code, 1, stderr)
     assert.match(json.reason, /^release: wrangler versions deploy .* ended with code 1: made to fail$/)
     assert.deepEqual(ramp(), ['new 0, old 100', 'old 100'])
   })
 
-  release('by a wrangler that did what it says it did not goes on', async ({ quick, ramp }) => {
+  release('by a wrangler whose failed call took effect continues', async ({ quick, ramp }) => {
     const { code, stderr } = await quick(mishap('lose', 3))
     assert.equal(code, 0, stderr)
     assert.deepEqual(ramp(), QUICK)
   })
 
-  release('by an API that goes away knows its own deployment when that is back', async ({ quick, ramp }) => {
+  release('by an unreachable API recognises its own deployment later', async ({ quick, ramp }) => {
     const { code, json, stderr } = await quick(mishap('vanish', 3))
     assert.equal(code, 1, stderr)
     assert.match(json.reason, /^release: wrangler deployments status ended with code 1: gone$/)
@@ -206,8 +206,8 @@ describe('a run that is cut off', () => {
   })
 })
 
-describe('a release that is paused', () => {
-  release('is gone on with where it is', async ({ run, ramp, old, latest }) => {
+describe('a paused release', () => {
+  release('is resumed where it is', async ({ run, ramp, old, latest }) => {
     const steps = ['--steps', '20', '--bake', '0s']
     const paused = await run(['--pause', ...steps])
     assert.deepEqual([paused.code, paused.json.outcome, paused.json.percent], [0, 'paused', 0], paused.stderr)

@@ -72,7 +72,7 @@ function generator(seed) {
   return () => [range(), versions()]
 }
 
-test('20,000 generated ranges over 12 versions each', () => {
+test('20,000 generated ranges, each against 12 versions', () => {
   const next = generator(20261120)
   const questions = Array.from({ length: 20_000 }, next)
   const valid = questions.filter(([range]) => semver.validRange(range) !== null)

@@ -4,7 +4,7 @@ import test from 'node:test'
 import { missingHistory } from '../../scripts/lib/previous.mjs'
 import { Repo, temporaryFolder } from '../cli/support/repo.mjs'
 
-test('what is missing of the history is said, with how to get it', () => {
+test('a missing history is reported with the command that fetches it', () => {
   const origin = new Repo()
   const release = { tag: 'v1.0.0', commit: origin.commit({ a: '1' }) }
   origin.git('tag', '-a', '-m', 'One', 'v1.0.0')

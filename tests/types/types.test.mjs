@@ -13,7 +13,7 @@ const compiler = path.join(
   'tsc',
 )
 
-test('the binding is assignable to the read half of KVNamespace, and the client is as its types say', () => {
+test('the binding is assignable to the read methods of KVNamespace, and the client matches its types', () => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [compiler, '--project', folder], { encoding: 'utf8' })
   assert.equal(status, 0, stdout + stderr)
 })

@@ -28,7 +28,7 @@ async function ask(writeDataPoint, headers) {
   }
 }
 
-test('a request is a data point, without anything of the caller', async () => {
+test('a request is a data point, without data of the caller', async () => {
   const headers = { authorization: 'Bearer s3cret', 'component-version-key': 'ada@example.com' }
   const { status, lines } = await ask('console.log("POINT" + JSON.stringify(point))', headers)
   assert.equal(status, 404)
@@ -42,7 +42,7 @@ test('a request is a data point, without anything of the caller', async () => {
   ])
 })
 
-test('a data set that fails costs nobody the answer', async () => {
+test('a failing data set does not affect the answer', async () => {
   const { status, lines } = await ask('throw new Error("over the limit")')
   assert.equal(status, 404)
   assert.ok(lines.some((line) => line === '{"analytics":"over the limit","scriptVersion":"script-1"}'))

@@ -52,13 +52,13 @@ describe('the exchanges of docs/api.md', () => {
     })
   }
 
-  test('none stands there unchecked', () => {
+  test('are all checked', () => {
     const blocks = DOCUMENT.match(/^```http$/gm).length
     const checked = EXAMPLES.reduce((sum, { request }) => sum + (request ? 2 : 1), 0)
     assert.equal(blocks, checked)
   })
 
-  test('there is one of each status', () => {
+  test('include every status', () => {
     assert.deepEqual(sorted(EXAMPLES.map(({ answer }) => String(answer.status))), sorted(column('Statuses')))
   })
 })
@@ -70,7 +70,7 @@ describe('the tables of docs/api.md', () => {
     assert.deepEqual(sorted(column('Statuses')), sorted(CASES.map(({ status }) => String(status))))
   })
 
-  test('each code is in the code and in a vector', () => {
+  test('each error code is in the source and in a vector', () => {
     const codes = sorted(spans(column('Errors')))
     const inCode = [...refusal.matchAll(/=> "([A-Z]+(?:_[A-Z]+)+)"/g)].map(([, code]) => code)
     assert.deepEqual(codes, sorted(inCode))
@@ -79,7 +79,7 @@ describe('the tables of docs/api.md', () => {
     assert.deepEqual(codes, sorted(inVectors))
   })
 
-  test('each code has the status of its vectors', () => {
+  test('each error code has the status of its vectors', () => {
     const documented = Object.fromEntries(
       spans(column('Errors')).map((code, at) => [code, Number(column('Errors', 2)[at])]),
     )
@@ -88,7 +88,7 @@ describe('the tables of docs/api.md', () => {
     }
   })
 
-  test('each header of an answer is there', () => {
+  test('each response header is listed', () => {
     const documented = spans(column('Headers')).map((name) => name.toLowerCase())
     const answered = CASES.flatMap(({ headers }) => Object.keys(headers))
     assert.deepEqual(
@@ -97,7 +97,7 @@ describe('the tables of docs/api.md', () => {
     )
   })
 
-  test('each setting and binding is one that the code reads', () => {
+  test('each setting and binding is read by the source', () => {
     const documented = spans(column('Settings'))
     const config = read('src/config.rs')
     const settings = [...config.matchAll(/^ {4}\/\/\/ (`[A-Z_`, and]+`):/gm)].flatMap(([, names]) => spans([names]))

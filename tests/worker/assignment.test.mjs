@@ -38,7 +38,7 @@ describe('the served Worker', () => {
   })
   after(() => worker?.stop())
 
-  test('puts every golden key where it belongs', async () => {
+  test('assigns every golden key correctly', async () => {
     for (const { component, key, point: expected } of golden.filter(({ key }) => key !== '')) {
       const path = `/components/${component}@half?explain&key=${encodeURIComponent(key)}`
       const explained = (await worker.fetch(path)).json()
@@ -47,7 +47,7 @@ describe('the served Worker', () => {
     }
   })
 
-  test('keeps 5 % among 25 %, 0 % empty and 100 % whole', async () => {
+  test('assigns the keys of 5 % also at 25 %, none at 0 % and all at 100 %', async () => {
     const counts = { 'at-0': 0, 'at-5': 0, 'at-25': 0, 'at-100': 0 }
     for (let n = 0; n < 500; n += 1) {
       const moved = {}

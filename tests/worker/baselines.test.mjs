@@ -22,7 +22,7 @@ const lines = ({ output }) =>
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line))
 
-describe('the baselines answer as the resolver does', () => {
+describe('the baselines answer like the resolver', () => {
   let variants
   before(async () => {
     variants = await startVariants(['ours', 'pointer', 'optimised', 'ours-forgetful', 'pointer-forgetful'])
@@ -50,9 +50,9 @@ describe('the baselines answer as the resolver does', () => {
   for (const load of ['slot', 'revalidated', 'head', 'split', 'large', 'exact']) {
     test(load, () => same(load, ['ours', 'pointer', 'optimised']))
   }
-  test('slot, content never in memory', () => same('slot', ['ours-forgetful', 'pointer-forgetful']))
+  test('a slot whose content is never in memory', () => same('slot', ['ours-forgetful', 'pointer-forgetful']))
 
-  test('where KV hangs', async () => {
+  test('while KV hangs', async () => {
     const vars = { KV_TIMEOUT_MS: '300' }
     const hung = await startVariants(['ours', 'pointer', 'optimised'], { vars })
     const [slot, exact] = ['slot', 'exact'].map((load) => requests(hung.workers.ours.digest)[load])
@@ -84,7 +84,7 @@ describe('the baselines answer as the resolver does', () => {
     }
   })
 
-  test('and log the same lines', async () => {
+  test('with the same log lines', async () => {
     const { ours, pointer, optimised } = variants.workers
     assert.ok(lines(ours).length > 100)
     assert.deepEqual(lines(pointer), lines(ours))

@@ -59,7 +59,7 @@ const BUDGET = {
 /** Kilobytes of gzip, Wasm and JavaScript together. */
 const SIZE = 250
 
-describe('a request costs no more than it did', () => {
+describe('the cost of a request does not grow', () => {
   const workers = {}
   let asked
   before(async () => {
@@ -95,14 +95,14 @@ describe('a request costs no more than it did', () => {
     })
   }
 
-  test("nothing in Wasm memory waits for JavaScript's garbage collector", () => {
+  test("no Wasm memory waits for JavaScript's garbage collector", () => {
     // The build leaves finalizers out: a closure or a class that crosses over would never be freed.
     const bundle = readFileSync(inRoot('build', 'index.js'), 'utf8')
     assert.ok(bundle.includes('__wbindgen_start'))
     assert.doesNotMatch(bundle, /__wbindgen_destroy_closure|_wbg_cb_unref|_free\b(?<!__wbindgen_free)/)
   })
 
-  test('what is uploaded', () => {
+  test('the size of the upload', () => {
     const size = Object.values(compressedSizes()).reduce((sum, one) => sum + one, 0)
     assert.ok(size > 50_000 && size <= SIZE * 1000, `${size} bytes`)
   })

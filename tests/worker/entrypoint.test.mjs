@@ -59,7 +59,7 @@ async function ask(worker, path, options) {
 }
 
 for (const name of ['http', 'binding']) {
-  test(`${name}: requests at once, and one after an exception, share the instance and nothing else`, async () => {
+  test(`${name}: concurrent requests, and one after an exception, share only the instance`, async () => {
     const worker = workers[name]
     const paths = [
       `/components/${SLOT}`,
@@ -84,7 +84,7 @@ for (const name of ['http', 'binding']) {
   })
 }
 
-test('a class that extends ours is constructed for each request', async () => {
+test('a subclass is constructed for each request', async () => {
   const worker = await startWorker({ modules: [EXTENDED, ...builtModules()] })
   try {
     for (const path of ['/made', '/made', '/healthz', '/made']) {
@@ -95,7 +95,7 @@ test('a class that extends ours is constructed for each request', async () => {
   }
 })
 
-test('what is rehearsed while the isolate starts is seen nowhere', async () => {
+test("the rehearsal at the isolate's start has no visible effect", async () => {
   const worker = await startWorker()
   try {
     const path = '/components/rehearsal/rehearsal@production'

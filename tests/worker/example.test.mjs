@@ -61,7 +61,7 @@ afterEach(() => worker.kv.heal())
 
 const ask = async (path) => (await worker.fetch(path)).json()
 
-describe('components as Conductor reads them', () => {
+describe('components read by Conductor', () => {
   for (const [path, version] of [
     ['/loader?uri=prompt://extraction@v1.0.0', 'v1.0.0'],
     ['/loader?uri=prompt://extraction', 'v1.1.0'],
@@ -73,14 +73,14 @@ describe('components as Conductor reads them', () => {
     test(path, async () => assert.equal(await ask(path), content(version)))
   }
 
-  test('with metadata, and what versions there are', async () => {
+  test('have metadata and a list of versions', async () => {
     const { content: text, metadata } = await ask('/sdk?ref=extraction@canary&type=prompt')
     assert.deepEqual([text, metadata.version, metadata.sha], [content('v1.1.0'), 'v1.1.0', record('v1.1.0').sha])
     assert.ok((await ask('/sdk/versions?name=extraction')).includes('v1.1.0'))
     assert.ok((await ask('/loader/versions?type=prompt&path=extraction')).includes('v1.0.0'))
   })
 
-  test('what is not there is not found, what can not be read is an error of its own', async () => {
+  test('that do not exist are not found, and unreadable ones are an error', async () => {
     assert.match((await ask('/loader?uri=prompt://extraction@nowhere')).error, /^Component not found/)
     worker.kv.fail({ status: 500 })
     assert.match((await ask('/loader?uri=template://logo@production')).error, /^KV GET failed: 503/)
@@ -93,7 +93,7 @@ describe('ensembles without Math.random()', () => {
     ['progressive-rollout', { canary: 10_000, production: 100_000 }],
     ['ab-test', { control: 50_000, treatment: 100_000 }],
   ]) {
-    test(`${ensemble}: every user's arm is the one that the weights and the key give`, async () => {
+    test(`${ensemble}: every user's arm follows from the weights and the key`, async () => {
       const seen = new Set()
       for (let user = 0; user < 60; user += 1) {
         const [{ slot: arm, assignment, content: text, version }] = (await ask(`/ensembles/${ensemble}?user=u${user}`))
@@ -106,11 +106,11 @@ describe('ensembles without Math.random()', () => {
     })
   }
 
-  test('nobody in particular is drawn for', async () => {
+  test('requests without a user get a random arm', async () => {
     assert.equal((await ask('/ensembles/ab-test')).steps[0].assignment, 'random')
   })
 
-  test('stand next to the same by chance', () => {
+  test('exist beside the same ones with Math.random()', () => {
     const names = (folder) => readdirSync(new URL(folder, EXAMPLE)).filter((name) => name.endsWith('.yaml'))
     assert.deepEqual(names('ensembles/'), names('ensembles/by-chance/'))
     for (const name of names('ensembles/')) {

@@ -61,7 +61,7 @@ describe('the test harness', () => {
     assert.deepEqual(version, { id: 'the-id', tag: 'v9', timestamp: '2026-05-06T07:08:09Z' })
   })
 
-  test('sends a path as it is given', async () => {
+  test('sends a path unchanged', async () => {
     for (const path of ['/a/../b', '/a%2fb', '/%zz', '//x', '/a?b#c']) {
       const { url } = (await worker.rawRequest({ path })).json()
       assert.ok(url.startsWith('http://'), url)
@@ -69,14 +69,14 @@ describe('the test harness', () => {
     assert.match((await worker.fetch('/a%2fb')).json().url, /\/a%2fb$/)
   })
 
-  test('gives the headers of an answer as a list and as an object', async () => {
+  test('returns the headers of an answer as a list and as an object', async () => {
     const { status, headers, rawHeaders } = await worker.fetch('/')
     assert.equal(status, 200)
     assert.equal(headers['content-type'], 'application/json')
     assert.ok(rawHeaders.some(([name]) => name === 'Content-Type'))
   })
 
-  test('reads values byte for byte, in the namespace asked for', async () => {
+  test('reads values byte for byte, from the right namespace', async () => {
     const value = Buffer.from([0, 255, 13, 10, 0xc3])
     worker.kv.put('COMPONENTS', 'odd/ key?#%2f@é', value)
     SLOTS.set('empty', '')
@@ -97,7 +97,7 @@ describe('the test harness', () => {
     assert.equal(worker.kv.count(), 2)
   })
 
-  test('gives metadata', async () => {
+  test('returns metadata', async () => {
     worker.kv.put('SLOTS', 'a', '1', { metadata: { sha: 'é' } })
     const { result } = await probe({ call: 'meta', key: 'a' })
     assert.equal(result.value, '1')
@@ -105,7 +105,7 @@ describe('the test harness', () => {
     assert.equal((await probe({ call: 'meta', key: 'absent' })).result.value, null)
   })
 
-  test('drops what has expired', async () => {
+  test('drops expired keys', async () => {
     worker.kv.put('SLOTS', 'old', '1', { expiration: 1 })
     worker.kv.put('SLOTS', 'young', '1', { expiration: Date.now() / 1000 + 60 })
     assert.deepEqual(await probe({ call: 'bulk', keys: ['old', 'young'] }), { result: { old: null, young: '1' } })
@@ -145,7 +145,7 @@ describe('the test harness', () => {
     assert.deepEqual(worker.kv.writes, [{ method: 'PUT', namespace: 'SLOTS', keys: ['a'] }])
   })
 
-  test('fails as it is told, and only there', async () => {
+  test('fails in the given mode, and only for the given reads', async () => {
     SLOTS.set('a', '1').set('b', '2')
     for (const mode of [{ status: 500 }, { status: 429 }, 'truncated', 'refuse']) {
       worker.kv.fail(mode, { key: 'a' })
@@ -157,7 +157,7 @@ describe('the test harness', () => {
     }
   })
 
-  test('answers with nonsense', async () => {
+  test('answers with invalid data', async () => {
     SLOTS.set('a', '{}')
     worker.kv.fail('garbage', { namespace: 'SLOTS' })
     assert.match((await probe({ call: 'get', key: 'a', type: 'json' })).error, /JSON/)
@@ -184,7 +184,7 @@ describe('the test harness', () => {
     )
   })
 
-  test('lets the store change between two reads', async () => {
+  test('allows the store to change between two reads', async () => {
     worker.kv.beforeRead = ({ keys: [key] }) => SLOTS.set(key, 'just in time')
     assert.deepEqual(await probe({ call: 'get', key: 'a' }), { result: 'just in time' })
     worker.kv.beforeRead = undefined
@@ -205,7 +205,7 @@ test('several Workers share one KV, and it outlives them', async () => {
   await kv.stop()
 })
 
-test('a Worker that cannot start says why', async () => {
+test('a Worker that cannot start is an error with the reason', async () => {
   const modules = [{ name: 'broken.js', source: 'export default {' }]
   await assert.rejects(startWorker({ modules }), /SyntaxError/)
 })

@@ -51,7 +51,7 @@ afterEach(async () => {
 })
 
 describe('a shared cache', () => {
-  test('never serves a slot without asking, so a move shows at once', async () => {
+  test('revalidates a slot for each request, so that a move takes effect immediately', async () => {
     const cache = await behindCache('answers.json')
     const before = await several(cache, [[SLOT], [SLOT], [SLOT]])
     assert.deepEqual(origins(before), ['worker', 'revalidated', 'revalidated'])
@@ -65,7 +65,7 @@ describe('a shared cache', () => {
     )
   })
 
-  test('learns from a 304 that the same bytes are another version now', async () => {
+  test('learns from a 304 that the same bytes are now another version', async () => {
     const cache = await behindCache('answers.json')
     moveTo(record('v1.1.0'))
     assert.equal((await cache.fetch(SLOT)).headers['component-version'], 'v1.1.0')
@@ -76,7 +76,7 @@ describe('a shared cache', () => {
     assert.equal(answer.headers['content-location'], '/components/prompts/extraction@v1.1.0%2Bbuild.7')
   })
 
-  test('never asks again for an exact version, not even of a Worker that is gone', async () => {
+  test('never requests an exact version again, even if the Worker has gone', async () => {
     const cache = await behindCache('answers.json')
     assert.equal((await cache.fetch(EXACT)).from, 'worker')
     await worker.stop()
@@ -88,7 +88,7 @@ describe('a shared cache', () => {
     assert.equal(cache.asked.length, 1)
   })
 
-  test('keeps a digest for good, asks for a range and for no reference each time', async () => {
+  test('keeps a digest forever, and revalidates a range and a missing reference each time', async () => {
     const cache = await behindCache('references.json')
     const digest = `/components/prompts/extraction@sha256:${record('v1.0.0').digest}`
     const expected = /** @type {[path: string, from: string[]][]} */ ([
@@ -107,7 +107,7 @@ describe('a shared cache', () => {
     assert.deepEqual(texts(answers), [OLD, NEW, OLD, NEW])
   })
 
-  test('keeps no refusal: what appears is served', async () => {
+  test('keeps no error: what appears is served', async () => {
     const cache = await behindCache('answers.json')
     const missing = '/components/prompts/extraction@canary'
     assert.equal((await cache.fetch(missing)).status, 404)
@@ -120,7 +120,7 @@ describe('a shared cache', () => {
 describe('splits behind a shared cache', () => {
   const caller = (key) => [SLOT, { [KEY]: key }]
 
-  test('each version key has its own answer, as Vary says', async () => {
+  test('each version key has its own answer, through Vary', async () => {
     const cache = await behindCache('splits.json')
     const answers = await several(cache, ['u15', 'u0', 'u15', 'u0'].map(caller))
     assert.deepEqual(texts(answers), [NEW, OLD, NEW, OLD])
@@ -132,7 +132,7 @@ describe('splits behind a shared cache', () => {
     assert.equal(cache.size, 2)
   })
 
-  test('an override and a segment are kept apart too', async () => {
+  test('overrides and segments have their own answers', async () => {
     const cache = await behindCache('splits.json')
     const both = '/components/prompts/extraction@live'
     const ways = [{}, { 'component-segment': 'beta' }, { 'component-version-override': 'v1.1.0' }]
@@ -150,7 +150,7 @@ describe('splits behind a shared cache', () => {
     assert.notEqual(first[0].text, first[1].text)
   })
 
-  test('a draw is stored by nobody', async () => {
+  test('a random answer is not stored', async () => {
     for (const shared of [true, false]) {
       const cache = await behindCache('splits.json', { shared })
       const drawn = '/components/prompts/extraction@drawn'
@@ -166,10 +166,10 @@ describe('splits behind a shared cache', () => {
   })
 })
 
-describe('where tokens are needed', () => {
+describe('with tokens', () => {
   const bearer = { authorization: 'Bearer all' }
 
-  test('a shared cache keeps nothing, whoever asks', async () => {
+  test('a shared cache stores nothing', async () => {
     const cache = await behindCache('access.json')
     const answers = await several(cache, [[EXACT, bearer], [EXACT], [SLOT, bearer], [SLOT]])
     assert.deepEqual(
@@ -179,7 +179,7 @@ describe('where tokens are needed', () => {
     assert.equal(cache.size, 0)
   })
 
-  test('a private cache keeps an exact version, for that token only', async () => {
+  test('a private cache stores an exact version for its token only', async () => {
     const cache = await behindCache('access.json', { shared: false })
     const other = { authorization: 'Bearer prod' }
     const answers = await several(cache, [

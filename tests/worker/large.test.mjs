@@ -42,7 +42,7 @@ describe('large contents', () => {
   after(() => worker?.stop())
 
   for (const [slot, size] of Object.entries(sizes)) {
-    test(`${size} bytes are served as they are, twice`, async () => {
+    test(`${size} bytes are served unchanged, twice`, async () => {
       const expected = sha256(content(size))
       for (const from of ['kv', size < 16 * MIB ? 'memory' : 'kv']) {
         const answer = await worker.fetch(`/components/prompts/large@${slot}`)
@@ -54,7 +54,7 @@ describe('large contents', () => {
     })
   }
 
-  test('HEAD says the size and reads nothing', async () => {
+  test('HEAD gives the size and reads nothing', async () => {
     worker.kv.forget()
     const answer = await worker.fetch('/components/prompts/large@most', { method: 'HEAD' })
     assert.equal(answer.headers['content-length'], String(sizes.most))

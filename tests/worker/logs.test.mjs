@@ -64,7 +64,7 @@ async function logOf(request) {
 }
 
 describe('a log line', () => {
-  test('says what was asked for and what answered', async () => {
+  test('contains the request and the answer', async () => {
     const headers = { ...BEARER, 'Component-Version-Key': 'u15' }
     assert.deepEqual(await logOf({ path: SLOT, headers }), {
       method: 'GET',
@@ -80,7 +80,7 @@ describe('a log line', () => {
     })
   })
 
-  test('says why nothing did, and that an answer was stale', async () => {
+  test('contains the reason of an error, and that an answer was stale', async () => {
     const refused = await logOf({ path: SLOT })
     assert.deepEqual(refused, {
       method: 'GET',
@@ -98,7 +98,7 @@ describe('a log line', () => {
     assert.deepEqual([dark.status, dark.code], [503, 'STORE_UNAVAILABLE'])
   })
 
-  test('carries the script version, as the answer does, whatever came of the request', async () => {
+  test('contains the script version, like the answer, whatever the status', async () => {
     const bad = worker.kv.store
       .entry('SLOTS', 'prompts/extraction@production')
       .value.toString()
@@ -132,7 +132,7 @@ describe('a log line', () => {
     }
   })
 
-  test('names a method only if it knows it', async () => {
+  test('contains only known methods', async () => {
     const methods = ['HEAD', 'OPTIONS', 'PROPFIND']
     const lines = await logged(methods.length, async () => {
       for (const method of methods) await worker.rawRequest({ method, path: SLOT, headers: BEARER })
@@ -177,8 +177,8 @@ const NAMES = [
   'X-Forwarded-For',
 ]
 
-describe('nothing of the caller gets into the log', () => {
-  test('not from a path, a query, a header or a body', async () => {
+describe('no data of the caller reaches the log', () => {
+  test('from a path, a query, a header or a body', async () => {
     const headers = Object.fromEntries(NAMES.map((name) => [name, QUOTED]))
     const body = JSON.stringify({
       refs: [QUOTED, `prompts/extraction@${QUOTED}`],
@@ -209,7 +209,7 @@ describe('nothing of the caller gets into the log', () => {
   })
 
   // Node's client sends no such header, so the bytes go out by themselves.
-  test('not from a header with line breaks in it', async () => {
+  test('from a header with line breaks', async () => {
     const from = worker.output.length
     for (const breaks of ['\r\n {"status":999}', '\n{"status":999}', '\r{"status":999}', '\0']) {
       await send(

@@ -123,8 +123,8 @@ const FORMS = [
   [{}],
 ]
 
-describe('as the KV binding answers', () => {
-  test('every key of the namespace, by every method in every form', async () => {
+describe('answers like a KV binding', () => {
+  test('every key of the namespace, with every method and form', async () => {
     const keys = [...worker.kv.store.namespace('CONDUCTOR').keys()]
     assert.ok(keys.length > 100)
     for (const key of keys) {
@@ -139,7 +139,7 @@ describe('as the KV binding answers', () => {
     }
   })
 
-  test('keys that are not there', async () => {
+  test('keys that do not exist', async () => {
     const keys = [
       'prompts/extraction@nowhere',
       'prompts/extraction/nowhere',
@@ -170,7 +170,7 @@ describe('as the KV binding answers', () => {
     assert.ok(answers.every(({ value }) => value !== undefined))
   })
 
-  test('keys that no namespace takes, and types that there are none of', async () => {
+  test('invalid keys and unknown types', async () => {
     const keys = ['', '.', '..', 'a'.repeat(513), '\u00fc'.repeat(300)]
     const answers = await same([
       ...['get', 'getWithMetadata'].flatMap((method) => keys.map((key) => ({ method, args: [key] }))),
@@ -250,7 +250,7 @@ describe('large values', () => {
     })
   }
 
-  test('a text that the platform can not carry over RPC is an error, not half a text', async () => {
+  test('a text that is too large for RPC is an error, not truncated', async () => {
     const { error } = await one('get', ['configs/most@latest'])
     assert.match(error, /limited to 32MiB/)
   })
@@ -270,7 +270,7 @@ async function pages(options) {
 }
 
 // What Cloudflare's service says; workerd passes it on, the harness's KV says nothing.
-describe('as Cloudflare refuses', () => {
+describe("errors as in Cloudflare's binding", () => {
   const keys = Array.from({ length: 101 }, (_, at) => `prompts/a${at}@latest`)
   for (const [method, args, error] of [
     ['get', ['a/b@c', { cacheTtl: 29 }], 'KV GET failed: 400 Invalid cache_ttl of 29. Cache TTL must be at least 30.'],
@@ -303,7 +303,7 @@ describe('as Cloudflare refuses', () => {
     })
   }
 
-  test('writes: the edge is for reading', async () => {
+  test('writes are refused', async () => {
     const why = 'component-resolver is read-only: move a slot with Git, then run slotctl sync'
     for (const caller of [undefined, { key: 'ada' }]) {
       assert.equal((await one('put', ['a', 'b'], caller)).error, `Error: KV PUT failed: 405 ${why}`)
@@ -313,7 +313,7 @@ describe('as Cloudflare refuses', () => {
   })
 })
 
-describe('beyond what a namespace can say', () => {
+describe('features that a namespace does not have', () => {
   const get = async (key) => (await one('get', [key])).value
 
   test('ranges, digests, versions without v, types in the singular, keys without a reference', async () => {
@@ -340,14 +340,14 @@ describe('beyond what a namespace can say', () => {
     assert.equal(await get('template/emails/welcome/production'), welcome)
   })
 
-  test('a range of several keys is one bulk read a round', async () => {
+  test('ranges of several keys take one bulk read per round', async () => {
     worker.kv.forget()
     const { value } = await one('get', [['prompts/extraction@^1', 'prompts/extraction@~1.0', 'prompts/bom@*']])
     assert.ok([...value.values()].every((text) => typeof text === 'string'))
     assert.equal(worker.kv.reads.filter(({ op }) => op === 'bulk').length, 1)
   })
 
-  test('a version that was revoked is no missing key', async () => {
+  test('a revoked version is an error, not a missing key', async () => {
     for (const key of ['prompts/extraction@v0.9.0', ['prompts/bom@production', 'prompts/extraction/v0.9.0']]) {
       const { error, code, status } = await one('get', [key])
       assert.match(error, /^Error: KV GET(_BULK)? failed: 410 .*leaks the system "prompt" \(VERSION_REVOKED\)$/)
@@ -356,20 +356,20 @@ describe('beyond what a namespace can say', () => {
   })
 })
 
-describe('who gets which arm', () => {
+describe('the arm is chosen', () => {
   const assigned = async (caller, options) => {
     const { value } = await one('getWithMetadata', [SPLIT, options], caller)
     return value.metadata
   }
 
-  test('by a draw, each call anew', async () => {
+  test('at random, for each call', async () => {
     const calls = Array.from({ length: 60 }, () => ({ method: 'getWithMetadata', args: [SPLIT] }))
     const drawn = (await resolver(calls)).map(({ value }) => plain(value).metadata)
     assert.ok(drawn.every(({ assignment }) => assignment === 'random'))
     assert.equal(new Set(drawn.map(({ slot }) => slot)).size, 2)
   })
 
-  test('by the key of a caller that has bound itself, as over HTTP', async () => {
+  test('by the key of a bound caller, as over HTTP', async () => {
     const slots = new Set()
     for (let user = 0; user < 40; user += 1) {
       const caller = { key: `user-${user}` }
@@ -396,7 +396,7 @@ describe('who gets which arm', () => {
     assert.equal((await assigned({ override: 'rubbish', key: 'x' })).assignment, 'key')
   })
 
-  test('a bound caller has the other methods too', async () => {
+  test('a bound caller has all methods', async () => {
     const listed = (await one('list', [{ prefix: 'configs/app@' }], { key: 'x' })).value
     assert.deepEqual(
       listed.keys.map(({ name }) => name),
@@ -407,14 +407,14 @@ describe('who gets which arm', () => {
     assert.deepEqual((await one('get', ['configs/app', 'json'], { key: 'x' })).value, JSON.parse(ODD['configs/app']))
   })
 
-  test('a caller of another shape is refused', async () => {
+  test('an invalid caller is refused', async () => {
     for (const caller of ['ada', 7, { key: 7 }, { segments: 'beta' }, { segments: [7] }, { override: 1 }]) {
       assert.match((await one('get', [SPLIT], caller)).error, /^TypeError: A caller is \{ key\?/)
     }
   })
 })
 
-describe('a store that fails', () => {
+describe('a failing store', () => {
   // Another isolate of the resolver, which gives up sooner.
   let patient
   before(async () => {
@@ -459,14 +459,14 @@ describe('a store that fails', () => {
     }
   })
 
-  test('garbage is not taken for a record', async () => {
+  test('does not make an invalid record valid', async () => {
     worker.kv.fail('garbage', { namespace: 'SLOTS' })
     const { error, code } = await one('get', ['prompts/unread@latest'])
     assert.match(error, /^Error: KV GET failed: 502 /)
     assert.equal(code, 'RECORD_UNREADABLE')
   })
 
-  test('leaves the last good answer, whose metadata says how old it is', async () => {
+  test('leaves the last good answer, with its age in the metadata', async () => {
     const key = 'prompts/extraction@production'
     const { value: before } = await one('getWithMetadata', [key])
     worker.kv.fail('refuse')
@@ -478,7 +478,7 @@ describe('a store that fails', () => {
   })
 })
 
-test('a slot costs one read, its metadata none more once the version was seen', async () => {
+test('a slot takes one read, and no more for its metadata after the first', async () => {
   await one('getWithMetadata', ['prompts/extraction@production'])
   for (const method of ['get', 'getWithMetadata']) {
     worker.kv.forget()
@@ -490,7 +490,7 @@ test('a slot costs one read, its metadata none more once the version was seen', 
   }
 })
 
-test('the fast lane gives, logs and reads what the full path does', async () => {
+test('the fast lane answers, logs and reads like the full path', async () => {
   const log = () => worker.output.split('\n').filter((line) => line.startsWith('{'))
   const slots = {
     [SPLIT]: split,
@@ -516,7 +516,7 @@ test('the fast lane gives, logs and reads what the full path does', async () => 
   }
 })
 
-test('a text that is kept counts in the memory for contents', async () => {
+test('a kept text counts in the memory for contents', async () => {
   const served = await startWorker({
     vars: { CONTENT_MEMORY: '1000000' },
     caller: { modules: [TEXT_CALLER], services: ['RESOLVER'] },
@@ -545,14 +545,14 @@ test('a text that is kept counts in the memory for contents', async () => {
   }
 })
 
-test('an array of one key is no key to the fast lane', async () => {
+test('an array of one key does not take the fast lane', async () => {
   for (let call = 0; call < 2; call += 1) await one('get', ['prompts/extraction@production'])
   await same([{ method: 'get', args: [['components/prompts/extraction/production']] }])
   const { value } = await one('get', [['prompts/extraction@production']])
   assert.deepEqual([...value.keys()], ['prompts/extraction@production'])
 })
 
-test('a call is one log line, without the caller', async () => {
+test('a call is one log line, without data of the caller', async () => {
   const at = worker.output.length
   await one('get', [SPLIT], { key: 'ada@example.com', segments: ['secret-group'] })
   await one('get', ['prompts/extraction@nowhere'])

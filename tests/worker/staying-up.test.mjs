@@ -32,7 +32,7 @@ function refused(answer, status, code, word = '') {
   assert.equal(answer.headers['retry-after'], status === 503 ? '5' : undefined)
 }
 
-describe('nothing in memory yet', () => {
+describe('with an empty memory', () => {
   let worker
   before(async () => {
     ;({ worker } = await serveVectors('answers.json', { vars: VARS }))
@@ -49,7 +49,7 @@ describe('nothing in memory yet', () => {
   ]
   for (const mode of UNREACHABLE) {
     for (const [namespace, path] of failures) {
-      test(`${spell(mode)}: ${namespace} unreachable is 503 for ${path}`, async () => {
+      test(`${spell(mode)}: an unreachable ${namespace} gives 503 for ${path}`, async () => {
         worker.kv.fail(mode, { namespace })
         refused(await worker.fetch(path), 503, 'STORE_UNAVAILABLE', namespace)
       })
@@ -62,7 +62,7 @@ describe('nothing in memory yet', () => {
     ['COMPONENTS', EXACT, 'RECORD_UNREADABLE'],
     ['COMPONENTS', CATALOG, 'RECORD_UNREADABLE'],
   ]) {
-    test(`garbage in ${namespace} is 502 for ${path}`, async () => {
+    test(`invalid data in ${namespace} gives 502 for ${path}`, async () => {
       worker.kv.fail('garbage', { namespace })
       refused(await worker.fetch(path), 502, code)
     })
@@ -79,7 +79,7 @@ describe('nothing in memory yet', () => {
     }
   })
 
-  test('what hangs holds up nobody else', async () => {
+  test('a read that hangs does not delay other requests', async () => {
     worker.kv.fail('hang', { namespace: 'SLOTS', key: 'prompts/extraction@production', times: 1 })
     const ended = []
     const hanging = worker.fetch(SLOT).then(({ status }) => ended.push(status))
@@ -88,7 +88,7 @@ describe('nothing in memory yet', () => {
     assert.deepEqual(ended, [200, 503])
   })
 
-  test('health says which namespace is away', async () => {
+  test('the health check names the unreachable namespace', async () => {
     for (const mode of UNREACHABLE) {
       worker.kv.fail(mode, { namespace: 'COMPONENTS' })
       const answer = await worker.fetch('/healthz')
@@ -99,7 +99,7 @@ describe('nothing in memory yet', () => {
     assert.equal((await worker.fetch('/healthz')).status, 200)
   })
 
-  test('after all that, everything is served', async () => {
+  test('everything is served after the failures', async () => {
     for (const path of [SLOT, STAGING, EXACT, RANGE, CATALOG]) {
       const answer = await worker.fetch(path)
       assert.equal(answer.status, 200, path)
@@ -112,11 +112,11 @@ describe('nothing in memory yet', () => {
 describe('the last good record and content', () => {
   for (const namespaces of [['SLOTS'], ['COMPONENTS'], ['SLOTS', 'COMPONENTS']]) {
     for (const mode of [...UNREACHABLE, 'garbage']) {
-      test(`${spell(mode)} of ${namespaces.join(' and ')}: served, and it says so`, () => stale(namespaces, mode))
+      test(`${spell(mode)} of ${namespaces.join(' and ')}: are served, and marked as stale`, () => stale(namespaces, mode))
     }
   }
 
-  test('an exact version that was served needs no KV at all', async () => {
+  test('an exact version that was served once needs no KV', async () => {
     const { worker } = await serveVectors('answers.json', { vars: VARS })
     await worker.fetch(EXACT)
     for (const mode of UNREACHABLE) worker.kv.fail(mode)
@@ -125,7 +125,7 @@ describe('the last good record and content', () => {
     await worker.stop()
   })
 
-  test('its age counts from the last good read', async () => {
+  test('have an age since the last good read', async () => {
     const { worker } = await serveVectors('answers.json', { vars: { KV_TIMEOUT_MS: '1000' } })
     await worker.fetch(SLOT)
     worker.kv.fail('hang', { namespace: 'SLOTS', times: 1 })
@@ -136,7 +136,7 @@ describe('the last good record and content', () => {
     await worker.stop()
   })
 
-  test('/resolve gives it too, with its content', async () => {
+  test('are also served by /resolve', async () => {
     const { worker } = await serveVectors('answers.json', { vars: VARS })
     await worker.fetch(SLOT)
     worker.kv.fail('refuse')
@@ -214,7 +214,7 @@ describe('the fast lane, with a content that is not in memory', () => {
     })
   }
 
-  test('both reads are under way at once, after the first answer that needed both', async () => {
+  test('both reads run in parallel, after the first answer that needed both', async () => {
     await worker.fetch(SLOT)
     const begun = []
     let release
@@ -230,7 +230,7 @@ describe('the fast lane, with a content that is not in memory', () => {
     assert.deepEqual(begun.toSorted(), ['COMPONENTS', 'SLOTS'])
   })
 
-  test('none is read along that the caller has, or does not ask for', async () => {
+  test('a content that the caller has or does not request is not read', async () => {
     const { etag } = (await worker.fetch(SLOT)).headers
     for (const options of [{ method: 'HEAD' }, { headers: { 'if-none-match': etag } }]) {
       for (let time = 0; time < 2; time += 1) {
@@ -242,7 +242,7 @@ describe('the fast lane, with a content that is not in memory', () => {
     }
   })
 
-  test('a slot that moves meanwhile is answered with what it is now', async () => {
+  test('a slot that has moved meanwhile is served in its new state', async () => {
     const {
       script: {
         kv: { SLOTS },
@@ -259,7 +259,7 @@ describe('the fast lane, with a content that is not in memory', () => {
     await worker.fetch(SLOT)
   })
 
-  test('a record is not waited for so long: the last good one serves', async () => {
+  test('a slow record is replaced by the last good one', async () => {
     worker.kv.beforeRead = slowly('SLOTS')
     const answer = await worker.fetch(SLOT)
     assert.equal(answer.status, 200, answer.text())
@@ -267,7 +267,7 @@ describe('the fast lane, with a content that is not in memory', () => {
   })
 })
 
-describe('what is absent is not remembered', () => {
+describe('absence is not cached', () => {
   let worker
   let script
   before(async () => {
@@ -315,7 +315,7 @@ describe('what is absent is not remembered', () => {
     await appears('/components/templates/logo@production', 502, { COMPONENTS: { [key]: script.kv.COMPONENTS[key] } })
   })
 
-  test('a slot that goes', async () => {
+  test('a slot that is deleted', async () => {
     assert.equal((await worker.fetch(STAGING)).status, 200)
     worker.kv.delete('SLOTS', 'prompts/extraction@staging')
     assert.equal((await worker.fetch(STAGING)).status, 404)

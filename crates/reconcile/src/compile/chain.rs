@@ -76,8 +76,8 @@ fn version_named(name: &[u8], slot: &TagName) -> Option<Version> {
 }
 
 fn highest_at(peeled: &Peeled, versions: &VersionTags<'_>) -> Option<Version> {
-    let mut highest_first = versions.iter().rev();
-    highest_first
-        .find(|(_, tag)| tag.commit.id == peeled.commit.id)
-        .map(|(version, _)| (*version).clone())
+    let at_commit = versions.iter().filter(|(_, tag)| tag.commit.id == peeled.commit.id);
+    // SemVer orders v1.1.1-0 above v1.1.0, but whoever names a commit with both means the
+    // release.
+    at_commit.map(|(version, _)| *version).max_by_key(|v| (v.is_stable(), *v)).cloned()
 }

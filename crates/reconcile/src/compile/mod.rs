@@ -6,6 +6,7 @@
 //! files. Reading the repository in between is the caller's.
 
 mod chain;
+mod foreign;
 mod outline;
 mod records;
 mod tags;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::chain::{Standing, VersionTags, standing};
+use super::foreign::separate;
 use super::tags::{Peeled, Stamp, Tag, Unpeelable};
 use super::wanted::Wanted;
 use crate::source::trailer::TrailerPath;
@@ -45,6 +46,8 @@ pub struct Outline {
     pub logic: Vec<LogicTag>,
     /// Tags that were skipped, slots that lost their version's tag.
     pub warnings: Vec<Notice>,
+    /// Tags that lead to another component's.
+    pub refused: Vec<Notice>,
     pub(super) drafts: BTreeMap<ComponentName, Draft>,
 }
 
@@ -70,25 +73,31 @@ pub fn outline(tags: &[Tag]) -> Outline {
     let mut outline = Outline::default();
     for ((prefix, component), tags) in by_component {
         outline.warnings.extend(tags.iter().filter_map(|tag| skipped(tag)));
+        let (own, mut refused) = separate(&tags);
+        outline.refused.append(&mut refused);
         match prefix {
-            Prefix::Components => outline.add_component(component, &tags),
-            Prefix::Logic => outline.add_logic(&tags),
+            Prefix::Components => {
+                // A tag `latest` says what latest is, even if it can't be followed.
+                let tagged_latest = tags.iter().any(|tag| is_latest(tag));
+                outline.add_component(component, &own, tagged_latest);
+            }
+            Prefix::Logic => outline.add_logic(&own),
         }
     }
     outline
 }
 
 impl Outline {
-    fn add_component(&mut self, component: &ComponentName, tags: &[&Tag]) {
+    fn add_component(&mut self, component: &ComponentName, tags: &[&Tag], tagged_latest: bool) {
         let versions = version_tags(tags);
-        let mut draft = Draft { unknown: unknown_versions(tags), ..Draft::default() };
+        let mut draft =
+            Draft { unknown: unknown_versions(tags), tagged_latest, ..Draft::default() };
         for (version, peeled) in &versions {
             draft.stamps.insert((*version).clone(), peeled.stamp().clone());
             self.want(component, version, peeled, peeled.trailer());
         }
         let mut pinned: BTreeMap<Version, &Peeled> = BTreeMap::new();
         for (name, slot, target) in slot_tags(tags) {
-            draft.tagged_latest |= *slot == Slot::latest();
             let Ok(peeled) = target else { continue };
             let version = self.stand(name, peeled, &versions);
             if matches!(version, Version::Commit(_)) {
@@ -176,6 +185,10 @@ impl Outline {
         }
         version
     }
+}
+
+fn is_latest(tag: &Tag) -> bool {
+    matches!(&tag.name.target, TagTarget::Slot(slot) if *slot == Slot::latest())
 }
 
 fn slot_draft(slot: &Slot, version: Version, peeled: &Peeled) -> SlotDraft {

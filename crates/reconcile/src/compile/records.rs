@@ -34,7 +34,8 @@ pub fn compile(
     files: impl IntoIterator<Item = Result<File, Problem>>,
     policy: &Policy,
 ) -> Compiled {
-    let mut compiled = Compiled { warnings: outline.warnings, ..Compiled::default() };
+    let mut compiled =
+        Compiled { warnings: outline.warnings, refused: outline.refused, ..Compiled::default() };
     let mut components: BTreeMap<ComponentName, DesiredComponent> = BTreeMap::new();
     let mut problems = Problems::new();
     for (wanted, file) in outline.wanted.into_iter().zip(files) {

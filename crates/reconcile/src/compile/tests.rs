@@ -124,14 +124,13 @@ fn a_slot_follows_the_chain_of_tag_objects() {
 fn a_version_tag_that_moved_or_went_pins_the_slot() {
     let (one, two) = (commit(1), commit(2));
     let (old, new) = (object(11, "p/a/v1.0.0"), object(12, "p/a/v1.0.0"));
-    let (gone, foreign) = (object(13, "p/a/v3.0.0"), object(14, "p/b/v1.0.0"));
+    let gone = object(13, "p/a/v3.0.0");
     let compiled = compile(
         &[
             tag("p/a/v1.0.0", &[&new], &two),
             tag("p/a/moved", &[&object(20, "p/a/moved"), &old], &one),
             tag("p/a/deleted", &[&object(21, "p/a/deleted"), &gone], &one),
             tag("p/a/recreated", &[&object(22, "p/a/recreated"), &old], &two),
-            tag("p/a/other", &[&object(23, "p/a/other"), &foreign], &one),
         ],
         file,
     );
@@ -142,7 +141,6 @@ fn a_version_tag_that_moved_or_went_pins_the_slot() {
             format!("deleted={pinned}"),
             "latest=v1.0.0".to_owned(),
             format!("moved={pinned}"),
-            format!("other={pinned}"),
             "recreated=v1.0.0".to_owned(),
         ]
     );
@@ -159,6 +157,61 @@ fn a_version_tag_that_moved_or_went_pins_the_slot() {
             ),
         ]
     );
+}
+
+#[test]
+fn a_commit_with_a_release_is_not_named_after_its_pre_release() {
+    let one = commit(1);
+    let names = ["v1.1.0", "v1.1.1-0", "v1.0.0", "slot"];
+    let tags = names.map(|name| tag(&format!("p/a/{name}"), &[], &one));
+    let compiled = compile(&tags, file);
+    assert_eq!(slots(&compiled.desired), ["latest=v1.1.0", "slot=v1.1.0"]);
+    let only_pre = [tag("p/a/v1.1.1-0", &[], &one), tag("p/a/slot", &[], &one)];
+    assert_eq!(slots(&compile(&only_pre, file).desired), ["slot=v1.1.1-0"]);
+}
+
+#[test]
+fn a_tag_of_another_component_is_refused_with_what_was_meant() {
+    let (one, two) = (commit(1), commit(2));
+    let (a, b) = (object(11, "p/a/v1.0.0"), object(12, "p/b/v2.0.0"));
+    let set = |slot: &str, seed| object(seed, &format!("p/a/{slot}"));
+    let compiled = compile(
+        &[
+            tag("p/a/v1.0.0", &[&a], &one),
+            tag("p/a/v2.0.0", &[], &two),
+            tag("p/b/v2.0.0", &[&b], &one),
+            tag("p/a/v3.0.0", &[&b], &one),
+            tag("p/a/same-number", &[&set("same-number", 20), &b], &one),
+            tag("p/a/latest", &[&object(21, "p/b/production")], &one),
+            tag("p/a/pinned", &[&object(22, "p/b/production")], &commit(3)),
+        ],
+        file,
+    );
+    assert!(slots(&compiled.desired).is_empty(), "latest was set, to what can't be followed");
+    let refused = |notice: &Notice| (notice.subject.clone(), notice.help.clone().unwrap());
+    let expected = [
+        (
+            "components/p/a/v3.0.0",
+            "tag the commit itself: git tag --force -a -m 'Release v3.0.0' components/p/a/v3.0.0 \
+             'refs/tags/components/p/a/v3.0.0^{}'",
+        ),
+        (
+            "components/p/a/same-number",
+            "set the slot to its own component's version: slotctl tag set p/a same-number v2.0.0",
+        ),
+        (
+            "components/p/a/latest",
+            "set the slot to its own component's version: slotctl tag set p/a latest v1.0.0",
+        ),
+        (
+            "components/p/a/pinned",
+            "set the slot to the commit itself: git tag --force -a -m 'Set pinned' \
+             components/p/a/pinned 'refs/tags/components/p/a/pinned^{}'",
+        ),
+    ];
+    let expected = expected.map(|(subject, help)| (subject.to_owned(), help.to_owned()));
+    assert_eq!(compiled.refused.iter().map(refused).collect::<Vec<_>>(), expected);
+    assert!(compiled.refused[0].what.starts_with("it leads to components/p/b/v2.0.0, a tag of"));
 }
 
 #[test]

@@ -59,10 +59,14 @@ impl Registry {
         self.entries.iter().map(strings).sum()
     }
 
-    /// The path of a component; `None` where no entry has its name and its type.
+    /// The path of a component; `None` if no entry has its name and its type.
+    ///
+    /// edgit writes the paths of the system that it runs on, so a backslash separates
+    /// folders in a registry from Windows.
     pub fn path_of(&self, name: &ComponentName) -> Option<Result<RepoPath, PathError>> {
         let entry = self.entries.get(name.path())?;
-        fits(&entry.kind, name.type_name()).then(|| RepoPath::parse(entry.path.as_bytes()))
+        let path = || RepoPath::parse(entry.path.replace('\\', "/").as_bytes());
+        fits(&entry.kind, name.type_name()).then(path)
     }
 }
 
@@ -90,6 +94,9 @@ mod tests {
             "emails/welcome":{"path":"t/w.hbs","type":"template"},
             "plural":{"path":"p.md","type":"prompts"},
             "out":{"path":"../../etc/passwd","type":"prompt"},
+            "windows":{"path":".\\prompts\\x.md","type":"prompt"},
+            "windows-out":{"path":"prompts\\..\\..\\x","type":"prompt"},
+            "windows-drive":{"path":"C:\\x.md","type":"prompt"},
             "broken":{"path":7,"type":"prompt"},
             "alsobroken":[]
         },"updated":"2026-11-20T23:59:27.512Z"}"#;
@@ -100,6 +107,7 @@ mod tests {
             ("queries/top", Some("q/top.sql")),
             ("templates/emails/welcome", Some("t/w.hbs")),
             ("prompts/plural", Some("p.md")),
+            ("prompts/windows", Some("prompts/x.md")),
             ("prompts/broken", None),
             ("prompts/alsobroken", None),
             ("prompts/absent", None),
@@ -107,6 +115,8 @@ mod tests {
             assert_eq!(path(json, name).as_deref(), expected, "{name}");
         }
         assert!(path(json, "prompts/out").unwrap().contains("'..'"));
+        assert!(path(json, "prompts/windows-out").unwrap().contains("'..'"));
+        assert!(path(json, "prompts/windows-drive").unwrap().contains("absolute"));
     }
 
     #[test]

@@ -166,11 +166,13 @@ fn read_names(refs: &[Ref]) -> (Vec<Named>, Vec<Notice>) {
     for Ref { name, id } in refs {
         match read_ref(name) {
             RefReading::Tag(tag) => named.push((tag, *id)),
-            RefReading::Malformed(notice) => malformed.push(notice),
+            RefReading::Malformed(tag) => malformed.push(tag),
             RefReading::Ignored => {}
         }
     }
-    (named, malformed)
+    let names = || named.iter().map(|(name, _)| name);
+    let notices = malformed.into_iter().map(|tag| tag.among(names())).collect();
+    (named, notices)
 }
 
 fn broken_ref(full_name: &[u8]) -> Notice {

@@ -1,11 +1,13 @@
 //! From refs to commits: tag objects and commits, each read once.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::Result;
 use catalog::record::VersionRecord;
 use catalog::timestamp::Timestamp;
+use encoding_rs::Encoding;
 use gix_hash::ObjectId;
 use gix_object::{CommitRef, Kind, TagRef};
 use notice::one_line;
@@ -160,13 +162,25 @@ fn read_tag(id: ObjectId, body: &[u8], hash: gix_hash::Kind) -> Option<Node> {
 fn read_commit(id: ObjectId, body: &[u8], hash: gix_hash::Kind) -> Option<Node> {
     let commit = CommitRef::from_bytes(body, hash).ok()?;
     let (author, committer) = (commit.author().ok()?, commit.committer().ok()?);
+    let utf8 = |text| to_utf8(text, commit.encoding.map(|label| label.as_ref()));
     let facts = Commit {
         id: id.to_string().parse().ok()?,
-        author: stamp(author.name, 0).author,
-        committer: stamp(committer.name, committer.seconds()),
-        subject: one_line(commit.message, MAX_WHY),
+        author: stamp(&utf8(author.name), 0).author,
+        committer: stamp(&utf8(committer.name), committer.seconds()),
+        subject: one_line(&utf8(commit.message), MAX_WHY),
     };
     Some(Node::Commit(Arc::new(facts), commit.tree()))
+}
+
+/// A text of a commit in UTF-8, as `git log` shows it: a commit's header `encoding` says
+/// which encoding its text has. A label that is not in the WHATWG Encoding Standard is
+/// ignored.
+fn to_utf8<'a>(text: &'a [u8], label: Option<&[u8]>) -> Cow<'a, [u8]> {
+    let Some(encoding) = label.and_then(Encoding::for_label) else { return Cow::Borrowed(text) };
+    match encoding.decode_without_bom_handling(text).0 {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
 }
 
 fn stamp(name: &[u8], seconds: i64) -> Stamp {

@@ -227,7 +227,7 @@ fn odd_names_are_named_and_skipped() {
             ("components/prompts/a/--force", "begins with a letter or a digit"),
             ("components/prompts/a/1.0.0", "the leading 'v' is missing"),
             ("components/prompts/a/v01.02.03", "leading zeros"),
-            ("components/prompts/a/v1.0", "three numbers"),
+            ("components/prompts/a/v1.0", "answered as the range 1.0.x"),
             ("components/prompts/a/v1.0.0-rc_1", "pre-release"),
             ("components/prompts/gr\u{fc}n/v1.0.0", "byte 10"),
             ("components/prompts/gr\u{fffd}n/v1.0.0", "not UTF-8"),
@@ -238,16 +238,76 @@ fn odd_names_are_named_and_skipped() {
 
 #[test]
 fn what_is_advised_works_as_it_is_written() {
-    let (repo, one, _) = two_commits();
-    repo.update_ref(format!("refs/tags/{}", tag("v01.0")), &one);
+    for (misspelt, version) in [
+        (tag("v01.0"), "v1.0.0"),
+        ("components/prompts/a-v1.2.0".to_owned(), "v1.2.0"),
+        ("components/prompts/a@1.2.0".to_owned(), "v1.2.0"),
+    ] {
+        let (repo, one, _) = two_commits();
+        repo.update_ref(format!("refs/tags/{misspelt}"), &one);
+        follow(&repo, read(repo.path()).warnings[0].help.as_ref().unwrap());
+        let expected = format!("{version}=prompts/a.md");
+        assert_eq!(versions(&read(repo.path()), "prompts/a"), [expected], "{misspelt}");
+    }
+}
+
+#[test]
+fn a_moving_major_tag_is_answered_as_a_range() {
+    let (repo, one, two) = two_commits();
+    repo.tag(&tag("v1.0.0"), &one);
+    repo.tag(&tag("v1.1.0"), &two);
+    repo.tag(&tag("v1"), &two);
     let reading = read(repo.path());
-    let help = reading.warnings[0].help.clone().unwrap();
+    check(&reading.warnings, &[("components/prompts/a/v1", "answered as the range 1.x")]);
+    follow(&repo, reading.warnings[0].help.as_ref().unwrap());
+    assert_eq!(read(repo.path()).warnings, vec![]);
+}
+
+/// Runs the git command that a hint ends with, with the quotes that a shell removes.
+#[track_caller]
+fn follow(repo: &Repo, help: &str) {
     let (_, command) = help.split_once(": git ").unwrap();
-    let args: Vec<&str> = command.split('\'').collect();
-    let [words, message, name, target, _] = args.as_slice() else { panic!("{args:?}") };
-    let words = words.split_whitespace().chain([*message, name.trim(), target]);
+    let parts = command.split('\'').enumerate();
+    let words = parts.flat_map(|(at, part)| match at % 2 {
+        0 => part.split_whitespace().collect(),
+        _ => vec![part],
+    });
     repo.git(&words.collect::<Vec<_>>());
-    assert_eq!(versions(&read(repo.path()), "prompts/a"), ["v1.0.0=prompts/a.md"]);
+}
+
+#[test]
+fn texts_are_read_in_the_encoding_of_their_commit() {
+    let repo = Repo::new();
+    repo.write("prompts/a.md", "a");
+    repo.git(&["add", "--all"]);
+    let tree = repo.git(&["write-tree"]);
+    for (slot, encoding, name, shown) in [
+        ("latin1", "ISO-8859-1", &b"J\xfcrgen"[..], "J\u{fc}rgen"),
+        ("sjis", "Shift_JIS", b"\x93\x63\x92\x86", "\u{7530}\u{4e2d}"),
+        ("koi8", "KOI8-R", b"\xe9\xd7\xc1\xce", "\u{418}\u{432}\u{430}\u{43d}"),
+        ("utf8", "UTF-8", "J\u{fc}rgen".as_bytes(), "J\u{fc}rgen"),
+        ("unknown", "klingon", b"J\xfcrgen", "J\u{fffd}rgen"),
+    ] {
+        let who = [name, b" <j@example.com> 1767225600 +0000\n"].concat();
+        let header = format!("tree {tree}\nauthor ");
+        let encoding = format!("encoding {encoding}\n\n");
+        let body =
+            [header.as_bytes(), &who, b"committer ", &who, encoding.as_bytes(), b"By ", name];
+        let commit = repo.object("commit", body.concat());
+        repo.git(&["tag", &tag(slot), &commit]);
+        let reading = read(repo.path());
+        let component = &reading.desired.components[&"prompts/a".parse().unwrap()];
+        let state = &component.slots[&slot.parse().unwrap()];
+        let record = &component.versions[&state.version];
+        assert_eq!(record.author, shown);
+        assert_eq!((state.author.as_str(), state.why.as_str()), (shown, &*format!("By {shown}")));
+        if slot != "unknown" {
+            // With the encoding of a terminal, as `git log` shows it.
+            let utf8 = "i18n.logOutputEncoding=UTF-8";
+            let log = repo.git(&["-c", utf8, "log", "-1", "--format=%an %s", &commit]);
+            assert_eq!(log, format!("{shown} By {shown}"));
+        }
+    }
 }
 
 #[test]
@@ -271,11 +331,17 @@ fn two_components_at_one_commit() {
     let commit = repo.commit("both");
     repo.tag("components/prompts/a/v1.0.0", &commit);
     repo.tag("components/prompts/b/v3.0.0", &commit);
-    // Set to the other component's tag: it stands on its own version there.
+    // Set to the other component's tag: which of the two is meant can't be known.
     repo.tag("components/prompts/b/production", "components/prompts/a/v1.0.0");
     let reading = read(repo.path());
     assert_eq!(slots(&reading, "prompts/a"), ["latest=v1.0.0"]);
-    assert_eq!(slots(&reading, "prompts/b"), ["latest=v3.0.0", "production=v3.0.0"]);
+    assert_eq!(slots(&reading, "prompts/b"), ["latest=v3.0.0"]);
+    check(
+        &reading.refused,
+        &[("components/prompts/b/production", "it leads to components/prompts/a/v1.0.0")],
+    );
+    let help = reading.refused[0].help.as_deref().unwrap();
+    assert!(help.ends_with("slotctl tag set prompts/b production v3.0.0"), "{help}");
     assert_eq!(reading.contents.len(), 1, "one content, by its digest");
 }
 

@@ -130,7 +130,7 @@ describe('a stale clone', () => {
     await refused(remote, ada.run('push', '--tags', '--force'), /last saw it: v1\.0\.0, by Grace/, /git fetch/)
   })
 
-  test("pushes its own changes and leaves the moves of others alone", async () => {
+  test('pushes its own changes and leaves the moves of others alone', async () => {
     const { remote, ada, grace } = team()
     // Ada has pushed from this clone before, and is behind since.
     await done(ada.set('production', 'v1.1.0'))
@@ -164,7 +164,7 @@ describe('a stale clone', () => {
     assert.equal(remote.git('tag', '--list', '*/canary'), '')
   })
 
-  test("is refused by the remote if two moves race", async () => {
+  test('is refused by the remote if two moves race', async () => {
     const { remote, ada } = team()
     await done(ada.set('production', 'v1.1.0'))
     // Between what the remote said it has and the push, somebody moves the slot.

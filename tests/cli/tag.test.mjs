@@ -241,7 +241,7 @@ describe('slotctl tag set', () => {
     assert.match(usage.stderr, /v1\.0\.0 is a version, which never moves/)
   })
 
-  test("warns if a lightweight version is ambiguous", async () => {
+  test('warns if a lightweight version is ambiguous', async () => {
     const repo = freshRepo()
     for (const version of ['v1.0.0', 'v1.1.0']) repo.git('tag', tagOf(version))
     const { code, stderr } = await tag(repo, 'set', EXTRACTION, 'production', 'v1.0.0')

@@ -29,7 +29,10 @@ export function installGenerators() {
   rmSync(FOLDER, { recursive: true, force: true })
   mkdirSync(FOLDER, { recursive: true })
   for (const name of PINNED) cpSync(path.join(SOURCE, name), path.join(FOLDER, name))
-  const options = { cwd: FOLDER, stdio: /** @type {const} */ (['ignore', 'ignore', 'inherit']) }
+  const options = {
+    cwd: FOLDER,
+    stdio: /** @type {import('node:child_process').StdioOptions} */ (['ignore', 'ignore', 'inherit']),
+  }
   const shell = process.platform === 'win32'
   execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { ...options, shell })
   execFileSync('python3', ['-m', 'venv', VENV], options)

@@ -47,8 +47,7 @@ describe('docs/openapi.yaml', { skip }, () => {
 
   test('describes a Worker without tokens', () => holds('catalog.json'))
 
-  test('describes a Worker that needs tokens', () =>
-    holds('access.json', '--header=Authorization: Bearer all'))
+  test('describes a Worker that needs tokens', () => holds('access.json', '--header=Authorization: Bearer all'))
 
   test('lists the error codes of docs/api.md', () => {
     const codes = (text) => [...new Set(text.match(/\b[A-Z]+(?:_[A-Z]+)+\b/g))].sort()

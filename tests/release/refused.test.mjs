@@ -63,7 +63,7 @@ describe('slotctl release refuses', () => {
     }
   })
 
-  test("while KV has records that this checkout cannot read", async () => {
+  test('while KV has records that this checkout cannot read', async () => {
     await stage.pair.slots.put('prompts/later@production', '{"format":2,"anything":[]}')
     try {
       await refused(['--allow-split-slots'], /KV holds records of format 2, this version reads up to 1/)
@@ -152,7 +152,7 @@ describe('slotctl release refuses', () => {
     assert.equal(worker.deployable().length, before + 1)
   })
 
-  test("to end silently if it cannot roll back", async () => {
+  test('to end silently if it cannot roll back', async () => {
     const { code, json, stderr } = await edge.quick(mishap('fail', 3, { andAfter: true }), {
       env: { SLOTCTL_RETRIES: '1' },
     })

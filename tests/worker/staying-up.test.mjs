@@ -112,7 +112,8 @@ describe('with an empty memory', () => {
 describe('the last good record and content', () => {
   for (const namespaces of [['SLOTS'], ['COMPONENTS'], ['SLOTS', 'COMPONENTS']]) {
     for (const mode of [...UNREACHABLE, 'garbage']) {
-      test(`${spell(mode)} of ${namespaces.join(' and ')}: are served, and marked as stale`, () => stale(namespaces, mode))
+      test(`${spell(mode)} of ${namespaces.join(' and ')}: are served, and marked as stale`, () =>
+        stale(namespaces, mode))
     }
   }
 

@@ -1,7 +1,7 @@
 //! The headers and parameters that decide an answer: who asks, and what they have.
 #![no_main]
 
-use catalog::assign::Wanted;
+use catalog::assign::VersionOverride;
 use component_resolver::config::Origins;
 use component_resolver::http::{caller, conditional};
 use fuzz::{Written, round_trip};
@@ -14,7 +14,7 @@ fuzz_target!(|data: &[u8]| {
         assert!(!group.is_empty() && group.trim() == group && !group.contains(','), "{group:?}");
     }
     assert_ne!(caller.key.as_deref(), Some(""));
-    if let Some(Wanted::Version(version)) = &caller.wanted {
+    if let Some(VersionOverride::Version(version)) = &caller.version_override {
         round_trip(version);
     }
     let field = written.header("If-None-Match").unwrap_or_default();

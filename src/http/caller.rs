@@ -1,6 +1,6 @@
 //! The caller of a request, as far as an assignment depends on it.
 
-use catalog::assign::{Caller, Wanted};
+use catalog::assign::{Caller, VersionOverride};
 use catalog::record::SlotRecord;
 
 use crate::http::Request;
@@ -9,20 +9,24 @@ use crate::http::headers::{KEYS, OVERRIDE, SEGMENT};
 /// Reads the override, the segments and the version key of a request. A query parameter
 /// takes precedence over a header, and an empty value counts as not sent.
 pub fn of(request: &Request<'_>) -> Caller {
-    Caller { wanted: wanted(request), segments: segments(request), key: key(request) }
+    Caller {
+        version_override: version_override(request),
+        segments: segments(request),
+        key: key(request),
+    }
 }
 
 /// Like [`of`], but reads only what decides in this slot.
 pub fn of_slot(request: &Request<'_>, slot: &SlotRecord) -> Caller {
     let segments = if slot.segments.is_empty() { Vec::new() } else { segments(request) };
     let key = if slot.targets.len() > 1 { key(request) } else { None };
-    Caller { wanted: wanted(request), segments, key }
+    Caller { version_override: version_override(request), segments, key }
 }
 
-fn wanted(request: &Request<'_>) -> Option<Wanted> {
+fn version_override(request: &Request<'_>) -> Option<VersionOverride> {
     header(request, OVERRIDE).map(|text| match text.trim().parse() {
-        Ok(version) => Wanted::Version(version),
-        Err(_) => Wanted::Nothing,
+        Ok(version) => VersionOverride::Version(version),
+        Err(_) => VersionOverride::Invalid,
     })
 }
 

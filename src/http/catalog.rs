@@ -12,7 +12,7 @@ use catalog::slot::Slot;
 use serde::Serialize;
 use vecmap::VecMap;
 
-use crate::http::{Context, Request, Response, respond};
+use crate::http::{HandlerContext, Request, Response, respond};
 use crate::resolve::backend::Backend;
 use crate::resolve::stored;
 use crate::trace::Trace;
@@ -26,11 +26,11 @@ const MAX_PAGE: usize = 1_000;
 /// Answers `GET` or `HEAD` of `/catalog` and `/catalog/<type>`: the components in the order
 /// of their names, one page at a time.
 pub(crate) async fn index<B: Backend>(
-    context: Context<'_, B>,
+    context: HandlerContext<'_, B>,
     kind: Option<&str>,
     trace: &mut Trace,
 ) -> Result<Response<B::Content>, Refusal> {
-    let Context { reader, request, grant, .. } = context;
+    let HandlerContext { reader, request, grant, .. } = context;
     let kind = kind.map(type_name).transpose()?;
     let limit = page_size(request)?;
     let index = stored::read::<IndexRecord, B>(reader, &Key::Index, trace).await?;
@@ -51,11 +51,11 @@ pub(crate) async fn index<B: Backend>(
 
 /// Answers `GET` or `HEAD` of `/catalog/<type>/<name>`.
 pub(crate) async fn entry<B: Backend>(
-    context: Context<'_, B>,
+    context: HandlerContext<'_, B>,
     raw: &str,
     trace: &mut Trace,
 ) -> Result<Response<B::Content>, Refusal> {
-    let Context { reader, request, grant, .. } = context;
+    let HandlerContext { reader, request, grant, .. } = context;
     let name = ComponentName::from_url_path(raw).map_err(Refusal::Invalid)?;
     let unknown = || Refusal::ComponentUnknown(name.clone());
     if !grant.sees(&name) {

@@ -4,7 +4,7 @@ use catalog::reference::Address;
 use catalog::refusal::Refusal;
 use catalog::resolution::Basis;
 
-use crate::http::{Context, Response, caller, conditional, respond};
+use crate::http::{HandlerContext, Response, caller, conditional, respond};
 use crate::resolve::backend::Backend;
 use crate::resolve::reader::ReadAhead;
 use crate::resolve::{begin, keep_unless_unsure, question, resolve, with_content};
@@ -13,12 +13,12 @@ use crate::trace::Trace;
 /// Answers `GET` or `HEAD` of `/components/<raw>`; `ahead` is the slot record, if it was
 /// read before. The basis of the response is what the fast lane learns from.
 pub(crate) async fn get<B: Backend>(
-    context: Context<'_, B>,
+    context: HandlerContext<'_, B>,
     raw: &str,
     mut ahead: Option<ReadAhead>,
     trace: &mut Trace,
 ) -> Result<(Response<B::Content>, Option<Basis>), Refusal> {
-    let Context { config, reader, request, grant } = context;
+    let HandlerContext { config, reader, request, grant } = context;
     // 1. The component and the reference: 400.
     let address = Address::from_url_path(raw).map_err(Refusal::Invalid)?;
     let question = question(config, address, request.host, caller::of(request))?;

@@ -53,7 +53,7 @@ pub enum Payload {
 }
 
 /// Everything that a handler answers from.
-pub(crate) struct Context<'a, B: Backend> {
+pub(crate) struct HandlerContext<'a, B: Backend> {
     pub(crate) config: &'a Config,
     pub(crate) reader: &'a Reader<B>,
     pub(crate) request: &'a Request<'a>,

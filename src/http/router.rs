@@ -9,8 +9,8 @@ use percent_encoding::percent_decode_str;
 use crate::config::Config;
 use crate::http::headers::ORIGIN;
 use crate::http::{
-    Context, MAX_PATH, Request, Response, access, catalog, components, cors, resolve, respond,
-    status,
+    HandlerContext, MAX_PATH, Request, Response, access, catalog, components, cors, resolve,
+    respond, status,
 };
 use crate::resolve::backend::Backend;
 use crate::resolve::reader::{ReadAhead, Reader};
@@ -83,7 +83,7 @@ pub struct Handled<C> {
 type Boxed<'a, C> = Pin<Box<dyn Future<Output = Result<Response<C>, Refusal>> + 'a>>;
 
 /// The response of a handler and its basis.
-type Answered<C> = Result<(Response<C>, Option<Basis>), Refusal>;
+type HandlerResult<C> = Result<(Response<C>, Option<Basis>), Refusal>;
 
 /// Answers a request; `ahead` is the slot record, if it was read before.
 pub async fn answer<B: Backend>(
@@ -112,7 +112,7 @@ async fn dispatch<B: Backend>(
     request: &Request<'_>,
     ahead: Option<ReadAhead>,
     trace: &mut Trace,
-) -> Answered<B::Content> {
+) -> HandlerResult<B::Content> {
     let resource = Resource::of(request.path)?;
     let methods = resource.methods();
     if request.method == "OPTIONS" {
@@ -122,9 +122,9 @@ async fn dispatch<B: Backend>(
     if !methods.split(',').any(|method| method.trim_start() == request.method) {
         return Err(Refusal::MethodNotAllowed { allow: methods });
     }
-    let context = || -> Result<Context<'_, B>, Refusal> {
+    let context = || -> Result<HandlerContext<'_, B>, Refusal> {
         let grant = access::authorize(config, request)?;
-        Ok(Context { config, reader, request, grant })
+        Ok(HandlerContext { config, reader, request, grant })
     };
     // Boxed: the code of a future that the usual request never awaits would be compiled with it.
     let rarer: Boxed<'_, B::Content> = match resource {

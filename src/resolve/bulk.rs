@@ -14,7 +14,7 @@ use super::{Resolved, begin, settle};
 use crate::trace::Trace;
 
 /// The records of one round by their keys.
-type Records = VecMap<Key, Read<Rc<[u8]>>>;
+type RoundRecords = VecMap<Key, Read<Rc<[u8]>>>;
 
 /// A question and its resolution to a version.
 pub(crate) type Settled = Result<(Question, Resolved), Refusal>;
@@ -60,8 +60,8 @@ async fn read_round<B: Backend>(
     reader: &Reader<B>,
     open: &[(usize, Resolution)],
     trace: &mut Trace,
-) -> Records {
-    let mut records = Records::new();
+) -> RoundRecords {
+    let mut records = RoundRecords::new();
     let mut missing = [(Namespace::Slots, Vec::new()), (Namespace::Components, Vec::new())];
     for (_, resolution) in open {
         let key = resolution.key();

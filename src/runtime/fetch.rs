@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use worker::Env;
 
 use super::isolate::{Isolate, isolate, read_slot};
-use super::kv::{self, Content, Reads};
+use super::kv::{self, ContentHandle, Reads};
 use super::method::{LaneMethod, method_name};
 use super::reply::Prepared;
 use super::task;
@@ -56,7 +56,7 @@ fn recalled(
     url: &str,
     headers: &web_sys::Headers,
     record: &JsValue,
-) -> Option<Recalled<Prepared, Content>> {
+) -> Option<Recalled<Prepared, ContentHandle>> {
     let isolate = isolate()?;
     let header = |name: &str| isolate.names.header(headers, name);
     let request = &request(method_name(method)?, url, &header, Payload::Bytes(Vec::new()));
@@ -66,7 +66,7 @@ fn recalled(
 
 fn finish(
     number: u32,
-    recalled: Recalled<Prepared, Content>,
+    recalled: Recalled<Prepared, ContentHandle>,
     reads: Option<Reads>,
 ) -> Option<JsValue> {
     let isolate = isolate()?;
@@ -92,14 +92,18 @@ pub fn complete(number: u32, content: ArrayBuffer, hash: &JsValue) -> JsValue {
 fn completed(number: u32, content: ArrayBuffer, hash: &JsValue) -> Option<JsValue> {
     let isolate = isolate()?;
     let (prepared, missing) = isolate.waiting.borrow_mut().take(number)?;
-    let content = Content::new(content);
+    let content = ContentHandle::new(content);
     let content = isolate.reader.accept(&missing, content, kv::digest(hash))?;
     send(&isolate, &prepared, Some(&content))
 }
 
 /// Makes a response of the lane. The lane returns values or `undefined`, not `Result`s: one
 /// handle crosses the boundary instead of an array of three.
-fn send(isolate: &Isolate, prepared: &Prepared, content: Option<&Content>) -> Option<JsValue> {
+fn send(
+    isolate: &Isolate,
+    prepared: &Prepared,
+    content: Option<&ContentHandle>,
+) -> Option<JsValue> {
     let response = prepared.response(content).ok()?;
     prepared.report(isolate.analytics.as_ref());
     Some(response)
@@ -148,7 +152,7 @@ async fn answered(raw: web_sys::Request, env: Env, record: JsValue) -> Result<Js
 pub fn rehearse(number: u32, env: Env) -> Result<JsValue, JsValue> {
     task::begin(number, async move {
         let isolate = Isolate::new(&env);
-        let ahead = rehearsal::prepare(&isolate.reader, &Content::new(ArrayBuffer::new(0)));
+        let ahead = rehearsal::prepare(&isolate.reader, &ContentHandle::new(ArrayBuffer::new(0)));
         let request = request("GET", rehearsal::URL, &|_| None, Payload::Bytes(Vec::new()));
         let (prepared, _) = full_path(&isolate, &request, rehearsal::URL, ahead).await?;
         // Nothing else calls the code that would free it.
@@ -164,7 +168,7 @@ async fn full_path(
     request: &Request<'_>,
     url: &str,
     ahead: Option<ReadAhead>,
-) -> Result<(Rc<Prepared>, Body<Content>), JsValue> {
+) -> Result<(Rc<Prepared>, Body<ContentHandle>), JsValue> {
     let Isolate { config, reader, .. } = isolate;
     let Handled { response, trace, basis } = router::answer(config, reader, request, ahead).await;
     let line = trace.log(request.method, response.status, &config.script_version);

@@ -174,14 +174,14 @@ fn present<T: JsCast>(value: JsValue) -> Read<T> {
 /// A content: a handle of its bytes, which stay outside of Wasm memory, and of its text after
 /// the first request for it.
 #[derive(Clone)]
-pub(crate) struct Content(Rc<Forms>);
+pub(crate) struct ContentHandle(Rc<Forms>);
 
 struct Forms {
     bytes: ArrayBuffer,
     text: OnceCell<JsString>,
 }
 
-impl Content {
+impl ContentHandle {
     pub(crate) fn new(bytes: ArrayBuffer) -> Self {
         Self(Rc::new(Forms { bytes, text: OnceCell::new() }))
     }
@@ -216,7 +216,7 @@ pub(crate) fn digest(hash: &JsValue) -> Digest {
 }
 
 impl Backend for KvStore {
-    type Content = Content;
+    type Content = ContentHandle;
 
     async fn record(&self, namespace: Namespace, key: &str, cache_ttl: u32) -> Read<Vec<u8>> {
         text(self.read(namespace, &key.into(), &options("text", cache_ttl), self.timeout).await?)
@@ -237,7 +237,7 @@ impl Backend for KvStore {
         keys.iter().map(|key| text(found.get(&key.into()))).collect()
     }
 
-    async fn content(&self, key: &str, cache_ttl: u32) -> Read<(Content, Digest)> {
+    async fn content(&self, key: &str, cache_ttl: u32) -> Read<(ContentHandle, Digest)> {
         let options = match cache_ttl {
             IMMUTABLE_CACHE_TTL => self.content_options.clone(),
             _ => options("arrayBuffer", cache_ttl),
@@ -246,16 +246,16 @@ impl Backend for KvStore {
         let read = self.read(Namespace::Components, &key.into(), &options, timeout).await?;
         let Some(content) = present::<ArrayBuffer>(read)? else { return Ok(None) };
         let hash = settle(subtle_digest("SHA-256", &content).map_err(unavailable)?).await?;
-        Ok(Some((Content::new(content), digest(&hash))))
+        Ok(Some((ContentHandle::new(content), digest(&hash))))
     }
 
-    fn size(&self, content: &Content) -> usize {
+    fn size(&self, content: &ContentHandle) -> usize {
         // V8 takes two bytes for a unit of UTF-16, or one if all are Latin-1.
         let text = content.text().map_or(0, |text| 2 * text.length() as usize);
         content.bytes().byte_length() as usize + text
     }
 
-    fn bytes(&self, content: &Content) -> Vec<u8> {
+    fn bytes(&self, content: &ContentHandle) -> Vec<u8> {
         Uint8Array::new(content.bytes()).to_vec()
     }
 

@@ -8,7 +8,7 @@ use web_sys::{Headers, ResponseInit};
 use crate::config::ScriptVersion;
 use crate::http::headers::{AUTHORIZATION, IF_NONE_MATCH, KEYS, ORIGIN, OVERRIDE, SEGMENT};
 use crate::http::{Body, Response};
-use crate::runtime::kv::Content;
+use crate::runtime::kv::ContentHandle;
 use crate::trace::LogLine;
 
 #[wasm_bindgen]
@@ -25,16 +25,16 @@ extern "C" {
 
     /// The runtime's `Headers`, read by names that are already strings of the runtime.
     #[wasm_bindgen(js_name = Headers)]
-    type Fields;
+    type JsHeaders;
 
     #[wasm_bindgen(method)]
-    fn get(this: &Fields, name: &JsString) -> Option<String>;
+    fn get(this: &JsHeaders, name: &JsString) -> Option<String>;
 
     #[wasm_bindgen(js_name = Response)]
-    type Reply;
+    type JsResponse;
 
     #[wasm_bindgen(constructor, js_class = Response, catch)]
-    fn new(body: &JsValue, init: &ResponseInit) -> Result<Reply, JsValue>;
+    fn new(body: &JsValue, init: &ResponseInit) -> Result<JsResponse, JsValue>;
 }
 
 /// The names of the headers that the Worker reads, as strings of the runtime.
@@ -51,7 +51,7 @@ impl Default for HeaderNames {
 impl HeaderNames {
     /// The value of a request header.
     pub(crate) fn header(&self, headers: &Headers, name: &str) -> Option<String> {
-        let fields: &Fields = headers.unchecked_ref();
+        let fields: &JsHeaders = headers.unchecked_ref();
         match self.0.iter().find(|(known, _)| *known == name) {
             Some((_, name)) => fields.get(name),
             None => fields.get(&name.into()),
@@ -78,7 +78,7 @@ impl Analytics {
         if let Err(error) = self.set.write_data_point(point) {
             let why = Reflect::get(&error, &"message".into()).ok().and_then(|why| why.as_string());
             let (why, script) = (why.unwrap_or_default(), &self.script);
-            log(&serde_json::to_string(&Lost { analytics: &why, script })
+            log(&serde_json::to_string(&RejectedDataPoint { analytics: &why, script })
                 .unwrap_or_default()
                 .into());
         }
@@ -87,7 +87,7 @@ impl Analytics {
 
 /// The log line for a data point that was rejected.
 #[derive(Serialize)]
-struct Lost<'a> {
+struct RejectedDataPoint<'a> {
     analytics: &'a str,
     #[serde(rename = "scriptVersion")]
     script: &'a str,
@@ -98,11 +98,11 @@ struct Lost<'a> {
 pub(crate) struct Prepared {
     /// The status and the headers; `None` for a call over a service binding.
     init: Option<ResponseInit>,
-    report: Report,
+    report: RequestReport,
 }
 
 /// A log line and a data point as objects of the runtime.
-pub(crate) struct Report {
+pub(crate) struct RequestReport {
     line: JsString,
     point: Option<Object>,
 }
@@ -117,12 +117,12 @@ impl Prepared {
         // One string crosses the boundary instead of two for each header.
         let init = Init { status: response.status, headers: Members(&response.headers) };
         let init = JSON::parse(&serde_json::to_string(&init).unwrap_or_default())?;
-        Ok(Self { init: Some(init.unchecked_into()), report: Report::new(line, counted) })
+        Ok(Self { init: Some(init.unchecked_into()), report: RequestReport::new(line, counted) })
     }
 
     /// Prepares the report of a call over a service binding.
     pub(crate) fn call(line: &LogLine<'_>, counted: bool) -> Self {
-        Self { init: None, report: Report::new(line, counted) }
+        Self { init: None, report: RequestReport::new(line, counted) }
     }
 
     /// Makes it cheaper to send again: finished headers are copied, not parsed.
@@ -140,14 +140,14 @@ impl Prepared {
     }
 
     /// Creates the response, with a content or without a body.
-    pub(crate) fn response(&self, content: Option<&Content>) -> Result<JsValue, JsValue> {
+    pub(crate) fn response(&self, content: Option<&ContentHandle>) -> Result<JsValue, JsValue> {
         let none = JsValue::NULL;
         let body = content.map_or(&none, |content| content.bytes().as_ref());
         self.with_body(body)
     }
 
     /// Creates the response with the body that was answered first.
-    pub(crate) fn first_response(&self, body: Body<Content>) -> Result<JsValue, JsValue> {
+    pub(crate) fn first_response(&self, body: Body<ContentHandle>) -> Result<JsValue, JsValue> {
         match body {
             Body::Empty => self.response(None),
             Body::Content(content) => self.response(Some(&content)),
@@ -157,7 +157,7 @@ impl Prepared {
 
     fn with_body(&self, body: &JsValue) -> Result<JsValue, JsValue> {
         let init = self.init.as_ref().ok_or("a call over a service binding has no response")?;
-        Ok(Reply::new(body, init)?.into())
+        Ok(JsResponse::new(body, init)?.into())
     }
 }
 
@@ -177,7 +177,7 @@ impl Serialize for Members<'_> {
     }
 }
 
-impl Report {
+impl RequestReport {
     fn new(line: &LogLine<'_>, counted: bool) -> Self {
         Self { line: line.json().into(), point: counted.then(|| point(line)) }
     }

@@ -19,7 +19,7 @@ use crate::version::Version;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
     /// The override: a version that the caller wants instead of the assigned one.
-    pub wanted: Option<Wanted>,
+    pub version_override: Option<VersionOverride>,
     /// The groups to which the caller says that it belongs. The first one that the slot
     /// routes separately counts.
     pub segments: Vec<String>,
@@ -29,11 +29,11 @@ pub struct Caller {
 
 /// The value of an override.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum VersionOverride {
     /// This version.
     Version(Version),
     /// Text that is not a version, so no slot has it.
-    Nothing,
+    Invalid,
 }
 
 /// The rule that chose a version of a slot.
@@ -110,7 +110,7 @@ pub fn decide<'a>(
     caller: &Caller,
     random: &dyn Fn() -> u32,
 ) -> Option<Decision<'a>> {
-    let wanted = caller.wanted.as_ref().map(|wanted| arm_of(record, wanted));
+    let wanted = caller.version_override.as_ref().map(|wanted| arm_of(record, wanted));
     let override_ignored = matches!(wanted, Some(None));
     let decided = |arm, assignment, point| Decision { arm, assignment, point, override_ignored };
     if let Some(Some(arm)) = wanted {
@@ -131,8 +131,8 @@ pub fn decide<'a>(
 }
 
 /// The arm that an override names.
-fn arm_of<'a>(record: &'a SlotRecord, wanted: &Wanted) -> Option<&'a Arm> {
-    let Wanted::Version(version) = wanted else { return None };
+fn arm_of<'a>(record: &'a SlotRecord, wanted: &VersionOverride) -> Option<&'a Arm> {
+    let VersionOverride::Version(version) = wanted else { return None };
     record.arms().find(|arm| arm.snapshot.version == *version)
 }
 

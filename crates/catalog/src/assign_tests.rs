@@ -49,9 +49,9 @@ fn slot_of(record: &SlotRecord, caller: &Caller) -> String {
 #[test]
 fn the_order_of_the_rules() {
     let split = record(&[("canary", 10_000), ("production", 90_000)]);
-    let wanted = |text: &str| Some(Wanted::Version(text.parse().unwrap()));
+    let wanted = |text: &str| Some(VersionOverride::Version(text.parse().unwrap()));
     let all = Caller {
-        wanted: wanted("v2.0.0"),
+        version_override: wanted("v2.0.0"),
         segments: vec!["nobody".into(), "beta".into()],
         key: Some("u1".into()),
     };
@@ -60,9 +60,9 @@ fn the_order_of_the_rules() {
         (decision.arm.slot.to_string(), decision.assignment, decision.override_ignored)
     };
     assert_eq!(decided(&all), ("production".into(), Assignment::Override, false));
-    let outside = Caller { wanted: wanted("v7.0.0"), ..all.clone() };
+    let outside = Caller { version_override: wanted("v7.0.0"), ..all.clone() };
     assert_eq!(decided(&outside), ("ring-1".into(), Assignment::Segment, true));
-    let nonsense = Caller { wanted: Some(Wanted::Nothing), ..all };
+    let nonsense = Caller { version_override: Some(VersionOverride::Invalid), ..all };
     assert_eq!(decided(&nonsense), ("ring-1".into(), Assignment::Segment, true));
     assert_eq!(decided(&keyed("u1")).1, Assignment::Key);
     assert_eq!(decided(&Caller::default()), ("production".into(), Assignment::Random, false));
@@ -80,8 +80,8 @@ fn no_percent_is_reached_by_override_only_and_all_leaves_nobody_out() {
         assert_eq!(slot_of(&dark, &caller), "production");
         assert_eq!(slot_of(&full, &caller), "canary");
     }
-    let wanted = Some(Wanted::Version("v1.0.0".parse().unwrap()));
-    assert_eq!(slot_of(&dark, &Caller { wanted, ..Caller::default() }), "canary");
+    let wanted = Some(VersionOverride::Version("v1.0.0".parse().unwrap()));
+    assert_eq!(slot_of(&dark, &Caller { version_override: wanted, ..Caller::default() }), "canary");
 }
 
 /// In steps of 0.001 % from 0 to 100, over 100,000 callers: who once was moved

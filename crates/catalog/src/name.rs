@@ -20,14 +20,18 @@ use crate::grammar::{Grammar, GrammarError, segment};
 #[serde(try_from = "String", into = "String")]
 pub struct ComponentName(String);
 
-/// Types that would make another key or path read as a component's.
+/// Reserved types: a component of such a type could be confused with another key or path.
 const RESERVED_TYPES: [&str; 3] = ["sha256", "components", "logic"];
 
 impl ComponentName {
     /// The longest name, in bytes.
     pub const MAX_LEN: usize = 200;
 
-    /// Reads a name out of a URL's path, percent-encoded as it came.
+    /// Parses a percent-encoded name in a URL path.
+    ///
+    /// # Errors
+    ///
+    /// [`GrammarError`] if the decoded text is not a name.
     pub fn from_url_path(raw: &str) -> Result<Self, GrammarError> {
         decode_url_path(raw)?.parse()
     }

@@ -22,11 +22,11 @@ pub struct Problem<'a> {
     code: &'static str,
     script_version: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    existing: Option<Listed<'a>>,
+    existing: Option<ListedExisting<'a>>,
 }
 
 #[derive(Debug, Serialize)]
-struct Listed<'a> {
+struct ListedExisting<'a> {
     versions: Vec<String>,
     slots: &'a [Slot],
 }
@@ -43,12 +43,12 @@ impl<'a> Problem<'a> {
             instance,
             code: refusal.code(),
             script_version,
-            existing: refusal.existing().map(Listed::of),
+            existing: refusal.existing().map(ListedExisting::of),
         }
     }
 }
 
-impl<'a> Listed<'a> {
+impl<'a> ListedExisting<'a> {
     fn of(existing: &'a Existing) -> Self {
         let versions = existing.versions.iter().take(LISTED).map(Version::to_string).collect();
         Self { versions, slots: existing.slots.get(..LISTED).unwrap_or(&existing.slots) }

@@ -1,4 +1,4 @@
-//! References: which version of a component is asked for.
+//! References, which name a version of a component, and addresses.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -71,17 +71,21 @@ impl fmt::Display for Reference {
     }
 }
 
-/// A component and what is wanted of it: `<type>/<name>[@<ref>]`.
+/// A component with an optional reference: `<type>/<name>[@<ref>]`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Address {
-    /// Which component.
+    /// The component.
     pub name: ComponentName,
-    /// Which version of it; `None` leaves that to the host.
+    /// The reference; without one, the host of the request decides.
     pub reference: Option<Reference>,
 }
 
 impl Address {
-    /// Reads the part of a URL's path behind `/components/`, percent-encoded as it came.
+    /// Parses the percent-encoded part of a URL path after `/components/`.
+    ///
+    /// # Errors
+    ///
+    /// [`GrammarError`] if the decoded text is not an address.
     pub fn from_url_path(raw: &str) -> Result<Self, GrammarError> {
         decode_url_path(raw)?.parse()
     }

@@ -10,7 +10,7 @@ use crate::config::ScriptVersion;
 use crate::resolve::Resolved;
 
 /// A content as a JSON string.
-pub(super) enum Content {
+pub(super) enum JsonContent {
     Utf8(String),
     Base64(String),
 }
@@ -20,12 +20,12 @@ pub(super) enum Content {
 #[serde(rename_all = "camelCase")]
 pub(super) struct ResolveResponse<'a> {
     pub(super) script_version: &'a ScriptVersion,
-    pub(super) resolved: Vec<Entry<'a>>,
+    pub(super) resolved: Vec<ResolveEntry<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-pub(super) enum Entry<'a> {
+pub(super) enum ResolveEntry<'a> {
     Found(Box<ResolvedVersion<'a>>),
     Refused {
         #[serde(rename = "ref")]
@@ -34,10 +34,10 @@ pub(super) enum Entry<'a> {
     },
 }
 
-impl<'a> Entry<'a> {
+impl<'a> ResolveEntry<'a> {
     pub(super) fn of(
         reference: &'a str,
-        result: &'a Result<(Resolved, Option<Content>), Refusal>,
+        result: &'a Result<(Resolved, Option<JsonContent>), Refusal>,
         script: &'a str,
     ) -> Self {
         match result {
@@ -82,7 +82,7 @@ pub(super) struct ResolvedVersion<'a> {
 }
 
 impl<'a> ResolvedVersion<'a> {
-    fn of(reference: &'a str, resolved: &'a Resolved, bytes: Option<&'a Content>) -> Self {
+    fn of(reference: &'a str, resolved: &'a Resolved, bytes: Option<&'a JsonContent>) -> Self {
         let selected = &resolved.basis.selected;
         let snapshot = &selected.snapshot;
         let slot = match &selected.found {
@@ -90,8 +90,8 @@ impl<'a> ResolvedVersion<'a> {
             Found::Exact | Found::Range => None,
         };
         let (content, content_base64) = match bytes {
-            Some(Content::Utf8(text)) => (Some(text.as_str()), None),
-            Some(Content::Base64(text)) => (None, Some(text.as_str())),
+            Some(JsonContent::Utf8(text)) => (Some(text.as_str()), None),
+            Some(JsonContent::Base64(text)) => (None, Some(text.as_str())),
             None => (None, None),
         };
         Self {

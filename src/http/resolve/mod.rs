@@ -10,9 +10,9 @@ use catalog::refusal::Refusal;
 use catalog::resolution::Question;
 use serde::Deserialize;
 
-use self::answer::{Content, Entry, ResolveResponse};
+use self::answer::{JsonContent, ResolveEntry, ResolveResponse};
 use crate::config::Config;
-use crate::http::{Context, Payload, Request, Response, caller, respond};
+use crate::http::{HandlerContext, Payload, Request, Response, caller, respond};
 use crate::resolve::backend::Backend;
 use crate::resolve::bulk::{Settled, resolve_all};
 use crate::resolve::reader::Reader;
@@ -42,10 +42,10 @@ struct ResolveRequest {
 
 /// Answers `POST /resolve`.
 pub(crate) async fn post<B: Backend>(
-    context: Context<'_, B>,
+    context: HandlerContext<'_, B>,
     trace: &mut Trace,
 ) -> Result<Response<B::Content>, Refusal> {
-    let Context { config, reader, request, grant } = context;
+    let HandlerContext { config, reader, request, grant } = context;
     // 1. The request: 400, 413, 415.
     let body = read_body(request)?;
     // 2. The version of every reference, with one bulk read per namespace and round.
@@ -63,7 +63,8 @@ pub(crate) async fn post<B: Backend>(
     // 4. An exact reference or an error for each: 200.
     let script = &config.script_version;
     let entries = body.refs.iter().zip(&results);
-    let resolved = entries.map(|(text, result)| Entry::of(text, result, &script.id)).collect();
+    let resolved =
+        entries.map(|(text, result)| ResolveEntry::of(text, result, &script.id)).collect();
     Ok(respond::json(200, &ResolveResponse { script_version: script, resolved }))
 }
 
@@ -88,7 +89,7 @@ async fn complete<B: Backend>(
     settled: Settled,
     budget: Option<&mut u64>,
     trace: &mut Trace,
-) -> Result<(Resolved, Option<Content>), Refusal> {
+) -> Result<(Resolved, Option<JsonContent>), Refusal> {
     let (question, resolved) = settled?;
     let Some(left) = budget else {
         keep_unless_unsure(reader, &resolved);
@@ -102,8 +103,8 @@ async fn complete<B: Backend>(
     })?;
     let (resolved, content) = with_content(reader, &question, resolved, trace).await?;
     let content = match String::from_utf8(reader.backend.bytes(&content)) {
-        Ok(text) => Content::Utf8(text),
-        Err(binary) => Content::Base64(Base64::encode_string(binary.as_bytes())),
+        Ok(text) => JsonContent::Utf8(text),
+        Err(binary) => JsonContent::Base64(Base64::encode_string(binary.as_bytes())),
     };
     Ok((resolved, Some(content)))
 }

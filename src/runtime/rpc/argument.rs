@@ -1,10 +1,10 @@
 //! The arguments of calls.
 
-use catalog::assign::{Caller, Wanted};
+use catalog::assign::{Caller, VersionOverride};
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
-use super::failure::Failure;
+use super::failure::CallFailure;
 use super::value::member;
 use crate::config::MIN_CACHE_TTL;
 
@@ -12,23 +12,23 @@ use crate::config::MIN_CACHE_TTL;
 const MAX_KEY: usize = 512;
 
 /// Refuses a key or a prefix that is too long for Workers KV.
-pub(super) fn check_length(key: &str) -> Result<(), Failure> {
+pub(super) fn check_length(key: &str) -> Result<(), CallFailure> {
     if key.len() <= MAX_KEY {
         return Ok(());
     }
     let size = key.len();
     let why = format!("UTF-8 encoded length of {size} exceeds key length limit of {MAX_KEY}.");
-    Err(Failure::kv("GET", 414, &why))
+    Err(CallFailure::kv("GET", 414, &why))
 }
 
 /// The second argument of a read.
-pub(super) struct Options {
+pub(super) struct ReadOptions {
     pub(super) kind: String,
     pub(super) caller: Caller,
 }
 
-impl Options {
-    pub(super) fn read(operation: &str, value: &JsValue) -> Result<Self, Failure> {
+impl ReadOptions {
+    pub(super) fn read(operation: &str, value: &JsValue) -> Result<Self, CallFailure> {
         let object = value.is_object();
         let kind = if object { member(value, "type").as_string() } else { value.as_string() };
         let kind = kind.unwrap_or_else(|| "text".to_owned());
@@ -42,16 +42,18 @@ impl Options {
         if let Some(ttl) = ttl.filter(|ttl| *ttl < i64::from(MIN_CACHE_TTL)) {
             let why =
                 format!("Invalid cache_ttl of {ttl}. Cache TTL must be at least {MIN_CACHE_TTL}.");
-            return Err(Failure::kv(operation, 400, &why));
+            return Err(CallFailure::kv(operation, 400, &why));
         }
         Ok(Self { kind, caller: read_caller(&member(value, "caller"))? })
     }
 }
 
 /// `{ key?: string, segments?: string[], override?: string }`.
-pub(super) fn read_caller(value: &JsValue) -> Result<Caller, Failure> {
+pub(super) fn read_caller(value: &JsValue) -> Result<Caller, CallFailure> {
     let shape = || {
-        Failure::argument("A caller is { key?: string, segments?: string[], override?: string }.")
+        CallFailure::argument(
+            "A caller is { key?: string, segments?: string[], override?: string }.",
+        )
     };
     let text = |value: JsValue| match value.is_null_or_undefined() {
         true => Ok(None),
@@ -74,7 +76,8 @@ pub(super) fn read_caller(value: &JsValue) -> Result<Caller, Failure> {
         }
     };
     Ok(Caller {
-        wanted: wanted.map(|text| text.parse().map_or(Wanted::Nothing, Wanted::Version)),
+        version_override: wanted
+            .map(|text| text.parse().map_or(VersionOverride::Invalid, VersionOverride::Version)),
         segments,
         key: text(member(value, "key"))?.filter(|key| !key.is_empty()),
     })

@@ -5,13 +5,13 @@ use js_sys::{Error, Reflect, TypeError};
 use wasm_bindgen::prelude::*;
 
 /// The error of a call, with its status and code for the log.
-pub(super) struct Failure {
+pub(super) struct CallFailure {
     pub(super) status: u16,
     pub(super) code: Option<&'static str>,
     pub(super) error: JsValue,
 }
 
-impl Failure {
+impl CallFailure {
     pub(super) fn argument(message: &str) -> Self {
         Self { status: 400, code: None, error: TypeError::new(message).into() }
     }
@@ -36,13 +36,13 @@ impl Failure {
     }
 }
 
-impl From<JsValue> for Failure {
+impl From<JsValue> for CallFailure {
     fn from(error: JsValue) -> Self {
         Self { status: 500, code: None, error }
     }
 }
 
-pub(super) fn read_only(operation: &str) -> Failure {
+pub(super) fn read_only(operation: &str) -> CallFailure {
     let why = "component-resolver is read-only: move a slot with Git, then run slotctl sync";
-    Failure::kv(operation, 405, why)
+    CallFailure::kv(operation, 405, why)
 }

@@ -4,11 +4,11 @@ use catalog::digest::Digest;
 use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 
-use super::argument::Options;
+use super::argument::ReadOptions;
 use super::value::{convert_with, decode};
 use crate::lane::{Recalled, RecalledContent};
 use crate::runtime::isolate::{Isolate, isolate, read_slot};
-use crate::runtime::kv::{Content, Reads};
+use crate::runtime::kv::{ContentHandle, Reads};
 
 /// Begins to read the slot of a key that the fast lane knows.
 #[wasm_bindgen(js_name = aheadOf)]
@@ -25,7 +25,7 @@ pub fn recall_value(key: &str, options: &JsValue, record: &JsValue) -> JsValue {
 fn recalled(url: &str, options: &JsValue, record: &JsValue) -> Option<JsValue> {
     let isolate = isolate()?;
     // The full path reports invalid options.
-    let Options { kind, caller } = Options::read("GET", options).ok()?;
+    let ReadOptions { kind, caller } = ReadOptions::read("GET", options).ok()?;
     let mut lane = isolate.lane.borrow_mut();
     let Recalled { prepared, digest, content } =
         lane.recall(&isolate.reader, url, &caller, Some(record))?;
@@ -40,7 +40,11 @@ fn recalled(url: &str, options: &JsValue, record: &JsValue) -> Option<JsValue> {
 }
 
 /// The text of a content in memory. The text of a short content is kept.
-fn text_of(isolate: &Isolate, digest: &Digest, content: &Content) -> Result<JsString, JsValue> {
+fn text_of(
+    isolate: &Isolate,
+    digest: &Digest,
+    content: &ContentHandle,
+) -> Result<JsString, JsValue> {
     if let Some(text) = content.text() {
         return Ok(text.clone());
     }

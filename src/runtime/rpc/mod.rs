@@ -16,8 +16,8 @@ use catalog::resolution::Basis;
 use js_sys::{Array, Map, Reflect};
 use wasm_bindgen::prelude::*;
 
-use self::argument::{Options, check_length, read_caller};
-use self::failure::{Failure, read_only};
+use self::argument::{ReadOptions, check_length, read_caller};
+use self::failure::{CallFailure, read_only};
 use self::lane::lane_url;
 use self::value::{bulk_value, bytes, convert, member, object, parsed};
 use crate::lane::Lesson;
@@ -41,7 +41,11 @@ extern "C" {
 /// The value of a call, or a promise to await first (see [`task`]).
 type JsResult = Result<JsValue, JsValue>;
 
-/// `get(key | keys, type | options)`; `record` is what `ahead_of` brought.
+/// `get(key | keys, type | options)`; `record` is the slot record that `ahead_of` has read.
+///
+/// # Errors
+///
+/// The JavaScript error that the binding would throw, or that of a refusal.
 #[wasm_bindgen]
 pub fn get(
     number: u32,
@@ -54,6 +58,10 @@ pub fn get(
 }
 
 /// `getWithMetadata(key | keys, type | options)`.
+///
+/// # Errors
+///
+/// The JavaScript error that the binding would throw, or that of a refusal.
 #[wasm_bindgen(js_name = getWithMetadata)]
 pub fn get_with_metadata(number: u32, this: JsValue, keys: JsValue, options: JsValue) -> JsResult {
     call(
@@ -64,30 +72,46 @@ pub fn get_with_metadata(number: u32, this: JsValue, keys: JsValue, options: JsV
 }
 
 /// `list({ prefix, limit, cursor })`.
+///
+/// # Errors
+///
+/// The JavaScript error that the binding would throw, or that of a refusal.
 #[wasm_bindgen]
 pub fn list(number: u32, this: JsValue, options: JsValue) -> JsResult {
     call(number, this, Operation::List { options })
 }
 
 /// Refuses to write: the contents of KV come from Git tags.
+///
+/// # Errors
+///
+/// Always.
 #[wasm_bindgen]
 pub fn put(number: u32, this: JsValue) -> JsResult {
     call(number, this, Operation::Write("PUT"))
 }
 
 /// Refuses to write: the contents of KV come from Git tags.
+///
+/// # Errors
+///
+/// Always.
 #[wasm_bindgen(js_name = deleteKey)]
 pub fn delete(number: u32, this: JsValue) -> JsResult {
     call(number, this, Operation::Write("DELETE"))
 }
 
 /// `forCaller({ key, segments, override })`: the same methods for one caller.
+///
+/// # Errors
+///
+/// A `TypeError` if the caller has another shape.
 #[wasm_bindgen(js_name = forCaller)]
 pub fn for_caller(this: JsValue, caller: JsValue) -> JsResult {
     match read_caller(&caller) {
         Ok(_) => Ok(bind_caller(&this, &caller)),
         // A refused call is logged.
-        Err(failure) => Call::new(&this).end(Err(failure)),
+        Err(failure) => RpcCall::new(&this).end(Err(failure)),
     }
 }
 
@@ -100,7 +124,7 @@ enum Operation {
 
 fn call(number: u32, entrypoint: JsValue, operation: Operation) -> JsResult {
     task::begin(number, async move {
-        let mut call = Call::new(&entrypoint);
+        let mut call = RpcCall::new(&entrypoint);
         let answered = match &operation {
             Operation::Read { keys, options, described, record } => {
                 call.read_ahead(keys, record);
@@ -114,7 +138,7 @@ fn call(number: u32, entrypoint: JsValue, operation: Operation) -> JsResult {
 }
 
 /// A call in progress.
-struct Call {
+struct RpcCall {
     isolate: Rc<Isolate>,
     trace: Trace,
     /// The record of the slot, if it was read before.
@@ -124,9 +148,9 @@ struct Call {
 }
 
 /// The value of a call and its status for the log.
-type CallResult = Result<(JsValue, u16), Failure>;
+type CallResult = Result<(JsValue, u16), CallFailure>;
 
-impl Call {
+impl RpcCall {
     fn new(entrypoint: &JsValue) -> Self {
         let isolate = Isolate::of(member(entrypoint, "env").unchecked_ref());
         Self { isolate, trace: Trace::default(), ahead: None, lesson: None }
@@ -168,24 +192,24 @@ impl Call {
 
     async fn read_one(&mut self, key: &JsValue, options: &JsValue, described: bool) -> CallResult {
         let key = key.as_string().ok_or_else(|| {
-            Failure::argument("A key is a string, or an array of at most 100 strings.")
+            CallFailure::argument("A key is a string, or an array of at most 100 strings.")
         })?;
         if key.is_empty() {
-            return Err(Failure::argument("Key name cannot be empty."));
+            return Err(CallFailure::argument("Key name cannot be empty."));
         }
         if key == "." || key == ".." {
-            return Err(Failure::argument(&format!("\"{key}\" is not allowed as a key name.")));
+            return Err(CallFailure::argument(&format!("\"{key}\" is not allowed as a key name.")));
         }
         check_length(&key)?;
-        let Options { kind, caller } = Options::read("GET", options)?;
+        let ReadOptions { kind, caller } = ReadOptions::read("GET", options)?;
         let get = lookup::Get { caller: &caller, metadata: described };
         let ahead = self.ahead.take();
         let found = lookup::get(&self.isolate.reader, &key, get, ahead, &mut self.trace).await;
-        let found = found.map_err(|refusal| Failure::refusal("GET", &refusal))?;
+        let found = found.map_err(|refusal| CallFailure::refusal("GET", &refusal))?;
         let status = if found.is_some() { 200 } else { 404 };
         let (value, metadata, basis) = match found {
             Some(entry) => {
-                let value = convert(bytes(entry.value), &kind).map_err(Failure::conversion)?;
+                let value = convert(bytes(entry.value), &kind).map_err(CallFailure::conversion)?;
                 (value, parsed(entry.metadata)?, entry.basis)
             }
             None => (JsValue::NULL, JsValue::NULL, None),
@@ -199,8 +223,8 @@ impl Call {
     }
 
     async fn read_all(&mut self, keys: &Array, options: &JsValue, described: bool) -> CallResult {
-        let refuse = |why: &str| Failure::kv("GET_BULK", 400, why);
-        let Options { kind, caller } = Options::read("GET_BULK", options)?;
+        let refuse = |why: &str| CallFailure::kv("GET_BULK", 400, why);
+        let ReadOptions { kind, caller } = ReadOptions::read("GET_BULK", options)?;
         if kind != "text" && kind != "json" {
             return Err(refuse(&format!(
                 "\"{kind}\" is not a valid type. Use \"json\" or \"text\""
@@ -212,10 +236,10 @@ impl Call {
             _ => return Err(refuse(&format!("You can request a maximum of {MAX_KEYS} keys"))),
         }
         let texts: Option<Vec<String>> = keys.iter().map(|key| key.as_string()).collect();
-        let texts = texts.ok_or_else(|| Failure::argument("Every key is a string."))?;
+        let texts = texts.ok_or_else(|| CallFailure::argument("Every key is a string."))?;
         let get = lookup::Get { caller: &caller, metadata: described };
         let found = lookup::get_all(&self.isolate.reader, &texts, get, &mut self.trace).await;
-        let found = found.map_err(|refusal| Failure::refusal("GET_BULK", &refusal))?;
+        let found = found.map_err(|refusal| CallFailure::refusal("GET_BULK", &refusal))?;
         let answer = Map::new();
         for (key, entry) in keys.iter().zip(found) {
             answer.set(&key, &bulk_value(entry, &kind, described)?);
@@ -233,11 +257,11 @@ impl Call {
             let why = format!(
                 "Invalid key_count_limit of {limit}. Please specify an integer less than {MAX_PAGE}."
             );
-            return Err(Failure::kv("GET", 400, &why));
+            return Err(CallFailure::kv("GET", 400, &why));
         }
         let reader = &self.isolate.reader;
         let page = lookup::list(reader, &prefix, &cursor, limit as usize, &mut self.trace).await;
-        let page = page.map_err(|refusal| Failure::refusal("GET", &refusal))?;
+        let page = page.map_err(|refusal| CallFailure::refusal("GET", &refusal))?;
         let last = page.more.then(|| page.keys.last()).flatten();
         let cursor = last.map(|(key, _)| JsValue::from_str(key));
         let keys = Array::new();

@@ -5,9 +5,9 @@ use std::cell::OnceCell;
 use js_sys::{ArrayBuffer, JSON, JsString, Object, Reflect, TypeError, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use super::failure::Failure;
+use super::failure::CallFailure;
 use crate::rpc::lookup::{KvEntry, KvValue};
-use crate::runtime::kv::Content;
+use crate::runtime::kv::ContentHandle;
 
 #[wasm_bindgen]
 extern "C" {
@@ -42,7 +42,7 @@ pub(super) fn parsed(metadata: Option<impl serde::Serialize>) -> Result<JsValue,
     json.map_or(Ok(JsValue::NULL), |json| JSON::parse(&json))
 }
 
-pub(super) fn bytes(value: KvValue<Content>) -> ArrayBuffer {
+pub(super) fn bytes(value: KvValue<ContentHandle>) -> ArrayBuffer {
     match value {
         KvValue::Content(content) => content.bytes().clone(),
         KvValue::Text(text) => Uint8Array::from(text.as_bytes()).buffer(),
@@ -94,14 +94,14 @@ pub(super) fn decode(value: &ArrayBuffer) -> Result<JsString, JsValue> {
 }
 
 pub(super) fn bulk_value(
-    entry: Option<KvEntry<Content>>,
+    entry: Option<KvEntry<ContentHandle>>,
     kind: &str,
     described: bool,
-) -> Result<JsValue, Failure> {
+) -> Result<JsValue, CallFailure> {
     let Some(KvEntry { value, metadata, .. }) = entry else { return Ok(JsValue::NULL) };
     let value = convert(bytes(value), kind).map_err(|_| {
         let why = format!("At least one of the requested keys corresponds to a non-{kind} value");
-        Failure::kv("GET_BULK", 400, &why)
+        CallFailure::kv("GET_BULK", 400, &why)
     })?;
     match described {
         true => Ok(object(&[("value", value), ("metadata", parsed(metadata)?)])?),

@@ -39,7 +39,7 @@ impl std::error::Error for RecordError {}
 
 /// The one member that records of all formats have.
 #[derive(Deserialize)]
-struct Probe {
+struct FormatProbe {
     format: u32,
 }
 
@@ -54,7 +54,7 @@ pub fn parse<T: Record>(bytes: &[u8]) -> Result<T, RecordError> {
     // A later format may have changed every other member, so only this one can be read.
     let format = match &read {
         Ok(record) => record.format(),
-        Err(_) => json::object::<Probe>(bytes).map_err(RecordError::Malformed)?.format,
+        Err(_) => json::object::<FormatProbe>(bytes).map_err(RecordError::Malformed)?.format,
     };
     if format > FORMAT {
         return Err(RecordError::FormatTooHigh { found: format });

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use catalog::assign::{Caller, Decision, Wanted};
+use catalog::assign::{Caller, Decision, VersionOverride};
 use catalog::explain::{Boundaries, Explanation, boundaries};
 use catalog::record::{FULL_WEIGHT, SlotRecord};
 use notice::printable;
@@ -37,8 +37,9 @@ pub(crate) fn run(context: &Context<'_, ExplainArgs>) -> Result<Exit> {
 }
 
 fn decide<'a>(args: &ExplainArgs, record: &'a SlotRecord, key: &str) -> Result<Decision<'a>> {
-    let wanted = args.version.clone().map(Wanted::Version);
-    let caller = Caller { wanted, segments: args.segments.clone(), key: Some(key.to_owned()) };
+    let version_override = args.version.clone().map(VersionOverride::Version);
+    let caller =
+        Caller { version_override, segments: args.segments.clone(), key: Some(key.to_owned()) };
     offline::decide(&args.component, record, &caller)
 }
 

@@ -1,21 +1,38 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+import YAML from 'yaml'
 
 import { Repo, temporaryFolder } from './support/repo.mjs'
 import { slotctl } from './support/slotctl.mjs'
 
+const VECTORS = fileURLToPath(new URL('../vectors/lint', import.meta.url))
 const EXTRACTION = 'prompts/extraction'
 
-/** extraction with a split and a revoked version, and a schema. */
+const COMPONENTS = {
+  'schemas/order': 'schemas/order.json',
+  'templates/welcome': 'templates/welcome.html',
+  'queries/find': 'queries/find.sql',
+  'configs/settings': 'configs/settings.json',
+  'agents/analyzer': 'agents/analyzer.yaml',
+  'ensembles/intake': 'ensembles/intake.yaml',
+}
+
+/** extraction with a split and a revoked version, and one version of each other type. */
 function components() {
   const repo = new Repo()
   for (const version of ['v1.0.0', 'v1.0.1', 'v1.1.0']) {
-    repo.commit({ 'prompts/extraction.md': `Extract, ${version}.\n`, 'schemas/order.json': '{}' })
+    repo.commit({ 'prompts/extraction.md': `Extract, ${version}.\n` })
     repo.version(EXTRACTION, version)
   }
-  repo.version('schemas/order', 'v2.0.0')
+  repo.commit(Object.fromEntries(Object.values(COMPONENTS).map((file) => [file, '{}'])))
+  for (const name of Object.keys(COMPONENTS)) {
+    repo.version(name, 'v2.0.0')
+    repo.slot(name, 'production', 'v2.0.0')
+  }
   for (const [slot, version] of Object.entries({ production: 'v1.0.0', canary: 'v1.1.0' }))
     repo.slot(EXTRACTION, slot, version)
   repo.commit({
@@ -24,6 +41,23 @@ function components() {
   return repo
 }
 
+/** Mappings with keys that are the same, or only look the same. */
+const MAPPINGS = [
+  'a: 1\na: 2\n',
+  "a: 1\n'a': 2\n",
+  '{ a: 1, a: 2 }\n',
+  '? a\n: 1\n? a\n: 2\n',
+  '1: a\n"1": b\n',
+  '1: a\n0x1: b\n',
+  '1.0: a\n1: b\n',
+  'null: a\n~: b\n',
+  'true: a\nTrue: b\n',
+  'yes: a\nYes: b\n',
+  '<<: {}\n<<: {}\n',
+  '? [a]\n: 1\n? [a]\n: 2\n',
+]
+
+/** @param {Record<string, string>} files */
 function project(files) {
   const dir = temporaryFolder('project')
   for (const [file, text] of Object.entries(files)) {
@@ -34,14 +68,25 @@ function project(files) {
 }
 
 describe('slotctl lint', () => {
+  /** @type {Repo} */
   let repo
   before(() => {
     repo = components()
   })
 
+  /**
+   * @param {Record<string, string>} files
+   * @param {string[]} flags
+   */
   const lint = async (files, ...flags) => slotctl(['lint', project(files), '--repo', repo.dir, ...flags])
 
-  /** `<line> <code> <help>` of each finding of one file. */
+  /**
+   * `<line> <code> <help>` of each finding of one file.
+   *
+   * @param {string} name
+   * @param {string} text
+   * @returns {Promise<string[]>}
+   */
   const findings = async (name, text) => {
     const { code, json, stderr } = await lint({ [name]: text }, '--json')
     assert.equal(code, json.findings.some(({ level }) => level === 'error') ? 3 : 0, stderr)
@@ -49,89 +94,37 @@ describe('slotctl lint', () => {
     return json.findings.map(({ line, code, help = '' }) => `${line} ${code} ${help}`.trim())
   }
 
-  for (const [
-    what,
-    name,
-    text,
-    expected,
-  ] of /** @type {[what: string, name: string, text: string, expected: string[]][]} */ ([
-    [
-      'what resolves',
-      'a.yaml',
-      'component: prompts/extraction@production\nprompt: prompts/extraction\nuses: actions/checkout@v4\n',
-      [],
-    ],
-    [
-      'an unknown component',
-      'a.yaml',
-      'agents:\n  - component: prompts/extration@production\n',
-      ['2 unknown-component prompts/extraction'],
-    ],
-    [
-      'a type with a slip',
-      'a.yml',
-      'component: promtps/extraction@production\n',
-      ['1 unknown-component prompts/extraction'],
-    ],
-    [
-      'an unknown slot',
-      'a.yaml',
-      'component: prompts/extraction@prod\n',
-      ['1 unknown-slot prompts/extraction@production'],
-    ],
-    [
-      'an unknown version',
-      'a.yaml',
-      'component: prompts/extraction@v1.1.1\n',
-      ['1 unknown-version prompts/extraction@v1.1.0'],
-    ],
-    ['a revoked version', 'a.yaml', 'component: prompts/extraction@v1.0.1\n', ['1 revoked-version']],
-    [
-      'an empty range',
-      'a.ts',
-      "env.COMPONENTS.get('prompts/extraction@^3')",
-      ['1 unsatisfied-range one of production, latest, canary, v1.1.0, v1.0.0'],
-    ],
-    [
-      'a range that the resolver answers',
-      'a.ts',
-      "env.COMPONENTS.get('schemas/order@^2.0.0')\nloader.load(`schema://order@^2`)",
-      [],
-    ],
-    [
-      'a slot of a split',
-      'a.yaml',
-      'component: prompts/extraction@canary\n',
-      ['1 redundant-slot prompts/extraction@production, without a condition'],
-    ],
-    ['no reference', 'a.yaml', 'component: prompts/extraction@a b\n', ['1 malformed']],
-    [
-      'versions in an expression',
-      'a.yaml',
-      "component: >\n  ${Math.random() < 0.5\n    ? 'prompts/extraction@v9.0.0'\n    : 'prompts/extraction@v1.0.0'}\n",
-      ['3 unknown-version prompts/extraction@v1.0.0'],
-    ],
-    [
-      'keys and addresses of scripts',
-      'a.ts',
-      "get('components/prompts/extraction/v7.0.0')\n// 'prompts/none@production'\nload('prompt://none')\nloadComponent('none@v1.0.0', env, 'schema')\n",
-      ['1 unknown-version prompts/extraction@v1.0.0', '3 unknown-component', '4 unknown-component'],
-    ],
-    [
-      'what is no YAML',
-      'a.yaml',
-      "ok: prompts/none@production\nvariant: ${a ? 'b' : 'c'}\n",
-      ['1 unknown-component', "2 no-yaml a text with ': ' or ' #' in it is put in quotes"],
-    ],
-  ])) {
-    test(what, async () => assert.deepEqual(await findings(name, text), expected))
+  for (const file of readdirSync(VECTORS)) {
+    const { about, cases } = YAML.parse(readFileSync(path.join(VECTORS, file), 'utf8'))
+    describe(about, () => {
+      for (const { name, file, text, findings: expected } of cases) {
+        test(name, async () => assert.deepEqual(await findings(file, text), expected))
+      }
+    })
   }
 
-  test('reports a range that Conductor treats as text', async () => {
-    const { json } = await lint({ 'a.yaml': 'schema: schemas/order@^2.0.0\n' }, '--json')
+  test('duplicate keys are those that the parser of Conductor refuses', async () => {
+    for (const text of MAPPINGS) {
+      const refused = YAML.parseDocument(text).errors.some(({ code }) => code === 'DUPLICATE_KEY')
+      const found = (await findings('a.yaml', text)).some((line) => line.includes('duplicate-key'))
+      assert.equal(found, refused, text)
+    }
+  })
+
+  test('an agent of another file is known by its name', async () => {
+    const ensemble =
+      'flow:\n  - agent: send\n    input: { template: "template://welcome@production" }\n  - agent: page\n    input: { template: "kv://templates/welcome@production" }\n'
+    const { json } = await lint(
+      {
+        'agents/send/agent.yaml': 'name: send\noperation: email\n',
+        'agents/page/agent.json': '{ "name": "page", "operation": "html" }',
+        'ensembles/a.yaml': ensemble,
+      },
+      '--json',
+    )
     assert.deepEqual(
-      json.findings.map(({ code, reference }) => [code, reference]),
-      [['taken-for-text', 'schemas/order@^2.0.0']],
+      json.findings.map(({ file, line, code }) => `${file}:${line} ${code}`),
+      ['ensembles/a.yaml:3 taken-for-text', 'ensembles/a.yaml:5 other-binding'],
     )
   })
 
@@ -152,11 +145,11 @@ describe('slotctl lint', () => {
     assert.equal(code, 3)
   })
 
-  test('has no findings in a correct project, and an error without a project', async () => {
+  test('finds nothing wrong with a project in order, and reports a folder that does not exist', async () => {
     const { code, stdout } = await lint({ 'a.yaml': 'component: prompts/extraction@production\n' })
     assert.deepEqual([code, stdout], [0, ''])
     const none = await slotctl(['lint', path.join(repo.dir, 'nowhere'), '--repo', repo.dir])
     assert.equal(none.code, 1)
-    assert.match(none.stderr, /nowhere is no folder/)
+    assert.match(none.stderr, /nowhere is not a folder/)
   })
 })

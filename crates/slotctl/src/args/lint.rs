@@ -1,13 +1,13 @@
-//! How to lint.
+//! The arguments of `slotctl lint`.
 
 use std::path::PathBuf;
 
 use super::repo::RepoArgs;
 
-/// Which project, against which components.
+/// The project to check, and the repository with its components.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LintArgs {
-    /// The Conductor project: its YAML, TypeScript and JavaScript are read
+    /// The folder of the Conductor project
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
 
@@ -18,13 +18,17 @@ pub(crate) struct LintArgs {
 pub(super) const HELP: &str = "\
 Examples:
   slotctl lint . --repo ../components
-      every reference in this project that ../components does not have
+      List the references of this project that ../components does not have
   slotctl lint ensembles --repo ../components --json > lint.json
-      the same for machines
+      Write the findings as JSON
 
-It reads files that Git would not ignore, and finds in them `prompts/extraction@production`,
-`prompts/extraction/v1.0.0`, `components/...` the same way, `prompt://extraction@production`,
-and `loadComponent('extraction@production', env, 'prompt')`, whole texts and what is quoted
-inside of `${...}`. A reference that a script puts together it can't see.
+It reads the YAML, JSON, TypeScript, JavaScript and HTML files that Git does not ignore. What a
+reference means depends on who reads its place: `prompt: prompts/extraction@production` of a think
+agent is loaded, `prompt: prompt://extraction@production` is taken for text, and the name of an
+imported module is never a reference. docs/conductor.md has the table. A reference that a script
+computes cannot be seen.
 
-Exit codes: 0 no errors, 1 failed or something was refused, 2 usage, 3 errors were found";
+`# slotctl-ignore` (`// slotctl-ignore`, `<!-- slotctl-ignore -->`) behind a reference or on the line
+before it silences its line.
+
+Exit codes: 0 no errors, 1 the command failed, 2 wrong usage, 3 errors were found";

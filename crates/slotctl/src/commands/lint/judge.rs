@@ -1,25 +1,25 @@
-//! What a reference leads to, and what is wrong with it.
+//! What is wrong with a reference.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use catalog::conductor::Meaning;
 use catalog::name::ComponentName;
 use catalog::range::Range;
 use catalog::record::{CatalogRecord, VersionRecord};
 use catalog::reference::Reference as Wanted;
-use catalog::slot::Slot;
 use serde::Serialize;
-use strsim::damerau_levenshtein;
 
-use super::reference::{Reference, conductor_sees};
+use super::conductor::Remedy;
+use super::nearest::{Catalogs, Existing, existing, live, references, spelled};
+use super::reference::{Effect, Reference};
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Level {
-    /// It will not resolve, or not as it is meant.
+    /// It will not resolve, or not to what is meant.
     Error,
-    /// It resolves, and could be simpler.
+    /// It works, and probably differs from what is meant.
     Warning,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct Verdict {
     /// Never changes.
     pub(super) code: &'static str,
     pub(super) what: String,
-    /// The nearest that there is, or what to do.
+    /// The nearest reference that exists, or what to do.
     pub(super) help: Option<String>,
 }
 
@@ -38,83 +38,122 @@ fn error(code: &'static str, what: impl Into<String>, help: Option<String>) -> V
     Verdict { level: Level::Error, code, what: what.into(), help }
 }
 
-/// Every component that there is.
-pub(super) struct Judge {
-    catalogs: BTreeMap<ComponentName, CatalogRecord>,
+fn warning(code: &'static str, what: impl Into<String>, help: Option<String>) -> Verdict {
+    Verdict { level: Level::Warning, code, what: what.into(), help }
 }
 
-impl Judge {
-    pub(super) fn new(catalogs: BTreeMap<ComponentName, CatalogRecord>) -> Self {
-        Self { catalogs }
-    }
+/// The types with which a reference can begin.
+pub(super) fn types(catalogs: &Catalogs) -> BTreeSet<String> {
+    let there = catalogs.keys().map(|name| name.type_name().to_owned());
+    there.chain(catalog::conductor::types()).collect()
+}
 
-    /// The types that a reference can begin with.
-    pub(super) fn types(&self) -> BTreeSet<String> {
-        let there = self.catalogs.keys().map(|name| name.type_name().to_owned());
-        there.chain(catalog::conductor::types()).collect()
-    }
-
-    /// What is wrong, each by itself.
-    pub(super) fn judge(&self, reference: &Reference) -> Vec<Verdict> {
-        let meanings = reference.meanings();
-        let Some(first) = meanings.first() else { return vec![malformed(reference)] };
-        let known = meanings.iter().find(|meaning| self.catalogs.contains_key(name_of(meaning)));
-        let found = meanings.iter().find(|meaning| self.missing(meaning).is_none());
-        let mut verdicts = Vec::new();
-        match found {
-            Some(Meaning::Content(name, wanted)) => verdicts.extend(self.redundant(name, wanted)),
-            Some(Meaning::Versions(_)) => {}
-            None => verdicts.extend(self.missing(known.unwrap_or(first))),
+/// What is wrong with a reference; each thing by itself.
+pub(super) fn judge(reference: &Reference, catalogs: &Catalogs) -> Vec<Verdict> {
+    let meanings = &reference.meanings;
+    let known = meanings.iter().find(|meaning| catalogs.contains_key(name_of(meaning)));
+    let found = meanings.iter().find(|meaning| missing(meaning, reference, catalogs).is_none());
+    let mut verdicts = Vec::new();
+    match found {
+        Some(Meaning::Content(name, wanted)) => verdicts.extend(redundant(name, wanted, catalogs)),
+        Some(Meaning::Versions(_)) => {}
+        None => {
+            let nearest = known.or(meanings.first());
+            verdicts.extend(nearest.and_then(|meaning| missing(meaning, reference, catalogs)));
         }
-        if reference.by_looks && reference.text.contains('@') && !conductor_sees(&reference.text) {
+    }
+    let meant = found.or(known).or(meanings.first());
+    let near = meant.and_then(|meaning| existing(meaning, catalogs));
+    verdicts.extend(reference.effect.as_ref().map(|effect| of_effect(effect, near.as_ref())));
+    verdicts
+}
+
+/// What the reader does in place of loading the component.
+fn of_effect(effect: &Effect, near: Option<&Existing>) -> Verdict {
+    let spell = |spelling: Remedy| near.map(|near| spelled(near, spelling));
+    match effect {
+        Effect::Text(remedy) => {
             let what = "Conductor takes this for text, not for a reference";
-            let help = "it reads only letters, digits, '-', '_', '/' before the '@' and letters, \
-                        digits, '-', '.' behind it: name a slot or a version, or set a slot to what \
-                        the range leads to";
-            verdicts.push(error("taken-for-text", what, Some(help.to_owned())));
+            error("taken-for-text", what, spell(*remedy).or_else(|| Some(form(*remedy).to_owned())))
         }
-        verdicts
+        Effect::Folded => {
+            let what =
+                "Conductor takes this for text, because a line break or a space is part of it";
+            let help = "write it on one line, or with `>-`, which leaves out the last line break";
+            error("taken-for-text", what, Some(help.to_owned()))
+        }
+        Effect::OtherBinding => {
+            let what = "Conductor reads this from the binding `KV`, not from the resolver";
+            warning("other-binding", what, spell(Remedy::Partial))
+        }
+        Effect::MemberConfig => {
+            let what = "only an agent that `loadMemberConfig` loads gets this prompt; for an agent \
+                        of the project it is text";
+            warning("only-load-member-config", what, spell(Remedy::Key))
+        }
+        Effect::LocalAgent => {
+            let what = "Conductor takes the agent of the project and ignores the version";
+            let help = "leave out the version, or load the agent with `loadMemberConfig`";
+            warning("ignored-version", what, Some(help.to_owned()))
+        }
+        Effect::NoLoader(operation) => {
+            let what = format!(
+                "templates of the {operation} agent load no components: this \
+                                becomes an HTML comment with an error"
+            );
+            error("partial-not-loaded", what, spell(Remedy::Registry))
+        }
+        Effect::Malformed(why) => error("malformed", why, None),
     }
+}
 
-    /// Why a meaning leads nowhere, if it does.
-    fn missing(&self, meaning: &Meaning) -> Option<Verdict> {
-        let name = name_of(meaning);
-        let Some(catalog) = self.catalogs.get(name) else {
-            let near = nearest(name.as_str(), self.catalogs.keys().map(ComponentName::as_str));
-            return Some(error("unknown-component", format!("there is no component {name}"), near));
-        };
-        let Meaning::Content(_, wanted) = meaning else { return None };
-        let versions = &catalog.versions;
-        let (code, kind) = match wanted {
-            Wanted::Slot(slot) if catalog.slots.contains_key(slot) => return None,
-            Wanted::Slot(_) => ("unknown-slot", "slot"),
-            Wanted::Range(range) if live(catalog).any(|record| inside(record, range)) => {
-                return None;
-            }
-            Wanted::Range(_) => ("unsatisfied-range", "version in the range"),
-            Wanted::Version(_) | Wanted::Digest(_) => {
-                match versions.iter().find(|record| is(record, wanted)) {
-                    Some(record) => return revoked(name, record),
-                    None => ("unknown-version", "version"),
-                }
-            }
-        };
-        let what = format!("{name} has no {kind} {wanted}");
-        Some(error(code, what, near_reference(name, catalog, &wanted.to_string())))
+/// The form of a reference that Conductor reads, if nothing that exists is near.
+fn form(remedy: Remedy) -> &'static str {
+    match remedy {
+        Remedy::Key => "type/name@reference with a slot or a version",
+        Remedy::Name => "name@reference with a slot or a version",
+        Remedy::Uri => "template://name@reference",
+        Remedy::Partial => "{{> template://name@reference}}",
+        Remedy::PromptKey => "`prompt: prompts/name@reference`",
+        Remedy::Registry => "`ctx.prompts.get('name@reference')` in a code agent",
     }
+}
 
-    /// A slot that another shares its traffic out to need not be named.
-    fn redundant(&self, name: &ComponentName, wanted: &Wanted) -> Option<Verdict> {
-        let Wanted::Slot(slot) = wanted else { return None };
-        let mut entries = self.catalogs.get(name)?.slots.iter();
-        let (by, _) = entries.find(|(other, entry)| {
-            let targets = &entry.record.targets;
-            *other != slot && targets.len() > 1 && targets.iter().any(|t| t.arm.slot == *slot)
-        })?;
-        let what = format!("rollouts.toml gives {slot} to a part of {name}@{by} already");
-        let help = format!("{name}@{by}, without a condition");
-        Some(Verdict { level: Level::Warning, code: "redundant-slot", what, help: Some(help) })
-    }
+/// Why a meaning leads nowhere, if it does.
+fn missing(meaning: &Meaning, reference: &Reference, catalogs: &Catalogs) -> Option<Verdict> {
+    let name = name_of(meaning);
+    let near = || existing(meaning, catalogs).map(|near| spelled(&near, reference.spelling));
+    let Some(catalog) = catalogs.get(name) else {
+        let what = format!("there is no component {name}");
+        return Some(error("unknown-component", what, near()));
+    };
+    let Meaning::Content(_, wanted) = meaning else { return None };
+    let (code, kind) = match wanted {
+        Wanted::Slot(slot) if catalog.slots.contains_key(slot) => return None,
+        Wanted::Slot(_) => ("unknown-slot", "slot"),
+        Wanted::Range(range) if live(catalog).any(|record| inside(record, range)) => return None,
+        Wanted::Range(_) => ("unsatisfied-range", "version in the range"),
+        Wanted::Version(_) | Wanted::Digest(_) => {
+            match catalog.versions.iter().find(|record| is(record, wanted)) {
+                Some(record) => return revoked(name, record, near()),
+                None => ("unknown-version", "version"),
+            }
+        }
+    };
+    let what = format!("{name} has no {kind} {wanted}");
+    Some(error(code, what, near().or_else(|| listed(catalog))))
+}
+
+/// A slot that gets its callers from another slot need not be named.
+fn redundant(name: &ComponentName, wanted: &Wanted, catalogs: &Catalogs) -> Option<Verdict> {
+    let Wanted::Slot(slot) = wanted else { return None };
+    let mut entries = catalogs.get(name)?.slots.iter();
+    let (by, _) = entries.find(|(other, entry)| {
+        let targets = &entry.record.targets;
+        *other != slot && targets.len() > 1 && targets.iter().any(|t| t.arm.slot == *slot)
+    })?;
+    let what = format!("rollouts.toml already gives {slot} to a part of {name}@{by}");
+    Some(warning("redundant-slot", what, Some(format!("{name}@{by}, without a condition"))))
 }
 
 fn name_of(meaning: &Meaning) -> &ComponentName {
@@ -131,67 +170,21 @@ fn is(record: &VersionRecord, wanted: &Wanted) -> bool {
     }
 }
 
-fn live(catalog: &CatalogRecord) -> impl Iterator<Item = &VersionRecord> {
-    catalog.versions.iter().filter(|record| record.revoked.is_none())
-}
-
 fn inside(record: &VersionRecord, range: &Range) -> bool {
     record.snapshot.version.semver().is_some_and(|version| range.matches(version))
 }
 
-fn revoked(name: &ComponentName, record: &VersionRecord) -> Option<Verdict> {
+fn revoked(name: &ComponentName, record: &VersionRecord, near: Option<String>) -> Option<Verdict> {
     let (version, why) = (&record.snapshot.version, record.revoked.as_ref()?);
-    Some(error("revoked-version", format!("{version} of {name} was revoked: {why}"), None))
+    Some(error("revoked-version", format!("{version} of {name} is revoked: {why}"), near))
 }
 
-/// The slot or version of a component that is nearest, or what it has.
-fn near_reference(name: &ComponentName, catalog: &CatalogRecord, text: &str) -> Option<String> {
-    let versions = live(catalog).map(|record| record.snapshot.version.to_string());
-    let names: Vec<String> = versions.chain(catalog.slots.keys().map(Slot::to_string)).collect();
-    let near = nearest(text, names.iter().map(String::as_str));
-    near.map(|near| format!("{name}@{near}")).or_else(|| listed(&names))
-}
-
-fn malformed(reference: &Reference) -> Verdict {
-    let why = reference.key.parse::<catalog::reference::Address>().err();
-    let what = why.map_or("this is no reference".to_owned(), |why| why.to_string());
-    error("malformed", what, None)
-}
-
-/// Of what there is, the name with the fewest slips between, or the one that
-/// `text` is short for; none where it would be another word altogether.
-fn nearest<'a>(text: &str, there: impl Iterator<Item = &'a str>) -> Option<String> {
-    let short = |name: &str| name.starts_with(text) || text.starts_with(name);
-    let slips = |name: &str| if short(name) { 1 } else { damerau_levenshtein(text, name) };
-    let (slips, name) = there.map(|name| (slips(name), name)).min()?;
-    let own = text.split_once('/').map_or(text, |(_, path)| path);
-    (slips <= own.len().div_ceil(2)).then(|| name.to_owned())
-}
-
-/// What there is, where nothing of it is near.
-fn listed(names: &[String]) -> Option<String> {
+/// Some of what there is, if nothing of it is near.
+fn listed(catalog: &CatalogRecord) -> Option<String> {
+    let names = references(catalog);
     let some: Vec<&str> = names.iter().rev().take(LISTED).map(String::as_str).collect();
     (!some.is_empty()).then(|| format!("one of {}", some.join(", ")))
 }
 
-/// How many of a component's slots and versions a finding lists.
+/// How many slots and versions of a component a finding lists.
 const LISTED: usize = 6;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_nearest_name() {
-        let there = ["prompts/empty", "prompts/extraction", "schemas/invoice"];
-        for (text, near) in [
-            ("prompts/extration", Some("prompts/extraction")),
-            ("promtps/extraction", Some("prompts/extraction")),
-            ("prompts/extract", Some("prompts/extraction")),
-            ("prompts/analyze-company", None),
-            ("schemas/order", None),
-        ] {
-            assert_eq!(nearest(text, there.into_iter()).as_deref(), near, "{text}");
-        }
-    }
-}

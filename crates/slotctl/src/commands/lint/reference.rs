@@ -1,185 +1,198 @@
-//! Which texts are references of Conductor's, and to what.
+//! Which texts name a component, which one, and what their reader does with them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use catalog::conductor::{self, Meaning};
+use catalog::conductor::{self as keys, Meaning};
+use catalog::reference::{Address, Reference as Wanted};
 use catalog::slot::Slot;
 use strsim::damerau_levenshtein;
 
-use super::literal::Literal;
+use super::conductor::{PROTOCOLS, Remedy};
 
-/// A reference as a file has it.
+/// A reference in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Reference {
-    /// What the file says.
+    /// What a finding shows.
     pub(super) text: String,
-    /// The key by which Conductor looks for it.
+    /// The components that it can mean, to be tried in this order.
+    pub(super) meanings: Vec<Meaning>,
+    /// How another reference is spelled at this place.
+    pub(super) spelling: Remedy,
+    /// What the reader does with it, if it does not load the component.
+    pub(super) effect: Option<Effect>,
+}
+
+/// What a reader does with a text that names a component.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// It takes it for text.
+    Text(Remedy),
+    /// It takes it for text because of the line break behind it.
+    Folded,
+    /// It reads another binding.
+    OtherBinding,
+    /// It loads it only if the agent itself comes from `loadMemberConfig`.
+    MemberConfig,
+    /// It takes the agent of the project.
+    LocalAgent,
+    /// Its template engine loads no components.
+    NoLoader(String),
+    /// It fails: the text is not of the form that it needs.
+    Malformed(String),
+}
+
+/// What is known of the components and of the project.
+pub(super) struct Known<'a> {
+    /// The types with which a reference can begin.
+    pub(super) types: BTreeSet<String>,
+    /// The operations of the project's agents by name.
+    pub(super) agents: BTreeMap<String, String>,
+    /// Whether there is such a component.
+    pub(super) exists: &'a dyn Fn(&Meaning) -> bool,
+}
+
+/// A text that is spelled like a reference.
+pub(super) struct Named {
+    /// The key by which Conductor would look for it.
     pub(super) key: String,
-    /// Whether Conductor decides by the text's looks that it is a reference.
-    pub(super) by_looks: bool,
+    /// Whether it names a version, a slot or a range.
+    pub(super) is_versioned: bool,
 }
 
-impl Reference {
-    /// What its key can mean.
-    pub(super) fn meanings(&self) -> Vec<Meaning> {
-        conductor::meanings(&self.key)
-    }
-}
-
-/// The keys of an ensemble or an agent whose value Conductor resolves.
-const RESOLVED: [&str; 6] = ["component", "prompt", "schema", "template", "query", "config"];
-
-/// The functions of Conductor's SDK that take `name@ref`, and the type where the call has none.
-const SDK: [(&str, &str); 5] = [
-    ("loadComponent(", "prompt"),
-    ("loadComponentWithMetadata(", "prompt"),
-    ("componentExists(", "prompt"),
-    ("loadComponentMetadata(", "prompt"),
-    ("loadMemberConfig(", "agent"),
-];
-
-/// The reference that a literal is, if it is one; `types` are those that there are.
-pub(super) fn read(literal: &Literal, types: &BTreeSet<String>) -> Option<Reference> {
-    let text = literal.text.as_str();
+/// `prompts/extraction@production` with one of the types; also `prompts/extraction` and
+/// `components/prompts/extraction/v1.0.0`.
+pub(super) fn of_key(text: &str, types: &BTreeSet<String>) -> Option<Named> {
     if text.is_empty() || text.len() > 512 || text.contains('\n') {
         return None;
     }
-    if let Some(key) = of_uri(text).or_else(|| of_sdk(literal)) {
-        return Some(Reference { text: text.to_owned(), key, by_looks: false });
-    }
-    let bare = text.strip_prefix(conductor::TREE).unwrap_or(text);
+    let bare = text.strip_prefix(keys::TREE).unwrap_or(text);
     let (kind, rest) = bare.split_once('/')?;
-    if !is_type(kind, types) || rest.starts_with('/') {
+    // `@prompts/extraction` is a package or an alias of a path.
+    if kind.starts_with('@') || !is_type(kind, types) || rest.is_empty() || rest.starts_with('/') {
         return None;
     }
-    let resolved = literal.key.as_deref().is_some_and(|key| RESOLVED.contains(&key));
-    let versioned = bare.contains('@') || names_a_version(bare);
-    if !versioned && !resolved {
-        return None;
-    }
-    let by_looks = literal.key.is_some();
-    let key = if versioned { text.to_owned() } else { latest(text) };
-    Some(Reference { text: text.to_owned(), key, by_looks })
+    let is_versioned = rest.contains('@') || names_a_version(rest);
+    let key = if is_versioned { text.to_owned() } else { latest(text) };
+    Some(Named { key, is_versioned })
+}
+
+/// `prompt://extraction@production`: the protocol and the path with its reference.
+pub(super) fn of_uri<'a>(text: &'a str, types: &BTreeSet<String>) -> Option<(&'a str, &'a str)> {
+    let (protocol, path) = text.split_once("://")?;
+    let known = PROTOCOLS.contains(&protocol) || protocol == "kv" || types.contains(protocol);
+    let is_word = !path.is_empty() && !path.contains(char::is_whitespace);
+    (known && is_word && text.len() <= 512).then_some((protocol, path))
+}
+
+/// `extraction@production`: one word without a slash that is not an e-mail address.
+pub(super) fn of_name(text: &str) -> Option<(&str, &str)> {
+    let (name, reference) = text.split_once('@')?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    let parsed = reference.parse::<Wanted>().ok()?;
+    let is_host = matches!(&parsed, Wanted::Slot(_)) && reference.contains('.');
+    (!name.is_empty() && name.chars().all(is_plain) && !is_host).then_some((name, reference))
 }
 
 /// The key of what names no version: Conductor takes the latest.
-fn latest(text: &str) -> String {
+pub(super) fn latest(text: &str) -> String {
     match text.contains('@') {
         true => text.to_owned(),
         false => format!("{text}@{}", Slot::LATEST),
     }
 }
 
-/// Conductor's types, those that there are, and what is a slip away from one.
+/// A reference that is looked for under a key.
+pub(super) fn to_key(text: &str, key: &str, spelling: Remedy, effect: Option<Effect>) -> Reference {
+    let meanings = keys::meanings(key);
+    let malformed = || {
+        let why = key.parse::<Address>().err().map(|why| why.to_string());
+        Effect::Malformed(why.unwrap_or_else(|| "this is not a reference".to_owned()))
+    };
+    let effect = if meanings.is_empty() { Some(malformed()) } else { effect };
+    Reference { text: text.to_owned(), meanings, spelling, effect }
+}
+
+/// A reference to a component without a version.
+pub(super) fn to_versions(text: &str, name: &str) -> Reference {
+    to_key(text, &format!("{name}/{}", keys::VERSIONS), Remedy::Name, None)
+}
+
+/// A text that never becomes a reference.
+pub(super) fn failing(text: &str, effect: Effect) -> Reference {
+    Reference {
+        text: text.to_owned(),
+        meanings: Vec::new(),
+        spelling: Remedy::Key,
+        effect: Some(effect),
+    }
+}
+
+/// Conductor's types, those of the repository, and what is one slip from one of them.
 fn is_type(kind: &str, types: &BTreeSet<String>) -> bool {
     types
         .iter()
         .any(|known| kind == known || (kind.len() > 4 && damerau_levenshtein(kind, known) == 1))
 }
 
-/// `prompts/extraction/v1.0.0`: a slash and a version at the end. A path of a file
-/// looks like a slot.
+/// `extraction/v1.0.0`: a slash and a version at the end. The path of a file looks like a slot.
 fn names_a_version(text: &str) -> bool {
     let last = text.rsplit('/').next().unwrap_or_default();
-    last.parse::<catalog::version::Version>().is_ok() || last == conductor::VERSIONS
-}
-
-/// `prompt://extraction@production`, of the ComponentLoader.
-fn of_uri(text: &str) -> Option<String> {
-    const PROTOCOLS: [&str; 7] =
-        ["template", "prompt", "query", "config", "script", "schema", "docs"];
-    let (protocol, path) = text.split_once("://")?;
-    (PROTOCOLS.contains(&protocol) && !path.is_empty())
-        .then(|| latest(&format!("{protocol}/{path}")))
-}
-
-/// `extraction@production` in a call of Conductor's SDK, whose third argument is the type.
-fn of_sdk(literal: &Literal) -> Option<String> {
-    let (before, after) = &literal.around;
-    let before = before.trim_end();
-    let (_, default) = SDK.into_iter().find(|(name, _)| before.ends_with(name))?;
-    let (name, reference) = literal.text.split_once('@')?;
-    let third = after.split(',').nth(2).unwrap_or_default();
-    let quoted = third.split(['\'', '"', '`']).nth(1);
-    Some(format!("{}/{name}@{reference}", quoted.unwrap_or(default)))
-}
-
-/// Whether Conductor's value resolver takes the text for a reference: letters,
-/// digits, `-` and `_` with a slash, `@`, then letters, digits, `-` and `.`.
-pub(super) fn conductor_sees(text: &str) -> bool {
-    let plain = |text: &str, more: &str| {
-        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
-    };
-    let (path, reference) = text.split_once('@').unwrap_or((text, "latest"));
-    plain(path, "-_/") && path.contains('/') && plain(reference, "-.")
+    last.parse::<catalog::version::Version>().is_ok() || last == keys::VERSIONS
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn key(text: &str, yaml_key: Option<&str>, around: (&str, &str)) -> Option<String> {
-        let types = ["prompts", "prompt", "schemas", "schema"].map(str::to_owned).into();
-        let literal = Literal {
-            line: 1,
-            text: text.to_owned(),
-            key: yaml_key.map(str::to_owned),
-            around: (around.0.to_owned(), around.1.to_owned()),
-        };
-        read(&literal, &types).map(|reference| reference.key)
+    fn types() -> BTreeSet<String> {
+        ["prompts", "prompt", "schemas", "schema", "agents", "ensemble"].map(str::to_owned).into()
     }
 
     #[test]
-    fn references_and_what_only_looks_like_one() {
-        for (text, under, expected) in [
-            ("prompts/a@production", None, true),
-            ("prompts/a@^1", None, true),
-            ("promtps/a@production", None, true),
-            ("components/prompts/a/v1.0.0", None, true),
-            ("prompts/a/v1.0.0", None, true),
-            ("prompts/a/_versions", None, true),
-            ("prompts/a", Some("prompt"), true),
-            ("prompts/a", Some("description"), false),
-            ("prompts/a", None, false),
-            ("prompts/a/index.md", None, false),
-            ("./prompts/a", Some("prompt"), false),
-            ("actions/checkout@v4", Some("uses"), false),
-            ("ada@example.com", None, false),
-            ("@scope/prompts@1.0.0", None, false),
-            ("https://example.com/prompts/a@b", None, false),
-            ("mail prompts/a@b to ada", None, false),
-            ("", None, false),
+    fn references_and_texts_that_only_look_like_one() {
+        for (text, expected) in [
+            ("prompts/a@production", Some(true)),
+            ("prompts/a@^1", Some(true)),
+            ("promtps/a@production", Some(true)),
+            ("components/prompts/a/v1.0.0", Some(true)),
+            ("prompts/a/v1.0.0", Some(true)),
+            ("prompts/a/_versions", Some(true)),
+            ("prompts/a", Some(false)),
+            ("./prompts/a@b", None),
+            ("actions/checkout@v4", None),
+            ("ada@example.com", None),
+            ("@scope/prompts@1.0.0", None),
+            ("@prompts/extraction", None),
+            ("@agents/foo@1.0.0", None),
+            ("@ensemble/conductor/testing", None),
+            ("~/prompts/a@b", None),
+            ("https://example.com/prompts/a@b", None),
+            ("mail prompts/a@b to ada", None),
+            ("prompts/", None),
+            ("", None),
         ] {
-            assert_eq!(key(text, under, ("", "")).is_some(), expected, "{text}");
+            let named = of_key(text, &types());
+            assert_eq!(named.map(|named| named.is_versioned), expected, "{text}");
         }
     }
 
     #[test]
-    fn addresses_and_calls() {
-        let uri = |text| key(text, None, ("", ""));
-        assert_eq!(uri("prompt://a@production").as_deref(), Some("prompt/a@production"));
-        assert_eq!(uri("docs://start").as_deref(), Some("docs/start@latest"));
+    fn names_are_no_addresses_of_people() {
+        assert_eq!(of_name("extraction@v9.9.9"), Some(("extraction", "v9.9.9")));
+        assert_eq!(of_name("extraction@production"), Some(("extraction", "production")));
+        for text in ["ada@example.com", "write to ada@b", "@scope", "a/b@c", "a"] {
+            assert_eq!(of_name(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn uris_of_components() {
+        let uri = |text| of_uri(text, &types());
+        assert_eq!(uri("prompt://a@production"), Some(("prompt", "a@production")));
+        assert_eq!(uri("kv://templates/a"), Some(("kv", "templates/a")));
+        assert_eq!(uri("agents://a"), Some(("agents", "a")));
         assert_eq!(uri("script://"), None);
         assert_eq!(uri("ftp://a@production"), None);
-        let call = |after| key("a@v1.0.0", None, ("  const x = await loadComponent(", after));
-        assert_eq!(call(", env)").as_deref(), Some("prompt/a@v1.0.0"));
-        assert_eq!(call(", env, 'schema')").as_deref(), Some("schema/a@v1.0.0"));
-        assert_eq!(key("a@v1.0.0", None, ("log(", ")")), None);
-    }
-
-    #[test]
-    fn what_conductor_takes_for_a_reference() {
-        for (text, seen) in [
-            ("prompts/a@production", true),
-            ("prompts/a-b_c/d@v1.0.0", true),
-            ("prompts/a", true),
-            ("prompts/a@^1.0", false),
-            ("prompts/a@>=1 <2", false),
-            ("prompts/a@v1.0.0+b", false),
-            ("prompts/a@sha256:00", false),
-            ("prompts/a.b@v1.0.0", false),
-        ] {
-            assert_eq!(conductor_sees(text), seen, "{text}");
-        }
+        assert_eq!(uri("prompt://a is what you write"), None);
     }
 }

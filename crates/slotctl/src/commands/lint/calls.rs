@@ -1,0 +1,141 @@
+//! The references in the arguments of calls.
+
+use super::conductor::{Remedy, Shape, resolver_sees, shape_of};
+use super::literal::{Argument, Call, Value, text_of};
+use super::readers::{is_bundled, loader, own, resolver};
+use super::reference::{Effect, Known, Reference, failing, latest, of_uri, to_key, to_versions};
+
+/// The reference that the text of an argument is, if it is one.
+pub(super) fn read(text: &str, call: &Call, index: usize, known: &Known<'_>) -> Option<Reference> {
+    match (shape_of(call), index) {
+        (None, _) => own(text, false, known).filter(|_| !is_bundled(text) || reads_kv(call, text)),
+        (Some(Shape::Module | Shape::Bundled), _) => None,
+        (Some(Shape::Sdk), 0) => sdk(text, call),
+        (Some(Shape::Agent), 0) => named(text, "agent"),
+        (Some(Shape::Versions), 0) => {
+            Some(to_versions(text, &format!("{}/{text}", kind(call, 2)?)))
+        }
+        (Some(Shape::Deployment), _) => deployment(text, call, index),
+        (Some(Shape::Registry(kind)), 0) => registry(text, kind),
+        (Some(Shape::Component), _) => component(text, call, index),
+        (Some(Shape::Versioned(kind)), _) => versioned(text, kind, call, index),
+        (Some(Shape::DeploymentRef), 1) => target(call).map(|target| at(&target, text)),
+        (Some(Shape::Loader), 0) => {
+            let (protocol, path) = of_uri(text, &known.types)?;
+            loader(text, protocol, path, known)
+        }
+        (Some(Shape::LoaderVersions), 1) => {
+            Some(to_versions(text, &format!("{}/{text}", text_of(call, 0)?)))
+        }
+        (Some(Shape::Resolver), 0) => resolver(text, &Value::default(), known),
+        _ => None,
+    }
+}
+
+/// Whether a call reads a script from KV, which the project would bundle otherwise.
+fn reads_kv(call: &Call, text: &str) -> bool {
+    let method = call.callee.last().map(String::as_str);
+    !text.contains("://") && matches!(method, Some("get" | "getWithMetadata"))
+}
+
+/// `{ fallback: '1.9.0' }` of a primitive.
+pub(super) fn fallback(text: &str, value: &Value, call: &Call) -> Option<Reference> {
+    if value.keys != ["fallback"] {
+        return None;
+    }
+    match shape_of(call)? {
+        Shape::Component | Shape::Versioned(_) => component_of(call).map(|name| at(&name, text)),
+        Shape::DeploymentRef => target(call).map(|name| at(&name, text)),
+        _ => None,
+    }
+}
+
+/// The type that a call of the SDK names; a prompt if it names none. It cannot be seen if the
+/// script computes it.
+fn kind(call: &Call, index: usize) -> Option<&str> {
+    match call.arguments.get(index) {
+        None => Some("prompt"),
+        Some(Argument::Text(kind)) => Some(kind),
+        Some(_) => None,
+    }
+}
+
+fn sdk(text: &str, call: &Call) -> Option<Reference> {
+    named(text, kind(call, 2)?)
+}
+
+/// `name@reference`; the SDK needs both.
+fn named(text: &str, kind: &str) -> Option<Reference> {
+    match text.split_once('@') {
+        Some((name, reference)) if !name.is_empty() && !reference.is_empty() => {
+            Some(to_key(text, &format!("{kind}/{text}"), Remedy::Name, None))
+        }
+        _ => {
+            let what = format!("the SDK needs name@reference, for example `{text}@latest`");
+            Some(failing(text, Effect::Malformed(what)))
+        }
+    }
+}
+
+fn deployment(text: &str, call: &Call, index: usize) -> Option<Reference> {
+    let kind = kind(call, 3)?;
+    match (text_of(call, 0), text_of(call, 1), index) {
+        (Some(name), Some(slot), 1) => named(&format!("{name}@{slot}"), kind),
+        (_, None, 0) => Some(to_versions(text, &format!("{kind}/{text}"))),
+        _ => None,
+    }
+}
+
+/// `ctx.schemas.get('order@v1.0.0')`: the registry puts the type in front and asks the value
+/// resolver.
+fn registry(text: &str, kind: &str) -> Option<Reference> {
+    // A sentence or a computed text names nothing.
+    if text.is_empty() || text.contains(char::is_whitespace) && !text.contains('@') {
+        return None;
+    }
+    let key = latest(&format!("{kind}/{text}"));
+    let (effect, key) = match text.split_once("://") {
+        Some((protocol, path)) => (true, latest(&format!("{protocol}/{path}"))),
+        None => (!resolver_sees(&key), key),
+    };
+    let effect = effect.then_some(Effect::Text(Remedy::Name));
+    Some(to_key(text, &key, Remedy::Name, effect))
+}
+
+fn component(text: &str, call: &Call, index: usize) -> Option<Reference> {
+    match (index, text_of(call, 2)) {
+        (2, Some(_)) => component_of(call).map(|name| at(&name, text)),
+        (1, None) => component_of(call).map(|name| to_versions(text, &name)),
+        _ => None,
+    }
+}
+
+fn versioned(text: &str, kind: &str, call: &Call, index: usize) -> Option<Reference> {
+    match (index, text_of(call, 1)) {
+        (1, Some(_)) => component_of(call).map(|name| at(&name, text)),
+        (0, None) => Some(to_versions(text, &format!("{kind}/{text}"))),
+        _ => None,
+    }
+}
+
+/// The component of `componentRef('type', 'path', …)` or `versionedAgent('path', …)`.
+fn component_of(call: &Call) -> Option<String> {
+    match shape_of(call)? {
+        Shape::Component => Some(format!("{}/{}", text_of(call, 0)?, text_of(call, 1)?)),
+        Shape::Versioned(kind) => Some(format!("{kind}/{}", text_of(call, 0)?)),
+        _ => None,
+    }
+}
+
+/// The component of the reference that `deploymentRef` was given.
+fn target(call: &Call) -> Option<String> {
+    match call.arguments.first()? {
+        Argument::Call(inner) => component_of(inner),
+        _ => None,
+    }
+}
+
+fn at(name: &str, reference: &str) -> Reference {
+    let text = format!("{name}@{reference}");
+    to_key(&text, &text, Remedy::Key, None)
+}

@@ -1,0 +1,298 @@
+//! Who in Conductor 0.5.3 reads which place, as data. `docs/conductor.md` has the same
+//! table with the reasons; a test compares them.
+
+use super::literal::{Call, Value};
+
+/// What reads a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// The value resolver: `type/name@reference` and `type/name` are references, everything
+    /// else is text.
+    Resolver,
+    /// The value resolver or the HTML agent: the operation of the agent is not known.
+    Template,
+    /// An agent that uses the text as it is.
+    Text(Remedy),
+    /// The input of the HTML agent: `kv://<key>` is read from the binding `KV`, everything
+    /// else is text.
+    HtmlInput,
+    /// A key in the binding `KV`.
+    KvKey,
+    /// The layout of the HTML agent: a URI, else nothing.
+    Layout,
+    /// The script loader: what the project has bundled, whatever the version.
+    Bundled,
+    /// The executor: the agent of the project, whatever the version.
+    LocalAgent,
+    /// The project itself.
+    Own,
+    /// No one that reads components.
+    Nobody,
+}
+
+/// What to write in place of a reference that is taken for text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// `prompts/extraction@production`
+    Key,
+    /// `extraction@production`
+    Name,
+    /// `template://header@production`
+    Uri,
+    /// `{{> template://header@production}}`
+    Partial,
+    /// The key `prompt` with `prompts/extraction@production`
+    PromptKey,
+    /// `ctx.prompts.get('extraction@production')` in a code agent
+    Registry,
+}
+
+/// The value of a key.
+pub(super) struct KeyRow {
+    /// The operation of the agent; none for every agent, known or not.
+    pub(super) operation: Option<&'static str>,
+    /// The last keys that lead to it.
+    pub(super) keys: &'static [&'static str],
+    pub(super) reader: Reader,
+}
+
+const fn row(
+    operation: Option<&'static str>,
+    keys: &'static [&'static str],
+    reader: Reader,
+) -> KeyRow {
+    KeyRow { operation, keys, reader }
+}
+
+/// The values of YAML, JSON and objects in scripts; the first row that fits counts.
+pub(super) const KEYS: [KeyRow; 27] = [
+    row(Some("think"), &["config", "prompt"], Reader::Resolver),
+    row(Some("think"), &["config", "schema"], Reader::Resolver),
+    row(Some("think"), &["config", "systemPrompt"], Reader::Text(Remedy::PromptKey)),
+    row(Some("think"), &["input", "prompt"], Reader::Text(Remedy::Registry)),
+    row(Some("email"), &["input", "template"], Reader::Resolver),
+    row(Some("email"), &["input", "html"], Reader::Text(Remedy::Registry)),
+    row(Some("sms"), &["input", "body"], Reader::Text(Remedy::Registry)),
+    row(Some("html"), &["template", "kv"], Reader::KvKey),
+    row(Some("html"), &["template", "inline"], Reader::Text(Remedy::Partial)),
+    row(Some("html"), &["config", "template"], Reader::Text(Remedy::Partial)),
+    row(Some("html"), &["input", "template"], Reader::HtmlInput),
+    row(Some("html"), &["input", "layout"], Reader::Layout),
+    row(Some("pdf"), &["html", "template", "kv"], Reader::KvKey),
+    row(Some("pdf"), &["html", "template"], Reader::Text(Remedy::Partial)),
+    row(Some("pdf"), &["html", "inline"], Reader::Text(Remedy::Registry)),
+    row(None, &["script"], Reader::Bundled),
+    row(None, &["agent"], Reader::LocalAgent),
+    row(None, &["evaluator"], Reader::LocalAgent),
+    row(None, &["uses"], Reader::Nobody),
+    row(None, &["image"], Reader::Nobody),
+    row(None, &["prompt"], Reader::Resolver),
+    row(None, &["schema"], Reader::Resolver),
+    row(None, &["systemPrompt"], Reader::Text(Remedy::PromptKey)),
+    row(None, &["template", "kv"], Reader::KvKey),
+    row(None, &["template"], Reader::Template),
+    row(None, &["layout"], Reader::Layout),
+    row(None, &["component"], Reader::Own),
+];
+
+/// The keys of the project's own that name a component without a version too.
+const OWN: [&str; 3] = ["component", "query", "config"];
+
+/// Who reads a value of an agent with this operation.
+pub(super) fn reader_of(value: &Value, operation: Option<&str>) -> Reader {
+    let fits = |row: &&KeyRow| match row.operation {
+        // An object of a script can be anything, unless it says that it is an agent.
+        None if value.in_script && operation.is_none() => {
+            matches!(row.reader, Reader::Bundled) && ends_with(&value.keys, row.keys)
+        }
+        None => ends_with(&value.keys, row.keys),
+        known => known == operation && ends_with(&value.keys, row.keys),
+    };
+    KEYS.iter().find(fits).map_or(Reader::Own, |row| row.reader)
+}
+
+/// Whether a value of YAML or JSON names a component without a version too.
+pub(super) fn is_own_key(value: &Value) -> bool {
+    !value.in_script && value.keys.last().is_some_and(|key| OWN.contains(&key.as_str()))
+}
+
+fn ends_with(keys: &[String], last: &[&str]) -> bool {
+    keys.len() >= last.len() && keys.iter().rev().zip(last.iter().rev()).all(|(a, b)| a == b)
+}
+
+/// How a call names a component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// `loadComponent('name@reference', env, type)`; without a type a prompt.
+    Sdk,
+    /// `loadMemberConfig('name@reference', env)`
+    Agent,
+    /// `listComponentVersions('name', env, type)`
+    Versions,
+    /// `getComponentDeployment('name', 'slot', env, type)`
+    Deployment,
+    /// `ctx.schemas.get('name@reference')`
+    Registry(&'static str),
+    /// `componentRef('type', 'path', 'reference', { fallback })`
+    Component,
+    /// `versionedAgent('path', 'reference', { fallback })`
+    Versioned(&'static str),
+    /// `deploymentRef(componentRef(…), 'slot', { fallback })`
+    DeploymentRef,
+    /// `loader.load('prompt://name@reference')`
+    Loader,
+    /// `loader.listVersions('prompt', 'path')`
+    LoaderVersions,
+    /// `resolveValue('type/name@reference', context)`
+    Resolver,
+    /// `scriptLoader.resolve('script://name@version')`
+    Bundled,
+    /// `require('module')`, `vi.mock('module')`
+    Module,
+}
+
+/// The functions, by their last name.
+pub(super) const FUNCTIONS: [(&str, Shape); 34] = [
+    ("loadComponent", Shape::Sdk),
+    ("loadComponentWithMetadata", Shape::Sdk),
+    ("loadComponentMetadata", Shape::Sdk),
+    ("componentExists", Shape::Sdk),
+    ("loadMemberConfig", Shape::Agent),
+    ("listComponentVersions", Shape::Versions),
+    ("getComponentDeployment", Shape::Deployment),
+    ("componentRef", Shape::Component),
+    ("versionedAgent", Shape::Versioned("agent")),
+    ("versionedEnsemble", Shape::Versioned("ensemble")),
+    ("deploymentRef", Shape::DeploymentRef),
+    ("resolveValue", Shape::Resolver),
+    ("load", Shape::Loader),
+    ("loadJSON", Shape::Loader),
+    ("invalidateCache", Shape::Loader),
+    ("listVersions", Shape::LoaderVersions),
+    ("require", Shape::Module),
+    ("mock", Shape::Module),
+    ("doMock", Shape::Module),
+    ("unmock", Shape::Module),
+    ("doUnmock", Shape::Module),
+    ("dontMock", Shape::Module),
+    ("deepUnmock", Shape::Module),
+    ("setMock", Shape::Module),
+    ("unstable_mockModule", Shape::Module),
+    ("unstable_unmockModule", Shape::Module),
+    ("requireActual", Shape::Module),
+    ("requireMock", Shape::Module),
+    ("createMockFromModule", Shape::Module),
+    ("importActual", Shape::Module),
+    ("importMock", Shape::Module),
+    ("proxyquire", Shape::Module),
+    ("esmock", Shape::Module),
+    ("rewire", Shape::Module),
+];
+
+/// The registries of an agent's context, with the methods that take a name.
+pub(super) const REGISTRIES: [(&str, &[&str]); 7] = [
+    ("schemas", &["get", "validate", "isValid", "exists"]),
+    ("prompts", &["get", "getWithMetadata", "render", "exists", "listVariables"]),
+    ("configs", &["get", "getValue", "getValueOrDefault", "hasPath", "merge", "exists"]),
+    ("queries", &["get", "getSql", "exists"]),
+    ("scripts", &["get", "getContent", "exists"]),
+    ("templates", &["get", "getContent", "render", "exists"]),
+    // Not in 0.5.3, and read like the others by what builds on it.
+    ("tools", &["get", "exists"]),
+];
+
+/// How a call names a component, if it does.
+pub(super) fn shape_of(call: &Call) -> Option<Shape> {
+    let mut names = call.callee.iter().rev().map(String::as_str);
+    let (last, before) = (names.next()?, names.next());
+    let first = super::literal::text_of(call, 0).unwrap_or_default();
+    match (before, last) {
+        (Some("require" | "meta"), "resolve") | (Some("meta"), "glob") => Some(Shape::Module),
+        (Some("mock"), "module") | (Some("td"), "replace" | "replaceEsm") => Some(Shape::Module),
+        (Some(registry), method) if is_registry(call, registry, method, first) => {
+            REGISTRIES.iter().find(|(name, _)| *name == registry).map(|row| Shape::Registry(row.0))
+        }
+        (Some(loader), "resolve" | "has") if is_script(first) && loader != "registry" => {
+            Some(Shape::Bundled)
+        }
+        (Some("registry" | "components"), "resolve" | "resolveWithMetadata" | "exists") => {
+            Some(Shape::Resolver)
+        }
+        (_, "exists") if first.contains("://") => Some(Shape::Loader),
+        // Of a name as short as this only a URI says whose it is.
+        (_, "load") if !first.contains("://") => None,
+        _ => FUNCTIONS.iter().find(|(name, _)| *name == last).map(|(_, shape)| *shape),
+    }
+}
+
+/// Whether a method belongs to a registry: `prompts.get('x')` may also be of the script's own `Map`.
+fn is_registry(call: &Call, registry: &str, method: &str, name: &str) -> bool {
+    let known = REGISTRIES.iter().any(|(of, methods)| *of == registry && methods.contains(&method));
+    known && (call.callee.len() > 2 || call.destructured || name.contains('@'))
+}
+
+fn is_script(text: &str) -> bool {
+    text.starts_with("script://") || text.starts_with("scripts/")
+}
+
+/// The protocols of the ComponentLoader.
+pub(super) const PROTOCOLS: [&str; 7] =
+    ["template", "prompt", "query", "config", "script", "schema", "docs"];
+
+/// Whether the value resolver takes the text for a reference: letters, digits, `-` and `_`
+/// with a slash, `@`, then letters, digits, `-` and `.`.
+pub(super) fn resolver_sees(text: &str) -> bool {
+    let plain = |text: &str, more: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+    };
+    let (path, reference) = text.split_once('@').unwrap_or((text, "latest"));
+    let (first, rest) = path.split_once('/').unwrap_or_default();
+    plain(first, "-_") && plain(rest, "-_/") && plain(reference, "-.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The page says of every place and of every call who reads it.
+    #[test]
+    fn the_documentation_has_every_place() {
+        let page = include_str!("../../../../../docs/conductor.md");
+        for KeyRow { operation, keys, .. } in &KEYS {
+            let place = format!("`{}`", keys.join("."));
+            assert!(page.contains(&place), "{operation:?} {place}");
+        }
+        let functions = FUNCTIONS.iter().filter(|(_, shape)| *shape != Shape::Module);
+        for name in functions.map(|(name, _)| name) {
+            assert!(page.contains(&format!("{name}(")), "{name}");
+        }
+        for (registry, methods) in REGISTRIES {
+            assert!(page.contains(&format!("`{registry}`")), "{registry}");
+            for method in methods {
+                assert!(page.contains(&format!("`{method}`")), "{registry}.{method}");
+            }
+        }
+        for protocol in PROTOCOLS {
+            assert!(page.contains(&format!("`{protocol}://`")), "{protocol}");
+        }
+    }
+
+    #[test]
+    fn what_the_value_resolver_takes_for_a_reference() {
+        for (text, seen) in [
+            ("prompts/a@production", true),
+            ("prompts/a-b_c/d@v1.0.0", true),
+            ("prompts/a", true),
+            ("prompts/a@^1.0", false),
+            ("prompts/a@>=1 <2", false),
+            ("prompts/a@v1.0.0+b", false),
+            ("prompts/a@sha256:00", false),
+            ("prompts/a.b@v1.0.0", false),
+            ("prompt://a@v1.0.0", false),
+            ("a@v1.0.0", false),
+            (" prompts/a", false),
+        ] {
+            assert_eq!(resolver_sees(text), seen, "{text}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The parts of a text: the whole of it, what is quoted in its expressions, and the
+//! partials of a template.
+
+use super::literal::{Literal, Owner, Place, Value};
+
+/// A text that a file contains, and the lines of the file that spell it.
+pub(super) struct Spelled<'a> {
+    pub(super) text: &'a str,
+    /// The line of the key or of the call, from 1.
+    pub(super) begins: usize,
+    /// The first of `source`, from 1.
+    pub(super) line: usize,
+    pub(super) source: Vec<&'a str>,
+}
+
+/// The whole text, or what is quoted inside its `${…}`, and all its partials.
+pub(super) fn literals(spelled: &Spelled<'_>, place: &Place) -> Vec<Literal> {
+    let Spelled { text, begins, .. } = *spelled;
+    let literal = |text: &str, place: Place| {
+        let line = line_of(spelled, text.trim());
+        Literal { line, begins, text: text.to_owned(), place }
+    };
+    let owner = match place {
+        Place::Value(Value { owner, .. }) => owner.clone(),
+        _ => Owner::default(),
+    };
+    let partials = partials(text);
+    let mut found: Vec<Literal> = match text.contains("${") {
+        true => quoted(text).into_iter().map(|text| literal(text, place.clone())).collect(),
+        false if partials.is_empty() => vec![literal(text, place.clone())],
+        false => Vec::new(),
+    };
+    found.extend(partials.into_iter().map(|name| literal(name, Place::Partial(owner.clone()))));
+    found
+}
+
+/// The line of the file that has a part of the text.
+fn line_of(spelled: &Spelled<'_>, part: &str) -> usize {
+    let at = spelled.source.iter().position(|line| line.contains(part));
+    spelled.line + at.unwrap_or_default()
+}
+
+/// The text between quotes.
+fn quoted(text: &str) -> Vec<&str> {
+    let (mut rest, mut found) = (text, Vec::new());
+    while let Some(at) = rest.find(['\'', '"', '`']) {
+        let after = rest.get(at..).unwrap_or_default();
+        let mark = after.chars().next().unwrap_or('"');
+        let inside = after.get(1..).unwrap_or_default();
+        let Some((literal, next)) = inside.split_once(mark) else { break };
+        found.push(literal);
+        rest = next;
+    }
+    found
+}
+
+/// The names of the partials, `{{> name arguments}}`, as Conductor's template engine
+/// reads them.
+pub(super) fn partials(text: &str) -> Vec<&str> {
+    let inside = text.split("{{>").skip(1).filter_map(|rest| rest.split_once("}}"));
+    inside.filter_map(|(inside, _)| inside.split_whitespace().next()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_whole_or_quoted_or_has_partials() {
+        let texts = |text: &str| -> Vec<String> {
+            let source = text.lines().collect();
+            let spelled = Spelled { text, begins: 1, line: 1, source };
+            let found = literals(&spelled, &Place::Script);
+            found.iter().map(|literal| format!("{} {}", literal.line, literal.text)).collect()
+        };
+        assert_eq!(texts("prompts/a@b"), ["1 prompts/a@b"]);
+        assert_eq!(texts("${a\n ? 'b' : \"c\"}"), ["2 b", "2 c"]);
+        assert_eq!(texts("<p>\n{{> a://b t=\"1\"}}{{>c}}"), ["2 a://b", "2 c"]);
+        assert_eq!(texts("${a} {{> b }}"), ["1 b"]);
+        assert_eq!(texts("{{> open"), ["1 {{> open"]);
+    }
+}

@@ -1,0 +1,84 @@
+//! What is wrong in a file, and where.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use notice::printable;
+use serde::Serialize;
+
+use super::judge::{Level, Verdict};
+use super::literal::{Ignore, Literal, Problem};
+
+/// What is wrong, and where.
+#[derive(Debug, Serialize)]
+pub(super) struct Finding {
+    file: String,
+    line: usize,
+    pub(super) level: Level,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+    what: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<String>,
+    /// The first line of the value, which a comment can silence too.
+    #[serde(skip)]
+    begins: usize,
+}
+
+/// What is wrong with a reference.
+pub(super) fn of_verdict(file: &str, literal: &Literal, text: &str, verdict: Verdict) -> Finding {
+    let Verdict { level, code, what, help } = verdict;
+    let (file, reference) = (file.to_owned(), Some(text.to_owned()));
+    let (line, begins) = (literal.line, literal.begins);
+    Finding { file, line, level, code, reference, what, help, begins }
+}
+
+/// What is wrong with the file itself.
+pub(super) fn of_problem(file: &str, problem: &Problem) -> Finding {
+    let Problem { line, code, is_error, what, help } = problem.clone();
+    let level = if is_error { Level::Error } else { Level::Warning };
+    let file = file.to_owned();
+    Finding { file, line, level, code, reference: None, what, help, begins: line }
+}
+
+/// Leaves out what is silenced, and adds a warning for each comment that silences nothing.
+pub(super) fn silence(file: &str, findings: Vec<Finding>, ignores: &[Ignore]) -> Vec<Finding> {
+    let mut used = BTreeSet::new();
+    let silenced = |finding: &Finding, used: &mut BTreeSet<usize>| {
+        let covers =
+            |ignore: &&Ignore| ignore.silences == finding.line || ignore.silences == finding.begins;
+        let lines: Vec<usize> = ignores.iter().filter(covers).map(|ignore| ignore.line).collect();
+        used.extend(&lines);
+        !lines.is_empty()
+    };
+    let mut left: Vec<Finding> =
+        findings.into_iter().filter(|finding| !silenced(finding, &mut used)).collect();
+    let unused = ignores.iter().filter(|ignore| !used.contains(&ignore.line));
+    left.extend(unused.map(|ignore| unused_ignore(file, ignore.line)));
+    left.sort_by_key(|finding| finding.line);
+    left
+}
+
+fn unused_ignore(file: &str, line: usize) -> Finding {
+    let what = "this slotctl-ignore silences nothing".to_owned();
+    let help = Some("remove it".to_owned());
+    let problem = Problem { line, code: "unused-ignore", is_error: false, what, help };
+    of_problem(file, &problem)
+}
+
+/// One line for each finding, as compilers write it, so that editors find the place.
+pub(super) fn words(findings: &[Finding]) -> String {
+    let mut text = String::new();
+    for Finding { file, line, level, code, reference, what, help, .. } in findings {
+        let level = match level {
+            Level::Error => "error",
+            Level::Warning => "warning",
+        };
+        let reference = reference.as_ref().map_or(String::new(), |text| format!("{text}: "));
+        let help = help.as_ref().map_or(String::new(), |help| format!("; instead: {help}"));
+        let said = format!("{file}:{line}: {level}: {reference}{what}{help} [{code}]");
+        let _ = writeln!(text, "{}", printable(said.as_bytes()));
+    }
+    text
+}

@@ -1,0 +1,73 @@
+//! Reads JSON, with comments too.
+
+use jsonc_parser::ast::{ObjectPropName, Value};
+use jsonc_parser::common::Ranged as _;
+use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, parse_to_ast};
+
+use super::literal::{Contents, Ignore, Lines, Problem, lines_of};
+use super::silence::{ignore_at, silences};
+use super::tree::{Entry, Node, Text, collect, duplicates};
+
+/// What a file contains; nothing if it is not JSON.
+pub(super) fn read(text: &str) -> Contents {
+    let comments = CommentCollectionStrategy::Separate;
+    let collect_options = CollectOptions { comments, tokens: false };
+    let parsed = match parse_to_ast(text, &collect_options, &ParseOptions::default()) {
+        Ok(parsed) => parsed,
+        Err(error) => return not_json(error.line_display(), &error.kind().to_string()),
+    };
+    let lines = lines_of(text);
+    let mut contents = Contents::default();
+    if let Some(value) = &parsed.value {
+        let document = node(value, &lines);
+        contents.problems = duplicates(&document, false);
+        collect(&document, &text.lines().collect::<Vec<_>>(), &mut contents);
+    }
+    let comments = parsed.comments.into_iter().flat_map(|map| map.into_values());
+    let all = comments.flat_map(|comments| comments.iter().cloned().collect::<Vec<_>>());
+    let silencing = all.filter(|comment| silences(comment.text()));
+    contents.ignores =
+        silencing.map(|comment| ignore_at(text, &lines, comment.start(), comment.end())).collect();
+    unique(&mut contents.ignores);
+    contents
+}
+
+/// A comment is before one token and behind another, so that it is reported twice.
+fn unique(ignores: &mut Vec<Ignore>) {
+    ignores.sort_by_key(|ignore| ignore.line);
+    ignores.dedup();
+}
+
+fn not_json(line: usize, why: &str) -> Contents {
+    let what = format!("this is not JSON, and the file is not read: {why}");
+    let problem = Problem { line, code: "no-json", is_error: false, what, help: None };
+    Contents { problems: vec![problem], ..Contents::default() }
+}
+
+fn node(value: &Value<'_>, lines: &Lines) -> Node {
+    match value {
+        Value::StringLit(text) => {
+            let line = lines.at(text.range.start);
+            Node::Text(Text { text: text.value.to_string(), first: line, last: line })
+        }
+        Value::Array(array) => {
+            Node::Sequence(array.elements.iter().map(|value| node(value, lines)).collect())
+        }
+        Value::Object(object) => {
+            let entry = |property: &jsonc_parser::ast::ObjectProp<'_>| {
+                let key = name(&property.name);
+                let line = lines.at(property.range.start);
+                Entry { identity: key.clone(), key, line, value: node(&property.value, lines) }
+            };
+            Node::Mapping(object.properties.iter().map(entry).collect())
+        }
+        _ => Node::Other,
+    }
+}
+
+fn name(name: &ObjectPropName<'_>) -> String {
+    match name {
+        ObjectPropName::String(text) => text.value.to_string(),
+        ObjectPropName::Word(word) => word.value.to_owned(),
+    }
+}

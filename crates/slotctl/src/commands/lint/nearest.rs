@@ -1,0 +1,163 @@
+//! The nearest component, slot or version that there is.
+
+use std::collections::BTreeMap;
+
+use catalog::conductor::Meaning;
+use catalog::name::ComponentName;
+use catalog::record::{CatalogRecord, VersionRecord};
+use catalog::reference::Reference as Wanted;
+use catalog::slot::Slot;
+use strsim::damerau_levenshtein;
+
+use super::conductor::{PROTOCOLS, Remedy};
+
+/// The components that there are.
+pub(super) type Catalogs = BTreeMap<ComponentName, CatalogRecord>;
+
+/// A reference that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Existing {
+    pub(super) name: ComponentName,
+    pub(super) reference: Option<String>,
+}
+
+/// The component with the nearest name.
+fn nearest_component<'a>(
+    name: &ComponentName,
+    catalogs: &'a Catalogs,
+) -> Option<&'a ComponentName> {
+    // `prompts/prompts/extraction`: the type is written twice.
+    let twice = name.as_str().strip_prefix(name.type_name()).and_then(|rest| rest.get(1..));
+    let inner = twice.and_then(|inner| catalogs.keys().find(|known| known.as_str() == inner));
+    inner.or_else(|| {
+        let near = nearest(name.as_str(), catalogs.keys().map(ComponentName::as_str))?;
+        catalogs.keys().find(|known| known.as_str() == near)
+    })
+}
+
+/// The reference that exists and is nearest to what was meant.
+pub(super) fn existing(meaning: &Meaning, catalogs: &Catalogs) -> Option<Existing> {
+    let (meant, wanted) = match meaning {
+        Meaning::Content(name, wanted) => (name, Some(wanted)),
+        Meaning::Versions(name) => (name, None),
+    };
+    let known = catalogs.get_key_value(meant).map(|(name, _)| name);
+    let name = known.or_else(|| nearest_component(meant, catalogs))?;
+    let catalog = catalogs.get(name)?;
+    let near = wanted.map(|wanted| match wanted {
+        Wanted::Range(range) => highest(catalog, range),
+        wanted => nearest_reference(catalog, &wanted.to_string()),
+    });
+    let reference = match near {
+        // Of another component any reference is a guess; of this one there is a list.
+        Some(None) if known.is_none() => Some(usual(catalog)),
+        Some(near) => Some(near?),
+        None => None,
+    };
+    Some(Existing { name: name.clone(), reference })
+}
+
+/// The slots and the versions that are not revoked, the slots last.
+pub(super) fn references(catalog: &CatalogRecord) -> Vec<String> {
+    let versions = live(catalog).map(|record| record.snapshot.version.to_string());
+    versions.chain(catalog.slots.keys().map(ToString::to_string)).collect()
+}
+
+/// The versions that are not revoked.
+pub(super) fn live(catalog: &CatalogRecord) -> impl Iterator<Item = &VersionRecord> {
+    catalog.versions.iter().filter(|record| record.revoked.is_none())
+}
+
+/// The reference that most callers use.
+fn usual(catalog: &CatalogRecord) -> String {
+    let production = catalog.slots.keys().find(|slot| slot.as_str() == "production");
+    production.map_or(Slot::LATEST, Slot::as_str).to_owned()
+}
+
+fn nearest_reference(catalog: &CatalogRecord, text: &str) -> Option<String> {
+    let there = references(catalog);
+    let same = there.iter().find(|known| *known == text).cloned();
+    same.or_else(|| nearest(text, there.iter().map(String::as_str)))
+}
+
+/// The highest version in a range; versions are in ascending order.
+fn highest(catalog: &CatalogRecord, range: &catalog::range::Range) -> Option<String> {
+    let fits = |record: &&VersionRecord| {
+        record.snapshot.version.semver().is_some_and(|version| range.matches(version))
+    };
+    let found = live(catalog).filter(fits).last().map(|record| record.snapshot.version.to_string());
+    found.or_else(|| nearest_reference(catalog, &range.to_string()))
+}
+
+/// The name with the fewest typing errors, or the one that `text` is an abbreviation of; none
+/// if it would be a different word.
+fn nearest<'a>(text: &str, there: impl Iterator<Item = &'a str>) -> Option<String> {
+    let short = |name: &str| name.starts_with(text) || text.starts_with(name);
+    let slips = |name: &str| if short(name) { 1 } else { damerau_levenshtein(text, name) };
+    let (slips, name) = there.map(|name| (slips(name), name)).min()?;
+    let own = text.split_once('/').map_or(text, |(_, path)| path);
+    (slips <= own.len().div_ceil(2)).then(|| name.to_owned())
+}
+
+/// A reference in the spelling of its place.
+pub(super) fn spelled(existing: &Existing, spelling: Remedy) -> String {
+    let Existing { name, reference } = existing;
+    let at = reference.as_ref().map_or(String::new(), |reference| format!("@{reference}"));
+    let path = name.path();
+    match (spelling, protocol(name)) {
+        (Remedy::Name, _) => format!("{path}{at}"),
+        (Remedy::Uri, Some(protocol)) => format!("{protocol}://{path}{at}"),
+        (Remedy::Partial, Some(protocol)) => format!("{{{{> {protocol}://{path}{at}}}}}"),
+        (Remedy::PromptKey, _) => format!("`prompt: {name}{at}`"),
+        (Remedy::Registry, _) => {
+            format!("`ctx.{}.get('{path}{at}')` in a code agent", name.type_name())
+        }
+        (Remedy::Key | Remedy::Uri | Remedy::Partial, _) => format!("{name}{at}"),
+    }
+}
+
+/// The protocol of a type: `prompts` has `prompt://`.
+fn protocol(name: &ComponentName) -> Option<&'static str> {
+    PROTOCOLS.into_iter().find(|protocol| {
+        let plural = match *protocol {
+            "query" => "queries".to_owned(),
+            "docs" => "docs".to_owned(),
+            _ => format!("{protocol}s"),
+        };
+        plural == name.type_name()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_no_other_word() {
+        let there = ["prompts/empty", "prompts/extraction", "schemas/invoice"];
+        for (text, near) in [
+            ("prompts/extration", Some("prompts/extraction")),
+            ("promtps/extraction", Some("prompts/extraction")),
+            ("prompts/extract", Some("prompts/extraction")),
+            ("prompts/analyze-company", None),
+            ("schemas/order", None),
+        ] {
+            assert_eq!(nearest(text, there.into_iter()).as_deref(), near, "{text}");
+        }
+    }
+
+    #[test]
+    fn suggestions_are_spelled_like_their_place() {
+        let name: ComponentName = "queries/find-users".parse().unwrap();
+        let existing = Existing { name, reference: Some("v1.0.0".to_owned()) };
+        for (spelling, expected) in [
+            (Remedy::Key, "queries/find-users@v1.0.0"),
+            (Remedy::Name, "find-users@v1.0.0"),
+            (Remedy::Uri, "query://find-users@v1.0.0"),
+            (Remedy::Partial, "{{> query://find-users@v1.0.0}}"),
+            (Remedy::Registry, "`ctx.queries.get('find-users@v1.0.0')` in a code agent"),
+        ] {
+            assert_eq!(spelled(&existing, spelling), expected);
+        }
+    }
+}

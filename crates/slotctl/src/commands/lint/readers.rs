@@ -1,0 +1,121 @@
+//! What each reader does with a text.
+
+use super::conductor::{PROTOCOLS, Remedy, resolver_sees};
+use super::literal::Value;
+use super::reference::{
+    Effect, Known, Reference, failing, latest, of_key, of_name, of_uri, to_key,
+};
+
+/// What the project's own code reads: a URI or a key; with `is_whole` also without a version.
+pub(super) fn own(text: &str, is_whole: bool, known: &Known<'_>) -> Option<Reference> {
+    if let Some((protocol, path)) = of_uri(text, &known.types) {
+        return loader(text, protocol, path, known);
+    }
+    let named = of_key(text, &known.types).filter(|named| named.is_versioned || is_whole)?;
+    let found = to_key(text, &named.key, Remedy::Key, None);
+    // `templates/logo@2x.png` is a file.
+    let is_sure = is_whole || !found.meanings.is_empty() || names_a_component(text, known);
+    is_sure.then_some(found)
+}
+
+/// Scripts are bundled by the project at build time, and their versions are not read.
+pub(super) fn is_bundled(text: &str) -> bool {
+    text.trim().starts_with("script://") || text.trim().starts_with("scripts/")
+}
+
+fn names_a_component(text: &str, known: &Known<'_>) -> bool {
+    let name = text.split('@').next().unwrap_or_default();
+    exists(&latest(name), known)
+}
+
+fn exists(key: &str, known: &Known<'_>) -> bool {
+    to_key("", key, Remedy::Key, None).meanings.iter().any(|meaning| (known.exists)(meaning))
+}
+
+/// What the ComponentLoader does with a URI.
+pub(super) fn loader(
+    text: &str,
+    protocol: &str,
+    path: &str,
+    known: &Known<'_>,
+) -> Option<Reference> {
+    match protocol {
+        "kv" => kv(text, path, known),
+        _ if PROTOCOLS.contains(&protocol) => {
+            Some(to_key(text, &latest(&format!("{protocol}/{path}")), Remedy::Uri, None))
+        }
+        _ => Some(failing(text, no_protocol(protocol))),
+    }
+}
+
+pub(super) fn no_protocol(protocol: &str) -> Effect {
+    let known = PROTOCOLS.map(|known| format!("{known}://")).join(", ");
+    Effect::Malformed(format!("the ComponentLoader has no protocol {protocol}://, only {known}"))
+}
+
+/// A key in the binding `KV`.
+pub(super) fn kv(text: &str, key: &str, known: &Known<'_>) -> Option<Reference> {
+    let named = of_key(key.trim(), &known.types)?;
+    Some(to_key(text, &named.key, Remedy::Partial, Some(Effect::OtherBinding)))
+}
+
+/// The value resolver: what it does not recognize is text.
+pub(super) fn resolver(text: &str, value: &Value, known: &Known<'_>) -> Option<Reference> {
+    let word = text.trim();
+    if let Some((protocol, path)) = of_uri(word, &known.types) {
+        let key = if protocol == "kv" { path.to_owned() } else { format!("{protocol}/{path}") };
+        of_key(&key, &known.types)?;
+        return Some(to_key(word, &latest(&key), Remedy::Key, Some(Effect::Text(Remedy::Key))));
+    }
+    if let Some(named) = of_key(word, &known.types) {
+        let effect = match (resolver_sees(text), resolver_sees(word)) {
+            (true, _) => None,
+            (false, true) => Some(Effect::Folded),
+            (false, false) => Some(Effect::Text(Remedy::Key)),
+        };
+        return Some(to_key(word, &named.key, Remedy::Key, effect));
+    }
+    let (name, reference) = of_name(word)?;
+    let kind = value.keys.last().filter(|key| known.types.contains(*key))?;
+    let key = format!("{kind}/{name}@{reference}");
+    let effect = match value.owner.is_document && kind == "prompt" {
+        true => Effect::MemberConfig,
+        false => Effect::Text(Remedy::Key),
+    };
+    Some(to_key(word, &key, Remedy::Key, Some(effect)))
+}
+
+/// The email agent or the HTML agent.
+pub(super) fn template(text: &str, value: &Value, known: &Known<'_>) -> Option<Reference> {
+    match text.strip_prefix("kv://") {
+        Some(key) => kv(text, key, known),
+        None => resolver(text, value, known),
+    }
+}
+
+/// A text that no one resolves: a finding if it names a component.
+pub(super) fn unread(text: &str, remedy: Remedy, known: &Known<'_>) -> Option<Reference> {
+    let word = text.trim();
+    let key = match of_uri(word, &known.types) {
+        Some(("kv", path)) => latest(path),
+        Some((protocol, path)) => latest(&format!("{protocol}/{path}")),
+        None => {
+            let named = of_key(word, &known.types)?;
+            if !named.is_versioned && !exists(&named.key, known) {
+                return None;
+            }
+            named.key
+        }
+    };
+    Some(to_key(word, &key, remedy, Some(Effect::Text(remedy))))
+}
+
+/// A layout that cannot be loaded is left out of the page.
+pub(super) fn layout(text: &str, known: &Known<'_>) -> Option<Reference> {
+    match of_uri(text, &known.types) {
+        Some((protocol, path)) if PROTOCOLS.contains(&protocol) => {
+            loader(text, protocol, path, known)
+        }
+        _ => unread(text, Remedy::Uri, known),
+    }
+}

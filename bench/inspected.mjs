@@ -12,7 +12,7 @@ const workerd = createRequire(import.meta.url)('workerd').default
 const MIB = 1024 * 1024
 const WASM_PATH = '/bench/wasm-memory'
 
-// The Worker as it is, and beside it the size of its Wasm memory.
+// The built Worker, which also reports the size of its Wasm memory.
 const WRAPPER = [
   {
     name: 'bench.js',
@@ -21,7 +21,7 @@ import Resolver from './index.js'
 export default class extends Resolver {
   async fetch(request) {
     if (!request.url.endsWith('${WASM_PATH}')) return super.fetch(request)
-    // Twice: what only a finaliser still held goes the second time.
+    // The second time collects what only a finaliser still held.
     for (let time = 0; time < 2; time += 1) gc()
     return Response.json(globalThis.watched.map(({ buffer }) => buffer.byteLength))
   }
@@ -41,10 +41,9 @@ WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
 ]
 
 /**
- * The built Worker with an inspector, its log thrown away: `{ url, pid, kv, heap(), stop() }`.
- * `heap()` is what the isolate holds once V8 has collected its garbage, in MiB:
- * `objects` and `buffers` of V8, which is where contents are, and `wasm`, where
- * records are.
+ * Starts the built Worker with an inspector and without its log: `{ url, pid, kv, heap(), stop() }`.
+ * `heap()` is the memory of the isolate after a garbage collection, in MiB: V8's `objects` and
+ * `buffers`, which hold contents, and `wasm`, which holds records.
  */
 export async function startInspected(vars) {
   const kv = await startKvServer({ SLOTS: new Map(), COMPONENTS: new Map() })
@@ -89,7 +88,7 @@ function ports(child) {
   })
 }
 
-/** The size of the Wasm memory in MiB, once V8 has collected its garbage. */
+/** The size of the Wasm memory in MiB, after a garbage collection. */
 async function collected(url) {
   const [bytes] = /** @type {number[]} */ (await (await fetch(url + WASM_PATH)).json())
   return bytes / MIB

@@ -1,6 +1,5 @@
-// What a Worker's memory comes to over a million distinct requests for more
-// components than fit into it. Loopback only; a bench and no test, as the numbers
-// are the machine's: npm run bench:memory [-- --requests 1000000]
+// Measures a Worker's memory over a million distinct requests for more components than fit into it.
+// It uses the loopback interface only: npm run bench:memory [-- --requests 1000000]
 
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -14,17 +13,17 @@ const USAGE = 'node bench/memory.mjs [--requests 1000000]'
 const COMPONENTS = 10_000
 const MIB = 1024 * 1024
 const CONTENT_MEMORY = 16 * MIB
-/** All that is bounded: contents, the last good records and what the fast lane remembers. */
+/** The sum of all bounds: contents, the last good records and the fast lane. */
 const BOUND = CONTENT_MEMORY / MIB + 4 + 8
 const AT_ONCE = 32
-// By then every bound has been reached, so that what comes later is growth.
+// After this share of the requests every bound has been reached, so any increase is growth.
 const WARM = 0.1
 const STEPS = 10
 
 const sha = 'dac23bda14820e5b79aa3328b0c5a597521fa03c'
 const date = '2026-11-20T10:00:00Z'
 
-/** 2 to 50 KB. */
+/** The size of a content: 2 to 50 KB. */
 const sizeOf = (at) => 2_000 + ((at * 7919) % 48_001)
 
 function fill(kv) {
@@ -40,10 +39,10 @@ function fill(kv) {
   }
 }
 
-// A step through all components that visits each before it comes back to one.
+// Visits all components before it repeats one.
 const component = (at) => `/components/prompts/c${(at * 7919) % COMPONENTS}`
 
-/** By slot and by version, half of each by the fast lane, and one in ten for what is not there. */
+/** Slots and versions, half of each by the fast lane; one in ten does not exist. */
 function pathOf(at) {
   if (at % 10 === 9) return `/components/prompts/none${at}@production`
   const ref = at % 2 === 0 ? 'production' : 'v1.0.0'
@@ -78,10 +77,10 @@ async function requests(worker, agent, from, to) {
 
 function count(text) {
   if (/^\d+$/.test(text) && Number(text) >= 1000) return Number(text)
-  throw new UserError(`--requests ${text}: not a number of at least 1000.\nUsage: ${USAGE}`, 2)
+  throw new UserError(`--requests ${text}: expected a number of at least 1000.\nUsage: ${USAGE}`, 2)
 }
 
-/** What the isolate holds, in MiB. */
+/** The memory that the isolate holds, in MiB. */
 async function reading(worker, done) {
   const held = await worker.heap()
   const all = Object.values(held).reduce((sum, one) => sum + one, 0)
@@ -90,7 +89,7 @@ async function reading(worker, done) {
   return all
 }
 
-/** What the isolate holds before the first request, when warm, and after each tenth of the rest. */
+/** Measures before the first request, when warm, and after each tenth of the remaining requests. */
 async function measure(worker, total) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: AT_ONCE })
   const readings = [await reading(worker, 0)]
@@ -111,7 +110,7 @@ async function measure(worker, total) {
 await main(async () => {
   const { requests: text } = parseOptions({ requests: { type: 'string', default: '1000000' } }, USAGE)
   const total = count(text)
-  // On a machine that does other things too, a read may be slow; here that is no failure.
+  // A read may be slow on a busy machine, which is not a failure here.
   const worker = await startInspected({ CONTENT_MEMORY, KV_TIMEOUT_MS: 60_000 })
   fill(worker.kv)
   log(

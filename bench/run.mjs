@@ -1,6 +1,6 @@
-// What a request costs, against JavaScript that gives the same answers, all variants
-// interleaved in one run: npm run bench [-- --quick]. Without --quick the result goes
-// into docs/performance.md.
+// Measures the cost of a request, and compares it with JavaScript that gives the same answers. All
+// variants are interleaved in one run: npm run bench [-- --quick]. Without --quick, the result is
+// written to docs/performance.md.
 import { parseOptions } from '../scripts/lib/args.mjs'
 import { duration, log, main } from '../scripts/lib/cli.mjs'
 import { measureCold } from './lib/cold.mjs'
@@ -25,9 +25,9 @@ const QUICK = {
 
 const CALLED = {
   ours: 'component-resolver',
-  pointer: 'JavaScript of an afternoon (`bench/baselines/pointer.mjs`), the baseline',
-  optimised: 'JavaScript optimised by hand (`optimised.mjs`)',
-  loader: 'one read of the content at the slot’s key, as Conductor’s loader does it (`loader.mjs`)',
+  pointer: 'the plain-JavaScript baseline (`bench/baselines/pointer.mjs`)',
+  optimised: 'hand-optimised JavaScript (`optimised.mjs`)',
+  loader: 'one read of the content under the slot’s key, as in Conductor’s loader (`loader.mjs`)',
   hello: 'hello, world',
 }
 
@@ -42,12 +42,12 @@ function wholeText({ comparisons, hello }, { processes, each, count }) {
     verdict(measured, limit),
     reads.toFixed(2),
   ])
-  return `CPU time of the whole workerd process per request, medians of ${processes * each} interleaved rounds of ${count} requests
-in ${processes} processes of each variant; an empty answer costs ${hello.toFixed(0)} µs. The ratio is the median of the rounds' ratios: where nothing else is
-said, to the JavaScript baseline, which \`tests/worker/baselines.test.mjs\` holds to the same status, headers,
-body and log line, also where KV hangs.
+  return `CPU time of the whole workerd process per request: medians of ${processes * each} interleaved rounds of ${count} requests
+in ${processes} processes of each variant. An empty response takes ${hello.toFixed(0)} µs. The ratio is the median of the rounds' ratios to the
+plain-JavaScript baseline, unless the row names something else. \`tests/worker/baselines.test.mjs\` checks that the
+baseline gives the same status, headers, body and log line, also while KV hangs.
 
-${table(['request', 'µs', 'ratio', 'wanted', 'KV reads'], rows)}`
+${table(['request', 'µs', 'ratio', 'limit', 'KV reads'], rows)}`
 }
 
 function handlerText(results, { rounds, count }) {
@@ -57,9 +57,9 @@ function handlerText(results, { rounds, count }) {
     ratio(measured),
     name === 'ours' ? verdict(measured, 0.9) : '',
   ])
-  return `The handler alone, called ${count} times in a loop inside one isolate over a stubbed KV, ${rounds} rounds:
+  return `The handler alone, called ${count} times in a loop in one isolate with a stubbed KV, ${rounds} rounds:
 
-${table(['slot, content in memory', 'µs', 'to the baseline', 'wanted'], rows)}`
+${table(['slot, content in memory', 'µs', 'ratio to the baseline', 'limit'], rows)}`
 }
 
 function coldText({ ours, pointer, ratio: measured, answerRatio }, { rounds }) {
@@ -70,9 +70,15 @@ function coldText({ ours, pointer, ratio: measured, answerRatio }, { rounds }) {
     cpu.toFixed(1),
     warm.toFixed(0),
   ]
-  const head = ['', 'to the first answer, ms', 'of that the request, ms', 'CPU, ms', 'CPU of the next 100, µs each']
-  return `A fresh process, ${rounds} of each: from its start to the first answer it took ${ratio(measured)} times the baseline's
-(wanted ${verdict(measured, 1.35)}), the request itself, once the isolate was there, ${ratio(answerRatio)} times:
+  const head = [
+    '',
+    'until the first response, ms',
+    'the request itself, ms',
+    'CPU, ms',
+    'CPU of the next 100 requests, µs each',
+  ]
+  return `Cold start, ${rounds} processes of each: the time from the start of the process to the first response is ${ratio(measured)} times
+the baseline's (limit ${verdict(measured, 1.35)}). The request itself, in a running isolate, takes ${ratio(answerRatio)} times the baseline's:
 
 ${table(head, [row('ours', ours), row('pointer', pointer)])}`
 }
@@ -80,15 +86,15 @@ ${table(head, [row('ours', ours), row('pointer', pointer)])}`
 function sizeText(sizes) {
   const all = Object.values(sizes).reduce((sum, size) => sum + size, 0) / 1000
   const each = Object.entries(sizes).map(([name, size]) => `${name} ${(size / 1000).toFixed(1)} KB`)
-  return `Uploaded, gzip: ${each.join(' + ')} = ${all.toFixed(1)} KB (wanted ${verdict(all, 250)}).`
+  return `Upload, gzip: ${each.join(' + ')} = ${all.toFixed(1)} KB (limit ${verdict(all, 250)}).`
 }
 
 function throughputText(results) {
   if (results.length === 0) return 'wrk is not installed: throughput and latencies were not measured.'
   const rows = results.map(({ name, rate, p50, p99 }) => [CALLED[name], rate, p50, p99])
-  return `wrk, 16 connections; the KV service shares the machine, so only the order says something:
+  return `wrk, 16 connections. The KV service runs on the same machine, so only the ratios are meaningful:
 
-${table(['slot, content in memory', 'requests a second', 'p50', 'p99'], rows)}`
+${table(['slot, content in memory', 'requests per second', 'p50', 'p99'], rows)}`
 }
 
 await main(async () => {
@@ -108,6 +114,6 @@ await main(async () => {
   }
   if (!quick) writeSection('The Worker', parts.join('\n\n'))
   log(
-    `Measured in ${duration(started)}${quick ? '; without --quick it takes longer and says more' : ', written to docs/performance.md'}.`,
+    `Measured in ${duration(started)}${quick ? '; without --quick, more is measured and written to docs/performance.md' : ', written to docs/performance.md'}.`,
   )
 })

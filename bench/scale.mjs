@@ -1,6 +1,6 @@
-// slotctl at scale: a repository of 10,000 components with ten versions each (100,000
-// version tags, 20,000 slot tags), read, planned and synced, and the way in which a
-// workflow does it that has one `git show` and one HTTP PUT a tag.
+// Measures slotctl at scale: it plans and syncs a repository of 10,000 components with ten versions
+// each (100,000 version tags, 20,000 slot tags), and compares that with a workflow that runs one
+// `git show` and one HTTP PUT per tag.
 //
 //   npm run bench:scale [-- --components 10000 --versions 10 --together 100 --latency 0]
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
@@ -16,7 +16,7 @@ import { makeRepository } from './scale/repository.mjs'
 
 const USAGE = 'npm run bench:scale [-- --components 10000 --versions 10 --together 100 --latency 0]'
 const IDS = { SLOTS: '1'.repeat(32), COMPONENTS: '2'.repeat(32) }
-/** So many tags are synced in the workflow's way; the whole is their time, scaled. */
+/** How many tags are synced like a workflow does; the total is their time, scaled. */
 const SAMPLE = 500
 const ROUNDS = 3
 const MEBI = 1 << 20
@@ -24,7 +24,7 @@ const MEBI = 1 << 20
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]
 const seconds = (ms) => (ms < 950 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`)
 
-/** Runs `slotctl`; its time, the most memory that it and its Git took, what its steps took. */
+/** Runs `slotctl`; resolves to its time, its highest memory including Git's, and the times of its steps. */
 function slotctl(args, env) {
   const binary = process.env.SLOTCTL ?? inRoot('target', 'release', 'slotctl')
   return new Promise((resolve, reject) => {
@@ -40,26 +40,26 @@ function slotctl(args, env) {
     child.once('close', (code) => {
       clearInterval(watch)
       const stderr = Buffer.concat(out).toString()
-      if (code !== 0) return reject(new UserError(`slotctl ended with ${code}:\n${stderr.slice(-2000)}`))
+      if (code !== 0) return reject(new UserError(`slotctl exited with ${code}:\n${stderr.slice(-2000)}`))
       const time = performance.now() - began
       return resolve({ time, memory: most, steps: steps(stderr) })
     })
   })
 }
 
-/** The resident set of a process and of its children, their highest so far, in bytes. */
+/** The highest resident set of a process and of its children so far, in bytes. */
 function memoryOf(pid) {
   try {
     const own = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean)
-    // What Git maps of its packs is the page cache's and counts for it all the same.
+    // This includes the packs that Git maps, which are in the page cache.
     return own + children.reduce((sum, child) => sum + memoryOf(child), 0)
   } catch {
     return 0
   }
 }
 
-/** The times that slotctl says of its steps, in milliseconds. */
+/** The times that slotctl prints for its steps, in milliseconds. */
 function steps(talk) {
   const times = {}
   for (const [, name, amount, unit] of talk.matchAll(/^(\w+) +.*\((?:(?:\d+) min )?([\d.]+) (ms|s)\)$/gm)) {
@@ -71,8 +71,8 @@ function steps(talk) {
 const total = (calls) => Object.values(calls).reduce((sum, count) => sum + count, 0)
 
 /**
- * The fewest calls in which the API takes the pairs of each stage, lists the keys of each namespace and
- * reads the slots. Who writes also reads a sample of each namespace back.
+ * The smallest number of calls that write the pairs of each stage, list the keys of each namespace and
+ * read the slots. A sync that writes also reads a sample of each namespace back.
  */
 const minimum = ({ writes = [], lists = [], slots = 0 }) =>
   writes.reduce((sum, pairs) => sum + Math.ceil(pairs / 10_000), 0) +
@@ -80,7 +80,7 @@ const minimum = ({ writes = [], lists = [], slots = 0 }) =>
   Math.ceil(slots / 100) +
   (writes.length > 0 ? 2 : 0)
 
-/** What a workflow with a `git show` and a PUT a tag does, for a sample; ms a tag. */
+/** Runs a `git show` and a PUT per tag for a sample, like a workflow; resolves to ms per tag. */
 async function workflowsWay(repo, kv, tags) {
   const every = Math.ceil(tags.length / SAMPLE)
   const sample = tags.filter((_, at) => at % every === 0)
@@ -88,7 +88,7 @@ async function workflowsWay(repo, kv, tags) {
   for (const tag of sample) {
     const [, type, name] = tag.split('/')
     const shown = execFileSync('git', ['-C', repo, 'show', `${tag}:${type}/${name}.md`])
-    // As a workflow's shell does it: a process of its own a call.
+    // Like a shell script, with one process per call.
     const put = spawnSync(
       'curl',
       [
@@ -104,7 +104,7 @@ async function workflowsWay(repo, kv, tags) {
       ],
       { input: shown },
     )
-    if (put.status !== 0) throw new UserError(`curl ended with ${put.status}`)
+    if (put.status !== 0) throw new UserError(`curl exited with ${put.status}`)
   }
   return (performance.now() - began) / sample.length
 }
@@ -115,7 +115,7 @@ async function bench({ components, versions, together, latency }) {
   try {
     const repo = path.join(folder, 'repo.git')
     const made = await makeRepository(repo, { components, versions, together })
-    log(`made ${made.tags} tags at ${made.commits} commits\n`)
+    log(`Created ${made.tags} tags at ${made.commits} commits.\n`)
     await measure({ folder, repo, kv, components, versions, made, together, latency })
   } finally {
     kv.stop()
@@ -147,14 +147,14 @@ function syncRunner({ folder, repo, kv }) {
 async function measure({ folder, repo, kv, components, versions, made, together, latency }) {
   const { sync, often } = syncRunner({ folder, repo, kv })
   const slots = components * 3
-  // Before slots and behind the rest stands what the run tells of itself.
+  // The first and the last stage include the record of the run itself.
   const writes = [components * versions, components * versions + 1, slots, components, 1 + 1]
   const inComponents = components * versions * 2 + components + 1
   const rows = []
   const row = (what, { time, git, memory, calls, least }) =>
     rows.push([what, seconds(time), seconds(git), `${Math.round(memory / MEBI)} MiB`, `${total(calls)} of ${least}`])
 
-  // 1. Into an empty KV: planned, then written.
+  // 1. Into an empty KV: plan, then write.
   const planned = await often('--dry-run')
   row('plan the first sync', { ...planned, least: minimum({ lists: [0, 0] }) })
   const first = await sync()
@@ -187,13 +187,13 @@ function report({ rows, first, whole, each, tags, components, versions, together
   log(
     `${cpus()[0].model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}, ` +
       `${new Date().toISOString().slice(0, 10)}; ${count(components)} components × ${versions} versions, ` +
-      `${count(together)} a commit; the API in memory on the same machine, ${latency} ms a call; ` +
-      `medians of ${ROUNDS} where nothing is written\n`,
+      `${count(together)} per commit; the API in memory on the same machine, ${latency} ms per call; ` +
+      `medians of ${ROUNDS} for runs that write nothing\n`,
   )
-  log('| | in all | until Git is read | memory | API calls, of at least |\n| --- | --- | --- | --- | --- |')
+  log('| | total | reading Git | memory | API calls, of the possible minimum |\n| --- | --- | --- | --- | --- |')
   for (const row of rows) log(`| ${row.join(' | ')} |`)
   log(
-    `\nOne \`git show\` and one PUT a tag: ${each.toFixed(1)} ms a tag (a sample of ${count(SAMPLE)}), scaled to ` +
+    `\nOne \`git show\` and one PUT per tag: ${each.toFixed(1)} ms per tag (a sample of ${count(SAMPLE)}), scaled to ` +
       `${count(tags)} tags ${seconds(whole)} and ${count(tags)} calls; slotctl's first sync is ` +
       `${(whole / first.time).toFixed(0)} times as fast, with ${(tags / total(first.calls)).toFixed(0)} times fewer calls.`,
   )

@@ -1,4 +1,4 @@
-// An ensemble that reads KV itself: the slot's pointer, then the content that it names.
+// A caller that reads KV itself: the slot's record, then the content that it names.
 export default {
   async fetch(_request, env) {
     const { targets } = await env.SLOTS.get('prompts/extraction@production', { type: 'json', cacheTtl: 30 })

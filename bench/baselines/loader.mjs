@@ -1,5 +1,5 @@
-// In the manner of Conductor's own loader: one read of the content at the slot's key,
-// no headers to speak of, no splits.
+// Like Conductor's own loader: one read of the content under the slot's key, without headers and
+// splits.
 export default {
   async fetch(request, env) {
     const key = decodeURIComponent(new URL(request.url).pathname.slice('/components/'.length))

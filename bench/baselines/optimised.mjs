@@ -1,12 +1,12 @@
-// The best that we can do by hand in JavaScript for the slot path: the record compared
-// as the text that KV returned, the address looked up before anything is parsed, and
-// finished headers reused. Whatever is not a slot hit goes the way of pointer.mjs.
+// The fastest JavaScript that we could write for slots: it compares the record as the text that KV
+// returned, looks the address up before it parses anything, and reuses complete headers. Everything
+// else is left to pointer.mjs.
 import pointer, { lastGood, timeoutOf } from './pointer.mjs'
 
 const routes = new Map()
 const options = { type: 'text', cacheTtl: 30 }
 
-/** The text of a record; `undefined` where KV fails or does not answer in time. */
+/** Reads the text of a record; `undefined` if KV fails or is too slow. */
 const within = (promise, milliseconds) =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds)
@@ -20,7 +20,7 @@ const within = (promise, milliseconds) =>
 async function learn(request, env, url, key, text) {
   const lines = []
   const log = console.log
-  // The afternoon's version writes the line; here it is kept.
+  // Keeps the log line that pointer.mjs writes.
   console.log = (line) => {
     lines.push(line)
     log(line)

@@ -1,15 +1,15 @@
-// What a team would write in JavaScript in an afternoon, if it had to give the very
-// answers of the resolver: one read of the slot's record, the content from a Map, our
-// headers, our log line. `npm run bench` compares the answers before it measures.
+// The plain-JavaScript baseline: a straightforward Worker that gives exactly the resolver's answers,
+// with one read of the slot's record, the content from a Map, our headers and our log line.
+// tests/worker/baselines.test.mjs compares the answers.
 const contents = new Map()
 const versions = new Map()
 
-/** The last good record of each slot and when it was read, for when KV does not answer. */
+/** The last good record of each slot and when it was read, for failures of KV. */
 export const lastGood = new Map()
 
 export const timeoutOf = (env) => Number(env.KV_TIMEOUT_MS ?? 2000)
 
-/** A read of KV, which must not hang for longer than so many milliseconds. */
+/** Reads a value from KV, with a timeout in milliseconds. */
 async function read(env, namespace, key, options, milliseconds) {
   let timer
   const late = new Promise((_, reject) => {

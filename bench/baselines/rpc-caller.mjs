@@ -1,4 +1,4 @@
-// An ensemble that asks the resolver over a service binding.
+// A caller that uses the resolver over a service binding.
 export default {
   fetch: async (_request, env) => new Response(await env.RESOLVER.get('prompts/extraction@production')),
 }

@@ -1,5 +1,5 @@
-// The first answer of a cold isolate: from the start of its process until it listens and
-// from there to the answer, and the CPU of the hundred requests after it.
+// The first response of a cold isolate: the time from the start of its process until it listens, the
+// time of the first request, and the CPU time of the hundred requests after it.
 import { cpuTime, median } from './cpu.mjs'
 import { startVariants } from './variants.mjs'
 import { requests } from './workloads.mjs'
@@ -26,8 +26,9 @@ async function once(name) {
 }
 
 /**
- * Medians, by variant, in ms: `wall` and `cpu` from the start of the process to the first answer,
- * `answer` what the request itself took; `warm` in µs a request. `ratio` and `answerRatio` to the baseline's.
+ * Measures the medians of each variant in ms: `wall` and `cpu` from the start of the process to the
+ * first response, `answer` of the request itself; `warm` in µs per request. `ratio` and `answerRatio` are
+ * relative to the baseline.
  */
 export async function measureCold({ rounds }) {
   const results = { ours: [], pointer: [] }

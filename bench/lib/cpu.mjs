@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** Time on a core of all threads of a process in microseconds, as Linux accounts it. */
+/** The CPU time of all threads of a process in microseconds, from Linux. */
 export function cpuTime(pid) {
   const threads = readdirSync(`/proc/${pid}/task`)
   const nanoseconds = threads.map((thread) => {

@@ -1,4 +1,4 @@
-// What the benchmarks read of KV: made here, so that sizes are what the tables say.
+// The contents of KV for the benchmarks, with the sizes that the tables name.
 import { createHash } from 'node:crypto'
 
 const SHA = 'dac23bda14820e5b79aa3328b0c5a597521fa03c'
@@ -32,7 +32,7 @@ function slot(kv, name, arms) {
   }
 }
 
-/** Fills the namespaces; gives the digest that the slot's callers can revalidate with. */
+/** Fills the namespaces; returns the digest with which callers of the slot can revalidate. */
 export function fill(kv) {
   const sole = (name, size) => {
     const snapshot = content(kv, text(name, size))
@@ -50,7 +50,7 @@ export function fill(kv) {
   return digest
 }
 
-/** `[key, text]` of all that `fill` writes, for a stubbed KV. */
+/** All that `fill` writes as `[key, text]`, for a stubbed KV. */
 export function pairs() {
   const all = []
   fill({ put: (_, key, value) => all.push([key, value.toString()]) })

@@ -1,5 +1,5 @@
-// The handler alone: called in a loop inside one isolate over a stubbed KV, so that no
-// network and no server is measured. One request object serves all calls.
+// Measures the handler alone: it is called in a loop in one isolate with a stubbed KV, without
+// network and server. All calls use one request object.
 import { builtModules } from '../../tests/worker/harness/config.mjs'
 import { startWorker } from '../../tests/worker/harness/workerd.mjs'
 import { cpuTime, median } from './cpu.mjs'
@@ -7,7 +7,7 @@ import { pairs } from './data.mjs'
 import { VARIANTS } from './variants.mjs'
 
 const CALL = {
-  // As the runtime does it: an entrypoint's instance for each request.
+  // Like the runtime, which constructs the entrypoint for each request.
   class: 'answer = await new Handler(context, env).fetch(asked)',
   object: 'answer = await Handler.fetch(asked, env, context)',
 }
@@ -41,7 +41,7 @@ const LOOPED = {
   hello: CALL.object,
 }
 
-/** Microseconds of CPU for one call of each handler, and its ratio to the baseline. */
+/** The CPU time of one call of each handler in µs, and its ratio to the baseline. */
 export async function measureHandler({ rounds, count }) {
   const workers = {}
   for (const [name, call] of Object.entries(LOOPED)) {

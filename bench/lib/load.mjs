@@ -2,7 +2,7 @@ import http from 'node:http'
 
 const IN_FLIGHT = 8
 
-/** Requests to one Worker over kept connections, a few at a time. */
+/** Sends requests to one Worker over persistent connections, a few in parallel. */
 export class Load {
   #agent = new http.Agent({ keepAlive: true, maxSockets: IN_FLIGHT })
   #number = 0
@@ -27,7 +27,7 @@ export class Load {
         answer.resume()
         answer.on('end', () => {
           if (answer.statusCode === status) resolve(undefined)
-          else reject(new Error(`${path}: ${answer.statusCode} in place of ${status}`))
+          else reject(new Error(`${path}: ${answer.statusCode} instead of ${status}`))
         })
       })
       request.on('error', reject)

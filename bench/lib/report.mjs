@@ -6,9 +6,9 @@ import { inRoot } from '../../scripts/lib/paths.mjs'
 
 const PAGE = inRoot('docs', 'performance.md')
 const HEAD =
-  '# Performance\n\nMeasured, by the commands that each section names; a ratio is worth more than a figure.\n'
+  '# Performance\n\nThis page lists what the Worker and `slotctl` cost. Each section names the command that measures it.\n'
 
-/** Where and when a measurement was made. */
+/** The machine and the date of a measurement. */
 export function circumstances() {
   const workerd = createRequire(import.meta.url)('workerd/package.json').version
   const memory = Math.round(totalmem() / 2 ** 30)
@@ -22,7 +22,7 @@ export function table(head, rows) {
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
-/** Puts a section into docs/performance.md in place of the one of that title. */
+/** Replaces the section of this title in docs/performance.md. */
 export function writeSection(title, text) {
   const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : HEAD
   const [head, ...sections] = page.split(/^(?=## )/m)

@@ -1,5 +1,5 @@
-// Requests a second and latencies with wrk, where it is installed. The figures are of
-// the machine and of the KV service in this process; only their ratio says something.
+// Requests per second and latencies with wrk, if it is installed. The KV service runs in this
+// process, so only the ratios are meaningful.
 import { spawn } from 'node:child_process'
 
 import { startVariants } from './variants.mjs'
@@ -19,7 +19,7 @@ function wrk(url, seconds) {
 
 const figure = (text, pattern) => pattern.exec(text)?.[1] ?? '?'
 
-/** `[{ name, rate, p50, p99 }]`, or nothing where wrk is not installed. */
+/** Measures `[{ name, rate, p50, p99 }]`; an empty list if wrk is not installed. */
 export async function measureThroughput({ seconds }) {
   const { workers, stop } = await startVariants(['ours', 'pointer', 'optimised'])
   try {

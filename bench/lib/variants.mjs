@@ -1,4 +1,4 @@
-// The Workers that are compared, all served by the same workerd in the same way.
+// The Workers that are compared, all run by the same workerd in the same way.
 import { fileURLToPath } from 'node:url'
 
 import { builtModules } from '../../tests/worker/harness/config.mjs'
@@ -23,7 +23,7 @@ export const VARIANTS = {
   'kv-caller': { modules: builtModules, caller: { modules: [baseline('kv-caller')], services: [] } },
 }
 
-/** Starts the variants, with more `settings` where given; `stop()` ends them all. */
+/** Starts the variants; `stop()` stops all of them. */
 export async function startVariants(names, settings = {}) {
   const started = {}
   for (const name of names) {

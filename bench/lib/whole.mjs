@@ -1,6 +1,6 @@
-// CPU time of the whole process per request, each variant under each load, interleaved. Two
-// processes of the same Worker differ by 2 to 4 %, by where its code and data happen to lie,
-// for as long as they live; so the variants are started anew several times.
+// The CPU time of the whole process per request, for each variant under each load, interleaved.
+// Two processes of the same Worker differ by 2 to 4 % for their whole life, because of the addresses
+// of their code and data. Therefore each variant is started several times.
 import { cpuTime, median } from './cpu.mjs'
 import { Load } from './load.mjs'
 import { startVariants } from './variants.mjs'
@@ -9,7 +9,7 @@ import { COMPARISONS, requests } from './workloads.mjs'
 /** @param {string[]} pair a variant and a load */
 const name = ([variant, load]) => `${variant} ${load}`
 
-/** All pairs of a variant and a load that some comparison needs. */
+/** The pairs of a variant and a load that the comparisons need. */
 function pairs() {
   const all = COMPARISONS.flatMap(({ ours, theirs }) => [ours, theirs])
   return [...new Map([...all, ['hello', 'slot']].map((pair) => [name(pair), pair])).values()]
@@ -28,7 +28,7 @@ async function round(loads, asked, measured, count) {
   return results
 }
 
-/** The rounds of one process of each variant, after `warm` requests of each kind. */
+/** Runs the rounds in one process of each variant, after `warm` requests of each kind. */
 async function rounds(measured, { warm, each, count }) {
   const { workers, stop } = await startVariants([...new Set(measured.map(([variant]) => variant))])
   const asked = requests(workers.ours.digest)
@@ -47,8 +47,8 @@ async function rounds(measured, { warm, each, count }) {
 }
 
 /**
- * `{ comparisons: [{ what, cpu, reads, ratio, limit }], hello }`, medians of all rounds: `each`
- * of `count` requests in each of so many `processes`.
+ * Measures `{ comparisons: [{ what, cpu, reads, ratio, limit }], hello }`, the medians of all rounds:
+ * `each` rounds of `count` requests in each of the `processes`.
  */
 export async function measureWhole({ processes, warm, each, count }) {
   const measured = pairs()

@@ -1,11 +1,11 @@
-// What is measured, and against what. `limit` is what issue 7 asks of the ratio; the
-// denominator is a variant under the same load, or our own slot hit.
+// The loads and the comparisons. A comparison is the ratio of our CPU time to that of another
+// variant under the same load, or to that of our own slot request; `limit` is its highest value.
 import { ENSEMBLE } from './data.mjs'
 
 const SLOT = '/components/prompts/extraction@production'
 const keyed = (at) => ({ 'component-version-key': `caller-${at}` })
 
-/** The requests, by name; `headers` may depend on the request's number. */
+/** The requests by name. `headers` may be a function of the request's number. */
 export const requests = (digest) => ({
   slot: { path: SLOT, status: 200 },
   revalidated: { path: SLOT, headers: { 'if-none-match': `"${digest}"` }, status: 304 },
@@ -22,17 +22,17 @@ export const requests = (digest) => ({
   },
 })
 
-/** `[what, ours, variant under the same load | null, our load to compare with, factor, limit]` */
+/** Pairs of a variant and a load; `times` is how many of theirs one of ours replaces. */
 export const COMPARISONS = [
   { what: 'slot, content in memory', ours: ['ours', 'slot'], theirs: ['pointer', 'slot'], limit: 0.95 },
   {
-    what: 'the same, against JavaScript optimised by hand',
+    what: 'the same, compared with hand-optimised JavaScript',
     ours: ['ours', 'slot'],
     theirs: ['optimised', 'slot'],
     limit: 1.05,
   },
   {
-    what: 'the same, against one read of the content at the slot’s key',
+    what: 'the same, compared with one read of the content under the slot’s key',
     ours: ['ours', 'slot'],
     theirs: ['loader', 'slot'],
   },
@@ -44,22 +44,27 @@ export const COMPARISONS = [
     limit: 1,
   },
   {
-    what: 'slot with a split of three by key, against our slot',
+    what: 'slot split in three by key, compared with our slot',
     ours: ['ours', 'split'],
     theirs: ['ours', 'slot'],
     limit: 1.1,
   },
-  { what: '304, against our 200', ours: ['ours', 'revalidated'], theirs: ['ours', 'slot'], limit: 1 },
-  { what: 'HEAD, against our GET', ours: ['ours', 'head'], theirs: ['ours', 'slot'], limit: 1 },
-  { what: 'exact version in memory, against our slot', ours: ['ours', 'exact'], theirs: ['ours', 'slot'], limit: 0.6 },
+  { what: '304, compared with our 200', ours: ['ours', 'revalidated'], theirs: ['ours', 'slot'], limit: 1 },
+  { what: 'HEAD, compared with our GET', ours: ['ours', 'head'], theirs: ['ours', 'slot'], limit: 1 },
   {
-    what: 'get over a service binding, against two reads of a KV binding',
+    what: 'exact version in memory, compared with our slot',
+    ours: ['ours', 'exact'],
+    theirs: ['ours', 'slot'],
+    limit: 0.6,
+  },
+  {
+    what: 'get over a service binding, compared with two reads of a KV binding',
     ours: ['rpc', 'slot'],
     theirs: ['kv-caller', 'slot'],
     limit: 1.2,
   },
   {
-    what: '/resolve of 20 references, against 20 slots',
+    what: '/resolve of 20 references, compared with 20 slots',
     ours: ['ours', 'ensemble'],
     theirs: ['ours', 'slot'],
     times: 20,

@@ -1,6 +1,6 @@
-// A Workers KV REST API that counts its calls: Cloudflare's addresses, envelope and
-// limits over maps in memory, in a process of its own. wrangler's local KV takes
-// time that grows with the square of a batch's pairs; the tests use that one.
+// A Workers KV REST API in memory that counts its calls, with Cloudflare's addresses, envelope and
+// limits. The benchmark does not use wrangler's local KV, as the tests do, because the time of a
+// batch there grows with the square of its size.
 import http from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
@@ -12,7 +12,7 @@ const LIMITS = { pairs: 10_000, bytes: 100_000_000, keys: 100, page: 1_000 }
 
 class Namespace {
   values = new Map()
-  /** In order; made anew when a key came or went. */
+  /** The sorted keys; undefined after a key was added or deleted. */
   sorted = null
 
   put(key, value, metadata) {
@@ -34,7 +34,7 @@ class Namespace {
   }
 }
 
-/** Starts the API on any free port; `latency` is how long each answer is held back, in ms. */
+/** Starts the API on any free port; `latency` delays each response, in ms. */
 function serve(port, latency) {
   const namespaces = new Map()
   let calls = {}
@@ -112,7 +112,7 @@ function answer(namespace, what, url, key, body) {
   }
 }
 
-/** The API in a thread of its own, so that it takes no time of whoever measures. */
+/** Starts the API in its own thread, so that it does not slow the measuring one down. */
 export async function startKv({ latency = 0 } = {}) {
   const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { latency } })
   const port = await new Promise((resolve, reject) => {
@@ -123,7 +123,7 @@ export async function startKv({ latency = 0 } = {}) {
   return {
     url: `${origin}/client/v4`,
     namespace: (id) => `${origin}${ROOT}${id}`,
-    /** The calls since the last time, by kind. */
+    /** The number of calls since the last time, by kind. */
     calls: async () => (await fetch(`${origin}/calls`)).json(),
     stop: () => worker.terminate(),
   }

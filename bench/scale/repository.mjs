@@ -1,5 +1,5 @@
-// A repository of many components, as a team of years has it, made in seconds:
-// commits by `git fast-import`, tag objects as a pack of our own, refs packed.
+// Creates a repository of many components in seconds: commits by `git fast-import`, tag objects in
+// one pack, and packed refs.
 import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
@@ -16,16 +16,16 @@ const TAG = 4
 const names = (count) =>
   Array.from({ length: count }, (_, number) => `${TYPES[number % TYPES.length]}/c${String(number).padStart(5, '0')}`)
 
-/** About a kibibyte of text that no other version has. */
+/** About 1 KiB of unique text. */
 function content(name, version) {
   const line = createHash('sha256').update(`${name} ${version}`).digest('hex')
   return `# ${name} ${version}\n\n${`${line}\n`.repeat(15)}`
 }
 
 /**
- * Makes a bare repository at `dir`: `components` with `versions` versions each,
- * released `together` a commit, and for each the slots `production` (the version
- * before the last) and `staging` (the last), set as edgit sets them.
+ * Creates a bare repository at `dir`: `components` with `versions` versions each, `together` of them
+ * per commit, and for each component the slots `production` (the version before the last) and
+ * `staging` (the last), set as edgit sets them.
  */
 export async function makeRepository(dir, { components, versions, together }) {
   mkdirSync(dir, { recursive: true })
@@ -70,11 +70,11 @@ async function importCommits(dir, marks, { all, versions, together }) {
   }
   git.stdin.end()
   const [code] = await ended
-  if (code !== 0) throw new Error(`git fast-import ended with ${code}`)
+  if (code !== 0) throw new Error(`git fast-import exited with ${code}`)
   return tagged
 }
 
-/** The commits' ids, by their marks. */
+/** The commit ids by mark. */
 function readMarks(file) {
   const commits = []
   for (const line of readFileSync(file, 'utf8').trim().split('\n')) {
@@ -103,7 +103,7 @@ function tagObjects(tagged, commits, versions) {
   return tags
 }
 
-/** A tag object; a slot's is a tag of its version's tag. */
+/** A tag object. A slot's points to the tag of its version. */
 export function tag({ name, kind, object, commit, time }) {
   const tagger = `${WHO} ${FIRST_SECOND + time} +0000`
   const body = Buffer.from(`object ${object}\ntype ${kind}\ntag ${name}\ntagger ${tagger}\n\nRelease it\n`)
@@ -111,7 +111,7 @@ export function tag({ name, kind, object, commit, time }) {
   return { name, id, commit, body }
 }
 
-/** A pack (gitformat-pack) of tag objects, taken in by Git itself. */
+/** Writes a pack (gitformat-pack) of tag objects and lets Git index it. */
 async function writePack(dir, tags) {
   const file = path.join(dir, 'bench-tags.pack')
   const out = createWriteStream(file)
@@ -135,7 +135,7 @@ async function writePack(dir, tags) {
   })
 }
 
-/** Type and size of an object in a pack: four bits, then seven a byte. */
+/** The type and size of an object in a pack: four bits, then seven per byte. */
 function sizeOf(length) {
   const bytes = []
   let byte = (TAG << 4) | (length & 15)

@@ -108,30 +108,30 @@ describe('the jobs of release.yml', () => {
 
   test('go from 0 to 10 to 100 %, one job each', () =>
     stage(async ({ run, ramp, edge }) => {
-      await succeeds(run('production-0', 'See whether a release can start'))
+      await succeeds(run('production-0', 'Check that a release can start'))
       assert.deepEqual(ramp(), [], 'looking does nothing')
       const begun = await run('production-0', 'Upload, and check at 0 %')
       assert.deepEqual([begun.code, begun.outputs], [0, { started: 'true' }], begun.said)
       assert.match(begun.summary(), /^```\n.*0 %/s)
       assert.deepEqual(ramp(), ['new 0, old 100'])
       assert.equal(
-        (await run('production-0', 'See whether a release can start')).code,
+        (await run('production-0', 'Check that a release can start')).code,
         1,
         'another run refuses before it has started',
       )
-      await succeeds(run('production-10', 'Go up to 10 %'))
+      await succeeds(run('production-10', 'Increase to 10 %'))
       assert.deepEqual(ramp().slice(1), ['new 10, old 90'])
-      await succeeds(run('production-100', 'Go up to 100 %'))
+      await succeeds(run('production-100', 'Increase to 100 %'))
       assert.deepEqual(ramp().slice(2), ['new 100, old 0', 'new 100'])
       assert.equal(edge.worker.deployable()[0].annotations['workers/tag'], 'v0.2.0')
-      await succeeds(run('production-rollback', 'Go back'))
+      await succeeds(run('production-rollback', 'Roll back'))
       assert.equal(ramp().length, 4, 'what is released is not undone')
     }))
 
   test('roll back without an approval, and when a check fails', () =>
     stage(async ({ run, ramp }) => {
       await succeeds(run('production-0', 'Upload, and check at 0 %'))
-      await succeeds(run('production-rollback', 'Go back'))
+      await succeeds(run('production-rollback', 'Roll back'))
       assert.deepEqual(ramp(), ['new 0, old 100', 'old 100'])
       const { code, outputs, said } = await run('production-0', 'Upload, and check at 0 %', {
         EDGE_BUILD: faultyBuild({ unhealthy: true }),
@@ -139,7 +139,7 @@ describe('the jobs of release.yml', () => {
       assert.deepEqual([code, outputs], [1, { started: 'true' }], said)
       assert.match(said, /healthz/)
       assert.deepEqual(ramp().slice(2), ['new 0, old 100', 'old 100'])
-      await succeeds(run('production-rollback', 'Go back'))
+      await succeeds(run('production-rollback', 'Roll back'))
       assert.equal(ramp().length, 4)
     }))
 })

@@ -188,7 +188,7 @@ describe('its shell steps', () => {
     const worker = await startWorker({ scriptVersion })
     const cwd = workspace()
     const ask = (extra) =>
-      job({ vars: { STAGING_URL: worker.url } }, { cwd }).run(step(jobs.staging.steps, 'Ask staging'), {
+      job({ vars: { STAGING_URL: worker.url } }, { cwd }).run(step(jobs.staging.steps, 'Wait for staging'), {
         PAUSE: '0',
         ...extra,
       })
@@ -202,7 +202,7 @@ describe('its shell steps', () => {
       execFileSync('git', ['tag', '-d', 'v0.2.0'], { cwd, stdio: 'pipe' })
       const other = await ask()
       assert.equal(other.code, 1)
-      assert.match(other.said, /^::error::http\S+ answers as v0\.2\.0, not as [0-9a-f]{7,}$/m)
+      assert.match(other.said, /^::error::http\S+ serves v0\.2\.0, not [0-9a-f]{7,}$/m)
     } finally {
       await worker.stop()
     }

@@ -89,7 +89,7 @@ describe('their shell steps', () => {
   test('sync, and show the changes in the job summary', async () => {
     const [repo, pair] = [extractionRepo(), kv.pair()]
     const one = job(contexts(inputs(repo, pair)))
-    const found = await one.run(step(steps, 'Look for slotctl'))
+    const found = await one.run(step(steps, 'Find slotctl'))
     assert.deepEqual([found.code, found.outputs.path], [0, binary()])
     assert.match(found.outputs.source, /^[0-9a-f]{64}$/)
     const synced = await one.run(step(steps, 'Sync'), api())
@@ -107,7 +107,7 @@ describe('their shell steps', () => {
   test('plan only, with dry-run', async () => {
     const [repo, pair] = [extractionRepo(), kv.pair()]
     const one = job(contexts(inputs(repo, pair, { 'dry-run': 'true', prune: 'true' })))
-    await one.run(step(steps, 'Look for slotctl'))
+    await one.run(step(steps, 'Find slotctl'))
     assert.equal((await one.run(step(steps, 'Sync'), api())).code, 0)
     assert.match(one.summary(), /A plan; nothing was written\. 2 versions new or changed\./)
     assert.deepEqual(await pair.slots.list(), {})
@@ -126,20 +126,20 @@ describe('their shell steps', () => {
     })
     const webhook = `http://127.0.0.1:${await listen(hook, 0)}/hook`
     const one = job(contexts(inputs(repo, pair, { webhook })))
-    await one.run(step(steps, 'Look for slotctl'))
+    await one.run(step(steps, 'Find slotctl'))
     assert.equal((await one.run(step(steps, 'Sync'), api())).code, 1)
     assert.match(one.summary(), /\| Refused \| Why \| What to do \|\n.*\n\| components\/prompts\/nowhere\/v1\.0\.0 \| /)
     assert.match(
       one.summary(),
       /\| Needs a rebuild \| Tag \| Commit \|\n.*\n\| logic\/agents\/guard \| v1\.0\.0 \| [0-9a-f]{40} \|/,
     )
-    const logic = await one.run(step(steps, 'Look for logic'))
+    const logic = await one.run(step(steps, 'Find logic'))
     assert.match(logic.outputs.digest, /^[0-9a-f]{64}$/)
     const notified = await one.run(step(steps, 'Notify'))
     hook.close()
     assert.equal(notified.code, 0, notified.said)
     assert.equal(JSON.parse(posted.join('')).plan.refused.length, 1)
-    for (const name of ['Look for logic', 'Notify']) assert.match(step(steps, name).if, /!cancelled\(\)/)
+    for (const name of ['Find logic', 'Notify']) assert.match(step(steps, name).if, /!cancelled\(\)/)
   })
 
   test('build slotctl if it is missing', () => {

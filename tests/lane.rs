@@ -19,7 +19,7 @@ use component_resolver::http::router::Handled;
 use component_resolver::http::{Body, Payload, Request, Response};
 use component_resolver::lane::asker::{METHODS, RequestAsker};
 use component_resolver::lane::rehearsal;
-use component_resolver::lane::{Lane, Lesson, RecalledContent};
+use component_resolver::lane::{Lane, Lesson, Recalled, RecalledContent};
 use component_resolver::resolve::backend::Backend;
 use component_resolver::resolve::reader::ReadAhead;
 use component_resolver::trace::Source;
@@ -184,21 +184,8 @@ fn by_lane(
         // A read is wasted only if the slot has moved.
         assert!(matches!(&recalled.content, RecalledContent::Missing(m) if m.digest == expected));
     }
-    if let Some(recalled) = recalled {
-        let body = match recalled.content {
-            RecalledContent::Empty => Some(Vec::new()),
-            RecalledContent::InMemory(content) => Some(content),
-            RecalledContent::Missing(missing) => {
-                let key = catalog::key::Key::Content(missing.digest).to_string();
-                let read = block_on(resolver.reader.backend.content(&key, IMMUTABLE_CACHE_TTL));
-                let read = read.ok().flatten();
-                read.and_then(|(content, digest)| resolver.reader.accept(&missing, content, digest))
-            }
-        };
-        if let Some(body) = body {
-            let (status, headers) = (*recalled.prepared).clone();
-            return ((status, headers, body), true);
-        }
+    if let Some(response) = recalled.and_then(|recalled| completed(resolver, recalled)) {
+        return (response, true);
     }
     let ahead = read.map(|read| ReadAhead { key: lane.key(&url).unwrap(), read });
     let Handled { response, trace, basis } = resolver.answer(request, ahead);
@@ -209,6 +196,22 @@ fn by_lane(
         lane.learn(&resolver.reader, &url, &asker, lesson, &prepared, text);
     }
     (sent(response), false)
+}
+
+/// A response of the lane with its content, which is read if it is missing.
+fn completed(resolver: &Resolver, recalled: Recalled<Prepared, Vec<u8>>) -> Option<Sent> {
+    let body = match recalled.content {
+        RecalledContent::Empty => Vec::new(),
+        RecalledContent::InMemory(content) => content,
+        RecalledContent::Missing(missing) => {
+            let key = Key::Content(missing.digest).to_string();
+            let read = block_on(resolver.reader.backend.content(&key, IMMUTABLE_CACHE_TTL));
+            let (content, digest) = read.ok().flatten()?;
+            resolver.reader.accept(&missing, content, digest)?
+        }
+    };
+    let (status, headers) = (*recalled.prepared).clone();
+    Some((status, headers, body))
 }
 
 fn play(records: &[Value], turns: &[Exchange], vars: &[(&str, &str)]) -> usize {

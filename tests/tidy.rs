@@ -1,8 +1,9 @@
 //! Rules of the repository that no compiler checks, each with its reason.
 
-// A test says what it expects; a panic is how it fails.
-#![allow(clippy::unwrap_used)]
+// A test fails by a panic.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -27,7 +28,7 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     files
 }
 
-/// The part before the file's own tests.
+/// The part of a file before its tests.
 fn code(text: &str) -> &str {
     text.split("#[cfg(test)]").next().unwrap()
 }
@@ -39,7 +40,7 @@ fn is_test(path: &Path) -> bool {
         || path.components().any(|c| c.as_os_str() == "tests")
 }
 
-/// Native and Wasm answers can differ only in files that know the platform.
+/// Native and Wasm responses can differ only in files that know the platform.
 #[test]
 fn only_the_runtime_folder_knows_the_platform() {
     for (path, text) in sources("src") {
@@ -65,7 +66,87 @@ fn only_promises_are_awaited() {
     }
 }
 
-/// The fast lane remembers; what it decides is decided elsewhere.
+/// If two files import each other, neither can be understood alone.
+#[test]
+fn no_two_files_import_each_other() {
+    for folder in ["src", "crates/catalog/src"] {
+        let modules = modules(folder);
+        for (module, imports) in &modules {
+            for other in imports {
+                let back = modules.get(other).is_some_and(|imports| imports.contains(module));
+                assert!(!back, "{folder}: {module:?} and {other:?} import each other");
+            }
+        }
+    }
+}
+
+/// The modules of a folder by their paths, each with the modules that it imports.
+fn modules(folder: &str) -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
+    let files = sources(folder).into_iter().filter(|(path, _)| !is_test(path));
+    let files: BTreeMap<Vec<String>, String> = files
+        .map(|(path, text)| {
+            let path = path.strip_prefix(root().join(folder)).unwrap().with_extension("");
+            let segments = path.iter().map(|segment| segment.to_string_lossy().into_owned());
+            let segments = segments.filter(|segment| segment != "mod" && segment != "lib");
+            (segments.collect(), code(&text).to_owned())
+        })
+        .collect();
+    let known = |path: &[String]| {
+        let mut longest = (0..=path.len()).rev().map(|end| path[..end].to_vec());
+        longest.find(|path| files.contains_key(path)).unwrap_or_default()
+    };
+    let imports = |module: &Vec<String>, text: &str| {
+        let all = imported(module, text).into_iter().map(|path| known(&path));
+        all.filter(|other| other != module).collect()
+    };
+    files.iter().map(|(module, text)| (module.clone(), imports(module, text))).collect()
+}
+
+/// The paths of the `use` lines of a module, as far as they are within the crate.
+fn imported(module: &[String], text: &str) -> Vec<Vec<String>> {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let text = lines.collect::<Vec<_>>().join(" ");
+    let uses = text.split("use ").skip(1).filter_map(|rest| rest.split_once(';'));
+    let paths = uses.flat_map(|(tree, _)| expanded(&tree.replace(' ', "")));
+    paths.filter_map(|path| absolute(module, &path)).collect()
+}
+
+/// Every path of a `use` tree: `a::{b, c::d}` is `a::b` and `a::c::d`.
+fn expanded(tree: &str) -> Vec<String> {
+    let Some((prefix, rest)) = tree.split_once('{') else { return vec![tree.to_owned()] };
+    let inner = rest.rsplit_once('}').map_or(rest, |(inner, _)| inner);
+    let (mut depth, mut parts) = (0, vec![String::new()]);
+    for character in inner.chars() {
+        match character {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        parts.last_mut().unwrap().push(character);
+    }
+    parts.iter().flat_map(|part| expanded(part)).map(|part| format!("{prefix}{part}")).collect()
+}
+
+fn absolute(module: &[String], path: &str) -> Option<Vec<String>> {
+    let mut segments = path.split("::").map(str::to_owned).peekable();
+    let mut base = match segments.next()?.as_str() {
+        "crate" => Vec::new(),
+        "self" => module.to_vec(),
+        "super" => module.split_last()?.1.to_vec(),
+        _ => return None,
+    };
+    while segments.next_if(|segment| segment == "super").is_some() {
+        base.pop();
+    }
+    base.extend(segments);
+    Some(base)
+}
+
+/// The fast lane only remembers: the full path and `catalog` decide.
 #[test]
 fn the_lane_is_short() {
     let text = fs::read_to_string(root().join("src/lane/mod.rs")).unwrap();
@@ -98,9 +179,9 @@ fn the_domain_is_pure() {
     }
 }
 
-/// Answers do not know where things are stored; wrangler knows neither Git nor KV.
+/// Responses do not know how components are stored; wrangler knows neither Git nor KV.
 #[test]
-fn neighbours_that_do_not_know_each_other() {
+fn respond_does_not_know_the_store_nor_wrangler_git_and_kv() {
     for word in ["kv_api", "git::"] {
         for (path, text) in sources("crates/slotctl/src/wrangler") {
             assert!(!text.contains(word), "{}: {word}", path.display());
@@ -110,9 +191,9 @@ fn neighbours_that_do_not_know_each_other() {
     assert!(!respond.contains("backend"), "respond.rs knows the store");
 }
 
-/// A file that one can hold in mind.
+/// A longer file is hard to keep in mind.
 #[test]
-fn no_file_is_too_long() {
+fn files_are_below_300_lines() {
     for folder in ["src", "crates"] {
         for (path, text) in sources(folder).into_iter().filter(|(path, _)| !is_test(path)) {
             let lines = code(&text).lines().count();
@@ -121,9 +202,9 @@ fn no_file_is_too_long() {
     }
 }
 
-/// Everything of the format is written down where people look for it.
+/// Open work belongs into an issue, where people look for it.
 #[test]
-fn no_text_is_left_to_do() {
+fn no_comment_marks_unfinished_work() {
     for folder in ["src", "crates", "tests"] {
         for (path, text) in sources(folder) {
             for word in [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X:")] {

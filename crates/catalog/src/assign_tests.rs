@@ -47,7 +47,7 @@ fn slot_of(record: &SlotRecord, caller: &Caller) -> String {
 }
 
 #[test]
-fn the_order_of_the_rules() {
+fn rules_apply_in_order() {
     let split = record(&[("canary", 10_000), ("production", 90_000)]);
     let wanted = |text: &str| Some(VersionOverride::Version(text.parse().unwrap()));
     let all = Caller {
@@ -72,7 +72,7 @@ fn the_order_of_the_rules() {
 }
 
 #[test]
-fn no_percent_is_reached_by_override_only_and_all_leaves_nobody_out() {
+fn weight_0_is_reached_only_by_override_and_full_weight_by_all() {
     let dark = record(&[("canary", 0), ("production", 100_000)]);
     let full = record(&[("canary", 100_000), ("production", 0)]);
     for key in 0..100_000 {

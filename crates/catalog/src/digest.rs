@@ -83,7 +83,7 @@ mod tests {
     const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
     #[test]
-    fn spelled_in_lower_case() {
+    fn digests_are_written_in_lower_case() {
         let digest: Digest = EMPTY.to_uppercase().parse().unwrap();
         assert_eq!(digest.to_string(), EMPTY);
         assert_eq!(digest, Digest::of(b""));
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_where_it_breaks() {
+    fn errors_have_the_position_of_the_mistake() {
         for (text, at) in [("", 0), ("abc", 3), (&EMPTY.replace('7', "g"), 33)] {
             assert_eq!(text.parse::<Digest>().unwrap_err().at, at, "{text}");
         }

@@ -161,7 +161,7 @@ mod tests {
     const HEX: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
     #[test]
-    fn written_and_read_back() {
+    fn keys_round_trip() {
         let content = format!("sha256/{HEX}");
         let unreferenced = format!("{content}@unreferenced");
         for (namespace, text) in [
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_keys_are_nobodys() {
+    fn parse_ignores_keys_of_other_programs() {
         let upper = format!("sha256/{}", HEX.to_uppercase());
         for text in [
             "",
@@ -203,7 +203,7 @@ mod tests {
     /// The longest of each part stays under the platform's limits, with the
     /// arithmetic of [`ComponentName`].
     #[test]
-    fn longest_keys_fit() {
+    fn the_longest_keys_fit() {
         let name: ComponentName = format!("p/{}", "n".repeat(198)).parse().unwrap();
         let slot: Slot = "s".repeat(64).parse().unwrap();
         let version: Version = format!("v1.0.0-{}", "a".repeat(121)).parse().unwrap();

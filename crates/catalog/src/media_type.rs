@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn by_extension_and_bytes() {
+    fn of_file_decides_by_extension_and_bytes() {
         for (path, bytes, expected) in [
             ("prompts/a.md", "é".as_bytes(), "text/markdown; charset=utf-8"),
             ("prompts/a.md", b"\xe9", "text/markdown"),
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn no_header_can_be_smuggled_in() {
+    fn parse_refuses_header_injection() {
         for text in ["", "text", "text/", "/x", "a/b\r\nSet-Cookie: x=1", "a/b; c=\u{e9}", "a b/c"]
         {
             assert!(text.parse::<MediaType>().is_err(), "{text:?}");

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_their_parts() {
+    fn names_have_a_type_and_a_path() {
         for (text, kind, path) in [
             ("prompts/extraction", "prompts", "extraction"),
             ("templates/emails/welcome", "templates", "emails/welcome"),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_where_the_rule_breaks() {
+    fn errors_have_the_position_of_the_mistake() {
         refused("", 0);
         refused("prompts", 7);
         refused("prompts/", 8);

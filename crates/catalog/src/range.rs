@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_forms_of_the_design() {
+    fn parse_accepts_the_forms_of_npm() {
         check("^1.2", &["1.2.0", "1.9.9"], &["1.1.9", "2.0.0", "1.3.0-rc.1"]);
         check("~1.2.3", &["1.2.3", "1.2.9"], &["1.2.2", "1.3.0"]);
         check("1.x", &["1.0.0", "1.9.0"], &["2.0.0", "0.9.0"]);
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn not_ranges() {
+    fn parse_refuses_what_npm_refuses() {
         for text in [
             "production",
             "latest",

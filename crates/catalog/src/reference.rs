@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decoded_once() {
+    fn from_url_path_decodes_once() {
         for (raw, canonical) in [
             ("prompts/extraction@production", "prompts/extraction@production"),
             ("prompts%2Fextraction%40production", "prompts/extraction@production"),
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_with_grammar_and_position() {
+    fn errors_have_the_grammar_and_the_position() {
         for (raw, grammar, at) in [
             ("prompts/extraction@", Grammar::Reference, 19),
             ("prompts/extraction@v01.0", Grammar::Reference, 19),
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn canonical_paths_lead_back() {
+    fn canonical_paths_round_trip() {
         let name: ComponentName = "prompts/a".parse().unwrap();
         let version: Version = "v1.0.0-rc.1+b.2".parse().unwrap();
         let path = Address::canonical_path(&name, &version);

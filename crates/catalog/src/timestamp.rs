@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn every_day_as_others_write_it() {
+    fn every_day_agrees_with_other_crates() {
         // In 400 years the calendar repeats itself; the years after are the last ones.
         let years = (0..160_000).chain(2_900_000..=LAST_SECOND / DAY);
         for day in years {
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_http_cannot_express_is_the_nearest_bound() {
+    fn http_date_clamps_to_the_nearest_bound() {
         for (unix, written, http) in [
             (-5, "1970-01-01T00:00:00Z", "Thu, 01 Jan 1970 00:00:00 GMT"),
             (1_000_000_000, "2001-09-09T01:46:40Z", "Sun, 09 Sep 2001 01:46:40 GMT"),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn refused() {
+    fn parse_refuses_other_formats() {
         for text in [
             "",
             "yesterday",

@@ -161,7 +161,7 @@ mod tests {
     const COMMIT: &str = "947e4e2247da185c97ee358273a064bc3e3e0fed";
 
     #[test]
-    fn the_longest_is_as_long_with_its_v() {
+    fn the_longest_version_includes_its_v() {
         let number = format!("1.0.0-{}", "a".repeat(Version::MAX_LEN - 7));
         let longest: Version = number.parse().unwrap();
         assert_eq!(longest.to_string().len(), Version::MAX_LEN);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_version_is_npms() {
+    fn next_versions_agree_with_npm() {
         for (version, major, minor, patch) in [
             ("0.0.0", "v1.0.0", "v0.1.0", "v0.0.1"),
             ("1.2.3+b", "v2.0.0", "v1.3.0", "v1.2.4"),
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn one_spelling_is_written() {
+    fn versions_are_written_in_one_spelling() {
         for (read, written) in [
             ("v1.1.0", "v1.1.0"),
             ("1.1.0", "v1.1.0"),
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_edgit_accepts_and_we_do_not() {
+    fn parse_refuses_versions_that_edgit_accepts() {
         for text in [
             "",
             "v",
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn ordered_by_precedence() {
+    fn versions_are_ordered_by_precedence() {
         let sorted = [COMMIT, "v1.0.0-rc.2", "v1.0.0-rc.10", "v1.0.0", "v1.2.0", "v1.10.0"];
         let parsed: Vec<Version> = sorted.iter().map(|text| text.parse().unwrap()).collect();
         assert!(parsed.is_sorted());

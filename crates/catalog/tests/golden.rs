@@ -1,7 +1,7 @@
 //! The records of every release, as its `slotctl` wrote them
 //! (`tests/fixtures/golden/`), read by this one.
 
-// A test says what it expects; a panic is how it fails.
+// A test fails by a panic.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -86,7 +86,7 @@ kinds! {
 
 /// Every record of every release, and of each release every kind.
 #[test]
-fn records_of_every_release_are_read() {
+fn records_of_every_release_can_be_read() {
     for (release, records) in releases() {
         let kinds: BTreeSet<&str> = records.iter().map(check).collect();
         let all =

@@ -1,6 +1,6 @@
 //! What holds for every input.
 
-// A test says what it expects; a panic is how it fails.
+// A test fails by a panic.
 #![allow(clippy::unwrap_used, missing_docs)]
 // proptest needs an operating system; `tests/wasm.rs` is what wasm32 runs.
 #![cfg(not(target_arch = "wasm32"))]
@@ -77,13 +77,13 @@ proptest! {
 
     /// Whatever key Conductor asks for has a few meanings at most, each a component's.
     #[test]
-    fn keys_of_conductor_mean_something_or_nothing(text in near()) {
+    fn conductor_keys_have_few_meanings(text in near()) {
         prop_assert!(conductor::meanings(&text).len() <= 4);
     }
 
     /// Every key that is listed or copied leads back to what it was made of.
     #[test]
-    fn keys_for_conductor_lead_back(name in name(), slot in slot(), version in version()) {
+    fn conductor_keys_round_trip(name in name(), slot in slot(), version in version()) {
         for reference in [Reference::Slot(slot), Reference::Version(version)] {
             let meant = Meaning::Content(name.clone(), reference.clone());
             for key in conductor::keys(&name, &reference.to_string()) {
@@ -94,7 +94,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_panics_and_what_is_accepted_has_one_spelling(text in near()) {
+    fn parsers_never_panic_and_accept_one_spelling(text in near()) {
         canonical::<ComponentName>(&text)?;
         canonical::<Slot>(&text)?;
         canonical::<Version>(&text)?;
@@ -108,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn a_path_decodes_to_what_its_text_is(text in near()) {
+    fn from_url_path_equals_parsing_the_decoded_text(text in near()) {
         let encoded = percent_encoding::utf8_percent_encode(&text, percent_encoding::NON_ALPHANUMERIC);
         prop_assert_eq!(Address::from_url_path(&encoded.to_string()), text.parse());
         let _ = Address::from_url_path(&text);
@@ -116,7 +116,7 @@ proptest! {
 
     /// A slot is never a version, a range or a digest, so a reference has one meaning.
     #[test]
-    fn the_alphabets_are_disjoint(text in near()) {
+    fn slots_versions_and_ranges_are_disjoint(text in near()) {
         if text.parse::<Slot>().is_ok() {
             prop_assert!(text.parse::<Version>().is_err(), "{} is a slot and a version", text);
             prop_assert!(text.parse::<Range>().is_err(), "{} is a slot and a range", text);
@@ -125,14 +125,14 @@ proptest! {
     }
 
     #[test]
-    fn positions_lie_in_the_text(text in near()) {
+    fn error_positions_are_within_the_text(text in near()) {
         if let Err(error) = text.parse::<Address>() {
             prop_assert!(error.at <= text.len(), "{} of {:?}", error.at, text);
         }
     }
 
     #[test]
-    fn keys_are_read_back_and_never_collide(a in key(), b in key()) {
+    fn keys_round_trip_and_never_collide(a in key(), b in key()) {
         let (text, other) = (a.to_string(), b.to_string());
         prop_assert!(text.len() <= 512);
         prop_assert_eq!(Key::parse(a.namespace(), &text), Some(a.clone()));
@@ -142,7 +142,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_panic_as_records(bytes in prop::collection::vec(any::<u8>(), 0..200), json in "[\\[\\]{}:,\"a-z0-9.@]{0,80}") {
+    fn record_parsers_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), json in "[\\[\\]{}:,\"a-z0-9.@]{0,80}") {
         for bytes in [bytes.as_slice(), json.as_bytes()] {
             let _ = record::parse::<SlotRecord>(bytes);
             let _ = record::parse::<VersionRecord>(bytes);

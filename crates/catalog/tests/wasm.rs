@@ -26,7 +26,7 @@ fn golden_assignment() {
 }
 
 #[wasm_bindgen_test]
-fn texts_and_numbers() {
+fn golden_texts_and_numbers() {
     let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     assert_eq!(Digest::of(b"").to_string(), empty);
     let address = Address::from_url_path("prompts%2Fa@1.0.0").unwrap();

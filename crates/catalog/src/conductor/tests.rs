@@ -11,7 +11,7 @@ fn spelled(key: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_keys_mean() {
+fn meanings_returns_every_meaning_of_a_key() {
     for (key, meant) in [
         ("prompts/extraction@production", &["prompts/extraction production"][..]),
         (
@@ -59,7 +59,7 @@ fn name(text: &str) -> ComponentName {
 }
 
 #[test]
-fn what_a_component_can_be_asked_for() {
+fn entries_lists_versions_and_slots() {
     let entries = entries(&name("prompts/a"), &catalog());
     let spell = |entry: &Entry| {
         let Metadata { version, slot, assignment, .. } = &entry.metadata;
@@ -121,7 +121,7 @@ fn list(names: &[ComponentName], prefix: &str, limit: usize, most: usize) -> Vec
 }
 
 #[test]
-fn pages_in_the_order_of_bytes_however_they_are_cut() {
+fn pages_are_in_byte_order_for_every_page_size() {
     let names =
         ["prompts/a", "prompts/a-b", "prompts/a/b", "prompts/a.b", "prompts/gone", "tools/a"];
     let names = names.map(name);
@@ -141,7 +141,7 @@ fn pages_in_the_order_of_bytes_however_they_are_cut() {
 }
 
 #[test]
-fn every_listed_key_means_what_it_was_listed_for() {
+fn every_listed_key_has_its_meaning() {
     let component = name("prompts/a");
     for entry in entries(&component, &catalog()) {
         let reference = entry.reference.parse().unwrap();

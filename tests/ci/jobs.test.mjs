@@ -1,5 +1,5 @@
-// release.yml with `slotctl release` itself, on the local edge: what each of its jobs
-// does to who gets which version.
+// Runs the jobs of release.yml with the real `slotctl release` on the local edge, and checks which
+// version gets which traffic.
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
@@ -36,7 +36,7 @@ describe('the jobs of release.yml', () => {
       { env: gitEnv() },
     )
     assert.equal(code, 0, stderr)
-    // The edge reads a copy in memory, which is ten times as quick.
+    // The edge reads a copy in memory, which is ten times as fast.
     copy = await startKvServer({ SLOTS: await all(pair.slots), COMPONENTS: await all(pair.components) })
   })
   after(async () => {
@@ -45,7 +45,7 @@ describe('the jobs of release.yml', () => {
     await kv?.stop()
   })
 
-  /** The checkout of v0.2.0 with its build in place, and an edge on which v0.1.0 is deployed. */
+  /** Prepares a checkout of v0.2.0 with its build, and an edge on which v0.1.0 is deployed. */
   async function stage(body) {
     const repo = new Repo()
     repo.commit({ 'wrangler.toml': config, '.gitignore': '/target\n' }, 'Answer sooner')
@@ -91,7 +91,7 @@ describe('the jobs of release.yml', () => {
     }
   }
 
-  /** The shares of every deployment after the first, in their order. */
+  /** The shares of every deployment after the first, in order. */
   const ramp = (edge, old) => {
     const share = ({ version_id: id, percentage }) => `${id === old ? 'old' : 'new'} ${percentage}`
     return edge.worker

@@ -1,5 +1,5 @@
-// release.yml: what actionlint finds, which jobs run after which results, and its shell
-// steps, run as GitHub runs them.
+// Checks release.yml: actionlint's findings, which jobs run after which results, and its shell steps,
+// which run as on GitHub.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -81,8 +81,8 @@ describe('release.yml', () => {
 })
 
 /**
- * Which jobs run: `ends` says how each ends if it does (success where nothing is said),
- * `cancelledAfter` after which one somebody cancels the run.
+ * The jobs that run. `ends` is the result of each job (success by default); the run is cancelled
+ * after the job `cancelledAfter`.
  *
  * @param {{ ends?: Record<string, string>, cancelledAfter?: string, vars?: object, inputs?: object, started?: boolean }} [run]
  */
@@ -150,7 +150,7 @@ describe('which jobs run', () => {
 })
 
 describe('its shell steps', () => {
-  /** A checkout of a release, with something in the place of what is built. */
+  /** Creates a checkout of a release, with placeholders for the built files. */
   function workspace() {
     const repo = new Repo()
     for (const [file, content] of [

@@ -146,7 +146,7 @@ describe('their shell steps', () => {
     const { run, env } = step(steps, 'Build slotctl')
     const folder = temporaryFolder('build')
     const tool = (name, script) => writeFileSync(path.join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
-    // What cargo does takes minutes, and other tests look at it.
+    // A real build takes minutes, and other tests cover it.
     tool(
       'cargo',
       'echo "$@" > "$RUNNER_TEMP/args"; mkdir -p "$RUNNER_TEMP/slotctl-target/release"; echo built > "$RUNNER_TEMP/slotctl-target/release/slotctl"',

@@ -21,7 +21,7 @@ const COMPONENTS = {
   'ensembles/intake': 'ensembles/intake.yaml',
 }
 
-/** extraction with a split and a revoked version, and one version of each other type. */
+/** extraction has a split and a revoked version; each other type has one version. */
 function components() {
   const repo = new Repo()
   for (const version of ['v1.0.0', 'v1.0.1', 'v1.1.0']) {
@@ -41,7 +41,7 @@ function components() {
   return repo
 }
 
-/** Mappings with keys that are the same, or only look the same. */
+/** Mappings with equal keys, and with keys that only look equal. */
 const MAPPINGS = [
   'a: 1\na: 2\n',
   "a: 1\n'a': 2\n",

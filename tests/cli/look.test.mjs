@@ -16,7 +16,7 @@ before(async () => {
 })
 after(() => kv?.stop())
 
-/** A command over a repository and a pair of namespaces. */
+/** Runs a command with a repository and a pair of namespaces. */
 const run = (command, repo, pair, ...flags) => {
   const where = ['--local', kv.url, '--config', pair.config]
   return slotctl([...command.split(' '), ...where, ...(repo ? ['--repo', repo.dir] : []), ...flags], { env: gitEnv() })

@@ -35,10 +35,10 @@ describe('slotctl sync', () => {
   const content = (text) => `sha256/${sha256(text)}`
   const unreferenced = (text) => `${content(text)}@unreferenced`
 
-  /** A moment so many hours ago, as records have it. */
+  /** The time this many hours ago, in the format of records. */
   const ago = (hours) => new Date(Date.now() - hours * 3_600_000).toISOString().replace(/\.\d+/, '')
 
-  /** As if the records that named a content had gone that long ago; `value` is read later than the listing. */
+  /** Makes a content unreferenced since this long; `value` is read later than the listing. */
   async function age(pair, text, hours, { value = hours } = {}) {
     const pairs = [
       {
@@ -104,7 +104,7 @@ describe('slotctl sync', () => {
       await sync(repo, pair)
       repo.git('tag', '--delete', `${TAG}/staging`, `${TAG}/v1.1.0`)
       await sync(repo, pair, '--prune')
-      // The other one renewed the record; this one's listing is from before.
+      // The other sync renewed the record after this one's listing.
       await age(pair, 'Extract it all.\n', 25, { value: 0 })
       const { code, result, stderr } = await sync(repo, pair, '--prune')
       assert.deepEqual([code, result.spared, result.deleted], [0, [content('Extract it all.\n')], 0])
@@ -146,7 +146,7 @@ describe('slotctl sync', () => {
         `file://${repo.dir}`,
         `+refs/tags/components/prompts/shared/*:refs/tags/components/prompts/shared/*`,
       )
-      // The tags are there, their commits are not: a clone that broke off.
+      // The tags exist, but not their commits: an interrupted clone.
       for (const name of ['v1.0.0', 'v1.1.0', 'production', 'staging']) {
         const object = repo.git('rev-parse', `${TAG}/${name}`)
         shallow.gitWith(
@@ -275,7 +275,7 @@ describe('slotctl sync', () => {
         /warning: prompts\/extraction@v9\.9\.9: rollouts\.toml revokes it, and there is no such version/,
       )
       assert.match((await sync(clone, pair, '--fetch')).stderr, /fetch +nothing new from origin/)
-      // What was fetched is what a push may move: nobody is rolled back, nobody is in the way.
+      // A push may move the fetched tags: it rolls nobody back and is not refused.
       const run = (...args) => slotctl(args, { cwd: clone.dir, env: gitEnv() })
       assert.equal((await run('tag', 'set', EXTRACTION, 'production', 'v1.0.0')).code, 0)
       const pushed = await run('push', '--tags', '--force')

@@ -10,17 +10,17 @@ const EXTRACTION = 'prompts/extraction'
 const PRODUCTION = 'components/prompts/extraction/production'
 const PEOPLE = {
   ada: { GIT_COMMITTER_NAME: 'Ada' },
-  // Her tags are younger than anybody's: dates are all that a clone knows at first.
+  // Her tags are the newest: at first, a clone only knows dates.
   grace: { GIT_COMMITTER_NAME: 'Grace', GIT_COMMITTER_DATE: '2040-01-01T00:00:00Z' },
 }
 
-/** A bare remote and a clone of it for each of two people. */
+/** Creates a bare remote and two clones of it. */
 function team() {
   const remote = extractionRepo().publish()
   return { remote, ada: person(remote, 'ada'), grace: person(remote, 'grace') }
 }
 
-/** A clone and `slotctl` in it. */
+/** A clone, and functions that run `slotctl` in it. */
 function person(remote, name) {
   const repo = remote.clone()
   const run = (...args) => slotctl(args, { cwd: repo.dir, env: gitEnv(PEOPLE[name]) })
@@ -29,7 +29,7 @@ function person(remote, name) {
 
 const allRefs = (repo) => repo.git('for-each-ref', '--format=%(objectname) %(refname)')
 
-/** The version that a slot's tag on the remote is a tag of. */
+/** Checks to which version a slot's tag on the remote points. */
 const versionOf = (repo, slot) =>
   /^object ([0-9a-f]+)/.exec(repo.git('cat-file', 'tag', `refs/tags/components/${EXTRACTION}/${slot}`))[1]
 
@@ -96,7 +96,7 @@ describe('a stale clone', () => {
     const { remote, ada, grace } = team()
     await done(ada.set('production', 'v1.1.0'))
     await done(ada.run('push', '--tags', '--force'))
-    // Grace still has production at v1.0.0 and decides on the strength of that.
+    // Grace's clone still has production at v1.0.0.
     await done(grace.run('tag', 'create', EXTRACTION, 'v1.0.1', 'HEAD~1'))
     await done(grace.set('production', 'v1.0.1'))
     for (let attempt = 1; attempt <= 2; attempt += 1) {
@@ -108,7 +108,7 @@ describe('a stale clone', () => {
       )
       isAt(remote, 'production', 'v1.1.0')
     }
-    // The way on, as it is printed.
+    // The printed hint.
     grace.repo.git('fetch', '--quiet', '--force', 'origin', 'tag', PRODUCTION)
     await done(grace.set('production', 'v1.0.1'), /v1\.1\.0 → v1\.0\.1/)
     await done(grace.run('push', '--tags', '--force'))
@@ -123,7 +123,7 @@ describe('a stale clone', () => {
     const first = ada.repo.git('rev-parse', `refs/tags/${PRODUCTION}`)
     await done(ada.set('production', 'v1.1.0'))
     await done(ada.run('push', '--tags', '--force'))
-    // Somebody puts the very tag object back that all clones have.
+    // Somebody restores the tag object that all clones have.
     grace.repo.git('push', '--quiet', '--force', 'origin', `${first}:refs/tags/${PRODUCTION}`)
     await done(ada.run('tag', 'create', EXTRACTION, 'v1.1.1'))
     await done(ada.set('production', 'v1.1.1'))
@@ -132,7 +132,7 @@ describe('a stale clone', () => {
 
   test('pushes its own changes and leaves the moves of others alone', async () => {
     const { remote, ada, grace } = team()
-    // Ada has pushed from this clone before, and is behind since.
+    // Ada has pushed from this clone before, and is behind now.
     await done(ada.set('production', 'v1.1.0'))
     await done(ada.run('push', '--tags', '--force'))
     grace.repo.git('fetch', '--quiet', '--force', 'origin', 'tag', PRODUCTION)
@@ -145,7 +145,7 @@ describe('a stale clone', () => {
     )
     isAt(remote, 'canary', 'v1.1.0')
     isAt(remote, 'production', 'v1.0.0')
-    // A clone in which slotctl never ran leaves older tags than the remote's alone.
+    // A clone in which slotctl never ran does not push tags that are older than the remote's.
     const old = person(remote, 'ada')
     old.repo.git('update-ref', `refs/tags/${PRODUCTION}`, `refs/tags/components/${EXTRACTION}/v1.1.0`)
     const json = await done(old.run('push', '--tags', '--force', '--json'))
@@ -167,7 +167,7 @@ describe('a stale clone', () => {
   test('is refused by the remote if two moves race', async () => {
     const { remote, ada } = team()
     await done(ada.set('production', 'v1.1.0'))
-    // Between what the remote said it has and the push, somebody moves the slot.
+    // Somebody moves the slot between the listing of the remote and the push.
     const moved = `git --git-dir '${remote.dir}' tag -f ${PRODUCTION} components/${EXTRACTION}/v1.1.0 >/dev/null 2>&1`
     const hook = path.join(ada.repo.dir, '.git', 'hooks', 'pre-push')
     writeFileSync(hook, `#!/bin/sh\nunset GIT_DIR\n${moved}\nexit 0\n`)

@@ -7,8 +7,8 @@ import { startKv } from './support/kv.mjs'
 import { Repo } from './support/repo.mjs'
 import { gitEnv, slotctl } from './support/slotctl.mjs'
 
-// The README's terminal capture, made anew. Times and commits are the machine's;
-// `UPDATE_README=1 node --test tests/cli/readme.test.mjs` writes what there is now.
+// Recreates the terminal capture of the README. Times and commits differ between machines;
+// `UPDATE_README=1 node --test tests/cli/readme.test.mjs` writes the current output.
 const FILE = inRoot('README.md')
 const [BEGIN, END] = ['<!-- made by tests/cli/readme.test.mjs -->\n', '<!-- end -->\n']
 

@@ -13,7 +13,7 @@ const NAME = 'prompts/extraction'
 const PRODUCTION = `${NAME}@production`
 const TAG = `components/${NAME}`
 
-/** Three versions, and production that went through all of them. */
+/** Creates three versions; production has been at each of them. */
 async function team(kv, pair, { policy = '', names = [NAME] } = {}) {
   const source = new Repo()
   for (const version of ['v1.0.0', 'v1.1.0', 'v1.2.0']) {
@@ -106,7 +106,7 @@ describe('slotctl rollback', () => {
     const again = (await pair.components.json(NAME)).slots.production.moves
     assert.deepEqual(again.length, moves.length, 'the move is recorded once')
 
-    // Once more: further back, never forth to what was left.
+    // Again: further back, and never forward to the version that was left.
     assert.equal((await run(`rollback ${NAME} production`)).json.rollbacks[0].to, 'v1.0.0')
     const held = await run(`rollback ${NAME} production`)
     assert.match(held.stderr, /on hold at v1\.0\.0 already \(Roll back, by Grace\)/)
@@ -122,7 +122,7 @@ describe('slotctl rollback', () => {
   test('goes to the version of --to, and refuses invalid ones', async () => {
     const pair = kv.pair()
     const policy = `["${NAME}"]\nrevoked = { "v1.1.0" = "leaks" }\n["${NAME}".live]\nalias = "canary"\n`
-    // Production stood on v1.1.0 once: that sync is refused, the next goes on.
+    // Production was at v1.1.0 before: that sync is refused, the next continues.
     const source = new Repo()
     for (const version of ['v1.0.0', 'v1.1.0', 'v1.2.0']) {
       source.commit({ [`${NAME}.md`]: version })
@@ -197,7 +197,7 @@ describe('slotctl rollback', () => {
       `slotctl push --tags --force --repo ${clone.dir}`,
     ])
     assert.deepEqual([json.pushed, (await own(pair)).version], [false, 'v1.1.0'])
-    // Git says v1.2.0: a sync leaves it, and says so.
+    // Git has v1.2.0: a sync keeps the record, and says so.
     const held = await sync()
     assert.deepEqual(
       held.held.map(({ key, wanted }) => [key, wanted]),

@@ -80,7 +80,7 @@ describe('rollouts.toml', () => {
     repo.git('revert', '--no-edit', 'HEAD')
     assert.equal((await sync(repo, pair)).code, 0)
     assert.deepEqual(await arms(pair, 'production'), TEN)
-    // A second later at least, as the file's last change is by the clock.
+    // At least a second later, as the file's last change has a time in seconds.
     await new Promise((resolve) => setTimeout(resolve, 1_000))
     repo.git('revert', '--no-edit', 'HEAD~2')
     assert.equal((await sync(repo, pair)).code, 0)
@@ -373,7 +373,7 @@ test('slotctl status draws every split, without colours if the output is not a t
   assert.ok(!stdout.includes('\u001b'))
 })
 
-/** Where a caller stands, of 100,000: MurmurHash3 x86 32, written down once more. */
+/** The point of a caller, below 100,000: another implementation of MurmurHash3 x86 32. */
 function pointOf(component, key) {
   const bytes = Buffer.from(`${component}\0${key}`)
   const [c1, c2] = [0xcc9e2d51, 0x1b873593]

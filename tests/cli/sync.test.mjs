@@ -175,7 +175,7 @@ describe('slotctl sync', () => {
       assert.deepEqual([moved.code, moved.result.written.slots, moved.plan.warnings], [0, 1, []])
       const { targets } = await pair.slots.json('prompts/extraction@production')
       assert.equal(targets[0].version, 'v1.1.0')
-      // What KV has lost is asked of Git again.
+      // A content that KV has lost is read from Git again.
       await pair.components.delete('prompts/extraction@v1.0.0')
       const lost = await syncJson(repo, pair)
       assert.match(lost.stderr, /the content of prompts\/extraction\.md \([0-9a-f]{40}\) can't be read in this clone/)
@@ -437,7 +437,7 @@ describe('slotctl sync', () => {
   })
 })
 
-/** The repository that the real edgit made, and what it must serve. */
+/** The repository that the real edgit made, and the contents that it must serve. */
 function shop() {
   const fixture = (name) => new URL(`../fixtures/${name}`, import.meta.url).pathname
   const dir = path.join(temporaryFolder('shop'), 'shop.git')
@@ -446,7 +446,7 @@ function shop() {
   return { repo: { dir }, registry: fixture('shop.components.json'), truth }
 }
 
-/** As many components, each with one version, made in one go. */
+/** Creates many components, each with one version, in one commit. */
 function manyComponents(count) {
   const repo = new Repo()
   const names = Array.from({ length: count }, (_, number) => `c${number}`)
@@ -456,7 +456,7 @@ function manyComponents(count) {
   return repo
 }
 
-/** Takes the contents of files out of a repository, as a clone without them has it. */
+/** Removes the contents of files from a repository, as in a partial clone. */
 function forgetBlobs(repo) {
   const objects = repo.git('cat-file', '--batch-all-objects', '--batch-check').trim().split('\n')
   for (const [id, kind] of objects.map((line) => line.split(' '))) {

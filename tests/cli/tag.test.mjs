@@ -12,8 +12,7 @@ const tagOf = (ref, component = EXTRACTION) => `components/${component}/${ref}`
 /** Runs `slotctl tag` in a repository. */
 const tag = (repo, ...args) => slotctl(['tag', ...args], { cwd: repo.dir, env: gitEnv() })
 
-/** A repository with a file and no tag. */
-/** @param {Record<string, string>} [files] */
+/** Creates a repository with files and without tags. @param {Record<string, string>} [files] */
 function freshRepo(files = { 'prompts/extraction.md': 'Extract.\n' }) {
   const repo = new Repo()
   repo.commit(files)

@@ -92,7 +92,7 @@ describe('slotctl', () => {
 })
 
 describe('--json of a command that fails', () => {
-  // No repository, and nobody to speak to.
+  // There is no repository and no server.
   const local = ['--local', 'http://127.0.0.1:9']
   for (const [command, args] of [
     ['explain', ['explain', 'prompts/extraction', 'production', '--key', 'ada']],
@@ -114,7 +114,7 @@ describe('--json of a command that fails', () => {
       })
       assert.notEqual(code, 0)
       assert.deepEqual([json.command, json.exit], [command, code])
-      // What people read says the same, wrapped as the terminal needs it.
+      // The text for people has the same content, wrapped for the terminal.
       assert.ok(json.error.length > 10 && stderr.includes(json.error.split(':')[0]), `${json.error}\n${stderr}`)
     })
   }

@@ -1,5 +1,5 @@
-// The client against the real Worker in workerd: directly, through what fails on
-// command, and while Workers KV fails.
+// The client with the real Worker in workerd: directly, through a proxy that fails on command, and
+// while Workers KV fails.
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import path from 'node:path'
@@ -37,10 +37,10 @@ afterEach(() => worker.kv.heal())
 
 const client = (options) => createClient(flaky.url, { ...QUICK, ...options })
 
-/** The error that a promise ends with. */
-/** The error of an answer that is the last good one. @param {import('../../client/index.d.ts').Away} away */
+/** The error of a last good answer. @param {import('../../client/index.d.ts').Away} away */
 const errorOf = (away) => /** @type {ResolverError} */ (away.error)
 
+/** The error that a promise rejects with. */
 async function thrown(promise) {
   try {
     await promise
@@ -474,7 +474,7 @@ describe('while Workers KV fails', () => {
       const other = await startWorker({ kv: own.kv, vars: { KV_TIMEOUT_MS: '400' } })
       try {
         const near = createClient(own.url, QUICK)
-        // Another isolate of the same resolver, which has not served anything yet.
+        // Another isolate of the same resolver, with an empty memory.
         const moved = createClient('http://resolver.example', {
           ...QUICK,
           fetch: (url, init) => fetch(url.replace('http://resolver.example', target), init),

@@ -3,10 +3,9 @@ import { listen } from '../../tools/listen.mjs'
 import { rawRequest } from '../worker/harness/request.mjs'
 
 /**
- * What stands between a client and the resolver and fails on command: `fail(...)`
- * takes what the next requests meet, one each: a status, `[status, headers]`,
- * `cut` (the body ends halfway), `hang`, `refuse`, `swap` (another content).
- * `seen` has every request.
+ * Starts a proxy between a client and the resolver that fails on command. `fail(...)` takes a failure
+ * for each of the next requests: a status, `[status, headers]`, `cut` (the body ends halfway), `hang`,
+ * `refuse`, `swap` (another content). `seen` has every request.
  */
 export async function startFlaky(origin) {
   const flaky = { seen: [], next: [], down: false }

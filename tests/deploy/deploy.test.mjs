@@ -1,5 +1,5 @@
-// `npm run deploy:…` with the real wrangler, against an account that keeps what it is
-// given: what is refused before anything is sent, and what is sent.
+// `npm run deploy:…` with the real wrangler and a recording account: what is refused before anything is
+// sent, and what is sent.
 import assert from 'node:assert/strict'
 import { readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
@@ -18,7 +18,7 @@ before(async () => {
 })
 after(() => account.stop())
 
-/** Another Node than the one that runs: what a script sees of its version. */
+/** Makes a script see another version of Node. */
 const asNode = (version) =>
   `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'${version}'}})`
 
@@ -145,7 +145,7 @@ describe('blue-green by environment', () => {
   const line = `routes = [{ pattern = "${DOMAIN}", custom_domain = true }]\n`
   const triggers = (env) => [wranglerScript(), 'triggers', 'deploy', '--env', env]
 
-  /** Commits the one line under the environment that has the traffic. */
+  /** Commits the line that gives an environment the traffic. */
   const live = (tree, env) => {
     tree.write(
       'wrangler.toml',

@@ -1,5 +1,5 @@
-// docs/deploying.md: every command is one that the tool has, every snippet of TOML one
-// that wrangler takes, and the names are those of wrangler.toml and release.yml.
+// Checks docs/deploying.md: every command exists, every snippet of TOML is valid for wrangler, and the
+// names are those of wrangler.toml and release.yml.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -68,7 +68,7 @@ describe('the commands of docs/deploying.md', () => {
     }
   })
 
-  /** The words before the first that is an argument. */
+  /** The words before the first argument. */
   function subcommand(words) {
     const given = words.findIndex((word) => !/^[a-z]+$/.test(word))
     return words.slice(0, given < 0 ? undefined : given).join(' ')

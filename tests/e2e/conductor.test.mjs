@@ -1,5 +1,5 @@
-// `npm run example:conductor` less the builds: two `wrangler dev`, real Git tags,
-// real `slotctl sync`, the example bound to the resolver under Conductor's names.
+// `npm run example:conductor` without the builds: two `wrangler dev`, real Git tags, a real
+// `slotctl sync`, and the example bound to the resolver under Conductor's names.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { after, before, describe, test } from 'node:test'

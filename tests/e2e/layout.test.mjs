@@ -1,6 +1,6 @@
-// `slotctl sync --layout conductor`: the copies for Workers that have not moved yet,
-// written by the real binary into the KV of `wrangler dev`; and then, in workerd, a
-// KV binding to these copies beside the resolver over the same sync.
+// `slotctl sync --layout conductor`: the real binary writes copies, for Workers that do not use the
+// resolver yet, to the KV of `wrangler dev`. A KV binding to these copies in workerd must answer like
+// the resolver.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { after, before, describe, test } from 'node:test'
@@ -58,7 +58,7 @@ describe('the copies', () => {
     assert.deepEqual([shown.code, shown.layout.writes.length, shown.layout.written], [3, 3, 0])
     await sync(repo, pair)
     assert.equal((await pair.conductor.get(`${NAME}/production`)).toString(), 'Extract.\n')
-    // The resolver's own keys are up to date by now, the copies are not.
+    // The resolver's own keys are up to date, the copies are not.
     const moved = await sync(repo, pair, ...LAYOUT)
     assert.deepEqual(moved.layout.writes, [`components/${NAME}/production`, `${NAME}/production`, `${NAME}@production`])
     assert.equal((await pair.conductor.get(`${NAME}/production`)).toString(), 'Extract it all.\n')
@@ -92,7 +92,7 @@ describe('the copies', () => {
   })
 })
 
-/** All of a namespace, as the harness's KV server takes it. */
+/** A whole namespace, in the form of the harness's KV server. */
 async function dump(namespace) {
   const entries = Object.entries(await namespace.list())
   const values = await Promise.all(

@@ -1,6 +1,5 @@
-// What `npm start` does, and then all of the shop: a real sync of a repository
-// that the real edgit made, served by the built Worker in `wrangler dev`, compared
-// with what plain git says each tag must serve.
+// Does what `npm start` does with the whole shop: a real sync of a repository that the real edgit made,
+// served by the built Worker in `wrangler dev`, and compared with the contents in Git.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -21,7 +20,7 @@ const logic = Object.values(truth.components).filter(({ prefix }) => prefix === 
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')
 
-/** The version that a slot stands on: its own, the highest at its commit, or that. */
+/** The version of a slot: its tag's, the highest at its commit, or the commit. */
 const versionOf = (slot) => slot.version ?? slot.versions_at_commit.at(-1) ?? slot.commit
 
 describe('the shop, end to end', () => {

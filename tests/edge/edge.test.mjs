@@ -15,7 +15,7 @@ after(() => shared?.stop())
 
 const override = (id) => ({ [OVERRIDES]: `${WORKER}="${id}"` })
 
-/** How many of `count` requests each version answers. */
+/** Counts how many of `count` requests each version answers. */
 async function tally(get, count, headers = (_at) => ({})) {
   const counts = {}
   for (let at = 0; at < count; at += 1) {
@@ -132,7 +132,7 @@ test('uploads and deployments do not interrupt requests', async () => {
   stopped = true
   await Promise.all(traffic)
   assert.ok(seen.includes(old) && seen.length > 20, `${seen.length} requests`)
-  // Its workerd is no longer the one in use, and answers all the same.
+  // Its workerd is no longer in use, but still answers.
   const answer = await underWay
   assert.equal(answer.status, 404)
   assert.equal(answer.headers['script-version'], slow)

@@ -1,4 +1,4 @@
-// What `npm run edge` does: a real sync into the KV of `wrangler dev`, and the edge in front of it.
+// Does what `npm run edge` does: a real sync into the KV of `wrangler dev`, and the edge in front of it.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import path from 'node:path'
@@ -15,7 +15,7 @@ import { BUILD, WORKER } from './support/edge.mjs'
 
 const BYTES = Buffer.from([0, 255, 254, 13, 10, 0])
 
-/** Runs lines as a user would paste them; the edge lives in this process, so nothing here may block. */
+/** Runs lines like a user who pastes them. It cannot block, as the edge is in this process. */
 function shell(lines) {
   const env = { ...process.env, PATH: [path.dirname(ownNode()), process.env.PATH].join(path.delimiter) }
   return new Promise((resolve) => {

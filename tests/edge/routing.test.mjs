@@ -16,7 +16,7 @@ async function idOf(versions, asked = {}) {
   return id
 }
 
-// Of the documentation, "Version overrides", and of RFC 9651, 3.2.
+// From the documentation, "Version overrides", and RFC 9651, section 3.2.
 const OVERRIDES = [
   ['the documented example', `my-worker-name="${NEW}"`, NEW],
   ['the version that has it all', `my-worker-name="${OLD}"`, OLD],

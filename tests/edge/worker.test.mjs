@@ -55,7 +55,7 @@ test('the last hundred versions can be deployed, and only they are listed', () =
     worker.deployable().map(({ id }) => id),
     ids.slice(1).reverse(),
   )
-  // Still there to look at.
+  // It can still be viewed.
   assert.equal(worker.version(ids[0]).shown.number, 1)
 })
 

@@ -56,7 +56,7 @@ function run([command, ...prefix], args, edge = shared.edge, extra = {}) {
 
 const both = (args, edge) => Promise.all([run(REAL, args, edge), run(STAND_IN, args, edge)])
 
-/** The same members of the same types, whatever their values. */
+/** The members and their types, without their values. */
 function shape(value) {
   if (Array.isArray(value)) return value.map(shape)
   if (value === null || typeof value !== 'object') return typeof value
@@ -108,10 +108,10 @@ test('an upload by either makes a version, with the same output', async () => {
     'workers/message': 'Nine',
     'workers/triggered_by': 'version_upload',
   })
-  // Sizes are told to people; whoever reads the entry for the id has all else.
+  // Only wrangler prints sizes; the output file has everything that a program needs.
   const { bundle_size: _, ...told } = entry(real, 'version-upload')
   assert.deepEqual(shape(entry(standIn, 'version-upload')), shape(told))
-  // What wrangler bundled runs, with the bindings of wrangler.toml.
+  // The bundle of wrangler runs, with the bindings of wrangler.toml.
   await shared.edge.deploy([[versions[0].id, 100]])
   assert.equal(await scriptVersion(shared.edge.url), versions[0].id)
 })
@@ -162,7 +162,7 @@ test('a refused call fails in both and changes nothing', async (t) => {
       assert.equal(entry(result, 'command-failed').version, 1)
     }
     const [real, standIn] = results.map((result) => entry(result, 'command-failed').code)
-    // wrangler itself refuses some that here only the API refuses, without a code then.
+    // wrangler refuses some calls itself, without a code of the API.
     if (real !== undefined) assert.equal(standIn, real)
   })
   assert.equal(shared.edge.worker.deployments()[0].id, before)
@@ -250,7 +250,7 @@ test('an invalid upload is refused', async (t) => {
       assert.match(/** @type {any} */ (await answer.json()).errors[0].message, expected)
     })
   }
-  // A module's name is not where it is written to.
+  // The name of a module is not used as a path.
   const deep = form({ main_module: 'no/such/folder/a.js' }, { 'no/such/folder/a.js': MODULE })
   const answer = await fetch(url, { method: 'POST', headers: bearer, body: deep })
   assert.equal(answer.status, 200, await answer.text())

@@ -7,7 +7,7 @@ import { inLanes, Lane, states } from './support/stage.mjs'
 
 const LANES = 4
 const flags = ['--prune', '--allow-mass-delete']
-/** Longer than an answer takes on a machine that does other things too. */
+/** Longer than an answer takes on a busy machine. */
 const PATIENCE = { SLOTCTL_TIMEOUT: '1' }
 const HURRY = { ...PATIENCE, SLOTCTL_RETRIES: '0' }
 
@@ -63,7 +63,7 @@ describe('a sync on a bad network', () => {
     })
   })
 
-  /** What a run is ended by, at every call where it makes sense. */
+  /** Every fault that ends a run, at every call where it applies. */
   const endings = () =>
     calls.flatMap((call, at) => {
       const kinds = Object.entries(FAULTS).filter(([, fault]) => fault.ends && applies(fault, call))
@@ -79,7 +79,7 @@ describe('a sync on a bad network', () => {
       await lane.load(filled)
       let met = 0
       const meet = (call, index) => {
-        // From there on nothing goes through, if the fault makes sense there.
+        // No call succeeds from there on, if the fault applies.
         if (index < at || !applies(fault, call)) return null
         met += 1
         return { fault }
@@ -106,9 +106,8 @@ describe('a sync on a bad network', () => {
   })
 
   /**
-   * Checks KV, lets the next run finish, and sees that nothing is left to do: KV is what
-   * an undisturbed sync made it, of which it was seen that another writes nothing. With
-   * `third` that is seen once more.
+   * Checks KV, lets the next run finish, and checks that nothing is left to do: KV equals the result
+   * of an undisturbed sync. With `third`, another run must write nothing.
    */
   async function finished(lane, what, { third: again }) {
     await lane.assertWhole(what)

@@ -40,10 +40,10 @@ describe('two syncs at once, from an older and a newer state', () => {
     )
   })
 
-  /** Where another may come: before a run's first call, and after each took effect. */
+  /** When another run can start: before the first call, and after each call took effect. */
   const places = (made) => [{ at: 0, when: 'before' }, ...made.map((_, at) => ({ at, when: 'after' }))]
 
-  /** At every such place of `slow`, `quick` runs to its end. */
+  /** Runs `quick` to its end at every such moment of `slow`. */
   const meetings = (slow, quick) =>
     places(calls[slow === older ? 'older' : 'newer']).map((place) => ({ slow, quick, ...place }))
 
@@ -114,7 +114,7 @@ describe('two syncs at once, from an older and a newer state', () => {
       const one = await lane.sync(next, { meet: (_call, index) => (index === at ? { hold } : null) })
       const what = `a rollback ${when} call ${at}\n${one.stderr}\n${back.stderr}`
       assert.deepEqual([one.code, back.code], [0, 0], what)
-      // Before the tag it is the sync's own version that is rolled back from.
+      // Before the tag moves, the rollback starts from the sync's own version.
       const { targets, hold: held } = await lane.pair.slots.json('prompts/a@production')
       const reached = at < undisturbed.calls.length - 1
       if (reached || held) assert.ok(held && targets[0].version !== 'v1.2.0', what)

@@ -1,5 +1,5 @@
-// The queries of docs/observability.md on what the real Worker logs and writes, held
-// to the tables of that page, whose numbers follow from what it was asked.
+// Runs the queries of docs/observability.md on the real Worker's log and data points, and compares the
+// results with the tables of that page.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { before, describe, test } from 'node:test'

@@ -37,7 +37,7 @@ describe('generators of clients', { skip }, () => {
     if (folder) rmSync(folder, { recursive: true, force: true })
   })
 
-  /** Runs a command while the KV of the Worker, which is in this process, goes on answering. */
+  /** Runs a command without blocking this process, which serves the KV of the Worker. */
   const run = async (command, args, env = {}) => {
     const options = { cwd: folder, env: { ...process.env, ...env } }
     const { stdout, stderr } = await promisify(execFile)(command, args, options).catch((error) => {

@@ -1,5 +1,5 @@
-// schemathesis asks the built Worker what docs/openapi.yaml says it can be asked,
-// and what it says it can't, and holds the answers against the document.
+// schemathesis sends valid and invalid requests according to docs/openapi.yaml to the built Worker, and
+// checks the answers against the document.
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,7 +20,7 @@ const RUN = [
   '--max-examples=15',
   '--seed=1',
   '--workers=1',
-  // OPTIONS takes any component, and few texts are none.
+  // OPTIONS accepts any component name, and almost every text is one.
   '--suppress-health-check=filter_too_much',
 ]
 
@@ -59,7 +59,7 @@ describe('docs/openapi.yaml', { skip }, () => {
   })
 })
 
-/** How many operations the document has. */
+/** The number of operations in the document. */
 function documented() {
   const methods = /^ {4}(get|head|post|options):$/gm
   return readFileSync(DOCUMENT, 'utf8').match(methods).length

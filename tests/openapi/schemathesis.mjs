@@ -11,12 +11,12 @@ const BIN = path.join(VENV, process.platform === 'win32' ? 'Scripts' : 'bin')
 
 const succeeds = (command, args) => spawnSync(command, args).status === 0
 
-/** Whether there is a Python that can be used. */
+/** Tells if a suitable Python is installed. */
 export const hasPython = () => succeeds('python3', ['-c', 'import venv, sys; assert sys.version_info >= (3, 10)'])
 
 const current = () => existsSync(STAMP) && readFileSync(STAMP, 'utf8') === VERSION
 
-/** Sets schemathesis up in a folder of its own, once. */
+/** Installs schemathesis into a folder of its own, once. */
 export function ensureSchemathesis() {
   if (current()) return
   rmSync(VENV, { recursive: true, force: true })
@@ -35,7 +35,7 @@ export function ensureSchemathesis() {
   writeFileSync(STAMP, VERSION)
 }
 
-/** Runs it, in `folder`, where it leaves its own files; resolves to its exit code and all that it said. */
+/** Runs schemathesis in `folder`, where it writes files; resolves to its exit code and output. */
 export function runSchemathesis(args, folder) {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, NO_COLOR: '1' }

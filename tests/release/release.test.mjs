@@ -19,7 +19,7 @@ after(async () => {
   await stage?.stop()
 })
 
-/** A test on the edge of all, or with options on one of its own; `v0.1.0` has the traffic. */
+/** A test on the shared edge, or with options on its own; `v0.1.0` has all traffic. */
 const release = (name, body, options) =>
   test(name, async () => {
     const edge = options ? await stage.begin(options) : shared
@@ -59,7 +59,7 @@ describe('slotctl release', () => {
       stderr,
       /check +50 %: \d+ answers, 0 failed, \d+ of \d+ by the new version, latency × [\d.]+; 3 references the same/,
     )
-    // What is done is done; what begins next begins from there.
+    // The next release starts from the new version.
     const again = await run(['--resume'])
     assert.deepEqual([again.code, again.json.outcome, ramp()], [0, 'nothing', WHOLE])
     assert.equal((await run(['--dry-run'])).json.old, id)
@@ -128,7 +128,7 @@ describe('a faulty version', () => {
       /latency: the new version takes [\d.]+ ms, the old one [\d.]+ ms: over 1\.5 times as long/,
       1,
     ],
-    // Which requests come after the 150th is chance: an override's or a caller's may be too many first.
+    // The kind of requests after the 150th is random: those with an override or without may fail first.
     [
       'that fails later',
       { throws: 0.3, after: 150 },
@@ -159,7 +159,7 @@ describe('a faulty version', () => {
 })
 
 describe('an interrupted run', () => {
-  // After the upload, and after 50 %; `progress.rs` has all the others.
+  // After the upload, and after 50 %; the tests of `progress.rs` cover the other calls.
   for (const nth of [1, 3]) {
     release(`at call ${nth} is resumed`, async ({ quick, run, ramp, latest }) => {
       const killed = await quick(mishap('kill', nth))

@@ -1,4 +1,4 @@
-// Ranges mean what npm's own package says they mean.
+// Ranges have the same meaning as in npm's own package.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -8,7 +8,7 @@ import semver from 'semver'
 
 const root = new URL('../../', import.meta.url)
 
-/** Asks our code, one process for all questions. */
+/** Asks our code, in one process for all questions. */
 function ask(questions) {
   const input = `${questions.map((question) => JSON.stringify(question)).join('\n')}\n`
   const args = ['run', '--quiet', '-p', 'catalog', '--example', 'satisfy']
@@ -33,7 +33,7 @@ function compare(questions) {
   })
 }
 
-/** mulberry32: the same questions at every run. */
+/** mulberry32: the questions are the same in every run. */
 function random(seed) {
   let state = seed
   return () => {

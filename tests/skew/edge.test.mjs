@@ -27,7 +27,7 @@ test(`a key's version of a component is the same from ${PREVIOUS.tag} and this W
     const by = { [old]: 0, [now]: 0 }
     for (let number = 0; number < 100; number += 1) {
       const key = `run-${number}`
-      // The golden record's split: the first tenth to canary, which is v1.1.0.
+      // The golden record's split: the first tenth gets canary, which is v1.1.0.
       const version = point(COMPONENT, key) < 10_000 ? 'v1.1.0' : 'v1.0.0'
       const seen = new Set()
       const sent = [{}, {}, { [OVERRIDES]: `${WORKER}="${old}"` }, { [OVERRIDES]: `${WORKER}="${now}"` }]
@@ -42,7 +42,7 @@ test(`a key's version of a component is the same from ${PREVIOUS.tag} and this W
       }
       assert.equal(seen.size, 1, [...seen].join('\n'))
     }
-    // 100 each by their ids, and of the others a share that is never all.
+    // 100 requests each name a version by its id; of the others, no version gets all.
     assert.ok(by[old] > 100 && by[now] > 100, JSON.stringify(by))
   } finally {
     await edge.stop()

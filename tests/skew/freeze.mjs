@@ -1,8 +1,8 @@
-// Keeps what a release writes and serves, for all that come after it to read:
+// Saves the records and answers of a release, which later releases must be able to read:
 //
-//     node tests/skew/freeze.mjs v0.1.0 [the folder of its build, else build/]
+//     node tests/skew/freeze.mjs v0.1.0 [the folder of its build, build/ by default]
 //
-// with its slotctl in target/release, or in SLOTCTL. What is kept is never made again.
+// with its slotctl in target/release, or in SLOTCTL. Saved files are never replaced.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
@@ -26,7 +26,7 @@ split = { control = 50, treatment = 50 }
 revoked = { "v1.0.3" = "leaks the system prompt" }
 `
 
-/** A repository that makes a record of every kind, with every member that it can have. */
+/** Creates a repository whose sync writes every kind of record, with all possible members. */
 function makeRepo() {
   const repo = new Repo()
   repo.now = 1_770_000_000
@@ -60,7 +60,7 @@ function makeRepo() {
   return repo
 }
 
-/** Several syncs and a rollback, so that there are moves, a hold, what is unreferenced, and records of runs. */
+/** Several syncs and a rollback write moves, a hold, unreferenced contents and records of runs. */
 async function fill(kv, pair, repo) {
   const run = async (...args) => {
     const where = ['--local', kv.url, '--config', pair.config, '--repo', repo.dir]
@@ -93,7 +93,7 @@ async function recordsOf(namespace) {
   return records
 }
 
-/** Every record that the Worker reads is asked for, by each way to it. */
+/** Requests that read every record that the Worker uses, in every way. */
 function requests({ SLOTS, COMPONENTS }) {
   const versions = Object.entries(COMPONENTS).filter(([key]) => /@(v\d|[0-9a-f]{40}$)/.test(key))
   const byDigest = versions.map(([key, { metadata }]) => `${key.replace(/@.*/, '')}@sha256:${metadata.digest}`)
@@ -127,7 +127,7 @@ async function answersTo(asked, records, build) {
   }
 }
 
-/** One line a record: what differs then shows. */
+/** One line per record, so that a diff shows the changed ones. */
 const lines = (object) =>
   `{\n${Object.entries(object)
     .map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)}`)

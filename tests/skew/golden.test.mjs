@@ -1,4 +1,4 @@
-// What each release served of its own records, asked of the built Worker:
+// The built Worker must answer from the records of each release as that release did.
 // `crates/catalog/tests/golden.rs` reads the same records natively.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'

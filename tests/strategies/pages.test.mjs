@@ -17,7 +17,7 @@ describe('docs/strategies', () => {
   })
   after(() => stage?.stop())
 
-  // Every page is what it says: its commands are typed, its tables are asked for.
+  // Runs the commands of every page, and checks its tables.
   for (const page of pages) {
     test(page, async (context) => {
       await stage.begin()
@@ -48,9 +48,8 @@ async function assertGets(stage, { asked, path, headers, version, slot, assignme
 }
 
 /**
- * Asks as so many callers, twice each: the shares are right to three standard
- * deviations, nobody gets one version and then the other, and while a share grows
- * no caller loses it.
+ * Sends two requests for each of many callers: the shares are right within three standard deviations,
+ * a caller always gets the same version, and keeps it while its share grows.
  */
 async function assertShares(stage, { keys, slot, shares }, groups) {
   const callers = Array.from({ length: keys }, (_, number) => `user-${number}`)

@@ -1,4 +1,4 @@
-// What is shipped as TypeScript, judged by the compiler itself.
+// Checks the shipped types with the TypeScript compiler.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'

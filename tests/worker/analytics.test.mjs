@@ -1,5 +1,5 @@
-// Analytics Engine itself does not run here: workerd takes data points and drops
-// them, as `wrangler dev` does. So its binding is one that prints what it is given.
+// Analytics Engine does not run locally: workerd drops data points, as `wrangler dev` does. Therefore
+// this binding prints them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 

@@ -1,5 +1,5 @@
-// docs/api.md says what the built Worker does: its exchanges are run, its tables
-// compared with the code and with the conformance vectors.
+// Checks docs/api.md: runs its exchanges on the built Worker, and compares its tables with the source
+// and with the conformance vectors.
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
@@ -29,7 +29,7 @@ function column(section, at = 1) {
 
 const spans = (cells) => cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name))
 
-/** As the document writes a body: with its own line ends, the last one included. */
+/** A body with the line ends of the document, including the last one. */
 const lines = (text) => text?.replaceAll('\r\n', '\n').replace(/\n?$/, '\n')
 
 function checkBody(answer, { how, body }) {

@@ -3,7 +3,7 @@ import { put, serveVectors } from './vectors.mjs'
 const EXAMPLE =
   /<!-- example: (?<file>\S+)(?<how>[^>]*) -->\n(?:```http\n(?<request>[^`]*)```\n)?\n```http\n(?<answer>[^`]*)```\n/g
 
-/** The exchanges of a document: which vectors they run on, how, what is asked and answered. */
+/** The exchanges of a document: the vectors they run on, the request and the response. */
 export function examplesIn(text) {
   return [...text.matchAll(EXAMPLE)].map(({ groups }) => ({
     file: groups.file,
@@ -13,7 +13,7 @@ export function examplesIn(text) {
   }))
 }
 
-/** The first line, the headers and the body of a message. */
+/** Parses the first line, the headers and the body of a message. */
 function parseMessage(text) {
   const end = text.indexOf('\n\n')
   const head = end < 0 ? text.trimEnd() : text.slice(0, end)
@@ -40,7 +40,7 @@ function fromCase({ method = 'GET', path, headers = {}, body }) {
 
 const option = (how, name) => new RegExp(`${name}: (.*)$`).exec(how)?.[1]
 
-/** Runs an example on a Worker of its own, which has nothing in memory yet. */
+/** Runs an example on its own Worker, with an empty memory. */
 export async function runExample({ file, how, request }) {
   const { worker, script } = await serveVectors(file)
   try {

@@ -1,4 +1,4 @@
-// Who gets what, in the twenty lines that any client can replay it with.
+// The assignment in twenty lines, which any client could use.
 
 const rotate = (x, by) => (x << by) | (x >>> (32 - by))
 const scramble = (k) => Math.imul(rotate(Math.imul(k, 0xcc9e2d51), 15), 0x1b873593)
@@ -18,7 +18,7 @@ export function murmur3(bytes) {
   return (hash ^ (hash >>> 16)) >>> 0
 }
 
-/** Where a caller of a component stands, of 100,000. */
+/** The point of a component's caller, below 100,000. */
 export const point = (component, key) =>
   Number((BigInt(murmur3(Buffer.from(`${component}\0${key}`))) * 100_000n) >> 32n)
 
@@ -35,7 +35,7 @@ function target(slot, version, weight) {
   }
 }
 
-/** Puts a slot whose traffic v2.0.0 and v1.0.0 share: `canary` thousandths of a percent and the rest. */
+/** Stores a slot that gives v2.0.0 `canary` thousandths of a percent, and v1.0.0 the rest. */
 export function splitSlot(kv, component, slot, canary) {
   const targets = [target('canary', 'v2.0.0', canary), target('production', 'v1.0.0', 100_000 - canary)]
   kv.put('SLOTS', `${component}@${slot}`, Buffer.from(JSON.stringify({ format: 1, slot, targets })))

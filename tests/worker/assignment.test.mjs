@@ -70,7 +70,7 @@ describe('the served Worker', () => {
   })
 })
 
-/** Sends each request to one of the Workers, by chance: a deployment that is split. */
+/** Sends each request to a random Worker, like a gradual deployment. */
 function splittingProxy(workers) {
   const proxy = http.createServer(async ({ method, url: path, headers }, response) => {
     const worker = workers[Math.floor(Math.random() * workers.length)]

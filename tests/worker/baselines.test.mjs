@@ -1,5 +1,5 @@
-// The benchmark compares our Worker with JavaScript that gives the same answers: here
-// is the proof, so that nobody wins by doing less.
+// Checks that the baselines of the benchmark give the same answers as the Worker, so that no variant is
+// faster by doing less.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test'
 import { startVariants } from '../../bench/lib/variants.mjs'
 import { requests } from '../../bench/lib/workloads.mjs'
 
-// What a server adds by itself.
+// The headers that workerd adds.
 const PLATFORM = ['connection', 'date', 'keep-alive', 'transfer-encoding', 'content-length']
 
 const comparable = ({ status, headers, body }) => ({
@@ -34,7 +34,7 @@ describe('the baselines answer like the resolver', () => {
     return comparable(await worker.rawRequest({ ...request, headers: sent }))
   }
 
-  /** The same request to all, often enough for every cache to be warm. */
+  /** Sends the same request to all variants, often enough to warm every cache. */
   async function same(load, [first, ...others]) {
     const { workers } = variants
     const request = requests(workers.ours.digest)[load]

@@ -21,10 +21,10 @@ const FLAGS = [
 
 const runs = (command) => spawnSync(command, ['--version']).status === 0
 
-/** A Chromium: the one that CHROMIUM names, or one on the PATH. */
+/** The path of Chromium: CHROMIUM, or from the PATH. */
 export const findChromium = () => [process.env.CHROMIUM, ...NAMES].find((name) => name && runs(name))
 
-/** The document of a page after its scripts have run, as a browser without a past sees it. */
+/** The document of a page after its scripts have run, in a new browser profile. */
 export async function dumpDom(chromium, url) {
   const profile = mkdtempSync(path.join(tmpdir(), 'component-resolver-browser-'))
   try {

@@ -1,4 +1,4 @@
-// Templates are HTML written by others: in a real browser nothing of one runs.
+// Templates are untrusted HTML: a real browser must not run anything in them.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import http from 'node:http'
@@ -13,7 +13,7 @@ const skip = process.env.CI ? false : missing
 
 const PATH = '/components/templates/emails/welcome@production'
 
-/** Every way to run something that needs nobody to click. */
+/** Every way to run a script or fetch something without a click. */
 const template = (beacon) => `<!doctype html>
 <title>welcome</title>
 <p id="mark">untouched</p>
@@ -25,7 +25,7 @@ const template = (beacon) => `<!doctype html>
 <script>document.getElementById('mark').textContent = 'ran: script'; document.title = 'ran'</script>
 `
 
-/** A server that gives every path the template, as HTML without any other header, and notes who asks. */
+/** Starts a server that serves the template as HTML without further headers, and records requests. */
 async function control() {
   const asked = []
   const server = http.createServer(({ url }, response) => {
@@ -37,7 +37,7 @@ async function control() {
   return { asked, origin, stop: () => new Promise((resolve) => server.close(resolve).closeAllConnections()) }
 }
 
-/** Makes the template what the slot leads to. */
+/** Stores the template as the content of the slot. */
 function store(worker, script, html) {
   const digest = createHash('sha256').update(html).digest('hex')
   const slot = structuredClone(script.kv.SLOTS['templates/emails/welcome@production'])

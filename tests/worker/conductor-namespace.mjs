@@ -1,7 +1,7 @@
-// What a KV namespace for Conductor holds, made from the catalog records of the
-// vectors: another implementation of what `catalog::conductor` says.
+// Creates a KV namespace in Conductor's layout from the catalog records of the vectors: an independent
+// implementation of `catalog::conductor`.
 
-/** Conductor's names of the types, as its SDK has them. */
+/** The names of the types in Conductor's SDK. */
 const SINGULAR = { queries: 'query' }
 
 const singular = (kind) => SINGULAR[kind] ?? kind.replace(/s$/, '')
@@ -10,7 +10,7 @@ function metadataOf(name, { sha, date, version, digest }, author) {
   return { sha, date, author, type: singular(name.split('/')[0]), version, digest }
 }
 
-/** Every reference of a component: `[ref, digest, metadata]`. */
+/** All references of a component: `[ref, digest, metadata]`. */
 function references(name, { versions, slots }) {
   const live = versions.filter(({ revoked }) => !revoked)
   const authors = new Map(versions.map(({ version, author }) => [version, author]))
@@ -23,7 +23,7 @@ function references(name, { versions, slots }) {
   return held
 }
 
-/** A Map as KvServer takes it, of the catalogs and contents of COMPONENTS. */
+/** A Map for KvServer, from the catalogs and contents of COMPONENTS. */
 export function conductorNamespace(names, read) {
   const namespace = new Map()
   for (const name of names) {

@@ -7,7 +7,7 @@ import { ask, put, readVectors, serveVectors } from './vectors.mjs'
 
 const folder = new URL('../vectors/http/', import.meta.url)
 
-// What workerd adds by itself; it counts a body's bytes, only HEAD has to say it.
+// The headers that workerd adds. It sets the length of a body, except for HEAD.
 const PLATFORM = ['connection', 'date', 'keep-alive', 'transfer-encoding']
 
 /** `<namespace> <key> <cacheTtl>`; the keys of a bulk read in brackets. */

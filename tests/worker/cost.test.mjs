@@ -1,6 +1,6 @@
-// What a request costs in counts that are the same on every machine: reads of KV, calls
-// from the Wasm to JavaScript, bytes that are uploaded. A change that makes one of them
-// larger has to say so here; times are `npm run bench`'s.
+// The cost of a request in counts that are the same on every machine: KV reads, calls from the Wasm to
+// JavaScript, uploaded bytes. A change that increases one of them must change the limit here.
+// `npm run bench` measures times.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
@@ -15,7 +15,7 @@ import { startWorker } from './harness/workerd.mjs'
 
 const COUNTED = '/calls'
 
-// The Worker as it is, and beside it how often its Wasm called JavaScript.
+// The built Worker, which also counts the calls of its Wasm to JavaScript.
 const WATCHED = [
   {
     name: 'watched.mjs',
@@ -44,7 +44,7 @@ WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
   },
 ]
 
-/** The most that one request, repeated, may cost: `[reads of KV, calls to JavaScript]`. */
+/** The highest cost of a repeated request: `[KV reads, calls to JavaScript]`. */
 const BUDGET = {
   slot: [1, 8],
   revalidated: [1, 8],
@@ -56,7 +56,7 @@ const BUDGET = {
   'rpc-exact': [0, 5],
 }
 
-/** Kilobytes of gzip, Wasm and JavaScript together. */
+/** The size of Wasm and JavaScript in kilobytes of gzip. */
 const SIZE = 250
 
 describe('the cost of a request does not grow', () => {
@@ -96,7 +96,7 @@ describe('the cost of a request does not grow', () => {
   }
 
   test("no Wasm memory waits for JavaScript's garbage collector", () => {
-    // The build leaves finalizers out: a closure or a class that crosses over would never be freed.
+    // The build has no finalizers: a closure or class passed to JavaScript would never be freed.
     const bundle = readFileSync(inRoot('build', 'index.js'), 'utf8')
     assert.ok(bundle.includes('__wbindgen_start'))
     assert.doesNotMatch(bundle, /__wbindgen_destroy_closure|_wbg_cb_unref|_free\b(?<!__wbindgen_free)/)

@@ -1,5 +1,5 @@
-// One instance of the entrypoint serves all requests of an isolate, however they come in:
-// the runtime constructs the class anew for each, and is given the same one back.
+// One instance of the entrypoint serves all requests of an isolate: the runtime constructs the class
+// for each request, and always gets the same instance.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
@@ -31,7 +31,7 @@ Resolver.prototype.fetch = noted(async function (request) {
 export default Resolver`,
 }
 
-// As wrangler's middleware does it: a class that extends ours, with a field of its own.
+// Like wrangler's middleware: a subclass with a field of its own.
 const EXTENDED = {
   name: 'extended.mjs',
   source: `import Resolver from './index.js'
@@ -52,7 +52,7 @@ before(async () => {
 })
 after(() => Promise.all(Object.values(workers).map((worker) => worker.stop())))
 
-/** What a path is answered with: status, kind of body, its length. */
+/** The expected answer to a path: status, type and length of the body. */
 async function ask(worker, path, options) {
   const { status, headers, body } = await worker.fetch(path, options)
   return [status, headers.etag, body.length]

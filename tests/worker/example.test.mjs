@@ -16,7 +16,7 @@ const script = readVectors('catalog.json')
 const record = (version) => script.kv.COMPONENTS[`${NAME}@${version}`]
 const content = (version) => bytes(script.kv.COMPONENTS[`sha256/${record(version).digest}`]).toString()
 
-/** As wrangler bundles it. */
+/** Bundles the example like wrangler. */
 async function bundled() {
   const entryPoints = [new URL('src/index.js', EXAMPLE).pathname]
   const { outputFiles } = await build({
@@ -29,7 +29,7 @@ async function bundled() {
   return outputFiles[0].text
 }
 
-/** A slot whose traffic goes to arms by their weights. */
+/** A slot that is split between arms by weight. */
 function slot(name, weights) {
   const target = ([arm, [version, weight]]) => {
     const { author, path, format, ...snapshot } = record(version)
@@ -38,7 +38,7 @@ function slot(name, weights) {
   return { [`${NAME}@${name}`]: { format: 1, slot: name, targets: Object.entries(weights).map(target) } }
 }
 
-/** What rollouts.toml of the example compiles to. */
+/** The slots that the example's rollouts.toml compiles to. */
 const SLOTS = {
   ...slot('production', { canary: ['v1.1.0', 10_000], production: ['v1.0.0', 90_000] }),
   ...slot('experiment', { control: ['v1.0.0', 50_000], treatment: ['v1.1.0', 50_000] }),

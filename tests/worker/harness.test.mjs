@@ -4,7 +4,7 @@ import { after, before, beforeEach, describe, test } from 'node:test'
 import { startKvServer } from './harness/kv-server.mjs'
 import { startWorker } from './harness/workerd.mjs'
 
-// Does to KV what the query says and answers with what came of it.
+// Performs the KV operation of the query and returns its result.
 const PROBE = `
 const CALLS = {
   get: (kv, { key, type, cacheTtl }) => kv.get(key, { type, cacheTtl }),

@@ -1,5 +1,4 @@
-// A real HTTP cache in front of the built Worker: what it may keep is what the
-// headers say, so this proves the headers.
+// Checks the caching headers with a real HTTP cache in front of the built Worker.
 import assert from 'node:assert/strict'
 import { afterEach, describe, mock, test } from 'node:test'
 
@@ -21,7 +20,7 @@ async function behindCache(file, options) {
   return new HttpCache(worker, options)
 }
 
-/** Moves production to the version of another record. */
+/** Moves production to the version of another slot record. */
 function moveTo(record) {
   const slot = structuredClone(script.kv.SLOTS['prompts/extraction@production'])
   const { version, digest, size, type, sha, date } = record

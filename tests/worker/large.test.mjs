@@ -1,4 +1,4 @@
-// Contents at the size limits: nothing is cut, re-encoded or kept beyond the bound.
+// Contents at the size limits are not truncated or re-encoded, and the memory stays bounded.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
@@ -7,7 +7,7 @@ import { startWorker } from './harness/workerd.mjs'
 
 const MIB = 1 << 20
 
-/** Bytes of every value, a BOM and a NUL among them, that repeat nowhere near a chunk's size. */
+/** Bytes of every value, including a BOM and a NUL, with a period that differs from a chunk's size. */
 function content(size) {
   const bytes = Buffer.alloc(size)
   for (let at = 0; at < size; at += 1) bytes[at] = (at * 31 + (at >> 8) + (at >> 16)) & 0xff

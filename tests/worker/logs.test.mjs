@@ -1,5 +1,4 @@
-// One JSON line a request, and nothing in it that a caller could put there or
-// would not want there.
+// One JSON line per request, without data that a caller controls or that is private.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import net from 'node:net'
@@ -24,7 +23,7 @@ const MEMBERS = [
   'scriptVersion',
   'scriptVersionTag',
 ]
-// Stands in everything that a caller sends and that no log may show.
+// Part of everything that a caller sends and that must not be logged.
 const MARK = 'hush-7f3a'
 const SLOT = '/components/prompts/extraction@production'
 const BEARER = { Authorization: `Bearer ${MARK}` }
@@ -41,14 +40,14 @@ async function until(done) {
   while (!done() && Date.now() < deadline) await pause(10)
 }
 
-/** All output since `from`, once `work` has led to `word` in it. */
+/** The output since `from`, after `work` has caused `word` in it. */
 async function outputUntil(word, from, work) {
   await work()
   await until(() => worker.output.slice(from).includes(word))
   return worker.output.slice(from)
 }
 
-/** What the Worker logs while `work` makes `count` requests; one line each. */
+/** The log lines of the Worker while `work` makes `count` requests. */
 async function logged(count, work) {
   const from = worker.output.length
   await work()
@@ -159,7 +158,7 @@ const HOSTILE = [
   { path: `/components/prompts/extraction@%E2%80%A8${MARK}` },
 ]
 
-// Every header that takes part in an answer, and some that do not.
+// All headers that affect an answer, and some that do not.
 const NAMES = [
   'Component-Version-Override',
   'Component-Segment',
@@ -208,7 +207,7 @@ describe('no data of the caller reaches the log', () => {
     }
   })
 
-  // Node's client sends no such header, so the bytes go out by themselves.
+  // Node's client refuses such a header, so the bytes are sent over a socket.
   test('from a header with line breaks', async () => {
     const from = worker.output.length
     for (const breaks of ['\r\n {"status":999}', '\n{"status":999}', '\r{"status":999}', '\0']) {
@@ -221,7 +220,7 @@ describe('no data of the caller reaches the log', () => {
   })
 })
 
-/** Sends bytes and waits until the other end is done with them. */
+/** Sends bytes and waits until the server closes the connection. */
 function send(text) {
   const { port } = new URL(worker.url)
   return new Promise((resolve, reject) => {

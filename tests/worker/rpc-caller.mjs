@@ -1,15 +1,15 @@
-// A Worker that calls what a test tells it to and spells out what came of it. It
-// runs in workerd, so that what it compares is what a Worker gets.
+// A Worker that makes the calls of a test and describes their results. It runs in workerd, so that it
+// compares what a Worker gets.
 
 const hex = (bytes) => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 
-/** Bytes in hex; many as their number and SHA-256. */
+/** Bytes in hex; long ones as their number and SHA-256. */
 async function shown(bytes) {
   if (bytes.byteLength < 100_000) return hex(bytes)
   return `${bytes.byteLength} ${hex(await crypto.subtle.digest('SHA-256', bytes))}`
 }
 
-/** Values of the runtime, kinds told apart, as JSON. */
+/** Values of the runtime as JSON that keeps their types. */
 async function spell(value) {
   if (value === undefined) return { undefined: true }
   if (value instanceof ArrayBuffer) return { arrayBuffer: await shown(value) }

@@ -1,6 +1,5 @@
-// RPC over a real service binding in workerd, side by side with a real KV binding
-// to a namespace that holds what Conductor's does: for every call that KV can
-// answer the two answers are the same, errors included.
+// Compares RPC over a real service binding in workerd with a real KV binding to a namespace in
+// Conductor's layout: both give the same results and errors for every call of a KV binding.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, afterEach, before, describe, test } from 'node:test'
@@ -25,7 +24,7 @@ const split = {
   targets: targets.map((target, at) => ({ ...target, weight: at === 0 ? 40_000 : 60_000 })),
 }
 
-/** Contents whose reading as text or JSON has an edge. */
+/** Contents with edge cases for text and JSON. */
 const ODD = {
   'configs/app': '{"a":[1,2.5,null],"b":"\\u00fc"}',
   'configs/array': ' [1] ',
@@ -36,7 +35,7 @@ const ODD = {
   'prompts/invalid': Buffer.from([0x61, 0xff, 0xe2, 0x82, 0x62, 0xed, 0xa0, 0x80, 0x00, 0xf0, 0x9f, 0x92, 0xa9, 0xc3]),
 }
 
-/** Adds a component with one version and one slot to what the vectors hold. */
+/** Adds a component with one version and one slot to the vectors. */
 function component(name, content) {
   const digest = createHash('sha256').update(content).digest('hex')
   const snapshot = {
@@ -92,7 +91,7 @@ async function one(method, args, bound) {
   return value ? { value: plain(value) } : rest
 }
 
-/** What the caller spelled, as a value again. */
+/** Turns the caller's JSON back into a value. */
 function plain(spelled) {
   if (spelled.undefined) return undefined
   if (spelled.object) return Object.fromEntries(spelled.object.map(([name, value]) => [name, plain(value)]))
@@ -101,7 +100,7 @@ function plain(spelled) {
   return 'plain' in spelled ? spelled.plain : spelled
 }
 
-/** Both bindings answer each call alike. */
+/** Checks that both bindings give the same result for each call. */
 async function same(calls) {
   const [mine, kv] = await Promise.all([resolver(calls), ask('CONDUCTOR', calls)])
   for (const [at, call] of calls.entries()) {
@@ -134,7 +133,7 @@ describe('answers like a KV binding', () => {
         answers.some(({ value }) => value && value.plain !== null),
         key,
       )
-      // Now by the fast lane.
+      // This time by the fast lane.
       await same(calls('get'))
     }
   })
@@ -269,7 +268,7 @@ async function pages(options) {
   }
 }
 
-// What Cloudflare's service says; workerd passes it on, the harness's KV says nothing.
+// The messages of Cloudflare's service; workerd forwards them, the harness's KV sends none.
 describe("errors as in Cloudflare's binding", () => {
   const keys = Array.from({ length: 101 }, (_, at) => `prompts/a${at}@latest`)
   for (const [method, args, error] of [
@@ -415,7 +414,7 @@ describe('the arm is chosen', () => {
 })
 
 describe('a failing store', () => {
-  // Another isolate of the resolver, which gives up sooner.
+  // Another isolate of the resolver, with a shorter timeout.
   let patient
   before(async () => {
     patient = worker
@@ -500,7 +499,7 @@ test('the fast lane answers, logs and reads like the full path', async () => {
     for (const bound of [undefined, { key: 'b' }, { key: 'e' }, { override: 'v1.1.0' }]) {
       if (!bound && record.targets.length > 1) continue
       const given = []
-      // Another text of the same record sends the first call the full way, which teaches the lane.
+      // Another text of the same record makes the first call take the full path, which fills the fast lane.
       put(worker.kv, { SLOTS: { [key]: { ...record, note: JSON.stringify(bound ?? null) } } })
       for (let call = 0; call < 3; call += 1) {
         worker.kv.forget()
@@ -522,7 +521,7 @@ test('a kept text counts in the memory for contents', async () => {
     caller: { modules: [TEXT_CALLER], services: ['RESOLVER'] },
   })
   try {
-    // How many contents have to be read when each is asked for the third time.
+    // The number of contents that are read when each is requested for the third time.
     const readAgain = async (name, size, count) => {
       const contents = Array.from({ length: count }, (_, at) => `${at} `.padEnd(size, 'x'))
       for (const [at, content] of contents.entries()) put(served.kv, component(`prompts/${name}-${at}`, content))
@@ -535,10 +534,10 @@ test('a kept text counts in the memory for contents', async () => {
       }
       return served.kv.reads.filter(({ keys: [key] }) => key.startsWith('sha256/')).length
     }
-    // 45 of 9 KB are less than half of it, with two bytes a character for their texts too much.
+    // 45 contents of 9 KB take less than half of the memory, but their texts have two bytes per character.
     assert.equal(await readAgain('fits', 9_000, 30), 0)
     assert.ok((await readAgain('grows', 9_000, 45)) > 0)
-    // Larger ones keep no text.
+    // The texts of larger contents are not kept.
     assert.equal(await readAgain('large', 20_000, 45), 0)
   } finally {
     await served.stop()

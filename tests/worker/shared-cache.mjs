@@ -1,9 +1,9 @@
 import CachePolicy from 'http-cache-semantics'
 
 /**
- * An HTTP cache in front of a Worker that does all that RFC 9111 lets it do: it
- * stores whatever it may and asks only when it must. `asked` holds each request
- * that reached the Worker: `{ path, conditional, status }`.
+ * An HTTP cache in front of a Worker that does everything that RFC 9111 allows: it stores every response
+ * it may, and sends a request only if it must. `asked` has the requests that reached the Worker:
+ * `{ path, conditional, status }`.
  */
 export class HttpCache {
   asked = []
@@ -16,7 +16,7 @@ export class HttpCache {
     this.#shared = shared
   }
 
-  /** How many answers it holds. */
+  /** The number of stored responses. */
   get size() {
     return [...this.#stored.values()].flat().length
   }

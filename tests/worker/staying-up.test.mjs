@@ -1,4 +1,4 @@
-// The built Worker while Workers KV fails in every way that the harness knows.
+// The built Worker while Workers KV fails in every mode of the harness.
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
@@ -147,7 +147,7 @@ describe('the last good record and content', () => {
   })
 })
 
-/** Serves a slot and a range, lets KV fail, serves them, heals it, moves the slot. */
+/** Serves a slot and a range, makes KV fail, serves them again, heals KV, moves the slot. */
 async function stale(namespaces, mode) {
   const { worker, script } = await serveVectors('answers.json', { vars: VARS })
   for (const path of [SLOT, RANGE]) assert.equal((await worker.fetch(path)).status, 200)
@@ -278,7 +278,7 @@ describe('absence is not cached', () => {
 
   const production = () => script.kv.SLOTS['prompts/extraction@production']
 
-  /** Refused, each time by asking KV anew; put there, served. */
+  /** Checks that each request reads KV and is refused, and that the value is served once it exists. */
   async function appears(path, status, values) {
     const reads = []
     for (const turn of [1, 2]) {

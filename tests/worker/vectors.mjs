@@ -6,14 +6,14 @@ const FOLDER = new URL('../vectors/http/', import.meta.url)
 
 export const readVectors = (file) => JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8'))
 
-/** A value as the vectors write it down, as bytes. */
+/** The bytes of a value of the vectors. */
 export function bytes(value) {
   if (typeof value === 'string') return Buffer.from(value)
   if (value.$base64 !== undefined) return Buffer.from(value.$base64, 'base64')
   return Buffer.from(JSON.stringify(value))
 }
 
-/** Puts what vectors say into KV; null deletes. */
+/** Writes the values of vectors to KV; null deletes a key. */
 export function put(kv, namespaces = {}) {
   for (const [namespace, values] of Object.entries(namespaces)) {
     for (const [key, value] of Object.entries(values)) {

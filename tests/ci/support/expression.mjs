@@ -1,7 +1,7 @@
-/** The value of a dotted name in GitHub's contexts; what is not there is empty. */
+/** The value of a dotted name in GitHub's contexts; an unknown name is empty. */
 const lookUp = (contexts, name) => name.split('.').reduce((of, member) => of?.[member], contexts) ?? ''
 
-/** The value of a GitHub expression of names, texts, `!`, `&&`, `||`, `==`, `!=` and status functions. */
+/** Evaluates a GitHub expression of names, strings, `!`, `&&`, `||`, `==`, `!=` and status functions. */
 function evaluate(expression, contexts, { cancelled = false } = {}) {
   const source = expression.replace(/'[^']*'|\b[a-z][\w-]*(?:\.[\w-]+)+/gi, (part) =>
     part.startsWith("'") ? JSON.stringify(part.slice(1, -1)) : `name(${JSON.stringify(part)})`,
@@ -10,11 +10,11 @@ function evaluate(expression, contexts, { cancelled = false } = {}) {
   return new Function(...Object.keys(scope), `return ${source}`)(...Object.values(scope))
 }
 
-/** A text with the expressions in it filled in. */
+/** Replaces the expressions in a text by their values. */
 export const filled = (text, contexts) =>
   String(text).replace(/\$\{\{ (.*?) \}\}/g, (_, expression) => evaluate(expression, contexts))
 
-/** Whether a job or step runs, given its `if`. */
+/** Tells if a job or step with this `if` runs. */
 export function runs(condition, contexts, status) {
   const [, expression] = /^\$\{\{ (.*) \}\}$/s.exec(condition) ?? [null, condition]
   return Boolean(evaluate(expression, contexts, status))

@@ -9,7 +9,7 @@ import { filled } from './expression.mjs'
 export const step = (steps, name) => steps.find((one) => one.name === name)
 
 /**
- * A job on a machine of its own: runs steps as GitHub does, and keeps what they say.
+ * A job in its own folder: runs steps as GitHub does, and keeps their outputs.
  * `cwd` is its workspace, `env` the job's own environment.
  *
  * @param {object} contexts @param {{ cwd?: string, env?: Record<string, string> }} [options]
@@ -41,7 +41,7 @@ export function job(contexts, { cwd, env: jobEnv = {} } = {}) {
   return { run, summary: () => readFileSync(summary, 'utf8'), temp }
 }
 
-/** As GitHub runs `shell: bash`; not `spawnSync`, as the servers are in this process. */
+/** Runs a script like GitHub's `shell: bash`. It cannot block, as the servers are in this process. */
 async function bash(script, options) {
   const child = spawn('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', script], options)
   let said = ''

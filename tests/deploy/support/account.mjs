@@ -4,8 +4,11 @@ import { ACCOUNT, TOKEN } from '../../cli/support/cloudflare.mjs'
 
 const ROOT = `/client/v4/accounts/${ACCOUNT}/workers/`
 
-/** What wrangler asks of an account that has a workers.dev name and no Worker yet. */
-/** @type {[call: RegExp, status: number, answer: object][]} */
+/**
+ * The calls of wrangler to an account with a workers.dev name and without Workers.
+ *
+ * @type {[call: RegExp, status: number, answer: object][]}
+ */
 const ANSWERS = [
   [/^GET services\//, 404, { errors: [{ code: 10090, message: 'workers.api.error.service_not_found' }] }],
   [/^GET scripts\/[\w-]+\/secrets$/, 200, { result: [] }],
@@ -21,8 +24,8 @@ const ANSWERS = [
 ]
 
 /**
- * Cloudflare's account as the real wrangler needs it to deploy: it keeps what was
- * uploaded and every secret, and knows who has which domain.
+ * Starts a Cloudflare account as the real wrangler needs it for a deployment. It records uploads,
+ * secrets and domains.
  */
 export async function startAccount() {
   const state = { calls: [], uploads: [], domains: {}, secrets: {} }
@@ -50,11 +53,11 @@ async function keep(state, call, body, type) {
     state.secrets[keeper] = { ...state.secrets[keeper], [name]: text }
   }
   const [, owner] = /^PUT scripts\/([\w-]+)\/domains\/records$/.exec(call) ?? []
-  // As Cloudflare does where it is told to override: a domain has one Worker.
+  // Like Cloudflare with an override: a domain has one Worker.
   if (owner) for (const { hostname } of JSON.parse(body).origins) state.domains[hostname] = owner
 }
 
-/** The metadata and the modules of an upload. */
+/** Parses the metadata and the modules of an upload. */
 async function uploaded(body, type) {
   const form = await new Response(body, { headers: { 'content-type': type } }).formData()
   const { metadata, ...modules } = Object.fromEntries(form)

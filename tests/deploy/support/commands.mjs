@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 export const fences = (page, language) =>
   [...page.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, text]) => text)
 
-/** The simple commands of shell blocks, as lists of words with the variables in them filled in. */
+/** The simple commands of shell blocks as lists of words, with variables expanded. */
 export function commands(blocks, variables) {
   const lines = blocks.flatMap((block) => {
     execFileSync('bash', ['-n'], { input: block })
@@ -27,6 +27,6 @@ function words(line, variables) {
   )
 }
 
-/** `--option`s among words, without their values. */
+/** The `--option`s of a command, without their values. */
 export const options = (given) =>
   given.filter((word) => word.startsWith('--') && word !== '--').map((word) => word.split('=')[0])

@@ -15,10 +15,10 @@ const KEPT = [
   'build/index_bg.wasm',
 ]
 
-/** An id that Cloudflare could have given. */
+/** An id in Cloudflare's format. */
 const idOf = (number) => String(number).padStart(32, '0123456789abcdef')
 
-/** The project as somebody has cloned, set up and built it, in a repository of its own. */
+/** A clone of the project that has been set up and built. */
 export class Tree extends Repo {
   constructor({ packages = true } = {}) {
     super()
@@ -37,7 +37,7 @@ export class Tree extends Repo {
     writeFileSync(path.join(this.dir, file), text)
   }
 
-  /** Puts ids in the place of what wrangler.toml says is to be replaced, and commits. */
+  /** Replaces the placeholders of wrangler.toml with ids, and commits. */
   named() {
     let number = 0
     this.write(
@@ -52,7 +52,7 @@ export class Tree extends Repo {
     return this
   }
 
-  /** Runs a script of the project; without a terminal. */
+  /** Runs a script of the project without a terminal. */
   run(args, { env = {}, input = '' } = {}) {
     return new Promise((resolve) => {
       const given = { ...GIT_ENV, HOME: this.dir, NO_COLOR: '1', ...env }

@@ -7,7 +7,7 @@ export const WORKER = 'component-resolver-staging'
 export const BUILD = inRoot('build')
 export const WRANGLER = inRoot(EDGE_WRANGLER)
 
-/** A local edge on an empty KV, with `count` versions of the build: `{ edge, ids, get, stop }`. */
+/** Starts a local edge on an empty KV, with `count` versions of the build. */
 export async function edgeWith(count, options = {}) {
   const kv = await startKvServer({ SLOTS: new Map(), COMPONENTS: new Map() })
   const read = { address: kv.address, namespaces: kv.store.names() }
@@ -23,7 +23,7 @@ export async function edgeWith(count, options = {}) {
   return { edge, kv, ids, stop, get: (headers) => scriptVersion(edge.url, headers) }
 }
 
-/** The id of the version that answers. */
+/** Requests `/version`; resolves to the id of the version that answers. */
 export async function scriptVersion(url, headers = {}) {
   const answer = await rawRequest(url, { path: '/version', headers })
   if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text()}`)

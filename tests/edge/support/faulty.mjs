@@ -5,15 +5,15 @@ import { inRoot } from '../../../scripts/lib/paths.mjs'
 import { temporaryFolder } from '../../cli/support/repo.mjs'
 
 /**
- * The folder of a build that fails as told: a module around the real one.
+ * Creates the folder of a build with faults: a module around the real one.
  *
  * - `throws`: the share of requests for components that throw, 0 to 1;
- * - `slower`: milliseconds that they take longer;
- * - `changes`: their first byte is another one;
+ * - `slower`: how many milliseconds longer they take;
+ * - `changes`: their first byte is changed;
  * - `unhealthy`: `/healthz` answers 503;
- * - `recordFormat`: the one that `/version` says;
- * - `after`: all of these begin after so many requests for components;
- * - `sparesOverrides`: none of these for who asks for the version by its id.
+ * - `recordFormat`: the format that `/version` gives;
+ * - `after`: the faults start after this many requests for components;
+ * - `sparesOverrides`: requests that name the version by its id have no faults.
  */
 export function faultyBuild(faults = {}) {
   const folder = temporaryFolder('faulty')
@@ -29,7 +29,7 @@ export * from './resolver.js'
 let served = 0
 let due = 0
 
-/** A share without chance: of 0.3, the 4th, 7th, 10th, 14th … request. */
+/** A share without randomness: with 0.3, the 4th, 7th, 10th, 14th … request. */
 function isDue(share) {
   due += share
   if (due < 1) return false

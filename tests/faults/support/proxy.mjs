@@ -1,8 +1,8 @@
 import http from 'node:http'
 
 /**
- * What stands between `slotctl` and a call: each takes the call and may let it through.
- * Those with `ends` also end a run; the others have the same effect as one of these.
+ * The faults of a call. Each gets the call and may forward it. Those with `ends` also end a run; the
+ * others have the same effect as one of them.
  */
 export const FAULTS = {
   'a reset before': { at: 'before', ends: true, fail: ({ socket }) => socket.resetAndDestroy() },
@@ -40,7 +40,7 @@ export const FAULTS = {
   'a kill in a bulk call': { at: 'part', ends: true, bulk: true, kill: true, fail: kill },
 }
 
-/** Whether a fault makes sense at a call: what took no effect has no "after". */
+/** Tells if a fault applies to a call: a call without an effect has no "after". */
 export function applies(fault, call) {
   if (fault.bulk) return call.bulk
   if (fault.json) return !call.path.includes('/values/')
@@ -72,9 +72,8 @@ function kill({ process, socket }) {
 }
 
 /**
- * A proxy in front of wrangler's local KV API. `meet` is asked at every call, before
- * it is let through, and says what befalls it: `{ fault }`, or `{ hold }` to wait
- * before or after it takes effect. `calls` are those that came.
+ * A proxy in front of wrangler's local KV API. `meet` decides for every call, before it is forwarded:
+ * `{ fault }`, or `{ hold }` to wait before or after it takes effect. `calls` has all calls.
  */
 export class FaultyProxy {
   #origin
@@ -103,7 +102,7 @@ export class FaultyProxy {
     return `http://127.0.0.1:${this.port}`
   }
 
-  /** Takes connections, on the port that it had before. */
+  /** Accepts connections, on the same port as before. */
   listen(port = this.port) {
     return new Promise((resolve) => {
       this.#server.listen(port, '127.0.0.1', () => {
@@ -113,7 +112,7 @@ export class FaultyProxy {
     })
   }
 
-  /** Refuses connections from now on, and ends those there are. */
+  /** Refuses new connections and closes the open ones. */
   refuse() {
     const closed = new Promise((resolve) => this.#server.close(resolve))
     for (const socket of this.#sockets) socket.destroy()

@@ -6,16 +6,16 @@ import { FaultyProxy } from './proxy.mjs'
 
 const T0 = 1_760_000_000
 
-/** One step of a repository's history, a minute after the one before. */
+/** A step of a repository's history, a minute after the previous one. */
 function step(repo, number, change) {
   repo.now = T0 + 60 * number
   change()
 }
 
 /**
- * A repository in its states, each a clone of its own: what KV is filled from, an
- * older change of it, and two newer ones. The older moves a slot on that the newer moves
- * back, so that a mixture of the two can be told from either.
+ * The states of a repository, each in its own clone: the initial one, an older change and two newer
+ * ones. The older change moves a slot that the newer one moves back, so that a mixture of both can be
+ * detected.
  */
 export function states() {
   const base = new Repo()
@@ -45,7 +45,7 @@ export function states() {
     newer.slot('prompts/a', 'canary', 'v1.1.0')
     newer.version('configs/b', 'v1.2.0')
     newer.slot('tools/c', 'staging', 'v1.0.0')
-    // What a sync with --prune takes away.
+    // What a sync with --prune deletes.
     newer.git('tag', '--delete', 'components/configs/b/v1.0.0')
   })
   const next = older.clone()
@@ -57,7 +57,7 @@ export function states() {
   return { base, older, newer, next }
 }
 
-/** A pair of namespaces that a test has for itself, with a proxy before it. */
+/** A pair of namespaces for one test at a time, with two proxies. */
 export class Lane {
   static async start(kv) {
     return new Lane(kv, [await FaultyProxy.start(kv.url), await FaultyProxy.start(kv.url)])
@@ -73,7 +73,7 @@ export class Lane {
     return Promise.all(this.proxies.map((proxy) => proxy.stop()))
   }
 
-  /** Runs a sync through one of the proxies; `meet` is what befalls its calls. */
+  /** Runs a sync through one of the proxies; `meet` decides about its calls. */
   async sync(repo, { meet = () => null, through = 0, env = {}, flags = [] } = {}) {
     const proxy = this.proxies[through]
     Object.assign(proxy, { calls: [], meet })
@@ -82,13 +82,13 @@ export class Lane {
     return { ...ended, calls: [...proxy.calls], writes: proxy.calls.filter(({ writes }) => writes) }
   }
 
-  /** Rolls a slot back, as somebody does whose clone has a remote. */
+  /** Rolls a slot back, from a clone with a remote. */
   rollback(repo, component, slot) {
     const args = ['rollback', component, slot, '--local', this.kv.url, '--repo', repo.dir, '--config', this.pair.config]
     return slotctl(args, { env: gitEnv() })
   }
 
-  /** All of KV, to be put back. */
+  /** Reads all of KV, for `load`. */
   async save() {
     const saved = {}
     for (const name of ['slots', 'components']) {
@@ -100,7 +100,7 @@ export class Lane {
     return saved
   }
 
-  /** All of KV but for what differs from run to run: their own records, and times. */
+  /** All of KV without what differs between runs: their records, and times. */
   async settled() {
     const { slots, components } = await this.save()
     const settled = Object.entries(components).filter(([key]) => !key.startsWith('@sync/'))
@@ -110,7 +110,7 @@ export class Lane {
     }
   }
 
-  /** All of KV that is served: without the moves, which tell also what was in between. */
+  /** All of KV that is served: without the moves, which include intermediate states. */
   async served() {
     const { slots, components } = await this.settled()
     for (const [key, entry] of Object.entries(components)) {
@@ -123,7 +123,7 @@ export class Lane {
     return { slots, components }
   }
 
-  /** Makes KV what was saved, and nothing else. */
+  /** Restores KV to what was saved. */
   async load(saved) {
     for (const [name, wanted] of Object.entries(saved)) {
       const namespace = this.pair[name]
@@ -138,7 +138,7 @@ export class Lane {
     }
   }
 
-  /** Every slot record and every version record names a content that is there. */
+  /** Checks that every slot and version record names an existing content. */
   async assertWhole(what) {
     const { slots, components } = await this.save()
     const records = Object.entries(components).filter(([key]) => /@(v|[0-9a-f]{40})/.test(key))
@@ -159,7 +159,7 @@ async function post(url, method, body) {
   return /** @type {any} */ (await answer.json()).result
 }
 
-/** Runs jobs, as many at once as there are lanes. */
+/** Runs jobs, one at a time in each lane. */
 export async function inLanes(lanes, jobs, run) {
   const queue = [...jobs]
   await Promise.all(

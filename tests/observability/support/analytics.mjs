@@ -1,8 +1,8 @@
-// Analytics Engine's SQL on SQLite.
+// Runs Analytics Engine's SQL on SQLite.
 import { database, quantile } from './sqlite.mjs'
 import { END } from './traffic.mjs'
 
-/** What the queries may use: a part of what Cloudflare's reference of the dialect names. */
+/** The words that queries may use: a part of Cloudflare's reference of the dialect. */
 const KNOWN = [
   'select',
   'as',
@@ -37,7 +37,7 @@ const KNOWN = [
   'component_resolver',
 ]
 
-/** The words of a query that are neither known, nor a column, nor a name that it gives itself. */
+/** The unknown words of a query: not in the dialect, not a column, not an alias. */
 export function unknownWords(sql) {
   const words = sql
     .replace(/'[^']*'/g, '')
@@ -51,7 +51,7 @@ const SECONDS = { MINUTE: 60, HOUR: 3_600, DAY: 86_400 }
 
 const moment = (milliseconds) => new Date(milliseconds).toISOString().slice(0, 19).replace('T', ' ')
 
-/** The three spellings that SQLite lacks; `NOW()` is the end of the sample. */
+/** Translates the three forms that SQLite does not have; `NOW()` is the end of the sample. */
 function translated(sql) {
   return sql
     .replace(/quantileExactWeighted\(([\d.]+)\)\(/g, 'quantileExactWeighted($1, ')
@@ -67,10 +67,10 @@ function translated(sql) {
 
 const columns = (name, count) => Array.from({ length: count }, (_, at) => `${name}${at + 1}`)
 
-/** Of the index's rows Analytics Engine keeps one in so many. */
+/** The sampling interval of each index. */
 const SAMPLED = { 'prompts/extraction': 10 }
 
-/** The data set as a table, with as many columns as Analytics Engine has. */
+/** The data set as a table with Analytics Engine's columns. */
 export function analyticsEngine(requests) {
   const db = database()
   const names = ['timestamp', '_sample_interval', 'index1', ...columns('blob', 20), ...columns('double', 20)]

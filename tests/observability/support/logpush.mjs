@@ -17,7 +17,7 @@ export const rowOf = ({ script, at, log, wallMs, cpuMs }) => {
   }
 }
 
-/** SQLite with the file `rows.ndjson`, which only its own shell can read. */
+/** Runs SQLite's shell, as only the shell can read the file `rows.ndjson`. */
 export function logs(rows) {
   const db = database()
   const file = rows.map((row) => `${JSON.stringify(row)}\n`).join('')

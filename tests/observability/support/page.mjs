@@ -7,7 +7,7 @@ export const PAGE = readFileSync(inRoot('docs', 'observability.md'), 'utf8')
 const FENCED =
   /^<!-- (?<kind>query|logpush): (?<name>[\w -]+) -->\n```(?<language>\w+)\n(?<text>.*?)^```\n(?:\n(?<table>(?:\|[^\n]*\n)+))?/gms
 
-/** The queries of docs/observability.md by what asks them and their name, each with the table that follows it. */
+/** The queries of docs/observability.md by tool and name, each with the table that follows it. */
 export function queries(by) {
   const found = blocks('query').filter(({ name }) => name.startsWith(`${by} `))
   return found.map(({ name, ...rest }) => ({ name: name.slice(by.length + 1), ...rest }))
@@ -23,7 +23,7 @@ export function blocks(kind) {
     }))
 }
 
-/** A Markdown table's rows as objects, every cell a text. */
+/** The rows of a Markdown table as objects of strings. */
 function readTable(text) {
   const [names, , ...rows] = text
     .trimEnd()
@@ -37,7 +37,7 @@ function readTable(text) {
   return rows.map((cells) => Object.fromEntries(names.map((name, at) => [name, cells[at]])))
 }
 
-/** Rows of an answer as a Markdown table would write them. */
+/** The rows of a result in the form of a Markdown table. */
 export const written = (rows) =>
   rows.map((row) =>
     Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value === null ? '' : String(value)])),

@@ -5,18 +5,18 @@ import { startKvServer } from '../../worker/harness/kv-server.mjs'
 import { startWorker } from '../../worker/harness/workerd.mjs'
 import { put } from '../../worker/vectors.mjs'
 
-/** The two versions of the Worker that serve side by side. */
+/** The two versions of the Worker, which serve side by side. */
 export const SCRIPTS = {
   old: { id: '5c0b1d3e-0000-4000-8000-000000000001', tag: 'v0.1.0' },
   new: { id: '9a7f2c44-0000-4000-8000-000000000002', tag: 'v0.2.0' },
 }
 
-// Two components, a fifth of whose callers get v1.1.0. Each request names its version,
-// so that the numbers are the same every time.
+// Two components; a fifth of their callers get v1.1.0. Each request names its version, so that the
+// numbers are always the same.
 const extraction = (version) => ['prompts/extraction', version]
 const summary = (version) => ['prompts/summary', version]
 
-/** What each version of the Worker is asked: `[times, component and version, namespace that fails]`. */
+/** The requests to each version of the Worker: `[times, component and version, failing namespace]`. */
 const ASKED = {
   old: [
     [64, extraction('v1.0.0')],
@@ -24,7 +24,7 @@ const ASKED = {
     [8, summary('v1.0.0')],
     [2, summary('v1.1.0')],
   ],
-  // It begins with a COMPONENTS that does not answer, and ends with such a SLOTS.
+  // At first COMPONENTS does not answer, in the end SLOTS.
   new: [
     [2, extraction('v1.0.0'), 'COMPONENTS'],
     [1, extraction('v1.1.0'), 'COMPONENTS'],
@@ -39,7 +39,7 @@ const ASKED = {
 
 const sha256 = (text) => createHash('sha256').update(text).digest('hex')
 
-/** A component's records and contents; `damaged` is the version whose content is another. */
+/** The records and contents of a component; `damaged` is the version with a wrong content. */
 function component(name, damaged) {
   const versions = ['v1.1.0', 'v1.0.0']
   const contents = versions.map((version) => `${name} ${version}\n`)
@@ -63,7 +63,7 @@ function component(name, damaged) {
   }
 }
 
-// Analytics Engine itself does not run here: its binding prints what it is given.
+// Analytics Engine does not run locally: this binding prints its data points.
 const ENTRY = {
   name: 'entry.mjs',
   source: `import Resolver from './index.js'
@@ -75,7 +75,7 @@ export default class extends Resolver {
 `,
 }
 
-/** Asks one version of the Worker; gives what it logged and wrote, in order. */
+/** Sends requests to one version of the Worker; resolves to its log lines and data points, in order. */
 async function ask(kv, which) {
   const scriptVersion = { ...SCRIPTS[which], timestamp: '2026-11-20T09:30:00Z' }
   const worker = await startWorker({
@@ -99,7 +99,7 @@ async function ask(kv, which) {
   }
 }
 
-/** The log lines and the data points, once there are `count` of each. */
+/** Waits for `count` log lines and data points. */
 async function said(worker, count) {
   const deadline = Date.now() + 5_000
   while (true) {
@@ -114,10 +114,9 @@ async function said(worker, count) {
 }
 
 /**
- * An hour's requests of both versions, a minute's at a time: `{ script, at, log, point,
- * wallMs, cpuMs }`, `at` in milliseconds since 1970. The Worker wrote `log` and `point`;
- * how long it took is Cloudflare's to say, and made up here: 5 to 14 ms, the new version
- * twice as long and once 250 ms.
+ * The requests of an hour to both versions, minute by minute: `{ script, at, log, point, wallMs, cpuMs }`,
+ * `at` in milliseconds since 1970. The Worker wrote `log` and `point`. The times, which Cloudflare
+ * measures, are invented: 5 to 14 ms, twice as long for the new version, and once 250 ms.
  */
 export async function sampleTraffic() {
   const kv = await startKvServer({ SLOTS: new Map(), COMPONENTS: new Map() })

@@ -1,9 +1,9 @@
-// Queries of the telemetry API, as SQL over the events that Workers Logs would hold.
+// Runs queries of the telemetry API as SQL over the events that Workers Logs would have.
 import { database, quantile } from './sqlite.mjs'
 
 const SERVICE = 'component-resolver-production'
 
-/** Two events a request: what the Worker logged, and the invocation's own. */
+/** Two events per request: the Worker's log line, and the invocation. */
 const eventsOf = ({ script, at, log, wallMs, cpuMs }) => {
   const $workers = { scriptName: SERVICE, scriptVersion: script, eventType: 'fetch' }
   const { status } = JSON.parse(log)
@@ -43,7 +43,7 @@ const CALCULATIONS = {
   p99: (key) => `quantile(0.99, ${column(key)}, 1)`,
 }
 
-/** The members of a body that the API knows; a misspelt one would be ignored there in silence. */
+/** The members of a body that the API supports; it silently ignores misspelt ones. */
 const MEMBERS = [
   'queryId',
   'view',
@@ -69,10 +69,10 @@ export function workersLogs(requests) {
     const { filters, calculations, groupBys, orderBy, limit } = parameters
     const groups = groupBys.map(({ value }) => `${column(value)} AS "${value}"`)
     const values = calculations.map(({ operator, key, alias }) => `${CALCULATIONS[operator](key)} AS ${alias}`)
-    // A group is of events that have all of its keys.
+    // Only events with all keys of a group belong to it.
     const grouped = groupBys.map(({ value }) => `${column(value)} IS NOT NULL`)
     const when = `event ->> '$.timestamp' BETWEEN ${from} AND ${to}`
-    // Rows that are as many: in the order of their groups, which the API does not promise.
+    // Rows with equal counts: in the order of their groups, which the API does not guarantee.
     const order = [`${orderBy.value} ${orderBy.order}`, ...groupBys.map(({ value }) => `"${value}"`)]
     return db
       .prepare(`SELECT ${[...groups, ...values].join(', ')} FROM events

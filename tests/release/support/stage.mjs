@@ -12,8 +12,8 @@ import { startKvServer } from '../../worker/harness/kv-server.mjs'
 const ENV = 'staging'
 
 /**
- * A real local KV with `prompts/extraction` in it for slotctl to look at, and a copy of it in
- * memory for the edge to read, which is ten times as quick.
+ * Starts a real local KV with `prompts/extraction` for slotctl, and a copy of it in memory for the
+ * edge, which is ten times as fast.
  */
 export async function startStage() {
   const kv = await startKv({ pairs: 1 })
@@ -37,19 +37,19 @@ async function all(namespace) {
   return new Map(await Promise.all(keys.map(async (key) => /** @type {const} */ ([key, await namespace.get(key)]))))
 }
 
-/** The Worker's checkout, as far as a release looks at it: v0.2.0 and one commit more. */
+/** The parts of the Worker's checkout that a release reads: v0.2.0 and one more commit. */
 function checkout(namespaces) {
   const repo = new Repo()
   const config = `name = "component-resolver"\n${readFileSync(namespaces, 'utf8')}`
   repo.commit({ 'wrangler.toml': config }, 'Begin')
   repo.git('tag', 'v0.2.0')
-  // The nearest tag, and none of the Worker's.
+  // The nearest tag does not belong to the Worker.
   repo.commit({ 'src.txt': 'more' }, '--serve "it" faster: $(rm -rf /)')
   repo.git('tag', 'components/prompts/extraction/v9.9.9')
   return repo
 }
 
-/** An edge with `v0.1.0` deployed, and `slotctl release` pointed at it. */
+/** Starts an edge with `v0.1.0` deployed, for `slotctl release`. */
 async function begin({ kv, project, read }, { spread = 0, vars = {} } = {}) {
   const edge = await startLocalEdge({ worker: WORKER, kv: read, spread, vars })
   const old = (await edge.upload({ build: BUILD, tag: 'v0.1.0', message: 'Begin' })).id
@@ -72,14 +72,14 @@ async function begin({ kv, project, read }, { spread = 0, vars = {} } = {}) {
     args,
     env,
     run,
-    /** `run`, quickly: the traffic is halved once. */
+    /** `run` with one step of 50 %. */
     quick: (flags, options) => run(['--steps', '50', '--bake', '0s', ...flags], options),
-    /** `run` with a build that fails as told. */
+    /** `run` with a faulty build. */
     faulty: (faults, flags = [], options) =>
       run(['--bake', '0s', ...flags], { ...options, build: faultyBuild(faults) }),
-    /** All traffic to `old`, and what was before forgotten. */
+    /** Gives all traffic to `old`, and forgets earlier deployments. */
     settle,
-    /** The shares of each version, `old` and `new`, in every deployment since then. */
+    /** The shares of `old` and `new` in every deployment since `settle`. */
     ramp: () => {
       const all = edge.worker.deployments()
       const since = all

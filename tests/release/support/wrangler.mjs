@@ -5,16 +5,16 @@ import { temporaryFolder } from '../../cli/support/repo.mjs'
 import { WRANGLER } from '../../edge/support/edge.mjs'
 
 const WHAT = {
-  // slotctl is killed when the call had its effect and before it hears of that.
+  // slotctl is killed after the call took effect, before it gets the result.
   kill: '"$WRANGLER" "$@"; kill -9 $PPID',
   fail: 'echo "made to fail" >&2; exit 1',
-  // The effect is there, and the call says that it failed.
+  // The call takes effect, but reports a failure.
   lose: '"$WRANGLER" "$@" >/dev/null; echo "made to fail" >&2; exit 1',
-  // And the look at what came of it fails, too.
+  // The following status call fails too.
   vanish: '"$WRANGLER" "$@" >/dev/null; touch "$0.away"; echo "made to fail" >&2; exit 1',
 }
 
-/** The stand-in for wrangler, with a mishap at the `nth` upload or deployment, or at each from there on. */
+/** Creates a stand-in for wrangler with a failure at the `nth` upload or deployment, or from there on. */
 export function mishap(what, nth, { andAfter = false } = {}) {
   const folder = temporaryFolder('mishap')
   const file = path.join(folder, 'wrangler')

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 
-/** In what answers may differ from those of a release; `../README.md` describes an entry. */
+/** The allowed differences from a release's answers; `../README.md` describes an entry. */
 export const differences = JSON.parse(readFileSync(new URL('../differences.json', import.meta.url), 'utf8'))
 
-/** The entries that an answer needed. */
+/** The entries that were needed. */
 export const needed = new Set()
 
 /**
@@ -35,7 +35,7 @@ function without(answer, { header, member, order }) {
   if (!member && !order) return {}
   const json = parsed(answer)
   if (json === undefined) return answer
-  // Its digest follows from the body, and its length from the members.
+  // The digest depends on the body, and the length on the members.
   const headers = omit(answer.headers, member ? ['content-length', 'etag'] : ['etag'])
   return { ...answer, headers, body: member ? omit(json, [member]) : json }
 }
@@ -44,6 +44,6 @@ const omit = (object, names) => Object.fromEntries(Object.entries(object).filter
 
 function parsed({ headers, body }) {
   if (typeof body !== 'string') return body?.$base64 === undefined ? body : undefined
-  // An answer to HEAD has the type alone.
+  // A response to HEAD has a type but no body.
   return body && /json/.test(headers['content-type'] ?? '') ? JSON.parse(body) : undefined
 }

@@ -6,7 +6,7 @@ import { bytes } from '../../worker/vectors.mjs'
 
 export const GOLDEN = fileURLToPath(new URL('../../fixtures/golden/', import.meta.url))
 
-/** The releases whose records are kept, oldest first. */
+/** The releases with saved records, the oldest first. */
 export const releases = () =>
   readdirSync(GOLDEN)
     .filter((name) => name.startsWith('v'))
@@ -14,7 +14,7 @@ export const releases = () =>
 
 export const readGolden = (release, file) => JSON.parse(readFileSync(path.join(GOLDEN, release, file), 'utf8'))
 
-/** Records as they are kept → the namespaces of a KV server. */
+/** Turns saved records into the namespaces of a KV server. */
 export const namespacesOf = (records) =>
   Object.fromEntries(
     Object.entries(records).map(([namespace, values]) => [
@@ -23,13 +23,13 @@ export const namespacesOf = (records) =>
     ]),
   )
 
-/** What the platform adds to an answer, which says when and how it was sent. */
+/** The headers that the platform adds to an answer. */
 export const PLATFORM = ['connection', 'date', 'keep-alive', 'transfer-encoding']
 
-// Who answered, and how quickly.
+// The headers that name the version and the times.
 const PASSING = [...PLATFORM, 'script-version', 'script-version-tag', 'server-timing']
 
-/** An answer as it is kept: status, headers without what passes, and the body's bytes. */
+/** An answer in the saved form: status, headers without volatile ones, and the bytes of the body. */
 export function kept(answer, passing = PASSING) {
   const headers = Object.entries(answer.headers)
     .filter(([name]) => !passing.includes(name))

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { inRoot } from '../../../scripts/lib/paths.mjs'
 
 /**
- * A page of docs/strategies as the steps that it describes. A heading of the second
- * level begins a step; in it a `toml` block is what rollouts.toml says from then on,
- * an `sh` block is what is typed, and the rows of tables are what callers get.
+ * Parses a page of docs/strategies into steps. A heading of the second level starts a step. In a step,
+ * a `toml` block is the new rollouts.toml, an `sh` block has commands, and the rows of tables are what
+ * callers get.
  */
 export function readPage(name) {
   const text = readFileSync(inRoot('docs', 'strategies', `${name}.md`), 'utf8')
@@ -23,7 +23,7 @@ function block(part, language) {
   return blocks.map(([, text]) => text).join('') || undefined
 }
 
-/** The rows of tables without their heads. */
+/** The rows of tables without the heads. */
 function rows(part) {
   const lines = part.split('\n').filter((line) => line.startsWith('|'))
   const cells = lines.map((line) =>
@@ -36,7 +36,7 @@ function rows(part) {
   return cells.filter((row, at) => !isRule(row) && !(cells[at + 1] && isRule(cells[at + 1]))).map(readRow)
 }
 
-/** `curl …` and the version that it gets, or `500 keys of …` and the shares. */
+/** Parses `curl …` and its version, or `500 keys of …` and the shares. */
 function readRow([asked, got]) {
   const keys = /^(\d+) keys of `@([\w-]+)`$/.exec(asked)
   if (keys) return { keys: Number(keys[1]), slot: keys[2], shares: readShares(got) }
@@ -49,7 +49,7 @@ function readRow([asked, got]) {
   return { asked, path, headers, version, slot, assignment }
 }
 
-/** By version: how many percent get it, and from which slot where that is said. */
+/** The percentage of each version, and its slot if the table names it. */
 function readShares(text) {
   const shares = text.matchAll(/([\d.]+) % (v[\d.]+)(?: \(([\w-]+)\))?/g)
   return Object.fromEntries(

@@ -12,7 +12,7 @@ import { binary, gitEnv, slotctl } from '../../cli/support/slotctl.mjs'
 const HOSTS = { 'staging.example.com': 'staging', 'blue.example.com': 'blue', 'green.example.com': 'green' }
 const IDS = { SLOTS: 'strategies-slots', COMPONENTS: 'strategies-components' }
 
-/** What each version is. */
+/** The content of each version. */
 export const CONTENTS = {
   'v1.0.0': 'Extract the fields.\n',
   'v1.1.0': 'Extract every field, the nested ones too.\n',
@@ -32,7 +32,7 @@ binding = "CF_VERSION_METADATA"
 HOST_SLOTS = ${JSON.stringify(JSON.stringify(HOSTS))}
 `
 
-/** One served Worker for all of the pages, and a shell that has `slotctl`. */
+/** Starts one Worker for all pages, and a shell with `slotctl`. */
 export async function startStage() {
   const folder = temporaryFolder('strategies')
   const config = path.join(folder, 'wrangler.toml')
@@ -53,9 +53,9 @@ class Stage {
   }
 
   /**
-   * Where every page begins: production is v1.0.0, what becomes v1.1.0 is committed
-   * and pushed. Keys of an earlier page are gone; contents are always the same, so
-   * that what the Worker keeps in memory by its digest is right.
+   * Prepares the start of a page: production is v1.0.0, and the next version is committed and pushed.
+   * The keys of earlier pages are deleted. The contents are always the same, so that the Worker's
+   * memory stays correct.
    */
   async begin() {
     for (const id of Object.values(IDS)) {
@@ -74,7 +74,7 @@ class Stage {
     await this.sync()
   }
 
-  /** Types commands into a shell in the clone; the first that fails ends it. */
+  /** Runs commands in a shell in the clone, up to the first failure. */
   type(commands) {
     const env = { ...process.env, ...gitEnv(), HOME: GIT_ENV.HOME, PATH: `${this.bin}:${process.env.PATH}` }
     const child = spawn('sh', ['-e', '-c', commands], { cwd: this.repo.dir, env, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -90,14 +90,14 @@ class Stage {
     writeFileSync(path.join(this.repo.dir, 'rollouts.toml'), text)
   }
 
-  /** What CI does after every push, on the remote. */
+  /** Syncs the remote, like CI after every push. */
   async sync() {
     const args = ['sync', '--local', this.url, '--config', this.config, '--repo', this.remote.dir]
     const { code, stderr } = await slotctl(args)
     if (code !== 0) throw new Error(`slotctl sync ended with ${code}: ${stderr}`)
   }
 
-  /** What a caller gets. `fetch` would not send another host. */
+  /** Sends a request. It does not use `fetch`, which cannot set the host. */
   get(place, headers = {}) {
     return new Promise((resolve, reject) => {
       const request = http.get(`${this.url}${place}`, { headers, agent: this.agent }, (response) => {

@@ -1,4 +1,4 @@
-/** An ensemble that asks over a service binding: `?get=KEY` by RPC; what is no RPC it passes on. */
+/** A caller over a service binding: `?get=KEY` by RPC; other requests are forwarded. */
 export const CALLER = {
   name: 'caller.mjs',
   source: `export default {

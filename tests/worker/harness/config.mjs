@@ -8,7 +8,7 @@ import * as capnp from '../../../tools/workerd/capnp.mjs'
 const BUILD = inRoot('build')
 const ENTRY = 'index.js'
 
-/** The built Worker: its entry and the Wasm that this imports. */
+/** The modules of the built Worker: its entry and the Wasm that it imports. */
 export function builtModules(build = BUILD) {
   const names = readdirSync(build, { withFileTypes: true })
     .filter((file) => file.isFile() && (file.name === ENTRY || file.name.endsWith('.wasm')))
@@ -24,7 +24,7 @@ function bindingTexts({ kv, vars, scriptVersion }) {
   return texts
 }
 
-/** The namespaces of the KV server, and the Worker under test as a service, whose names go first. */
+/** The namespaces of the KV server, and the Worker under test as services, whose names take precedence. */
 const callerBindings = ({ kv }, services) => [
   ...kv.store
     .names()
@@ -33,7 +33,7 @@ const callerBindings = ({ kv }, services) => [
   ...services.map((name) => `(name = ${capnp.quote(name)}, service = "main")`),
 ]
 
-/** Writes the configuration of one Worker, its caller if there is one, and their modules; gives its path. */
+/** Writes the configuration of a Worker and of its optional caller, with their modules; returns its path. */
 export function writeConfig(folder, options) {
   const { kv, modules, caller, compatibilityFlags, v8Flags } = options
   const bindings = bindingTexts(options)

@@ -1,7 +1,6 @@
 /**
- * Ways in which a read can go wrong, beside `{ status: 500 }`:
- * hang (no answer, ever), garbage (200 and nonsense), truncated (the connection
- * ends halfway through the body), refuse (it ends before any answer).
+ * The failure modes of a read, besides `{ status: 500 }`: hang (no answer), garbage (200 with invalid
+ * data), truncated (the connection ends in the middle of the body), refuse (it ends before an answer).
  */
 export const MODES = ['hang', 'garbage', 'truncated', 'refuse']
 
@@ -12,7 +11,7 @@ export function checkMode(mode) {
   throw new Error(`No such failure: ${JSON.stringify(mode)}; give { status } or one of ${MODES.join(', ')}.`)
 }
 
-/** Lets `response` fail; `answer` is what it would have been. */
+/** Makes `response` fail; `answer` would have been the right answer. */
 export function failWith(mode, response, answer) {
   if (mode === 'hang') return
   if (mode === 'refuse') return response.destroy()

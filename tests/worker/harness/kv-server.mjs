@@ -7,12 +7,11 @@ import { KvStore } from './kv-store.mjs'
 const JSON_HEADERS = { 'content-type': 'application/json' }
 
 /**
- * Workers KV as workerd speaks to it, in memory.
+ * Workers KV in memory, over workerd's KV protocol.
  *
- * `reads` records every request in its order: `{ namespace, op, keys, cacheTtl }`
- * with op `get`, `bulk` or `list`; `writes` what a read-only Worker must never
- * send, which is refused. `beforeRead(read)` is called ahead of each answer and
- * may change the store.
+ * `reads` records every read in order: `{ namespace, op, keys, cacheTtl }` with op `get`, `bulk` or
+ * `list`. `writes` records writes, which are refused. `beforeRead(read)` is called before each answer
+ * and may change the store.
  */
 export class KvServer {
   reads = []
@@ -29,7 +28,7 @@ export class KvServer {
 
   async listen() {
     this.address = `127.0.0.1:${await listen(this.#server, 0)}`
-    // A test that fails before it stops the server must still come to an end.
+    // A test that fails before it stops the server must still end.
     this.#server.unref().on('connection', (socket) => socket.unref())
     return this
   }
@@ -42,7 +41,7 @@ export class KvServer {
     return this.store.delete(...args)
   }
 
-  /** How many reads a namespace has had; all of them without a name. */
+  /** The number of reads of a namespace; of all namespaces without a name. */
   count(namespace) {
     return this.reads.filter((read) => !namespace || read.namespace === namespace).length
   }
@@ -52,7 +51,7 @@ export class KvServer {
     this.writes = []
   }
 
-  /** Lets reads fail from now on, of one namespace or key where named, the first `times` only. */
+  /** Makes the next `times` reads fail, optionally of one namespace or key only. */
   fail(mode, { namespace = undefined, key = undefined, times = Number.POSITIVE_INFINITY } = {}) {
     checkMode(mode)
     this.#rules.push({ mode, namespace, key, times })
@@ -110,7 +109,7 @@ async function bodyOf(request) {
 
 const number = (text) => (text === null || text === undefined ? undefined : Number(text))
 
-/** What a request of workerd asks for; without `op` where it is no read. */
+/** Parses a request of workerd; the result has no `op` for a write. */
 async function parse(request) {
   const { pathname, searchParams: query } = new URL(request.url, 'http://kv')
   const namespace = request.headers[NAMESPACE_HEADER]

@@ -24,7 +24,7 @@ export class KvStore {
     return this.namespace(name).delete(key)
   }
 
-  /** The entry with its value as bytes; undefined where there is none or it has expired. */
+  /** The entry with its value as bytes; undefined if it does not exist or has expired. */
   entry(name, key) {
     const stored = this.namespace(name).get(key)
     if (stored === undefined) return undefined
@@ -34,7 +34,7 @@ export class KvStore {
     return { value: Buffer.from(value), metadata, expiration }
   }
 
-  /** One page of keys in the order of their bytes; the cursor is the last key given. */
+  /** A page of keys in byte order; the cursor is the last key of the previous page. */
   page(name, { prefix = '', limit = 1000, cursor = '' }) {
     const after = Buffer.from(cursor, 'base64').toString()
     const keys = [...this.namespace(name).keys()]

@@ -1,10 +1,9 @@
 import http from 'node:http'
 
 /**
- * One HTTP request whose path goes out exactly as given (`fetch` would normalise
- * it). Resolves to `{ status, statusText, headers, rawHeaders, body }`: the
- * headers as an object with lower-case names and as a list of pairs, the body as
- * bytes; `text()` and `json()` read it.
+ * Sends an HTTP request with exactly this path (`fetch` would normalise it). Resolves to
+ * `{ status, statusText, headers, rawHeaders, body }`: the headers as an object with lower-case names
+ * and as a list of pairs, the body as bytes; `text()` and `json()` parse it.
  *
  * @param {string} origin
  * @param {{ method?: string, path?: string, headers?: http.OutgoingHttpHeaders, body?: string | Uint8Array, agent?: http.Agent }} [request]

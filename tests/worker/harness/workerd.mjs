@@ -17,13 +17,12 @@ const SCRIPT_VERSION = {
 const started = []
 
 /**
- * The built Worker in workerd itself, without wrangler in between.
+ * Starts the built Worker in workerd, without wrangler.
  *
- * `kv` holds the namespaces (name → Map) or is a KvServer that several Workers
- * share; `modules` replaces the built Worker: a list of `{ name, source | file }`
- * whose first is the entry. `caller` puts another Worker in front: `modules`, and
- * `services`, the names of its service bindings to the built Worker; requests go to
- * it, and it has the namespaces bound too.
+ * `kv` is the namespaces (name → Map), or a KvServer that several Workers share. `modules` replaces the
+ * built Worker: a list of `{ name, source | file }`, the entry first. `caller` puts another Worker in
+ * front: its `modules`, and `services`, the names of its service bindings to the built Worker. Requests
+ * go to the caller, which also has the namespaces.
  */
 export async function startWorker(options = {}) {
   const { kv = { SLOTS: new Map(), COMPONENTS: new Map() } } = options
@@ -34,7 +33,7 @@ export async function startWorker(options = {}) {
     const config = writeConfig(folder, configOf(options, server))
     return await new Worker(config, { kv: server, ownKv: own }).started()
   } finally {
-    // Once it listens, workerd has read all of it.
+    // workerd has read all files when it listens.
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -67,7 +66,7 @@ class Worker {
     return this.#workerd.began
   }
 
-  /** What the Worker logged and workerd said, so far. */
+  /** The output of the Worker and of workerd so far. */
   get output() {
     return this.#workerd.output
   }
@@ -111,7 +110,7 @@ class Worker {
   }
 }
 
-// What it said explains why a test failed.
+// The output explains why a test failed.
 process.on('exit', () => {
   if (process.exitCode) for (const worker of started) worker.report()
 })

@@ -16,28 +16,41 @@ pub(super) struct Spelled<'a> {
 /// The whole text, or what is quoted inside its `${…}`, and all its partials.
 pub(super) fn literals(spelled: &Spelled<'_>, place: &Place) -> Vec<Literal> {
     let Spelled { text, begins, .. } = *spelled;
-    let literal = |text: &str, place: Place| {
-        let line = line_of(spelled, text.trim());
-        Literal { line, begins, text: text.to_owned(), place }
+    let place_each = |parts: Vec<&str>, place: &Place| -> Vec<Literal> {
+        let mut from = (0, 0);
+        let mut literal = |text: &str| {
+            let line = line_of(spelled, text.trim(), &mut from);
+            Literal { line, begins, text: text.to_owned(), place: place.clone() }
+        };
+        parts.into_iter().map(&mut literal).collect()
     };
     let owner = match place {
         Place::Value(Value { owner, .. }) => owner.clone(),
         _ => Owner::default(),
     };
     let partials = partials(text);
-    let mut found: Vec<Literal> = match text.contains("${") {
-        true => quoted(text).into_iter().map(|text| literal(text, place.clone())).collect(),
-        false if partials.is_empty() => vec![literal(text, place.clone())],
+    let mut found = match text.contains("${") {
+        true => place_each(quoted(text), place),
+        false if partials.is_empty() => place_each(vec![text], place),
         false => Vec::new(),
     };
-    found.extend(partials.into_iter().map(|name| literal(name, Place::Partial(owner.clone()))));
+    found.extend(place_each(partials, &Place::Partial(owner)));
     found
 }
 
-/// The line of the file that has a part of the text.
-fn line_of(spelled: &Spelled<'_>, part: &str) -> usize {
-    let at = spelled.source.iter().position(|line| line.contains(part));
-    spelled.line + at.unwrap_or_default()
+/// The line of the file that has a part of the text, which is not before `from`: a line of the
+/// source and a byte in it. Moves `from` behind the part.
+fn line_of(spelled: &Spelled<'_>, part: &str, from: &mut (usize, usize)) -> usize {
+    let (first, column) = *from;
+    for (at, line) in spelled.source.iter().enumerate().skip(first) {
+        let skipped = if at == first { column } else { 0 };
+        if let Some(found) = line.get(skipped..).and_then(|rest| rest.find(part)) {
+            *from = (at, skipped + found + part.len());
+            return spelled.line + at;
+        }
+    }
+    // Escapes spell it differently.
+    spelled.line + first
 }
 
 /// The text between quotes.
@@ -77,6 +90,7 @@ mod tests {
         assert_eq!(texts("${a\n ? 'b' : \"c\"}"), ["2 b", "2 c"]);
         assert_eq!(texts("<p>\n{{> a://b t=\"1\"}}{{>c}}"), ["2 a://b", "2 c"]);
         assert_eq!(texts("${a} {{> b }}"), ["1 b"]);
+        assert_eq!(texts("{{> a}}{{> a}}\n{{> a}}"), ["1 a", "1 a", "2 a"]);
         assert_eq!(texts("{{> open"), ["1 {{> open"]);
     }
 }

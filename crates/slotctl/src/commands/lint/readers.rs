@@ -1,5 +1,8 @@
 //! What each reader does with a text.
 
+use catalog::conductor::Meaning;
+use catalog::reference::Reference as Wanted;
+
 use super::conductor::{PROTOCOLS, Remedy, resolver_sees};
 use super::literal::Value;
 use super::reference::{
@@ -13,14 +16,23 @@ pub(super) fn own(text: &str, is_whole: bool, known: &Known<'_>) -> Option<Refer
     }
     let named = of_key(text, &known.types).filter(|named| named.is_versioned || is_whole)?;
     let found = to_key(text, &named.key, Remedy::Key, None);
-    // `templates/logo@2x.png` is a file.
-    let is_sure = is_whole || !found.meanings.is_empty() || names_a_component(text, known);
+    // `templates/logo@2x.png` and `prompts/draft@old.md` are files.
+    let is_sure = is_whole
+        || names_a_component(text, known)
+        || !(found.meanings.is_empty() || has_dotted_slot(&found));
     is_sure.then_some(found)
 }
 
 /// Scripts are bundled by the project at build time, and their versions are not read.
 pub(super) fn is_bundled(text: &str) -> bool {
     text.trim().starts_with("script://") || text.trim().starts_with("scripts/")
+}
+
+fn has_dotted_slot(found: &Reference) -> bool {
+    found.meanings.iter().any(|meaning| match meaning {
+        Meaning::Content(_, Wanted::Slot(slot)) => slot.as_str().contains('.'),
+        _ => false,
+    })
 }
 
 fn names_a_component(text: &str, known: &Known<'_>) -> bool {

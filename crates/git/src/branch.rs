@@ -3,7 +3,7 @@
 use anyhow::{Result, anyhow};
 use gix_hash::ObjectId;
 
-use crate::command::Failure;
+use crate::command::GitFailure;
 use crate::repository::Repository;
 
 /// Where the remote's branches are: the remote of every clone.
@@ -11,7 +11,7 @@ const REMOTE: &str = "refs/remotes/origin/";
 
 /// A branch and the commit that it is at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Branch {
+pub struct DefaultBranch {
     /// As people name it: `origin/main`, `main`, `HEAD`.
     pub name: String,
     /// Its commit.
@@ -44,7 +44,7 @@ pub struct LastChange {
 /// its HEAD, else the branch that `init.defaultBranch` names, `main` or `master`
 /// (actions/checkout notes no HEAD). Without such a remote it is the local branch
 /// of one of these names, else whatever HEAD is at.
-pub fn default_branch(repository: &Repository) -> Option<Branch> {
+pub fn default_branch(repository: &Repository) -> Option<DefaultBranch> {
     if repository.work_tree.is_none() {
         return branch_named(repository, "HEAD");
     }
@@ -56,18 +56,18 @@ pub fn default_branch(repository: &Repository) -> Option<Branch> {
 }
 
 /// The branch of this full name, or that it stands for.
-fn branch_named(repository: &Repository, full_name: &str) -> Option<Branch> {
+fn branch_named(repository: &Repository, full_name: &str) -> Option<DefaultBranch> {
     let commit = repository.commit(full_name)?;
     let target = repository.git.run(&["symbolic-ref", "--quiet", full_name]).ok();
     let name = target.map(|name| String::from_utf8_lossy(name.trim_ascii()).into_owned());
     let name = name.unwrap_or(full_name.to_owned());
     let short = ["refs/heads/", "refs/remotes/"].iter().find_map(|start| name.strip_prefix(start));
-    Some(Branch { name: short.unwrap_or(&name).to_owned(), commit })
+    Some(DefaultBranch { name: short.unwrap_or(&name).to_owned(), commit })
 }
 
 /// The local branch of which `branch` is the remote's, if it has commits that
 /// the remote has not.
-pub fn ahead_of(repository: &Repository, branch: &Branch) -> Option<Branch> {
+pub fn ahead_of(repository: &Repository, branch: &DefaultBranch) -> Option<DefaultBranch> {
     let local = branch.name.strip_prefix("origin/")?;
     let local = branch_named(repository, &format!("refs/heads/{local}"))?;
     (!repository.is_ancestor(local.commit, branch.commit)).then_some(local)
@@ -78,7 +78,7 @@ pub fn entry(
     repository: &Repository,
     commit: ObjectId,
     path: &str,
-) -> Result<Option<PathEntry>, Failure> {
+) -> Result<Option<PathEntry>, GitFailure> {
     let commit = commit.to_string();
     let printed = repository.git.run(&["ls-tree", "-z", "--full-tree", &commit, "--", path])?;
     let printed = String::from_utf8_lossy(&printed);

@@ -60,14 +60,14 @@ pub struct Git {
 
 /// Why Git gave no answer.
 #[derive(Debug)]
-pub enum Failure {
+pub enum GitFailure {
     /// It could not be started.
     Start(std::io::Error),
     /// What it said.
     Said(String),
 }
 
-impl Failure {
+impl GitFailure {
     /// The failure as the user of the repository at `path` needs to hear it.
     pub fn explain(self, path: &Path) -> anyhow::Error {
         let path = path.display();
@@ -121,19 +121,19 @@ impl Git {
     }
 
     /// Runs Git to its end and returns what it printed.
-    pub fn run(&self, args: &[&str]) -> Result<Vec<u8>, Failure> {
+    pub fn run(&self, args: &[&str]) -> Result<Vec<u8>, GitFailure> {
         self.run_with_warnings(args).map(|(stdout, _)| stdout)
     }
 
     /// The same, with what it said beside.
-    pub fn run_with_warnings(&self, args: &[&str]) -> Result<(Vec<u8>, Vec<u8>), Failure> {
+    pub fn run_with_warnings(&self, args: &[&str]) -> Result<(Vec<u8>, Vec<u8>), GitFailure> {
         let output =
-            self.command().args(args.iter().map(OsStr::new)).output().map_err(Failure::Start)?;
+            self.command().args(args.iter().map(OsStr::new)).output().map_err(GitFailure::Start)?;
         if output.status.success() {
             return Ok((output.stdout, output.stderr));
         }
         let said = one_line(&output.stderr);
-        Err(Failure::Said(match said.is_empty() {
+        Err(GitFailure::Said(match said.is_empty() {
             true => format!("git {} ended with {}", args.join(" "), output.status),
             false => said,
         }))
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_missing_git_is_named_with_where_to_get_it() {
-        let error = Failure::Start(ErrorKind::NotFound.into()).explain(Path::new("."));
+        let error = GitFailure::Start(ErrorKind::NotFound.into()).explain(Path::new("."));
         assert!(error.to_string().contains("https://git-scm.com/downloads"));
     }
 }

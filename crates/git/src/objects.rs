@@ -20,7 +20,7 @@ use crate::repository::Repository;
 
 /// What Git says of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum ObjectAnswer {
     /// It is there, with this body if that was asked for.
     Found {
         /// The kind of the object.
@@ -45,7 +45,7 @@ pub enum Answer {
 
 /// What is asked of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ask {
+pub enum ObjectRequest {
     /// Its kind and size.
     Info,
     /// Its body too, up to this size.
@@ -76,7 +76,7 @@ struct Process {
 }
 
 /// Who takes the answers: the request's number, and what Git said.
-type Take<'a> = dyn FnMut(usize, Answer) -> Result<()> + 'a;
+type Take<'a> = dyn FnMut(usize, ObjectAnswer) -> Result<()> + 'a;
 
 impl Objects {
     /// The objects of a repository. Git is started at the first request.
@@ -88,7 +88,7 @@ impl Objects {
     ///
     /// Git ends at an object that is damaged. The rest of what it had is then asked
     /// one by one, so that the damage is told of the right object and stops no other.
-    pub fn ask(&mut self, ask: Ask, ids: &[ObjectId], take: &mut Take<'_>) -> Result<()> {
+    pub fn ask(&mut self, ask: ObjectRequest, ids: &[ObjectId], take: &mut Take<'_>) -> Result<()> {
         let ended = self.ask_all(ask, ids, take);
         if ended.is_err() {
             // What it still answers is of no use to whoever asks next.
@@ -97,7 +97,7 @@ impl Objects {
         ended
     }
 
-    fn ask_all(&mut self, ask: Ask, ids: &[ObjectId], take: &mut Take<'_>) -> Result<()> {
+    fn ask_all(&mut self, ask: ObjectRequest, ids: &[ObjectId], take: &mut Take<'_>) -> Result<()> {
         let (mut answered, mut batches) = (0, ids.chunks(batch_len(ids)));
         let mut open: VecDeque<&[ObjectId]> = VecDeque::new();
         loop {
@@ -121,19 +121,19 @@ impl Objects {
         }
     }
 
-    fn ask_alone(&mut self, ask: Ask, id: ObjectId) -> Result<Answer> {
+    fn ask_alone(&mut self, ask: ObjectRequest, id: ObjectId) -> Result<ObjectAnswer> {
         let mut answer = None;
         self.request(ask, &[id])?;
         self.answers(ask, 1, &mut |_, found| {
             answer = Some(found);
             Ok(())
         })?;
-        Ok(answer.unwrap_or_else(|| Answer::Unreadable(self.last_words())))
+        Ok(answer.unwrap_or_else(|| ObjectAnswer::Unreadable(self.last_words())))
     }
 
     /// Asks for a single object.
-    pub fn ask_one(&mut self, ask: Ask, id: ObjectId) -> Result<Answer> {
-        let mut answer = Answer::Missing;
+    pub fn ask_one(&mut self, ask: ObjectRequest, id: ObjectId) -> Result<ObjectAnswer> {
+        let mut answer = ObjectAnswer::Missing;
         self.ask(ask, &[id], &mut |_, found| {
             answer = found;
             Ok(())
@@ -142,7 +142,7 @@ impl Objects {
     }
 
     /// Hands a batch over to Git, which is started where there is none.
-    fn request(&mut self, ask: Ask, batch: &[ObjectId]) -> Result<()> {
+    fn request(&mut self, ask: ObjectRequest, batch: &[ObjectId]) -> Result<()> {
         let process = match &mut self.process {
             Some(process) if process.is_open() => process,
             _ => self.process.insert(Process::start(&self.git)?),
@@ -155,7 +155,7 @@ impl Objects {
     }
 
     /// Takes the answers to a batch; says how many came before Git ended.
-    fn answers(&mut self, ask: Ask, batch: usize, take: &mut Take<'_>) -> Result<usize> {
+    fn answers(&mut self, ask: ObjectRequest, batch: usize, take: &mut Take<'_>) -> Result<usize> {
         for at in 0..batch {
             let process = self.process.as_mut();
             match process.map_or(Ok(None), |process| process.answer(ask))? {
@@ -191,13 +191,13 @@ impl Process {
         self.answers.is_some()
     }
 
-    fn request(&mut self, ask: Ask, batch: &[ObjectId]) -> io::Result<()> {
+    fn request(&mut self, ask: ObjectRequest, batch: &[ObjectId]) -> io::Result<()> {
         let Some(requests) = &mut self.requests else {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
         let verb = match ask {
-            Ask::Info => "info",
-            Ask::Contents(_) => "contents",
+            ObjectRequest::Info => "info",
+            ObjectRequest::Contents(_) => "contents",
         };
         for id in batch {
             writeln!(requests, "{verb} {id}")?;
@@ -207,7 +207,7 @@ impl Process {
     }
 
     /// The next answer; `None` if Git has ended.
-    fn answer(&mut self, ask: Ask) -> Result<Option<Answer>> {
+    fn answer(&mut self, ask: ObjectRequest) -> Result<Option<ObjectAnswer>> {
         let Some(answers) = &mut self.answers else { return Ok(None) };
         let mut header = Vec::new();
         let read = answers.read_until(b'\n', &mut header);
@@ -217,7 +217,9 @@ impl Process {
         }
         let answer = read_header(&header)
             .ok_or_else(|| anyhow!("git cat-file said {:?}", String::from_utf8_lossy(&header)))?;
-        let (Ask::Contents(limit), Answer::Found { kind, size, .. }) = (ask, &answer) else {
+        let (ObjectRequest::Contents(limit), ObjectAnswer::Found { kind, size, .. }) =
+            (ask, &answer)
+        else {
             return Ok(Some(answer));
         };
         let answer = read_body(answers, *kind, *size, limit).ok();
@@ -248,17 +250,22 @@ impl Drop for Process {
 }
 
 /// Reads `<id> <kind> <size>` or `<id> missing`.
-fn read_header(line: &[u8]) -> Option<Answer> {
+fn read_header(line: &[u8]) -> Option<ObjectAnswer> {
     let mut words = line.trim_ascii_end().split(|b| *b == b' ');
     let (_id, kind) = (words.next()?, words.next()?);
     if kind == b"missing" {
-        return Some(Answer::Missing);
+        return Some(ObjectAnswer::Missing);
     }
     let size = std::str::from_utf8(words.next()?).ok()?.parse().ok()?;
-    Some(Answer::Found { kind: Kind::from_bytes(kind).ok()?, size, body: Vec::new() })
+    Some(ObjectAnswer::Found { kind: Kind::from_bytes(kind).ok()?, size, body: Vec::new() })
 }
 
-fn read_body(answers: &mut impl BufRead, kind: Kind, size: u64, limit: u64) -> io::Result<Answer> {
+fn read_body(
+    answers: &mut impl BufRead,
+    kind: Kind,
+    size: u64,
+    limit: u64,
+) -> io::Result<ObjectAnswer> {
     if size > limit {
         skip(answers, size)?;
     }
@@ -269,8 +276,8 @@ fn read_body(answers: &mut impl BufRead, kind: Kind, size: u64, limit: u64) -> i
     }
     skip(answers, 1)?;
     match (size > limit, body.len() as u64 == size) {
-        (true, _) => Ok(Answer::TooLarge { kind, size }),
-        (false, true) => Ok(Answer::Found { kind, size, body }),
+        (true, _) => Ok(ObjectAnswer::TooLarge { kind, size }),
+        (false, true) => Ok(ObjectAnswer::Found { kind, size, body }),
         (false, false) => Err(io::ErrorKind::UnexpectedEof.into()),
     }
 }

@@ -14,7 +14,7 @@ use notice::Refused;
 
 /// The branch that HEAD is on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Branch {
+pub struct CurrentBranch {
     /// Its short name: `main`.
     pub name: String,
     /// Its commit; none where it has no commit yet.
@@ -40,11 +40,11 @@ pub fn names(repository: &Repository) -> Result<Vec<String>> {
 }
 
 /// The branch that HEAD is on; none where it is detached.
-pub fn current_branch(repository: &Repository) -> Option<Branch> {
+pub fn current_branch(repository: &Repository) -> Option<CurrentBranch> {
     let printed = repository.git.run(&["symbolic-ref", "--quiet", "HEAD"]).ok()?;
     let name = String::from_utf8(printed).ok()?;
     let name = name.trim_end().strip_prefix("refs/heads/")?.to_owned();
-    Some(Branch { name, tip: repository.head() })
+    Some(CurrentBranch { name, tip: repository.head() })
 }
 
 /// The refs of a remote that match one of `patterns`, by full name.

@@ -25,7 +25,7 @@ const SEEN: &str = "refs/slotctl/seen/";
 
 /// What is noted, by the short names of tags.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct SeenTags {
     /// What a remote had.
     pub there: HashMap<String, ObjectId>,
     /// What `slotctl tag set` made.
@@ -33,9 +33,9 @@ pub struct Seen {
 }
 
 /// What is noted of a remote.
-pub fn read(repository: &Repository, remote: &str) -> Result<Seen> {
+pub fn read(repository: &Repository, remote: &str) -> Result<SeenTags> {
     let there = format!("{SEEN}{remote}/");
-    Ok(Seen { there: noted(repository, &there)?, moved: noted(repository, MOVED)? })
+    Ok(SeenTags { there: noted(repository, &there)?, moved: noted(repository, MOVED)? })
 }
 
 fn noted(repository: &Repository, folder: &str) -> Result<HashMap<String, ObjectId>> {

@@ -2,7 +2,7 @@ use std::ffi::OsStr;
 use std::fs;
 
 use crate::command::{self, Git};
-use crate::objects::{Answer, Ask, Objects};
+use crate::objects::{ObjectAnswer, ObjectRequest, Objects};
 use crate::refs;
 use crate::repository::Repository;
 use crate::testing::Repo;
@@ -13,7 +13,7 @@ fn id(hex: &str) -> ObjectId {
     ObjectId::from_hex(hex.as_bytes()).unwrap()
 }
 
-fn ask(objects: &mut Objects, ask: Ask, ids: &[ObjectId]) -> Vec<Answer> {
+fn ask(objects: &mut Objects, ask: ObjectRequest, ids: &[ObjectId]) -> Vec<ObjectAnswer> {
     let mut answers = Vec::new();
     objects
         .ask(ask, ids, &mut |at, answer| {
@@ -39,7 +39,7 @@ fn what_is_no_repository_is_said_clearly() {
 #[test]
 fn an_unsafe_owner_is_said_with_what_to_do() {
     let said = "fatal: detected dubious ownership in repository at '/repo' To add".to_owned();
-    let error = command::Failure::Said(said).explain(Path::new("sub")).to_string();
+    let error = command::GitFailure::Said(said).explain(Path::new("sub")).to_string();
     assert!(error.contains("git config --global --add safe.directory '/repo'"), "{error}");
 }
 
@@ -89,7 +89,10 @@ fn a_repository_can_not_have_programs_run() {
     let repository = Repository::open(repo.path()).unwrap();
     assert_eq!(refs::list(&repository, &["refs/tags"]).unwrap().refs.len(), 1);
     let mut objects = Objects::of(&repository);
-    assert!(matches!(objects.ask_one(Ask::Info, id(&commit)), Ok(Answer::Found { .. })));
+    assert!(matches!(
+        objects.ask_one(ObjectRequest::Info, id(&commit)),
+        Ok(ObjectAnswer::Found { .. })
+    ));
     assert!(!marker.exists());
 }
 
@@ -102,16 +105,18 @@ fn objects_in_the_order_asked() {
     let mut ids: Vec<ObjectId> = distinct.iter().cycle().take(3500).copied().collect();
     ids[1500] = id("947e4e2247da185c97ee358273a064bc3e3e0fed");
     let mut objects = Objects::of(&Repository::open(repo.path()).unwrap());
-    for (at, answer) in ask(&mut objects, Ask::Contents(100), &ids).into_iter().enumerate() {
+    for (at, answer) in
+        ask(&mut objects, ObjectRequest::Contents(100), &ids).into_iter().enumerate()
+    {
         match answer {
-            Answer::Missing => assert_eq!(at, 1500),
-            Answer::Found { body, .. } => assert_eq!(body, line_ends(at % 7)),
+            ObjectAnswer::Missing => assert_eq!(at, 1500),
+            ObjectAnswer::Found { body, .. } => assert_eq!(body, line_ends(at % 7)),
             other => panic!("{other:?}"),
         }
     }
-    let answers = ask(&mut objects, Ask::Contents(5), &distinct);
-    assert!(matches!(answers[5], Answer::Found { size: 5, .. }), "{:?}", answers[5]);
-    assert_eq!(answers[6], Answer::TooLarge { kind: gix_object::Kind::Blob, size: 6 });
+    let answers = ask(&mut objects, ObjectRequest::Contents(5), &distinct);
+    assert!(matches!(answers[5], ObjectAnswer::Found { size: 5, .. }), "{:?}", answers[5]);
+    assert_eq!(answers[6], ObjectAnswer::TooLarge { kind: gix_object::Kind::Blob, size: 6 });
 }
 
 #[test]
@@ -126,11 +131,11 @@ fn a_damaged_object_stops_no_other() {
     }
     let ids: Vec<ObjectId> = ids.iter().map(|hex| id(hex)).collect();
     let mut objects = Objects::of(&Repository::open(repo.path()).unwrap());
-    for round in [Ask::Contents(100), Ask::Info, Ask::Contents(100)] {
+    for round in [ObjectRequest::Contents(100), ObjectRequest::Info, ObjectRequest::Contents(100)] {
         let answers = ask(&mut objects, round, &ids);
         for (at, answer) in answers.iter().enumerate() {
             let damaged = [1, 2, 5].contains(&at);
-            assert_eq!(matches!(answer, Answer::Found { .. }), !damaged, "{at}: {answer:?}");
+            assert_eq!(matches!(answer, ObjectAnswer::Found { .. }), !damaged, "{at}: {answer:?}");
         }
     }
 }

@@ -7,7 +7,7 @@ use base64ct::{Base64, Encoding};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::limits::Limits;
+use crate::limits::CallLimits;
 
 /// A key with its value and metadata.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +49,7 @@ impl Pair<'_> {
 /// will be sent, so that what is counted is what travels and nothing is copied.
 #[derive(Debug)]
 pub struct Batch {
-    limits: Limits,
+    limits: CallLimits,
     /// A JSON array at any time.
     body: Vec<u8>,
     keys: Vec<(String, Range<usize>)>,
@@ -57,7 +57,7 @@ pub struct Batch {
 
 impl Batch {
     /// An empty batch.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: CallLimits) -> Self {
         Self { limits, body: b"[]".to_vec(), keys: Vec::new() }
     }
 
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     fn batch(pairs: usize, bytes: usize) -> Batch {
-        Batch::new(Limits { pairs, bytes, inline: 0 })
+        Batch::new(CallLimits { pairs, bytes, inline: 0 })
     }
 
     fn pair<'a>(key: &'a str, value: &'a [u8]) -> Pair<'a> {

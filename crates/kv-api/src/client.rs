@@ -7,9 +7,9 @@ use serde::Deserialize;
 
 use crate::envelope;
 use crate::error::ApiError;
-use crate::http::{Call, Http, RetryNotice, Settings};
-use crate::limits::{CLOUDFLARE, LOCAL, Limits};
-use crate::retry::Policy;
+use crate::http::{ApiCall, Http, HttpSettings, RetryNotice};
+use crate::limits::{CLOUDFLARE, CallLimits, LOCAL};
+use crate::retry::RetryPolicy;
 use crate::token::Token;
 
 /// How long the API is waited for, and how often it is asked again; `None` leaves
@@ -29,7 +29,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(120);
 #[derive(Debug)]
 pub struct KvApi {
     pub(crate) http: Http,
-    pub(crate) limits: Limits,
+    pub(crate) limits: CallLimits,
 }
 
 impl KvApi {
@@ -40,10 +40,10 @@ impl KvApi {
     /// If `url` is none of HTTP.
     pub fn local(url: &str, patience: Patience, notice: RetryNotice) -> Result<Self> {
         let origin = http_url(url)?;
-        let settings = Settings {
+        let settings = HttpSettings {
             root: format!("{origin}/cdn-cgi/explorer/api"),
             token: None,
-            retry: Policy::new(
+            retry: RetryPolicy::new(
                 Duration::from_millis(100),
                 Duration::from_secs(2),
                 patience.retries.unwrap_or(4),
@@ -76,10 +76,10 @@ impl KvApi {
         if base.starts_with("http://") && !is_loopback(&base) {
             bail!("{base} is not https: the token would travel in the clear");
         }
-        let settings = Settings {
+        let settings = HttpSettings {
             root: format!("{base}/accounts/{account}"),
             token: Some(token),
-            retry: Policy::new(
+            retry: RetryPolicy::new(
                 Duration::from_millis(500),
                 Duration::from_secs(30),
                 patience.retries.unwrap_or(6),
@@ -98,11 +98,11 @@ impl KvApi {
     /// [`ApiError`]
     pub fn namespace_ids(&self) -> Result<Vec<String>, ApiError> {
         #[derive(Deserialize)]
-        struct Listed {
+        struct ListedKey {
             id: String,
         }
-        let call = Call::get("/storage/kv/namespaces".to_owned());
-        let listed: Vec<Listed> = self.http.call(&call, |answer| envelope::result(&answer))?;
+        let call = ApiCall::get("/storage/kv/namespaces".to_owned());
+        let listed: Vec<ListedKey> = self.http.call(&call, |answer| envelope::result(&answer))?;
         Ok(listed.into_iter().map(|namespace| namespace.id).collect())
     }
 

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Cause, Message};
-use crate::http::Answer;
+use crate::error::{ApiMessage, Cause};
+use crate::http::HttpAnswer;
 
 /// An answer of the API.
 #[derive(Debug, Deserialize)]
@@ -12,7 +12,7 @@ use crate::http::Answer;
 pub(crate) struct Envelope<T> {
     success: bool,
     #[serde(default)]
-    errors: Vec<Message>,
+    errors: Vec<ApiMessage>,
     result: Option<T>,
     result_info: Option<ResultInfo>,
 }
@@ -25,12 +25,12 @@ pub(crate) struct ResultInfo {
 }
 
 /// The result of an answer that must have one.
-pub(crate) fn result<T: DeserializeOwned>(answer: &Answer) -> Result<T, Cause> {
+pub(crate) fn result<T: DeserializeOwned>(answer: &HttpAnswer) -> Result<T, Cause> {
     page(answer).map(|(result, _)| result)
 }
 
 /// The result of an answer, and where the listing goes on.
-pub(crate) fn page<T: DeserializeOwned>(answer: &Answer) -> Result<(T, ResultInfo), Cause> {
+pub(crate) fn page<T: DeserializeOwned>(answer: &HttpAnswer) -> Result<(T, ResultInfo), Cause> {
     let envelope = open(answer)?;
     let info = envelope.result_info.unwrap_or_default();
     envelope.result.map(|result| (result, info)).ok_or_else(|| unreadable(answer, "no result"))
@@ -47,7 +47,7 @@ struct Bulk {
 /// The keys that a bulk call over `sent` keys did not carry out.
 ///
 /// Their list counts whatever the status is: `wrangler dev` sends it with a 5xx.
-pub(crate) fn unsuccessful(answer: &Answer, sent: usize) -> Result<Vec<String>, Cause> {
+pub(crate) fn unsuccessful(answer: &HttpAnswer, sent: usize) -> Result<Vec<String>, Cause> {
     let whole: Result<Envelope<Bulk>, _> = serde_json::from_slice(&answer.body);
     if let Ok(Envelope { result: Some(bulk), .. }) = &whole
         && !bulk.unsuccessful_keys.is_empty()
@@ -64,7 +64,7 @@ pub(crate) fn unsuccessful(answer: &Answer, sent: usize) -> Result<Vec<String>, 
 }
 
 /// An answer that is no success, as the API or whatever stands before it says it.
-pub(crate) fn refused(answer: &Answer) -> Cause {
+pub(crate) fn refused(answer: &HttpAnswer) -> Cause {
     let envelope: Result<Envelope<serde::de::IgnoredAny>, _> = serde_json::from_slice(&answer.body);
     match envelope {
         Ok(envelope) => Cause::Refused {
@@ -82,7 +82,7 @@ pub(crate) fn refused(answer: &Answer) -> Cause {
     }
 }
 
-fn open<T: DeserializeOwned>(answer: &Answer) -> Result<Envelope<T>, Cause> {
+fn open<T: DeserializeOwned>(answer: &HttpAnswer) -> Result<Envelope<T>, Cause> {
     if !answer.is_success() {
         return Err(refused(answer));
     }
@@ -91,7 +91,7 @@ fn open<T: DeserializeOwned>(answer: &Answer) -> Result<Envelope<T>, Cause> {
     if envelope.success { Ok(envelope) } else { Err(refused(answer)) }
 }
 
-fn unreadable(answer: &Answer, why: &str) -> Cause {
+fn unreadable(answer: &HttpAnswer, why: &str) -> Cause {
     Cause::Unreadable { status: answer.status, why: why.to_owned() }
 }
 
@@ -105,8 +105,8 @@ fn beginning(body: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn answer(status: u16, body: &str) -> Answer {
-        Answer { status, retry_after: None, body: body.into() }
+    fn answer(status: u16, body: &str) -> HttpAnswer {
+        HttpAnswer { status, retry_after: None, body: body.into() }
     }
 
     #[track_caller]

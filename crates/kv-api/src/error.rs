@@ -35,7 +35,7 @@ pub enum Cause {
         /// The answer's status.
         status: u16,
         /// What it said.
-        messages: Vec<Message>,
+        messages: Vec<ApiMessage>,
         /// When to come back.
         retry_after: Option<Duration>,
     },
@@ -47,7 +47,7 @@ pub enum Cause {
 
 /// One of the errors in the API's envelope.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Message {
+pub struct ApiMessage {
     /// Cloudflare's code.
     pub code: i64,
     /// In words.
@@ -139,7 +139,7 @@ impl fmt::Display for Cause {
     }
 }
 
-impl fmt::Display for Message {
+impl fmt::Display for ApiMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (code {})", printable(self.message.as_bytes()), self.code)
     }

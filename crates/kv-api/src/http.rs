@@ -11,7 +11,7 @@ use ureq::{Agent, Body};
 
 use crate::error::{ApiError, Cause};
 use crate::pacer::Pacer;
-use crate::retry::{self, Policy};
+use crate::retry::{self, RetryPolicy};
 use crate::token::Token;
 
 /// Told of every attempt that failed and the wait before the next.
@@ -19,11 +19,11 @@ pub type RetryNotice = Box<dyn Fn(&ApiError, Duration)>;
 
 /// How calls are made.
 #[derive(Debug)]
-pub(crate) struct Settings {
+pub(crate) struct HttpSettings {
     /// What every call's path is put after.
     pub root: String,
     pub token: Option<Token>,
-    pub retry: Policy,
+    pub retry: RetryPolicy,
     /// The longest time without a byte of an answer.
     pub timeout: Duration,
     /// Whether Cloudflare's number of calls is kept to.
@@ -34,14 +34,14 @@ pub(crate) struct Settings {
 
 /// A call to make.
 #[derive(Debug)]
-pub(crate) struct Call<'a> {
+pub(crate) struct ApiCall<'a> {
     method: Method,
     /// Its path and query, after the root.
     path: String,
     body: Option<(&'static str, &'a [u8])>,
 }
 
-impl<'a> Call<'a> {
+impl<'a> ApiCall<'a> {
     pub(crate) fn get(path: String) -> Self {
         Self { method: Method::GET, path, body: None }
     }
@@ -57,13 +57,13 @@ impl<'a> Call<'a> {
 
 /// An answer, whole.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct HttpAnswer {
     pub status: u16,
     pub retry_after: Option<Duration>,
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl HttpAnswer {
     pub(crate) fn is_success(&self) -> bool {
         matches!(self.status, 200..300)
     }
@@ -77,14 +77,14 @@ const LARGEST_ANSWER: u64 = 200 << 20;
 
 pub(crate) struct Http {
     agent: Agent,
-    settings: Settings,
+    settings: HttpSettings,
     pacer: RefCell<Pacer>,
     calls: Cell<usize>,
     notice: RetryNotice,
 }
 
 impl Http {
-    pub(crate) fn new(settings: Settings, notice: RetryNotice) -> Self {
+    pub(crate) fn new(settings: HttpSettings, notice: RetryNotice) -> Self {
         let patience = Some(settings.timeout);
         let connect = Some(settings.timeout.min(CONNECT));
         let mut config = Agent::config_builder()
@@ -119,8 +119,8 @@ impl Http {
     /// `read` says what an answer is.
     pub(crate) fn call<T>(
         &self,
-        call: &Call<'_>,
-        read: impl Fn(Answer) -> Result<T, Cause>,
+        call: &ApiCall<'_>,
+        read: impl Fn(HttpAnswer) -> Result<T, Cause>,
     ) -> Result<T, ApiError> {
         let mut delays = self.settings.retry.delays();
         let mut attempts = 0;
@@ -146,13 +146,13 @@ impl Http {
         sleep(wait);
     }
 
-    pub(crate) fn error(&self, call: &Call<'_>, cause: Cause, attempts: usize) -> ApiError {
+    pub(crate) fn error(&self, call: &ApiCall<'_>, cause: Cause, attempts: usize) -> ApiError {
         let path = call.path.split('?').next().unwrap_or_default();
         let endpoint = format!("{} {}{path}", call.method, self.settings.root);
         ApiError { endpoint, cause, attempts }
     }
 
-    fn attempt(&self, call: &Call<'_>) -> Result<Answer, Cause> {
+    fn attempt(&self, call: &ApiCall<'_>) -> Result<HttpAnswer, Cause> {
         if self.settings.paced {
             sleep(self.pacer.borrow_mut().admit(Instant::now()));
         }
@@ -161,10 +161,10 @@ impl Http {
         let body = response.body_mut().with_config().limit(LARGEST_ANSWER);
         let body = body.read_to_vec().map_err(cause)?;
         let retry_after = retry_after(response.headers());
-        Ok(Answer { status: response.status().as_u16(), retry_after, body })
+        Ok(HttpAnswer { status: response.status().as_u16(), retry_after, body })
     }
 
-    fn send(&self, call: &Call<'_>) -> Result<Response<Body>, ureq::Error> {
+    fn send(&self, call: &ApiCall<'_>) -> Result<Response<Body>, ureq::Error> {
         let uri = format!("{}{}", self.settings.root, call.path);
         let mut request = Request::builder().method(call.method.clone()).uri(uri);
         if let Some(token) = &self.settings.token {

@@ -28,6 +28,6 @@ pub use batch::{Batch, Pair};
 pub use client::{KvApi, Patience};
 pub use error::ApiError;
 pub use http::RetryNotice;
-pub use limits::Limits;
-pub use namespace::{Listed, Namespace};
+pub use limits::CallLimits;
+pub use namespace::{KvNamespace, ListedKey};
 pub use token::Token;

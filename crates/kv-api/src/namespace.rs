@@ -11,8 +11,8 @@ use crate::batch::Batch;
 use crate::client::KvApi;
 use crate::envelope;
 use crate::error::{ApiError, Cause};
-use crate::http::{Answer, Call};
-use crate::limits::Limits;
+use crate::http::{ApiCall, HttpAnswer};
+use crate::limits::CallLimits;
 
 /// What stands in a path segment or a query as it is (RFC 3986, "unreserved").
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -25,14 +25,14 @@ const KEYS_PER_PAGE: usize = 1_000;
 
 /// A namespace of a [`KvApi`].
 #[derive(Clone, Debug)]
-pub struct Namespace<'a> {
+pub struct KvNamespace<'a> {
     api: &'a KvApi,
     path: String,
 }
 
 /// A key of a listing.
 #[derive(Debug, Deserialize)]
-pub struct Listed {
+pub struct ListedKey {
     /// The key.
     pub name: String,
     /// What stands beside its value.
@@ -40,7 +40,7 @@ pub struct Listed {
     pub metadata: Option<Value>,
 }
 
-impl<'a> Namespace<'a> {
+impl<'a> KvNamespace<'a> {
     /// A namespace, by its id. Makes no call.
     pub fn new(api: &'a KvApi, id: &str) -> Self {
         let path = format!("/storage/kv/namespaces/{}", utf8_percent_encode(id, ESCAPED));
@@ -48,7 +48,7 @@ impl<'a> Namespace<'a> {
     }
 
     /// What one call may carry.
-    pub fn limits(&self) -> Limits {
+    pub fn limits(&self) -> CallLimits {
         self.api.limits
     }
 
@@ -67,7 +67,7 @@ impl<'a> Namespace<'a> {
     ///
     /// [`ApiError`]
     pub fn get(&self, key: &str) -> Result<Option<Vec<u8>>, ApiError> {
-        let call = Call::get(self.value_path(key));
+        let call = ApiCall::get(self.value_path(key));
         self.api.http.call(&call, |answer| {
             if answer.is_success() {
                 return Ok(Some(answer.body));
@@ -104,7 +104,7 @@ impl<'a> Namespace<'a> {
         }
         let body = json!({ "keys": keys }).to_string();
         let path = format!("{}/bulk/get", self.path);
-        let call = Call::with_json(Method::POST, path, body.as_bytes());
+        let call = ApiCall::with_json(Method::POST, path, body.as_bytes());
         match self.api.http.call(&call, |answer| envelope::result::<Values>(&answer)) {
             Ok(Values { values }) => {
                 for key in keys {
@@ -128,7 +128,7 @@ impl<'a> Namespace<'a> {
     ///
     /// [`ApiError`]
     pub fn put(&self, key: &str, value: &[u8]) -> Result<(), ApiError> {
-        let call = Call::with_bytes(Method::PUT, self.value_path(key), value);
+        let call = ApiCall::with_bytes(Method::PUT, self.value_path(key), value);
         self.api.http.call(&call, done)
     }
 
@@ -154,7 +154,7 @@ impl<'a> Namespace<'a> {
         let http = &self.api.http;
         let mut delays = http.delays();
         for attempt in 1.. {
-            let call = Call::with_json(method.clone(), path.to_owned(), batch.body());
+            let call = ApiCall::with_json(method.clone(), path.to_owned(), batch.body());
             let undone = http.call(&call, |a| envelope::unsuccessful(&a, batch.len()))?;
             let rest = batch.only(&undone);
             if undone.is_empty() {
@@ -177,7 +177,7 @@ impl<'a> Namespace<'a> {
 /// The pages of a listing.
 #[derive(Debug)]
 pub struct Pages<'a> {
-    namespace: Namespace<'a>,
+    namespace: KvNamespace<'a>,
     /// The part of the query that says what the keys begin with.
     prefix: String,
     /// Where the next page begins; `None` after the last.
@@ -185,18 +185,18 @@ pub struct Pages<'a> {
 }
 
 impl Iterator for Pages<'_> {
-    type Item = Result<Vec<Listed>, ApiError>;
+    type Item = Result<Vec<ListedKey>, ApiError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let cursor = self.cursor.take()?;
-        let Namespace { api, path } = &self.namespace;
+        let KvNamespace { api, path } = &self.namespace;
         let at = match cursor.as_str() {
             "" => String::new(),
             cursor => format!("&cursor={}", utf8_percent_encode(cursor, ESCAPED)),
         };
-        let call = Call::get(format!("{path}/keys?limit={KEYS_PER_PAGE}{}{at}", self.prefix));
+        let call = ApiCall::get(format!("{path}/keys?limit={KEYS_PER_PAGE}{}{at}", self.prefix));
         let page = api.http.call(&call, |answer| {
-            let (keys, info) = envelope::page::<Vec<Listed>>(&answer)?;
+            let (keys, info) = envelope::page::<Vec<ListedKey>>(&answer)?;
             let next = info.cursor.filter(|next| !next.is_empty());
             // It would never end, and to end here would take what follows for absent.
             match next.as_ref() == Some(&cursor) {
@@ -218,6 +218,6 @@ struct Values {
 }
 
 /// The answer of a call that only needs to succeed.
-fn done(answer: Answer) -> Result<(), Cause> {
+fn done(answer: HttpAnswer) -> Result<(), Cause> {
     if answer.is_success() { Ok(()) } else { Err(envelope::refused(&answer)) }
 }

@@ -7,13 +7,13 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 /// The waits between attempts: they double, with jitter, so that clients that
 /// failed together do not come back together.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Policy(ExponentialBuilder);
+pub(crate) struct RetryPolicy(ExponentialBuilder);
 
 /// The longest that a server's `Retry-After` is honoured. Cloudflare counts calls
 /// over five minutes, so that is the longest it asks for.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
-impl Policy {
+impl RetryPolicy {
     /// Waits from `first`, doubled up to `longest`, at most `times` of them.
     pub(crate) fn new(first: Duration, longest: Duration, times: usize) -> Self {
         let builder = ExponentialBuilder::new().with_factor(2.0).with_jitter();
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn waits_double_with_jitter() {
-        let delays: Vec<Duration> = Policy::new(SECOND, 4 * SECOND, 4).delays().collect();
+        let delays: Vec<Duration> = RetryPolicy::new(SECOND, 4 * SECOND, 4).delays().collect();
         assert_eq!(delays.len(), 4);
         for (delay, least) in delays.iter().zip([1, 2, 4, 4]) {
             assert!((least * SECOND..=2 * least * SECOND).contains(delay), "{delays:?}");

@@ -10,24 +10,24 @@ use std::time::{Duration, Instant};
 use crate::batch::{Batch, Pair};
 use crate::client::{KvApi, Patience, TIMEOUT};
 use crate::error::Cause;
-use crate::http::{Http, RetryNotice, Settings};
-use crate::limits::{CLOUDFLARE, Limits};
-use crate::namespace::Listed;
-use crate::namespace::Namespace;
-use crate::retry::Policy;
+use crate::http::{Http, HttpSettings, RetryNotice};
+use crate::limits::{CLOUDFLARE, CallLimits};
+use crate::namespace::KvNamespace;
+use crate::namespace::ListedKey;
+use crate::retry::RetryPolicy;
 use crate::token::Token;
 
 /// What the server does with a request.
 enum Reply {
     /// Answers with a status, further headers and a body.
-    Answer(u16, &'static str, String),
+    HttpAnswer(u16, &'static str, String),
     /// Ends the connection without a word.
     Reset,
     /// Ends it in the middle of the body.
     Cut(String),
 }
 
-use Reply::{Answer, Cut, Reset};
+use Reply::{Cut, HttpAnswer, Reset};
 
 /// A request as it came.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ fn send(stream: &mut TcpStream, reply: Reply) {
     let (head, body) = match reply {
         Reset => return,
         Cut(body) => (format!("HTTP/1.1 200 OK\r\ncontent-length: {}", body.len() + 9), body),
-        Answer(status, headers, body) => {
+        HttpAnswer(status, headers, body) => {
             (format!("HTTP/1.1 {status} X\r\n{headers}content-length: {}", body.len()), body)
         }
     };
@@ -91,28 +91,28 @@ fn send(stream: &mut TcpStream, reply: Reply) {
 }
 
 fn ok(result: &str) -> Reply {
-    Answer(200, "", format!(r#"{{"success":true,"errors":[],"result":{result}}}"#))
+    HttpAnswer(200, "", format!(r#"{{"success":true,"errors":[],"result":{result}}}"#))
 }
 
 fn refusal(status: u16, headers: &'static str, code: i64) -> Reply {
     let body = format!(r#"{{"success":false,"errors":[{{"code":{code},"message":"no"}}]}}"#);
-    Answer(status, headers, body)
+    HttpAnswer(status, headers, body)
 }
 
 /// The API at `url`, as Cloudflare's but in a hurry, and the waits that it told of.
 fn api(url: &str) -> (KvApi, Rc<RefCell<Vec<Duration>>>) {
     let waits = Rc::new(RefCell::new(Vec::new()));
     let told = Rc::clone(&waits);
-    let settings = Settings {
+    let settings = HttpSettings {
         root: format!("{url}/accounts/1"),
         token: Token::new("s3cret"),
-        retry: Policy::new(Duration::from_millis(1), Duration::from_millis(2), 3),
+        retry: RetryPolicy::new(Duration::from_millis(1), Duration::from_millis(2), 3),
         timeout: TIMEOUT,
         paced: true,
         proxied: false,
     };
     let http = Http::new(settings, Box::new(move |_, wait| told.borrow_mut().push(wait)));
-    (KvApi { http, limits: Limits { pairs: 3, ..CLOUDFLARE } }, waits)
+    (KvApi { http, limits: CallLimits { pairs: 3, ..CLOUDFLARE } }, waits)
 }
 
 fn keys(range: std::ops::Range<usize>) -> Vec<String> {
@@ -137,15 +137,15 @@ fn a_listing_follows_its_cursor() {
         let body = format!(
             r#"{{"success":true,"result":[{keys}],"result_info":{{"cursor":"{cursor}"}}}}"#
         );
-        Answer(200, "", body)
+        HttpAnswer(200, "", body)
     };
     let (url, server) = serve(vec![
         page(r#"{"name":"a","metadata":{"hash":1}}"#, "c/1"),
         page(r#"{"name":"b"}"#, ""),
     ]);
     let (api, _) = api(&url);
-    let listed: Vec<Listed> =
-        Namespace::new(&api, "n/1").list("").flat_map(|page| page.unwrap()).collect();
+    let listed: Vec<ListedKey> =
+        KvNamespace::new(&api, "n/1").list("").flat_map(|page| page.unwrap()).collect();
     let names: Vec<&str> = listed.iter().map(|listed| listed.name.as_str()).collect();
     assert_eq!((names, listed[0].metadata.is_some(), api.calls()), (vec!["a", "b"], true, 2));
     let seen = server.join().unwrap();
@@ -156,11 +156,12 @@ fn a_listing_follows_its_cursor() {
 
 #[test]
 fn a_listing_that_leads_back_to_itself_is_an_error() {
-    let page =
-        || Answer(200, "", r#"{"success":true,"result":[],"result_info":{"cursor":"c"}}"#.into());
+    let page = || {
+        HttpAnswer(200, "", r#"{"success":true,"result":[],"result_info":{"cursor":"c"}}"#.into())
+    };
     let (url, server) = serve(vec![page(), page()]);
     let (api, _) = api(&url);
-    let pages: Vec<_> = Namespace::new(&api, "n/1").list("").collect();
+    let pages: Vec<_> = KvNamespace::new(&api, "n/1").list("").collect();
     let error = pages[1].as_ref().unwrap_err().to_string();
     assert_eq!((pages.len(), error.ends_with("the listing leads back to itself")), (2, true));
     server.join().unwrap();
@@ -169,12 +170,12 @@ fn a_listing_that_leads_back_to_itself_is_an_error() {
 #[test]
 fn absent_is_not_unreachable() {
     let (url, server) = serve(vec![
-        Answer(200, "", "\r\n bytes".into()),
+        HttpAnswer(200, "", "\r\n bytes".into()),
         refusal(404, "", 10009),
         refusal(404, "", 10013),
     ]);
     let (api, _) = api(&url);
-    let namespace = Namespace::new(&api, "n/1");
+    let namespace = KvNamespace::new(&api, "n/1");
     assert_eq!(namespace.get("a/b@v1").unwrap().as_deref(), Some(&b"\r\n bytes"[..]));
     assert_eq!(namespace.get("a").unwrap(), None);
     let error = namespace.get("a").unwrap_err().to_string();
@@ -188,17 +189,17 @@ fn texts_come_by_the_hundred_and_in_halves_where_that_is_refused() {
     let (url, server) = serve(vec![
         ok(r#"{"values":{"k0":"zero","k1":null}}"#),
         refusal(413, "", 10000),
-        Answer(200, "", "x".into()),
+        HttpAnswer(200, "", "x".into()),
         refusal(400, "", 10000),
-        Answer(200, "", "y".into()),
-        Answer(200, "", "z".into()),
+        HttpAnswer(200, "", "y".into()),
+        HttpAnswer(200, "", "z".into()),
     ]);
     let (api, _) = api(&url);
     let mut found = Vec::new();
     let take = |key: &str, value: Option<&[u8]>| {
         found.extend(value.map(|value| format!("{key}={}", str::from_utf8(value).unwrap())));
     };
-    Namespace::new(&api, "n/1").get_texts(&keys(0..103), take).unwrap();
+    KvNamespace::new(&api, "n/1").get_texts(&keys(0..103), take).unwrap();
     assert_eq!(found, ["k0=zero", "k100=x", "k101=y", "k102=z"]);
     let seen = server.join().unwrap();
     assert_eq!(seen[0].body.split(',').count(), 100);
@@ -213,7 +214,7 @@ fn texts_come_by_the_hundred_and_in_halves_where_that_is_refused() {
 #[test]
 fn what_a_bulk_write_left_out_is_sent_again() {
     let bulk = |status, count: usize, keys: &str| {
-        Answer(
+        HttpAnswer(
             status,
             "",
             format!(
@@ -225,7 +226,7 @@ fn what_a_bulk_write_left_out_is_sent_again() {
     let (url, server) =
         serve(vec![bulk(200, 1, r#""b","c""#), bulk(500, 1, r#""c""#), bulk(200, 1, "")]);
     let (api, _) = api(&url);
-    Namespace::new(&api, "n/1").put_batch(batch(&["a", "b", "c"])).unwrap();
+    KvNamespace::new(&api, "n/1").put_batch(batch(&["a", "b", "c"])).unwrap();
     let seen = server.join().unwrap();
     assert_eq!(lines(&seen), vec![format!("PUT {PATH}/bulk"); 3]);
     assert_eq!(seen[2].body, r#"[{"key":"c","value":"v"}]"#);
@@ -236,7 +237,7 @@ fn what_is_left_out_again_and_again_is_named() {
     let left = || ok(r#"{"successful_key_count":0,"unsuccessful_keys":["a"]}"#);
     let (url, server) = serve(vec![left(), left(), left(), left()]);
     let (api, _) = api(&url);
-    let error = Namespace::new(&api, "n/1").put_batch(batch(&["a"])).unwrap_err();
+    let error = KvNamespace::new(&api, "n/1").put_batch(batch(&["a"])).unwrap_err();
     assert!(error.to_string().ends_with("/bulk: not written: a (tried 4 times)"), "{error}");
     assert_eq!(server.join().unwrap().len(), 4);
 }
@@ -247,7 +248,7 @@ fn deletions_are_batches_of_keys() {
     let (api, _) = api(&url);
     let mut batch = Batch::new(CLOUDFLARE);
     assert!(batch.push_key("a") && batch.push_key("b"));
-    Namespace::new(&api, "n/1").delete_batch(batch).unwrap();
+    KvNamespace::new(&api, "n/1").delete_batch(batch).unwrap();
     let seen = server.join().unwrap();
     assert_eq!(
         (lines(&seen)[0], seen[0].body.as_str()),
@@ -257,18 +258,18 @@ fn deletions_are_batches_of_keys() {
 
 #[test]
 fn every_mishap_is_outlived() {
-    let html = || Answer(502, "", "<html>".into());
+    let html = || HttpAnswer(502, "", "<html>".into());
     for mishap in [
         refusal(500, "", 10000),
         refusal(429, "", 971),
         html(),
         Reset,
         Cut(r#"{"success":true"#.into()),
-        Answer(200, "", r#"{"success":true,"resu"#.into()),
+        HttpAnswer(200, "", r#"{"success":true,"resu"#.into()),
     ] {
         let (url, server) = serve(vec![mishap, html(), Reset, ok("null")]);
         let (api, waits) = api(&url);
-        Namespace::new(&api, "n/1").put_batch(batch(&["a"])).unwrap();
+        KvNamespace::new(&api, "n/1").put_batch(batch(&["a"])).unwrap();
         assert_eq!((api.calls(), waits.borrow().len()), (4, 3));
         let seen = server.join().unwrap();
         assert!(seen.iter().all(|seen| seen.body == r#"[{"key":"a","value":"v"}]"#));
@@ -279,7 +280,7 @@ fn every_mishap_is_outlived() {
 fn an_endless_mishap_is_not() {
     let (url, server) = serve((0..4).map(|_| refusal(503, "", 10000)).collect());
     let (api, _) = api(&url);
-    let error = Namespace::new(&api, "n/1").put("k", b"v").unwrap_err();
+    let error = KvNamespace::new(&api, "n/1").put("k", b"v").unwrap_err();
     let text = format!("PUT {url}{PATH}/values/k: status 503: no (code 10000) (tried 4 times)");
     assert_eq!(error.to_string(), text);
     server.join().unwrap();
@@ -301,7 +302,7 @@ fn the_server_says_when_to_come_back() {
     let (url, server) = serve(vec![refusal(429, "retry-after: 1\r\n", 971), ok("null")]);
     let (api, waits) = api(&url);
     let began = Instant::now();
-    Namespace::new(&api, "n/1").put("k", b"").unwrap();
+    KvNamespace::new(&api, "n/1").put("k", b"").unwrap();
     assert!(began.elapsed() >= Duration::from_secs(1));
     assert_eq!(*waits.borrow(), [Duration::from_secs(1)]);
     server.join().unwrap();
@@ -312,7 +313,7 @@ fn a_refusal_is_final_and_shows_no_token() {
     for status in [400, 401, 403, 404, 413] {
         let (url, server) = serve(vec![refusal(status, "", 10000)]);
         let (api, _) = api(&url);
-        let error = Namespace::new(&api, "n/1").put("k", b"v").unwrap_err();
+        let error = KvNamespace::new(&api, "n/1").put("k", b"v").unwrap_err();
         let shown = format!("{error} {error:?} {api:?}");
         assert!(!shown.contains("s3cret") && shown.contains("redacted"), "{shown}");
         assert_eq!(server.join().unwrap().len(), 1);
@@ -321,9 +322,9 @@ fn a_refusal_is_final_and_shows_no_token() {
 
 #[test]
 fn the_token_follows_no_redirect() {
-    let (url, server) = serve(vec![Answer(302, "location: /elsewhere\r\n", String::new())]);
+    let (url, server) = serve(vec![HttpAnswer(302, "location: /elsewhere\r\n", String::new())]);
     let (api, _) = api(&url);
-    let error = Namespace::new(&api, "n/1").get("k").unwrap_err().to_string();
+    let error = KvNamespace::new(&api, "n/1").get("k").unwrap_err().to_string();
     assert!(error.contains("status 302"), "{error}");
     assert_eq!(server.join().unwrap().len(), 1);
 }

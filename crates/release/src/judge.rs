@@ -10,7 +10,7 @@ use crate::percent::Percent;
 
 /// What is no reason to go back.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct Thresholds {
     /// The share of answers that fail, as a fraction of one.
     pub error_rate: f64,
     /// The new version's time over the old one's.
@@ -64,7 +64,7 @@ impl Tally {
         }
     }
 
-    fn judge(&self, whose: &str, limits: Limits) -> Option<Finding> {
+    fn judge(&self, whose: &str, limits: Thresholds) -> Option<Finding> {
         let Self { asked, failed, last } = self;
         let last = last.as_deref().unwrap_or_default();
         is_above(*failed, *asked, limits.error_rate).then(|| {
@@ -105,7 +105,7 @@ pub struct Observed {
 
 impl Observed {
     /// What a few answers more would not mend.
-    pub fn at_once(&self, limits: Limits) -> Vec<Finding> {
+    pub fn at_once(&self, limits: Thresholds) -> Vec<Finding> {
         let errors = [
             self.new.judge("the new version", limits),
             self.old.judge("the old version", limits),
@@ -116,7 +116,7 @@ impl Observed {
 
     /// Whether the new version keeps its callers waiting: whether it is slower than the
     /// limit in more pairs of answers than not.
-    pub fn slow(&self, limits: Limits) -> Option<Finding> {
+    pub fn slow(&self, limits: Thresholds) -> Option<Finding> {
         let slower = |(new, old): &&(Duration, Duration)| {
             *new > old.mul_f64(limits.slowdown) && *new > *old + NOTICEABLE
         };
@@ -199,7 +199,7 @@ impl fmt::Display for Observed {
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits { error_rate: 0.001, slowdown: 1.5 };
+    const LIMITS: Thresholds = Thresholds { error_rate: 0.001, slowdown: 1.5 };
 
     fn tally(asked: u64, failed: u64) -> Tally {
         Tally { asked, failed, last: Some("status 500".to_owned()) }

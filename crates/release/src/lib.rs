@@ -1,7 +1,7 @@
 //! The decisions of a gradual release of the Worker.
 //!
 //! In scope: the steps of a share ([`percent`]), what an active deployment says of a
-//! release ([`message`], [`standing`]), what comes next ([`progress`]), and whether
+//! release ([`message`], [`state`]), what comes next ([`progress`]), and whether
 //! what was measured is good enough ([`judge`], [`bound`]); the JSON that wrangler
 //! prints ([`model`]).
 //!
@@ -15,4 +15,4 @@ pub mod message;
 pub mod model;
 pub mod percent;
 pub mod progress;
-pub mod standing;
+pub mod state;

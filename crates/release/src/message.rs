@@ -18,7 +18,7 @@ const BEGIN: &str = "slotctl release ";
 
 /// The message of a deployment that `slotctl release` made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Message {
+pub enum DeploymentMessage {
     /// `new` has a share, the version before it the rest.
     Step {
         /// The version that is released.
@@ -44,7 +44,7 @@ pub enum Message {
     },
 }
 
-impl fmt::Display for Message {
+impl fmt::Display for DeploymentMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Step { new, at, steps, bake } => {
@@ -64,7 +64,7 @@ impl fmt::Display for Message {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Foreign;
 
-impl FromStr for Message {
+impl FromStr for DeploymentMessage {
     type Err = Foreign;
 
     fn from_str(text: &str) -> Result<Self, Foreign> {
@@ -103,16 +103,17 @@ mod tests {
     #[test]
     fn messages_as_they_are_written() {
         let new: Id = NEW.parse().unwrap();
-        let step = Message::Step {
+        let step = DeploymentMessage::Step {
             new: new.clone(),
             at: "0.5".parse().unwrap(),
             steps: "0.5,10".parse().unwrap(),
             bake: Duration::from_secs(300),
         };
-        let back = Message::Back { new: new.clone(), why: "healthz: 503\nmore".to_owned() };
+        let back =
+            DeploymentMessage::Back { new: new.clone(), why: "healthz: 503\nmore".to_owned() };
         for (message, text) in [
             (&step, "at 0.5% of 0.5,10,100 for 300s"),
-            (&Message::Released { new }, "done"),
+            (&DeploymentMessage::Released { new }, "done"),
             (&back, "back: healthz: 503"),
         ] {
             assert_eq!(message.to_string(), format!("slotctl release {NEW} {text}"));
@@ -124,10 +125,11 @@ mod tests {
     fn the_longest_message_fits() {
         let new: Id = NEW.parse().unwrap();
         let why = "é".repeat(2_000);
-        assert!(Message::Back { new: new.clone(), why }.to_string().len() <= LONGEST);
+        assert!(DeploymentMessage::Back { new: new.clone(), why }.to_string().len() <= LONGEST);
         let steps: Vec<String> = (1..30).map(|step| format!("{step}.001")).collect();
         let (at, bake) = (Percent::ALL, Duration::from_secs(u32::MAX.into()));
-        let step = Message::Step { new, at, steps: steps.join(",").parse().unwrap(), bake };
+        let step =
+            DeploymentMessage::Step { new, at, steps: steps.join(",").parse().unwrap(), bake };
         assert!(step.to_string().len() <= LONGEST);
     }
 
@@ -145,7 +147,7 @@ mod tests {
             "slotctl release dc8dcd28-271b-4367-9840-6c244f84cb40 at 10% of 10,1 for 3s",
             "slotctl release dc8dcd28-271b-4367-9840-6c244f84cb40 at 10% of 1,10 for -3s",
         ] {
-            assert_eq!(text.parse::<Message>(), Err(Foreign), "{text}");
+            assert_eq!(text.parse::<DeploymentMessage>(), Err(Foreign), "{text}");
         }
     }
 
@@ -153,7 +155,7 @@ mod tests {
         #[test]
         fn what_is_written_is_what_was_read(at in 0u32..=100_000, bake: u32, shares in prop::collection::btree_set(1u32..=100_000, 1..20)) {
             let shown: Vec<String> = shares.iter().map(|share| format!("{}", f64::from(*share) / 1_000.0)).collect();
-            let message = Message::Step {
+            let message = DeploymentMessage::Step {
                 new: NEW.parse().unwrap(),
                 at: Percent::from_number(f64::from(at) / 1_000.0).unwrap(),
                 steps: shown.join(",").parse().unwrap(),
@@ -164,8 +166,8 @@ mod tests {
 
         #[test]
         fn no_text_panics(text: String) {
-            let _ = text.parse::<Message>();
-            let _ = format!("slotctl release {NEW} {text}").parse::<Message>();
+            let _ = text.parse::<DeploymentMessage>();
+            let _ = format!("slotctl release {NEW} {text}").parse::<DeploymentMessage>();
         }
     }
 }

@@ -133,7 +133,7 @@ impl TryFrom<DeploymentRow> for Deployment {
 /// An upload of the Worker.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "VersionRow")]
-pub struct Version {
+pub struct WorkerVersion {
     /// Its id.
     pub id: Id,
     /// The how manieth upload it is.
@@ -148,17 +148,17 @@ pub struct Version {
 struct VersionRow {
     id: Id,
     number: u64,
-    metadata: Metadata,
+    metadata: VersionMetadataRow,
     #[serde(default)]
     annotations: Option<Annotations>,
 }
 
 #[derive(Deserialize)]
-struct Metadata {
+struct VersionMetadataRow {
     created_on: String,
 }
 
-impl TryFrom<VersionRow> for Version {
+impl TryFrom<VersionRow> for WorkerVersion {
     type Error = String;
 
     fn try_from(row: VersionRow) -> Result<Self, String> {
@@ -174,7 +174,7 @@ fn moment(text: &str) -> Result<SystemTime, String> {
 
 /// An entry of the file that wrangler writes for machines.
 #[derive(Debug, Deserialize)]
-struct Entry {
+struct OutputEntry {
     #[serde(rename = "type")]
     kind: String,
     #[serde(default)]
@@ -193,8 +193,8 @@ pub fn deployed(file: &str) -> Option<Id> {
     entries(file, "version-deploy").filter_map(|entry| entry.deployment_id).last()
 }
 
-fn entries<'a>(file: &'a str, kind: &'a str) -> impl Iterator<Item = Entry> + use<'a> {
-    let entries = file.lines().filter_map(|line| serde_json::from_str::<Entry>(line).ok());
+fn entries<'a>(file: &'a str, kind: &'a str) -> impl Iterator<Item = OutputEntry> + use<'a> {
+    let entries = file.lines().filter_map(|line| serde_json::from_str::<OutputEntry>(line).ok());
     entries.filter(move |entry| entry.kind == kind)
 }
 
@@ -260,7 +260,7 @@ mod tests {
         let printed = format!(
             "\n ⛅️ wrangler 4.155.0\n──────\n[\n{{\"id\":\"{NEW}\",\"number\":7,\"metadata\":{{\"created_on\":\"2026-11-21T10:00:00Z\"}},\"annotations\":{{\"workers/tag\":\"v1\"}}}}]\n"
         );
-        let versions: Vec<Version> = json(&printed).unwrap();
+        let versions: Vec<WorkerVersion> = json(&printed).unwrap();
         assert_eq!((versions[0].number, &*versions[0].tag), (7, "v1"));
     }
 

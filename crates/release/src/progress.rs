@@ -6,21 +6,34 @@ use std::fmt;
 use crate::model::Id;
 use crate::percent::{Percent, Steps};
 
-/// How far a release is.
+/// The progress of a release.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Progress {
+pub struct ReleaseProgress {
     /// The version that had all of the traffic.
     pub old: Id,
-    /// The version that is released, once it is uploaded.
-    pub new: Option<Id>,
-    /// Its share, once it is in a deployment.
-    at: Option<Percent>,
-    /// Whether it was found well at this share.
-    checked: bool,
-    /// Whether this run gave it the share that it has.
-    moved: bool,
-    /// Whether it is alone.
-    alone: bool,
+    stage: Stage,
+}
+
+/// The state of the new version.
+#[derive(Clone, Debug, PartialEq)]
+enum Stage {
+    /// It is not uploaded yet.
+    Start,
+    /// It is in no deployment.
+    Uploaded { new: Id },
+    /// It has a share, which has not been checked.
+    Deployed { new: Id, share: Percent, by: Run },
+    /// It has a share, and passed the checks at it.
+    Checked { new: Id, share: Percent, by: Run },
+    /// It is the only version of the deployment.
+    Alone { new: Id },
+}
+
+/// The run that gave the new version its share.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Run {
+    Earlier,
+    This,
 }
 
 /// What comes next.
@@ -51,80 +64,98 @@ pub enum Pause {
     At(Percent),
 }
 
-impl Progress {
-    /// Nothing is done yet.
+impl ReleaseProgress {
+    /// A release that has done nothing yet.
     pub fn start(old: Id) -> Self {
-        Self { old, new: None, at: None, checked: false, moved: false, alone: false }
+        Self { old, stage: Stage::Start }
     }
 
-    /// The new version is there, and in no deployment.
+    /// A release whose new version is uploaded and in no deployment.
     pub fn uploaded(old: Id, new: Id) -> Self {
-        Self { new: Some(new), ..Self::start(old) }
+        Self { old, stage: Stage::Uploaded { new } }
     }
 
-    /// An earlier run gave the new version a share; whether it is well nobody knows.
-    pub fn deployed(old: Id, new: Id, at: Percent) -> Self {
-        Self { at: Some(at), ..Self::uploaded(old, new) }
+    /// A release of an earlier run, which gave the new version a share; it has to be
+    /// checked again.
+    pub fn deployed(old: Id, new: Id, share: Percent) -> Self {
+        Self { old, stage: Stage::Deployed { new, share, by: Run::Earlier } }
+    }
+
+    /// The version that is released, once it is uploaded.
+    pub fn new_version(&self) -> Option<&Id> {
+        match &self.stage {
+            Stage::Start => None,
+            Stage::Uploaded { new }
+            | Stage::Deployed { new, .. }
+            | Stage::Checked { new, .. }
+            | Stage::Alone { new } => Some(new),
+        }
     }
 
     /// Whether the new version is in the deployment beside the old one.
     pub fn is_split(&self) -> bool {
-        self.at.is_some() && !self.alone
+        matches!(self.stage, Stage::Deployed { .. } | Stage::Checked { .. })
     }
 
-    /// The share that the new version has.
-    pub fn share(&self) -> Percent {
-        self.at.unwrap_or(Percent::NONE)
+    /// The share of the new version; none if it is in no deployment.
+    pub fn share(&self) -> Option<Percent> {
+        match self.stage {
+            Stage::Start | Stage::Uploaded { .. } => None,
+            Stage::Deployed { share, .. } | Stage::Checked { share, .. } => Some(share),
+            Stage::Alone { .. } => Some(Percent::ALL),
+        }
     }
 
-    /// What comes next.
+    /// Decides on the next action.
     pub fn next(&self, steps: &Steps, pause: Pause) -> Action {
-        let Some(at) = self.at else {
-            return if self.new.is_some() { Action::Deploy(Percent::NONE) } else { Action::Upload };
-        };
-        let next = steps.after(at);
-        match next {
-            _ if self.alone => Action::Done,
-            _ if !self.checked => Action::Check(at),
-            None => Action::Finish,
-            Some(next) if self.stops(next, pause) => Action::Pause(at),
-            Some(next) => Action::Deploy(next),
+        match self.stage {
+            Stage::Start => Action::Upload,
+            Stage::Uploaded { .. } => Action::Deploy(Percent::NONE),
+            Stage::Deployed { share, .. } => Action::Check(share),
+            Stage::Checked { share, by, .. } => match steps.after(share) {
+                None => Action::Finish,
+                Some(next) if stops(pause, next, by) => Action::Pause(share),
+                Some(next) => Action::Deploy(next),
+            },
+            Stage::Alone { .. } => Action::Done,
         }
     }
 
-    fn stops(&self, next: Percent, pause: Pause) -> bool {
-        match pause {
-            Pause::Never => false,
-            Pause::Next => self.moved,
-            Pause::At(last) => next > last,
-        }
-    }
-
-    /// The upload made this version.
+    /// Records the upload of the new version.
     pub fn set_uploaded(&mut self, new: Id) {
-        self.new = Some(new);
+        self.stage = Stage::Uploaded { new };
     }
 
-    /// The new version has this share now.
-    pub fn set_deployed(&mut self, at: Percent) {
-        (self.at, self.checked, self.moved) = (Some(at), false, true);
+    /// Records that this run gave the new version a share.
+    pub fn set_deployed(&mut self, new: Id, share: Percent) {
+        self.stage = Stage::Deployed { new, share, by: Run::This };
     }
 
-    /// It is well.
+    /// Records that the new version passed the checks at its share.
     pub fn set_checked(&mut self) {
-        self.checked = true;
+        if let Stage::Deployed { new, share, by } = &self.stage {
+            self.stage = Stage::Checked { new: new.clone(), share: *share, by: *by };
+        }
     }
 
-    /// It is alone.
-    pub fn set_alone(&mut self) {
-        self.alone = true;
+    /// Records that the old version is out of the deployment.
+    pub fn set_alone(&mut self, new: Id) {
+        self.stage = Stage::Alone { new };
     }
 }
 
-impl fmt::Display for Progress {
+fn stops(pause: Pause, next: Percent, by: Run) -> bool {
+    match pause {
+        Pause::Never => false,
+        Pause::Next => by == Run::This,
+        Pause::At(last) => next > last,
+    }
+}
+
+impl fmt::Display for ReleaseProgress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} → {}", self.old.short(), self.new.as_ref().map_or("none", Id::short))?;
-        self.at.map_or(Ok(()), |at| write!(f, " at {at} %"))
+        write!(f, "{} → {}", self.old.short(), self.new_version().map_or("none", Id::short))?;
+        self.share().map_or(Ok(()), |at| write!(f, " at {at} %"))
     }
 }
 
@@ -135,9 +166,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::message::Message;
-    use crate::model::{Deployment, Version};
-    use crate::standing::{Ask, Begin, begin};
+    use crate::message::DeploymentMessage;
+    use crate::model::{Deployment, WorkerVersion};
+    use crate::state::{Begin, Intent, begin};
 
     const OLD: &str = "db7cd8d3-4425-4fe7-8c81-01bf963b6067";
     const NEW: &str = "dc8dcd28-271b-4367-9840-6c244f84cb40";
@@ -150,7 +181,7 @@ mod tests {
     /// What Cloudflare keeps, and nothing else.
     struct Cloudflare {
         active: Deployment,
-        versions: Vec<Version>,
+        versions: Vec<WorkerVersion>,
         seen: Vec<String>,
         clock: u64,
     }
@@ -164,7 +195,7 @@ mod tests {
                 message: "by hand".to_owned(),
                 versions: vec![(id(OLD), Percent::ALL)],
             };
-            let versions = vec![Version {
+            let versions = vec![WorkerVersion {
                 id: id(OLD),
                 number: 1,
                 created: SystemTime::UNIX_EPOCH,
@@ -178,7 +209,7 @@ mod tests {
             SystemTime::UNIX_EPOCH + Duration::from_secs(self.clock)
         }
 
-        fn deploy(&mut self, versions: Vec<(Id, Percent)>, message: &Message) {
+        fn deploy(&mut self, versions: Vec<(Id, Percent)>, message: &DeploymentMessage) {
             assert!(versions.len() <= 2);
             let shown = versions.iter().map(|(id, share)| format!("{}@{share}", id.short()));
             self.seen.push(shown.collect::<Vec<_>>().join(" "));
@@ -192,7 +223,7 @@ mod tests {
     }
 
     /// One run that is killed after so many calls; returns how it ended, if it did.
-    fn run(cloud: &mut Cloudflare, ask: Ask, pause: Pause, mut calls: usize) -> Option<Action> {
+    fn run(cloud: &mut Cloudflare, ask: Intent, pause: Pause, mut calls: usize) -> Option<Action> {
         let (mut progress, ramp) = match begin(ask, &cloud.active, &cloud.versions, "v2").unwrap() {
             Begin::Go(progress, ramp) => (progress, ramp),
             Begin::Nothing(_) => return Some(Action::Done),
@@ -213,24 +244,27 @@ mod tests {
     }
 
     /// What wrangler is called for.
-    fn call(cloud: &mut Cloudflare, progress: &mut Progress, steps: &Steps, action: Action) {
-        let (new, old) = (progress.new.clone().unwrap_or(id(NEW)), progress.old.clone());
+    fn call(cloud: &mut Cloudflare, progress: &mut ReleaseProgress, steps: &Steps, action: Action) {
+        let (new, old) = (progress.new_version().cloned().unwrap_or(id(NEW)), progress.old.clone());
         match action {
             Action::Upload => {
                 let (created, number) = (cloud.tick(), cloud.versions.len() as u64 + 1);
                 let tag = "v2".to_owned();
-                cloud.versions.push(Version { id: new.clone(), number, created, tag });
+                cloud.versions.push(WorkerVersion { id: new.clone(), number, created, tag });
                 progress.set_uploaded(new);
             }
             Action::Deploy(at) => {
                 let steps = steps.clone();
-                let message = Message::Step { new: new.clone(), at, steps, bake: BAKE };
-                cloud.deploy(vec![(new, at), (old, at.rest())], &message);
-                progress.set_deployed(at);
+                let message = DeploymentMessage::Step { new: new.clone(), at, steps, bake: BAKE };
+                cloud.deploy(vec![(new.clone(), at), (old, at.rest())], &message);
+                progress.set_deployed(new, at);
             }
             Action::Finish => {
-                cloud.deploy(vec![(new.clone(), Percent::ALL)], &Message::Released { new });
-                progress.set_alone();
+                cloud.deploy(
+                    vec![(new.clone(), Percent::ALL)],
+                    &DeploymentMessage::Released { new: new.clone() },
+                );
+                progress.set_alone(new);
             }
             Action::Check(_) | Action::Pause(_) | Action::Done => unreachable!(),
         }
@@ -248,9 +282,9 @@ mod tests {
     #[test]
     fn a_release_goes_up_step_by_step() {
         let mut cloud = Cloudflare::new();
-        assert_eq!(run(&mut cloud, Ask::Start, Pause::Never, 99), Some(Action::Done));
+        assert_eq!(run(&mut cloud, Intent::Start, Pause::Never, 99), Some(Action::Done));
         assert_eq!(cloud.seen, WHOLE);
-        assert_eq!(run(&mut cloud, Ask::Resume, Pause::Never, 99), Some(Action::Done));
+        assert_eq!(run(&mut cloud, Intent::Resume, Pause::Never, 99), Some(Action::Done));
         assert_eq!(cloud.seen, WHOLE, "a resume of what is done does nothing");
     }
 
@@ -259,8 +293,8 @@ mod tests {
         // Before the upload there is nothing to go on with.
         for calls in 1..=WHOLE.len() {
             let mut cloud = Cloudflare::new();
-            assert_eq!(run(&mut cloud, Ask::Start, Pause::Never, calls), None);
-            assert_eq!(run(&mut cloud, Ask::Resume, Pause::Never, 99), Some(Action::Done));
+            assert_eq!(run(&mut cloud, Intent::Start, Pause::Never, calls), None);
+            assert_eq!(run(&mut cloud, Intent::Resume, Pause::Never, 99), Some(Action::Done));
             assert_eq!(cloud.seen, WHOLE, "killed after {calls} calls");
         }
     }
@@ -269,15 +303,15 @@ mod tests {
     fn pauses() {
         let percent = |text: &str| text.parse::<Percent>().unwrap();
         let (mut cloud, pause) = (Cloudflare::new(), |at| Some(Action::Pause(percent(at))));
-        assert_eq!(run(&mut cloud, Ask::Start, Pause::Next, 99), pause("0"));
-        assert_eq!(run(&mut cloud, Ask::Resume, Pause::At(percent("0")), 99), pause("0"));
-        assert_eq!(run(&mut cloud, Ask::Resume, Pause::Next, 99), pause("1"));
-        assert_eq!(run(&mut cloud, Ask::Resume, Pause::At(percent("10")), 99), pause("10"));
-        assert_eq!(run(&mut cloud, Ask::Resume, Pause::At(percent("10")), 99), pause("10"));
-        assert_eq!(run(&mut cloud, Ask::Resume, Pause::At(percent("49")), 99), pause("10"));
-        assert_eq!(run(&mut cloud, Ask::Resume, Pause::Next, 99), pause("50"));
+        assert_eq!(run(&mut cloud, Intent::Start, Pause::Next, 99), pause("0"));
+        assert_eq!(run(&mut cloud, Intent::Resume, Pause::At(percent("0")), 99), pause("0"));
+        assert_eq!(run(&mut cloud, Intent::Resume, Pause::Next, 99), pause("1"));
+        assert_eq!(run(&mut cloud, Intent::Resume, Pause::At(percent("10")), 99), pause("10"));
+        assert_eq!(run(&mut cloud, Intent::Resume, Pause::At(percent("10")), 99), pause("10"));
+        assert_eq!(run(&mut cloud, Intent::Resume, Pause::At(percent("49")), 99), pause("10"));
+        assert_eq!(run(&mut cloud, Intent::Resume, Pause::Next, 99), pause("50"));
         // After all of the traffic there is nothing to wait for.
-        assert_eq!(run(&mut cloud, Ask::Resume, Pause::Next, 99), Some(Action::Done));
+        assert_eq!(run(&mut cloud, Intent::Resume, Pause::Next, 99), Some(Action::Done));
         assert_eq!(cloud.seen, WHOLE);
     }
 
@@ -285,13 +319,13 @@ mod tests {
         #[test]
         fn runs_that_are_killed_and_paused_come_to_the_same(runs in prop::collection::vec((0usize..4, 0u8..3), 1..20)) {
             let mut cloud = Cloudflare::new();
-            run(&mut cloud, Ask::Start, Pause::Never, 1);
+            run(&mut cloud, Intent::Start, Pause::Never, 1);
             for (calls, pause) in runs {
                 let pause = [Pause::Never, Pause::Next, Pause::At(Percent::NONE)][usize::from(pause)];
-                run(&mut cloud, Ask::Resume, pause, calls);
+                run(&mut cloud, Intent::Resume, pause, calls);
                 prop_assert_eq!(&cloud.seen[..], &WHOLE[..cloud.seen.len()]);
             }
-            prop_assert_eq!(run(&mut cloud, Ask::Resume, Pause::Never, 99), Some(Action::Done));
+            prop_assert_eq!(run(&mut cloud, Intent::Resume, Pause::Never, 99), Some(Action::Done));
             prop_assert_eq!(&cloud.seen[..], &WHOLE[..]);
         }
     }

@@ -29,7 +29,7 @@ pub(crate) enum Home {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Wrangler {
+struct WranglerFile {
     name: Option<String>,
     kv_namespaces: Vec<Binding>,
     env: BTreeMap<String, Environment>,
@@ -93,7 +93,7 @@ fn of_file<T>(file: &Path, read: impl FnOnce(&str) -> Result<T>) -> Result<T> {
 
 fn name(text: &str, env: Option<&str>) -> Result<String> {
     bindings(text, env)?;
-    let wrangler: Wrangler = toml_edit::de::from_str(text)?;
+    let wrangler: WranglerFile = toml_edit::de::from_str(text)?;
     let own = env.and_then(|env| wrangler.env.get(env)?.name.clone());
     let built = wrangler.name.map(|name| match env {
         Some(env) => format!("{name}-{env}"),
@@ -103,7 +103,7 @@ fn name(text: &str, env: Option<&str>) -> Result<String> {
 }
 
 fn bindings(text: &str, env: Option<&str>) -> Result<Vec<Binding>> {
-    let wrangler: Wrangler = toml_edit::de::from_str(text)?;
+    let wrangler: WranglerFile = toml_edit::de::from_str(text)?;
     let known = wrangler.env.keys().cloned().collect::<Vec<_>>().join(", ");
     match env {
         None => Ok(wrangler.kv_namespaces),

@@ -9,7 +9,7 @@ use kv_api::RetryNotice;
 use crate::args::TargetArgs;
 use crate::output::{Output, took};
 use crate::store::Store;
-use crate::target::Target;
+use crate::target::KvTarget;
 
 /// A command without Workers KV.
 #[derive(Clone, Copy, Debug)]
@@ -37,14 +37,14 @@ impl<'a, A> Context<'a, A> {
     ///
     /// # Errors
     ///
-    /// See [`Target::new`].
-    pub(crate) fn target(&self, args: &TargetArgs) -> Result<Target> {
+    /// See [`KvTarget::new`].
+    pub(crate) fn target(&self, args: &TargetArgs) -> Result<KvTarget> {
         let notice = retry_notice(self.output);
-        Target::new(args.local.as_deref(), &args.config, args.env.as_deref(), notice)
+        KvTarget::new(args.local.as_deref(), &args.config, args.env.as_deref(), notice)
     }
 
     /// The same command with the Workers KV of `target`.
-    pub(crate) fn session(&self, target: &'a Target) -> Session<'a, A> {
+    pub(crate) fn session(&self, target: &'a KvTarget) -> Session<'a, A> {
         let Self { args, output, now } = *self;
         Session { args, target, store: Store::new(target), output, now }
     }
@@ -56,7 +56,7 @@ pub(crate) struct Session<'a, A> {
     /// Its arguments.
     pub(crate) args: &'a A,
     /// The API and the ids of the namespaces.
-    pub(crate) target: &'a Target,
+    pub(crate) target: &'a KvTarget,
     /// The namespaces.
     pub(crate) store: Store<'a>,
     /// The terminal.

@@ -14,17 +14,17 @@ use catalog::slot::Slot;
 use catalog::timestamp::Timestamp;
 use notice::Notice;
 use reconcile::desired::Desired;
-use reconcile::plan::{Actual, Options, Plan, Planning, Step, Write};
+use reconcile::plan::{Actual, Options, Plan, Planning, PlanningStep, Write};
 
 use crate::args::RepoArgs;
-use crate::read::{self, Part, Reading};
+use crate::read::{self, ReadPart, Reading};
 use notice::Refused;
 
 /// Every slot's record.
 pub(crate) type Records = BTreeMap<(ComponentName, Slot), SlotRecord>;
 
 /// Reads a part of the repository that the command line names.
-pub(crate) fn read(args: &RepoArgs, part: Part<'_>) -> Result<Reading> {
+pub(crate) fn read(args: &RepoArgs, part: ReadPart<'_>) -> Result<Reading> {
     read::read_part(&args.repo, args.registry.as_deref(), part, &|_| {})
         .with_context(|| format!("can't read the repository {}", args.repo.display()))
 }
@@ -34,9 +34,9 @@ fn plan(desired: &Desired) -> Plan {
     // Into an empty KV nothing is deleted, so that time says nothing.
     let options = Options::at(Timestamp::from_unix(0));
     match Planning::begin(desired, Actual::default(), &options) {
-        Step::Done(plan) => plan,
+        PlanningStep::Done(plan) => plan,
         // Of an empty KV nothing is left to read.
-        Step::Read(_) => Plan::default(),
+        PlanningStep::Read(_) => Plan::default(),
     }
 }
 

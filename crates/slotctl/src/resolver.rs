@@ -18,7 +18,7 @@ pub(crate) struct Resolver {
 
 /// An answer of any status.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct ResolverAnswer {
     /// Its status.
     pub(crate) status: u16,
     /// Its headers.
@@ -29,7 +29,7 @@ pub(crate) struct Answer {
     pub(crate) took: Duration,
 }
 
-impl Answer {
+impl ResolverAnswer {
     /// A header's value, if it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
@@ -58,7 +58,12 @@ impl Resolver {
     /// # Errors
     ///
     /// If there is no answer, or none of at most `limit` bytes.
-    pub(crate) fn get(&self, path: &str, headers: &[(&str, &str)], limit: u64) -> Result<Answer> {
+    pub(crate) fn get(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        limit: u64,
+    ) -> Result<ResolverAnswer> {
         let began = Instant::now();
         let mut request = self.agent.get(format!("{}{path}", self.url));
         for (name, value) in headers {
@@ -70,6 +75,11 @@ impl Resolver {
         let mut answer = request.call().context("no answer")?;
         let body = answer.body_mut().with_config().limit(limit).read_to_vec()?;
         let status = answer.status().as_u16();
-        Ok(Answer { status, headers: answer.headers().clone(), body, took: began.elapsed() })
+        Ok(ResolverAnswer {
+            status,
+            headers: answer.headers().clone(),
+            body,
+            took: began.elapsed(),
+        })
     }
 }

@@ -9,12 +9,12 @@ use anyhow::{Context as _, Result, bail};
 use catalog::name::ComponentName;
 use catalog::record::{RunId, SyncRecord};
 use reconcile::desired::Desired;
-use reconcile::plan::{Actual, Options, Plan, Planning, Step};
+use reconcile::plan::{Actual, Options, Plan, Planning, PlanningStep};
 
 use crate::args::RepoArgs;
 use crate::context::Session;
 use crate::output::{Meter, Output, count};
-use crate::read::{Opened, Part, Progress, Reading, State};
+use crate::read::{Opened, ReadPart, ReadProgress, Reading, RepositoryState};
 use crate::runs;
 use crate::store::Store;
 use notice::Refused;
@@ -25,7 +25,7 @@ pub(crate) fn read_git(
     only: &[ComponentName],
     output: &Output,
 ) -> Result<Reading> {
-    let mut git = Git::open(args, only)?;
+    let mut git = GitReader::open(args, only)?;
     git.read_tags(output)?;
     git.read_files(None, output)
 }
@@ -36,13 +36,13 @@ pub(crate) fn look<'a, A>(
     session: &Session<'_, A>,
     args: &'a RepoArgs,
     only: &'a [ComponentName],
-) -> Result<(Git<'a>, Listing)> {
+) -> Result<(GitReader<'a>, KvListing)> {
     let output = session.output;
     // Whose repository is not there hears it before anything is asked.
-    let mut git = Git::open(args, only)?;
+    let mut git = GitReader::open(args, only)?;
     thread::scope(|scope| {
         let read = scope.spawn(|| git.read_tags(output));
-        let listing = Listing::of(session, only);
+        let listing = KvListing::of(session, only);
         read.join().unwrap_or_else(|_| bail!("reading Git came to an unexpected end"))?;
         listing
     })
@@ -50,16 +50,16 @@ pub(crate) fn look<'a, A>(
 }
 
 /// The repository.
-pub(crate) struct Git<'a> {
+pub(crate) struct GitReader<'a> {
     args: &'a RepoArgs,
     opened: Opened<'a>,
     took: Duration,
 }
 
-impl<'a> Git<'a> {
+impl<'a> GitReader<'a> {
     /// Opens it; none of its tags is read yet.
     pub(crate) fn open(args: &'a RepoArgs, only: &'a [ComponentName]) -> Result<Self> {
-        let (began, part) = (Instant::now(), Part { only, rollouts: None });
+        let (began, part) = (Instant::now(), ReadPart { only, rollouts: None });
         let opened = Opened::open(&args.repo, args.registry.as_deref(), part);
         let opened = opened.with_context(|| unreadable(args))?;
         Ok(Self { args, opened, took: began.elapsed() })
@@ -74,7 +74,7 @@ impl<'a> Git<'a> {
     }
 
     /// Which state of the repository it is.
-    pub(crate) fn state(&self) -> &State {
+    pub(crate) fn state(&self) -> &RepositoryState {
         self.opened.state()
     }
 
@@ -95,7 +95,7 @@ impl<'a> Git<'a> {
     }
 }
 
-fn show(meter: &Meter, progress: Progress) {
+fn show(meter: &Meter, progress: ReadProgress) {
     meter.rename(progress.what);
     meter.begin(progress.total);
     meter.set(progress.done);
@@ -106,14 +106,14 @@ fn unreadable(args: &RepoArgs) -> String {
 }
 
 /// What KV has, and how long it took to list.
-pub(crate) struct Listing {
+pub(crate) struct KvListing {
     pub(crate) actual: Actual,
     /// The runs of syncs that there were before anything else was listed.
     pub(crate) runs: BTreeMap<RunId, SyncRecord>,
     took: Duration,
 }
 
-impl Listing {
+impl KvListing {
     /// Lists both namespaces, or what they have of these components.
     pub(crate) fn of<A>(session: &Session<'_, A>, only: &[ComponentName]) -> Result<Self> {
         let Session { target, store, output, .. } = session;
@@ -167,8 +167,8 @@ pub(crate) fn plan(
     let mut step = Planning::begin(desired, actual, options);
     loop {
         let mut planning = match step {
-            Step::Done(plan) => return Ok(plan),
-            Step::Read(planning) => planning,
+            PlanningStep::Done(plan) => return Ok(plan),
+            PlanningStep::Read(planning) => planning,
         };
         let keys = planning.keys().to_vec();
         store.read(&keys, |key, value| planning.supply(key, value))?;

@@ -10,8 +10,8 @@ use catalog::record::{self, CatalogRecord};
 use reconcile::plan::{Actual, Write};
 
 use crate::output::Meter;
-use crate::target::Target;
-use kv_api::{self, ApiError, Batch, Listed, Pair};
+use crate::target::KvTarget;
+use kv_api::{self, ApiError, Batch, ListedKey, Pair};
 
 /// Contents of at most so many bytes are read together, so many at a time.
 pub(crate) const SMALL: u64 = 128 << 10;
@@ -20,21 +20,21 @@ const TOGETHER: usize = 100;
 /// Both namespaces.
 #[derive(Debug)]
 pub(crate) struct Store<'a> {
-    slots: kv_api::Namespace<'a>,
-    components: kv_api::Namespace<'a>,
+    slots: kv_api::KvNamespace<'a>,
+    components: kv_api::KvNamespace<'a>,
 }
 
 impl<'a> Store<'a> {
     /// The namespaces of a target.
-    pub(crate) fn new(target: &'a Target) -> Self {
+    pub(crate) fn new(target: &'a KvTarget) -> Self {
         Self {
-            slots: kv_api::Namespace::new(&target.api, &target.ids.slots),
-            components: kv_api::Namespace::new(&target.api, &target.ids.components),
+            slots: kv_api::KvNamespace::new(&target.api, &target.ids.slots),
+            components: kv_api::KvNamespace::new(&target.api, &target.ids.components),
         }
     }
 
     /// One of them.
-    pub(crate) fn namespace(&self, which: Namespace) -> &kv_api::Namespace<'a> {
+    pub(crate) fn namespace(&self, which: Namespace) -> &kv_api::KvNamespace<'a> {
         match which {
             Namespace::Slots => &self.slots,
             Namespace::Components => &self.components,
@@ -60,7 +60,7 @@ impl<'a> Store<'a> {
         &self,
         only: &[ComponentName],
         meter: &Meter,
-        mut take: impl FnMut(Namespace, Listed),
+        mut take: impl FnMut(Namespace, ListedKey),
     ) -> Result<(), ApiError> {
         let prefixes = match only {
             [] => vec![String::new()],

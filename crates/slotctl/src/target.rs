@@ -21,7 +21,7 @@ const CONDUCTOR: &str = "CONDUCTOR";
 
 /// An API with the ids of the two namespaces.
 #[derive(Debug)]
-pub(crate) struct Target {
+pub(crate) struct KvTarget {
     /// The API.
     pub(crate) api: KvApi,
     /// The namespaces.
@@ -31,7 +31,7 @@ pub(crate) struct Target {
     local: bool,
 }
 
-impl Target {
+impl KvTarget {
     /// What the command line (`--local`, `--config`, `--env`) and the environment
     /// say. Nothing is asked yet.
     ///
@@ -97,7 +97,7 @@ impl Target {
     }
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for KvTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let NamespaceIds { slots, components } = &self.ids;
         write!(f, "{} (SLOTS {slots}, COMPONENTS {components})", self.whose)

@@ -1,7 +1,7 @@
 //! A slot's traffic for machines, in every command's `--json` alike.
 
 use catalog::record::{Arm, SlotRecord, Target};
-use reconcile::plan::{ArmChange, Share};
+use reconcile::plan::{ArmChange, ArmShare};
 use serde_json::{Value, json};
 
 /// All that a slot's callers get.
@@ -25,7 +25,7 @@ pub(crate) fn percent(weight: u32) -> f64 {
 
 /// What changes for one arm: who gets it, from what to what.
 pub(crate) fn change(change: &ArmChange) -> Value {
-    let share = |share: &Share| {
+    let share = |share: &ArmShare| {
         let percent = share.weight.map(percent);
         json!({ "slot": share.slot, "version": share.version, "percent": percent })
     };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
-use super::seen::{Arm, Catalog, Component};
+use super::audited::{AuditedArm, AuditedCatalog, AuditedComponent};
 use catalog::digest::Digest;
 use catalog::key::Key;
 use catalog::name::ComponentName;
@@ -13,7 +13,7 @@ const SYNC: &str = "slotctl sync brings them together";
 
 /// Compares the records with each other, once all of them were read.
 pub(super) fn findings(
-    components: &BTreeMap<ComponentName, Component>,
+    components: &BTreeMap<ComponentName, AuditedComponent>,
     index: Option<&BTreeSet<ComponentName>>,
 ) -> Vec<Notice> {
     let mut found = Vec::new();
@@ -31,7 +31,11 @@ pub(super) fn findings(
     found
 }
 
-fn arm_finding(name: &ComponentName, component: &Component, arm: &Arm) -> Option<Notice> {
+fn arm_finding(
+    name: &ComponentName,
+    component: &AuditedComponent,
+    arm: &AuditedArm,
+) -> Option<Notice> {
     let key = Key::Slot(name.clone(), arm.slot.clone());
     let version = &arm.version;
     match component.versions.get(version) {
@@ -47,9 +51,9 @@ fn arm_finding(name: &ComponentName, component: &Component, arm: &Arm) -> Option
     }
 }
 
-fn catalog_findings(name: &ComponentName, component: &Component, found: &mut Vec<Notice>) {
+fn catalog_findings(name: &ComponentName, component: &AuditedComponent, found: &mut Vec<Notice>) {
     let key = Key::Catalog(name.clone());
-    let Some(Catalog { versions, slots }) = &component.catalog else {
+    let Some(AuditedCatalog { versions, slots }) = &component.catalog else {
         if !component.versions.is_empty() {
             found.push(notice(&key, "it is not there".to_owned()));
         }

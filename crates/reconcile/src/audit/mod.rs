@@ -6,8 +6,8 @@
 //!
 //! What a sync has yet to write is no finding: `status` shows that.
 
+mod audited;
 mod links;
-mod seen;
 
 #[cfg(test)]
 mod tests;
@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::desired::Desired;
+use audited::{AuditedArm, AuditedCatalog, AuditedComponent, AuditedContent, AuditedVersion};
 use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use catalog::name::ComponentName;
@@ -27,7 +28,6 @@ use catalog::record::{
 use catalog::slot::Slot;
 use catalog::version::Version;
 use notice::{Notice, printable};
-use seen::{Arm, Catalog, Component, Content, Seen};
 
 /// What is known of KV so far, and what is wrong with it.
 #[derive(Debug)]
@@ -36,8 +36,8 @@ pub struct Audit<'a> {
     /// All keys but contents', in the order in which they are to be read, each with
     /// its metadata's digest where it has one.
     keys: BTreeMap<Key, Option<Digest>>,
-    contents: BTreeMap<Digest, Content>,
-    components: BTreeMap<ComponentName, Component>,
+    contents: BTreeMap<Digest, AuditedContent>,
+    components: BTreeMap<ComponentName, AuditedComponent>,
     index: Option<BTreeSet<ComponentName>>,
     findings: Vec<Notice>,
 }
@@ -148,7 +148,7 @@ impl<'a> Audit<'a> {
         self.findings.push(Notice { subject, what, help });
     }
 
-    fn component(&mut self, name: &ComponentName) -> &mut Component {
+    fn component(&mut self, name: &ComponentName) -> &mut AuditedComponent {
         self.components.entry(name.clone()).or_default()
     }
 
@@ -166,7 +166,7 @@ impl<'a> Audit<'a> {
         for arm in record.arms() {
             let (version, content) = (arm.snapshot.version.clone(), arm.snapshot.digest);
             self.name_content(content, arm.snapshot.size, &key);
-            self.component(name).arms.push(Arm { slot: slot.clone(), version, content });
+            self.component(name).arms.push(AuditedArm { slot: slot.clone(), version, content });
         }
         let digest = Digest::of(&record::write(record));
         self.component(name).slots.insert(slot.clone(), digest);
@@ -203,7 +203,7 @@ impl<'a> Audit<'a> {
             self.find(&key, what, help);
         }
         self.name_content(snapshot.digest, snapshot.size, &key);
-        let seen = Seen { content: snapshot.digest, record: record.hash() };
+        let seen = AuditedVersion { content: snapshot.digest, record: record.hash() };
         self.component(name).versions.insert(version.clone(), seen);
     }
 
@@ -218,7 +218,7 @@ impl<'a> Audit<'a> {
         let slots = record.slots.iter();
         let slots =
             slots.map(|(slot, entry)| (slot.clone(), Digest::of(&record::write(&entry.record))));
-        let catalog = Catalog {
+        let catalog = AuditedCatalog {
             versions: record.versions.iter().map(version).collect(),
             slots: slots.collect(),
         };

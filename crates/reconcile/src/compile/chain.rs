@@ -17,7 +17,7 @@ pub(super) type VersionTags<'a> = BTreeMap<&'a Version, &'a Peeled>;
 
 /// Which version a slot stands on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct TaggedVersion {
     /// The version.
     pub version: Version,
     /// The version that the slot was set to, whose tag is another one now or gone.
@@ -34,7 +34,7 @@ pub struct Lost {
 }
 
 /// Where a slot of one component stands, among all of the component's tags.
-pub fn stands(slot: &TagName, peeled: &Peeled, tags: &[Tag]) -> Standing {
+pub fn stands(slot: &TagName, peeled: &Peeled, tags: &[Tag]) -> TaggedVersion {
     let of_component =
         |tag: &&Tag| (tag.name.prefix, &tag.name.component) == (slot.prefix, &slot.component);
     let versions =
@@ -46,19 +46,23 @@ pub fn stands(slot: &TagName, peeled: &Peeled, tags: &[Tag]) -> Standing {
 }
 
 /// Finds the version of the slot `tag`, which leads to `peeled`.
-pub(super) fn standing(tag: &TagName, peeled: &Peeled, versions: &VersionTags<'_>) -> Standing {
+pub(super) fn standing(
+    tag: &TagName,
+    peeled: &Peeled,
+    versions: &VersionTags<'_>,
+) -> TaggedVersion {
     let mut lost = None;
     for link in &peeled.chain {
         let Some(version) = version_named(&link.name, tag) else { continue };
         let now = versions.get(&version).map(|now| now.chain.first());
         if now.flatten().is_some_and(|now| now.id == link.id) {
-            return Standing { version, lost: None };
+            return TaggedVersion { version, lost: None };
         }
         lost.get_or_insert(Lost { version, moved: now.is_some() });
     }
     match highest_at(peeled, versions) {
-        Some(version) => Standing { version, lost: None },
-        None => Standing { version: Version::Commit(peeled.commit.id.clone()), lost },
+        Some(version) => TaggedVersion { version, lost: None },
+        None => TaggedVersion { version: Version::Commit(peeled.commit.id.clone()), lost },
     }
 }
 

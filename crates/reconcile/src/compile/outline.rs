@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::chain::{Standing, VersionTags, standing};
+use super::chain::{TaggedVersion, VersionTags, standing};
 use super::foreign::separate;
 use super::tags::{Peeled, Stamp, Tag, Unpeelable};
-use super::wanted::Wanted;
+use super::wanted::WantedVersion;
 use crate::source::trailer::TrailerPath;
 use crate::tag::{Prefix, TagName, TagTarget};
 use catalog::name::ComponentName;
@@ -41,19 +41,19 @@ pub(super) struct SlotDraft {
 pub struct Outline {
     /// The versions whose files must be found, in the order in which
     /// [`compile`](super::compile) takes those.
-    pub wanted: Vec<Wanted>,
+    pub wanted: Vec<WantedVersion>,
     /// The tags under `logic/`.
     pub logic: Vec<LogicTag>,
     /// Tags that were skipped, slots that lost their version's tag.
     pub warnings: Vec<Notice>,
     /// Tags that lead to another component's.
     pub refused: Vec<Notice>,
-    pub(super) drafts: BTreeMap<ComponentName, Draft>,
+    pub(super) drafts: BTreeMap<ComponentName, ComponentOutline>,
 }
 
 /// A component as its tags have it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Draft {
+pub(super) struct ComponentOutline {
     /// Its slots.
     pub(super) slots: Vec<SlotDraft>,
     /// Its versions: who tagged them, and when.
@@ -90,8 +90,11 @@ pub fn outline(tags: &[Tag]) -> Outline {
 impl Outline {
     fn add_component(&mut self, component: &ComponentName, tags: &[&Tag], tagged_latest: bool) {
         let versions = version_tags(tags);
-        let mut draft =
-            Draft { unknown: unknown_versions(tags), tagged_latest, ..Draft::default() };
+        let mut draft = ComponentOutline {
+            unknown: unknown_versions(tags),
+            tagged_latest,
+            ..ComponentOutline::default()
+        };
         for (version, peeled) in &versions {
             draft.stamps.insert((*version).clone(), peeled.stamp().clone());
             self.want(component, version, peeled, peeled.trailer());
@@ -118,7 +121,7 @@ impl Outline {
         peeled: &Peeled,
         trailer: Option<&TrailerPath>,
     ) {
-        self.wanted.push(Wanted {
+        self.wanted.push(WantedVersion {
             component: component.clone(),
             version: version.clone(),
             commit: Arc::clone(&peeled.commit),
@@ -170,7 +173,7 @@ impl Outline {
 
     /// The version of a slot, with a warning if it is not the one it was set to.
     fn stand(&mut self, name: &TagName, peeled: &Peeled, versions: &VersionTags<'_>) -> Version {
-        let Standing { version, lost } = standing(name, peeled, versions);
+        let TaggedVersion { version, lost } = standing(name, peeled, versions);
         if let Some(lost) = lost {
             let fate = if lost.moved { "moved" } else { "deleted" };
             self.warnings.push(Notice {

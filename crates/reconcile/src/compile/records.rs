@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::outline::{Draft, Outline, SlotDraft};
-use super::wanted::{File, Wanted, version_record};
+use super::outline::{ComponentOutline, Outline, SlotDraft};
+use super::wanted::{File, WantedVersion, version_record};
 use crate::desired::{Desired, DesiredComponent, DesiredSlot};
 use crate::policy::Policy;
-use crate::source::{Grade, Problem};
+use crate::source::{FileProblem, Grade};
 use crate::tag::{Prefix, TagName, TagTarget};
 use catalog::name::ComponentName;
 use catalog::record::{MAX_VALUE, VersionRecord};
@@ -25,13 +25,13 @@ pub struct Compiled {
     pub refused: Vec<Notice>,
 }
 
-type Problems = BTreeMap<(ComponentName, Version), Problem>;
+type Problems = BTreeMap<(ComponentName, Version), FileProblem>;
 
 /// Compiles the records; `files` are those of [`Outline::wanted`], in its order.
 /// Of the policy only what it revokes counts here: `latest` skips that.
 pub fn compile(
     outline: Outline,
-    files: impl IntoIterator<Item = Result<File, Problem>>,
+    files: impl IntoIterator<Item = Result<File, FileProblem>>,
     policy: &Policy,
 ) -> Compiled {
     let mut compiled =
@@ -60,16 +60,16 @@ pub fn compile(
     compiled
 }
 
-fn within_limit(file: File) -> Result<File, Problem> {
+fn within_limit(file: File) -> Result<File, FileProblem> {
     match file.size > MAX_VALUE {
-        true => Err(Problem::too_large(&file.path, file.size)),
+        true => Err(FileProblem::too_large(&file.path, file.size)),
         false => Ok(file),
     }
 }
 
 impl Compiled {
-    fn note(&mut self, subject: String, problem: Problem) {
-        let Problem { what, help, grade } = problem;
+    fn note(&mut self, subject: String, problem: FileProblem) {
+        let FileProblem { what, help, grade } = problem;
         let notice = Notice { subject, what, help };
         match grade {
             Grade::Refused => self.refused.push(notice),
@@ -79,8 +79,13 @@ impl Compiled {
 
     /// Notes why a version has no record. A pinned commit has no tag of its own:
     /// the slots on it are named instead.
-    fn note_version(&mut self, wanted: Wanted, problem: Problem, problems: &mut Problems) {
-        let Wanted { component, version, .. } = wanted;
+    fn note_version(
+        &mut self,
+        wanted: WantedVersion,
+        problem: FileProblem,
+        problems: &mut Problems,
+    ) {
+        let WantedVersion { component, version, .. } = wanted;
         if version.semver().is_some() {
             let target = TagTarget::Version(version.clone());
             self.note(subject(&component, target), problem.clone());
@@ -91,7 +96,7 @@ impl Compiled {
     fn add_slots(
         &mut self,
         name: &ComponentName,
-        draft: Draft,
+        draft: ComponentOutline,
         component: &mut DesiredComponent,
         problems: &Problems,
     ) {
@@ -115,7 +120,7 @@ impl Compiled {
     fn add_latest(
         &mut self,
         name: &ComponentName,
-        draft: &Draft,
+        draft: &ComponentOutline,
         component: &mut DesiredComponent,
         problems: &Problems,
     ) {
@@ -143,7 +148,7 @@ impl Compiled {
 /// The highest release of which this clone lacks the commit or the content.
 fn highest_unknown<'a>(
     name: &ComponentName,
-    draft: &'a Draft,
+    draft: &'a ComponentOutline,
     problems: &Problems,
 ) -> Option<&'a Version> {
     let incomplete = |version: &&Version| {
@@ -155,10 +160,10 @@ fn highest_unknown<'a>(
 }
 
 /// What to say of a slot whose version has no record.
-fn on_problem(version: &Version, problem: &Problem) -> Problem {
+fn on_problem(version: &Version, problem: &FileProblem) -> FileProblem {
     match version {
         Version::Commit(_) => problem.clone(),
-        Version::Release(_) => Problem {
+        Version::Release(_) => FileProblem {
             what: format!("it stands on {version}, which can't be served"),
             help: Some(format!(
                 "see what is said of {version}, or set the slot to another version"

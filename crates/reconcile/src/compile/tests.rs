@@ -5,7 +5,7 @@ use super::*;
 use crate::desired::{Desired, DesiredSlot};
 use crate::policy::Policy;
 use crate::source::path::RepoPath;
-use crate::source::{Grade, Problem};
+use crate::source::{FileProblem, Grade};
 use crate::tag::{RefReading, TagName, read_ref};
 use catalog::digest::Digest;
 use catalog::media_type::MediaType;
@@ -58,7 +58,7 @@ fn broken(text: &str, why: Unpeelable) -> Tag {
 }
 
 /// Every wanted file exists.
-fn file(wanted: &Wanted) -> Result<File, Problem> {
+fn file(wanted: &WantedVersion) -> Result<File, FileProblem> {
     let content = wanted.commit.id.to_string();
     Ok(File {
         path: "prompts/a.md".to_owned(),
@@ -68,7 +68,7 @@ fn file(wanted: &Wanted) -> Result<File, Problem> {
     })
 }
 
-fn compile(tags: &[Tag], file: impl Fn(&Wanted) -> Result<File, Problem>) -> Compiled {
+fn compile(tags: &[Tag], file: impl Fn(&WantedVersion) -> Result<File, FileProblem>) -> Compiled {
     let outline = outline(tags);
     let files: Vec<_> = outline.wanted.iter().map(file).collect();
     crate::compile::compile(outline, files, &Policy::default())
@@ -265,8 +265,8 @@ fn latest_is_the_highest_release() {
 fn latest_never_goes_back_because_of_a_clone() {
     let mut tags = vec![tag("p/a/v1.0.0", &[], &commit(1)), tag("p/a/v2.0.0", &[], &commit(2))];
     let file = |grade: Grade| {
-        move |wanted: &Wanted| match wanted.version.to_string().as_str() {
-            "v2.0.0" => Err(Problem { what: "no".into(), help: None, grade }),
+        move |wanted: &WantedVersion| match wanted.version.to_string().as_str() {
+            "v2.0.0" => Err(FileProblem { what: "no".into(), help: None, grade }),
             _ => file(wanted),
         }
     };
@@ -316,7 +316,7 @@ fn slots_on_what_is_refused_are_refused_with_it() {
         tag("p/a/one", &[], &commit(2)),
         tag("p/a/two", &[], &commit(2)),
     ];
-    let compiled = compile(&tags, |_| Err(Problem::refused("no file", "add it")));
+    let compiled = compile(&tags, |_| Err(FileProblem::refused("no file", "add it")));
     assert!(compiled.desired.components.is_empty());
     assert_eq!(
         lines(&compiled.refused),
@@ -331,7 +331,7 @@ fn slots_on_what_is_refused_are_refused_with_it() {
 
 #[test]
 fn a_value_has_25_mib() {
-    let sized = |size| move |wanted: &Wanted| Ok(File { size, ..file(wanted)? });
+    let sized = |size| move |wanted: &WantedVersion| Ok(File { size, ..file(wanted)? });
     let tags = [tag("p/a/v1.0.0", &[], &commit(1))];
     assert!(compile(&tags, sized(26_214_400)).refused.is_empty());
     let refused = compile(&tags, sized(26_214_401)).refused;

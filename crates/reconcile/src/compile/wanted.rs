@@ -12,7 +12,7 @@ use catalog::version::Version;
 
 /// A version whose file must be found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct WantedVersion {
     /// The component.
     pub component: ComponentName,
     /// The version.
@@ -46,7 +46,7 @@ impl File {
     /// `None` unless the record that this makes is the one whose hash KV has: nothing is
     /// taken over that Git would not say as well.
     pub fn remembered(
-        wanted: &Wanted,
+        wanted: &WantedVersion,
         known: &VersionMetadata,
         revoked: Option<&String>,
     ) -> Option<Self> {
@@ -63,8 +63,8 @@ impl File {
 }
 
 /// The version's record, once its file is known.
-pub(super) fn version_record(wanted: &Wanted, file: File) -> VersionRecord {
-    let Wanted { version, commit, .. } = wanted;
+pub(super) fn version_record(wanted: &WantedVersion, file: File) -> VersionRecord {
+    let WantedVersion { version, commit, .. } = wanted;
     let File { path, digest, size, media_type } = file;
     let (version, sha, date) = (version.clone(), commit.id.clone(), commit.committer.time);
     VersionRecord {

@@ -15,18 +15,18 @@ use notice::Notice;
 
 /// What a key of the namespace is to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
+pub struct CopyItem {
     /// The key.
     pub key: String,
     /// The value.
-    pub value: Value,
+    pub value: CopyValue,
     /// What stands beside it; an index has none.
     pub metadata: Option<Metadata>,
 }
 
 /// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
+pub enum CopyValue {
     /// The content with this digest.
     Content(Digest),
     /// A component's versions.
@@ -35,7 +35,7 @@ pub enum Value {
 
 /// What a namespace holds: its keys with their metadata, and the values of indexes.
 #[derive(Clone, Debug, Default)]
-pub struct Held {
+pub struct HeldCopies {
     /// Every key.
     pub keys: BTreeMap<String, Option<Json>>,
     /// The values of the keys that [`index_keys`] names.
@@ -44,9 +44,9 @@ pub struct Held {
 
 /// What is done to a namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Layout {
+pub struct CopyPlan {
     /// In the safe order: versions, the slots that lead to them, the indexes that name them.
-    pub writes: Vec<Item>,
+    pub writes: Vec<CopyItem>,
     /// In the opposite order, after the writes; only where pruning is asked for.
     pub deletions: Vec<String>,
     /// Copies of what is not there any more, which stay.
@@ -59,7 +59,7 @@ pub struct Layout {
     pub blocked: Option<Notice>,
 }
 
-impl Layout {
+impl CopyPlan {
     /// Whether the namespace is as it should be, as far as it can be.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty() && self.deletions.is_empty()
@@ -68,17 +68,17 @@ impl Layout {
 
 /// The kind of a key, in the order of writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum CopyKind {
     Version,
     Slot,
     Index,
 }
 
-fn kind(reference: &str) -> Kind {
+fn kind(reference: &str) -> CopyKind {
     match reference.parse::<Version>() {
-        _ if reference == VERSIONS => Kind::Index,
-        Ok(_) => Kind::Version,
-        Err(_) => Kind::Slot,
+        _ if reference == VERSIONS => CopyKind::Index,
+        Ok(_) => CopyKind::Version,
+        Err(_) => CopyKind::Slot,
     }
 }
 
@@ -94,21 +94,21 @@ fn indexes_of(name: &ComponentName) -> [String; 2] {
 }
 
 /// Everything that is to be there, in the safe order.
-fn items(catalogs: &BTreeMap<ComponentName, CatalogRecord>) -> Vec<Item> {
+fn items(catalogs: &BTreeMap<ComponentName, CatalogRecord>) -> Vec<CopyItem> {
     let mut items = Vec::new();
     for (name, catalog) in catalogs {
         for entry in entries(name, catalog) {
-            let of = |key| Item {
+            let of = |key| CopyItem {
                 key,
-                value: Value::Content(entry.snapshot.digest),
+                value: CopyValue::Content(entry.snapshot.digest),
                 metadata: Some(entry.metadata.clone()),
             };
             let kind = kind(&entry.reference);
             items.extend(keys(name, &entry.reference).map(|key| (kind, of(key))));
         }
         let text = versions_index(catalog);
-        let index = |key| Item { key, value: Value::Index(text.clone()), metadata: None };
-        items.extend(indexes_of(name).map(|key| (Kind::Index, index(key))));
+        let index = |key| CopyItem { key, value: CopyValue::Index(text.clone()), metadata: None };
+        items.extend(indexes_of(name).map(|key| (CopyKind::Index, index(key))));
     }
     items.sort_by_key(|(kind, _)| *kind);
     items.into_iter().map(|(_, item)| item).collect()
@@ -121,12 +121,12 @@ fn items(catalogs: &BTreeMap<ComponentName, CatalogRecord>) -> Vec<Item> {
 /// unless `allow_mass_delete` says so.
 pub fn layout(
     catalogs: &BTreeMap<ComponentName, CatalogRecord>,
-    held: &Held,
+    held: &HeldCopies,
     only: &[ComponentName],
     prune: bool,
     allow_mass_delete: bool,
-) -> Layout {
-    let mut layout = Layout::default();
+) -> CopyPlan {
+    let mut layout = CopyPlan::default();
     let items = items(catalogs);
     let wanted: BTreeSet<&str> = items.iter().map(|item| item.key.as_str()).collect();
     let (mut gone, mut copies) = (Vec::new(), 0);
@@ -172,7 +172,7 @@ fn too_much(gone: usize, copies: usize) -> Notice {
 }
 
 /// Which component a key is a copy of, by its form alone.
-fn copy_of(key: &str) -> Option<(ComponentName, Kind)> {
+fn copy_of(key: &str) -> Option<(ComponentName, CopyKind)> {
     let written = |name: &ComponentName, reference: &str| {
         keys(name, reference).iter().any(|form| form == key)
     };
@@ -187,9 +187,9 @@ fn copy_of(key: &str) -> Option<(ComponentName, Kind)> {
 
 /// Whether a sync wrote the key: its metadata name a digest; an index stands beside
 /// keys that do.
-fn is_own(metadata: Option<&Json>, of: Kind, name: &ComponentName, held: &Held) -> bool {
+fn is_own(metadata: Option<&Json>, of: CopyKind, name: &ComponentName, held: &HeldCopies) -> bool {
     let named = |metadata: &Json| metadata.get("digest").is_some_and(Json::is_string);
-    if of != Kind::Index {
+    if of != CopyKind::Index {
         return metadata.is_some_and(named);
     }
     let prefix = format!("{name}@");
@@ -197,10 +197,10 @@ fn is_own(metadata: Option<&Json>, of: Kind, name: &ComponentName, held: &Held) 
     beside.into_iter().any(|(_, metadata)| metadata.as_ref().is_some_and(named))
 }
 
-fn is_there(item: &Item, held: &Held) -> bool {
+fn is_there(item: &CopyItem, held: &HeldCopies) -> bool {
     match (&item.value, &item.metadata) {
-        (Value::Index(text), _) => held.indexes.get(&item.key) == Some(text),
-        (Value::Content(_), metadata) => {
+        (CopyValue::Index(text), _) => held.indexes.get(&item.key) == Some(text),
+        (CopyValue::Content(_), metadata) => {
             let wanted = serde_json::to_value(metadata).ok();
             held.keys.get(&item.key).is_some_and(|there| there.is_some() && *there == wanted)
         }

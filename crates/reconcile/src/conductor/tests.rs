@@ -31,13 +31,13 @@ fn listed(names: &[ComponentName]) -> Vec<String> {
 }
 
 /// What a namespace holds after a layout was carried out.
-fn applied(layout: &Layout, mut held: Held) -> Held {
+fn applied(layout: &CopyPlan, mut held: HeldCopies) -> HeldCopies {
     for item in &layout.writes {
         held.keys.insert(
             item.key.clone(),
             item.metadata.as_ref().map(|m| serde_json::to_value(m).unwrap()),
         );
-        if let Value::Index(text) = &item.value {
+        if let CopyValue::Index(text) = &item.value {
             held.indexes.insert(item.key.clone(), text.clone());
         }
     }
@@ -56,15 +56,15 @@ fn catalogs(names: &[&str]) -> BTreeMap<ComponentName, CatalogRecord> {
 fn copies_are_written_once_in_the_safe_order() {
     // A type that reads as another's singular has copies of its own.
     let catalogs = catalogs(&["prompt/b", "prompts/a"]);
-    let first = layout(&catalogs, &Held::default(), &[], false, false);
+    let first = layout(&catalogs, &HeldCopies::default(), &[], false, false);
     assert_eq!(first.writes.len(), 2 * (3 * 5 + 2));
-    let rank = |item: &Item| match &item.metadata {
+    let rank = |item: &CopyItem| match &item.metadata {
         Some(metadata) if metadata.slot.is_none() => 0,
         Some(_) => 1,
         None => 2,
     };
     assert!(first.writes.iter().map(rank).is_sorted());
-    let held = applied(&first, Held::default());
+    let held = applied(&first, HeldCopies::default());
     let second = layout(&catalogs, &held, &[], true, false);
     assert!(second.is_empty() && second.blocked.is_none());
     assert_eq!((second.unchanged, second.foreign), (first.writes.len(), 0));
@@ -76,7 +76,8 @@ fn copies_are_written_once_in_the_safe_order() {
 #[test]
 fn what_is_gone_goes_with_prune_and_the_rest_is_left_alone() {
     let before = catalogs(&["prompts/a", "prompts/b", "prompts/c"]);
-    let mut held = applied(&layout(&before, &Held::default(), &[], false, false), Held::default());
+    let mut held =
+        applied(&layout(&before, &HeldCopies::default(), &[], false, false), HeldCopies::default());
     let foreign = ["prompts/z@v1.0.0", "prompts/z/_versions", "ensemble:x", "files/a.md"];
     held.keys.extend(foreign.map(|key| (key.to_owned(), None)));
     let after = catalogs(&["prompts/a", "prompts/b"]);
@@ -97,7 +98,10 @@ fn what_is_gone_goes_with_prune_and_the_rest_is_left_alone() {
 #[test]
 fn a_slot_that_moved_is_written_again_and_nothing_else() {
     let mut catalogs = catalogs(&["prompts/a"]);
-    let held = applied(&layout(&catalogs, &Held::default(), &[], false, false), Held::default());
+    let held = applied(
+        &layout(&catalogs, &HeldCopies::default(), &[], false, false),
+        HeldCopies::default(),
+    );
     let staging = catalogs.get_mut(&name("prompts/a")).unwrap();
     let record = &mut staging.slots.get_mut(&"staging".parse::<Slot>().unwrap()).unwrap().record;
     record.targets[0].arm.snapshot.version = "v1.0.0".parse().unwrap();

@@ -51,7 +51,7 @@ mod tests;
 
 pub use actual::Actual;
 pub use options::Options;
-pub use planning::{Planning, Step};
-pub use traffic::{ArmChange, Share, changes};
+pub use planning::{Planning, PlanningStep};
+pub use traffic::{ArmChange, ArmShare, changes};
 pub use value::{Held, Plan};
 pub use write::{Stage, Write};

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::actual::{Actual, ActualComponent};
-use super::component::{self, ComponentPlan, Outcome, Rules};
+use super::component::{self, ComponentOutcome, ComponentPlan, Rules};
 use super::options::Options;
 use super::stored::Blocked;
 use super::value::Plan;
@@ -17,7 +17,7 @@ use catalog::name::ComponentName;
 
 /// What is to be done next.
 #[derive(Debug)]
-pub enum Step<'a> {
+pub enum PlanningStep<'a> {
     /// Read the keys that [`Planning::keys`] names, supply them, advance.
     Read(Planning<'a>),
     /// The planning is over.
@@ -38,7 +38,7 @@ pub struct Planning<'a> {
 impl<'a> Planning<'a> {
     /// Begins with what Git says and what listings of KV brought. Slot records
     /// that were read already are taken into account.
-    pub fn begin(desired: &'a Desired, actual: Actual, options: &'a Options) -> Step<'a> {
+    pub fn begin(desired: &'a Desired, actual: Actual, options: &'a Options) -> PlanningStep<'a> {
         let pending = desired.components.keys().chain(actual.components.keys()).cloned().collect();
         let planned = BTreeMap::new();
         Self { desired, actual, options, pending, planned, keys: Vec::new() }.advance()
@@ -55,7 +55,7 @@ impl<'a> Planning<'a> {
     }
 
     /// Goes on with what was supplied.
-    pub fn advance(mut self) -> Step<'a> {
+    pub fn advance(mut self) -> PlanningStep<'a> {
         self.keys.clear();
         for name in std::mem::take(&mut self.pending) {
             let (none, nothing) = (DesiredComponent::default(), ActualComponent::default());
@@ -63,11 +63,11 @@ impl<'a> Planning<'a> {
             let actual = self.actual.components.get(&name).unwrap_or(&nothing);
             let rules = Rules { options: self.options, all: self.desired };
             match component::plan(&name, desired, actual, rules) {
-                Outcome::Needs(keys) => {
+                ComponentOutcome::Needs(keys) => {
                     self.keys.extend(keys);
                     self.pending.insert(name);
                 }
-                Outcome::Planned(part) => {
+                ComponentOutcome::Planned(part) => {
                     self.planned.insert(name, *part);
                 }
             }
@@ -76,7 +76,7 @@ impl<'a> Planning<'a> {
             // One call more or less, where little is read.
             let index = self.actual.index.as_ref().is_some_and(|index| index.value.is_unread());
             self.keys.extend((index && self.actual.scope.is_some()).then_some(Key::Index));
-            return Step::Read(self);
+            return PlanningStep::Read(self);
         }
         let index = match index::plan(&self.actual, &self.planned) {
             Ok(index) => index,
@@ -88,8 +88,8 @@ impl<'a> Planning<'a> {
         };
         self.ask_unreferenced();
         match self.keys.is_empty() {
-            true => Step::Done(self.finish(index)),
-            false => Step::Read(self),
+            true => PlanningStep::Done(self.finish(index)),
+            false => PlanningStep::Read(self),
         }
     }
 

@@ -10,7 +10,7 @@ use catalog::version::Version;
 
 /// Who an arm is for, and the slot whose version these callers get.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Share {
+pub struct ArmShare {
     /// The slot.
     pub slot: catalog::slot::Slot,
     /// Its version.
@@ -25,9 +25,9 @@ pub struct ArmChange {
     /// The segment, if the arm is one's.
     pub segment: Option<String>,
     /// Before; `None` for a new arm.
-    pub from: Option<Share>,
+    pub from: Option<ArmShare>,
     /// After; `None` for one that goes.
-    pub to: Option<Share>,
+    pub to: Option<ArmShare>,
 }
 
 /// What changes between two records of a slot: arms in the order of assignment,
@@ -39,20 +39,21 @@ pub fn changes(before: Option<&SlotRecord>, now: &SlotRecord) -> Vec<ArmChange> 
     changes
 }
 
-fn share(Arm { slot, snapshot }: &Arm, weight: Option<u32>) -> Share {
-    Share { slot: slot.clone(), version: snapshot.version.clone(), weight }
+fn share(Arm { slot, snapshot }: &Arm, weight: Option<u32>) -> ArmShare {
+    ArmShare { slot: slot.clone(), version: snapshot.version.clone(), weight }
 }
 
 fn targets(before: Option<&SlotRecord>, now: &SlotRecord) -> Vec<ArmChange> {
     let of = |target: &Target| share(&target.arm, Some(target.weight));
-    let was: Vec<Share> = before.iter().flat_map(|record| &record.targets).map(of).collect();
-    let is: Vec<Share> = now.targets.iter().map(of).collect();
+    let was: Vec<ArmShare> = before.iter().flat_map(|record| &record.targets).map(of).collect();
+    let is: Vec<ArmShare> = now.targets.iter().map(of).collect();
     if let ([from], [to]) = (was.as_slice(), is.as_slice()) {
         // All of the traffic, before and after: it moves as one.
         return vec![ArmChange { segment: None, from: Some(from.clone()), to: Some(to.clone()) }];
     }
-    let find =
-        |shares: &[Share], of: &Share| shares.iter().find(|share| share.slot == of.slot).cloned();
+    let find = |shares: &[ArmShare], of: &ArmShare| {
+        shares.iter().find(|share| share.slot == of.slot).cloned()
+    };
     let kept = is.iter().map(|to| (find(&was, to), Some(to.clone())));
     let gone =
         was.iter().filter(|from| find(&is, from).is_none()).map(|from| (Some(from.clone()), None));
@@ -60,7 +61,7 @@ fn targets(before: Option<&SlotRecord>, now: &SlotRecord) -> Vec<ArmChange> {
 }
 
 fn segments(before: Option<&SlotRecord>, now: &SlotRecord) -> Vec<ArmChange> {
-    type Pair = (Option<Share>, Option<Share>);
+    type Pair = (Option<ArmShare>, Option<ArmShare>);
     let mut groups: BTreeMap<&String, Pair> = BTreeMap::new();
     for (group, arm) in before.iter().flat_map(|record| &record.segments) {
         groups.entry(group).or_default().0 = Some(share(arm, None));
@@ -73,7 +74,7 @@ fn segments(before: Option<&SlotRecord>, now: &SlotRecord) -> Vec<ArmChange> {
     groups.into_iter().map(change).collect()
 }
 
-impl fmt::Display for Share {
+impl fmt::Display for ArmShare {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.slot, short(&self.version))?;
         match self.weight {
@@ -109,7 +110,7 @@ impl fmt::Display for ArmChange {
     }
 }
 
-fn moved(f: &mut fmt::Formatter<'_>, from: &Share, to: &Share) -> fmt::Result {
+fn moved(f: &mut fmt::Formatter<'_>, from: &ArmShare, to: &ArmShare) -> fmt::Result {
     let (was, is) = (short(&from.version), short(&to.version));
     let (Some(before), Some(now)) = (from.weight, to.weight) else {
         return write!(f, "{from} → {to}");

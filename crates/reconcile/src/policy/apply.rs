@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::file::{PolicyError, PolicyReading, Scope};
+use super::file::{MistakeScope, PolicyError, PolicyReading};
 use super::routes::routes;
 use crate::desired::{Desired, DesiredComponent, TrafficChange};
 use catalog::name::ComponentName;
@@ -38,30 +38,32 @@ pub fn apply(
 
 fn slot_of(error: &PolicyError) -> Option<(ComponentName, Slot)> {
     match &error.scope {
-        Scope::Slot(name, slot) => Some((name.clone(), slot.clone())),
+        MistakeScope::Slot(name, slot) => Some((name.clone(), slot.clone())),
         _ => None,
     }
 }
 
 /// Keeps what a mistake concerns as it is.
-fn freeze(scope: &Scope, desired: &mut Desired) {
+fn freeze(scope: &MistakeScope, desired: &mut Desired) {
     let concerned = |component: &mut DesiredComponent| match scope {
-        Scope::File | Scope::Component(_) => {
+        MistakeScope::File | MistakeScope::Component(_) => {
             component.traffic.keep_splits = true;
             component.traffic.keep_revocations = true;
         }
-        Scope::Revoked(_) => component.traffic.keep_revocations = true,
-        Scope::Slot(_, slot) => {
+        MistakeScope::Revoked(_) => component.traffic.keep_revocations = true,
+        MistakeScope::Slot(_, slot) => {
             component.traffic.routes.remove(slot);
             component.traffic.frozen.insert(slot.clone());
         }
-        Scope::Nothing => {}
+        MistakeScope::Nothing => {}
     };
     match scope {
-        Scope::File => desired.components.values_mut().for_each(concerned),
-        Scope::Component(name) | Scope::Revoked(name) | Scope::Slot(name, _) => {
+        MistakeScope::File => desired.components.values_mut().for_each(concerned),
+        MistakeScope::Component(name)
+        | MistakeScope::Revoked(name)
+        | MistakeScope::Slot(name, _) => {
             desired.components.get_mut(name).into_iter().for_each(concerned);
         }
-        Scope::Nothing => {}
+        MistakeScope::Nothing => {}
     }
 }

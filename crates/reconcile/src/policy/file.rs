@@ -43,7 +43,7 @@ pub struct SlotPolicy {
 
 /// What a mistake in the file keeps from being known, and so from being changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Scope {
+pub enum MistakeScope {
     /// All of it.
     File,
     /// All that it says of this component.
@@ -63,7 +63,7 @@ pub struct PolicyError {
     /// The line, from 1.
     pub line: usize,
     /// What it concerns.
-    pub scope: Scope,
+    pub scope: MistakeScope,
     /// What is wrong.
     pub what: String,
     /// What to do.
@@ -81,13 +81,13 @@ impl std::error::Error for PolicyError {}
 impl From<&PolicyError> for Notice {
     fn from(error: &PolicyError) -> Self {
         let left = match &error.scope {
-            Scope::File => {
+            MistakeScope::File => {
                 ": until it is right, slots that share out their traffic, and revoked \
                             versions, stay as they are"
             }
-            Scope::Component(_) | Scope::Slot(..) => ": the slot stays as it is",
-            Scope::Revoked(_) => ": what is revoked stays so",
-            Scope::Nothing => "",
+            MistakeScope::Component(_) | MistakeScope::Slot(..) => ": the slot stays as it is",
+            MistakeScope::Revoked(_) => ": what is revoked stays so",
+            MistakeScope::Nothing => "",
         };
         Self {
             subject: format!("{FILE}:{}", error.line),
@@ -109,7 +109,7 @@ pub struct PolicyReading {
 impl PolicyReading {
     /// A file that can't be read at all.
     pub fn unreadable(what: String, help: &str) -> Self {
-        let error = PolicyError { line: 1, scope: Scope::File, what, help: help.to_owned() };
+        let error = PolicyError { line: 1, scope: MistakeScope::File, what, help: help.to_owned() };
         Self { policy: Policy::default(), errors: vec![error] }
     }
 
@@ -117,9 +117,11 @@ impl PolicyReading {
     pub fn restrict(&mut self, names: &[ComponentName]) {
         self.policy.components.retain(|other, _| names.contains(other));
         self.errors.retain(|error| match &error.scope {
-            Scope::File => true,
-            Scope::Component(of) | Scope::Revoked(of) | Scope::Slot(of, _) => names.contains(of),
-            Scope::Nothing => false,
+            MistakeScope::File => true,
+            MistakeScope::Component(of) | MistakeScope::Revoked(of) | MistakeScope::Slot(of, _) => {
+                names.contains(of)
+            }
+            MistakeScope::Nothing => false,
         });
     }
 }

@@ -23,6 +23,8 @@ mod routes;
 mod tests;
 
 pub use apply::apply;
-pub use file::{ComponentPolicy, FILE, Policy, PolicyError, PolicyReading, Scope, SlotPolicy};
+pub use file::{
+    ComponentPolicy, FILE, MistakeScope, Policy, PolicyError, PolicyReading, SlotPolicy,
+};
 pub use read::{parse, percent, read};
 pub use routes::{Routes, routes};

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml_edit::{Document, Item, Key, TableLike, Value};
 
-use super::file::{ComponentPolicy, Policy, PolicyError, PolicyReading, Scope, SlotPolicy};
+use super::file::{ComponentPolicy, MistakeScope, Policy, PolicyError, PolicyReading, SlotPolicy};
 use catalog::name::ComponentName;
 use catalog::record::FULL_WEIGHT;
 use catalog::slot::Slot;
@@ -23,12 +23,12 @@ pub fn parse(text: &str) -> Result<Policy, Vec<PolicyError>> {
 
 /// Reads as much of the file as is valid.
 pub fn read(text: &str) -> PolicyReading {
-    let mut reader = Reader { text, scope: Scope::Nothing, errors: Vec::new() };
+    let mut reader = PolicyReader { text, scope: MistakeScope::Nothing, errors: Vec::new() };
     let mut policy = Policy::default();
     match Document::parse(text) {
         Ok(document) => reader.file(document.as_table(), &mut policy),
         Err(error) => {
-            reader.scope = Scope::File;
+            reader.scope = MistakeScope::File;
             // The parser's text has several lines.
             let said = error.message().lines().collect::<Vec<_>>().join(", ");
             reader.fail(error.span(), said, "The file has to be TOML 1.0".to_owned());
@@ -38,16 +38,16 @@ pub fn read(text: &str) -> PolicyReading {
     PolicyReading { policy, errors: reader.errors }
 }
 
-struct Reader<'a> {
+struct PolicyReader<'a> {
     text: &'a str,
     /// What a mistake concerns that is found now.
-    scope: Scope,
+    scope: MistakeScope,
     errors: Vec<PolicyError>,
 }
 
 const SLOT_MEMBERS: &str = "A slot has split, segments or alias";
 
-impl Reader<'_> {
+impl PolicyReader<'_> {
     fn line(&self, span: Option<Range<usize>>) -> usize {
         let before = self.text.get(..span.map_or(0, |span| span.start)).unwrap_or(self.text);
         before.bytes().filter(|byte| *byte == b'\n').count() + 1
@@ -70,7 +70,7 @@ impl Reader<'_> {
 
     fn file(&mut self, table: &dyn TableLike, policy: &mut Policy) {
         for (key, item) in entries(table) {
-            self.scope = Scope::Nothing;
+            self.scope = MistakeScope::Nothing;
             match key.get().parse::<ComponentName>() {
                 Ok(name) => {
                     let component = self.component(&key, item, &name);
@@ -86,17 +86,17 @@ impl Reader<'_> {
 
     fn component(&mut self, key: &Key, item: &Item, name: &ComponentName) -> ComponentPolicy {
         let mut component = ComponentPolicy::default();
-        self.scope = Scope::Component(name.clone());
+        self.scope = MistakeScope::Component(name.clone());
         for (key, item) in self.table(key, item) {
-            self.scope = Scope::Nothing;
+            self.scope = MistakeScope::Nothing;
             if key.get() == "revoked" {
-                self.scope = Scope::Revoked(name.clone());
+                self.scope = MistakeScope::Revoked(name.clone());
                 self.revoked(&key, item, &mut component);
                 continue;
             }
             match key.get().parse::<Slot>() {
                 Ok(slot) => {
-                    self.scope = Scope::Slot(name.clone(), slot.clone());
+                    self.scope = MistakeScope::Slot(name.clone(), slot.clone());
                     let policy = self.slot(&key, item, &slot);
                     component.slots.insert(slot, policy);
                 }

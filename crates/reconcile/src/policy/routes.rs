@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::file::{ComponentPolicy, Policy, PolicyError, Scope, SlotPolicy};
+use super::file::{ComponentPolicy, MistakeScope, Policy, PolicyError, SlotPolicy};
 use crate::desired::{Desired, DesiredComponent, Route};
 use catalog::name::ComponentName;
 use catalog::record::FULL_WEIGHT;
@@ -19,7 +19,7 @@ pub fn routes(policy: &Policy, desired: &Desired) -> (Routes, Vec<PolicyError>) 
             let line = component.slots.values().map(|slot| slot.line).min().unwrap_or(1);
             let what = format!("there is no component {name}");
             let help = "Tag a version of it, or take the table out".to_owned();
-            errors.push(PolicyError { line, scope: Scope::Nothing, what, help });
+            errors.push(PolicyError { line, scope: MistakeScope::Nothing, what, help });
             continue;
         };
         for (slot, policy) in &component.slots {
@@ -42,7 +42,7 @@ fn route(
     known: &DesiredComponent,
 ) -> Result<Route, PolicyError> {
     let line = policy.line;
-    let scope = || Scope::Slot(name.clone(), slot.clone());
+    let scope = || MistakeScope::Slot(name.clone(), slot.clone());
     let fail = |what: String, help: String| Err(PolicyError { line, scope: scope(), what, help });
     let named = policy.split.iter().map(|(target, _)| target).chain(policy.segments.values());
     for target in named.collect::<BTreeSet<_>>() {

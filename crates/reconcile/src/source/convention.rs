@@ -12,14 +12,14 @@ use catalog::name::ComponentName;
 /// Files that a component could be: those in `folder` whose name is one of
 /// `stems`, a dot and an extension without another dot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct CandidateFiles {
     /// The folder.
     pub folder: String,
     /// The files' names without their extension.
     pub stems: Vec<String>,
 }
 
-impl Place {
+impl CandidateFiles {
     /// Whether a file of this name in the folder is a candidate.
     pub fn admits(&self, file: &str) -> bool {
         let extension = |stem: &String| file.strip_prefix(stem.as_str())?.strip_prefix('.');
@@ -37,7 +37,7 @@ impl Place {
 }
 
 /// Every place where the file of `name` is looked for.
-pub fn places(prefix: Prefix, name: &ComponentName) -> Vec<Place> {
+pub fn places(prefix: Prefix, name: &ComponentName) -> Vec<CandidateFiles> {
     let kind = name.type_name();
     let singulars = singulars(kind);
     let (folders, last) = name.path().rsplit_once('/').unwrap_or(("", name.path()));
@@ -46,10 +46,14 @@ pub fn places(prefix: Prefix, name: &ComponentName) -> Vec<Place> {
     for root in roots(prefix) {
         let parts = [root, kind, folders].into_iter().filter(|part| !part.is_empty());
         let folder = parts.collect::<Vec<_>>().join("/");
-        places.push(Place { folder: folder.clone(), stems: file_stems(&names, &singulars) });
+        places
+            .push(CandidateFiles { folder: folder.clone(), stems: file_stems(&names, &singulars) });
         for name in &names {
             let stems = std::iter::once("index".to_owned()).chain(singulars.iter().cloned());
-            places.push(Place { folder: format!("{folder}/{name}"), stems: stems.collect() });
+            places.push(CandidateFiles {
+                folder: format!("{folder}/{name}"),
+                stems: stems.collect(),
+            });
         }
     }
     places
@@ -138,7 +142,7 @@ mod tests {
     fn shown_as_a_pattern() {
         let name = "prompts/extraction".parse().unwrap();
         let patterns: Vec<String> =
-            places(Prefix::Components, &name).iter().map(Place::pattern).collect();
+            places(Prefix::Components, &name).iter().map(CandidateFiles::pattern).collect();
         assert_eq!(
             patterns,
             [

@@ -80,7 +80,7 @@ impl fmt::Display for NotAFile {
 
 /// What is at a path of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Entry<Id> {
+pub enum TreeEntry<Id> {
     /// Nothing.
     Absent,
     /// A file with this content, executable or not.
@@ -91,7 +91,7 @@ pub enum Entry<Id> {
 
 /// Why something that should be served is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct FileProblem {
     /// What was found.
     pub what: String,
     /// What to do about it.
@@ -109,7 +109,7 @@ pub enum Grade {
     Incomplete,
 }
 
-impl Problem {
+impl FileProblem {
     /// A problem of the repository.
     pub fn refused(what: impl Into<String>, help: impl Into<String>) -> Self {
         Self { what: what.into(), help: Some(help.into()), grade: Grade::Refused }
@@ -137,10 +137,10 @@ pub trait CommitFiles {
     /// What names a file's content.
     type Id;
     /// Why there is no answer: something must be read first, or can't be.
-    type Halt: From<Problem>;
+    type Halt: From<FileProblem>;
 
     /// What `folder` (empty for the root) has under `name`.
-    fn entry(&self, folder: &str, name: &str) -> Result<Entry<Self::Id>, Self::Halt>;
+    fn entry(&self, folder: &str, name: &str) -> Result<TreeEntry<Self::Id>, Self::Halt>;
 
     /// What `folder` has under names that begin with `start`; nothing if it is no folder.
     fn beginning(&self, folder: &str, start: &str) -> Result<Listing<Self::Id>, Self::Halt>;
@@ -150,7 +150,7 @@ pub trait CommitFiles {
 }
 
 /// Entries by their names.
-pub type Listing<Id> = Vec<(String, Entry<Id>)>;
+pub type Listing<Id> = Vec<(String, TreeEntry<Id>)>;
 
 /// A component's file in a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -212,7 +212,7 @@ pub fn locate<F: CommitFiles>(sought: Sought<'_>, files: &F) -> Result<Located<F
 
 fn by_trailer<F: CommitFiles>(trailer: &TrailerPath, files: &F) -> Result<Located<F::Id>, F::Halt> {
     let help = "make the tag again with a `Component-Path` that is a file of the commit";
-    let refused = |what: String| F::Halt::from(Problem::refused(what, help));
+    let refused = |what: String| F::Halt::from(FileProblem::refused(what, help));
     let path = trailer.as_ref().map_err(|error| refused(format!("its trailer: {error}")))?;
     let located = file_at(path, files, "its Component-Path trailer")?;
     located.ok_or_else(|| {
@@ -230,7 +230,7 @@ fn by_registry<F: CommitFiles>(
         return Ok(None);
     };
     let path = path.map_err(|error| {
-        Problem::refused(format!("{origin}: {error}"), "correct the entry's path")
+        FileProblem::refused(format!("{origin}: {error}"), "correct the entry's path")
     })?;
     let located = file_at(&path, files, &origin.to_string())?;
     if located.is_none() {
@@ -247,15 +247,17 @@ fn file_at<F: CommitFiles>(
 ) -> Result<Option<Located<F::Id>>, F::Halt> {
     let (folder, name) = path.split();
     match files.entry(folder, name)? {
-        Entry::Absent => Ok(None),
-        Entry::File(id) => Ok(Some(Located { path: path.as_str().to_owned(), id })),
-        Entry::Other(kind, at) => Err(not_a_file(kind, &at, &format!("{source} names {path}: "))),
+        TreeEntry::Absent => Ok(None),
+        TreeEntry::File(id) => Ok(Some(Located { path: path.as_str().to_owned(), id })),
+        TreeEntry::Other(kind, at) => {
+            Err(not_a_file(kind, &at, &format!("{source} names {path}: ")))
+        }
     }
 }
 
-fn not_a_file<H: From<Problem>>(kind: NotAFile, at: &str, before: &str) -> H {
+fn not_a_file<H: From<FileProblem>>(kind: NotAFile, at: &str, before: &str) -> H {
     let what = format!("{before}{} is {kind} in that commit", printable(at.as_bytes()));
-    Problem::refused(what, "only files are served; name the file itself").into()
+    FileProblem::refused(what, "only files are served; name the file itself").into()
 }
 
 fn by_convention<F: CommitFiles>(
@@ -268,7 +270,8 @@ fn by_convention<F: CommitFiles>(
     for place in &places {
         for stem in &place.stems {
             for (name, entry) in files.beginning(&place.folder, &format!("{stem}."))? {
-                let folder = matches!(entry, Entry::Absent | Entry::Other(NotAFile::Folder, _));
+                let folder =
+                    matches!(entry, TreeEntry::Absent | TreeEntry::Other(NotAFile::Folder, _));
                 if !folder && place.admits(&name) {
                     candidates.insert(format!("{}/{name}", place.folder), entry);
                 }
@@ -279,19 +282,19 @@ fn by_convention<F: CommitFiles>(
         return Err(ambiguous(candidates.keys()).into());
     }
     match candidates.pop_first() {
-        Some((path, Entry::File(id))) => Ok(Located { path, id }),
-        Some((path, Entry::Other(kind, _))) => Err(not_a_file(kind, &path, "")),
-        Some((_, Entry::Absent)) | None => {
-            looked_for.extend(places.iter().map(convention::Place::pattern));
-            Err(Problem::refused(nothing_there(&looked_for), NAME_THE_FILE).into())
+        Some((path, TreeEntry::File(id))) => Ok(Located { path, id }),
+        Some((path, TreeEntry::Other(kind, _))) => Err(not_a_file(kind, &path, "")),
+        Some((_, TreeEntry::Absent)) | None => {
+            looked_for.extend(places.iter().map(convention::CandidateFiles::pattern));
+            Err(FileProblem::refused(nothing_there(&looked_for), NAME_THE_FILE).into())
         }
     }
 }
 
-fn ambiguous<'a>(paths: impl Iterator<Item = &'a String>) -> Problem {
+fn ambiguous<'a>(paths: impl Iterator<Item = &'a String>) -> FileProblem {
     let paths: Vec<String> = paths.map(|path| printable(path.as_bytes())).collect();
     let what = format!("more than one file could be it: {}", paths.join(" and "));
-    Problem::refused(what, NAME_THE_FILE)
+    FileProblem::refused(what, NAME_THE_FILE)
 }
 
 fn nothing_there(looked_for: &[String]) -> String {

@@ -19,11 +19,11 @@ pub const PATH: &str = ".edgit/components.json";
 /// A registry: which file each component is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Registry {
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<String, RegistryEntry>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Entry {
+struct RegistryEntry {
     path: String,
     kind: String,
 }
@@ -45,7 +45,7 @@ impl Registry {
             .map_err(|error| format!("it is not the JSON of a registry: {error}"))?;
         let entries = wire.components.into_iter().filter_map(|(name, value)| {
             let member = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
-            Some((name, Entry { path: member("path")?, kind: member("type")? }))
+            Some((name, RegistryEntry { path: member("path")?, kind: member("type")? }))
         });
         Ok(Self { entries: entries.collect() })
     }
@@ -53,7 +53,7 @@ impl Registry {
     /// About what the registry takes in memory, in bytes.
     pub fn footprint(&self) -> usize {
         // Four words of a map's node and two strings' own for each entry.
-        let strings = |(name, entry): (&String, &Entry)| {
+        let strings = |(name, entry): (&String, &RegistryEntry)| {
             name.len() + entry.path.len() + entry.kind.len() + 13 * size_of::<usize>()
         };
         self.entries.iter().map(strings).sum()

@@ -31,24 +31,24 @@ impl Commit {
 
 impl CommitFiles for Commit {
     type Id = ();
-    type Halt = Problem;
+    type Halt = FileProblem;
 
-    fn entry(&self, folder: &str, name: &str) -> Result<Entry<()>, Problem> {
+    fn entry(&self, folder: &str, name: &str) -> Result<TreeEntry<()>, FileProblem> {
         let found = self.beginning(folder, name)?;
-        Ok(found.into_iter().find(|(file, _)| file == name).map_or(Entry::Absent, |(_, e)| e))
+        Ok(found.into_iter().find(|(file, _)| file == name).map_or(TreeEntry::Absent, |(_, e)| e))
     }
 
-    fn beginning(&self, folder: &str, start: &str) -> Result<Listing<()>, Problem> {
+    fn beginning(&self, folder: &str, start: &str) -> Result<Listing<()>, FileProblem> {
         let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         let in_folder = self.paths.iter().filter_map(|path| path.strip_prefix(prefix.as_str()));
         let entry = |name: &str| {
             let plain = name.trim_end_matches(['/', '@', '#']).to_owned();
-            let other = |kind| Entry::Other(kind, format!("{prefix}{plain}"));
+            let other = |kind| TreeEntry::Other(kind, format!("{prefix}{plain}"));
             let entry = match name.chars().next_back() {
                 Some('/') => other(NotAFile::Folder),
                 Some('@') => other(NotAFile::Symlink),
                 Some('#') => other(NotAFile::Submodule),
-                _ => Entry::File(()),
+                _ => TreeEntry::File(()),
             };
             (plain, entry)
         };
@@ -57,7 +57,7 @@ impl CommitFiles for Commit {
         Ok(in_folder.filter(direct).map(entry).collect())
     }
 
-    fn registry(&self, origin: Origin) -> Result<Option<Arc<Registry>>, Problem> {
+    fn registry(&self, origin: Origin) -> Result<Option<Arc<Registry>>, FileProblem> {
         Ok(self.registries.get(&origin).cloned())
     }
 }

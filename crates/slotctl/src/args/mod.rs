@@ -23,7 +23,7 @@ pub(crate) use repo::RepoArgs;
 pub(crate) use rollback::RollbackArgs;
 pub(crate) use rollout::{ChangeArgs, ExplainArgs, RolloutArgs, RolloutCommand, RolloutPlanArgs};
 pub(crate) use shell::{CompletionsArgs, ManArgs};
-pub(crate) use sync::{Layout, SyncArgs};
+pub(crate) use sync::{LayoutArg, SyncArgs};
 pub(crate) use tag::{BumpArgs, CreateArgs, DeleteArgs, ListArgs, SetArgs, ShowArgs};
 pub(crate) use tag::{CommonArgs, FileArgs, TagArgs, TagCommand};
 pub(crate) use target::TargetArgs;

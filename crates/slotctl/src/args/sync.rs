@@ -39,7 +39,7 @@ pub(crate) struct SyncArgs {
 
     /// Also keep the copies that Conductor reads by itself, in the namespace bound as CONDUCTOR
     #[arg(long, value_name = "LAYOUT", value_enum)]
-    pub(crate) layout: Option<Layout>,
+    pub(crate) layout: Option<LayoutArg>,
 
     /// Write also where KV was synced from a newer state of the repository
     #[arg(long)]
@@ -60,7 +60,7 @@ pub(crate) struct SyncArgs {
 
 /// Whose keys are written beside the resolver's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Layout {
+pub(crate) enum LayoutArg {
     /// The Conductor runtime's, for Workers that have not moved to the resolver yet.
     Conductor,
 }

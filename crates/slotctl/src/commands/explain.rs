@@ -18,13 +18,13 @@ use crate::exit::Exit;
 use crate::offline;
 use crate::output::bar::bar;
 use crate::output::count;
-use crate::read::Part;
+use crate::read::ReadPart;
 
 /// Carries out the command.
 pub(crate) fn run(context: &Context<'_, ExplainArgs>) -> Result<Exit> {
     let args = context.args;
     // 1. The slot's record, as Git and rollouts.toml have it.
-    let part = Part { only: std::slice::from_ref(&args.component), rollouts: None };
+    let part = ReadPart { only: std::slice::from_ref(&args.component), rollouts: None };
     let reading = offline::read(&args.common, part)?;
     let record = offline::record_of(&reading, &args.component, &args.slot)?;
     // 2. What it decides.

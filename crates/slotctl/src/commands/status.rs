@@ -9,7 +9,7 @@ use catalog::key::Key;
 use catalog::record::{Arm, SlotRecord, Target};
 use console::style;
 use notice::Notice;
-use reconcile::plan::{Held, Options, Plan, Share, Stage, Write, changes};
+use reconcile::plan::{ArmShare, Held, Options, Plan, Stage, Write, changes};
 use serde_json::{Value, json};
 
 use crate::args::StatusArgs;
@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::offline::{self, Records};
 use crate::output::bar::bar;
 use crate::output::count;
-use crate::read::{Part, Reading};
+use crate::read::{ReadPart, Reading};
 use crate::session;
 use crate::traffic::{change, traffic};
 
@@ -54,7 +54,7 @@ struct Look {
 }
 
 fn look_at_git(args: &StatusArgs) -> Result<Look> {
-    let reading = offline::read(&args.common, Part { only: &args.part.only, rollouts: None })?;
+    let reading = offline::read(&args.common, ReadPart { only: &args.part.only, rollouts: None })?;
     let (records, refused) = offline::records(&reading.desired)?;
     Ok(Look { reading, records, plan: None, refused })
 }
@@ -84,7 +84,7 @@ fn look_at_both(context: &Context<'_, StatusArgs>) -> Result<Look> {
 }
 
 /// What is to be said of a slot beside its traffic.
-enum State<'a> {
+enum SlotState<'a> {
     /// A sync would write it.
     Drift(&'a Write),
     /// A hold keeps it.
@@ -110,18 +110,18 @@ impl Look {
     }
 
     /// By key, the slots of which there is something to say.
-    fn states(&self) -> BTreeMap<Key, State<'_>> {
+    fn states(&self) -> BTreeMap<Key, SlotState<'_>> {
         let mut states = BTreeMap::new();
         let Some(plan) = &self.plan else { return states };
         for write in plan.stage(Stage::Slots) {
-            states.insert(write.key(), State::Drift(write));
+            states.insert(write.key(), SlotState::Drift(write));
         }
         for held in &plan.held {
             let key = Key::Slot(held.name.clone(), held.record.slot.clone());
-            states.insert(key, State::Held(held));
+            states.insert(key, SlotState::Held(held));
         }
         for key in plan.kept.iter().filter(|key| matches!(key, Key::Slot(..))) {
-            states.insert(key.clone(), State::Untagged);
+            states.insert(key.clone(), SlotState::Untagged);
         }
         states
     }
@@ -150,22 +150,21 @@ impl Look {
             });
             let more = match state {
                 None => json!({ "state": "same" }),
-                Some(State::Untagged) => json!({ "state": "untagged" }),
-                Some(State::Held(held)) => {
+                Some(SlotState::Untagged) => json!({ "state": "untagged" }),
+                Some(SlotState::Held(held)) => {
                     json!({ "state": "held", "wanted": traffic(&held.wanted) })
                 }
-                Some(State::Drift(write)) => drifted(write),
+                Some(SlotState::Drift(write)) => drifted(write),
             };
             if let (Some(value), Value::Object(more)) = (value.as_object_mut(), more) {
                 value.extend(more);
             }
             value
         };
-        let notice = |Notice { subject, what, help }: &Notice| json!({ "subject": subject, "what": what, "help": help });
         let mut value = json!({
             "command": "status",
             "slots": self.records.iter().map(slot).collect::<Value>(),
-            "refused": self.refused().map(notice).collect::<Value>(),
+            "refused": self.refused().collect::<Vec<_>>(),
             "exit": exit.code(),
         });
         if let (Some(plan), Some(members)) = (&self.plan, value.as_object_mut()) {
@@ -206,23 +205,23 @@ fn drifted(write: &Write) -> Value {
     })
 }
 
-fn words(state: &State<'_>) -> String {
+fn words(state: &SlotState<'_>) -> String {
     let after_key =
         |text: String| text.split_once(": ").map_or(text.clone(), |(_, rest)| rest.to_owned());
     match state {
-        State::Drift(write @ Write::Slot { before: Some(_), .. }) => {
+        SlotState::Drift(write @ Write::Slot { before: Some(_), .. }) => {
             style(format!("  ≠ Git: {}", after_key(write.to_string()))).yellow().to_string()
         }
-        State::Drift(_) => style("  + not in KV yet").green().to_string(),
-        State::Held(held) => {
+        SlotState::Drift(_) => style("  + not in KV yet").green().to_string(),
+        SlotState::Held(held) => {
             style(format!("  = {}", after_key(held.to_string()))).red().to_string()
         }
-        State::Untagged => style("  = no tag has it").dim().to_string(),
+        SlotState::Untagged => style("  = no tag has it").dim().to_string(),
     }
 }
 
 fn arms(record: &SlotRecord) -> String {
-    let share = |Arm { slot, snapshot }: &Arm, weight| Share {
+    let share = |Arm { slot, snapshot }: &Arm, weight| ArmShare {
         slot: slot.clone(),
         version: snapshot.version.clone(),
         weight,

@@ -119,15 +119,14 @@ fn tell(output: &Output, read: &Read, findings: usize, began: Instant) {
 }
 
 fn value(read: &Read, findings: &[Notice], refused: &[Notice], exit: Exit) -> Value {
-    let notice = |Notice { subject, what, help }: &Notice| json!({ "subject": subject, "what": what, "help": help });
     json!({
         "command": "verify",
         "read": {
             "slots": read.slots, "versions": read.versions, "catalogs": read.catalogs,
             "contents": read.contents, "bytes": read.bytes,
         },
-        "findings": findings.iter().map(notice).collect::<Value>(),
-        "refused": refused.iter().map(notice).collect::<Value>(),
+        "findings": findings,
+        "refused": refused,
         "exit": exit.code(),
     })
 }

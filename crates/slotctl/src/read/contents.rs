@@ -10,16 +10,16 @@ use catalog::record::MAX_VALUE;
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use reconcile::compile::File;
-use reconcile::source::Problem;
+use reconcile::source::FileProblem;
 
 use super::files::Found;
-use super::{BlobSource, Place, Progress, Report};
+use super::{BlobSource, ContentPlace, OnProgress, ReadProgress};
 use git::Repository;
 use git::lfs::Pointer;
-use git::objects::{Answer, Ask, Objects};
+use git::objects::{ObjectAnswer, ObjectRequest, Objects};
 
 type Contents = BTreeMap<Digest, BlobSource>;
-type Files = Vec<Result<File, Problem>>;
+type Files = Vec<Result<File, FileProblem>>;
 
 /// A blob, and the files that it is.
 struct Blob {
@@ -35,29 +35,30 @@ pub(super) fn read_contents(
     repository: &Repository,
     objects: &mut Objects,
     located: Vec<Found>,
-    progress: Report<'_>,
+    progress: OnProgress<'_>,
 ) -> Result<(Files, Contents)> {
-    let mut reader = Reader { repository, files: BTreeMap::new(), contents: Contents::new() };
+    let mut reader =
+        ContentReader { repository, files: BTreeMap::new(), contents: Contents::new() };
     let (blobs, paths) = reader.group(located);
     let blobs = reader.check_sizes(objects, blobs, &paths)?;
     let ids: Vec<ObjectId> = blobs.iter().map(|blob| blob.id).collect();
-    objects.ask(Ask::Contents(MAX_VALUE), &ids, &mut |at, answer| {
+    objects.ask(ObjectRequest::Contents(MAX_VALUE), &ids, &mut |at, answer| {
         if let Some(blob) = blobs.get(at) {
             reader.read(blob, answer, &paths);
         }
-        progress(Progress { what: "contents", done: at + 1, total: blobs.len() });
+        progress(ReadProgress { what: "contents", done: at + 1, total: blobs.len() });
         Ok(())
     })?;
     Ok((reader.files.into_values().collect(), reader.contents))
 }
 
-struct Reader<'a> {
+struct ContentReader<'a> {
     repository: &'a Repository,
-    files: BTreeMap<usize, Result<File, Problem>>,
+    files: BTreeMap<usize, Result<File, FileProblem>>,
     contents: Contents,
 }
 
-impl Reader<'_> {
+impl ContentReader<'_> {
     /// Sorts the files by their blobs, those that were not found aside.
     fn group(&mut self, located: Vec<Found>) -> (Vec<Blob>, Vec<String>) {
         let mut blobs: Vec<Blob> = Vec::new();
@@ -92,14 +93,14 @@ impl Reader<'_> {
         let ids: Vec<ObjectId> = blobs.iter().map(|blob| blob.id).collect();
         let mut blobs = blobs.into_iter();
         let mut readable = Vec::with_capacity(ids.len());
-        objects.ask(Ask::Info, &ids, &mut |_, answer| {
+        objects.ask(ObjectRequest::Info, &ids, &mut |_, answer| {
             let Some(blob) = blobs.next() else { return Ok(()) };
             match answer {
-                Answer::Found { kind: Kind::Blob, size, .. } if size <= MAX_VALUE => {
+                ObjectAnswer::Found { kind: Kind::Blob, size, .. } if size <= MAX_VALUE => {
                     readable.push(Blob { size, ..blob });
                 }
-                Answer::Found { kind: Kind::Blob, size, .. } => {
-                    self.refuse(&blob, paths, |path| Problem::too_large(path, size));
+                ObjectAnswer::Found { kind: Kind::Blob, size, .. } => {
+                    self.refuse(&blob, paths, |path| FileProblem::too_large(path, size));
                 }
                 _ => self.refuse(&blob, paths, |path| not_here(path, blob.id)),
             }
@@ -108,19 +109,19 @@ impl Reader<'_> {
         Ok(readable)
     }
 
-    fn refuse(&mut self, blob: &Blob, paths: &[String], problem: impl Fn(&str) -> Problem) {
+    fn refuse(&mut self, blob: &Blob, paths: &[String], problem: impl Fn(&str) -> FileProblem) {
         for file in &blob.files {
             let path = paths.get(*file).map_or("", String::as_str);
             self.files.insert(*file, Err(problem(path)));
         }
     }
 
-    fn read(&mut self, blob: &Blob, answer: Answer, paths: &[String]) {
-        let Answer::Found { body, .. } = answer else {
+    fn read(&mut self, blob: &Blob, answer: ObjectAnswer, paths: &[String]) {
+        let ObjectAnswer::Found { body, .. } = answer else {
             return self.refuse(blob, paths, |path| not_here(path, blob.id));
         };
         let Some(pointer) = Pointer::parse(&body) else {
-            let source = BlobSource { size: blob.size, place: Place::Git(blob.id) };
+            let source = BlobSource { size: blob.size, place: ContentPlace::Git(blob.id) };
             return self.add(blob, &body, source, paths);
         };
         match self.read_lfs(&pointer) {
@@ -151,7 +152,7 @@ impl Reader<'_> {
         if Digest::of(&body).to_string() != pointer.oid {
             return Err(LfsProblem::Damaged);
         }
-        Ok((body, BlobSource { size: pointer.size, place: Place::Lfs(path) }))
+        Ok((body, BlobSource { size: pointer.size, place: ContentPlace::Lfs(path) }))
     }
 }
 
@@ -163,17 +164,17 @@ enum LfsProblem {
 }
 
 impl LfsProblem {
-    fn of(&self, path: &str, size: u64) -> Problem {
+    fn of(&self, path: &str, size: u64) -> FileProblem {
         let fetch = "fetch it: git lfs fetch --all";
         match self {
-            Self::TooLarge => Problem::too_large(path, size),
-            Self::Absent => Problem::incomplete(
+            Self::TooLarge => FileProblem::too_large(path, size),
+            Self::Absent => FileProblem::incomplete(
                 format!(
                     "{path} is a Git LFS pointer, and this clone does not have the file itself"
                 ),
                 fetch,
             ),
-            Self::Damaged => Problem::incomplete(
+            Self::Damaged => FileProblem::incomplete(
                 format!("{path} is a Git LFS pointer, and the file that this clone has is damaged"),
                 fetch,
             ),
@@ -181,8 +182,8 @@ impl LfsProblem {
     }
 }
 
-fn not_here(path: &str, id: ObjectId) -> Problem {
-    Problem::incomplete(
+fn not_here(path: &str, id: ObjectId) -> FileProblem {
+    FileProblem::incomplete(
         format!("the content of {path} ({id}) can't be read in this clone"),
         "fetch it: git fetch --refetch in a partial clone; or look for damage with git fsck",
     )

@@ -9,15 +9,17 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use gix_hash::ObjectId;
-use reconcile::compile::Wanted;
+use reconcile::compile::WantedVersion;
 use reconcile::source::registry::Registry;
-use reconcile::source::{CommitFiles as _, Located, Origin, Problem, Sought, directions, locate};
+use reconcile::source::{
+    CommitFiles as _, FileProblem, Located, Origin, Sought, directions, locate,
+};
 use reconcile::tag::Prefix;
 
 use super::peel::Peeler;
 use super::registries::Registries;
 use super::store::{Halt, Needs, Store, View, unread};
-use super::{Progress, Report};
+use super::{OnProgress, ReadProgress};
 use git::objects::Objects;
 
 /// Files that are looked for at a time. It bounds what is in memory at once where
@@ -25,13 +27,13 @@ use git::objects::Objects;
 const TOGETHER: usize = 256;
 
 /// Where a file was found.
-pub(super) type Found = Result<Located<ObjectId>, Problem>;
+pub(super) type Found = Result<Located<ObjectId>, FileProblem>;
 
 /// The files found so far, by their places among the wanted.
 type ByPlace = BTreeMap<usize, Found>;
 
 /// A wanted file that is not found yet: its place, itself, its commit's tree.
-type Open<'a> = (usize, &'a Wanted, ObjectId);
+type Open<'a> = (usize, &'a WantedVersion, ObjectId);
 
 /// Looks for files.
 pub(super) struct Finder<'a> {
@@ -39,19 +41,19 @@ pub(super) struct Finder<'a> {
     pub(super) peeler: &'a Peeler,
     pub(super) registries: &'a mut Registries,
     pub(super) store: Store,
-    pub(super) progress: Report<'a>,
+    pub(super) progress: OnProgress<'a>,
 }
 
 impl Finder<'_> {
     /// Notes what the file of each is found by. Nothing is noted where the registry at
     /// HEAD can't be read: each file then says so itself.
-    pub(super) fn note_directions(&mut self, wanted: &mut [Wanted]) -> Result<()> {
+    pub(super) fn note_directions(&mut self, wanted: &mut [WantedVersion]) -> Result<()> {
         let Some(first) = wanted.first() else { return Ok(()) };
         let Ok(head) = self.head_registry(&first.clone())? else { return Ok(()) };
         let Registries { given, work_tree, .. } = &*self.registries;
         let registries = [given.as_deref(), head.as_deref(), work_tree.as_deref()];
         for wanted in wanted {
-            let Wanted { component, trailer, .. } = &*wanted;
+            let WantedVersion { component, trailer, .. } = &*wanted;
             wanted.found_by = Some(directions(component, trailer.as_ref(), &registries));
         }
         Ok(())
@@ -59,8 +61,8 @@ impl Finder<'_> {
 
     fn head_registry(
         &mut self,
-        for_whom: &Wanted,
-    ) -> Result<Result<Option<Arc<Registry>>, Problem>> {
+        for_whom: &WantedVersion,
+    ) -> Result<Result<Option<Arc<Registry>>, FileProblem>> {
         let Some(root) = self.registries.head else { return Ok(Ok(None)) };
         loop {
             let view = View { store: &self.store, registries: self.registries, root };
@@ -78,7 +80,7 @@ impl Finder<'_> {
     }
 
     /// Finds the files of all wanted versions, in their order.
-    pub(super) fn locate_all(&mut self, wanted: &[&Wanted]) -> Result<Vec<Found>> {
+    pub(super) fn locate_all(&mut self, wanted: &[&WantedVersion]) -> Result<Vec<Found>> {
         let mut found = ByPlace::new();
         for group in by_date(wanted).chunks(TOGETHER) {
             let mut open = with_trees(group, self.peeler, &mut found);
@@ -88,7 +90,7 @@ impl Finder<'_> {
             }
             self.store.drop_if_large();
             let (done, total) = (found.len(), wanted.len());
-            (self.progress)(Progress { what: "files", done, total });
+            (self.progress)(ReadProgress { what: "files", done, total });
         }
         Ok(found.into_values().collect())
     }
@@ -96,14 +98,14 @@ impl Finder<'_> {
 
 /// The wanted files, those of neighbouring commits together: these share most of
 /// their trees, and Git keeps the rest as differences between them.
-fn by_date<'a>(wanted: &[&'a Wanted]) -> Vec<(usize, &'a Wanted)> {
-    let mut sorted: Vec<(usize, &Wanted)> = wanted.iter().copied().enumerate().collect();
+fn by_date<'a>(wanted: &[&'a WantedVersion]) -> Vec<(usize, &'a WantedVersion)> {
+    let mut sorted: Vec<(usize, &WantedVersion)> = wanted.iter().copied().enumerate().collect();
     sorted.sort_by_key(|(_, wanted)| (wanted.commit.committer.time, &wanted.commit.id));
     sorted
 }
 
 fn with_trees<'a>(
-    group: &[(usize, &'a Wanted)],
+    group: &[(usize, &'a WantedVersion)],
     peeler: &Peeler,
     found: &mut ByPlace,
 ) -> Vec<Open<'a>> {
@@ -141,7 +143,7 @@ fn try_all<'a>(
     needs
 }
 
-fn look_for(wanted: &Wanted, view: &View<'_>) -> Result<Located<ObjectId>, Halt> {
+fn look_for(wanted: &WantedVersion, view: &View<'_>) -> Result<Located<ObjectId>, Halt> {
     let sought = Sought {
         prefix: Prefix::Components,
         name: &wanted.component,

@@ -29,15 +29,15 @@ use reconcile::desired::Desired;
 
 pub(crate) use self::opened::Opened;
 pub(crate) use self::rollouts::Rollouts;
-pub(crate) use self::state::State;
+pub(crate) use self::state::RepositoryState;
 pub(crate) use reconcile::compile::LogicTag;
 
 use git::Repository;
-use git::objects::{Answer, Ask, Objects};
+use git::objects::{ObjectAnswer, ObjectRequest, Objects};
 
 /// Where a content's bytes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum ContentPlace {
     /// A blob in the object database.
     Git(ObjectId),
     /// A file that Git LFS keeps beside it.
@@ -50,7 +50,7 @@ pub(crate) struct BlobSource {
     /// Its size in bytes.
     pub(crate) size: u64,
     /// Where it is.
-    pub(crate) place: Place,
+    pub(crate) place: ContentPlace,
 }
 
 /// Reads contents, one at a time.
@@ -80,7 +80,7 @@ pub(crate) struct Reading {
 
 /// How far the reading is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Progress {
+pub(crate) struct ReadProgress {
     /// What is being read, in the plural: "tags", "files", "contents".
     pub(crate) what: &'static str,
     /// How many are done.
@@ -90,11 +90,11 @@ pub(crate) struct Progress {
 }
 
 /// Who is told how far the reading is.
-pub(crate) type Report<'a> = &'a dyn Fn(Progress);
+pub(crate) type OnProgress<'a> = &'a dyn Fn(ReadProgress);
 
 /// Which part of a repository is read.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Part<'a> {
+pub(crate) struct ReadPart<'a> {
     /// These components alone; none for all of them.
     pub(crate) only: &'a [ComponentName],
     /// With this in place of the default branch's `rollouts.toml`.
@@ -109,8 +109,8 @@ pub(crate) struct Part<'a> {
 pub(crate) fn read_part(
     repo: &Path,
     registry: Option<&Path>,
-    part: Part<'_>,
-    progress: Report<'_>,
+    part: ReadPart<'_>,
+    progress: OnProgress<'_>,
 ) -> Result<Reading> {
     let mut opened = Opened::open(repo, registry, part)?;
     opened.read_tags(progress)?;
@@ -129,11 +129,14 @@ struct RepositoryBlobs {
 impl Blobs for RepositoryBlobs {
     fn read(&mut self, source: &BlobSource) -> Result<Vec<u8>> {
         let bytes = match &source.place {
-            Place::Git(id) => match self.objects.ask_one(Ask::Contents(MAX_VALUE), *id)? {
-                Answer::Found { body, .. } => body,
+            ContentPlace::Git(id) => match self
+                .objects
+                .ask_one(ObjectRequest::Contents(MAX_VALUE), *id)?
+            {
+                ObjectAnswer::Found { body, .. } => body,
                 _ => bail!("the object {id} can't be read any more: was the repository repacked?"),
             },
-            Place::Lfs(path) => {
+            ContentPlace::Lfs(path) => {
                 std::fs::read(path).with_context(|| format!("{} can't be read", path.display()))?
             }
         };

@@ -7,7 +7,7 @@ use anyhow::Result;
 use catalog::name::ComponentName;
 use gix_hash::ObjectId;
 use notice::{Notice, printable};
-use reconcile::compile::{Compiled, File, Tag, Wanted, outline};
+use reconcile::compile::{Compiled, File, Tag, WantedVersion, outline};
 use reconcile::plan::Actual;
 use reconcile::policy::{self, Policy};
 use reconcile::tag::{RefReading, TagName, read_ref};
@@ -17,7 +17,7 @@ use super::files::Finder;
 use super::peel::Peeler;
 use super::registries::Registries;
 use super::store::Store;
-use super::{Part, Reading, Report, Rollouts, State, rollouts};
+use super::{OnProgress, ReadPart, Reading, RepositoryState, Rollouts, rollouts};
 use git::Repository;
 use git::objects::Objects;
 use git::refs::{Ref, Refs};
@@ -29,19 +29,19 @@ pub(crate) struct Opened<'a> {
     objects: Objects,
     peeler: Peeler,
     registries: Registries,
-    part: Part<'a>,
+    part: ReadPart<'a>,
     head: Option<ObjectId>,
     tags: Vec<Tag>,
     /// Those of which Git itself can't make sense.
     broken: Vec<Vec<u8>>,
     warnings: Vec<Notice>,
     rollouts: Rollouts,
-    state: State,
+    state: RepositoryState,
 }
 
 impl<'a> Opened<'a> {
     /// Opens the repository; none of its tags is read yet.
-    pub(crate) fn open(repo: &Path, registry: Option<&Path>, part: Part<'a>) -> Result<Self> {
+    pub(crate) fn open(repo: &Path, registry: Option<&Path>, part: ReadPart<'a>) -> Result<Self> {
         let repository = Repository::open(repo)?;
         Ok(Self {
             objects: Objects::of(&repository),
@@ -54,13 +54,13 @@ impl<'a> Opened<'a> {
             broken: Vec::new(),
             warnings: Vec::new(),
             rollouts: Rollouts::default(),
-            state: State::default(),
+            state: RepositoryState::default(),
         })
     }
 
     /// Reads what the names of the tags say, and where they lead.
-    pub(crate) fn read_tags(&mut self, progress: Report<'_>) -> Result<()> {
-        let Self { repository, objects, peeler, part: Part { only, rollouts }, .. } = self;
+    pub(crate) fn read_tags(&mut self, progress: OnProgress<'_>) -> Result<()> {
+        let Self { repository, objects, peeler, part: ReadPart { only, rollouts }, .. } = self;
         let Refs { refs, broken } = git::refs::list(repository, &ref_folders(only))?;
         let (mut named, mut warnings) = read_names(&refs);
         warnings.extend(broken.iter().map(|name| broken_ref(name)));
@@ -71,13 +71,13 @@ impl<'a> Opened<'a> {
         let tag = |(name, id)| Tag { name, target: peeler.peel(id) };
         self.tags = named.into_iter().map(tag).collect();
         self.rollouts = rollouts.take().unwrap_or_else(|| rollouts::read(repository, objects));
-        self.state = State::of(&refs, &self.tags, &self.rollouts);
+        self.state = RepositoryState::of(&refs, &self.tags, &self.rollouts);
         (self.broken, self.warnings) = (broken, warnings);
         Ok(())
     }
 
     /// Which state of the repository was read.
-    pub(crate) fn state(&self) -> &State {
+    pub(crate) fn state(&self) -> &RepositoryState {
         &self.state
     }
 
@@ -86,7 +86,7 @@ impl<'a> Opened<'a> {
     pub(crate) fn read_files(
         self,
         known: Option<&Actual>,
-        progress: Report<'_>,
+        progress: OnProgress<'_>,
     ) -> Result<Reading> {
         let Self { repository, mut objects, peeler, mut registries, mut rollouts, .. } = self;
         let (tags, head) = (self.tags, self.head);
@@ -102,7 +102,7 @@ impl<'a> Opened<'a> {
         };
         finder.note_directions(wanted)?;
         let mut files = remember(wanted, policy, known);
-        let unknown: Vec<&Wanted> =
+        let unknown: Vec<&WantedVersion> =
             wanted.iter().zip(&files).filter(|(_, file)| file.is_none()).map(|(w, _)| w).collect();
         let located = finder.locate_all(&unknown)?;
         // The trees are as large as all that is made of them.
@@ -129,8 +129,12 @@ impl<'a> Opened<'a> {
 }
 
 /// The files that KV knows, where Git would say the same of them.
-fn remember(wanted: &[Wanted], policy: &Policy, known: Option<&Actual>) -> Vec<Option<File>> {
-    let remember = |wanted: &Wanted| {
+fn remember(
+    wanted: &[WantedVersion],
+    policy: &Policy,
+    known: Option<&Actual>,
+) -> Vec<Option<File>> {
+    let remember = |wanted: &WantedVersion| {
         let metadata = known?.known(&wanted.component, &wanted.version)?;
         File::remembered(wanted, metadata, policy.revoked(&wanted.component, &wanted.version))
     };

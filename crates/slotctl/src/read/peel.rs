@@ -14,8 +14,8 @@ use notice::one_line;
 use reconcile::compile::{Commit, MAX_WHY, Peeled, Stamp, TagObject, Unpeelable};
 use reconcile::source::trailer;
 
-use super::{Progress, Report};
-use git::objects::{Answer, Ask, Objects};
+use super::{OnProgress, ReadProgress};
+use git::objects::{ObjectAnswer, ObjectRequest, Objects};
 
 /// The largest tag object or commit that is read, in bytes. The message is all
 /// that can be long in one.
@@ -48,15 +48,15 @@ impl Peeler {
         &mut self,
         objects: &mut Objects,
         ids: Vec<ObjectId>,
-        progress: Report<'_>,
+        progress: OnProgress<'_>,
     ) -> Result<()> {
         let mut next = self.unknown(ids);
         while !next.is_empty() {
             let readable = self.sort_out(objects, &next)?;
             let total = readable.len();
             let mut targets = Vec::new();
-            objects.ask(Ask::Contents(MAX_OBJECT), &readable, &mut |at, answer| {
-                progress(Progress { what: "tags", done: at + 1, total });
+            objects.ask(ObjectRequest::Contents(MAX_OBJECT), &readable, &mut |at, answer| {
+                progress(ReadProgress { what: "tags", done: at + 1, total });
                 if let Some(id) = readable.get(at) {
                     targets.extend(self.add(*id, answer));
                 }
@@ -77,11 +77,11 @@ impl Peeler {
     /// any size. Returns the tags and commits among them.
     fn sort_out(&mut self, objects: &mut Objects, ids: &[ObjectId]) -> Result<Vec<ObjectId>> {
         let mut readable = Vec::with_capacity(ids.len());
-        objects.ask(Ask::Info, ids, &mut |at, answer| {
+        objects.ask(ObjectRequest::Info, ids, &mut |at, answer| {
             let Some(id) = ids.get(at).copied() else { return Ok(()) };
             match answer {
-                Answer::Found { kind: Kind::Tag | Kind::Commit, .. } => readable.push(id),
-                Answer::Found { kind, .. } => {
+                ObjectAnswer::Found { kind: Kind::Tag | Kind::Commit, .. } => readable.push(id),
+                ObjectAnswer::Found { kind, .. } => {
                     let kind = if kind == Kind::Tree { "tree" } else { "blob" };
                     self.nodes.insert(id, Node::End(Unpeelable::NotACommit(kind)));
                 }
@@ -93,18 +93,20 @@ impl Peeler {
     }
 
     /// Adds what was read; returns what a tag leads to.
-    fn add(&mut self, id: ObjectId, answer: Answer) -> Option<ObjectId> {
+    fn add(&mut self, id: ObjectId, answer: ObjectAnswer) -> Option<ObjectId> {
         let node = match answer {
-            Answer::Found { kind: Kind::Tag, body, .. } => read_tag(id, &body, self.hash),
-            Answer::Found { kind: Kind::Commit, body, .. } => read_commit(id, &body, self.hash),
-            Answer::Found { .. } => None,
-            Answer::TooLarge { .. } => {
+            ObjectAnswer::Found { kind: Kind::Tag, body, .. } => read_tag(id, &body, self.hash),
+            ObjectAnswer::Found { kind: Kind::Commit, body, .. } => {
+                read_commit(id, &body, self.hash)
+            }
+            ObjectAnswer::Found { .. } => None,
+            ObjectAnswer::TooLarge { .. } => {
                 Some(Node::End(Unpeelable::Broken(format!("its object {id} is over 16 MiB"))))
             }
-            Answer::Missing => Some(Node::End(Unpeelable::Unreadable(format!(
+            ObjectAnswer::Missing => Some(Node::End(Unpeelable::Unreadable(format!(
                 "this clone does not have the object {id}"
             )))),
-            Answer::Unreadable(said) => Some(Node::End(Unpeelable::Unreadable(format!(
+            ObjectAnswer::Unreadable(said) => Some(Node::End(Unpeelable::Unreadable(format!(
                 "the object {id} can't be read: {said}"
             )))),
         };

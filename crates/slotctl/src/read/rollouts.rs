@@ -10,8 +10,8 @@ use reconcile::desired::TrafficChange;
 use reconcile::policy::{FILE, PolicyReading};
 
 use git::Repository;
-use git::branch::{Branch, PathEntry};
-use git::objects::{Answer, Ask, Objects};
+use git::branch::{DefaultBranch, PathEntry};
+use git::objects::{ObjectAnswer, ObjectRequest, Objects};
 
 /// The largest file that is read, in bytes: a megabyte is ten thousand splits.
 const MAX_FILE: u64 = 1 << 20;
@@ -28,7 +28,7 @@ pub(crate) struct Rollouts {
     /// Of a file that is not there, when the branch's commit was made.
     pub(crate) absent_as_of: Option<Timestamp>,
     /// The branch that it was looked for on.
-    pub(crate) branch: Option<Branch>,
+    pub(crate) branch: Option<DefaultBranch>,
     /// What its owner may not expect.
     pub(crate) warnings: Vec<Notice>,
 }
@@ -65,7 +65,7 @@ impl Rollouts {
         &mut self,
         repository: &Repository,
         objects: &mut Objects,
-        branch: &Branch,
+        branch: &DefaultBranch,
         entry: &PathEntry,
     ) {
         match text(objects, entry) {
@@ -79,7 +79,7 @@ impl Rollouts {
     }
 }
 
-fn find(repository: &Repository, branch: &Branch) -> Result<Option<PathEntry>, Unusable> {
+fn find(repository: &Repository, branch: &DefaultBranch) -> Result<Option<PathEntry>, Unusable> {
     git::branch::entry(repository, branch.commit, FILE).map_err(|_| {
         let what = format!("the commit of {} can't be read in this clone", branch.name);
         (what, "Fetch all of the repository; if that is not it, look for damage with git fsck")
@@ -91,27 +91,29 @@ fn text(objects: &mut Objects, entry: &PathEntry) -> Result<String, Unusable> {
     if !entry.mode.starts_with("100") {
         return Err(("it is no file (a link or a folder)".to_owned(), "Make it a plain file"));
     }
-    match objects.ask_one(Ask::Contents(MAX_FILE), entry.id) {
-        Ok(Answer::Found { body, .. }) => String::from_utf8(body)
+    match objects.ask_one(ObjectRequest::Contents(MAX_FILE), entry.id) {
+        Ok(ObjectAnswer::Found { body, .. }) => String::from_utf8(body)
             .map_err(|_| ("it is not UTF-8".to_owned(), "Save it as UTF-8, as TOML wants it")),
-        Ok(Answer::TooLarge { size, .. }) => Err((
+        Ok(ObjectAnswer::TooLarge { size, .. }) => Err((
             format!("it has {size} bytes, more than {MAX_FILE}"),
             "Take out what is not needed",
         )),
-        Ok(Answer::Missing) => Err(("this clone does not have its content".to_owned(), FETCH)),
-        Ok(Answer::Unreadable(said)) => Err((said, FETCH)),
+        Ok(ObjectAnswer::Missing) => {
+            Err(("this clone does not have its content".to_owned(), FETCH))
+        }
+        Ok(ObjectAnswer::Unreadable(said)) => Err((said, FETCH)),
         Err(error) => Err((format!("{error:#}"), FETCH)),
     }
 }
 
-fn committed(objects: &mut Objects, branch: &Branch) -> Option<Timestamp> {
-    let answer = objects.ask_one(Ask::Contents(MAX_FILE), branch.commit).ok()?;
-    let Answer::Found { kind: Kind::Commit, body, .. } = answer else { return None };
+fn committed(objects: &mut Objects, branch: &DefaultBranch) -> Option<Timestamp> {
+    let answer = objects.ask_one(ObjectRequest::Contents(MAX_FILE), branch.commit).ok()?;
+    let ObjectAnswer::Found { kind: Kind::Commit, body, .. } = answer else { return None };
     let commit = CommitRef::from_bytes(&body, branch.commit.kind()).ok()?;
     Some(Timestamp::from_unix(commit.committer().ok()?.seconds()))
 }
 
-fn last_change(repository: &Repository, branch: &Branch) -> Option<TrafficChange> {
+fn last_change(repository: &Repository, branch: &DefaultBranch) -> Option<TrafficChange> {
     // A shallow clone may not have it: who moved an alias is then not said.
     let change = git::branch::last_change(repository, branch.commit, FILE).ok()?;
     Some(TrafficChange {
@@ -122,9 +124,10 @@ fn last_change(repository: &Repository, branch: &Branch) -> Option<TrafficChange
 }
 
 /// Somebody committed a change and did not push it: it has no effect yet.
-fn unpushed(repository: &Repository, branch: &Branch) -> Option<Notice> {
+fn unpushed(repository: &Repository, branch: &DefaultBranch) -> Option<Notice> {
     let local = git::branch::ahead_of(repository, branch)?;
-    let at = |branch: &Branch| git::branch::entry(repository, branch.commit, FILE).ok().flatten();
+    let at =
+        |branch: &DefaultBranch| git::branch::entry(repository, branch.commit, FILE).ok().flatten();
     (at(&local) != at(branch)).then(|| Notice {
         subject: FILE.to_owned(),
         what: format!(

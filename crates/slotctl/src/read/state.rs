@@ -14,20 +14,20 @@ use git::refs::Ref;
 
 /// A state of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct State {
+pub(crate) struct RepositoryState {
     /// The digest of all that a sync goes by: the components' tags, `rollouts.toml`.
     pub(crate) digest: Digest,
     /// The newest of the tags that were read and of `rollouts.toml`, also of its absence.
     pub(crate) newest: Option<Newest>,
 }
 
-impl Default for State {
+impl Default for RepositoryState {
     fn default() -> Self {
         Self { digest: Digest::of(b""), newest: None }
     }
 }
 
-impl State {
+impl RepositoryState {
     /// The state that has these refs, of which `tags` were read.
     pub(super) fn of(refs: &[Ref], tags: &[Tag], rollouts: &Rollouts) -> Self {
         Self { digest: digest(refs, rollouts), newest: newest(tags, rollouts) }

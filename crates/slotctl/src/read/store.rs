@@ -6,13 +6,13 @@ use std::sync::Arc;
 use anyhow::Result;
 use gix_hash::ObjectId;
 use gix_object::Kind;
-use reconcile::compile::Wanted;
+use reconcile::compile::WantedVersion;
 use reconcile::source::registry::{PATH, Registry};
-use reconcile::source::{CommitFiles, Entry, Listing, NotAFile, Origin, Problem};
+use reconcile::source::{CommitFiles, FileProblem, Listing, NotAFile, Origin, TreeEntry};
 
 use super::registries::{MAX_REGISTRY, Registries};
 use super::trees::{Tree, entry};
-use git::objects::{Answer, Ask, Objects};
+use git::objects::{ObjectAnswer, ObjectRequest, Objects};
 
 /// Trees and registries in memory are dropped past this size, in bytes.
 const MAX_KEPT: usize = 64 * 1024 * 1024;
@@ -25,7 +25,7 @@ pub(super) enum Halt {
     /// This object must be read first.
     Need(Use, ObjectId),
     /// There is no file to be served.
-    Failed(Problem),
+    Failed(FileProblem),
 }
 
 /// What a needed object is read as.
@@ -36,10 +36,10 @@ pub(super) enum Use {
 }
 
 /// What must be read, and a file for which.
-pub(super) type Needs<'a> = BTreeMap<(Use, ObjectId), &'a Wanted>;
+pub(super) type Needs<'a> = BTreeMap<(Use, ObjectId), &'a WantedVersion>;
 
-impl From<Problem> for Halt {
-    fn from(problem: Problem) -> Self {
+impl From<FileProblem> for Halt {
+    fn from(problem: FileProblem) -> Self {
         Self::Failed(problem)
     }
 }
@@ -50,7 +50,7 @@ enum Known {
     Registry(Arc<Registry>),
     /// A registry with something wrong in it, of which the user was told.
     Nothing,
-    Failed(Problem),
+    Failed(FileProblem),
 }
 
 /// What was read of the repository.
@@ -69,8 +69,8 @@ pub(super) struct View<'a> {
 }
 
 /// The problem of something that this clone lacks or that is damaged.
-pub(super) fn unread(what: &str) -> Problem {
-    Problem::incomplete(
+pub(super) fn unread(what: &str) -> FileProblem {
+    FileProblem::incomplete(
         format!("{what} can't be read in this clone"),
         "fetch all of the repository: git fetch --unshallow, or --refetch in a partial clone; \
          if that is not it, look for damage with git fsck",
@@ -87,15 +87,15 @@ impl Store {
     ) -> Result<()> {
         let of_use = |used: Use| needs.iter().filter(move |((needed, _), _)| *needed == used);
         let trees: Vec<ObjectId> = of_use(Use::Tree).map(|((_, id), _)| *id).collect();
-        objects.ask(Ask::Contents(MAX_TREE), &trees, &mut |at, answer| {
+        objects.ask(ObjectRequest::Contents(MAX_TREE), &trees, &mut |at, answer| {
             if let Some(id) = trees.get(at) {
                 self.add(Use::Tree, *id, read_tree(*id, answer));
             }
             Ok(())
         })?;
-        let (blobs, first_for): (Vec<ObjectId>, Vec<&Wanted>) =
+        let (blobs, first_for): (Vec<ObjectId>, Vec<&WantedVersion>) =
             of_use(Use::Registry).map(|((_, id), wanted)| (*id, *wanted)).unzip();
-        objects.ask(Ask::Contents(MAX_REGISTRY), &blobs, &mut |at, answer| {
+        objects.ask(ObjectRequest::Contents(MAX_REGISTRY), &blobs, &mut |at, answer| {
             if let (Some(id), Some(wanted)) = (blobs.get(at), first_for.get(at)) {
                 let known = read_registry(answer).unwrap_or_else(|why| {
                     let whence = format!("{id} (first met at commit {})", wanted.commit.id);
@@ -127,9 +127,9 @@ impl Store {
     }
 }
 
-fn read_tree(id: ObjectId, answer: Answer) -> Known {
+fn read_tree(id: ObjectId, answer: ObjectAnswer) -> Known {
     match answer {
-        Answer::Found { kind: Kind::Tree, body, .. } => match Tree::parse(body, id.kind()) {
+        ObjectAnswer::Found { kind: Kind::Tree, body, .. } => match Tree::parse(body, id.kind()) {
             Some(tree) => Known::Tree(tree),
             None => Known::Failed(unread(&format!("the folder {id}, which is malformed,"))),
         },
@@ -137,13 +137,15 @@ fn read_tree(id: ObjectId, answer: Answer) -> Known {
     }
 }
 
-fn read_registry(answer: Answer) -> Result<Known, String> {
+fn read_registry(answer: ObjectAnswer) -> Result<Known, String> {
     match answer {
-        Answer::Found { body, .. } => {
+        ObjectAnswer::Found { body, .. } => {
             Registry::parse(&body).map(|registry| Known::Registry(Arc::new(registry)))
         }
-        Answer::TooLarge { .. } => Err("it is over 32 MiB".to_owned()),
-        Answer::Missing | Answer::Unreadable(_) => Ok(Known::Failed(unread("the registry"))),
+        ObjectAnswer::TooLarge { .. } => Err("it is over 32 MiB".to_owned()),
+        ObjectAnswer::Missing | ObjectAnswer::Unreadable(_) => {
+            Ok(Known::Failed(unread("the registry")))
+        }
     }
 }
 
@@ -175,9 +177,9 @@ impl View<'_> {
                 return Ok(Folder::Absent);
             };
             match entry(kind, child, String::new()) {
-                Entry::Other(NotAFile::Folder, _) => id = child,
-                Entry::Other(kind, _) => return Ok(Folder::Blocked(kind, at())),
-                Entry::File(_) | Entry::Absent => return Ok(Folder::Absent),
+                TreeEntry::Other(NotAFile::Folder, _) => id = child,
+                TreeEntry::Other(kind, _) => return Ok(Folder::Blocked(kind, at())),
+                TreeEntry::File(_) | TreeEntry::Absent => return Ok(Folder::Absent),
             }
         }
         match self.known(Use::Tree, id)? {
@@ -186,13 +188,18 @@ impl View<'_> {
         }
     }
 
-    fn entry_in(&self, root: ObjectId, folder: &str, name: &str) -> Result<Entry<ObjectId>, Halt> {
+    fn entry_in(
+        &self,
+        root: ObjectId,
+        folder: &str,
+        name: &str,
+    ) -> Result<TreeEntry<ObjectId>, Halt> {
         Ok(match self.folder(root, folder)? {
-            Folder::Absent => Entry::Absent,
-            Folder::Blocked(kind, at) => Entry::Other(kind, at),
+            Folder::Absent => TreeEntry::Absent,
+            Folder::Blocked(kind, at) => TreeEntry::Other(kind, at),
             Folder::Tree(tree) => match tree.find(name.as_bytes()) {
                 Some((kind, id)) => entry(kind, id, join(folder, name)),
-                None => Entry::Absent,
+                None => TreeEntry::Absent,
             },
         })
     }
@@ -200,7 +207,7 @@ impl View<'_> {
     /// The registry in a commit; what is no file there is none.
     fn registry_in(&self, root: ObjectId) -> Result<Option<Arc<Registry>>, Halt> {
         let (folder, name) = PATH.rsplit_once('/').unwrap_or(("", PATH));
-        let Entry::File(id) = self.entry_in(root, folder, name)? else { return Ok(None) };
+        let TreeEntry::File(id) = self.entry_in(root, folder, name)? else { return Ok(None) };
         match self.known(Use::Registry, id)? {
             Known::Registry(registry) => Ok(Some(Arc::clone(registry))),
             _ => Ok(None),
@@ -216,7 +223,7 @@ impl CommitFiles for View<'_> {
     type Id = ObjectId;
     type Halt = Halt;
 
-    fn entry(&self, folder: &str, name: &str) -> Result<Entry<ObjectId>, Halt> {
+    fn entry(&self, folder: &str, name: &str) -> Result<TreeEntry<ObjectId>, Halt> {
         self.entry_in(self.root, folder, name)
     }
 

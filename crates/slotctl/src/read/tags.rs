@@ -7,9 +7,9 @@ use anyhow::Result;
 use catalog::name::ComponentName;
 use catalog::version::Version;
 use gix_hash::ObjectId;
-use reconcile::compile::{Peeled, Standing, Tag, Unpeelable, Wanted, stands};
+use reconcile::compile::{Peeled, Tag, TaggedVersion, Unpeelable, WantedVersion, stands};
 use reconcile::source::path::RepoPath;
-use reconcile::source::{CommitFiles as _, Entry, Located, Problem, Sought, locate};
+use reconcile::source::{CommitFiles as _, FileProblem, Located, Sought, TreeEntry, locate};
 use reconcile::tag::{Prefix, RefReading, TagTarget, read_ref};
 
 use super::peel::Peeler;
@@ -56,10 +56,10 @@ pub(crate) fn read_tags(
 }
 
 /// Where a tag stands among the tags of its component; none if it can't be read.
-pub(crate) fn standing(tagged: &Tagged, tags: &[Tag]) -> Option<Standing> {
+pub(crate) fn standing(tagged: &Tagged, tags: &[Tag]) -> Option<TaggedVersion> {
     let peeled = tagged.tag.target.as_ref().ok()?;
     Some(match &tagged.tag.name.target {
-        TagTarget::Version(version) => Standing { version: version.clone(), lost: None },
+        TagTarget::Version(version) => TaggedVersion { version: version.clone(), lost: None },
         TagTarget::Slot(_) => stands(&tagged.tag.name, peeled, tags),
     })
 }
@@ -82,7 +82,7 @@ pub(crate) fn find_file(
     repository: &Repository,
     file: FileOf<'_>,
     commit: ObjectId,
-) -> Result<Result<Located<ObjectId>, Problem>> {
+) -> Result<Result<Located<ObjectId>, FileProblem>> {
     let mut objects = Objects::of(repository);
     let mut peeler = Peeler::new(repository.hash);
     let mut registries = Registries::open(repository, file.registry)?;
@@ -92,7 +92,7 @@ pub(crate) fn find_file(
     let (Some(root), Ok(peeled)) = (peeler.tree_of(commit), peeler.peel(commit)) else {
         return Ok(Err(unread("the commit")));
     };
-    let wanted = Wanted {
+    let wanted = WantedVersion {
         component: file.component.clone(),
         version: Version::Commit(peeled.commit.id.clone()),
         commit: Arc::clone(&peeled.commit),
@@ -116,11 +116,13 @@ fn look(file: FileOf<'_>, view: &View<'_>) -> Result<Located<ObjectId>, Halt> {
         return locate(sought, view);
     };
     let (folder, name) = path.split();
-    let refused = |what| Problem::refused(what, "name a file of the commit with --path");
+    let refused = |what| FileProblem::refused(what, "name a file of the commit with --path");
     match view.entry(folder, name)? {
-        Entry::File(id) => Ok(Located { path: path.as_str().to_owned(), id }),
-        Entry::Absent => Err(refused(format!("its commit has no file {path}")).into()),
-        Entry::Other(kind, _) => Err(refused(format!("{path} is {kind} in that commit")).into()),
+        TreeEntry::File(id) => Ok(Located { path: path.as_str().to_owned(), id }),
+        TreeEntry::Absent => Err(refused(format!("its commit has no file {path}")).into()),
+        TreeEntry::Other(kind, _) => {
+            Err(refused(format!("{path} is {kind} in that commit")).into())
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use gix_hash::{Kind, ObjectId};
 use gix_object::tree::{EntryKind, EntryRef};
 use gix_object::{TreeRefIter, bstr::ByteSlice};
-use reconcile::source::{Entry, NotAFile};
+use reconcile::source::{NotAFile, TreeEntry};
 
 /// A tree whose entries can be found by their names.
 ///
@@ -82,12 +82,12 @@ fn is_folder(mode: &[u8]) -> bool {
 }
 
 /// An entry as [`reconcile::source`] sees it; `at` is its path.
-pub(super) fn entry(kind: EntryKind, id: ObjectId, at: String) -> Entry<ObjectId> {
+pub(super) fn entry(kind: EntryKind, id: ObjectId, at: String) -> TreeEntry<ObjectId> {
     match kind {
-        EntryKind::Blob | EntryKind::BlobExecutable => Entry::File(id),
-        EntryKind::Tree => Entry::Other(NotAFile::Folder, at),
-        EntryKind::Link => Entry::Other(NotAFile::Symlink, at),
-        EntryKind::Commit => Entry::Other(NotAFile::Submodule, at),
+        EntryKind::Blob | EntryKind::BlobExecutable => TreeEntry::File(id),
+        EntryKind::Tree => TreeEntry::Other(NotAFile::Folder, at),
+        EntryKind::Link => TreeEntry::Other(NotAFile::Symlink, at),
+        EntryKind::Commit => TreeEntry::Other(NotAFile::Submodule, at),
     }
 }
 

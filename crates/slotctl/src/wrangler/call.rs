@@ -22,7 +22,7 @@ const SECRETS: [&str; 5] =
     ["CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY", "CF_API_TOKEN", "CF_API_KEY", "RESOLVER_TOKEN"];
 
 /// A call to make.
-pub(super) struct Call<'a> {
+pub(super) struct WranglerCall<'a> {
     pub(super) program: &'a [OsString],
     pub(super) dir: &'a Path,
     pub(super) args: Vec<String>,
@@ -31,7 +31,7 @@ pub(super) struct Call<'a> {
     pub(super) patience: Duration,
 }
 
-impl Call<'_> {
+impl WranglerCall<'_> {
     /// What it is, for people.
     fn shown(&self) -> String {
         let args = self.args.iter().map(String::as_str);
@@ -141,7 +141,7 @@ mod tests {
 
     fn sh(script: &str, patience: u64) -> Result<String> {
         let program: Vec<OsString> = ["sh", "-c"].map(OsString::from).into();
-        let call = Call {
+        let call = WranglerCall {
             program: &program,
             dir: Path::new("."),
             args: vec![script.to_owned()],
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn a_missing_program_says_what_to_do() {
         let program = [OsString::from("/nowhere/wrangler")];
-        let call = Call {
+        let call = WranglerCall {
             program: &program,
             dir: Path::new("."),
             args: vec![],

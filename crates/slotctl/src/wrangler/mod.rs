@@ -11,10 +11,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow};
 use serde::de::DeserializeOwned;
 
-use release::model::{self, Deployment, Id, Version};
+use release::model::{self, Deployment, Id, WorkerVersion};
 use release::percent::Percent;
 
-use call::Call;
+use call::WranglerCall;
 
 /// An upload builds the Worker first.
 const TO_UPLOAD: Duration = Duration::from_secs(30 * 60);
@@ -66,8 +66,8 @@ impl Wrangler {
     /// # Errors
     ///
     /// As [`Self::active`].
-    pub(crate) fn versions(&self) -> Result<Vec<Version>> {
-        let mut versions: Vec<Version> = self.ask(&["versions", "list"])?;
+    pub(crate) fn versions(&self) -> Result<Vec<WorkerVersion>> {
+        let mut versions: Vec<WorkerVersion> = self.ask(&["versions", "list"])?;
         versions.sort_by_key(|version| version.number);
         Ok(versions)
     }
@@ -77,7 +77,7 @@ impl Wrangler {
     /// # Errors
     ///
     /// As [`Self::active`].
-    pub(crate) fn version(&self, id: &Id) -> Result<Version> {
+    pub(crate) fn version(&self, id: &Id) -> Result<WorkerVersion> {
         self.ask(&["versions", "view", id.as_str()])
     }
 
@@ -143,7 +143,7 @@ impl Wrangler {
     ) -> Result<String> {
         let words = words.iter().map(|word| (*word).to_owned());
         let args = words.chain(options.iter().cloned()).chain(self.which.iter().cloned()).collect();
-        Call { program: &self.program, dir: &self.dir, args, told, patience }.run()
+        WranglerCall { program: &self.program, dir: &self.dir, args, told, patience }.run()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::draft::Draft;
+use super::draft::ComponentDraft;
 use vecmap::VecMap;
 
 use crate::desired::DesiredComponent;
@@ -16,7 +16,7 @@ use catalog::record::{
 };
 use catalog::slot::Slot;
 
-pub(super) fn plan(draft: &mut Draft<'_>) {
+pub(super) fn plan(draft: &mut ComponentDraft<'_>) {
     let (stored, hash) = (draft.actual.catalog.as_ref(), state_hash(draft));
     let key = Key::Catalog(draft.name.clone());
     let nothing = draft.versions.is_empty() && draft.slots.is_empty();
@@ -49,14 +49,14 @@ pub(super) fn plan(draft: &mut Draft<'_>) {
     }
 }
 
-fn state_hash(draft: &Draft<'_>) -> Digest {
+fn state_hash(draft: &ComponentDraft<'_>) -> Digest {
     let versions = draft.versions.iter().map(|(version, after)| (version, after.hash));
     let slots = draft.slots.iter().map(|(slot, record)| (*slot, record.as_ref()));
     CatalogState::new(versions.collect(), slots.collect()).hash()
 }
 
 /// Every version's record; notes those that must be read.
-fn version_records(draft: &mut Draft<'_>) -> Vec<VersionRecord> {
+fn version_records(draft: &mut ComponentDraft<'_>) -> Vec<VersionRecord> {
     let mut records = Vec::with_capacity(draft.versions.len());
     for (version, after) in &draft.versions {
         match &after.record {
@@ -68,7 +68,7 @@ fn version_records(draft: &mut Draft<'_>) -> Vec<VersionRecord> {
 }
 
 fn write_catalog(
-    draft: &mut Draft<'_>,
+    draft: &mut ComponentDraft<'_>,
     key: Key,
     versions: Vec<VersionRecord>,
     before: Option<&CatalogRecord>,

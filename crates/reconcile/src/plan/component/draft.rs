@@ -59,7 +59,7 @@ pub(super) struct After<'a> {
     pub(super) record: Option<Cow<'a, VersionRecord>>,
 }
 
-pub(super) struct Draft<'a> {
+pub(super) struct ComponentDraft<'a> {
     pub(super) name: &'a ComponentName,
     pub(super) desired: &'a DesiredComponent,
     pub(super) actual: &'a ActualComponent,
@@ -75,7 +75,7 @@ pub(super) struct Draft<'a> {
     pub(super) part: ComponentPlan,
 }
 
-impl<'a> Draft<'a> {
+impl<'a> ComponentDraft<'a> {
     pub(super) fn new(
         name: &'a ComponentName,
         desired: &'a DesiredComponent,

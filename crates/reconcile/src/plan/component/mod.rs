@@ -15,11 +15,11 @@ use catalog::name::ComponentName;
 use catalog::record::FORMAT;
 use notice::Notice;
 
-use draft::Draft;
+use draft::ComponentDraft;
 pub(super) use draft::{ComponentPlan, Rules};
 
 /// What came of planning a component.
-pub(super) enum Outcome {
+pub(super) enum ComponentOutcome {
     /// The values of these keys are needed first.
     Needs(Vec<Key>),
     /// The plan.
@@ -32,8 +32,8 @@ pub(super) fn plan(
     desired: &DesiredComponent,
     actual: &ActualComponent,
     rules: Rules<'_>,
-) -> Outcome {
-    let mut draft = Draft::new(name, desired, actual, rules);
+) -> ComponentOutcome {
+    let mut draft = ComponentDraft::new(name, desired, actual, rules);
     versions::plan(&mut draft);
     slots::plan(&mut draft);
     versions::plan_kept(&mut draft);
@@ -42,15 +42,15 @@ pub(super) fn plan(
         catalog_record::plan(&mut draft);
     }
     if let Some((key, format)) = draft.newer {
-        return Outcome::Planned(Box::new(frozen(&key, format)));
+        return ComponentOutcome::Planned(Box::new(frozen(&key, format)));
     }
     if !draft.needs.is_empty() {
         // Two slots on one refused version ask for the same commit's record.
         draft.needs.sort();
         draft.needs.dedup();
-        return Outcome::Needs(draft.needs);
+        return ComponentOutcome::Needs(draft.needs);
     }
-    Outcome::Planned(Box::new(draft.part))
+    ComponentOutcome::Planned(Box::new(draft.part))
 }
 
 /// What a record of a later format leaves to plan: nothing.

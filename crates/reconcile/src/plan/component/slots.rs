@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::draft::Draft;
+use super::draft::ComponentDraft;
 use super::versions;
 use crate::desired::{DesiredSlot, pinned_to_commit};
 use crate::plan::short::short;
@@ -18,7 +18,7 @@ use catalog::slot::Slot;
 /// By slot with a tag, the version that it can stand on; `None` for one that is refused.
 type Standings<'a> = BTreeMap<&'a Slot, Option<Snapshot>>;
 
-pub(super) fn plan(draft: &mut Draft<'_>) {
+pub(super) fn plan(draft: &mut ComponentDraft<'_>) {
     let desired = draft.desired;
     // 1. Which version each slot with a tag can stand on.
     let mut standings = Standings::new();
@@ -42,7 +42,7 @@ pub(super) fn plan(draft: &mut Draft<'_>) {
 }
 
 /// Whether a version may be given out; a slot that stands on a revoked one is refused.
-fn is_given_out(draft: &mut Draft<'_>, slot: &Slot, snapshot: &Snapshot) -> bool {
+fn is_given_out(draft: &mut ComponentDraft<'_>, slot: &Slot, snapshot: &Snapshot) -> bool {
     let after = draft.versions.get(&snapshot.version);
     let record = after.and_then(|after| after.record.as_ref());
     let Some(reason) = record.and_then(|record| record.revoked.clone()) else { return true };
@@ -55,7 +55,7 @@ fn is_given_out(draft: &mut Draft<'_>, slot: &Slot, snapshot: &Snapshot) -> bool
 
 /// The record that Git would have; `None` where the slot has to be left.
 fn record<'a>(
-    draft: &mut Draft<'a>,
+    draft: &mut ComponentDraft<'a>,
     slot: &'a Slot,
     standings: &Standings<'a>,
 ) -> Option<SlotRecord> {
@@ -89,7 +89,7 @@ fn record<'a>(
 }
 
 /// Whether a mistake in `rollouts.toml` keeps the slot as it is.
-fn is_frozen(draft: &mut Draft<'_>, slot: &Slot) -> bool {
+fn is_frozen(draft: &mut ComponentDraft<'_>, slot: &Slot) -> bool {
     let traffic = &draft.desired.traffic;
     if traffic.frozen.contains(slot) {
         return true;
@@ -107,7 +107,7 @@ fn is_frozen(draft: &mut Draft<'_>, slot: &Slot) -> bool {
 
 /// The version that a slot can stand on: its own, or in place of a refused
 /// one the same content by its commit.
-fn standing(draft: &mut Draft<'_>, slot: &Slot, wanted: &DesiredSlot) -> Option<Snapshot> {
+fn standing(draft: &mut ComponentDraft<'_>, slot: &Slot, wanted: &DesiredSlot) -> Option<Snapshot> {
     let Some(record) = draft.desired.versions.get(&wanted.version) else {
         let what = format!("{} is no version of the component", short(&wanted.version));
         draft.refuse(&draft.slot_key(slot), what, "set the slot to one that is");
@@ -134,7 +134,7 @@ fn standing(draft: &mut Draft<'_>, slot: &Slot, wanted: &DesiredSlot) -> Option<
     None
 }
 
-fn place<'a>(draft: &mut Draft<'a>, slot: &'a Slot, record: SlotRecord) {
+fn place<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot, record: SlotRecord) {
     let key = draft.slot_key(slot);
     let verdict = verdict::of_slot(&record, draft.actual.slots.get(slot));
     let name = draft.name.clone();
@@ -157,7 +157,7 @@ fn place<'a>(draft: &mut Draft<'a>, slot: &'a Slot, record: SlotRecord) {
 
 /// Whether a slot that Git has not goes. A hold keeps it, and so does a mistake
 /// in `rollouts.toml`.
-fn goes<'a>(draft: &mut Draft<'a>, slot: &'a Slot) -> bool {
+fn goes<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot) -> bool {
     if !draft.is_untagged(TagTarget::Slot(slot.clone())) || is_frozen(draft, slot) {
         return false;
     }
@@ -175,7 +175,7 @@ fn goes<'a>(draft: &mut Draft<'a>, slot: &'a Slot) -> bool {
 }
 
 /// Keeps a slot that Git has not.
-fn keep<'a>(draft: &mut Draft<'a>, slot: &'a Slot) {
+fn keep<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot) {
     if goes(draft, slot) {
         draft.part.deletions.push(draft.slot_key(slot));
         return;
@@ -196,7 +196,7 @@ fn keep<'a>(draft: &mut Draft<'a>, slot: &'a Slot) {
 }
 
 /// Leaves a slot as KV has it.
-fn leave<'a>(draft: &mut Draft<'a>, slot: &'a Slot) {
+fn leave<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot) {
     let Some(stored) = draft.actual.slots.get(slot) else { return };
     let key = draft.slot_key(slot);
     let Some(known) = draft.take(&key, stored.known()) else { return };

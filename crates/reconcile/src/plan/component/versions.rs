@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::draft::{After, Draft};
+use super::draft::{After, ComponentDraft};
 use crate::plan::stored::{Known, Stored};
 use crate::plan::verdict::{self, VersionVerdict};
 use crate::plan::write::Write;
@@ -13,14 +13,14 @@ use catalog::digest::Digest;
 use catalog::record::{Snapshot, VersionRecord};
 use catalog::version::Version;
 
-pub(super) fn plan(draft: &mut Draft<'_>) {
+pub(super) fn plan(draft: &mut ComponentDraft<'_>) {
     for record in draft.desired.versions.values() {
         place(draft, Cow::Borrowed(record));
     }
 }
 
 /// Places a version as Git has it, or refuses it and leaves KV's.
-pub(super) fn place<'a>(draft: &mut Draft<'a>, record: Cow<'a, VersionRecord>) {
+pub(super) fn place<'a>(draft: &mut ComponentDraft<'a>, record: Cow<'a, VersionRecord>) {
     let (version, hash) = (record.snapshot.version.clone(), record.hash());
     let key = draft.version_key(&version);
     let verdict = verdict::of_version(&record, hash, draft.actual.versions.get(&version));
@@ -53,7 +53,7 @@ pub(super) fn place<'a>(draft: &mut Draft<'a>, record: Cow<'a, VersionRecord>) {
 
 /// The verdict on a version, with what the user allowed taken into account.
 fn allowed<'b>(
-    draft: &Draft<'_>,
+    draft: &ComponentDraft<'_>,
     version: &Version,
     verdict: VersionVerdict<'b>,
 ) -> VersionVerdict<'b> {
@@ -68,13 +68,13 @@ fn allowed<'b>(
 
 /// Whether only KV says any more, because of a mistake in `rollouts.toml`, that
 /// the version is revoked.
-fn stays_revoked(draft: &Draft<'_>, record: &VersionRecord, held: &VersionRecord) -> bool {
+fn stays_revoked(draft: &ComponentDraft<'_>, record: &VersionRecord, held: &VersionRecord) -> bool {
     let unknown = draft.desired.traffic.keep_revocations;
     unknown && record.revoked.is_none() && held.revoked.is_some()
 }
 
 fn conflict<'a>(
-    draft: &mut Draft<'a>,
+    draft: &mut ComponentDraft<'a>,
     record: &VersionRecord,
     held: Option<&'a VersionRecord>,
     digest: Digest,
@@ -93,7 +93,7 @@ fn conflict<'a>(
 }
 
 /// Takes over a version's record as KV has it, with what is said of revoking it.
-fn hold_on<'a>(draft: &mut Draft<'a>, held: &'a VersionRecord) {
+fn hold_on<'a>(draft: &mut ComponentDraft<'a>, held: &'a VersionRecord) {
     let version = held.snapshot.version.clone();
     let reason = draft.desired.traffic.revoked.get(&version);
     let mut record = Cow::Borrowed(held);
@@ -111,7 +111,7 @@ fn hold_on<'a>(draft: &mut Draft<'a>, held: &'a VersionRecord) {
 }
 
 /// Takes over the versions that KV has and Git has not, or lets them go.
-pub(super) fn plan_kept(draft: &mut Draft<'_>) {
+pub(super) fn plan_kept(draft: &mut ComponentDraft<'_>) {
     let arms = draft.slots.values().flat_map(|record| record.arms());
     let named: BTreeSet<Version> = arms.map(|arm| arm.snapshot.version.clone()).collect();
     for (version, stored) in &draft.actual.versions {
@@ -152,7 +152,7 @@ pub(super) fn plan_kept(draft: &mut Draft<'_>) {
 
 /// Tells of revocations that concern nothing: a slip of the pen leaves the version
 /// that was meant in service.
-pub(super) fn warn_of_unknown_revocations(draft: &mut Draft<'_>) {
+pub(super) fn warn_of_unknown_revocations(draft: &mut ComponentDraft<'_>) {
     for version in draft.desired.traffic.revoked.keys() {
         let target = TagTarget::Version(version.clone());
         let known = draft.versions.contains_key(version)

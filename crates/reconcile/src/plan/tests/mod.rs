@@ -97,12 +97,12 @@ fn planned_with(desired: &Desired, kv: &Kv, options: &Options) -> (Plan, Vec<Key
     drive(Planning::begin(desired, kv.listed(), options), kv)
 }
 
-fn drive(mut step: Step<'_>, kv: &Kv) -> (Plan, Vec<Key>) {
+fn drive(mut step: PlanningStep<'_>, kv: &Kv) -> (Plan, Vec<Key>) {
     let mut read = Vec::new();
     loop {
         let mut planning = match step {
-            Step::Done(plan) => return (plan, read),
-            Step::Read(planning) => planning,
+            PlanningStep::Done(plan) => return (plan, read),
+            PlanningStep::Read(planning) => planning,
         };
         for key in planning.keys().to_vec() {
             planning.supply(&key, kv.value(&key));

@@ -34,7 +34,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::offline;
 use crate::output::count;
-use crate::read::Part;
+use crate::read::ReadPart;
 
 /// What was read and found.
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ struct Linted {
 /// Carries out the command.
 pub(crate) fn run(context: &Context<'_, LintArgs>) -> Result<Exit> {
     let Context { args, output, .. } = *context;
-    let reading = offline::read(&args.common, Part::default())?;
+    let reading = offline::read(&args.common, ReadPart::default())?;
     let catalogs = offline::catalogs(&reading.desired);
     let linted = lint(&files::read(&args.dir)?, &catalogs);
     let Linted { files, references, findings } = &linted;

@@ -8,7 +8,7 @@ use gix_hash::ObjectId;
 use super::refusal::refuse;
 use crate::output::{Output, count};
 use git::Repository;
-use git::remote::{Branch, Pushed};
+use git::remote::{CurrentBranch, Pushed};
 
 /// The branch as it is pushed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(super) fn current(
     repository: &Repository,
     tags: bool,
     output: &Output,
-) -> Result<Option<Branch>> {
+) -> Result<Option<CurrentBranch>> {
     match (git::remote::current_branch(repository), tags) {
         (Some(branch), _) if branch.tip.is_some() => Ok(Some(branch)),
         (Some(branch), _) => {
@@ -50,7 +50,7 @@ pub(super) fn current(
 pub(super) fn remote(
     repository: &Repository,
     named: Option<&str>,
-    branch: Option<&Branch>,
+    branch: Option<&CurrentBranch>,
 ) -> Result<String> {
     let remotes = git::remote::names(repository)?;
     let known = |name: &String| remotes.contains(name);
@@ -86,7 +86,7 @@ fn which(remotes: &[String]) -> String {
 pub(super) fn plan(
     repository: &Repository,
     remote: &str,
-    branch: &Branch,
+    branch: &CurrentBranch,
     there: &HashMap<String, ObjectId>,
 ) -> Result<Option<BranchPlan>> {
     let Some(tip) = branch.tip else { return Ok(None) };
@@ -119,7 +119,7 @@ fn commits(repository: &Repository, from: ObjectId, to: ObjectId) -> String {
 fn diverged(
     repository: &Repository,
     remote: &str,
-    branch: &Branch,
+    branch: &CurrentBranch,
     tip: ObjectId,
     name: &str,
 ) -> Result<Option<BranchPlan>> {

@@ -19,7 +19,7 @@ pub(super) struct Sides {
 
 /// What becomes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum TagVerdict {
     /// The remote has the same.
     Same,
     /// The remote gets it.
@@ -46,24 +46,24 @@ pub(super) struct Theirs<'a> {
     /// What it is there; none if it was deleted.
     pub(super) remote: Option<ObjectId>,
     /// What is the matter.
-    pub(super) verdict: Verdict,
+    pub(super) verdict: TagVerdict,
 }
 
 /// Decides. A version is never moved; a slot only from what this clone has seen.
-pub(super) fn decide(sides: Sides, version: bool, force: bool) -> Verdict {
+pub(super) fn decide(sides: Sides, version: bool, force: bool) -> TagVerdict {
     let Sides { local, remote, seen, moved } = sides;
     let Some(remote) = remote else {
         // It was there and is as it was: others deleted it.
-        return if seen == Some(local) { Verdict::Behind } else { Verdict::New };
+        return if seen == Some(local) { TagVerdict::Behind } else { TagVerdict::New };
     };
     match remote == local {
-        true => Verdict::Same,
-        false if version => Verdict::OtherVersion,
-        false if seen == Some(local) => Verdict::Behind,
-        false if seen == Some(remote) && force => Verdict::Move(remote),
-        false if seen == Some(remote) => Verdict::NeedsForce,
-        false if seen.is_none() && moved != Some(local) => Verdict::Unseen,
-        false => Verdict::Conflict,
+        true => TagVerdict::Same,
+        false if version => TagVerdict::OtherVersion,
+        false if seen == Some(local) => TagVerdict::Behind,
+        false if seen == Some(remote) && force => TagVerdict::Move(remote),
+        false if seen == Some(remote) => TagVerdict::NeedsForce,
+        false if seen.is_none() && moved != Some(local) => TagVerdict::Unseen,
+        false => TagVerdict::Conflict,
     }
 }
 
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(sides: (u8, u8, u8, u8), slot: Verdict, forced: Verdict) {
+    fn check(sides: (u8, u8, u8, u8), slot: TagVerdict, forced: TagVerdict) {
         let (local, remote, seen, moved) = sides;
         let some = |number: u8| (number > 0).then(|| id(number));
         let sides =
@@ -84,7 +84,10 @@ mod tests {
         assert_eq!(decide(sides, false, false), slot);
         assert_eq!(decide(sides, false, true), forced);
         let version = decide(sides, true, true);
-        assert!(!matches!(version, Verdict::Move(_) | Verdict::NeedsForce | Verdict::Conflict));
+        assert!(!matches!(
+            version,
+            TagVerdict::Move(_) | TagVerdict::NeedsForce | TagVerdict::Conflict
+        ));
     }
 
     /// Local, remote, seen, moved: 0 is nothing.
@@ -92,23 +95,23 @@ mod tests {
     fn every_case() {
         let same = |verdict| (verdict, verdict);
         for (sides, (plain, forced)) in [
-            ((1, 1, 0, 0), same(Verdict::Same)),
-            ((1, 1, 2, 3), same(Verdict::Same)),
-            ((1, 0, 0, 0), same(Verdict::New)),
-            ((1, 0, 2, 1), same(Verdict::New)),
-            ((1, 0, 1, 1), same(Verdict::Behind)),
+            ((1, 1, 0, 0), same(TagVerdict::Same)),
+            ((1, 1, 2, 3), same(TagVerdict::Same)),
+            ((1, 0, 0, 0), same(TagVerdict::New)),
+            ((1, 0, 2, 1), same(TagVerdict::New)),
+            ((1, 0, 1, 1), same(TagVerdict::Behind)),
             // Moved here, nobody else did.
-            ((2, 1, 1, 2), (Verdict::NeedsForce, Verdict::Move(id(1)))),
+            ((2, 1, 1, 2), (TagVerdict::NeedsForce, TagVerdict::Move(id(1)))),
             // Moved with plain Git after slotctl had seen it.
-            ((2, 1, 1, 0), (Verdict::NeedsForce, Verdict::Move(id(1)))),
+            ((2, 1, 1, 0), (TagVerdict::NeedsForce, TagVerdict::Move(id(1)))),
             // Moved here and by others.
-            ((2, 3, 1, 2), same(Verdict::Conflict)),
-            ((2, 3, 1, 0), same(Verdict::Conflict)),
-            ((2, 3, 0, 2), same(Verdict::Conflict)),
+            ((2, 3, 1, 2), same(TagVerdict::Conflict)),
+            ((2, 3, 1, 0), same(TagVerdict::Conflict)),
+            ((2, 3, 0, 2), same(TagVerdict::Conflict)),
             // Pushed from here, then moved by others.
-            ((2, 3, 2, 2), same(Verdict::Behind)),
+            ((2, 3, 2, 2), same(TagVerdict::Behind)),
             // Nothing is known.
-            ((2, 3, 0, 0), same(Verdict::Unseen)),
+            ((2, 3, 0, 0), same(TagVerdict::Unseen)),
         ] {
             check(sides, plain, forced);
         }

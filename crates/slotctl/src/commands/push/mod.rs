@@ -4,11 +4,11 @@
 //! anything of it is, and pushed with a lease on every tag, so that the remote
 //! itself refuses what changed in between.
 
-mod answer;
 mod branch;
 mod decide;
 mod plan;
 mod refusal;
+mod reply;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -24,10 +24,10 @@ use crate::exit::Exit;
 use crate::output::{Output, count};
 use crate::read::tags::read_tags;
 use crate::remote::list_refs;
-use answer::Answer;
 use git::Repository;
 use git::remote::Pushed;
-use plan::Plan;
+use plan::PushPlan;
+use reply::PushReply;
 
 /// Carries out the command.
 pub(crate) fn run(context: &Context<'_, PushArgs>) -> Result<Exit> {
@@ -38,7 +38,7 @@ pub(crate) fn run(context: &Context<'_, PushArgs>) -> Result<Exit> {
     let remote = branch::remote(&repository, args.remote.as_deref(), branch.as_ref())?;
     // 2. What there is to push.
     let there = list_refs(&repository, &remote)?;
-    let mut plan = Plan::default();
+    let mut plan = PushPlan::default();
     if let Some(branch) = &branch {
         plan.branch = branch::plan(&repository, &remote, branch, &there)?;
     }
@@ -90,7 +90,7 @@ pub(super) fn push_tags(
         tags.extend(read_tags(repository, Prefix::Components, Some(component))?);
     }
     tags.retain(|tagged| wanted.contains(&tagged.tag.name));
-    let mut plan = Plan::default();
+    let mut plan = PushPlan::default();
     plan.add_tags(repository, remote, there, &tags, true)?;
     match plan.refused.is_empty() {
         true => carry_out(repository, remote, &plan),
@@ -103,12 +103,12 @@ pub(super) fn push_tags(
 const TOGETHER: usize = 2_000;
 
 /// Pushes, and notes what the remote has since; what it refused is returned.
-fn carry_out(repository: &Repository, remote: &str, plan: &Plan) -> Result<Vec<Notice>> {
+fn carry_out(repository: &Repository, remote: &str, plan: &PushPlan) -> Result<Vec<Notice>> {
     for refs in plan.pushed().chunks(TOGETHER) {
         let upstream = plan.branch.as_ref().is_some_and(|branch| branch.upstream);
         let ran = git::remote::push(repository, remote, refs, upstream)?;
         if !ran.ok {
-            return Ok(Answer::read(&ran).refusals(remote));
+            return Ok(PushReply::read(&ran).refusals(remote));
         }
         git::seen::note_seen(repository, remote, &plan.now_there(refs))?;
     }
@@ -116,7 +116,7 @@ fn carry_out(repository: &Repository, remote: &str, plan: &Plan) -> Result<Vec<N
     Ok(Vec::new())
 }
 
-fn tell(output: &Output, remote: &str, plan: &Plan) {
+fn tell(output: &Output, remote: &str, plan: &PushPlan) {
     let remote = printable(remote.as_bytes());
     if let Some(branch) = &plan.branch {
         output.say(format_args!("{}: {} → {remote}", branch.name, branch.what));

@@ -9,17 +9,17 @@ use reconcile::tag::{TagName, TagTarget};
 use serde_json::{Value, json};
 
 use super::branch::BranchPlan;
-use super::decide::{Sides, Theirs, Verdict, decide};
+use super::decide::{Sides, TagVerdict, Theirs, decide};
 use super::refusal;
 use crate::exit::Exit;
 use crate::read::tags::Tagged;
 use git::Repository;
 use git::remote::Pushed;
-use git::seen::Seen;
+use git::seen::SeenTags;
 
 /// A tag that is pushed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Change {
+pub(super) struct TagChange {
     /// Which.
     pub(super) name: TagName,
     /// What it is here.
@@ -28,7 +28,7 @@ pub(super) struct Change {
     pub(super) from: Option<ObjectId>,
 }
 
-impl Change {
+impl TagChange {
     /// The change in words.
     pub(super) fn line(&self) -> String {
         match (&self.from, &self.name.target) {
@@ -41,11 +41,11 @@ impl Change {
 
 /// What is pushed, refused and left alone.
 #[derive(Debug, Default)]
-pub(super) struct Plan {
+pub(super) struct PushPlan {
     /// The branch, if the remote lacks commits of it.
     pub(super) branch: Option<BranchPlan>,
     /// The tags: versions first, so that no slot is there before its version.
-    pub(super) tags: Vec<Change>,
+    pub(super) tags: Vec<TagChange>,
     /// Slots that are the same on both sides, and were another when last seen.
     pub(super) same: Vec<(String, ObjectId)>,
     /// What can't be pushed.
@@ -54,7 +54,7 @@ pub(super) struct Plan {
     pub(super) notes: Vec<Notice>,
 }
 
-impl Plan {
+impl PushPlan {
     /// Decides on these tags.
     pub(super) fn add_tags(
         &mut self,
@@ -83,7 +83,7 @@ impl Plan {
         &mut self,
         tagged: &'a Tagged,
         there: &HashMap<String, ObjectId>,
-        seen: &Seen,
+        seen: &SeenTags,
         force: bool,
     ) -> Option<Theirs<'a>> {
         let (name, tag) = (&tagged.tag.name, tagged.tag.name.to_string());
@@ -94,16 +94,19 @@ impl Plan {
             moved: seen.moved.get(&tag).copied(),
         };
         let verdict = decide(sides, !slot(name), force);
-        let change = |from| Change { name: name.clone(), id: tagged.id, from };
+        let change = |from| TagChange { name: name.clone(), id: tagged.id, from };
         match verdict {
-            Verdict::Same if sides.seen.is_some_and(|seen| seen != tagged.id) => {
+            TagVerdict::Same if sides.seen.is_some_and(|seen| seen != tagged.id) => {
                 self.same.push((tag, tagged.id));
             }
-            Verdict::Same => {}
-            Verdict::New => self.tags.push(change(None)),
-            Verdict::Move(from) => self.tags.push(change(Some(from))),
-            Verdict::NeedsForce => self.refused.push(refusal::needs_force(name)),
-            Verdict::OtherVersion | Verdict::Behind | Verdict::Unseen | Verdict::Conflict => {
+            TagVerdict::Same => {}
+            TagVerdict::New => self.tags.push(change(None)),
+            TagVerdict::Move(from) => self.tags.push(change(Some(from))),
+            TagVerdict::NeedsForce => self.refused.push(refusal::needs_force(name)),
+            TagVerdict::OtherVersion
+            | TagVerdict::Behind
+            | TagVerdict::Unseen
+            | TagVerdict::Conflict => {
                 return Some(Theirs { tagged, remote: sides.remote, verdict });
             }
         }
@@ -113,7 +116,7 @@ impl Plan {
     /// The refs to push, in order.
     pub(super) fn pushed(&self) -> Vec<Pushed> {
         let branch = self.branch.iter().map(|branch| branch.pushed.clone());
-        let tag = |change: &Change| Pushed {
+        let tag = |change: &TagChange| Pushed {
             source: change.id.to_string(),
             name: format!("refs/tags/{}", change.name),
             lease: Some(change.from),
@@ -131,9 +134,8 @@ impl Plan {
 
     /// The plan and what came of it, for machines.
     pub(super) fn value(&self, remote: &str, refused: &[Notice], exit: Exit) -> Value {
-        let notice = |Notice { subject, what, help }: &Notice| json!({ "subject": subject, "what": what, "help": help });
         let done = exit == Exit::Done;
-        let tag = |change: &Change| {
+        let tag = |change: &TagChange| {
             let from = change.from.map(|id| id.to_string());
             json!({ "tag": change.name.to_string(), "from": from, "to": change.id.to_string() })
         };
@@ -143,8 +145,8 @@ impl Plan {
             "command": "push",
             "remote": remote,
             "pushed": { "branch": branch, "tags": tags },
-            "left": self.notes.iter().map(notice).collect::<Vec<_>>(),
-            "refused": refused.iter().map(notice).collect::<Vec<_>>(),
+            "left": self.notes,
+            "refused": refused,
             "exit": exit.code(),
         })
     }

@@ -6,7 +6,7 @@ use notice::{Notice, Refused, printable};
 use reconcile::compile::Stamp;
 use reconcile::tag::{TagName, read_short_name};
 
-use super::decide::{Theirs, Verdict};
+use super::decide::{TagVerdict, Theirs};
 use crate::read::tags::{Tagged, read_object};
 use git::Repository;
 
@@ -48,7 +48,7 @@ pub(super) fn of_theirs(
     }
     for found in theirs {
         let move_there = match found.remote {
-            Some(id) => Some(Move::read(repository, id)?),
+            Some(id) => Some(RemoteMove::read(repository, id)?),
             None => None,
         };
         let (notice, refused) = notice(remote, found, move_there.as_ref());
@@ -58,12 +58,12 @@ pub(super) fn of_theirs(
 }
 
 /// A slot's tag on the remote, as far as it could be fetched.
-struct Move {
+struct RemoteMove {
     stamp: Option<Stamp>,
     to: String,
 }
 
-impl Move {
+impl RemoteMove {
     fn read(repository: &Repository, id: ObjectId) -> Result<Self> {
         let Ok(peeled) = read_object(repository, id)? else {
             return Ok(Self { stamp: None, to: id.to_hex_with_len(10).to_string() });
@@ -86,18 +86,18 @@ impl Move {
     }
 }
 
-fn notice(remote: &str, theirs: &Theirs<'_>, there: Option<&Move>) -> (Notice, bool) {
+fn notice(remote: &str, theirs: &Theirs<'_>, there: Option<&RemoteMove>) -> (Notice, bool) {
     let Theirs { tagged, verdict, .. } = theirs;
     let name = &tagged.tag.name;
     let remote = printable(remote.as_bytes());
     let fetch = format!("git fetch --force {remote} tag {name}");
-    let words = there.map_or_else(|| "deleted".to_owned(), Move::words);
+    let words = there.map_or_else(|| "deleted".to_owned(), RemoteMove::words);
     let refused = match verdict {
-        Verdict::Unseen => is_newer(tagged, there),
-        verdict => *verdict != Verdict::Behind,
+        TagVerdict::Unseen => is_newer(tagged, there),
+        verdict => *verdict != TagVerdict::Behind,
     };
     let (what, help) = match (verdict, refused) {
-        (Verdict::OtherVersion, _) => (
+        (TagVerdict::OtherVersion, _) => (
             format!("another one on {remote} ({words}), and versions never change"),
             format!("take theirs: {fetch}; then make yours under the next number"),
         ),
@@ -121,7 +121,7 @@ fn notice(remote: &str, theirs: &Theirs<'_>, there: Option<&Move>) -> (Notice, b
 
 /// Whether the tag here was made after the one there. Nothing says which of the
 /// two this clone's user knew; who came last wants to move it.
-fn is_newer(tagged: &Tagged, there: Option<&Move>) -> bool {
+fn is_newer(tagged: &Tagged, there: Option<&RemoteMove>) -> bool {
     let here = tagged.tag.target.as_ref().ok().map(|peeled| peeled.stamp().time);
     let there = there.and_then(|there| there.stamp.as_ref()).map(|stamp| stamp.time);
     match (here, there) {

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use super::probe::{Probe, Versions, component_path};
-use super::refs::Ref;
+use super::refs::CheckedReference;
 use crate::output::{Output, count};
 use notice::Refused;
-use release::judge::{Finding, Limits, Observed, OffShare};
+use release::judge::{Finding, Observed, OffShare, Thresholds};
 use release::model::Id;
 use release::percent::Percent;
 
@@ -30,8 +30,8 @@ const PER_SECOND: f64 = 2.0;
 pub(crate) struct Checks<'a> {
     pub(crate) probe: &'a Probe,
     pub(crate) versions: Versions<'a>,
-    pub(crate) refs: &'a [Ref],
-    pub(crate) limits: Limits,
+    pub(crate) refs: &'a [CheckedReference],
+    pub(crate) limits: Thresholds,
     /// How long a deployment may take to be everywhere.
     pub(crate) spread: Duration,
     /// The highest format of the records in KV.
@@ -41,7 +41,7 @@ pub(crate) struct Checks<'a> {
 
 /// A share that the new version has.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Share {
+pub(crate) struct StepShare {
     pub(crate) at: Percent,
     /// The step before.
     pub(crate) before: Percent,
@@ -51,13 +51,13 @@ pub(crate) struct Share {
 
 impl Checks<'_> {
     /// Everything; what was seen, and what is wrong.
-    pub(crate) fn run(&self, share: Share) -> (Observed, Vec<Finding>) {
+    pub(crate) fn run(&self, share: StepShare) -> (Observed, Vec<Finding>) {
         let mut observed = Observed::default();
         let first = self.reached().err().or_else(|| self.healthy().err());
         if let Some(finding) = first {
             return (observed, vec![finding]);
         }
-        for Ref { text, .. } in self.refs {
+        for CheckedReference { text, .. } in self.refs {
             // The first answer of each is a cold one: its time says nothing.
             self.probe.compare(text, self.versions, &mut observed);
         }
@@ -122,7 +122,7 @@ impl Checks<'_> {
 
     /// Asks on and on. A share that is too small may be a deployment on its way: it is
     /// then watched for longer, as long as one may take.
-    fn watch(&self, share: Share, observed: &mut Observed) -> Vec<Finding> {
+    fn watch(&self, share: StepShare, observed: &mut Observed) -> Vec<Finding> {
         let rounds = (share.bake.as_secs_f64() * PER_SECOND) as u32;
         let rounds = rounds.clamp(FEWEST, MOST);
         let meter = self.output.meter("baking, seconds");
@@ -156,7 +156,7 @@ impl Checks<'_> {
     }
 
     /// Two callers, and the two versions side by side.
-    fn round(&self, reference: &Ref, observed: &mut Observed) {
+    fn round(&self, reference: &CheckedReference, observed: &mut Observed) {
         for _ in 0..2 {
             self.caller(reference, observed);
         }
@@ -165,7 +165,11 @@ impl Checks<'_> {
     }
 
     /// Asks as a caller does who wants no version.
-    fn caller(&self, Ref { text, status }: &Ref, observed: &mut Observed) {
+    fn caller(
+        &self,
+        CheckedReference { text, status }: &CheckedReference,
+        observed: &mut Observed,
+    ) {
         let answer = match self.probe.ask(&component_path(text), None) {
             Ok(answer) => answer,
             Err(error) => return observed.callers.add(Some(format!("{error:#}"))),

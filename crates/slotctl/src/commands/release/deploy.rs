@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::target;
 use crate::wrangler::Wrangler;
 use notice::Refused;
-use release::message::Message;
+use release::message::DeploymentMessage;
 use release::model::{Deployment, Id};
 use release::percent::Percent;
 
@@ -48,7 +48,11 @@ impl<'a> Deployments<'a> {
     ///
     /// If wrangler fails. A refusal with [`Interfered`] as its cause if somebody else
     /// deployed: theirs is left as it is.
-    pub(crate) fn make(&mut self, versions: &[(Id, Percent)], message: &Message) -> Result<()> {
+    pub(crate) fn make(
+        &mut self,
+        versions: &[(Id, Percent)],
+        message: &DeploymentMessage,
+    ) -> Result<()> {
         self.look()?;
         let asked = Asked { versions: versions.to_vec(), message: message.to_string() };
         let made = self.wrangler.deploy(versions, &asked.message);
@@ -73,7 +77,7 @@ impl<'a> Deployments<'a> {
     ///
     /// As [`Self::make`].
     pub(crate) fn back(&mut self, old: &Id, new: &Id, why: &str) -> Result<()> {
-        let message = Message::Back { new: new.clone(), why: why.to_owned() };
+        let message = DeploymentMessage::Back { new: new.clone(), why: why.to_owned() };
         let mut left = target::patience()?.retries.unwrap_or(AGAIN);
         let mut wait = WAIT;
         loop {

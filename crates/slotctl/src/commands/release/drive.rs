@@ -4,39 +4,39 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result, anyhow};
 
-use super::check::{Checks, Share, summary};
+use super::check::{Checks, StepShare, summary};
 use super::deploy::{Deployments, is_interfered};
 use super::probe::{Probe, Versions};
-use super::refs::Ref;
-use super::report::{Outcome, Report};
+use super::refs::CheckedReference;
+use super::report::{ReleaseOutcome, ReleaseReport};
 use super::setting::Setting;
 use crate::output::Output;
 use notice::{Notice, printable};
 use release::judge::Finding;
-use release::message::Message;
+use release::message::DeploymentMessage;
 use release::model::Id;
 use release::percent::Percent;
-use release::progress::{Action, Progress};
-use release::standing::Ramp;
+use release::progress::{Action, ReleaseProgress};
+use release::state::Ramp;
 
 /// A release under way.
 pub(crate) struct Drive<'a> {
     pub(crate) setting: &'a Setting<'a>,
     pub(crate) deployments: Deployments<'a>,
     pub(crate) probe: &'a Probe,
-    pub(crate) refs: &'a [Ref],
+    pub(crate) refs: &'a [CheckedReference],
     /// The highest format of the records in KV.
     pub(crate) format: u64,
-    pub(crate) progress: Progress,
+    pub(crate) progress: ReleaseProgress,
     /// What an earlier run left, until it is checked.
     pub(crate) ramp: Option<Ramp>,
     pub(crate) output: &'a Output,
 }
 
 /// How an action ended that did not stop the release.
-enum Step {
+enum ActionResult {
     On,
-    End(Outcome),
+    End(ReleaseOutcome),
     Wrong(Vec<Finding>),
 }
 
@@ -47,13 +47,13 @@ impl Drive<'_> {
     ///
     /// What stopped it before the new version was in a deployment, or while somebody
     /// else was in charge.
-    pub(crate) fn run(&mut self, report: &mut Report) -> Result<Outcome> {
+    pub(crate) fn run(&mut self, report: &mut ReleaseReport) -> Result<ReleaseOutcome> {
         loop {
             let action = self.progress.next(&self.setting.steps, self.setting.pause);
             match self.act(action, report) {
-                Ok(Step::On) => {}
-                Ok(Step::End(outcome)) => return Ok(outcome),
-                Ok(Step::Wrong(findings)) => return self.back(findings, report),
+                Ok(ActionResult::On) => {}
+                Ok(ActionResult::End(outcome)) => return Ok(outcome),
+                Ok(ActionResult::Wrong(findings)) => return self.back(findings, report),
                 Err(error) if self.progress.is_split() && !is_interfered(&error) => {
                     return self.back(vec![Finding::new("release", format!("{error:#}"))], report);
                 }
@@ -62,7 +62,7 @@ impl Drive<'_> {
         }
     }
 
-    fn act(&mut self, action: Action, report: &mut Report) -> Result<Step> {
+    fn act(&mut self, action: Action, report: &mut ReleaseReport) -> Result<ActionResult> {
         let began = Instant::now();
         match action {
             Action::Upload => {
@@ -76,42 +76,43 @@ impl Drive<'_> {
             Action::Check(at) => {
                 let findings = self.check(at, report)?;
                 if !findings.is_empty() {
-                    return Ok(Step::Wrong(findings));
+                    return Ok(ActionResult::Wrong(findings));
                 }
                 self.progress.set_checked();
             }
             Action::Finish => {
                 let new = self.released()?;
-                let message = Message::Released { new: new.clone() };
+                let message = DeploymentMessage::Released { new: new.clone() };
                 self.deployments.make(&[(new.clone(), Percent::ALL)], &message)?;
                 self.output.step("deploy", format_args!("{new} alone"), began);
-                self.progress.set_alone();
+                self.progress.set_alone(new);
             }
-            Action::Pause(at) => return Ok(Step::End(Outcome::Paused(at))),
-            Action::Done => return Ok(Step::End(Outcome::Released)),
+            Action::Pause(at) => return Ok(ActionResult::End(ReleaseOutcome::Paused(at))),
+            Action::Done => return Ok(ActionResult::End(ReleaseOutcome::Released)),
         }
-        Ok(Step::On)
+        Ok(ActionResult::On)
     }
 
     fn released(&self) -> Result<Id> {
-        self.progress.new.clone().ok_or_else(|| anyhow!("there is no new version"))
+        self.progress.new_version().cloned().ok_or_else(|| anyhow!("there is no new version"))
     }
 
-    fn deploy(&mut self, at: Percent, report: &mut Report) -> Result<()> {
+    fn deploy(&mut self, at: Percent, report: &mut ReleaseReport) -> Result<()> {
         let (began, new, old) = (Instant::now(), self.released()?, self.progress.old.clone());
         let Setting { steps, bake, .. } = self.setting;
-        let message = Message::Step { new: new.clone(), at, steps: steps.clone(), bake: *bake };
+        let message =
+            DeploymentMessage::Step { new: new.clone(), at, steps: steps.clone(), bake: *bake };
         let versions = [(new.clone(), at), (old.clone(), at.rest())];
         self.deployments.make(&versions, &message)?;
         let text = format!("{at} % {}, {} % {}", new.short(), at.rest(), old.short());
         self.output.step("deploy", text, began);
         report.deployed(at, began);
-        self.progress.set_deployed(at);
+        self.progress.set_deployed(new, at);
         self.ramp = None;
         Ok(())
     }
 
-    fn check(&mut self, at: Percent, report: &mut Report) -> Result<Vec<Finding>> {
+    fn check(&mut self, at: Percent, report: &mut ReleaseReport) -> Result<Vec<Finding>> {
         let (began, new) = (Instant::now(), self.released()?);
         let checks = Checks {
             probe: self.probe,
@@ -123,7 +124,7 @@ impl Drive<'_> {
             output: self.output,
         };
         let before = self.setting.steps.before(at);
-        let (observed, findings) = checks.run(Share { at, before, bake: self.bake(at) });
+        let (observed, findings) = checks.run(StepShare { at, before, bake: self.bake(at) });
         if findings.is_empty() {
             self.output.step("check", summary(at, self.refs.len(), &observed), began);
         }
@@ -145,7 +146,11 @@ impl Drive<'_> {
         }
     }
 
-    fn back(&mut self, findings: Vec<Finding>, report: &mut Report) -> Result<Outcome> {
+    fn back(
+        &mut self,
+        findings: Vec<Finding>,
+        report: &mut ReleaseReport,
+    ) -> Result<ReleaseOutcome> {
         for Finding { check, what } in &findings {
             self.output.finding(&notice(check, what));
         }
@@ -154,7 +159,7 @@ impl Drive<'_> {
         go_back(&mut self.deployments, &self.progress.old, &new, &why, self.output)
             .with_context(|| format!("it can't go back, and should ({why})"))?;
         report.reason = Some(why);
-        Ok(Outcome::Back)
+        Ok(ReleaseOutcome::Back)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `slotctl release`: a new version of the Worker, a share of the traffic at a time.
 //!
-//! `standing` and `progress` decide, `message` is all that is kept, and that at
+//! `state` and `progress` decide, `message` is all that is kept, and that at
 //! Cloudflare; `deploy` calls wrangler, `probe` asks the versions, `judge` and `bound`
 //! say whether what they answer is well. `drive` puts these together.
 
@@ -26,10 +26,11 @@ use deploy::Deployments;
 use drive::Drive;
 use notice::Refused;
 use probe::Probe;
-use release::model::{Deployment, Version};
-use release::progress::Progress;
-use release::standing::{self, Ask, Begin, Ramp};
-use report::{Outcome, Report};
+use release::model::{Deployment, WorkerVersion};
+use release::percent::Percent;
+use release::progress::ReleaseProgress;
+use release::state::{self, Begin, Intent, Ramp};
+use report::{ReleaseOutcome, ReleaseReport};
 use setting::{Setting, setting};
 
 /// Carries out the command.
@@ -44,12 +45,13 @@ pub(crate) fn run(context: &Context<'_, ReleaseArgs>) -> Result<Exit> {
     let active = active(&wrangler)?;
     // 2. What that and what is asked for come to.
     let versions = if args.abort { Vec::new() } else { versions(&wrangler, &active)? };
-    let begin = standing::begin(ask(args), &active, &versions, &setting.tag);
-    let (mut report, deployments) = (Report::new(&worker), Deployments::new(&wrangler, active.id));
+    let begin = state::begin(ask(args), &active, &versions, &setting.tag);
+    let (mut report, deployments) =
+        (ReleaseReport::new(&worker), Deployments::new(&wrangler, active.id));
     let outcome = match begin.map_err(Refused)? {
         Begin::Nothing(why) => {
             output.say(format_args!("{worker}: {why}"));
-            Outcome::Nothing
+            ReleaseOutcome::Nothing
         }
         Begin::Back(ramp) => abort(context, &setting, deployments, &ramp, &mut report)?,
         Begin::Go(progress, ramp) => {
@@ -61,11 +63,11 @@ pub(crate) fn run(context: &Context<'_, ReleaseArgs>) -> Result<Exit> {
     report.end(args, outcome, output)
 }
 
-fn ask(args: &ReleaseArgs) -> Ask {
+fn ask(args: &ReleaseArgs) -> Intent {
     match (args.resume, args.abort) {
-        (_, true) => Ask::Abort,
-        (true, _) => Ask::Resume,
-        _ => Ask::Start,
+        (_, true) => Intent::Abort,
+        (true, _) => Intent::Resume,
+        _ => Intent::Start,
     }
 }
 
@@ -94,7 +96,7 @@ fn active(wrangler: &Wrangler) -> Result<Deployment> {
 }
 
 /// The latest versions, and the one that is deployed.
-fn versions(wrangler: &Wrangler, active: &Deployment) -> Result<Vec<Version>> {
+fn versions(wrangler: &Wrangler, active: &Deployment) -> Result<Vec<WorkerVersion>> {
     let mut versions = wrangler.versions()?;
     if let [(only, _)] = active.versions.as_slice()
         && !versions.iter().any(|version| version.id == *only)
@@ -109,17 +111,17 @@ fn abort(
     setting: &Setting<'_>,
     mut deployments: Deployments<'_>,
     Ramp { old, new, at, .. }: &Ramp,
-    report: &mut Report,
-) -> Result<Outcome> {
+    report: &mut ReleaseReport,
+) -> Result<ReleaseOutcome> {
     let output = context.output;
     (report.old, report.new) = (Some(old.clone()), Some(new.clone()));
     output.say(format_args!("abort  {new}, at {at} %: all traffic back to {old}"));
     if setting.args.dry_run {
-        return Ok(Outcome::Planned);
+        return Ok(ReleaseOutcome::Planned);
     }
     confirm(setting, output)?;
     drive::go_back(&mut deployments, old, new, "aborted", output)?;
-    Ok(Outcome::Aborted)
+    Ok(ReleaseOutcome::Aborted)
 }
 
 fn go(
@@ -127,9 +129,9 @@ fn go(
     setting: &Setting<'_>,
     deployments: Deployments<'_>,
     probe: &Probe,
-    (progress, ramp): (Progress, Option<Ramp>),
-    report: &mut Report,
-) -> Result<Outcome> {
+    (progress, ramp): (ReleaseProgress, Option<Ramp>),
+    report: &mut ReleaseReport,
+) -> Result<ReleaseOutcome> {
     let Context { args, output, .. } = *context;
     // 3. What KV holds, and what the version answers that has the traffic.
     let target = context.target(&args.target)?;
@@ -145,7 +147,7 @@ fn go(
     report.plan(setting, &progress, &refs);
     show(setting, &progress, refs.len(), output);
     if args.dry_run {
-        return Ok(Outcome::Planned);
+        return Ok(ReleaseOutcome::Planned);
     }
     confirm(setting, output)?;
     // 5. Step by step.
@@ -155,10 +157,10 @@ fn go(
     drive.run(report)
 }
 
-fn show(setting: &Setting<'_>, progress: &Progress, refs: usize, output: &Output) {
+fn show(setting: &Setting<'_>, progress: &ReleaseProgress, refs: usize, output: &Output) {
     let Setting { tag, steps, bake, .. } = setting;
-    let new = match &progress.new {
-        Some(new) => format!("{new}, at {} %", progress.share()),
+    let new = match progress.new_version() {
+        Some(new) => format!("{new}, at {} %", progress.share().unwrap_or(Percent::NONE)),
         None => format!("{tag}, to be uploaded"),
     };
     let bake = humantime::format_duration(*bake);

@@ -10,7 +10,7 @@ use catalog::record::MAX_VALUE;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 
-use crate::resolver::{Answer, Resolver};
+use crate::resolver::{Resolver, ResolverAnswer};
 use release::judge::{Finding, Observed};
 use release::model::Id;
 
@@ -57,7 +57,7 @@ impl Probe {
     }
 
     /// What is answered to a path, by the version that an override names or by any.
-    pub(crate) fn ask(&self, path: &str, version: Option<&Id>) -> Result<Answer> {
+    pub(crate) fn ask(&self, path: &str, version: Option<&Id>) -> Result<ResolverAnswer> {
         // A Dictionary (RFC 9651, section 3.2) with one String.
         let dictionary = version.map(|id| format!("{}=\"{id}\"", self.worker));
         let mut headers = vec![
@@ -127,7 +127,7 @@ pub(crate) fn component_path(reference: &str) -> String {
 }
 
 /// Why an answer counts as an error: there is none, or it is the server's own failure.
-fn failure(answer: &Result<Answer>) -> Option<String> {
+fn failure(answer: &Result<ResolverAnswer>) -> Option<String> {
     match answer {
         Err(error) => Some(format!("{error:#}")),
         Ok(answer) if answer.status >= 500 => Some(format!("status {}", answer.status)),
@@ -157,7 +157,7 @@ impl Differs {
     }
 }
 
-fn differs(new: &Answer, old: &Answer, versions: Versions<'_>) -> Option<Differs> {
+fn differs(new: &ResolverAnswer, old: &ResolverAnswer, versions: Versions<'_>) -> Option<Differs> {
     for (answer, asked) in [(new, versions.new), (old, versions.old)] {
         let by = answer.header("Script-Version").unwrap_or("none");
         if by != asked.as_str() {
@@ -191,14 +191,14 @@ fn differs(new: &Answer, old: &Answer, versions: Versions<'_>) -> Option<Differs
 }
 
 /// The digest that the ETag names.
-fn etag(answer: &Answer) -> Option<Digest> {
+fn etag(answer: &ResolverAnswer) -> Option<Digest> {
     let etag = answer.header("ETag")?;
     etag.strip_prefix("W/").unwrap_or(etag).trim_matches('"').parse().ok()
 }
 
 /// The headers that say what was served: by name in lower case. `Component-Stale` says
 /// how long KV has been away, not what is served.
-fn described(answer: &Answer) -> BTreeMap<&str, String> {
+fn described(answer: &ResolverAnswer) -> BTreeMap<&str, String> {
     let names = answer.headers.iter().map(|(name, value)| (name.as_str(), value));
     let ours = names.filter(|(name, _)| {
         ["etag", "content-type"].contains(name)
@@ -217,14 +217,14 @@ mod tests {
     const OLD: &str = "db7cd8d3-4425-4fe7-8c81-01bf963b6067";
     const NEW: &str = "dc8dcd28-271b-4367-9840-6c244f84cb40";
 
-    fn answer(script: &str, status: u16, body: &str, headers: &[(&str, &str)]) -> Answer {
+    fn answer(script: &str, status: u16, body: &str, headers: &[(&str, &str)]) -> ResolverAnswer {
         let mut map = HeaderMap::new();
         let etag = format!("\"{}\"", Digest::of(body.as_bytes()));
         for (name, value) in [("script-version", script), ("etag", &etag)].iter().chain(headers) {
             let name: HeaderName = name.parse().unwrap();
             map.insert(name, HeaderValue::from_str(value).unwrap());
         }
-        Answer { status, headers: map, body: body.into(), took: Duration::ZERO }
+        ResolverAnswer { status, headers: map, body: body.into(), took: Duration::ZERO }
     }
 
     #[test]

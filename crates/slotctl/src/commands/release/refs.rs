@@ -15,7 +15,7 @@ const OF_SLOTS: usize = 20;
 
 /// A reference, and the status that the old version answers with.
 #[derive(Clone, Debug)]
-pub(crate) struct Ref {
+pub(crate) struct CheckedReference {
     pub(crate) text: String,
     pub(crate) status: u16,
 }
@@ -76,7 +76,11 @@ fn spread(slots: &[String]) -> Vec<String> {
 /// # Errors
 ///
 /// If it fails, is another version than Cloudflare says, or serves none of them.
-pub(crate) fn baseline(probe: &Probe, refs: Vec<String>, old: &Id) -> Result<Vec<Ref>> {
+pub(crate) fn baseline(
+    probe: &Probe,
+    refs: Vec<String>,
+    old: &Id,
+) -> Result<Vec<CheckedReference>> {
     let mut known = Vec::new();
     for text in refs {
         let answer = probe.ask(&component_path(&text), Some(old));
@@ -90,11 +94,14 @@ pub(crate) fn baseline(probe: &Probe, refs: Vec<String>, old: &Id) -> Result<Vec
             let what = format!("script version {by} answers, and {old} is deployed");
             bail!(Refused::new(text, what, "is --check-url the address of this Worker?"));
         }
-        known.push(Ref { text, status });
+        known.push(CheckedReference { text, status });
     }
     if known.iter().all(|known| known.status != 200) {
-        let shown: Vec<String> =
-            known.iter().take(3).map(|Ref { text, status }| format!("{text} ({status})")).collect();
+        let shown: Vec<String> = known
+            .iter()
+            .take(3)
+            .map(|CheckedReference { text, status }| format!("{text} ({status})"))
+            .collect();
         bail!(Refused::new(
             shown.join(", "),
             "none of the references is served",

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::refs::Ref;
+use super::refs::CheckedReference;
 use super::setting::Setting;
 use crate::args::ReleaseArgs;
 use crate::exit::Exit;
@@ -13,11 +13,11 @@ use crate::output::Output;
 use release::judge::{Finding, Observed};
 use release::model::Id;
 use release::percent::{Percent, Steps};
-use release::progress::Progress;
+use release::progress::ReleaseProgress;
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum ReleaseOutcome {
     /// The new version has all of the traffic.
     Released,
     /// It has this share, and keeps it.
@@ -32,7 +32,7 @@ pub(crate) enum Outcome {
     Planned,
 }
 
-impl Outcome {
+impl ReleaseOutcome {
     fn name(self) -> &'static str {
         match self {
             Self::Released => "released",
@@ -50,7 +50,7 @@ impl Outcome {
 }
 
 /// What there is to tell.
-pub(crate) struct Report {
+pub(crate) struct ReleaseReport {
     began: Instant,
     worker: String,
     tag: Option<String>,
@@ -64,7 +64,7 @@ pub(crate) struct Report {
     events: Vec<Value>,
 }
 
-impl Report {
+impl ReleaseReport {
     /// Of a release that has done nothing yet.
     pub(crate) fn new(worker: &str) -> Self {
         Self {
@@ -82,11 +82,16 @@ impl Report {
     }
 
     /// What is going to be done.
-    pub(crate) fn plan(&mut self, setting: &Setting<'_>, progress: &Progress, refs: &[Ref]) {
-        (self.old, self.new) = (Some(progress.old.clone()), progress.new.clone());
+    pub(crate) fn plan(
+        &mut self,
+        setting: &Setting<'_>,
+        progress: &ReleaseProgress,
+        refs: &[CheckedReference],
+    ) {
+        (self.old, self.new) = (Some(progress.old.clone()), progress.new_version().cloned());
         self.steps = Some(setting.steps.clone());
         // What another checkout uploaded has a tag of its own.
-        self.tag = progress.new.is_none().then(|| setting.tag.clone());
+        self.tag = progress.new_version().is_none().then(|| setting.tag.clone());
         self.references = refs.iter().map(|known| known.text.clone()).collect();
     }
 
@@ -126,21 +131,26 @@ impl Report {
     }
 
     /// Tells how it ended.
-    pub(crate) fn end(self, args: &ReleaseArgs, outcome: Outcome, output: &Output) -> Result<Exit> {
+    pub(crate) fn end(
+        self,
+        args: &ReleaseArgs,
+        outcome: ReleaseOutcome,
+        output: &Output,
+    ) -> Result<Exit> {
         let worker = &self.worker;
         let new = self.new.as_ref().map_or("", Id::as_str);
         match outcome {
-            Outcome::Released => {
+            ReleaseOutcome::Released => {
                 output.step("done", format_args!("{worker}: {new} is released"), self.began);
             }
-            Outcome::Paused(at) => {
+            ReleaseOutcome::Paused(at) => {
                 let text = format_args!("{worker}: {new} keeps {at} % of the traffic");
                 output.step("pause", text, self.began);
                 output.hint("slotctl release --resume goes on, --abort goes back");
             }
-            Outcome::Back => output.say("The release was given up."),
-            Outcome::Planned => output.say("Nothing done (--dry-run)."),
-            Outcome::Aborted | Outcome::Nothing => {}
+            ReleaseOutcome::Back => output.say("The release was given up."),
+            ReleaseOutcome::Planned => output.say("Nothing done (--dry-run)."),
+            ReleaseOutcome::Aborted | ReleaseOutcome::Nothing => {}
         }
         if args.json {
             output.data(&self.value(outcome))?;
@@ -148,10 +158,10 @@ impl Report {
         Ok(outcome.exit())
     }
 
-    fn value(&self, outcome: Outcome) -> Value {
+    fn value(&self, outcome: ReleaseOutcome) -> Value {
         let share = match outcome {
-            Outcome::Released => Some(Percent::ALL),
-            Outcome::Back | Outcome::Aborted => Some(Percent::NONE),
+            ReleaseOutcome::Released => Some(Percent::ALL),
+            ReleaseOutcome::Back | ReleaseOutcome::Aborted => Some(Percent::NONE),
             _ => self.share,
         };
         json!({

@@ -6,10 +6,10 @@ use std::time::Duration;
 use anyhow::Result;
 use git::Repository;
 use notice::one_line;
-use release::judge::Limits;
+use release::judge::Thresholds;
 use release::percent::{Percent, Steps};
 use release::progress::Pause;
-use release::standing::Ramp;
+use release::state::Ramp;
 
 use crate::args::ReleaseArgs;
 
@@ -28,7 +28,7 @@ pub(crate) struct Setting<'a> {
     pub(crate) steps: Steps,
     pub(crate) bake: Duration,
     pub(crate) pause: Pause,
-    pub(crate) limits: Limits,
+    pub(crate) limits: Thresholds,
     /// How long a deployment may take to be everywhere.
     pub(crate) spread: Duration,
 }
@@ -50,7 +50,10 @@ pub(super) fn setting(args: &ReleaseArgs) -> Result<Setting<'_>> {
         steps: args.steps.clone().unwrap_or_default(),
         bake: args.bake.unwrap_or(BAKE),
         pause: pause(args.pause),
-        limits: Limits { error_rate: args.max_error_rate.fraction(), slowdown: args.max_slowdown },
+        limits: Thresholds {
+            error_rate: args.max_error_rate.fraction(),
+            slowdown: args.max_slowdown,
+        },
         spread: args.max_spread,
     })
 }

@@ -11,7 +11,7 @@ use notice::Refused;
 
 /// What was found in KV.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Found {
+pub(crate) struct KvSlots {
     /// Every slot, as it is asked for: `prompts/extraction@production`.
     pub(crate) slots: Vec<String>,
     /// Those that send their callers to several versions.
@@ -25,7 +25,7 @@ pub(crate) struct Found {
 /// # Errors
 ///
 /// If KV can't be read.
-pub(crate) fn look(session: &Session<'_, ReleaseArgs>) -> Result<Found> {
+pub(crate) fn look(session: &Session<'_, ReleaseArgs>) -> Result<KvSlots> {
     let Session { target, store, output, .. } = session;
     let meter = output.meter("slots");
     target.check()?;
@@ -36,14 +36,14 @@ pub(crate) fn look(session: &Session<'_, ReleaseArgs>) -> Result<Found> {
         let slots = page.iter().filter_map(|listed| Key::parse(Namespace::Slots, &listed.name));
         keys.extend(slots);
     }
-    let mut found = Found::default();
+    let mut found = KvSlots::default();
     store.read(&keys, |key, value| found.add(key, value))?;
     found.slots.sort();
     found.split.sort();
     Ok(found)
 }
 
-impl Found {
+impl KvSlots {
     /// Takes in a record. What can't be read at all is `slotctl verify`'s to find.
     fn add(&mut self, key: &Key, value: Option<&[u8]>) {
         let Some(value) = value else { return };
@@ -107,7 +107,7 @@ fn is_split(record: &SlotRecord) -> bool {
 mod tests {
     use super::*;
 
-    fn add(found: &mut Found, key: &str, value: &str) {
+    fn add(found: &mut KvSlots, key: &str, value: &str) {
         found.add(&Key::parse(Namespace::Slots, key).unwrap(), Some(value.as_bytes()));
     }
 
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn formats_and_splits() {
-        let mut found = Found::default();
+        let mut found = KvSlots::default();
         add(&mut found, "prompts/a@production", &record(&[100_000]));
         // A canary that only an override reaches has not begun to move anybody.
         add(&mut found, "prompts/b@production", &record(&[0, 100_000]));

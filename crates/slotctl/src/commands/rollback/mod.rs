@@ -24,8 +24,8 @@ use crate::context::{Context, Session};
 use crate::exit::{Exit, Usage};
 use crate::output::count;
 use git::Repository;
-use present::Found;
-use report::{Report, Took};
+use present::RollbackPlan;
+use report::{RollbackReport, Took};
 
 /// Carries out the command.
 pub(crate) fn run(context: &Context<'_, RollbackArgs>) -> Result<Exit> {
@@ -39,8 +39,9 @@ pub(crate) fn run(context: &Context<'_, RollbackArgs>) -> Result<Exit> {
     target.check()?;
     // 2. What there is, and what that becomes.
     let found = present::find(&session, slot)?;
-    let Found { rollbacks, refused, skipped } = plan(&session, slot, found, &hold, &repository)?;
-    let mut report = Report { rollbacks: &rollbacks, refused, ..Report::new(args) };
+    let RollbackPlan { rollbacks, refused, skipped } =
+        plan(&session, slot, found, &hold, &repository)?;
+    let mut report = RollbackReport { rollbacks: &rollbacks, refused, ..RollbackReport::new(args) };
     report.show(output, &skipped);
     if args.dry_run || rollbacks.is_empty() {
         return report.end(output);
@@ -85,9 +86,9 @@ fn plan(
     found: Vec<Present>,
     hold: &Hold,
     repository: &Repository,
-) -> Result<Found> {
+) -> Result<RollbackPlan> {
     let Session { args, store, .. } = session;
-    let mut planned = Found::default();
+    let mut planned = RollbackPlan::default();
     let mut goals = Vec::new();
     for present in found {
         let goal = present::refuse_latest(&present, slot, repository)

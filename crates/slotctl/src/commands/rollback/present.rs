@@ -19,7 +19,7 @@ use git::Repository;
 
 /// What can be rolled back, and what can't.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct RollbackPlan {
     pub(super) rollbacks: Vec<Rollback>,
     pub(super) refused: Vec<Notice>,
     pub(super) skipped: Vec<Notice>,

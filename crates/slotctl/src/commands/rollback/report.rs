@@ -24,7 +24,7 @@ pub(super) struct Took {
 }
 
 /// What there is to tell.
-pub(super) struct Report<'a> {
+pub(super) struct RollbackReport<'a> {
     pub(super) args: &'a RollbackArgs,
     pub(super) rollbacks: &'a [Rollback],
     pub(super) refused: Vec<Notice>,
@@ -35,7 +35,7 @@ pub(super) struct Report<'a> {
     pub(super) took: Took,
 }
 
-impl<'a> Report<'a> {
+impl<'a> RollbackReport<'a> {
     /// Of a command that has done nothing yet.
     pub(super) fn new(args: &'a RollbackArgs) -> Self {
         Self {
@@ -117,17 +117,15 @@ impl<'a> Report<'a> {
                 "records": slots.map(|write| write.key().to_string()).collect::<Value>(),
             })
         };
-        let notice = |Notice { subject, what, help }: &Notice| json!({ "subject": subject, "what": what, "help": help });
-        let notices = |notices: &[Notice]| notices.iter().map(notice).collect::<Value>();
         let done = self.took.slots.is_some();
         json!({
             "command": "rollback",
             "dryRun": self.args.dry_run,
             "rollbacks": self.rollbacks.iter().map(rollback).collect::<Value>(),
-            "refused": notices(&self.refused),
+            "refused": self.refused,
             "pushed": done && self.unpushed.is_empty(),
-            "unpushed": notices(&self.unpushed),
-            "unserved": notices(&self.unserved),
+            "unpushed": self.unpushed,
+            "unserved": self.unserved,
             "finish": finish,
             "seconds": {
                 "slots": seconds(self.took.slots),

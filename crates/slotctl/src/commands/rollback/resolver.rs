@@ -35,7 +35,7 @@ pub(super) fn wait(
             return Ok(Vec::new());
         }
         // Who is not let in now is not let in later.
-        let hopeless = wrong.iter().all(|(_, seen)| matches!(seen, Seen::Refused(_)));
+        let hopeless = wrong.iter().all(|(_, seen)| matches!(seen, ResolverView::Refused(_)));
         if hopeless || written.elapsed() >= PATIENCE {
             return Ok(wrong
                 .iter()
@@ -53,12 +53,12 @@ fn look<'a>(
     open: &[&'a Rollback],
     written: Instant,
     output: &Output,
-) -> Vec<(&'a Rollback, Seen)> {
+) -> Vec<(&'a Rollback, ResolverView)> {
     let mut wrong = Vec::new();
     for rollback in open {
         let seen = serves(resolver, rollback);
-        match seen.unwrap_or_else(|error| Seen::Other(format!("{error:#}"))) {
-            Seen::Served => {
+        match seen.unwrap_or_else(|error| ResolverView::Other(format!("{error:#}"))) {
+            ResolverView::Served => {
                 let Rollback { name, slot, to, .. } = rollback;
                 let (version, took) = (&to.snapshot.version, took(written.elapsed()));
                 output.say(format_args!("       {name}@{slot}: {version} is served {took}"));
@@ -70,7 +70,7 @@ fn look<'a>(
 }
 
 /// What a resolver says of a slot.
-enum Seen {
+enum ResolverView {
     /// The version.
     Served,
     /// That the caller may not know.
@@ -79,11 +79,11 @@ enum Seen {
     Other(String),
 }
 
-fn unserved(url: &str, rollback: &Rollback, seen: &Seen) -> Notice {
+fn unserved(url: &str, rollback: &Rollback, seen: &ResolverView) -> Notice {
     let why = match seen {
-        Seen::Served => "",
-        Seen::Refused(status) => &format!("it answers with status {status}"),
-        Seen::Other(why) => why,
+        ResolverView::Served => "",
+        ResolverView::Refused(status) => &format!("it answers with status {status}"),
+        ResolverView::Other(why) => why,
     };
     Notice {
         subject: format!("{}@{}", rollback.name, rollback.slot),
@@ -96,19 +96,19 @@ fn unserved(url: &str, rollback: &Rollback, seen: &Seen) -> Notice {
 
 /// Whether the slot's own arm is the version. Explained, not fetched: in a split the
 /// answer of any one caller may be another arm's.
-fn serves(resolver: &Resolver, rollback: &Rollback) -> Result<Seen> {
+fn serves(resolver: &Resolver, rollback: &Rollback) -> Result<ResolverView> {
     let Rollback { name, slot, to, .. } = rollback;
     let answer = resolver.get(&format!("/components/{name}@{slot}?explain"), &[], 1 << 20)?;
     match answer.status {
         200 => {}
-        status @ (401 | 403) => return Ok(Seen::Refused(status)),
+        status @ (401 | 403) => return Ok(ResolverView::Refused(status)),
         status => anyhow::bail!("it answers with status {status}"),
     }
     let explained: Value = serde_json::from_slice(&answer.body).context("its answer is no JSON")?;
     let targets = explained.get("targets").and_then(Value::as_array);
     let own = targets.into_iter().flatten().find(|arm| arm["slot"] == slot.as_str());
     Ok(match own.is_some_and(|arm| arm["version"] == to.snapshot.version.to_string()) {
-        true => Seen::Served,
-        false => Seen::Other("it serves the version from before".to_owned()),
+        true => ResolverView::Served,
+        false => ResolverView::Other("it serves the version from before".to_owned()),
     })
 }

@@ -10,7 +10,7 @@ use notice::Refused;
 
 /// What to do with a slot's table.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Change {
+pub(super) enum TrafficEdit {
     /// Give a slot a share of the callers, in percent.
     Share(Slot, f64),
     /// Give a slot the callers of a segment.
@@ -30,27 +30,27 @@ pub(super) fn edit(
     text: &str,
     name: &ComponentName,
     slot: &Slot,
-    change: &Change,
+    change: &TrafficEdit,
 ) -> Result<String> {
     let mut document: DocumentMut =
         text.parse().with_context(|| format!("{FILE} is not TOML: mend it by hand first"))?;
     match change {
-        Change::Stop => stop(&mut document, name, slot)?,
-        Change::StopArm(arm) => take_out(&mut document, name, slot, "split", arm.as_str())?,
-        Change::StopSegment(group) => take_out(&mut document, name, slot, "segments", group)?,
-        Change::Alias(to) => {
+        TrafficEdit::Stop => stop(&mut document, name, slot)?,
+        TrafficEdit::StopArm(arm) => take_out(&mut document, name, slot, "split", arm.as_str())?,
+        TrafficEdit::StopSegment(group) => take_out(&mut document, name, slot, "segments", group)?,
+        TrafficEdit::Alias(to) => {
             let table = table(&mut document, name, slot)?;
             table.remove("split");
             set(table, "alias", to.as_str().into());
         }
-        Change::Share(to, percent) => {
+        TrafficEdit::Share(to, percent) => {
             let table = table(&mut document, name, slot)?;
             table.remove("alias");
             put(table, "split", (to.as_str(), number(*percent)), || {
                 not_a_table(name, slot, "split")
             })?;
         }
-        Change::Segment(group, to) => {
+        TrafficEdit::Segment(group, to) => {
             let table = table(&mut document, name, slot)?;
             let segment = (group.as_str(), to.as_str().into());
             put(table, "segments", segment, || not_a_table(name, slot, "segments"))?;
@@ -247,7 +247,7 @@ mod tests {
         [\"prompts/extraction\"]\nrevoked = { \"v1.0.3\" = \"leaks\" }\n";
 
     #[track_caller]
-    fn check(text: &str, slot: &str, change: Change, from: &str, to: &str) {
+    fn check(text: &str, slot: &str, change: TrafficEdit, from: &str, to: &str) {
         let (name, slot) = ("prompts/extraction".parse().unwrap(), slot.parse().unwrap());
         let edited = edit(text, &name, &slot, &change).unwrap();
         assert!(text.contains(from), "{from}");
@@ -264,31 +264,31 @@ mod tests {
         check(
             FULL,
             "production",
-            Change::Share(slot("canary"), 25.0),
+            TrafficEdit::Share(slot("canary"), 25.0),
             "canary = 10",
             "canary = 25",
         );
-        check(FULL, "production", Change::Share(slot("blue"), 0.5), "blue = 5", "blue = 0.5");
+        check(FULL, "production", TrafficEdit::Share(slot("blue"), 0.5), "blue = 5", "blue = 0.5");
         check(
             FULL,
             "production",
-            Change::Share(slot("new"), 1.0),
+            TrafficEdit::Share(slot("new"), 1.0),
             "blue = 5 }",
             "blue = 5, new = 1 }",
         );
-        check(FULL, "live", Change::Alias(slot("blue")), "\"green\"", "\"blue\"");
+        check(FULL, "live", TrafficEdit::Alias(slot("blue")), "\"green\"", "\"blue\"");
         check(
             FULL,
             "production",
-            Change::Segment("beta".into(), slot("ring-2")),
+            TrafficEdit::Segment("beta".into(), slot("ring-2")),
             "\"ring-1\"",
             "\"ring-2\"",
         );
-        check(FULL, "production", Change::StopArm(slot("blue")), ", blue = 5 }", " }");
+        check(FULL, "production", TrafficEdit::StopArm(slot("blue")), ", blue = 5 }", " }");
         check(
             FULL,
             "production",
-            Change::StopSegment("beta".into()),
+            TrafficEdit::StopSegment("beta".into()),
             "segments = { beta = \"ring-1\" }\n",
             "",
         );
@@ -301,23 +301,23 @@ mod tests {
             "\n# Extraction.\n[\"prompts/extraction\".production]\n\
              split = { canary = 10, blue = 5 } # careful\nsegments = { beta = \"ring-1\" }\n",
         );
-        check(FULL, "live", Change::Stop, &format!("\n{live}"), "\n");
-        check(FULL, "production", Change::Stop, production, "");
+        check(FULL, "live", TrafficEdit::Stop, &format!("\n{live}"), "\n");
+        check(FULL, "production", TrafficEdit::Stop, production, "");
     }
 
     #[test]
     fn a_file_begins_with_its_first_table() {
         let name = "prompts/a".parse().unwrap();
-        let change = Change::Share(slot("canary"), 10.0);
+        let change = TrafficEdit::Share(slot("canary"), 10.0);
         let text = edit("", &name, &slot("production"), &change).unwrap();
         assert_eq!(text, "[\"prompts/a\".production]\nsplit = { canary = 10 }\n");
-        let change = Change::Segment("beta".into(), slot("ring"));
+        let change = TrafficEdit::Segment("beta".into(), slot("ring"));
         let both = edit(&text, &name, &slot("production"), &change).unwrap();
         assert_eq!(both, format!("{text}segments = {{ beta = \"ring\" }}\n"));
         let gone =
-            edit(&text, &name, &slot("production"), &Change::StopArm(slot("canary"))).unwrap();
+            edit(&text, &name, &slot("production"), &TrafficEdit::StopArm(slot("canary"))).unwrap();
         assert_eq!(gone, "");
-        let missing = edit(&text, &name, &slot("live"), &Change::Stop).unwrap_err();
+        let missing = edit(&text, &name, &slot("live"), &TrafficEdit::Stop).unwrap_err();
         assert!(missing.to_string().contains("nothing is said of prompts/a@live"), "{missing}");
     }
 }

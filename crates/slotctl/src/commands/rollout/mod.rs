@@ -20,8 +20,8 @@ use crate::context::Context;
 use crate::exit::{Exit, Usage};
 use crate::offline::{self, Records};
 use crate::output::Output;
-use crate::read::{Part, Rollouts};
-use edit::Change;
+use crate::read::{ReadPart, Rollouts};
+use edit::TrafficEdit;
 use git::Repository;
 use moves::SlotMoves;
 use notice::Refused;
@@ -79,15 +79,17 @@ fn run_change(job: &Job<'_>, output: &Output) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn wanted(args: &ChangeArgs) -> Result<Change> {
+fn wanted(args: &ChangeArgs) -> Result<TrafficEdit> {
     let ChangeArgs { to, percent, segment, alias, stop, .. } = args;
     Ok(match (to, percent, segment, alias, stop) {
-        (_, _, _, Some(to), false) => Change::Alias(to.clone()),
-        (Some(to), Some(percent), None, None, false) => Change::Share(to.clone(), *percent),
-        (Some(to), None, Some(group), None, false) => Change::Segment(group.clone(), to.clone()),
-        (_, None, Some(group), None, true) => Change::StopSegment(group.clone()),
-        (Some(to), None, None, None, true) => Change::StopArm(to.clone()),
-        (None, None, None, None, true) => Change::Stop,
+        (_, _, _, Some(to), false) => TrafficEdit::Alias(to.clone()),
+        (Some(to), Some(percent), None, None, false) => TrafficEdit::Share(to.clone(), *percent),
+        (Some(to), None, Some(group), None, false) => {
+            TrafficEdit::Segment(group.clone(), to.clone())
+        }
+        (_, None, Some(group), None, true) => TrafficEdit::StopSegment(group.clone()),
+        (Some(to), None, None, None, true) => TrafficEdit::StopArm(to.clone()),
+        (None, None, None, None, true) => TrafficEdit::Stop,
         _ => bail!(Usage(
             "say what to change: --to SLOT --percent N, --to SLOT --segment NAME, \
              --alias SLOT or --stop"
@@ -96,24 +98,24 @@ fn wanted(args: &ChangeArgs) -> Result<Change> {
 }
 
 /// A component's slots, and what is refused of them.
-struct State {
+struct ComponentState {
     records: Records,
     refused: Vec<Notice>,
 }
 
 /// The component with the file's text as if it were committed.
-fn state(job: &Job<'_>, text: &str) -> Result<State> {
+fn state(job: &Job<'_>, text: &str) -> Result<ComponentState> {
     let rollouts = Some(Rollouts::with_text(text));
-    let part = Part { only: std::slice::from_ref(job.name), rollouts };
+    let part = ReadPart { only: std::slice::from_ref(job.name), rollouts };
     let reading = offline::read(&job.args.common, part)?;
     let (records, refused) = offline::records(&reading.desired)?;
     let refused = reading.refused.into_iter().chain(refused).collect();
-    Ok(State { records, refused })
+    Ok(ComponentState { records, refused })
 }
 
 /// A change that would make a mistake is not written. What was wrong before is
 /// not the change's fault.
-fn refuse_mistakes(before: &State, after: State) -> Result<Records> {
+fn refuse_mistakes(before: &ComponentState, after: ComponentState) -> Result<Records> {
     let known: BTreeSet<&str> = before.refused.iter().map(|notice| notice.what.as_str()).collect();
     match after.refused.into_iter().find(|notice| !known.contains(notice.what.as_str())) {
         Some(mistake) => Err(Refused(mistake).into()),
@@ -158,15 +160,15 @@ fn sum_up(args: &ChangeArgs, changed: bool, commit: Option<&str>, output: &Outpu
 }
 
 /// The commit's message: what changes, and below it for whom.
-fn message(job: &Job<'_>, change: &Change, moves: &[SlotMoves]) -> String {
+fn message(job: &Job<'_>, change: &TrafficEdit, moves: &[SlotMoves]) -> String {
     let key = format!("{}@{}", job.name, job.slot);
     let subject = match change {
-        Change::Share(to, percent) => format!("Send {percent} % of {key} to {to}"),
-        Change::Segment(group, to) => format!("Send segment {group} of {key} to {to}"),
-        Change::Alias(to) => format!("Send all of {key} to {to}"),
-        Change::StopArm(arm) => format!("Stop sending {key} to {arm}"),
-        Change::StopSegment(group) => format!("Stop routing segment {group} of {key} apart"),
-        Change::Stop => format!("Send all of {key} to its own version"),
+        TrafficEdit::Share(to, percent) => format!("Send {percent} % of {key} to {to}"),
+        TrafficEdit::Segment(group, to) => format!("Send segment {group} of {key} to {to}"),
+        TrafficEdit::Alias(to) => format!("Send all of {key} to {to}"),
+        TrafficEdit::StopArm(arm) => format!("Stop sending {key} to {arm}"),
+        TrafficEdit::StopSegment(group) => format!("Stop routing segment {group} of {key} apart"),
+        TrafficEdit::Stop => format!("Send all of {key} to its own version"),
     };
     let lines: Vec<String> = moves.iter().map(SlotMoves::line).collect();
     format!("{subject}\n\n{}\n", lines.join("\n"))

@@ -23,7 +23,7 @@ const EXAMPLES: usize = 3;
 
 /// Where callers go, and some of them.
 #[derive(Debug, Default)]
-struct Moved {
+struct MovedCallers {
     number: usize,
     examples: Vec<String>,
 }
@@ -36,7 +36,7 @@ pub(super) struct SlotMoves {
     pub(super) changes: Vec<ArmChange>,
     before: Option<SlotRecord>,
     after: Option<SlotRecord>,
-    moves: BTreeMap<(String, String), Moved>,
+    moves: BTreeMap<(String, String), MovedCallers>,
     keys: usize,
 }
 
@@ -79,8 +79,8 @@ fn moves(
     before: Option<&SlotRecord>,
     after: Option<&SlotRecord>,
     keys: &[String],
-) -> Result<BTreeMap<(String, String), Moved>> {
-    let mut moves: BTreeMap<(String, String), Moved> = BTreeMap::new();
+) -> Result<BTreeMap<(String, String), MovedCallers>> {
+    let mut moves: BTreeMap<(String, String), MovedCallers> = BTreeMap::new();
     for key in keys {
         let caller = Caller { key: Some(key.clone()), ..Caller::default() };
         let arm = |record: Option<&SlotRecord>| -> Result<String> {
@@ -125,7 +125,7 @@ impl SlotMoves {
         let mut text = self.line() + "\n";
         let moved = self.moved();
         let _ = writeln!(text, "  {moved} of {} keys move ({:.2} %)", self.keys, percent(moved));
-        for ((from, to), Moved { number, examples }) in &self.moves {
+        for ((from, to), MovedCallers { number, examples }) in &self.moves {
             let examples = examples.join(", ");
             let _ = writeln!(
                 text,

@@ -10,7 +10,7 @@ use crate::args::RolloutPlanArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::offline;
-use crate::read::{Part, Rollouts};
+use crate::read::{ReadPart, Rollouts};
 use git::Repository;
 
 /// Carries out the command.
@@ -20,8 +20,8 @@ pub(super) fn run(context: &Context<'_, RolloutPlanArgs>) -> Result<Exit> {
     let repository = Repository::open(&args.common.repo)?;
     let edited = Rollouts::with_text(&file::read(&file::path(&repository)?)?);
     let only = args.component.as_slice();
-    let counts = offline::read(&args.common, Part { only, rollouts: None })?;
-    let edited = offline::read(&args.common, Part { only, rollouts: Some(edited) })?;
+    let counts = offline::read(&args.common, ReadPart { only, rollouts: None })?;
+    let edited = offline::read(&args.common, ReadPart { only, rollouts: Some(edited) })?;
     let (before, _) = offline::records(&counts.desired)?;
     let (after, refused) = offline::records(&edited.desired)?;
     // 2. Who moves.

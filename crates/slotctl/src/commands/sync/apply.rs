@@ -11,8 +11,8 @@ use catalog::record::{self, UnreferencedRecord, is_due};
 use reconcile::plan::{Plan, Stage, Write};
 
 use super::check;
-use super::concurrency::{News, Told, Turn};
-use super::outcome::Outcome;
+use super::concurrency::{Announcement, ConcurrentRun, Conflict};
+use super::outcome::SyncOutcome;
 use crate::args::SyncArgs;
 use crate::context::Session;
 use crate::output::{Meter, count};
@@ -34,30 +34,34 @@ impl Apply<'_> {
     /// Carries out the plan and reads a sample back, unless others have changed what the
     /// plan was made from: before a slot is moved, before anything goes, and when all is
     /// done. What the run tells of itself goes along with what is written where it can.
-    pub(super) fn run(&self, turn: &mut Turn<'_>, outcome: &mut Outcome) -> Result<News> {
+    pub(super) fn run(
+        &self,
+        run: &mut ConcurrentRun<'_>,
+        outcome: &mut SyncOutcome,
+    ) -> Result<Conflict> {
         if self.plan.is_empty() {
-            turn.tell(Told::End)?;
-            return turn.news();
+            run.announce(Announcement::End)?;
+            return run.conflict();
         }
         let (named, naming): (Vec<_>, Vec<_>) =
             Stage::ALL.into_iter().partition(|stage| *stage < Stage::Slots);
-        self.write(&named, Some(Told::Claim), turn, outcome)?;
-        turn.tell(Told::Claim)?;
-        if turn.news()? == News::LookAgain {
-            return Ok(News::LookAgain);
+        self.write(&named, Some(Announcement::Start), run, outcome)?;
+        run.announce(Announcement::Start)?;
+        if run.conflict()? == Conflict::KvChanged {
+            return Ok(Conflict::KvChanged);
         }
         let deletes = !self.plan.deletions.is_empty();
-        self.write(&naming, (!deletes).then_some(Told::End), turn, outcome)?;
+        self.write(&naming, (!deletes).then_some(Announcement::End), run, outcome)?;
         if deletes {
-            if turn.news()? == News::LookAgain {
-                return Ok(News::LookAgain);
+            if run.conflict()? == Conflict::KvChanged {
+                return Ok(Conflict::KvChanged);
             }
             self.delete(outcome)?;
         }
-        turn.tell(Told::End)?;
-        match check::read_back(self.session, self.plan, turn, outcome)? {
-            News::None => turn.news(),
-            news => Ok(news),
+        run.announce(Announcement::End)?;
+        match check::read_back(self.session, self.plan, run, outcome)? {
+            Conflict::None => run.conflict(),
+            conflict => Ok(conflict),
         }
     }
 
@@ -66,11 +70,11 @@ impl Apply<'_> {
     fn write(
         &self,
         stages: &[Stage],
-        tell: Option<Told>,
-        turn: &mut Turn<'_>,
-        outcome: &mut Outcome,
+        tell: Option<Announcement>,
+        run: &mut ConcurrentRun<'_>,
+        outcome: &mut SyncOutcome,
     ) -> Result<()> {
-        let note = tell.map_or(Ok(None), |tell| turn.note(tell))?;
+        let note = tell.map_or(Ok(None), |tell| run.note(tell))?;
         let there = |stage: &&Stage| self.plan.stage(**stage).next().is_some();
         let stages: Vec<Stage> = stages.iter().filter(there).copied().collect();
         for stage in &stages {
@@ -79,7 +83,7 @@ impl Apply<'_> {
             let note = note.as_ref().filter(|_| last);
             let told = self.write_stage(*stage, note, outcome)?;
             if let (true, Some(tell)) = (told, tell) {
-                turn.told(tell);
+                run.set_announced(tell);
             }
             let written = outcome.written.get(stage).copied().unwrap_or_default();
             self.session.output.step("write", count(written, stage.name()), began);
@@ -92,7 +96,7 @@ impl Apply<'_> {
         &self,
         stage: Stage,
         note: Option<&Note>,
-        outcome: &mut Outcome,
+        outcome: &mut SyncOutcome,
     ) -> Result<bool> {
         let meter = self.session.output.meter(stage.plural());
         meter.begin(self.plan.stage(stage).count());
@@ -132,7 +136,7 @@ impl Apply<'_> {
     }
 
     /// Deletes, kind after kind as the plan orders them.
-    fn delete(&self, outcome: &mut Outcome) -> Result<()> {
+    fn delete(&self, outcome: &mut SyncOutcome) -> Result<()> {
         let began = Instant::now();
         for keys in self.plan.deletions.chunk_by(|a, b| Stage::of(a) == Stage::of(b)) {
             let keys: Vec<&Key> = keys.iter().filter(|key| !is_of(&outcome.spared, key)).collect();
@@ -182,7 +186,7 @@ fn is_of(contents: &[Key], key: &Key) -> bool {
     }
 }
 
-fn delete_keys(namespace: &kv_api::Namespace<'_>, keys: &[&Key]) -> Result<usize, ApiError> {
+fn delete_keys(namespace: &kv_api::KvNamespace<'_>, keys: &[&Key]) -> Result<usize, ApiError> {
     let mut batch = Batch::new(namespace.limits());
     for key in keys.iter().map(|key| key.to_string()) {
         if !batch.push_key(&key) {
@@ -200,10 +204,10 @@ fn delete_keys(namespace: &kv_api::Namespace<'_>, keys: &[&Key]) -> Result<usize
 /// Writes the values of a stage, as many a call as the API takes; no more of them
 /// are in memory than one call carries.
 struct Writer<'a> {
-    namespace: &'a kv_api::Namespace<'a>,
+    namespace: &'a kv_api::KvNamespace<'a>,
     stage: Stage,
     meter: &'a Meter,
-    outcome: &'a mut Outcome,
+    outcome: &'a mut SyncOutcome,
     batch: Batch,
     /// How many bytes the values in the batch have.
     bytes: usize,
@@ -213,10 +217,10 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(
-        namespace: &'a kv_api::Namespace<'a>,
+        namespace: &'a kv_api::KvNamespace<'a>,
         stage: Stage,
         meter: &'a Meter,
-        outcome: &'a mut Outcome,
+        outcome: &'a mut SyncOutcome,
     ) -> Self {
         let batch = Batch::new(namespace.limits());
         Self { namespace, stage, meter, outcome, batch, bytes: 0, along: 0 }

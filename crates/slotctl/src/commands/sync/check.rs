@@ -9,8 +9,8 @@ use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use reconcile::plan::{Plan, Stage, Write};
 
-use super::concurrency::{News, Turn};
-use super::outcome::Outcome;
+use super::concurrency::{ConcurrentRun, Conflict};
+use super::outcome::SyncOutcome;
 use crate::args::SyncArgs;
 use crate::context::Session;
 use crate::output::count;
@@ -28,9 +28,9 @@ const PATIENCE: [u64; 6] = [1, 2, 4, 8, 15, 30];
 pub(super) fn read_back(
     session: &Session<'_, SyncArgs>,
     plan: &Plan,
-    turn: &mut Turn<'_>,
-    outcome: &mut Outcome,
-) -> Result<News> {
+    run: &mut ConcurrentRun<'_>,
+    outcome: &mut SyncOutcome,
+) -> Result<Conflict> {
     let Session { store, output, .. } = session;
     let began = Instant::now();
     let mut waits = PATIENCE.iter().map(|seconds| Duration::from_secs(*seconds));
@@ -40,8 +40,8 @@ pub(super) fn read_back(
         open.retain(|write| !same.contains(&write.key()));
         outcome.checked.extend(same);
         // What differs may be another sync's, and is no reason to wait.
-        if !open.is_empty() && turn.news()? == News::LookAgain {
-            return Ok(News::LookAgain);
+        if !open.is_empty() && run.conflict()? == Conflict::KvChanged {
+            return Ok(Conflict::KvChanged);
         }
         match (open.first(), waits.next()) {
             (None, _) => break,
@@ -55,7 +55,7 @@ pub(super) fn read_back(
         let checked = count(outcome.checked.len(), "key");
         output.step("check", format_args!("{checked} read back as written"), began);
     }
-    Ok(News::None)
+    Ok(Conflict::None)
 }
 
 /// Some writes of a stage, from its first to its last.

@@ -7,32 +7,32 @@ use anyhow::Result;
 use catalog::record::{Age, Newest, RunId, SyncRecord};
 use notice::printable;
 
-use crate::read::State;
+use crate::read::RepositoryState;
 use crate::runs::{self, Note};
 use crate::store::Store;
 use notice::Refused;
 
 /// What others have done since it was last looked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum News {
+pub(super) enum Conflict {
     /// Nothing that matters.
     None,
     /// What was listed may not be so any more: look at it anew.
-    LookAgain,
+    KvChanged,
 }
 
 /// What a run says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum Announcement {
     /// That it is about to move something.
-    Claim,
+    Start,
     /// That it has done so.
     End,
 }
 
 /// A sync among others.
 #[derive(Debug)]
-pub(super) struct Turn<'a> {
+pub(super) struct ConcurrentRun<'a> {
     store: &'a Store<'a>,
     run: RunId,
     mine: SyncRecord,
@@ -40,24 +40,24 @@ pub(super) struct Turn<'a> {
     known: BTreeMap<RunId, SyncRecord>,
     /// Rollbacks that came meanwhile.
     rollbacks: Vec<RunId>,
-    told: Option<Told>,
+    announced: Option<Announcement>,
     /// Whether a newer state in KV is overwritten.
     allow_older: bool,
 }
 
-impl<'a> Turn<'a> {
+impl<'a> ConcurrentRun<'a> {
     /// Begins among the runs that are `known`. Of a part of a repository it is not known
     /// how new all of it is: such a run is as new as the newest that was before it.
     pub(super) fn begin(
         store: &'a Store<'a>,
-        state: &State,
+        state: &RepositoryState,
         part: bool,
         known: &BTreeMap<RunId, SyncRecord>,
     ) -> Result<Self> {
         let mine = SyncRecord::new(state.digest, state.newest.clone());
         let (run, known) = (runs::new_run()?, known.clone());
-        let (rollbacks, told, allow_older) = (Vec::new(), None, false);
-        let mut turn = Self { store, run, mine, known, rollbacks, told, allow_older };
+        let (rollbacks, announced, allow_older) = (Vec::new(), None, false);
+        let mut turn = Self { store, run, mine, known, rollbacks, announced, allow_older };
         if let (true, Some(newest)) = (part, turn.newest_known()) {
             let mine = turn.mine.newest.take().filter(|mine| mine.time >= newest.time);
             turn.mine.newest = mine.or(Some(newest));
@@ -79,7 +79,7 @@ impl<'a> Turn<'a> {
     }
 
     /// Whether another run did not come to its end: it goes on, or was stopped. Which
-    /// of the two nobody can say, so a listing counts only after this run has told of itself.
+    /// of the two nobody can say, so a listing counts only after this run has announced of itself.
     pub(super) fn is_contested(&self) -> bool {
         self.known.values().any(|other| !other.ended)
     }
@@ -93,31 +93,31 @@ impl<'a> Turn<'a> {
 
     /// Whether others know of this run.
     pub(super) fn is_known(&self) -> bool {
-        self.told.is_some()
+        self.announced.is_some()
     }
 
-    /// Tells others, unless they were told that last.
-    pub(super) fn tell(&mut self, what: Told) -> Result<()> {
+    /// Tells others, unless they were announced that last.
+    pub(super) fn announce(&mut self, what: Announcement) -> Result<()> {
         if let Some(note) = self.note(what)? {
             note.write(self.store)?;
-            self.told(what);
+            self.set_announced(what);
         }
         Ok(())
     }
 
-    /// What there is to write for that; nothing where it was told last. Who has it written
-    /// says so ([`Self::told`]).
-    pub(super) fn note(&self, what: Told) -> Result<Option<Note>> {
-        if self.told == Some(what) {
+    /// What there is to write for that; nothing where it was announced last. Who has it written
+    /// says so ([`Self::set_announced`]).
+    pub(super) fn note(&self, what: Announcement) -> Result<Option<Note>> {
+        if self.announced == Some(what) {
             return Ok(None);
         }
-        let record = SyncRecord { ended: what == Told::End, ..self.mine.clone() };
+        let record = SyncRecord { ended: what == Announcement::End, ..self.mine.clone() };
         Note::of_sync(self.run, &record).map(Some)
     }
 
-    /// Takes note that others were told.
-    pub(super) fn told(&mut self, what: Told) {
-        self.told = Some(what);
+    /// Takes note that others were announced.
+    pub(super) fn set_announced(&mut self, what: Announcement) {
+        self.announced = Some(what);
     }
 
     /// What others have done since.
@@ -125,9 +125,9 @@ impl<'a> Turn<'a> {
     /// # Errors
     ///
     /// [`Refused`] where another has the last word, or nobody can say who has.
-    pub(super) fn news(&mut self) -> Result<News> {
+    pub(super) fn conflict(&mut self) -> Result<Conflict> {
         let now = self.others()?;
-        let mut news = News::None;
+        let mut conflict = Conflict::None;
         for (run, other) in &now {
             if self.known.get(run) == Some(other) {
                 continue;
@@ -139,11 +139,11 @@ impl<'a> Turn<'a> {
                 (Age::Same, _) => {}
                 (Age::Newer, _) if !self.allow_older => return Err(overtaken(other)),
                 (Age::Unknown, false) => return Err(undecided()),
-                _ => news = News::LookAgain,
+                _ => conflict = Conflict::KvChanged,
             }
         }
         self.known = now;
-        Ok(news)
+        Ok(conflict)
     }
 
     /// Puts back what rollbacks wrote meanwhile, where this run wrote over it; says how

@@ -9,7 +9,7 @@ use catalog::digest::Digest;
 use catalog::key::Key;
 use catalog::name::ComponentName;
 use catalog::record::{self, CatalogRecord, IndexRecord};
-use reconcile::conductor::{Held, Item, Layout, Value, index_keys, layout};
+use reconcile::conductor::{CopyItem, CopyPlan, CopyValue, HeldCopies, index_keys, layout};
 use reconcile::plan::{Plan, Write};
 use serde_json::json;
 
@@ -20,15 +20,15 @@ use crate::exit::Exit;
 use crate::output::{Output, count};
 use crate::read::{self, Blobs, Reading};
 use crate::store::Store;
-use crate::target::Target;
-use kv_api::{Batch, Namespace, Pair};
+use crate::target::KvTarget;
+use kv_api::{Batch, KvNamespace, Pair};
 use notice::Refused;
 
 /// The copies: what becomes of them, and where they are.
 pub(super) struct Copies<'a> {
-    namespace: Namespace<'a>,
+    namespace: KvNamespace<'a>,
     id: &'a str,
-    pub(super) layout: Layout,
+    pub(super) layout: CopyPlan,
 }
 
 /// What came of carrying out a layout.
@@ -50,7 +50,7 @@ impl<'a> Copies<'a> {
         let Session { args, target, store, output, .. } = session;
         let Some(id) = id else { return Ok(None) };
         let (began, only) = (Instant::now(), args.part.only.as_slice());
-        let namespace = kv_api::Namespace::new(&target.api, id);
+        let namespace = kv_api::KvNamespace::new(&target.api, id);
         let catalogs = catalogs(store, plan, only)?;
         let held = held(&namespace, &catalogs)?;
         let keys = count(held.keys.len(), "key");
@@ -62,7 +62,7 @@ impl<'a> Copies<'a> {
     }
 
     fn show(&self, output: &Output) {
-        let Layout { writes, deletions, kept, foreign, blocked, .. } = &self.layout;
+        let CopyPlan { writes, deletions, kept, foreign, blocked, .. } = &self.layout;
         for (number, mark, what) in [
             (writes.len(), '+', ""),
             (deletions.len(), '-', ""),
@@ -116,10 +116,10 @@ impl<'a> Copies<'a> {
             true => return Ok(()),
             false => read::open_blobs(&sync.session.args.common.repo)?,
         };
-        for Item { key, value, metadata } in &self.layout.writes {
+        for CopyItem { key, value, metadata } in &self.layout.writes {
             let bytes = match value {
-                Value::Content(digest) => contents.read(*digest, blobs.as_mut())?,
-                Value::Index(text) => text.clone().into_bytes(),
+                CopyValue::Content(digest) => contents.read(*digest, blobs.as_mut())?,
+                CopyValue::Index(text) => text.clone().into_bytes(),
             };
             let metadata = metadata.as_ref().map(|metadata| json!(metadata));
             let pair = Pair { key, value: &bytes, metadata: metadata.as_ref() };
@@ -157,7 +157,7 @@ impl<'a> Copies<'a> {
 
     /// For machines.
     pub(super) fn value(&self, copied: &Copied) -> serde_json::Value {
-        let Layout { writes, deletions, kept, foreign, unchanged, blocked } = &self.layout;
+        let CopyPlan { writes, deletions, kept, foreign, unchanged, blocked } = &self.layout;
         json!({
             "namespace": self.id,
             "writes": writes.iter().map(|item| item.key.as_str()).collect::<Vec<_>>(),
@@ -174,9 +174,9 @@ impl<'a> Copies<'a> {
 }
 
 /// The namespace of the copies, where they are asked for.
-pub(super) fn namespace(args: &SyncArgs, target: &Target) -> Result<Option<String>> {
+pub(super) fn namespace(args: &SyncArgs, target: &KvTarget) -> Result<Option<String>> {
     let TargetArgs { config, env, .. } = &args.target;
-    let Some(args::Layout::Conductor) = args.layout else { return Ok(None) };
+    let Some(args::LayoutArg::Conductor) = args.layout else { return Ok(None) };
     target.conductor(config, env.as_deref()).map(Some)
 }
 
@@ -223,10 +223,10 @@ fn listed(store: &Store<'_>) -> Result<Vec<ComponentName>> {
 
 /// What the namespace holds.
 fn held(
-    namespace: &Namespace<'_>,
+    namespace: &KvNamespace<'_>,
     catalogs: &BTreeMap<ComponentName, CatalogRecord>,
-) -> Result<Held> {
-    let mut held = Held::default();
+) -> Result<HeldCopies> {
+    let mut held = HeldCopies::default();
     for page in namespace.list("") {
         held.keys.extend(page?.into_iter().map(|listed| (listed.name, listed.metadata)));
     }

@@ -25,11 +25,11 @@ use crate::exit::Exit;
 use crate::read::Reading;
 use crate::session;
 use apply::Apply;
-use concurrency::Turn;
+use concurrency::ConcurrentRun;
 use git::Repository;
 use layout::{Copied, Copies};
-use outcome::Outcome;
-use report::Report;
+use outcome::SyncOutcome;
+use report::SyncReport;
 use rounds::Rounds;
 
 /// Carries out the command.
@@ -46,18 +46,22 @@ pub(crate) fn run(context: &Context<'_, SyncArgs>) -> Result<Exit> {
     }
     let (git, listing) = session::look(&session, &args.common, &args.part.only)?;
     // 3. Who else makes KV equal to Git, or did.
-    let mut turn =
-        Turn::begin(&session.store, git.state(), !args.part.only.is_empty(), &listing.runs)?;
-    if args.allow_older || args.prune && is_taken_back(args, &turn)? {
-        turn.allow_older();
+    let mut run = ConcurrentRun::begin(
+        &session.store,
+        git.state(),
+        !args.part.only.is_empty(),
+        &listing.runs,
+    )?;
+    if args.allow_older || args.prune && is_taken_back(args, &run)? {
+        run.allow_older();
     }
     // 4. The files that KV does not know, and the plan, as often as others change KV.
-    let mut outcome = Outcome::default();
+    let mut outcome = SyncOutcome::default();
     let options = options(&session);
     let rounds = Rounds { session: &session, options: &options };
-    let (reading, plan) = rounds.run(git, listing, &mut turn, &mut outcome)?;
+    let (reading, plan) = rounds.run(git, listing, &mut run, &mut outcome)?;
     // 5. The copies for others, of what is in the resolver's own namespaces now.
-    let report = Report { session: &session, reading: &reading, plan: &plan };
+    let report = SyncReport { session: &session, reading: &reading, plan: &plan };
     let copies = copies(&report, conductor.as_deref(), &mut outcome);
     // 6. Summed up.
     sum_up(&report, &outcome, copies.as_ref(), began)
@@ -65,11 +69,11 @@ pub(crate) fn run(context: &Context<'_, SyncArgs>) -> Result<Exit> {
 
 /// Works out the copies that are asked for, and writes them unless this is a dry run.
 fn copies<'a>(
-    report: &Report<'a>,
+    report: &SyncReport<'a>,
     id: Option<&'a str>,
-    outcome: &mut Outcome,
+    outcome: &mut SyncOutcome,
 ) -> Option<(Copies<'a>, Copied)> {
-    let Report { session, reading, plan } = report;
+    let SyncReport { session, reading, plan } = report;
     if outcome.error.is_some() {
         return None;
     }
@@ -90,12 +94,12 @@ fn copies<'a>(
 
 /// Tells what came of it, to people and to machines, and with which exit it ends.
 fn sum_up(
-    report: &Report<'_>,
-    outcome: &Outcome,
+    report: &SyncReport<'_>,
+    outcome: &SyncOutcome,
     copies: Option<&(Copies<'_>, Copied)>,
     began: Instant,
 ) -> Result<Exit> {
-    let Report { session, reading, plan } = report;
+    let SyncReport { session, reading, plan } = report;
     let Session { args, output, .. } = *session;
     let exit = exit(args, reading, plan, outcome);
     let exit = copies.map_or(exit, |(copies, copied)| copies.exit(exit, args, copied));
@@ -128,13 +132,13 @@ fn options(session: &Session<'_, SyncArgs>) -> Options {
 
 /// Whether the newest tag that KV was synced from is not here at all. To who prunes,
 /// what has no tag is gone.
-fn is_taken_back(args: &SyncArgs, turn: &Turn<'_>) -> Result<bool> {
-    let Some(newer) = turn.newer() else { return Ok(false) };
+fn is_taken_back(args: &SyncArgs, run: &ConcurrentRun<'_>) -> Result<bool> {
+    let Some(newer) = run.newer() else { return Ok(false) };
     let tag = format!("refs/tags/{}", newer.name);
     Ok(Repository::open(&args.common.repo)?.commit(&tag).is_none())
 }
 
-fn exit(args: &SyncArgs, reading: &Reading, plan: &Plan, outcome: &Outcome) -> Exit {
+fn exit(args: &SyncArgs, reading: &Reading, plan: &Plan, outcome: &SyncOutcome) -> Exit {
     if outcome.error.is_some() || !reading.refused.is_empty() || !plan.refused.is_empty() {
         return Exit::Failed;
     }

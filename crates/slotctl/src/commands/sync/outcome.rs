@@ -7,7 +7,7 @@ use reconcile::plan::Stage;
 
 /// What came of carrying out a plan.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
+pub(super) struct SyncOutcome {
     /// How many keys were written, by stage.
     pub(super) written: BTreeMap<Stage, usize>,
     /// How many keys were deleted.

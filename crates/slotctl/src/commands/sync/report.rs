@@ -13,7 +13,7 @@ use reconcile::plan::{Held, Plan, Stage, Write, changes};
 use reconcile::tag::TagTarget;
 use serde_json::{Value, json};
 
-use super::outcome::Outcome;
+use super::outcome::SyncOutcome;
 use crate::args::SyncArgs;
 use crate::context::Session;
 use crate::exit::Exit;
@@ -21,15 +21,15 @@ use crate::read::{LogicTag, Reading, Rollouts};
 use crate::traffic::{change, traffic};
 
 /// All that a sync knew and planned.
-pub(super) struct Report<'a> {
+pub(super) struct SyncReport<'a> {
     pub(super) session: &'a Session<'a, SyncArgs>,
     pub(super) reading: &'a Reading,
     pub(super) plan: &'a Plan,
 }
 
-impl Report<'_> {
+impl SyncReport<'_> {
     /// The object.
-    pub(super) fn value(&self, outcome: &Outcome, exit: Exit, took: Duration) -> Value {
+    pub(super) fn value(&self, outcome: &SyncOutcome, exit: Exit, took: Duration) -> Value {
         json!({
             "command": "sync",
             "dryRun": self.session.args.dry_run,
@@ -134,9 +134,8 @@ fn held(held: &Held) -> Value {
     })
 }
 
-fn notices(first: &[Notice], second: &[Notice]) -> Value {
-    let value = |Notice { subject, what, help }: &Notice| json!({ "subject": subject, "what": what, "help": help });
-    first.iter().chain(second).map(value).collect()
+fn notices<'a>(first: &'a [Notice], second: &'a [Notice]) -> Vec<&'a Notice> {
+    first.iter().chain(second).collect()
 }
 
 fn logic(tag: &LogicTag) -> Value {

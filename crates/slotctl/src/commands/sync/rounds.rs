@@ -6,14 +6,14 @@ use catalog::digest::Digest;
 use reconcile::plan::{Options, Plan};
 
 use super::apply::Apply;
-use super::concurrency::{self, News, Told, Turn};
-use super::outcome::Outcome;
+use super::concurrency::{self, Announcement, ConcurrentRun, Conflict};
+use super::outcome::SyncOutcome;
 use super::show;
 use crate::args::SyncArgs;
 use crate::context::Session;
 use crate::output::count;
 use crate::read::Reading;
-use crate::session::{self, Git, Listing};
+use crate::session::{self, GitReader, KvListing};
 use notice::Refused;
 
 /// So often is KV looked at anew before it is left to whoever changes it.
@@ -31,29 +31,29 @@ impl Rounds<'_> {
     /// until then.
     pub(super) fn run(
         &self,
-        git: Git<'_>,
-        listing: Listing,
-        turn: &mut Turn<'_>,
-        outcome: &mut Outcome,
+        git: GitReader<'_>,
+        listing: KvListing,
+        run: &mut ConcurrentRun<'_>,
+        outcome: &mut SyncOutcome,
     ) -> Result<(Reading, Plan)> {
         let (mut rounds, state) = (ROUNDS, git.state().digest);
         let (mut git, mut listing) = (Some(git), Some(listing));
         loop {
             rounds -= 1;
             // Whoever may still write has to know of this run before KV is listed.
-            if turn.is_contested() && turn.newer().is_none() && !self.session.args.dry_run {
-                turn.tell(Told::Claim)?;
+            if run.is_contested() && run.newer().is_none() && !self.session.args.dry_run {
+                run.announce(Announcement::Start)?;
                 listing = None;
             }
             let (reading, plan) = self.plan(git.take(), listing.take(), state)?;
-            let ended = self.carry_out(&reading, &plan, turn, outcome);
-            if matches!(ended, Ok(News::LookAgain)) && rounds > 0 {
-                self.put_back(turn)?;
+            let ended = self.carry_out(&reading, &plan, run, outcome);
+            if matches!(ended, Ok(Conflict::KvChanged)) && rounds > 0 {
+                self.put_back(run)?;
                 continue;
             }
             outcome.error = match ended {
-                Ok(News::None) => None,
-                Ok(News::LookAgain) => Some(restless()),
+                Ok(Conflict::None) => None,
+                Ok(Conflict::KvChanged) => Some(restless()),
                 Err(error) => Some(error),
             };
             return Ok((reading, plan));
@@ -64,13 +64,13 @@ impl Rounds<'_> {
     /// the plan.
     fn plan(
         &self,
-        git: Option<Git<'_>>,
-        listing: Option<Listing>,
+        git: Option<GitReader<'_>>,
+        listing: Option<KvListing>,
         state: Digest,
     ) -> Result<(Reading, Plan)> {
         // 1. What KV holds.
         let only = &self.session.args.part.only;
-        let list = || Listing::of(self.session, only);
+        let list = || KvListing::of(self.session, only);
         let listing = listing.map_or_else(list, Ok)?;
         // 2. What Git's files say. The copies for others need their contents too.
         let known = self.session.args.layout.is_none().then_some(&listing.actual);
@@ -86,9 +86,9 @@ impl Rounds<'_> {
     }
 
     /// Puts back what rollbacks wrote meanwhile, before it looks again.
-    fn put_back(&self, turn: &mut Turn<'_>) -> Result<()> {
+    fn put_back(&self, run: &mut ConcurrentRun<'_>) -> Result<()> {
         self.session.output.say("       KV was changed meanwhile: looking again");
-        let back = turn.put_back()?;
+        let back = run.put_back()?;
         if back > 0 {
             let slots = count(back, "slot");
             self.session.output.say(format_args!("       {slots} put back that were rolled back"));
@@ -97,8 +97,8 @@ impl Rounds<'_> {
     }
 
     /// Reads the tags once more, for files that KV had and may have lost.
-    fn read_tags_again(&self, state: Digest) -> Result<Git<'_>> {
-        let mut git = Git::open(&self.session.args.common, &self.session.args.part.only)?;
+    fn read_tags_again(&self, state: Digest) -> Result<GitReader<'_>> {
+        let mut git = GitReader::open(&self.session.args.common, &self.session.args.part.only)?;
         git.read_tags(self.session.output)?;
         match git.state().digest == state {
             true => Ok(git),
@@ -110,25 +110,25 @@ impl Rounds<'_> {
         &self,
         reading: &Reading,
         plan: &Plan,
-        turn: &mut Turn<'_>,
-        outcome: &mut Outcome,
-    ) -> Result<News> {
+        run: &mut ConcurrentRun<'_>,
+        outcome: &mut SyncOutcome,
+    ) -> Result<Conflict> {
         if let Some(notice) = &plan.blocked {
             return Err(Refused(notice.clone()).into());
         }
-        if let (Some(newer), false) = (turn.newer(), plan.is_empty()) {
+        if let (Some(newer), false) = (run.newer(), plan.is_empty()) {
             return Err(concurrency::stale(newer));
         }
-        let idle = plan.is_empty() && !turn.is_known() && !turn.is_newest();
+        let idle = plan.is_empty() && !run.is_known() && !run.is_newest();
         if self.session.args.dry_run || idle {
-            return Ok(News::None);
+            return Ok(Conflict::None);
         }
         let apply = Apply { session: self.session, plan, reading };
-        let news = apply.run(turn, outcome)?;
-        if news == News::None {
-            turn.replace_others()?;
+        let conflict = apply.run(run, outcome)?;
+        if conflict == Conflict::None {
+            run.replace_others()?;
         }
-        Ok(news)
+        Ok(conflict)
     }
 }
 

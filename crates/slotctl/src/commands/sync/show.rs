@@ -8,8 +8,8 @@ use indicatif::DecimalBytes;
 use reconcile::plan::{Plan, Stage, Write};
 use reconcile::tag::TagTarget;
 
-use super::outcome::Outcome;
-use super::report::Report;
+use super::outcome::SyncOutcome;
+use super::report::SyncReport;
 use crate::context::Session;
 use crate::output::{Output, count};
 use crate::read::{LogicTag, Reading};
@@ -123,8 +123,8 @@ fn red(mark: &str) -> String {
 }
 
 /// Shows what the sync came to.
-pub(super) fn summary(report: &Report<'_>, outcome: &Outcome, began: Instant) {
-    let Report { session, plan, reading } = report;
+pub(super) fn summary(report: &SyncReport<'_>, outcome: &SyncOutcome, began: Instant) {
+    let SyncReport { session, plan, reading } = report;
     let Session { args, target, output, .. } = *session;
     if let Some(error) = &outcome.error {
         output.error(error);
@@ -145,7 +145,7 @@ pub(super) fn summary(report: &Report<'_>, outcome: &Outcome, began: Instant) {
     }
 }
 
-fn done(plan: &Plan, outcome: &Outcome) -> String {
+fn done(plan: &Plan, outcome: &SyncOutcome) -> String {
     let written: usize = outcome.written.values().sum();
     let (keys, bytes) = (count(written, "key"), DecimalBytes(outcome.bytes));
     let deleted = match outcome.deleted {

@@ -11,22 +11,22 @@ use notice::{Notice, printable};
 use reconcile::plan::{Plan, Stage, Write};
 use reconcile::tag::TagTarget;
 
-use super::outcome::Outcome;
-use super::report::Report;
+use super::outcome::SyncOutcome;
+use super::report::SyncReport;
 use crate::output::count;
 
 /// So many rows of a table are written: GitHub takes a mebibyte of summary a step.
 const ROWS: usize = 500;
 
 /// Adds the summary to a file's end, as GitHub's `$GITHUB_STEP_SUMMARY` wants it.
-pub(super) fn append(report: &Report<'_>, outcome: &Outcome, file: &Path) -> Result<()> {
+pub(super) fn append(report: &SyncReport<'_>, outcome: &SyncOutcome, file: &Path) -> Result<()> {
     let open = OpenOptions::new().create(true).append(true).open(file);
     open.and_then(|mut open| open.write_all(markdown(report, outcome).as_bytes()))
         .with_context(|| format!("can't write the summary to {}", file.display()))
 }
 
-fn markdown(report: &Report<'_>, outcome: &Outcome) -> String {
-    let Report { session, plan, reading } = report;
+fn markdown(report: &SyncReport<'_>, outcome: &SyncOutcome) -> String {
+    let SyncReport { session, plan, reading } = report;
     let env = session.args.target.env.as_deref().unwrap_or("local");
     let mut text = format!("### slotctl sync: {}\n\n{}\n\n", cell(env), gist(report, outcome));
     let moved = plan.stage(Stage::Slots).filter_map(slot);
@@ -54,8 +54,8 @@ fn markdown(report: &Report<'_>, outcome: &Outcome) -> String {
 }
 
 /// What it came to, in a line or two.
-fn gist(report: &Report<'_>, outcome: &Outcome) -> String {
-    let Report { session, plan, .. } = report;
+fn gist(report: &SyncReport<'_>, outcome: &SyncOutcome) -> String {
+    let SyncReport { session, plan, .. } = report;
     let written: usize = outcome.written.values().sum();
     let mut gist = match (written, plan.is_empty(), session.args.dry_run) {
         (0, true, _) => format!("Nothing to write: {} as Git says.", keys(plan.unchanged)),

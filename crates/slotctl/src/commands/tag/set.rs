@@ -26,7 +26,7 @@ struct Goal {
 }
 
 /// What became of a slot.
-pub(super) struct Moved {
+pub(super) struct MovedSlot {
     /// The version that it stood on; none of a new one.
     before: Option<Version>,
     /// The version that it stands on.
@@ -37,7 +37,7 @@ pub(super) struct Moved {
 
 /// Sets a slot.
 pub(super) fn set(context: &Tags<'_>, args: &SetArgs) -> Result<()> {
-    let Moved { before, after, moved } = move_slot(context, args)?;
+    let MovedSlot { before, after, moved } = move_slot(context, args)?;
     if moved {
         context.output.hint("slotctl push --tags --force");
     }
@@ -46,7 +46,7 @@ pub(super) fn set(context: &Tags<'_>, args: &SetArgs) -> Result<()> {
 }
 
 /// Moves a slot's tag, and tells of it.
-pub(super) fn move_slot(context: &Tags<'_>, args: &SetArgs) -> Result<Moved> {
+pub(super) fn move_slot(context: &Tags<'_>, args: &SetArgs) -> Result<MovedSlot> {
     // 1. What it is, and what it shall be.
     let name = context.name(&args.component, TagTarget::Slot(args.slot.clone()));
     let tags = context.tags_of(&args.component)?;
@@ -55,7 +55,7 @@ pub(super) fn move_slot(context: &Tags<'_>, args: &SetArgs) -> Result<Moved> {
     let before = now.and_then(|now| standing(now, &bare(&tags))).map(|now| now.version);
     if now.is_some_and(|now| leads_to(now, goal.id)) {
         context.output.say(format_args!("{name}: is {} already", goal.shown));
-        return Ok(Moved { after: before.clone(), before, moved: false });
+        return Ok(MovedSlot { after: before.clone(), before, moved: false });
     }
     // 2. What the remotes had, so that a push undoes nobody else's move.
     let text = text(context, args, &name, &goal)?;
@@ -75,7 +75,7 @@ pub(super) fn move_slot(context: &Tags<'_>, args: &SetArgs) -> Result<Moved> {
     if !goal.commit && to != goal.shown {
         context.output.warning(&other_version(&name, &goal.shown, &to));
     }
-    Ok(Moved { before, after, moved: true })
+    Ok(MovedSlot { before, after, moved: true })
 }
 
 /// A slot is a tag of its version's tag; where that is lightweight, of the commit.

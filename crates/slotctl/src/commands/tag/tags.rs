@@ -7,7 +7,7 @@ use gix_hash::ObjectId;
 use notice::{Refused, printable};
 use reconcile::compile::Tag;
 use reconcile::source::path::RepoPath;
-use reconcile::source::{Located, Problem};
+use reconcile::source::{FileProblem, Located};
 use reconcile::tag::{Prefix, TagName, TagTarget};
 use serde_json::Value;
 
@@ -99,7 +99,7 @@ impl<'a> Tags<'a> {
         let registry = args.registry.as_deref();
         let component = &subject.component;
         let file = FileOf { prefix: subject.prefix, component, path: path.as_ref(), registry };
-        find_file(&self.repository, file, commit)?.map_err(|Problem { what, help, .. }| {
+        find_file(&self.repository, file, commit)?.map_err(|FileProblem { what, help, .. }| {
             let commit = short(commit);
             let otherwise = help.unwrap_or_default();
             let help = format!("commit the file first, or {}", way(&otherwise));

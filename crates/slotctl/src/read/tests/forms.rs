@@ -95,7 +95,7 @@ fn an_empty_repository_says_nothing() {
 fn what_is_no_repository_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     for path in [dir.path(), &dir.path().join("gone")] {
-        assert!(read_part(path, None, Part::default(), &|_| {}).is_err());
+        assert!(read_part(path, None, ReadPart::default(), &|_| {}).is_err());
         assert!(open_blobs(path).is_err());
     }
 }

@@ -22,7 +22,7 @@ fn read(repo: &Path) -> Reading {
 /// versions that are there, and contents are what their digests say.
 #[track_caller]
 fn read_with(repo: &Path, registry: Option<&Path>) -> Reading {
-    let reading = read_part(repo, registry, Part::default(), &|progress| {
+    let reading = read_part(repo, registry, ReadPart::default(), &|progress| {
         assert!(progress.done <= progress.total, "{progress:?}");
     })
     .unwrap();

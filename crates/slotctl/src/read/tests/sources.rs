@@ -182,12 +182,13 @@ fn broken_registries_are_passed_over_by_name() {
         let reading = read(repo.path());
         assert_eq!(versions(&reading, "prompts/a"), ["v1.0.0=prompts/a.md"], "{broken:?}");
         check(&reading.warnings, &[(REGISTRY, "passed over"), (REGISTRY, "in the work tree")]);
-        let given = read_part(repo.path(), Some(&repo.at(REGISTRY)), Part::default(), &|_| {});
+        let given = read_part(repo.path(), Some(&repo.at(REGISTRY)), ReadPart::default(), &|_| {});
         assert!(format!("{:#}", given.unwrap_err()).contains("components.json can't be read"));
     }
     let repo = Repo::new();
     assert!(
-        read_part(repo.path(), Some(Path::new("/gone.json")), Part::default(), &|_| {}).is_err()
+        read_part(repo.path(), Some(Path::new("/gone.json")), ReadPart::default(), &|_| {})
+            .is_err()
     );
 }
 

@@ -4,10 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use notice::{Notice, printable};
 
-use crate::message::Message;
-use crate::model::{Deployment, Id, Version};
+use crate::message::DeploymentMessage;
+use crate::model::{Deployment, Id, WorkerVersion};
 use crate::percent::{Percent, Steps};
-use crate::progress::Progress;
+use crate::progress::ReleaseProgress;
 
 /// The versions that Cloudflare deploys: the latest so many
 /// (<https://developers.cloudflare.com/changelog/2025-09-11-increased-version-rollback-limit/>).
@@ -15,7 +15,7 @@ const DEPLOYABLE: u64 = 100;
 
 /// What a deployment is to a release.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Standing {
+pub enum DeploymentState {
     /// One version has all of the traffic.
     Settled(Id),
     /// A release of this version ended so.
@@ -55,22 +55,24 @@ pub struct Ramp {
 /// # Errors
 ///
 /// A split that no release made.
-pub fn standing(deployment: &Deployment) -> Result<Standing, Notice> {
-    let message = deployment.message.parse::<Message>();
+pub fn standing(deployment: &Deployment) -> Result<DeploymentState, Notice> {
+    let message = deployment.message.parse::<DeploymentMessage>();
     match (deployment.versions.as_slice(), message) {
-        ([(only, _)], Ok(Message::Released { new })) if new == *only => Ok(Standing::Released(new)),
-        ([(only, _)], Ok(Message::Back { new, why })) if new != *only => {
-            Ok(Standing::Back { old: only.clone(), new, why })
+        ([(only, _)], Ok(DeploymentMessage::Released { new })) if new == *only => {
+            Ok(DeploymentState::Released(new))
         }
-        ([(only, _)], _) => Ok(Standing::Settled(only.clone())),
-        ([a, b], Ok(Message::Step { new, at, steps, bake })) if a.0 != b.0 => {
+        ([(only, _)], Ok(DeploymentMessage::Back { new, why })) if new != *only => {
+            Ok(DeploymentState::Back { old: only.clone(), new, why })
+        }
+        ([(only, _)], _) => Ok(DeploymentState::Settled(only.clone())),
+        ([a, b], Ok(DeploymentMessage::Step { new, at, steps, bake })) if a.0 != b.0 => {
             let (own, other) = if a.0 == new { (a, b) } else { (b, a) };
             // Whoever changed the shares since is in charge now.
             if own.0 != new || own.1 != at {
                 return Err(foreign(deployment));
             }
             let since = deployment.created;
-            Ok(Standing::Ramp(Ramp { old: other.0.clone(), new, at, steps, bake, since }))
+            Ok(DeploymentState::Ramp(Ramp { old: other.0.clone(), new, at, steps, bake, since }))
         }
         _ => Err(foreign(deployment)),
     }
@@ -78,7 +80,7 @@ pub fn standing(deployment: &Deployment) -> Result<Standing, Notice> {
 
 /// What the user asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ask {
+pub enum Intent {
     /// Begin a release.
     Start,
     /// Continue one.
@@ -91,7 +93,7 @@ pub enum Ask {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Begin {
     /// Go on from here; with what an earlier run set, where there was one.
-    Go(Progress, Option<Ramp>),
+    Go(ReleaseProgress, Option<Ramp>),
     /// Give the release up.
     Back(Ramp),
     /// There is nothing to do.
@@ -105,26 +107,28 @@ pub enum Begin {
 ///
 /// Why it can't be done.
 pub fn begin(
-    ask: Ask,
+    ask: Intent,
     active: &Deployment,
-    versions: &[Version],
+    versions: &[WorkerVersion],
     tag: &str,
 ) -> Result<Begin, Notice> {
     let standing = standing(active)?;
     match ask {
-        Ask::Start => start(standing, versions),
-        Ask::Resume => resume(standing, active, versions, tag),
-        Ask::Abort => Ok(abort(standing)),
+        Intent::Start => start(standing, versions),
+        Intent::Resume => resume(standing, active, versions, tag),
+        Intent::Abort => Ok(abort(standing)),
     }
 }
 
-fn start(standing: Standing, versions: &[Version]) -> Result<Begin, Notice> {
+fn start(standing: DeploymentState, versions: &[WorkerVersion]) -> Result<Begin, Notice> {
     match standing {
-        Standing::Settled(old) | Standing::Released(old) | Standing::Back { old, .. } => {
+        DeploymentState::Settled(old)
+        | DeploymentState::Released(old)
+        | DeploymentState::Back { old, .. } => {
             still_deployable(&old, versions)?;
-            Ok(Begin::Go(Progress::start(old), None))
+            Ok(Begin::Go(ReleaseProgress::start(old), None))
         }
-        Standing::Ramp(Ramp { new, at, .. }) => Err(notice(
+        DeploymentState::Ramp(Ramp { new, at, .. }) => Err(notice(
             new.as_str(),
             format!("its release is under way, at {at} %"),
             "slotctl release --resume goes on with it, --abort goes back",
@@ -133,7 +137,7 @@ fn start(standing: Standing, versions: &[Version]) -> Result<Begin, Notice> {
 }
 
 /// After the upload that is to come, the old version must be one that can be gone back to.
-fn still_deployable(old: &Id, versions: &[Version]) -> Result<(), Notice> {
+fn still_deployable(old: &Id, versions: &[WorkerVersion]) -> Result<(), Notice> {
     let number = versions.iter().find(|version| version.id == *old).map(|version| version.number);
     let latest = versions.iter().map(|version| version.number).max();
     match (number, latest) {
@@ -151,30 +155,30 @@ fn still_deployable(old: &Id, versions: &[Version]) -> Result<(), Notice> {
 }
 
 fn resume(
-    standing: Standing,
+    standing: DeploymentState,
     active: &Deployment,
-    versions: &[Version],
+    versions: &[WorkerVersion],
     tag: &str,
 ) -> Result<Begin, Notice> {
     let (old, refusal) = match standing {
-        Standing::Ramp(ramp) => {
+        DeploymentState::Ramp(ramp) => {
             let Ramp { old, new, at, .. } = ramp.clone();
-            return Ok(Begin::Go(Progress::deployed(old, new, at), Some(ramp)));
+            return Ok(Begin::Go(ReleaseProgress::deployed(old, new, at), Some(ramp)));
         }
-        Standing::Released(new) => (new, None),
-        Standing::Back { old, new, why } => {
+        DeploymentState::Released(new) => (new, None),
+        DeploymentState::Back { old, new, why } => {
             let what = format!("its release was given up ({why}), {old} has all of the traffic");
             let refusal = notice(new.as_str(), what, "slotctl release begins a new one");
             (old, Some(refusal))
         }
-        Standing::Settled(old) => {
+        DeploymentState::Settled(old) => {
             let what = "it has all of the traffic, no release is under way".to_owned();
             let refusal = notice(old.as_str(), what, "slotctl release begins one");
             (old, Some(refusal))
         }
     };
     match (uploaded(active, versions, tag), refusal) {
-        (Some(new), _) => Ok(Begin::Go(Progress::uploaded(old, new.clone()), None)),
+        (Some(new), _) => Ok(Begin::Go(ReleaseProgress::uploaded(old, new.clone()), None)),
         (None, Some(refusal)) => Err(refusal),
         (None, None) => Ok(Begin::Nothing(format!("{old} is released, nothing is left to do"))),
     }
@@ -182,15 +186,17 @@ fn resume(
 
 /// The version that a run uploaded and did not come to deploy: the latest of all, of
 /// this checkout, and later than the deployment.
-fn uploaded<'a>(active: &Deployment, versions: &'a [Version], tag: &str) -> Option<&'a Id> {
+fn uploaded<'a>(active: &Deployment, versions: &'a [WorkerVersion], tag: &str) -> Option<&'a Id> {
     let latest = versions.iter().max_by_key(|version| version.number)?;
     (latest.tag == tag && latest.created > active.created).then_some(&latest.id)
 }
 
-fn abort(standing: Standing) -> Begin {
+fn abort(standing: DeploymentState) -> Begin {
     match standing {
-        Standing::Ramp(ramp) => Begin::Back(ramp),
-        Standing::Settled(old) | Standing::Released(old) | Standing::Back { old, .. } => {
+        DeploymentState::Ramp(ramp) => Begin::Back(ramp),
+        DeploymentState::Settled(old)
+        | DeploymentState::Released(old)
+        | DeploymentState::Back { old, .. } => {
             Begin::Nothing(format!("no release is under way, {old} has all of the traffic"))
         }
     }
@@ -242,12 +248,12 @@ mod tests {
         }
     }
 
-    fn version(id: &str, number: u64, created: u64, tag: &str) -> Version {
-        Version { id: id.parse().unwrap(), number, created: at(created), tag: tag.to_owned() }
+    fn version(id: &str, number: u64, created: u64, tag: &str) -> WorkerVersion {
+        WorkerVersion { id: id.parse().unwrap(), number, created: at(created), tag: tag.to_owned() }
     }
 
     /// What comes of it, in short.
-    fn came(ask: Ask, active: &Deployment, versions: &[Version]) -> String {
+    fn came(ask: Intent, active: &Deployment, versions: &[WorkerVersion]) -> String {
         match begin(ask, active, versions, "v2") {
             Ok(Begin::Go(progress, ramp)) => {
                 let set = ramp.map_or(String::new(), |ramp| {
@@ -264,7 +270,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn comes(ask: Ask, versions: &[(&str, &str)], message: &str, expected: &str) {
+    fn comes(ask: Intent, versions: &[(&str, &str)], message: &str, expected: &str) {
         assert_eq!(came(ask, &deployment(versions, message), &[]), expected);
     }
 
@@ -282,7 +288,7 @@ mod tests {
             (GIVEN_UP, "db7cd8d3 → none"),
             (RAMP, "refused: dc8dcd28: its release is under way, at 10 %"),
         ] {
-            comes(Ask::Start, versions, message, expected);
+            comes(Intent::Start, versions, message, expected);
         }
     }
 
@@ -297,7 +303,7 @@ mod tests {
             (SETTLED, "refused: db7cd8d3: it has all of the traffic, no release is under way"),
             (GIVEN_UP, &given_up),
         ] {
-            comes(Ask::Resume, versions, message, expected);
+            comes(Intent::Resume, versions, message, expected);
         }
     }
 
@@ -307,7 +313,7 @@ mod tests {
         for ((versions, message), expected) in
             [(RAMP, "back to db7cd8d3"), (SETTLED, nothing), (GIVEN_UP, nothing)]
         {
-            comes(Ask::Abort, versions, message, expected);
+            comes(Intent::Abort, versions, message, expected);
         }
     }
 
@@ -322,7 +328,7 @@ mod tests {
             (&[(NEW, "10"), (OLD, "80"), (THIRD, "10")], STEP),
             (&[(NEW, "10"), (OLD, "90")], DONE),
         ] {
-            for ask in [Ask::Start, Ask::Resume, Ask::Abort] {
+            for ask in [Intent::Start, Intent::Resume, Intent::Abort] {
                 let came = came(ask, &deployment(versions, message), &[]);
                 assert!(came.contains("ada@example.com split the traffic ("), "{came}");
             }
@@ -341,12 +347,12 @@ mod tests {
             (vec![old.clone(), version(NEW, 8, 101, "v2"), version(THIRD, 9, 102, "")], false),
             (vec![], false),
         ] {
-            let came = came(Ask::Resume, &settled, &versions);
+            let came = came(Intent::Resume, &settled, &versions);
             assert_eq!(came == "db7cd8d3 → dc8dcd28", goes_on, "{came}");
         }
         let done = deployment(&[(OLD, "100")], &DONE.replace(NEW, OLD));
         let versions = [old, version(NEW, 8, 101, "v2")];
-        assert_eq!(came(Ask::Resume, &done, &versions), "db7cd8d3 → dc8dcd28");
+        assert_eq!(came(Intent::Resume, &done, &versions), "db7cd8d3 → dc8dcd28");
     }
 
     #[test]
@@ -354,7 +360,7 @@ mod tests {
         let settled = deployment(&[(OLD, "100")], "");
         for (latest, refused) in [(100, false), (101, true), (500, true)] {
             let versions = [version(OLD, 2, 50, ""), version(NEW, latest, 60, "")];
-            let came = came(Ask::Start, &settled, &versions);
+            let came = came(Intent::Start, &settled, &versions);
             assert_eq!(came.starts_with("refused"), refused, "{latest}: {came}");
         }
     }

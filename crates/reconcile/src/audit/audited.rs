@@ -9,24 +9,24 @@ use catalog::version::Version;
 
 /// The records of a component.
 #[derive(Debug, Default)]
-pub(super) struct Component {
-    pub(super) versions: BTreeMap<Version, Seen>,
+pub(super) struct AuditedComponent {
+    pub(super) versions: BTreeMap<Version, AuditedVersion>,
     /// The digest of each slot's record.
     pub(super) slots: BTreeMap<Slot, Digest>,
-    pub(super) arms: Vec<Arm>,
-    pub(super) catalog: Option<Catalog>,
+    pub(super) arms: Vec<AuditedArm>,
+    pub(super) catalog: Option<AuditedCatalog>,
 }
 
 /// A version's record.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct AuditedVersion {
     pub(super) content: Digest,
     pub(super) record: Digest,
 }
 
 /// An arm of a slot.
 #[derive(Debug)]
-pub(super) struct Arm {
+pub(super) struct AuditedArm {
     pub(super) slot: Slot,
     pub(super) version: Version,
     pub(super) content: Digest,
@@ -34,14 +34,14 @@ pub(super) struct Arm {
 
 /// What a catalog lists, by the digests of the records.
 #[derive(Debug)]
-pub(super) struct Catalog {
+pub(super) struct AuditedCatalog {
     pub(super) versions: BTreeMap<Version, Digest>,
     pub(super) slots: BTreeMap<Slot, Digest>,
 }
 
 /// A content that is listed, or that a record names.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Content {
+pub(super) struct AuditedContent {
     /// A record that names it.
     pub(super) named: Option<Key>,
     /// How many bytes that record says it has.

@@ -13,13 +13,13 @@ struct Rejected {
 
 /// What a remote said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(super) struct PushReply {
     rejected: Vec<Rejected>,
     /// What its hooks said, or what went wrong.
     said: Vec<String>,
 }
 
-impl Answer {
+impl PushReply {
     /// Reads what `git push --porcelain` printed: `!`, a tab, `from:to`, a tab, and
     /// `[remote rejected] (pre-receive hook declined)`.
     pub(super) fn read(ran: &Ran) -> Self {
@@ -108,7 +108,7 @@ mod tests {
 
     fn refusals(stdout: &str, stderr: &str) -> Vec<Notice> {
         let ran = Ran { ok: false, stdout: stdout.into(), stderr: stderr.into() };
-        Answer::read(&ran).refusals("origin")
+        PushReply::read(&ran).refusals("origin")
     }
 
     #[test]

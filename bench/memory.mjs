@@ -5,11 +5,17 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import http from 'node:http'
 
+import '../scripts/lib/check-node.mjs'
 import { parseOptions } from '../scripts/lib/args.mjs'
 import { duration, log, main, UserError } from '../scripts/lib/cli.mjs'
 import { startInspected } from './inspected.mjs'
 
-const USAGE = 'node bench/memory.mjs [--requests 1000000]'
+/** @satisfies {import('../scripts/lib/args.mjs').Command} */
+const COMMAND = {
+  usage: 'npm run bench:memory -- [--requests 1000000]',
+  about: 'Measure the memory of a Worker over many distinct requests',
+  options: { requests: { type: 'string', default: '1000000', help: 'The number of requests, at least 1000' } },
+}
 const COMPONENTS = 10_000
 const MIB = 1024 * 1024
 const CONTENT_MEMORY = 16 * MIB
@@ -77,7 +83,7 @@ async function requests(worker, agent, from, to) {
 
 function count(text) {
   if (/^\d+$/.test(text) && Number(text) >= 1000) return Number(text)
-  throw new UserError(`--requests ${text}: expected a number of at least 1000.\nUsage: ${USAGE}`, 2)
+  throw new UserError(`--requests ${text}: expected a number of at least 1000.\nUsage: ${COMMAND.usage}`, 2)
 }
 
 /** The memory that the isolate holds, in MiB. */
@@ -108,7 +114,7 @@ async function measure(worker, total) {
 }
 
 await main(async () => {
-  const { requests: text } = parseOptions({ requests: { type: 'string', default: '1000000' } }, USAGE)
+  const { requests: text } = parseOptions(COMMAND)
   const total = count(text)
   // A read may be slow on a busy machine, which is not a failure here.
   const worker = await startInspected({ CONTENT_MEMORY, KV_TIMEOUT_MS: 60_000 })

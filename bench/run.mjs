@@ -1,14 +1,24 @@
 // Measures the cost of a request, and compares it with JavaScript that gives the same answers. All
 // variants are interleaved in one run: npm run bench [-- --quick]. Without --quick, the result is
 // written to docs/performance.md.
+import '../scripts/lib/check-node.mjs'
 import { parseOptions } from '../scripts/lib/args.mjs'
+import { buildWorker } from '../scripts/lib/build.mjs'
 import { duration, log, main } from '../scripts/lib/cli.mjs'
+import { setup } from '../scripts/lib/setup.mjs'
 import { measureCold } from './lib/cold.mjs'
 import { measureHandler } from './lib/handler.mjs'
 import { circumstances, table, writeSection } from './lib/report.mjs'
 import { compressedSizes } from './lib/size.mjs'
 import { measureThroughput } from './lib/throughput.mjs'
 import { measureWhole } from './lib/whole.mjs'
+
+/** @satisfies {import('../scripts/lib/args.mjs').Command} */
+const COMMAND = {
+  usage: 'npm run bench -- [--quick]',
+  about: 'Measure the cost of a request, and compare it with JavaScript that gives the same answers',
+  options: { quick: { type: 'boolean', help: 'Measure less, and leave docs/performance.md unchanged' } },
+}
 
 const FULL = {
   whole: { processes: 9, warm: 1_000, each: 14, count: 100 },
@@ -98,7 +108,8 @@ ${table(['slot, content in memory', 'requests per second', 'p50', 'p99'], rows)}
 }
 
 await main(async () => {
-  const { quick } = parseOptions({ quick: { type: 'boolean' } }, 'npm run bench -- [--quick]')
+  const { quick } = parseOptions(COMMAND)
+  await buildWorker(await setup())
   const { whole, handler, cold, throughput } = quick ? QUICK : FULL
   const started = Date.now()
   const parts = [`\`npm run bench\` on ${circumstances()}.`]

@@ -8,13 +8,25 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import path from 'node:path'
 
+import '../scripts/lib/check-node.mjs'
 import { parseOptions } from '../scripts/lib/args.mjs'
+import { buildSlotctl } from '../scripts/lib/build.mjs'
 import { log, main, UserError } from '../scripts/lib/cli.mjs'
 import { inRoot } from '../scripts/lib/paths.mjs'
 import { ACCOUNT, startKv } from './scale/kv.mjs'
 import { makeRepository } from './scale/repository.mjs'
 
-const USAGE = 'npm run bench:scale [-- --components 10000 --versions 10 --together 100 --latency 0]'
+/** @satisfies {import('../scripts/lib/args.mjs').Command} */
+const COMMAND = {
+  usage: 'npm run bench:scale -- [--components 10000] [--versions 10] [--together 100] [--latency 0]',
+  about: 'Measure slotctl with a repository of many components',
+  options: {
+    components: { type: 'string', default: '10000', help: 'The number of components' },
+    versions: { type: 'string', default: '10', help: 'The versions of each component' },
+    together: { type: 'string', default: '100', help: 'The components that one commit changes' },
+    latency: { type: 'string', default: '0', help: 'The milliseconds that a call of the API takes' },
+  },
+}
 const IDS = { SLOTS: '1'.repeat(32), COMPONENTS: '2'.repeat(32) }
 /** How many tags are synced like a workflow does; the total is their time, scaled. */
 const SAMPLE = 500
@@ -200,16 +212,8 @@ function report({ rows, first, whole, each, tags, components, versions, together
 }
 
 await main(async () => {
-  const number = (fallback) => ({ type: /** @type {const} */ ('string'), default: String(fallback) })
-  const options = parseOptions(
-    {
-      components: number(10_000),
-      versions: number(10),
-      together: number(100),
-      latency: number(0),
-    },
-    USAGE,
-  )
+  const options = parseOptions(COMMAND)
+  await buildSlotctl()
   const [components, versions, together, latency] = ['components', 'versions', 'together', 'latency'].map((name) =>
     Number(options[name]),
   )

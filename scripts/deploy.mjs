@@ -14,15 +14,17 @@ import { setup } from './lib/setup.mjs'
 import { versionName } from './lib/version-name.mjs'
 import { checkEnvironment } from './lib/wrangler-config.mjs'
 
-const USAGE = 'npm run deploy:staging|green|production -- [--prebuilt] [--at-once] [--allow-dirty] [--dry-run]'
-
-/** @satisfies {import('./lib/args.mjs').Options} */
-const OPTIONS = {
-  env: { type: 'string' },
-  prebuilt: { type: 'boolean' },
-  'at-once': { type: 'boolean' },
-  'allow-dirty': { type: 'boolean' },
-  'dry-run': { type: 'boolean' },
+/** @satisfies {import('./lib/args.mjs').Command} */
+const COMMAND = {
+  usage: 'npm run deploy:staging|green|production -- [--prebuilt] [--at-once] [--allow-dirty] [--dry-run]',
+  about: 'Deploy a build of the Worker to all callers of an environment',
+  options: {
+    env: { type: 'string', help: 'The environment in wrangler.toml, which `npm run deploy:<name>` sets' },
+    prebuilt: { type: 'boolean', help: 'Deploy the files in build/ as they are' },
+    'at-once': { type: 'boolean', help: 'Deploy to all callers of production (for the first deployment)' },
+    'allow-dirty': { type: 'boolean', help: 'Deploy a build that contains uncommitted changes' },
+    'dry-run': { type: 'boolean', help: 'Check the build and the configuration, and upload nothing' },
+  },
 }
 
 /** Production is released in steps, except for the first deployment. @param {string} env @param {boolean} [atOnce] */
@@ -47,8 +49,8 @@ function describeBuild() {
 }
 
 await main(async () => {
-  const options = parseOptions(OPTIONS, USAGE)
-  const env = checkEnvironment(options.env, USAGE)
+  const options = parseOptions(COMMAND)
+  const env = checkEnvironment(options.env, COMMAND.usage)
   refuseAtOnce(env, options['at-once'])
   const { tag, message } = versionName({ allowDirty: options['allow-dirty'] })
   if (!options.prebuilt) await buildWorker(await setup())

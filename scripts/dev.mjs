@@ -6,17 +6,19 @@ import { startDev } from './lib/dev-server.mjs'
 import { setup } from './lib/setup.mjs'
 import { untilStopped } from './lib/stop-signal.mjs'
 
-const USAGE = 'npm run dev -- [--port 8787] [--persist-to .wrangler/state] [--env NAME]'
-
-/** @satisfies {import('./lib/args.mjs').Options} */
-const OPTIONS = {
-  port: { type: 'string', default: '8787' },
-  'persist-to': { type: 'string', default: '.wrangler/state' },
-  env: { type: 'string' },
+/** @satisfies {import('./lib/args.mjs').Command} */
+const COMMAND = {
+  usage: 'npm run dev -- [--port 8787] [--persist-to .wrangler/state] [--env NAME]',
+  about: 'Run the resolver on this machine, and build it again after each change',
+  options: {
+    port: { type: 'string', default: '8787', help: 'The port of the resolver; 0 is any free port' },
+    'persist-to': { type: 'string', default: '.wrangler/state', help: 'The folder of the local Workers KV' },
+    env: { type: 'string', help: 'The environment in wrangler.toml whose settings are used' },
+  },
 }
 
 await main(async () => {
-  const options = parseOptions(OPTIONS, USAGE)
+  const options = parseOptions(COMMAND)
   const port = parsePort(options.port)
   await buildWorker(await setup())
   const persistTo = options['persist-to']

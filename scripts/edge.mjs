@@ -13,14 +13,16 @@ import { run } from './lib/run.mjs'
 import { setup } from './lib/setup.mjs'
 import { untilStopped } from './lib/stop-signal.mjs'
 
-const USAGE = 'npm run edge -- [--port 8789] [--env staging] [--spread <milliseconds>] [--fresh]'
-
-/** @satisfies {import('./lib/args.mjs').Options} */
-const OPTIONS = {
-  port: { type: 'string', default: '8789' },
-  env: { type: 'string', default: 'staging' },
-  spread: { type: 'string', default: '3000' },
-  fresh: { type: 'boolean' },
+/** @satisfies {import('./lib/args.mjs').Command} */
+const COMMAND = {
+  usage: 'npm run edge -- [--port 8789] [--env staging] [--spread <milliseconds>] [--fresh]',
+  about: "Run Cloudflare's gradual deployments of the Worker on this machine",
+  options: {
+    port: { type: 'string', default: '8789', help: 'The port of the edge; 0 is any free port' },
+    env: { type: 'string', default: 'staging', help: 'The environment in wrangler.toml whose name the Worker has' },
+    spread: { type: 'string', default: '3000', help: 'The milliseconds that a deployment takes to reach all callers' },
+    fresh: { type: 'boolean', help: 'Delete the demo repository and the KV of an earlier run first' },
+  },
 }
 const STATE = '.demo/edge'
 
@@ -58,7 +60,7 @@ function parseSpread(text) {
 }
 
 await main(async () => {
-  const { fresh, env, ...options } = parseOptions(OPTIONS, USAGE)
+  const { fresh, env, ...options } = parseOptions(COMMAND)
   const [port, spread] = [parsePort(options.port), parseSpread(options.spread)]
   await refuseBusyPort(port)
   await buildWorker(await setup())

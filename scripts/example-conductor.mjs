@@ -12,13 +12,15 @@ import { untilStopped } from './lib/stop-signal.mjs'
 
 /** @typedef {Awaited<ReturnType<typeof startExample>>} Servers */
 
-const USAGE = 'npm run example:conductor -- [--port 8788] [--resolver-port 8787] [--fresh]'
-
-/** @satisfies {import('./lib/args.mjs').Options} */
-const OPTIONS = {
-  port: { type: 'string', default: '8788' },
-  'resolver-port': { type: 'string', default: '8787' },
-  fresh: { type: 'boolean' },
+/** @satisfies {import('./lib/args.mjs').Command} */
+const COMMAND = {
+  usage: 'npm run example:conductor -- [--port 8788] [--resolver-port 8787] [--fresh]',
+  about: 'Run the Conductor example and a resolver on this machine, and show what its ensembles get',
+  options: {
+    port: { type: 'string', default: '8788', help: 'The port of the example; 0 is any free port' },
+    'resolver-port': { type: 'string', default: '8787', help: 'The port of the resolver; 0 is any free port' },
+    fresh: { type: 'boolean', help: 'Delete the repository and the KV of an earlier run first' },
+  },
 }
 const FOLDER = '.demo/conductor'
 
@@ -54,7 +56,7 @@ The example is at ${example.url}, the resolver at ${resolver.url}. Ctrl-C stops 
 }
 
 await main(async () => {
-  const options = parseOptions(OPTIONS, USAGE)
+  const options = parseOptions(COMMAND)
   const [port, resolverPort] = [options.port, options['resolver-port']].map(parsePort)
   await buildWorker(await setup())
   await buildSlotctl()

@@ -8,10 +8,16 @@ import { inRoot } from './lib/paths.mjs'
 import { capture, childEnv, run } from './lib/run.mjs'
 import { checkRust } from './lib/rust.mjs'
 
-const USAGE = 'npm run fuzz -- [--seconds 5] [--target address] [--seed 1]'
-
-/** @satisfies {import('./lib/args.mjs').Options} */
-const OPTIONS = { seconds: { type: 'string', default: '5' }, target: { type: 'string' }, seed: { type: 'string' } }
+/** @satisfies {import('./lib/args.mjs').Command} */
+const COMMAND = {
+  usage: 'npm run fuzz -- [--seconds 5] [--target address] [--seed 1]',
+  about: 'Fuzz the parsers with libFuzzer',
+  options: {
+    seconds: { type: 'string', default: '5', help: 'The seconds for each target' },
+    target: { type: 'string', help: 'The one target to run: a folder of fuzz/corpus' },
+    seed: { type: 'string', help: 'The seed of the random numbers, to repeat a run' },
+  },
+}
 
 // The flags that cargo-fuzz passes to rustc, without its nightly compiler: coverage for libFuzzer,
 // and comparisons whose operands it learns.
@@ -30,13 +36,13 @@ function chosen(target) {
   const all = readdirSync(inRoot('fuzz', 'corpus')).sort()
   if (!target) return all
   if (all.includes(target)) return [target]
-  throw new UserError(`--target ${target}: expected one of ${all.join(', ')}.\nUsage: ${USAGE}`, 2)
+  throw new UserError(`--target ${target}: expected one of ${all.join(', ')}.\nUsage: ${COMMAND.usage}`, 2)
 }
 
 /** @param {string} name @param {string} text */
 function positiveInteger(name, text) {
   if (/^[1-9]\d*$/.test(text)) return text
-  throw new UserError(`--${name} ${text}: expected a whole number above 0.\nUsage: ${USAGE}`, 2)
+  throw new UserError(`--${name} ${text}: expected a whole number above 0.\nUsage: ${COMMAND.usage}`, 2)
 }
 
 function hostTriple() {
@@ -91,7 +97,7 @@ function fuzz(target, { triple, time, seed }) {
 }
 
 await main(async () => {
-  const options = parseOptions(OPTIONS, USAGE)
+  const options = parseOptions(COMMAND)
   const targets = chosen(options.target)
   const time = positiveInteger('seconds', options.seconds)
   const seed = options.seed && positiveInteger('seed', options.seed)

@@ -12,10 +12,15 @@ import { run } from './lib/run.mjs'
 import { setup } from './lib/setup.mjs'
 import { untilStopped } from './lib/stop-signal.mjs'
 
-const USAGE = 'npm start -- [--port 8787] [--fresh]'
-
-/** @satisfies {import('./lib/args.mjs').Options} */
-const OPTIONS = { port: { type: 'string', default: '8787' }, fresh: { type: 'boolean' } }
+/** @satisfies {import('./lib/args.mjs').Command} */
+const COMMAND = {
+  usage: 'npm start -- [--port 8787] [--fresh]',
+  about: 'Run the resolver on this machine with a demo repository, and show what it answers',
+  options: {
+    port: { type: 'string', default: '8787', help: 'The port of the resolver; 0 is any free port' },
+    fresh: { type: 'boolean', help: 'Delete the demo repository and the KV of an earlier run first' },
+  },
+}
 
 const SLOT = '/components/prompts/extraction@production'
 const EXAMPLES = [SLOT, '/components/prompts/extraction@v1.1.0', '/components/prompts/extraction@nowhere', '/version']
@@ -55,7 +60,7 @@ async function fill(server) {
 }
 
 await main(async () => {
-  const options = parseOptions(OPTIONS, USAGE)
+  const options = parseOptions(COMMAND)
   const port = parsePort(options.port)
   await buildWorker(await setup())
   await buildSlotctl()

@@ -14,7 +14,12 @@ import { setup } from './lib/setup.mjs'
 /** @typedef {import('./lib/tools.mjs').Tools} Tools */
 /** @typedef {{ name: string, command: string, args: string[], shown?: string, env?: Record<string, string> }} Suite */
 
-const USAGE = 'npm test -- [--only native|wasm|node|<a folder of tests/>]'
+/** @satisfies {import('./lib/args.mjs').Command} */
+const COMMAND = {
+  usage: 'npm test -- [--only native|wasm|node|<a folder of tests/>]',
+  about: 'Build the project and run its tests',
+  options: { only: { type: 'string', help: 'The suite to run: native, wasm, node or a folder of tests/' } },
+}
 
 const RUNNER = `CARGO_TARGET_${WASM_TARGET.toUpperCase().replaceAll('-', '_')}_RUNNER`
 
@@ -41,7 +46,7 @@ function selected(tools, only) {
   if (/^[\w-]+$/.test(only) && existsSync(inRoot('tests', only))) {
     return suites(tools, only).filter(({ name }) => name === 'node')
   }
-  throw new UserError(`--only ${only}: expected a suite or a folder of tests/.\nUsage: ${USAGE}`, 2)
+  throw new UserError(`--only ${only}: expected a suite or a folder of tests/.\nUsage: ${COMMAND.usage}`, 2)
 }
 
 /** @param {Suite} suite */
@@ -67,7 +72,7 @@ async function buildPreviousIfPossible() {
 }
 
 await main(async () => {
-  const { only } = parseOptions({ only: { type: 'string' } }, USAGE)
+  const { only } = parseOptions(COMMAND)
   const tools = await setup()
   const chosen = selected(tools, only)
   if (chosen.some(({ name }) => name === 'node')) await buildAll(tools, only)

@@ -9,6 +9,12 @@ import { log, main } from './lib/cli.mjs'
 import { inRoot } from './lib/paths.mjs'
 import { setup } from './lib/setup.mjs'
 
+/** @satisfies {import('./lib/args.mjs').Command} */
+const COMMAND = {
+  usage: 'node scripts/wrangler-build.mjs [--env NAME]',
+  about: 'Build the Worker for wrangler, as its custom build command',
+  options: { env: { type: 'string', help: 'The environment in wrangler.toml that is built' } },
+}
 const ENTRY = "export * from './index.js'\nexport { default } from './index.js'\n"
 
 // The default environment has its own entry, which exists for `wrangler dev` only. An exit code
@@ -24,7 +30,7 @@ function refuse(command) {
 }
 
 await main(async () => {
-  const { env } = parseOptions({ env: { type: 'string' } }, 'node scripts/wrangler-build.mjs')
+  const { env } = parseOptions(COMMAND)
   const command = process.env.WRANGLER_COMMAND ?? 'dev'
   if (!env && command !== 'dev') return refuse(command)
   // Set by callers that serve or deploy a finished build, such as the tests.

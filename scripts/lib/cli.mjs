@@ -7,6 +7,9 @@ export class UserError extends Error {
   }
 }
 
+/** The text of `--help`, which ends a script with exit code 0. */
+export class HelpRequest extends Error {}
+
 /** Writes a message to stderr; stdout is for data. @param {string} [line] */
 export const log = (line = '') => process.stderr.write(`${line}\n`)
 
@@ -36,6 +39,7 @@ export async function main(body) {
     const code = await body()
     process.exitCode = typeof code === 'number' ? code : 0
   } catch (error) {
+    if (error instanceof HelpRequest) return void process.stdout.write(`${error.message}\n`)
     if (!(error instanceof UserError)) throw error
     log(error.message)
     process.exitCode = error.exitCode

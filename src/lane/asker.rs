@@ -57,7 +57,7 @@ impl Asker for RequestAsker<'_> {
 
 /// A call over a service binding: it needs no token, and always wants the content.
 impl Asker for Caller {
-    fn method(&self) -> &str {
+    fn method(&self) -> &'static str {
         "GET"
     }
 

@@ -99,7 +99,7 @@ impl Items {
     }
 }
 
-/// The standard library's SipHash with a random seed of the platform. Callers choose the
+/// The standard library's `SipHash` with a random seed of the platform. Callers choose the
 /// keys, and on this target the library would take addresses as its seed, which are the
 /// same in every isolate.
 struct Seeded(DefaultHasher);

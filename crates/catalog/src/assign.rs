@@ -84,7 +84,7 @@ pub fn point_of(value: u32) -> u32 {
     u32::try_from(scaled).unwrap_or(FULL_WEIGHT - 1)
 }
 
-/// The point of a version key for a component: of the 32-bit MurmurHash3 (x86, seed 0) of
+/// The point of a version key for a component: of the 32-bit `MurmurHash3` (x86, seed 0) of
 /// `<type>/<name>`, a NUL byte and the key.
 pub fn point(name: &ComponentName, key: &str) -> u32 {
     let text = [name.as_str().as_bytes(), b"\0", key.as_bytes()].concat();

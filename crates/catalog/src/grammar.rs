@@ -9,9 +9,9 @@ pub enum Grammar {
     Name,
     /// A movable name for a version.
     Slot,
-    /// `v` and a SemVer version, or a full commit id.
+    /// `v` and a `SemVer` version, or a full commit id.
     Version,
-    /// A SemVer range in npm's grammar.
+    /// A `SemVer` range in npm's grammar.
     Range,
     /// `sha256:` and 64 hex digits.
     Digest,

@@ -1,4 +1,4 @@
-//! SemVer ranges with npm's meaning.
+//! `SemVer` ranges with npm's meaning.
 //!
 //! The dialect is that of node-semver, as its
 //! [README](https://github.com/npm/node-semver#ranges) gives it: comparators,

@@ -9,7 +9,7 @@ use crate::grammar::{Grammar, GrammarError, segment};
 
 /// A movable name for a version: `production`, `canary`, `ring-0`, `latest`.
 ///
-/// It begins with a letter and can never be read as a version, a SemVer range
+/// It begins with a letter and can never be read as a version, a `SemVer` range
 /// in npm's grammar, or a commit id: `v1`, `x`, `vX.1` and forty hex digits are
 /// not slots.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

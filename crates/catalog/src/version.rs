@@ -17,7 +17,7 @@ use crate::grammar::{Grammar, GrammarError};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Version {
-    /// A version tag's SemVer version.
+    /// A version tag's `SemVer` version.
     Release(semver::Version),
     /// A commit without a version tag.
     Commit(CommitId),
@@ -27,7 +27,7 @@ impl Version {
     /// The longest spelling, in bytes.
     pub const MAX_LEN: usize = 128;
 
-    /// The SemVer version, where there is one.
+    /// The `SemVer` version, where there is one.
     pub fn semver(&self) -> Option<&semver::Version> {
         match self {
             Self::Release(version) => Some(version),
@@ -35,7 +35,7 @@ impl Version {
         }
     }
 
-    /// Tells if this is a SemVer version without a pre-release part.
+    /// Tells if this is a `SemVer` version without a pre-release part.
     pub fn is_stable(&self) -> bool {
         self.semver().is_some_and(|version| version.pre.is_empty())
     }
@@ -71,7 +71,7 @@ pub fn next_version(highest: Option<&Version>, part: Part) -> Option<Version> {
     Some(Version::Release(semver::Version::new(major, minor, patch)))
 }
 
-/// By SemVer precedence, then build metadata; commits before all releases.
+/// By `SemVer` precedence, then build metadata; commits before all releases.
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
         match (self, other) {

@@ -74,6 +74,10 @@ pub fn ahead_of(repository: &Repository, branch: &DefaultBranch) -> Option<Defau
 }
 
 /// What stands at a path, from the root, in a commit.
+///
+/// # Errors
+///
+/// Fails if Git cannot be run, or cannot read the commit.
 pub fn entry(
     repository: &Repository,
     commit: ObjectId,
@@ -91,6 +95,10 @@ pub fn entry(
 }
 
 /// The last commit before `commit`, itself included, that changed a path.
+///
+/// # Errors
+///
+/// Fails if Git cannot be run, or cannot read the history of the path.
 pub fn last_change(repository: &Repository, commit: ObjectId, path: &str) -> Result<LastChange> {
     let (commit, path) = (commit.to_string(), format!(":(top){path}"));
     let format = ["log", "-1", "--no-show-signature", "--format=%ct%x00%an%x00%s"];

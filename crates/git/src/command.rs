@@ -121,11 +121,19 @@ impl Git {
     }
 
     /// Runs Git to its end and returns what it printed.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if Git cannot be started or exits with another code than 0.
     pub fn run(&self, args: &[&str]) -> Result<Vec<u8>, GitFailure> {
         self.run_with_warnings(args).map(|(stdout, _)| stdout)
     }
 
     /// The same, with what it said beside.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if Git cannot be started or exits with another code than 0.
     pub fn run_with_warnings(&self, args: &[&str]) -> Result<(Vec<u8>, Vec<u8>), GitFailure> {
         let output =
             self.command().args(args.iter().map(OsStr::new)).output().map_err(GitFailure::Start)?;
@@ -140,6 +148,10 @@ impl Git {
     }
 
     /// Makes sure that there is a Git, and one that is new enough.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Git is missing, or is older than the oldest supported version.
     pub fn check_version(&self) -> Result<()> {
         let printed = self.run(&["version"]).map_err(|error| error.explain(&self.repo))?;
         let printed = String::from_utf8_lossy(&printed);

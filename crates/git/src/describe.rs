@@ -6,6 +6,10 @@ use crate::repository::Repository;
 
 /// Describes HEAD by the nearest tag outside of the folders `exclude`
 /// (`v0.2.0-3-g1a2b3c4`), with `-dirty` if the work tree differs.
+///
+/// # Errors
+///
+/// Fails if Git cannot be run, or if there is no commit.
 pub fn describe(repository: &Repository, exclude: &[&str]) -> Result<Vec<u8>> {
     let excluded: Vec<String> =
         exclude.iter().map(|folder| format!("--exclude={folder}/*")).collect();
@@ -15,6 +19,10 @@ pub fn describe(repository: &Repository, exclude: &[&str]) -> Result<Vec<u8>> {
 }
 
 /// The subject of HEAD's commit.
+///
+/// # Errors
+///
+/// Fails if Git cannot be run, or if there is no commit.
 pub fn subject(repository: &Repository) -> Result<Vec<u8>> {
     printed(repository, &["log", "-1", "--no-show-signature", "--format=%s"])
 }

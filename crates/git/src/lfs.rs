@@ -68,7 +68,7 @@ mod tests {
         assert_eq!((parsed.oid.as_str(), parsed.size), (OID, 12));
         assert_eq!(parsed.path_in(Path::new("g")), Path::new("g/lfs/objects/e3/b0").join(OID));
         for other in [
-            "".to_owned(),
+            String::new(),
             "version 1\n".to_owned(),
             pointer.replace("sha256:", "sha256:../"),
             pointer.replace("size 12", "size -1"),

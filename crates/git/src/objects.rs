@@ -88,6 +88,10 @@ impl Objects {
     ///
     /// Git ends at an object that is damaged. The rest of what it had is then asked
     /// one by one, so that the damage is told of the right object and stops no other.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `git cat-file` ends, or answers in an unexpected format.
     pub fn ask(&mut self, ask: ObjectRequest, ids: &[ObjectId], take: &mut Take<'_>) -> Result<()> {
         let ended = self.ask_all(ask, ids, take);
         if ended.is_err() {
@@ -132,6 +136,10 @@ impl Objects {
     }
 
     /// Asks for a single object.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `git cat-file` ends, or answers in an unexpected format.
     pub fn ask_one(&mut self, ask: ObjectRequest, id: ObjectId) -> Result<ObjectAnswer> {
         let mut answer = ObjectAnswer::Missing;
         self.ask(ask, &[id], &mut |_, found| {

@@ -30,6 +30,10 @@ pub struct Refs {
 const FORMAT: &str = "--format=%(objectname)%00%(refname)";
 
 /// Lists the refs in these folders.
+///
+/// # Errors
+///
+/// Fails if Git cannot be run, or prints an unexpected format.
 pub fn list(repository: &Repository, folders: &[impl AsRef<str>]) -> Result<Refs> {
     let folders = folders.iter().map(AsRef::as_ref);
     let args: Vec<&str> = ["for-each-ref", FORMAT].into_iter().chain(folders).collect();

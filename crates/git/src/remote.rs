@@ -33,6 +33,10 @@ pub struct Pushed {
 }
 
 /// The names of the remotes.
+///
+/// # Errors
+///
+/// Fails if Git cannot be run or fails.
 pub fn names(repository: &Repository) -> Result<Vec<String>> {
     let printed = repository.git.run(&["remote"]);
     let printed = printed.map_err(|error| error.explain(&repository.common_dir))?;
@@ -48,6 +52,10 @@ pub fn current_branch(repository: &Repository) -> Option<CurrentBranch> {
 }
 
 /// The refs of a remote that match one of `patterns`, by full name.
+///
+/// # Errors
+///
+/// Fails if Git cannot be run, or if the remote cannot be read.
 pub fn list(
     repository: &Repository,
     remote: &str,
@@ -69,6 +77,10 @@ pub fn list(
 }
 
 /// Makes the tags in these folders what they are on a remote, moved and deleted ones included, and brings the default branch.
+///
+/// # Errors
+///
+/// Fails if Git cannot be run, or if the fetch fails.
 pub fn fetch_tags(repository: &Repository, remote: &str, folders: &[String]) -> Result<()> {
     let mut command = repository.git.user_command();
     // Nothing but what is named here: a mirror's own refspec would prune our notes.
@@ -81,6 +93,10 @@ pub fn fetch_tags(repository: &Repository, remote: &str, folders: &[String]) -> 
 }
 
 /// Fetches these tags, by their full names, in place of those that are here.
+///
+/// # Errors
+///
+/// Fails if Git cannot be run, or if the fetch fails.
 pub fn fetch_refs(repository: &Repository, remote: &str, names: &[String]) -> Result<()> {
     /// A command line takes about two megabytes, twice a name at most 700 bytes.
     const TOGETHER: usize = 1_000;
@@ -109,6 +125,10 @@ fn default_branch_refspec(repository: &Repository, remote: &str) -> Option<Strin
 }
 
 /// Fetches the objects of tags, without touching any ref.
+///
+/// # Errors
+///
+/// Fails if Git cannot be run, or if the fetch fails.
 pub fn fetch_objects(repository: &Repository, remote: &str, names: &[String]) -> Result<()> {
     let mut command = repository.git.user_command();
     command.args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"]);
@@ -121,6 +141,10 @@ pub fn fetch_objects(repository: &Repository, remote: &str, names: &[String]) ->
 }
 
 /// Pushes refs, all or none; what Git answers is the caller's to read.
+///
+/// # Errors
+///
+/// Fails if Git cannot be run. A refused push is not an error: see [`Ran`].
 pub fn push(repository: &Repository, remote: &str, refs: &[Pushed], upstream: bool) -> Result<Ran> {
     let mut command = repository.git.user_command();
     command.args(["push", "--porcelain", "--atomic", "--no-follow-tags"]);

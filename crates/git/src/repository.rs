@@ -22,6 +22,10 @@ pub struct Repository {
 
 impl Repository {
     /// Opens the repository that `path` is, or lies in.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the path is not a directory or not in a Git repository, or if Git is missing or too old.
     pub fn open(path: &Path) -> Result<Self> {
         check_directory(path)?;
         let git = Git::at(path);
@@ -57,6 +61,10 @@ impl Repository {
     }
 
     /// The name of whoever makes tags here, by the user's configuration.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Git has no identity for the user.
     pub fn committer(&self) -> Result<Vec<u8>> {
         let ident = self.git.run(&["var", "GIT_COMMITTER_IDENT"]);
         let ident = ident.map_err(|error| error.explain(&self.common_dir));

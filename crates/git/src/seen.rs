@@ -33,6 +33,10 @@ pub struct SeenTags {
 }
 
 /// What is noted of a remote.
+///
+/// # Errors
+///
+/// Fails if Git cannot be run, or cannot read the refs.
 pub fn read(repository: &Repository, remote: &str) -> Result<SeenTags> {
     let there = format!("{SEEN}{remote}/");
     Ok(SeenTags { there: noted(repository, &there)?, moved: noted(repository, MOVED)? })
@@ -48,6 +52,10 @@ fn noted(repository: &Repository, folder: &str) -> Result<HashMap<String, Object
 }
 
 /// Notes what the remotes had, before the slot `tag` that is at `now` moves.
+///
+/// # Errors
+///
+/// Fails if Git cannot be run, or cannot update the refs.
 pub fn note_before_move(repository: &Repository, tag: &str, now: Option<ObjectId>) -> Result<()> {
     let moved = noted(repository, MOVED)?.remove(tag);
     if now.is_some() && now == moved {
@@ -59,11 +67,19 @@ pub fn note_before_move(repository: &Repository, tag: &str, now: Option<ObjectId
 }
 
 /// Notes that the slot `tag` was moved.
+///
+/// # Errors
+///
+/// Fails if Git cannot be run, or cannot update the refs.
 pub fn note_move(repository: &Repository, tag: &str, id: ObjectId) -> Result<()> {
     update_refs(repository, &[RefUpdate { name: format!("{MOVED}{tag}"), id: Some(id) }])
 }
 
 /// Notes what a remote has.
+///
+/// # Errors
+///
+/// Fails if Git cannot be run, or cannot update the refs.
 pub fn note_seen(repository: &Repository, remote: &str, tags: &[(String, ObjectId)]) -> Result<()> {
     let update = |(tag, id): &(String, ObjectId)| RefUpdate {
         name: format!("{SEEN}{remote}/{tag}"),
@@ -73,12 +89,20 @@ pub fn note_seen(repository: &Repository, remote: &str, tags: &[(String, ObjectI
 }
 
 /// Forgets what a remote had of tags that it has not any more.
+///
+/// # Errors
+///
+/// Fails if Git cannot be run, or cannot update the refs.
 pub fn note_gone(repository: &Repository, remote: &str, tags: &[String]) -> Result<()> {
     let update = |tag: &String| RefUpdate { name: format!("{SEEN}{remote}/{tag}"), id: None };
     update_refs(repository, &tags.iter().map(update).collect::<Vec<_>>())
 }
 
 /// Forgets what was noted of a tag.
+///
+/// # Errors
+///
+/// Fails if Git cannot be run, or cannot update the refs.
 pub fn forget(repository: &Repository, tag: &str) -> Result<()> {
     let remotes = remote::names(repository)?;
     let seen = remotes.iter().map(|remote| format!("{SEEN}{remote}/{tag}"));

@@ -33,6 +33,10 @@ pub struct Ran {
 
 /// Makes an annotated tag as `git tag` does: signed, refused by a hook, in the
 /// name of whom the user's configuration says. `name` is the short one.
+///
+/// # Errors
+///
+/// Fails if Git cannot be run, or does not make the tag.
 pub fn make_tag(
     repository: &Repository,
     name: &str,
@@ -53,6 +57,10 @@ pub fn make_tag(
 }
 
 /// Deletes a tag that leads to `id`.
+///
+/// # Errors
+///
+/// Fails if Git cannot be run, or does not delete the tag.
 pub fn delete_tag(repository: &Repository, name: &str, id: ObjectId) -> Result<()> {
     let full_name = format!("refs/tags/{name}");
     let mut command = repository.git.user_command();
@@ -61,6 +69,10 @@ pub fn delete_tag(repository: &Repository, name: &str, id: ObjectId) -> Result<(
 }
 
 /// Sets and deletes refs, all or none.
+///
+/// # Errors
+///
+/// Fails if Git cannot be run, or does not update the refs.
 pub fn update_refs(repository: &Repository, updates: &[RefUpdate]) -> Result<()> {
     if updates.is_empty() {
         return Ok(());
@@ -87,6 +99,10 @@ pub fn update_refs(repository: &Repository, updates: &[RefUpdate]) -> Result<()>
 }
 
 /// Runs a command of Git to its end.
+///
+/// # Errors
+///
+/// Fails if the command cannot be started. An exit code is not an error: see [`Ran`].
 pub fn run(command: &mut Command) -> Result<Ran> {
     let output = command.output().context("git could not be started")?;
     Ok(Ran { ok: output.status.success(), stdout: output.stdout, stderr: output.stderr })

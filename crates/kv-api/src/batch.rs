@@ -102,6 +102,7 @@ impl Batch {
     }
 
     /// What it holds of these keys alone.
+    #[must_use]
     pub fn only(&self, keys: &[String]) -> Self {
         let wanted: HashSet<&str> = keys.iter().map(String::as_str).collect();
         let mut rest = Self::new(self.limits);

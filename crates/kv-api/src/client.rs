@@ -23,7 +23,7 @@ pub struct Patience {
 }
 
 /// The longest time without a byte of an answer, unless the user says another.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(120);
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Where the API is, and how to be let in.
 #[derive(Debug)]

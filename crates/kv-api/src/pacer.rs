@@ -16,7 +16,7 @@ pub(crate) struct Pacer {
 
 impl Pacer {
     pub(crate) fn cloudflare() -> Self {
-        Self::new(1_200, Duration::from_secs(300))
+        Self::new(1_200, Duration::from_mins(5))
     }
 
     fn new(calls: usize, span: Duration) -> Self {

@@ -11,7 +11,7 @@ pub(crate) struct RetryPolicy(ExponentialBuilder);
 
 /// The longest that a server's `Retry-After` is honoured. Cloudflare counts calls
 /// over five minutes, so that is the longest it asks for.
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
 
 impl RetryPolicy {
     /// Waits from `first`, doubled up to `longest`, at most `times` of them.

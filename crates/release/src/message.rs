@@ -107,7 +107,7 @@ mod tests {
             new: new.clone(),
             at: "0.5".parse().unwrap(),
             steps: "0.5,10".parse().unwrap(),
-            bake: Duration::from_secs(300),
+            bake: Duration::from_mins(5),
         };
         let back =
             DeploymentMessage::Back { new: new.clone(), why: "healthz: 503\nmore".to_owned() };

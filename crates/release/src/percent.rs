@@ -20,6 +20,7 @@ impl Percent {
     }
 
     /// What is left for the other version.
+    #[must_use]
     pub fn rest(self) -> Self {
         Self(Self::ALL.0 - self.0)
     }

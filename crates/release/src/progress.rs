@@ -172,7 +172,7 @@ mod tests {
 
     const OLD: &str = "db7cd8d3-4425-4fe7-8c81-01bf963b6067";
     const NEW: &str = "dc8dcd28-271b-4367-9840-6c244f84cb40";
-    const BAKE: Duration = Duration::from_secs(60);
+    const BAKE: Duration = Duration::from_mins(1);
 
     fn id(text: &str) -> Id {
         text.parse().unwrap()

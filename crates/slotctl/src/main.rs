@@ -4,7 +4,11 @@
 //! `read` and `git` (what the tags say), `kv_api` and `store` (what Workers KV
 //! holds), `catalog` (the plan), `output` (what the user sees).
 
-#[allow(rustdoc::invalid_html_tags, reason = "its doc comments are the texts of --help")]
+#[allow(
+    rustdoc::invalid_html_tags,
+    clippy::doc_markdown,
+    reason = "its doc comments are the texts of --help"
+)]
 mod args;
 mod commands;
 mod config;

@@ -3,7 +3,7 @@
 //!
 //! | who | binding | key |
 //! | --- | --- | --- |
-//! | its ComponentLoader | `COMPONENTS` | `prompts/extraction@production` |
+//! | its `ComponentLoader` | `COMPONENTS` | `prompts/extraction@production` |
 //! | its SDK | `COMPONENTS_KV` | `prompts/extraction/production`, `prompts/extraction/_versions` |
 //! | its value resolver | `EDGIT` | `components/prompts/extraction/production` |
 //! | its value resolver | `COMPONENTS` | `prompts/extraction/production` |

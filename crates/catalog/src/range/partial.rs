@@ -65,7 +65,7 @@ impl Partial {
         let mut next = || parts.next().map_or(Some(None), |part| part);
         let (major, minor, patch) = (next()?, next()?, next()?);
         let whole = numbers.split('.').count();
-        let empty_pre = pre.as_ref().is_some_and(|pre| pre.is_empty());
+        let empty_pre = pre.as_ref().is_some_and(semver::Prerelease::is_empty);
         if whole > 3 || empty_pre || (pre.is_some() && whole < 3) {
             return None;
         }

@@ -140,12 +140,24 @@ pub trait CommitFiles {
     type Halt: From<FileProblem>;
 
     /// What `folder` (empty for the root) has under `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`Self::Halt`] if the files cannot be read.
     fn entry(&self, folder: &str, name: &str) -> Result<TreeEntry<Self::Id>, Self::Halt>;
 
     /// What `folder` has under names that begin with `start`; nothing if it is no folder.
+    ///
+    /// # Errors
+    ///
+    /// [`Self::Halt`] if the files cannot be read.
     fn beginning(&self, folder: &str, start: &str) -> Result<Listing<Self::Id>, Self::Halt>;
 
     /// The registry of an origin, if there is one that can be read.
+    ///
+    /// # Errors
+    ///
+    /// [`Self::Halt`] if the files cannot be read.
     fn registry(&self, origin: Origin) -> Result<Option<Arc<Registry>>, Self::Halt>;
 }
 
@@ -191,12 +203,16 @@ pub fn directions(
         Ok(path) => format!("to {}", path.as_str()),
         Err(error) => format!("not to {error}"),
     };
-    let path_of = |registry: &Option<&Registry>| registry.and_then(|one| one.path_of(name));
-    let named: Vec<_> = registries.iter().map(|one| path_of(one).as_ref().map(text)).collect();
+    let path_of = |registry: Option<&Registry>| registry.and_then(|one| one.path_of(name));
+    let named: Vec<_> = registries.iter().map(|one| path_of(*one).as_ref().map(text)).collect();
     Digest::of(&record::write(&(RULES, trailer.map(text), named)))
 }
 
 /// Finds the file of a component in a commit.
+///
+/// # Errors
+///
+/// [`CommitFiles::Halt`] if the files cannot be read.
 pub fn locate<F: CommitFiles>(sought: Sought<'_>, files: &F) -> Result<Located<F::Id>, F::Halt> {
     if let Some(trailer) = sought.trailer {
         return by_trailer(trailer, files);

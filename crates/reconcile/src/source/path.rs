@@ -32,6 +32,10 @@ impl RepoPath {
     pub const MAX_LEN: usize = 4096;
 
     /// Reads a path as a person or edgit wrote it; `.` segments are dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`PathError`] if it is not a relative path inside the repository.
     pub fn parse(bytes: &[u8]) -> Result<Self, PathError> {
         let refuse = |why| Err(PathError { shown: printable(bytes), why });
         let Ok(text) = std::str::from_utf8(bytes) else {

@@ -35,6 +35,10 @@ struct Wire {
 
 impl Registry {
     /// Reads a registry; the error says why it is none.
+    ///
+    /// # Errors
+    ///
+    /// The reason as text, if the bytes are not a registry.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         // Windows editors put a byte order mark before JSON, which has none.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);

@@ -2,7 +2,7 @@
 
 use catalog::version::Version;
 
-/// What breaks SemVer in a text that [`meant`] could mend.
+/// What breaks `SemVer` in a text that [`meant`] could mend.
 pub(super) fn flaw(leaf: &str) -> &'static str {
     let core = leaf.trim_start_matches(['v', 'V']);
     let (core, _) = core.split_once(['-', '+']).unwrap_or((core, ""));

@@ -164,7 +164,7 @@ fn read_tag(id: ObjectId, body: &[u8], hash: gix_hash::Kind) -> Option<Node> {
 fn read_commit(id: ObjectId, body: &[u8], hash: gix_hash::Kind) -> Option<Node> {
     let commit = CommitRef::from_bytes(body, hash).ok()?;
     let (author, committer) = (commit.author().ok()?, commit.committer().ok()?);
-    let utf8 = |text| to_utf8(text, commit.encoding.map(|label| label.as_ref()));
+    let utf8 = |text| to_utf8(text, commit.encoding.map(std::convert::AsRef::as_ref));
     let facts = Commit {
         id: id.to_string().parse().ok()?,
         author: stamp(&utf8(author.name), 0).author,

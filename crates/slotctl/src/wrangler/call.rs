@@ -49,10 +49,9 @@ impl WranglerCall<'_> {
         let (out, err) = (reader(child.stdout.take()), reader(child.stderr.take()));
         let ended = self.wait(&mut child);
         let text = |bytes: thread::JoinHandle<Vec<u8>>| bytes.join().unwrap_or_default();
-        let status = match ended? {
-            Some(status) => status,
-            // Whom it started may still hold the pipes: they are not waited for.
-            None => bail!("{} took more than {:?} and was ended", self.shown(), self.patience),
+        // The pipes are not waited for: a process that it started may still hold them.
+        let Some(status) = ended? else {
+            bail!("{} took more than {:?} and was ended", self.shown(), self.patience)
         };
         let (out, err) = (text(out), text(err));
         if status.success() {

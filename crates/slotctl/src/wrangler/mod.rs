@@ -17,9 +17,9 @@ use release::percent::Percent;
 use call::WranglerCall;
 
 /// An upload builds the Worker first.
-const TO_UPLOAD: Duration = Duration::from_secs(30 * 60);
+const TO_UPLOAD: Duration = Duration::from_mins(30);
 
-const TO_ANSWER: Duration = Duration::from_secs(5 * 60);
+const TO_ANSWER: Duration = Duration::from_mins(5);
 
 /// How to call wrangler for one Worker.
 #[derive(Debug)]

@@ -235,7 +235,7 @@ fn is_script(text: &str) -> bool {
     text.starts_with("script://") || text.starts_with("scripts/")
 }
 
-/// The protocols of the ComponentLoader.
+/// The protocols of the `ComponentLoader`.
 pub(super) const PROTOCOLS: [&str; 7] =
     ["template", "prompt", "query", "config", "script", "schema", "docs"];
 

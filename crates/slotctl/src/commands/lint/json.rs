@@ -23,7 +23,7 @@ pub(super) fn read(text: &str) -> Contents {
         contents.problems = duplicates(&document, false);
         collect(&document, &text.lines().collect::<Vec<_>>(), &mut contents);
     }
-    let comments = parsed.comments.into_iter().flat_map(|map| map.into_values());
+    let comments = parsed.comments.into_iter().flat_map(std::collections::HashMap::into_values);
     let all = comments.flat_map(|comments| comments.iter().cloned().collect::<Vec<_>>());
     let silencing = all.filter(|comment| silences(comment.text()));
     contents.ignores =

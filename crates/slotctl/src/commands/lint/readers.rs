@@ -44,7 +44,7 @@ fn exists(key: &str, known: &Known<'_>) -> bool {
     to_key("", key, Remedy::Key, None).meanings.iter().any(|meaning| (known.exists)(meaning))
 }
 
-/// What the ComponentLoader does with a URI.
+/// What the `ComponentLoader` does with a URI.
 pub(super) fn loader(
     text: &str,
     protocol: &str,

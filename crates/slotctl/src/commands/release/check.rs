@@ -10,7 +10,7 @@ use super::probe::{Probe, Versions, component_path};
 use super::refs::CheckedReference;
 use crate::output::{Output, count};
 use notice::Refused;
-use release::judge::{Finding, Observed, OffShare, Thresholds};
+use release::judge::{Answered, Finding, Observed, OffShare, Thresholds};
 use release::model::Id;
 use release::percent::Percent;
 
@@ -134,7 +134,7 @@ impl Checks<'_> {
                 match observed.off_share(share.at, share.before) {
                     Some((OffShare::Below, _)) if began.elapsed() < share.bake + self.spread => {
                         // What callers got while it spread is no part of its share.
-                        observed.answered = Default::default();
+                        observed.answered = Answered::default();
                     }
                     found => {
                         let off = found.map(|(_, finding)| finding);

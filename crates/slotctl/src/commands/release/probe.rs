@@ -140,7 +140,7 @@ fn failure(answer: &Result<ResolverAnswer>) -> Option<String> {
 enum Differs {
     /// The override did not lead to the version.
     Script(String),
-    /// The bytes are not what their ETag says; no second look makes that right.
+    /// The bytes are not what their `ETag` says; no second look makes that right.
     Corrupt(String),
     /// Something else than the old version says.
     Answer(String),
@@ -190,7 +190,7 @@ fn differs(new: &ResolverAnswer, old: &ResolverAnswer, versions: Versions<'_>) -
     })
 }
 
-/// The digest that the ETag names.
+/// The digest that the `ETag` names.
 fn etag(answer: &ResolverAnswer) -> Option<Digest> {
     let etag = answer.header("ETag")?;
     etag.strip_prefix("W/").unwrap_or(etag).trim_matches('"').parse().ok()

@@ -17,7 +17,7 @@ use crate::args::ReleaseArgs;
 const LONGEST_TAG: usize = 100;
 const LONGEST_SUBJECT: usize = 1_000;
 
-const BAKE: Duration = Duration::from_secs(5 * 60);
+const BAKE: Duration = Duration::from_mins(5);
 
 /// How to release.
 pub(crate) struct Setting<'a> {

@@ -13,7 +13,7 @@ use crate::resolver::Resolver;
 
 /// A location of the edge may serve the old record for `SLOT_CACHE_TTL`, 30 seconds by
 /// default, and a write may take a minute to be seen everywhere.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 const EVERY: Duration = Duration::from_millis(500);
 

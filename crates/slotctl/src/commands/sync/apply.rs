@@ -61,7 +61,7 @@ impl Apply<'_> {
         run.announce(Announcement::End)?;
         match check::read_back(self.session, self.plan, run, outcome)? {
             Conflict::None => run.conflict(),
-            conflict => Ok(conflict),
+            conflict @ Conflict::KvChanged => Ok(conflict),
         }
     }
 
@@ -188,7 +188,7 @@ fn is_of(contents: &[Key], key: &Key) -> bool {
 
 fn delete_keys(namespace: &kv_api::KvNamespace<'_>, keys: &[&Key]) -> Result<usize, ApiError> {
     let mut batch = Batch::new(namespace.limits());
-    for key in keys.iter().map(|key| key.to_string()) {
+    for key in keys.iter().map(ToString::to_string) {
         if !batch.push_key(&key) {
             namespace
                 .delete_batch(std::mem::replace(&mut batch, Batch::new(namespace.limits())))?;

@@ -116,7 +116,7 @@ impl<'a> Facts<'a> {
     }
 
     fn stamp(&self) -> (String, String) {
-        let stamp = self.tagged.tag.target.as_ref().ok().map(|peeled| peeled.stamp());
+        let stamp = self.tagged.tag.target.as_ref().ok().map(reconcile::compile::Peeled::stamp);
         let text = |stamp: &reconcile::compile::Stamp| {
             (stamp.time.to_string(), printable(stamp.author.as_bytes()))
         };

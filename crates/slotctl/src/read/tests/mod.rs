@@ -65,7 +65,7 @@ fn slots(reading: &Reading, name: &str) -> Vec<String> {
 fn short(version: &Version) -> String {
     match version {
         Version::Commit(commit) => abbreviated(commit.as_str()).to_owned(),
-        release => release.to_string(),
+        release @ Version::Release(_) => release.to_string(),
     }
 }
 

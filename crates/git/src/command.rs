@@ -124,7 +124,7 @@ impl Git {
     ///
     /// # Errors
     ///
-    /// [`Failure`] if Git cannot be started or exits with another code than 0.
+    /// If Git cannot be started or exits with another code than 0.
     pub fn run(&self, args: &[&str]) -> Result<Vec<u8>, GitFailure> {
         self.run_with_warnings(args).map(|(stdout, _)| stdout)
     }
@@ -133,7 +133,7 @@ impl Git {
     ///
     /// # Errors
     ///
-    /// [`Failure`] if Git cannot be started or exits with another code than 0.
+    /// If Git cannot be started or exits with another code than 0.
     pub fn run_with_warnings(&self, args: &[&str]) -> Result<(Vec<u8>, Vec<u8>), GitFailure> {
         let output =
             self.command().args(args.iter().map(OsStr::new)).output().map_err(GitFailure::Start)?;

@@ -12,7 +12,7 @@ import { inRoot } from './lib/paths.mjs'
 import { runStatus } from './lib/run.mjs'
 import { setup } from './lib/setup.mjs'
 import { versionName } from './lib/version-name.mjs'
-import { checkEnvironment } from './lib/wrangler-config.mjs'
+import { CONFIG, checkEnvironment } from './lib/wrangler-config.mjs'
 
 /** @satisfies {import('./lib/args.mjs').Command} */
 const COMMAND = {
@@ -56,7 +56,7 @@ await main(async () => {
   if (!options.prebuilt) await buildWorker(await setup())
   heading(`Deploying ${tag} to ${env}`)
   describeBuild()
-  const args = ['deploy', '--env', env, '--tag', tag, '--message', message]
+  const args = ['deploy', '--config', CONFIG, '--env', env, '--tag', tag, '--message', message]
   if (options['dry-run']) args.push('--dry-run')
   return runStatus(ownNode(), ['--no-warnings', wranglerScript(), ...args], {
     // wrangler may ask questions, and must not build again what was checked.

@@ -12,6 +12,7 @@ import { inRoot } from './lib/paths.mjs'
 import { run } from './lib/run.mjs'
 import { setup } from './lib/setup.mjs'
 import { untilStopped } from './lib/stop-signal.mjs'
+import { CONFIG } from './lib/wrangler-config.mjs'
 
 /** @satisfies {import('./lib/args.mjs').Command} */
 const COMMAND = {
@@ -36,7 +37,9 @@ async function start({ port, env, spread }) {
   heading('Starting the local edge')
   const kv = await startEdgeKv({ env, persistTo: STATE })
   try {
-    await run(SLOTCTL, ['sync', '--local', kv.url, '--env', env, '--repo', DEMO], { name: 'slotctl sync' })
+    await run(SLOTCTL, ['sync', '--local', kv.url, '--config', CONFIG, '--env', env, '--repo', DEMO], {
+      name: 'slotctl sync',
+    })
     const edge = await startLocalEdge({ worker: `component-resolver-${env}`, kv, spread, port })
     const { version } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'))
     const upload = async (/** @type {string} */ tag) =>
@@ -73,7 +76,8 @@ await main(async () => {
 
 ${releaseToTry({ ...running, env })}
 
-The real wrangler works too, with CLOUDFLARE_API_BASE_URL=$EDGE_API and any token and account id.
+The real wrangler works too, with --config wrangler.toml, CLOUDFLARE_API_BASE_URL=$EDGE_API and any token and
+account id.
 To change the KV: \`slotctl … --local ${running.kv.url} --env ${env}\`. Ctrl-C stops everything.`)
   const stop = async () => {
     await running.edge.stop()

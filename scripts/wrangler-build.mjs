@@ -26,7 +26,7 @@ const localEntry = inRoot('build', 'local-only.js')
 function refuse(command) {
   rmSync(localEntry, { force: true })
   log('The default environment is only for this machine and is never deployed: name another one.')
-  log(`    npx wrangler ${command} --env staging       (or green, production)`)
+  log(`    npx wrangler ${command} --config wrangler.toml --env staging       (or green, production)`)
 }
 
 await main(async () => {

@@ -8,6 +8,7 @@ import { messageOf, UserError } from './cli.mjs'
 import { ownNode, wranglerScript } from './node-tools.mjs'
 import { inRoot, ROOT } from './paths.mjs'
 import { childEnv } from './run.mjs'
+import { CONFIG } from './wrangler-config.mjs'
 
 /** @typedef {import('node:child_process').ChildProcess} ChildProcess */
 
@@ -83,9 +84,9 @@ function spawnWrangler(options) {
 /** @param {DevOptions} options @param {string} state */
 function wranglerArgs({ port, config, env, entry = 'build/index.js' }, state) {
   const args = ['--no-warnings', '--import', WATCHDOG, wranglerScript(), 'dev']
-  // The entry is given here, as the default environment's is only for `npx wrangler dev`: see wrangler-build.mjs.
-  if (config) args.push('--config', path.resolve(ROOT, config))
-  else args.push(entry)
+  args.push('--config', config ? path.resolve(ROOT, config) : CONFIG)
+  // The entry is given here, as the default environment's is only for a `wrangler dev` by hand: see wrangler-build.mjs.
+  if (!config) args.push(path.resolve(ROOT, entry))
   if (env) args.push('--env', env)
   args.push('--ip', HOST, '--port', String(port), '--inspector-port', '0')
   args.push('--persist-to', state, '--show-interactive-dev-session=false')

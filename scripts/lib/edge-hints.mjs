@@ -3,6 +3,9 @@ import { EDGE_WRANGLER } from './edge.mjs'
 
 /** @typedef {{ url: string, apiUrl: string, worker: { name: string } }} Edge */
 
+/** @param {string} env */
+const which = (env) => `--config wrangler.toml --env ${env}`
+
 /**
  * Shell commands, with comments, that move a second version from 0 % to 10 % on the local edge.
  *
@@ -10,9 +13,9 @@ import { EDGE_WRANGLER } from './edge.mjs'
  */
 export function whatToTry({ edge, ids: [old, next], env, spread }) {
   const deploy = (/** @type {string[]} */ ...shares) =>
-    `${EDGE_WRANGLER} versions deploy ${shares.join(' ')} --yes --env ${env}`
+    `${EDGE_WRANGLER} versions deploy ${shares.join(' ')} --yes ${which(env)}`
   return `  export EDGE_API=${edge.apiUrl}
-  ${EDGE_WRANGLER} deployments status --json --env ${env}
+  ${EDGE_WRANGLER} deployments status --json ${which(env)}
   curl -i ${edge.url}/components/prompts/extraction@production
 
   # At 0 %, a version answers only requests that name its id (${spread / 1000} s after the deployment, which takes that long to spread)
@@ -26,7 +29,7 @@ export function whatToTry({ edge, ids: [old, next], env, spread }) {
   curl -s ${edge.url}/version -H '${KEY}: ada'
 
   # Upload build/ as another version
-  ${EDGE_WRANGLER} versions upload --tag mine --message 'My change' --env ${env}`
+  ${EDGE_WRANGLER} versions upload --tag mine --message 'My change' ${which(env)}`
 }
 
 /**
@@ -37,6 +40,6 @@ export function whatToTry({ edge, ids: [old, next], env, spread }) {
 export function releaseToTry({ edge, kv, ids: [old], env }) {
   return `  # Release build/ from 0 to 100 %, after one version has all traffic again
   export EDGE_API=${edge.apiUrl}
-  ${EDGE_WRANGLER} versions deploy ${old}@100% --yes --env ${env}
-  target/release/slotctl release --env ${env} --local ${kv.url} --check-url ${edge.url} --wrangler ${EDGE_WRANGLER} --bake 5s`
+  ${EDGE_WRANGLER} versions deploy ${old}@100% --yes ${which(env)}
+  target/release/slotctl release ${which(env)} --local ${kv.url} --check-url ${edge.url} --wrangler ${EDGE_WRANGLER} --bake 5s`
 }

@@ -3,7 +3,13 @@ import { readFileSync } from 'node:fs'
 import { UserError } from './cli.mjs'
 import { inRoot } from './paths.mjs'
 
-const readConfig = () => readFileSync(inRoot('wrangler.toml'), 'utf8')
+/**
+ * The configuration of this project. Every call of wrangler names it: left to itself, wrangler prefers a
+ * `wrangler.jsonc` in a parent folder, which may be another app's.
+ */
+export const CONFIG = inRoot('wrangler.toml')
+
+const readConfig = () => readFileSync(CONFIG, 'utf8')
 
 /** The compatibility date of the Worker. */
 export function compatibilityDate() {
@@ -30,7 +36,7 @@ export function checkEnvironment(name, usage) {
   const missing = [...config.matchAll(/^[^#\n]*"replace-me-([\w-]+)"/gm)].map(([, id]) => id)
   const own = missing.filter((id) => id.startsWith(`${name}-`))
   if (own.length === 0) return name
-  const commands = own.map((id) => `    npx wrangler kv namespace create ${id}`).join('\n')
+  const commands = own.map((id) => `    npx wrangler kv namespace create ${id} --config wrangler.toml`).join('\n')
   throw new UserError(
     `wrangler.toml has no namespace ids for ${name}. Create the namespaces, and replace each \`replace-me-…\` with the id that is printed:\n${commands}`,
   )

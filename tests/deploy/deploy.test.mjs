@@ -1,12 +1,13 @@
 // `npm run deploy:…` with the real wrangler and a recording account: what is refused before anything is
 // sent, and what is sent.
 import assert from 'node:assert/strict'
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
 import { wranglerScript } from '../../scripts/lib/node-tools.mjs'
 import { inRoot } from '../../scripts/lib/paths.mjs'
+import { temporaryFolder } from '../cli/support/repo.mjs'
 import { startAccount } from './support/account.mjs'
 import { Tree } from './support/tree.mjs'
 
@@ -30,7 +31,7 @@ describe('a deployment is refused', () => {
         {},
         deploy('staging', '--prebuilt'),
         1,
-        /no namespace ids for staging\..*\n {4}npx wrangler kv namespace create staging-slots\n {4}npx wrangler kv namespace create staging-components$/,
+        /no namespace ids for staging\..*\n {4}npx wrangler kv namespace create staging-slots --config wrangler\.toml\n {4}npx wrangler kv namespace create staging-components --config wrangler\.toml$/,
       ],
       [
         'to an environment that there is not',
@@ -140,10 +141,62 @@ describe('a deployment', () => {
   })
 })
 
+describe('with another app in the parent folder of the clone', () => {
+  /** The project in a folder of its own below the other app, which wrangler prefers. */
+  function below() {
+    const parent = temporaryFolder('other-app')
+    const config = {
+      name: 'other-app',
+      main: 'other.mjs',
+      compatibility_date: '2026-10-01',
+      env: { production: {}, staging: {} },
+    }
+    writeFileSync(path.join(parent, 'wrangler.jsonc'), JSON.stringify(config))
+    writeFileSync(path.join(parent, 'other.mjs'), 'export default { fetch: () => new Response("the other app") }\n')
+    return new Tree({ dir: path.join(parent, 'component-resolver') }).named()
+  }
+
+  test('wrangler left to itself would deploy that one', async () => {
+    const { code } = await below().run([wranglerScript(), 'deploy', '--env', 'production'], {
+      env: { ...account.env, WRANGLER_SEND_METRICS: 'false' },
+    })
+    assert.equal(code, 0)
+    assert.deepEqual(
+      account.uploads.splice(0).map(({ script }) => script),
+      ['other-app-production'],
+    )
+  })
+
+  test('this project is deployed', async () => {
+    for (const more of [['--dry-run'], []]) {
+      const { code, said } = await below().run(deploy('production', '--prebuilt', '--at-once', ...more), {
+        env: account.env,
+      })
+      assert.equal(code, 0, said)
+      assert.match(said, /env\.SLOTS \([0-9a-f]{32}\)/)
+      assert.doesNotMatch(said, /other/)
+    }
+    const [{ script, modules }, ...rest] = account.uploads.splice(0)
+    assert.deepEqual([script, rest], ['component-resolver-production', []])
+    assert.ok(modules['index_bg.wasm'].equals(readFileSync(inRoot('build', 'index_bg.wasm'))))
+  })
+
+  test('this project is served', async () => {
+    const script = `
+      import { startDev } from './scripts/lib/dev-server.mjs'
+      const server = await startDev({ port: 0, quiet: true, isolated: true, persistTo: '.wrangler/state' })
+      console.log(await (await fetch(server.url + '/version')).text())
+      await server.stop()`
+    const { code, said } = await below().run(['--input-type=module', '--eval', script])
+    assert.equal(code, 0, said)
+    assert.match(said, /"recordFormat"/)
+  })
+})
+
 describe('blue-green by environment', () => {
   const DOMAIN = 'components.example.com'
   const line = `routes = [{ pattern = "${DOMAIN}", custom_domain = true }]\n`
-  const triggers = (env) => [wranglerScript(), 'triggers', 'deploy', '--env', env]
+  const triggers = (env) => [wranglerScript(), 'triggers', 'deploy', '--config', 'wrangler.toml', '--env', env]
 
   /** Commits the line that gives an environment the traffic. */
   const live = (tree, env) => {

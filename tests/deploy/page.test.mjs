@@ -10,6 +10,7 @@ import { parse } from 'yaml'
 
 import { wranglerScript } from '../../scripts/lib/node-tools.mjs'
 import { inRoot } from '../../scripts/lib/paths.mjs'
+import { capture } from '../../scripts/lib/run.mjs'
 import { slotctl } from '../cli/support/slotctl.mjs'
 import { startAccount } from './support/account.mjs'
 import { commands, fences, options } from './support/commands.mjs'
@@ -108,6 +109,19 @@ describe('the commands of docs/deploying.md', () => {
     assert.deepEqual(approved, ['production-10', 'production-100'])
   })
 
+  test('name the configuration in every call of wrangler, on every page and in every hint', () => {
+    const all = capture('git', ['ls-files', '*.md', '*.mjs', '*.rs', '*.toml', '*.yml', 'package.json']) ?? ''
+    const files = all.split('\n').filter((file) => !file.startsWith('tests/'))
+    const calls = files.flatMap((file) =>
+      [...text(file).matchAll(/npx wrangler ([^`\n|]*)/g)].map(([, rest]) => `${file}: ${rest}`),
+    )
+    assert.ok(calls.length > 20)
+    assert.deepEqual(
+      calls.filter((call) => !call.includes('--config') && !call.includes('{words}')),
+      [],
+    )
+  })
+
   test('create the namespaces that wrangler.toml needs', () => {
     const lacking = [...text('wrangler.toml').matchAll(/"replace-me-((?:staging|production)-[\w-]+)"/g)].map(
       ([, name]) => name,
@@ -134,9 +148,12 @@ describe('the TOML of the pages', () => {
       assert.notEqual(config, before)
       tree.write('wrangler.toml', config)
       for (const env of ['production', 'green']) {
-        const { code, said } = await tree.run([wranglerScript(), 'deploy', '--dry-run', '--env', env], {
-          env: { ...QUIET, RESOLVER_PREBUILT: '1' },
-        })
+        const { code, said } = await tree.run(
+          [wranglerScript(), 'deploy', '--dry-run', '--config', 'wrangler.toml', '--env', env],
+          {
+            env: { ...QUIET, RESOLVER_PREBUILT: '1' },
+          },
+        )
         assert.equal(code, 0, said)
         assert.doesNotMatch(said, /WARNING|Unexpected/)
         for (const name of env === 'production' ? names : []) assert.match(said, new RegExp(`^env\\.${name} `, 'm'))
@@ -147,9 +164,12 @@ describe('the TOML of the pages', () => {
   test('a misspelt line is found', async () => {
     const tree = new Tree()
     tree.write('wrangler.toml', merged(tree.read('wrangler.toml'), '[env.production]\nroute_s = []\n'))
-    const { said } = await tree.run([wranglerScript(), 'deploy', '--dry-run', '--env', 'production'], {
-      env: { ...QUIET, RESOLVER_PREBUILT: '1' },
-    })
+    const { said } = await tree.run(
+      [wranglerScript(), 'deploy', '--dry-run', '--config', 'wrangler.toml', '--env', 'production'],
+      {
+        env: { ...QUIET, RESOLVER_PREBUILT: '1' },
+      },
+    )
     assert.match(said, /Unexpected fields found.*"route_s"/)
   })
 })

@@ -12,7 +12,7 @@ import { edgeWith, scriptVersion, WORKER, WRANGLER } from './support/edge.mjs'
 
 const REAL = [ownNode(), '--no-warnings', wranglerScript()]
 const STAND_IN = [ownNode(), WRANGLER]
-const ENV = ['--env', 'staging']
+const ENV = ['--config', 'wrangler.toml', '--env', 'staging']
 
 let shared
 before(async () => {

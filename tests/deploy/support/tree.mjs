@@ -20,8 +20,10 @@ const idOf = (number) => String(number).padStart(32, '0123456789abcdef')
 
 /** A clone of the project that has been set up and built. */
 export class Tree extends Repo {
-  constructor({ packages = true } = {}) {
-    super()
+  constructor({ packages = true, dir } = {}) {
+    if (dir) mkdirSync(dir)
+    super(dir)
+    if (dir) this.git('init', '--quiet', '--initial-branch=main')
     for (const file of KEPT) cpSync(inRoot(file), path.join(this.dir, file), { recursive: true })
     if (packages) symlinkSync(inRoot('node_modules'), path.join(this.dir, 'node_modules'))
     else mkdirSync(path.join(this.dir, 'node_modules'))

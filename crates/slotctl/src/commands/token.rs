@@ -31,7 +31,7 @@ pub(crate) fn run(context: &Context<'_, TokenArgs>) -> Result<Exit> {
     output.hint("the first line is the token: give it to the caller, it is not shown again");
     output.hint(
         "the second is for READ_TOKENS: merge it into the JSON object that is stored, then \
-         npx wrangler secret put READ_TOKENS --env <NAME>",
+         npx wrangler secret put READ_TOKENS --config wrangler.toml --env <NAME>",
     );
     Ok(Exit::Done)
 }

@@ -3,7 +3,7 @@
  *
  *     [[services]]
  *     binding = "COMPONENTS"
- *     service = "component-resolver"
+ *     service = "component-resolver-production"
  *
  * The keys have the forms that Conductor uses: `prompts/extraction@production`,
  * `prompts/extraction/production`, `components/prompts/extraction/production`,

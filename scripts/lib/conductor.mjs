@@ -6,6 +6,10 @@ import { cloneShop } from './demo.mjs'
 import { startDev } from './dev-server.mjs'
 import { inRoot } from './paths.mjs'
 import { run } from './run.mjs'
+import { CONFIG } from './wrangler-config.mjs'
+
+/** The environment whose Worker the example is bound to. */
+export const ENV = 'production'
 
 const FOLDER = inRoot('examples', 'conductor')
 const VERSIONS = { control: 'v1.0.0', treatment: 'v1.1.0', production: 'v1.0.0', canary: 'v1.1.0' }
@@ -34,9 +38,11 @@ export async function startExample({ port, resolverPort, folder }) {
   await ensureComponents(repo)
   // Both use the same registry of Workers, where the example finds the resolver.
   const common = { persistTo, quiet: true, isolated: true }
-  const resolver = await startDev({ ...common, port: resolverPort })
+  const resolver = await startDev({ ...common, port: resolverPort, env: ENV })
   try {
-    await run(SLOTCTL, ['sync', '--local', resolver.url, '--repo', repo], { name: 'slotctl sync' })
+    await run(SLOTCTL, ['sync', '--local', resolver.url, '--config', CONFIG, '--env', ENV, '--repo', repo], {
+      name: 'slotctl sync',
+    })
     const config = path.join('examples', 'conductor', 'wrangler.toml')
     const example = await startDev({ ...common, port, config })
     const stop = () => Promise.all([example.stop(), resolver.stop()])

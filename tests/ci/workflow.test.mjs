@@ -35,7 +35,7 @@ describe('the workflow and the action', () => {
     assert.deepEqual(workflow.on.push, { tags: ['components/**', 'logic/**'], branches: ['main'] })
     assert.match(workflow.on.schedule[0].cron, /^\d+ \* \* \* \*$/)
     assert.deepEqual(workflow.concurrency, { group: 'slotctl-sync', 'cancel-in-progress': false })
-    assert.equal(workflow.jobs.sync.if, "vars.SLOTCTL_ENV != ''", 'nothing runs where nothing is set up')
+    assert.equal(workflow.jobs.sync.if, "vars.SLOTCTL_ENV != '' || vars.SLOTCTL_SLOTS_ID != ''", 'nothing runs where nothing is set up')
   })
 
   test('pass only inputs and read only outputs that the action has', () => {
@@ -63,7 +63,7 @@ describe('their shell steps', () => {
   let kv
   let cloudflare
   before(async () => {
-    kv = await startKv({ pairs: 4 })
+    kv = await startKv({ pairs: 5 })
     cloudflare = await startCloudflare(kv.url)
   })
   after(async () => {
@@ -102,6 +102,16 @@ describe('their shell steps', () => {
     assert.match(summary, /\| Slot \| From \| To \| Change \|\n\| --- \| --- \| --- \| --- \|\n/)
     assert.match(summary, /\| prompts\/extraction&#64;production \| – \| v1\.0\.0 \| new, v1\.0\.0 \|\n/)
     assert.ok(!synced.said.includes(TOKEN))
+  })
+
+  test('sync a repository that has no configuration of wrangler, by the ids of its namespaces', async () => {
+    const [repo, pair] = [extractionRepo(), kv.pair()]
+    const ids = { env: '', config: '', 'slots-id': pair.ids.slots, 'components-id': pair.ids.components }
+    const one = job(contexts(inputs(repo, pair, ids)), { cwd: repo.dir })
+    await one.run(step(steps, 'Find slotctl'))
+    const synced = await one.run(step(steps, 'Sync'), api())
+    assert.equal(synced.code, 0, synced.said)
+    assert.equal((await pair.slots.json('prompts/extraction@production')).targets[0].version, 'v1.0.0')
   })
 
   test('plan only, with dry-run', async () => {

@@ -66,14 +66,18 @@ describe('slotctl', () => {
     [
       'the default environment',
       [],
-      /SLOTS of the default environment is local \("local-slots"\): name another with `--env`/,
+      /SLOTS of the top level of .*wrangler\.toml is local \(`local-slots`\): name an environment with `--env` \(staging\)/,
     ],
     [
       'a placeholder',
       ['--env', 'staging'],
-      /in .*wrangler\.toml: SLOTS of \[env\.staging\] has no namespace id yet \("replace-me-staging-slots"\): `npx wrangler kv namespace create staging-slots`/,
+      /SLOTS in env\.staging\.kv_namespaces of .*wrangler\.toml has no namespace id yet \(`replace-me-staging-slots`\): `npx wrangler kv namespace create staging-slots --config .*wrangler\.toml`/,
     ],
-    ['an unknown environment', ['--env', 'prod'], /there is no \[env\.prod\]; there are: staging/],
+    [
+      'an unknown environment',
+      ['--env', 'stagign'],
+      /in .*wrangler\.toml: there is no environment `stagign` \(did you mean `staging`\?\)/,
+    ],
     [
       'a missing file',
       ['--config', '/nowhere.toml'],

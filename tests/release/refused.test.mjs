@@ -98,7 +98,7 @@ describe('slotctl release refuses', () => {
   test('a Worker that does not exist or was never deployed', async () => {
     await refused(
       ['--name', 'another'],
-      /This Worker does not exist on your account.*\n +hint: the first deployment of a Worker is npx wrangler deploy/,
+      /This Worker does not exist on your account.*\n +hint: the first deployment of a Worker is npx wrangler deploy --config=\S+wrangler\.toml --env=staging --name=another/,
     )
   })
 
@@ -164,7 +164,7 @@ describe('slotctl release refuses', () => {
     assert.match(
       stderr,
       new RegExp(
-        `still has traffic\\. To go back by hand:\n +npx wrangler versions deploy ${edge.old}@100% --yes --env=staging`,
+        `still has traffic\\. To go back by hand:\n +npx wrangler versions deploy ${edge.old}@100% --yes --config=\\S+wrangler\\.toml --env=staging`,
       ),
     )
     const aborted = await edge.run(['--abort'])

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use serde::Deserialize;
 
-use crate::envelope;
+use crate::account::{self, Bound, NamespaceInfo};
 use crate::error::ApiError;
-use crate::http::{ApiCall, Http, HttpSettings, RetryNotice};
+use crate::http::{Http, HttpSettings, RetryNotice};
 use crate::limits::{CLOUDFLARE, CallLimits, LOCAL};
 use crate::retry::RetryPolicy;
 use crate::token::Token;
@@ -91,19 +90,23 @@ impl KvApi {
         Ok(Self { http: Http::new(settings, notice), limits: CLOUDFLARE })
     }
 
-    /// The ids of the namespaces that are there, the first page of them.
+    /// All namespaces that are there.
     ///
     /// # Errors
     ///
     /// [`ApiError`]
-    pub fn namespace_ids(&self) -> Result<Vec<String>, ApiError> {
-        #[derive(Deserialize)]
-        struct ListedKey {
-            id: String,
-        }
-        let call = ApiCall::get("/storage/kv/namespaces".to_owned());
-        let listed: Vec<ListedKey> = self.http.call(&call, |answer| envelope::result(&answer))?;
-        Ok(listed.into_iter().map(|namespace| namespace.id).collect())
+    pub fn namespaces(&self) -> Result<Vec<NamespaceInfo>, ApiError> {
+        account::namespaces(&self.http)
+    }
+
+    /// The namespaces that a Worker is bound to as it is deployed; none if there is no
+    /// such Worker, or if the token may not read Workers.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError`]
+    pub fn bound(&self, worker: &str) -> Result<Vec<Bound>, ApiError> {
+        account::bound(&self.http, worker)
     }
 
     /// How many calls were made, those that were retried included.

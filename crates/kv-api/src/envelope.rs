@@ -22,6 +22,8 @@ pub(crate) struct Envelope<T> {
 pub(crate) struct ResultInfo {
     /// Absent or empty on the last page.
     pub cursor: Option<String>,
+    /// How many there are on all pages together, where the pages are numbered.
+    pub total_count: Option<usize>,
 }
 
 /// The result of an answer that must have one.

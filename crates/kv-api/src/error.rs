@@ -61,6 +61,7 @@ impl Cause {
         match self {
             Self::Unreachable(_) => true,
             Self::Unreadable { status, .. } => matches!(status, 200..300 | 500..),
+            Self::Refused { .. } if self.is_daily_limit() => false,
             Self::Refused { status, .. } => matches!(status, 408 | 429 | 500..),
             Self::Partial(_) | Self::Invalid(_) => false,
         }
@@ -72,6 +73,19 @@ impl Cause {
             Self::Refused { retry_after, .. } => *retry_after,
             _ => None,
         }
+    }
+
+    /// Whether the account's operations of this day are used up, as on the free plan.
+    fn is_daily_limit(&self) -> bool {
+        /// "Your KV usage limit exceeded": asked again, it says the same until 00:00 UTC.
+        const LIMIT_EXCEEDED: i64 = 10048;
+        matches!(self, Self::Refused { messages, .. }
+            if messages.iter().any(|message| message.code == LIMIT_EXCEEDED))
+    }
+
+    /// Whether the API refused the call with one of these statuses.
+    pub(crate) fn is_status(&self, statuses: &[u16]) -> bool {
+        matches!(self, Self::Refused { status, .. } if statuses.contains(status))
     }
 
     /// Whether the API says that the key is not there: absent, not unreachable.
@@ -92,6 +106,10 @@ impl ApiError {
                 Some("is `wrangler dev` running there? `npm run dev` starts it")
             }
             Cause::Unreachable(_) => Some("check the network, then run it again"),
+            cause if cause.is_daily_limit() => Some(
+                "the account has used up its Workers KV operations of this day, until 00:00 UTC: \
+                 run it again then, or move to the Workers Paid plan",
+            ),
             Cause::Refused { status: 401 | 403, .. } => {
                 Some("CLOUDFLARE_API_TOKEN needs the permission \"Workers KV Storage: Edit\"")
             }

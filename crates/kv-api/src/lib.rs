@@ -10,6 +10,7 @@
 //! Every call can be made twice without harm (a write names its value), so a call
 //! is retried whenever its outcome is unknown.
 
+mod account;
 mod batch;
 mod client;
 mod envelope;
@@ -24,6 +25,7 @@ mod token;
 #[cfg(test)]
 mod tests;
 
+pub use account::{Bound, NamespaceInfo};
 pub use batch::{Batch, Pair};
 pub use client::{KvApi, Patience};
 pub use error::ApiError;

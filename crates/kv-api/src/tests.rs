@@ -286,13 +286,61 @@ fn an_endless_mishap_is_not() {
     server.join().unwrap();
 }
 
+/// Cloudflare says it with a 429, which is worth another attempt for any other reason.
+#[test]
+fn a_days_used_up_limit_is_not_asked_again() {
+    let (url, server) = serve(vec![refusal(429, "retry-after: 1\r\n", 10048)]);
+    let (api, waits) = api(&url);
+    let error = KvNamespace::new(&api, "n/1").put_batch(batch(&["a"])).unwrap_err();
+    assert_eq!((error.attempts, waits.borrow().len()), (1, 0), "{error}");
+    assert!(
+        error.hint().is_some_and(|hint| hint.contains("until 00:00 UTC")),
+        "{:?}",
+        error.hint()
+    );
+    assert_eq!(server.join().unwrap().len(), 1);
+}
+
+#[test]
+fn namespaces_are_listed_page_by_page() {
+    let page = |id: &str, total| {
+        let body = r#"{"success":true,"errors":[],"result":[{"id":"ID","title":"t"}],"result_info":{"total_count":TOTAL}}"#;
+        HttpAnswer(200, "", body.replace("ID", id).replace("TOTAL", total))
+    };
+    let (url, server) = serve(vec![page("a", "2"), page("b", "2")]);
+    let all = api(&url).0.namespaces().unwrap();
+    assert_eq!(all.iter().map(|info| info.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    let lines: Vec<String> = server.join().unwrap().into_iter().map(|seen| seen.line).collect();
+    let path = "GET /accounts/1/storage/kv/namespaces?page=";
+    assert_eq!(lines, [format!("{path}1&per_page=100"), format!("{path}2&per_page=100")]);
+}
+
+#[test]
+fn what_a_worker_binds_is_known_if_it_is_deployed_and_may_be_read() {
+    let settings = r#"{"bindings":[
+        {"type":"kv_namespace","name":"SLOTS","namespace_id":"0af"},
+        {"type":"plain_text","name":"COMPONENTS","text":"x"}]}"#;
+    for (reply, expected) in [
+        (ok(settings), &[("SLOTS", "0af")][..]),
+        (refusal(404, "", 10007), &[]),
+        (refusal(403, "", 10000), &[]),
+    ] {
+        let (url, server) = serve(vec![reply]);
+        let bound = api(&url).0.bound("w").unwrap();
+        let bound: Vec<_> = bound.iter().map(|b| (&*b.name, &*b.namespace_id)).collect();
+        assert_eq!(bound, expected);
+        let [seen] = &server.join().unwrap()[..] else { panic!("one call") };
+        assert_eq!(seen.line, "GET /accounts/1/workers/scripts/w/settings");
+    }
+}
+
 #[test]
 fn nobody_there_is_told_with_the_way_out() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let api = KvApi::local(&url, Patience::default(), Box::new(|_, _| {})).unwrap();
-    let error = api.namespace_ids().unwrap_err();
+    let error = api.namespaces().unwrap_err();
     assert!(matches!(error.cause, Cause::Unreachable(_)) && error.attempts == 5, "{error}");
     assert_eq!(error.hint(), Some("is `wrangler dev` running there? `npm run dev` starts it"));
 }

@@ -148,7 +148,7 @@ fn still_deployable(old: &Id, versions: &[WorkerVersion]) -> Result<(), Notice> 
                 latest - number
             ),
             "a release could not go back to it; deploy a later version first: \
-             npx wrangler versions deploy <id>@100%",
+             npx wrangler versions deploy <id>@100% --config <FILE> --env <NAME>",
         )),
         _ => Ok(()),
     }
@@ -213,7 +213,7 @@ fn foreign(active: &Deployment) -> Notice {
         active.id.as_str(),
         format!("{by} split the traffic ({}), and no release of slotctl did", shares.join(", ")),
         "give one version 100 % first, as whoever split it thinks right: \
-         npx wrangler versions deploy <id>@100%",
+         npx wrangler versions deploy <id>@100% --config <FILE> --env <NAME>",
     )
 }
 

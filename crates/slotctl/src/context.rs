@@ -33,14 +33,13 @@ impl<'a, A> Context<'a, A> {
         Context { args, output: self.output, now: self.now }
     }
 
-    /// The target that the command line names. Makes no call.
+    /// The target that the command line names.
     ///
     /// # Errors
     ///
     /// See [`KvTarget::new`].
     pub(crate) fn target(&self, args: &TargetArgs) -> Result<KvTarget> {
-        let notice = retry_notice(self.output);
-        KvTarget::new(args.local.as_deref(), &args.config, args.env.as_deref(), notice)
+        KvTarget::new(args, retry_notice(self.output))
     }
 
     /// The same command with the Workers KV of `target`.

@@ -14,6 +14,7 @@ mod commands;
 mod config;
 mod context;
 mod exit;
+mod namespaces;
 mod offline;
 mod output;
 mod read;

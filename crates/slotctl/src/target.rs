@@ -2,14 +2,14 @@
 
 use std::env;
 use std::fmt;
-use std::path::Path;
-
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use crate::config::{self, Home, NamespaceIds};
+use crate::args::TargetArgs;
+use crate::config::{self, Config, Home};
 use crate::exit::Usage;
+use crate::namespaces::{self, Given, NamespaceIds, Sources};
 use kv_api::{KvApi, Patience, RetryNotice, Token};
 
 /// Cloudflare's API, unless the environment names another address, as for wrangler.
@@ -28,44 +28,65 @@ pub(crate) struct KvTarget {
     pub(crate) ids: NamespaceIds,
     /// Whose they are, for people.
     pub(crate) whose: String,
-    local: bool,
+    /// The environment of the configuration; `None` for its top level.
+    pub(crate) environment: Option<String>,
+    config: Option<Config>,
+    home: Home,
 }
 
 impl KvTarget {
-    /// What the command line (`--local`, `--config`, `--env`) and the environment
-    /// say. Nothing is asked yet.
+    /// What the command line (`--local`, `--config`, `--env`, `--slots-id`,
+    /// `--components-id`), the environment and wrangler's configuration say. The API is
+    /// asked only for ids that these leave out.
     ///
     /// # Errors
     ///
-    /// [`Usage`] where neither names a target; if the configuration is none.
-    pub(crate) fn new(
-        local: Option<&str>,
-        config: &Path,
-        environment: Option<&str>,
-        notice: RetryNotice,
-    ) -> Result<Self> {
-        let patience = patience()?;
-        if let Some(url) = local {
-            let ids = config::namespace_ids(config, environment, Home::Local)?;
-            let (api, whose) = (KvApi::local(url, patience, notice)?, format!("local KV of {url}"));
-            return Ok(Self { api, ids, whose, local: true });
+    /// [`Usage`] where neither names a target; if the configuration is wrong, or the
+    /// ids are unknown.
+    pub(crate) fn new(args: &TargetArgs, notice: RetryNotice) -> Result<Self> {
+        match &args.local {
+            Some(url) => Self::local(url, args, notice),
+            None => Self::cloudflare(args, notice),
         }
-        let (token, account) = credentials()?;
-        let ids = config::namespace_ids(config, environment, Home::Cloudflare)?;
-        let base = env::var("CLOUDFLARE_API_BASE_URL").unwrap_or(CLOUDFLARE.to_owned());
-        let api = KvApi::cloudflare(&base, &account, token, patience, notice)?;
-        let whose = format!("Cloudflare account {account}");
-        Ok(Self { api, ids, whose, local: false })
     }
 
-    /// The id of the namespace that is bound as `CONDUCTOR`.
+    /// A `wrangler dev`, which knows what it serves: a configuration is read only if
+    /// somebody names it, or an environment.
+    fn local(url: &str, args: &TargetArgs, notice: RetryNotice) -> Result<Self> {
+        let (home, whose) = (Home::Local, format!("local KV of {url}"));
+        let environment = config::chosen(args.env.as_deref(), home)?;
+        let config = match (&args.config, &environment) {
+            (None, None) => None,
+            (file, name) => config::load(file.as_deref(), name.as_deref())?,
+        };
+        let api = KvApi::local(url, patience()?, notice)?;
+        let ids =
+            namespaces::ids(Sources { config: config.as_ref(), api: &api, home }, given(args))?;
+        Ok(Self { api, ids, whose, environment, config, home })
+    }
+
+    fn cloudflare(args: &TargetArgs, notice: RetryNotice) -> Result<Self> {
+        let (token, home) = (token()?, Home::Cloudflare);
+        let environment = config::chosen(args.env.as_deref(), home)?;
+        let config = config::load(args.config.as_deref(), environment.as_deref())?;
+        let account = account(config.as_ref())?;
+        let base = env::var("CLOUDFLARE_API_BASE_URL").unwrap_or(CLOUDFLARE.to_owned());
+        let api = KvApi::cloudflare(&base, &account, token, patience()?, notice)?;
+        let ids =
+            namespaces::ids(Sources { config: config.as_ref(), api: &api, home }, given(args))?;
+        let whose = format!("Cloudflare account {account}");
+        Ok(Self { api, ids, whose, environment, config, home })
+    }
+
+    /// The id of the namespace that is bound as `CONDUCTOR`, or the `given` one.
     ///
     /// # Errors
     ///
     /// If the configuration has none, or if it is one of the resolver's own.
-    pub(crate) fn conductor(&self, config: &Path, environment: Option<&str>) -> Result<String> {
-        let home = if self.local { Home::Local } else { Home::Cloudflare };
-        let id = config::namespace_id(config, environment, home, CONDUCTOR)?;
+    pub(crate) fn conductor(&self, given: Option<&str>) -> Result<String> {
+        let Self { api, home, .. } = self;
+        let sources = Sources { config: self.config.as_ref(), api, home: *home };
+        let id = namespaces::id(sources, given, CONDUCTOR)?;
         if id == self.ids.slots || id == self.ids.components {
             bail!("{CONDUCTOR} is one of the resolver's own namespaces, {id}: the keys collide");
         }
@@ -79,10 +100,10 @@ impl KvTarget {
     ///
     /// If one is not there, or nobody answers.
     pub(crate) fn check(&self) -> Result<()> {
-        if !self.local {
+        if self.home == Home::Cloudflare {
             return Ok(());
         }
-        let there = self.api.namespace_ids()?;
+        let there: Vec<String> = self.api.namespaces()?.into_iter().map(|info| info.id).collect();
         for id in [&self.ids.slots, &self.ids.components] {
             if !there.contains(id) {
                 let there = there.join(", ");
@@ -107,7 +128,6 @@ impl fmt::Display for KvTarget {
 /// What the environment says of waiting for the API: a line to a slow network and a
 /// CI job that must fail soon want different things.
 pub(crate) fn patience() -> Result<Patience> {
-    let set = |name| env::var(name).ok().filter(|value: &String| !value.is_empty());
     let mut patience = Patience::default();
     if let Some(text) = set("SLOTCTL_TIMEOUT") {
         let seconds = text.parse().ok().filter(|seconds| *seconds > 0.0);
@@ -122,19 +142,38 @@ pub(crate) fn patience() -> Result<Patience> {
     Ok(patience)
 }
 
-/// The token and the account. They come out of the environment alone: what is on a
-/// command line, everyone on the machine can read.
-fn credentials() -> Result<(Token, String)> {
-    let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
-    let (Some(token), Some(account)) = (set("CLOUDFLARE_API_TOKEN"), set("CLOUDFLARE_ACCOUNT_ID"))
-    else {
-        bail!(Usage(
-            "say where to write: `--local` for a running `wrangler dev`, or set \
-             CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID for Cloudflare"
-        ));
-    };
-    let Some(token) = Token::new(&token) else {
-        bail!(Usage("CLOUDFLARE_API_TOKEN holds characters that no token has"));
-    };
-    Ok((token, account))
+const NO_TARGET: Usage = Usage(
+    "say where to write: `--local` for a running `wrangler dev`, or set \
+     CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID for Cloudflare",
+);
+
+fn given(args: &TargetArgs) -> Given<'_> {
+    Given { slots: args.slots_id.as_deref(), components: args.components_id.as_deref() }
+}
+
+/// The token. It comes out of the environment alone: what is on a command line, everyone
+/// on the machine can read.
+fn token() -> Result<Token> {
+    let text = set("CLOUDFLARE_API_TOKEN").ok_or(NO_TARGET)?;
+    Ok(Token::new(&text).ok_or(Usage("CLOUDFLARE_API_TOKEN holds characters that no token has"))?)
+}
+
+/// The account: `account_id` of the configuration, or `CLOUDFLARE_ACCOUNT_ID`. wrangler
+/// prefers the first, so that a different second one is a mistake.
+fn account(config: Option<&Config>) -> Result<String> {
+    let configured = config.map(Config::account_id).transpose()?.flatten();
+    match (configured, set("CLOUDFLARE_ACCOUNT_ID"), config) {
+        (Some(file), Some(variable), Some(config)) if file != variable => bail!(
+            "the account is `{file}` by `account_id` in {}, and `{variable}` by \
+             CLOUDFLARE_ACCOUNT_ID: wrangler takes the first; correct or unset one of them",
+            config.file.display()
+        ),
+        (Some(account), ..) | (None, Some(account), _) => Ok(account),
+        (None, None, _) => bail!(NO_TARGET),
+    }
+}
+
+/// An environment variable that is not empty.
+fn set(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -66,11 +66,11 @@ pub(crate) struct ReleaseArgs {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// The Worker's name, in place of that in wrangler.toml
+    /// The Worker's name, in place of that in the configuration
     #[arg(long, value_name = "WORKER")]
     pub(crate) name: Option<String>,
 
-    /// How to call wrangler; by default node_modules/.bin/wrangler beside wrangler.toml, else npx
+    /// How to call wrangler; by default that in node_modules beside the configuration or above it, else npx
     #[arg(long, value_name = "COMMAND", env = "SLOTCTL_WRANGLER")]
     pub(crate) wrangler: Option<String>,
 

@@ -41,6 +41,10 @@ pub(crate) struct SyncArgs {
     #[arg(long, value_name = "LAYOUT", value_enum)]
     pub(crate) layout: Option<LayoutArg>,
 
+    /// The id of the namespace CONDUCTOR, if no configuration says it
+    #[arg(long, value_name = "ID", env = "SLOTCTL_CONDUCTOR_ID", hide_env_values = true)]
+    pub(crate) conductor_id: Option<String>,
+
     /// Write also where KV was synced from a newer state of the repository
     #[arg(long)]
     pub(crate) allow_older: bool,

@@ -7,17 +7,26 @@ use catalog::name::ComponentName;
 /// Where a command reads and writes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TargetArgs {
-    /// The KV of a running `wrangler dev`, not Cloudflare's
-    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = LOCAL_URL)]
+    /// The KV of a running `wrangler dev`, not Cloudflare's; an address or a port
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = LOCAL_URL,
+          value_parser = local_url)]
     pub(crate) local: Option<String>,
 
-    /// The wrangler.toml that names the namespaces SLOTS and COMPONENTS
-    #[arg(long, value_name = "FILE", default_value = "wrangler.toml")]
-    pub(crate) config: PathBuf,
+    /// The configuration of wrangler that binds SLOTS and COMPONENTS; by default the one that wrangler takes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 
-    /// The environment of wrangler.toml
+    /// The environment of the configuration; by default CLOUDFLARE_ENV, "" is the top level
     #[arg(long, value_name = "NAME")]
     pub(crate) env: Option<String>,
+
+    /// The id of the namespace SLOTS, if no configuration says it
+    #[arg(long, value_name = "ID", env = "SLOTCTL_SLOTS_ID", hide_env_values = true)]
+    pub(crate) slots_id: Option<String>,
+
+    /// The id of the namespace COMPONENTS, if no configuration says it
+    #[arg(long, value_name = "ID", env = "SLOTCTL_COMPONENTS_ID", hide_env_values = true)]
+    pub(crate) components_id: Option<String>,
 }
 
 /// Which part of the repository and of KV.
@@ -29,3 +38,28 @@ pub(crate) struct PartArgs {
 }
 
 pub(super) const LOCAL_URL: &str = "http://127.0.0.1:8787";
+
+/// The address of a `wrangler dev`; a number is a port of this machine.
+fn local_url(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(text.to_owned());
+    }
+    match text.parse::<u16>() {
+        Ok(port) if port > 0 => Ok(format!("http://127.0.0.1:{port}")),
+        _ => Err("a port is a number from 1 to 65535"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_a_port() {
+        assert_eq!(local_url("9300"), Ok("http://127.0.0.1:9300".to_owned()));
+        assert_eq!(local_url("localhost:9300"), Ok("localhost:9300".to_owned()));
+        for text in ["0", "65536", "99999999999"] {
+            assert!(local_url(text).is_err(), "{text}");
+        }
+    }
+}

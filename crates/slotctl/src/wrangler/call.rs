@@ -75,7 +75,7 @@ impl WranglerCall<'_> {
         };
         command.spawn().map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => anyhow!(
-                "{} was not found: `npm ci` beside wrangler.toml installs wrangler, \
+                "{} was not found: `npm ci` beside wrangler's configuration installs it, \
                  --wrangler COMMAND names another",
                 printable(program.as_encoded_bytes())
             ),

@@ -2,6 +2,7 @@
 //! executable: the only place that calls it. What it prints is hostile until parsed.
 
 mod call;
+mod program;
 
 use std::ffi::OsString;
 use std::fs;
@@ -25,31 +26,37 @@ const TO_ANSWER: Duration = Duration::from_mins(5);
 #[derive(Debug)]
 pub(crate) struct Wrangler {
     program: Vec<OsString>,
-    /// Where `wrangler.toml` is.
+    /// The folder of the configuration.
     dir: PathBuf,
     /// What names the Worker, behind every command.
     which: Vec<String>,
+    /// The same for people, who are in another folder.
+    shown: String,
 }
 
 impl Wrangler {
-    /// Wrangler for the Worker of a `wrangler.toml`, as `command` or as it is installed
-    /// beside that file.
+    /// Wrangler for the Worker of the configuration `file`, as `command` or as it is
+    /// installed there. Every call names the file: wrangler prefers some files in parent
+    /// folders.
     pub(crate) fn new(
         command: Option<&str>,
-        config: &Path,
+        file: &Path,
         env: Option<&str>,
         name: Option<&str>,
     ) -> Self {
-        let parent = config.parent().filter(|dir| !dir.as_os_str().is_empty());
+        let parent = file.parent().filter(|dir| !dir.as_os_str().is_empty());
         let dir = parent.unwrap_or(Path::new(".")).to_owned();
-        let mut which = Vec::new();
-        if let Some(file) = config.file_name().filter(|file| *file != "wrangler.toml") {
-            which.push(format!("--config={}", file.to_string_lossy()));
-        }
-        which.extend(env.map(|env| format!("--env={env}")));
-        which.extend(name.map(|name| format!("--name={name}")));
-        let program = program(command, &dir);
-        Self { program, dir, which }
+        let option = |name: &str, value: &str| format!("--{name}={value}");
+        let more: Vec<String> = [("env", env), ("name", name)]
+            .iter()
+            .filter_map(|(n, v)| Some(option(n, (*v)?)))
+            .collect();
+        let here = file.file_name().unwrap_or_default().to_string_lossy();
+        let which = [&[option("config", &here)], &more[..]].concat();
+        let there = [&[option("config", &file.to_string_lossy())], &more[..]].concat();
+        let shown = there.iter().map(|word| format!(" {}", quoted(word))).collect();
+        let program = program::program(command, &dir);
+        Self { program, dir, which, shown }
     }
 
     /// The deployment that is active.
@@ -113,10 +120,9 @@ impl Wrangler {
         Ok(model::deployed(&self.tell(&words, &options, TO_ANSWER)?))
     }
 
-    /// The command for people that gives one version all of the traffic.
-    pub(crate) fn by_hand(&self, version: &Id) -> String {
-        let which = self.which.iter().map(|option| format!(" {option}")).collect::<String>();
-        format!("npx wrangler versions deploy {version}@100% --yes{which}")
+    /// A command of wrangler about this Worker, for people.
+    pub(crate) fn by_hand(&self, words: &str) -> String {
+        format!("npx wrangler {words}{}", self.shown)
     }
 
     fn ask<T: DeserializeOwned>(&self, words: &[&str]) -> Result<T> {
@@ -147,25 +153,9 @@ impl Wrangler {
     }
 }
 
-/// The words that start wrangler.
-fn program(command: Option<&str>, dir: &Path) -> Vec<OsString> {
-    if let Some(command) = command {
-        // A path may have spaces; else they separate words.
-        return match Path::new(command).exists() {
-            true => vec![absolute(Path::new(command))],
-            false => command.split_whitespace().map(OsString::from).collect(),
-        };
-    }
-    let installed = dir.join("node_modules").join(".bin").join("wrangler");
-    match installed.exists() {
-        true => vec![absolute(&installed)],
-        false => vec!["npx".into(), "wrangler".into()],
-    }
-}
-
-/// The call is made in another folder.
-fn absolute(path: &Path) -> OsString {
-    std::path::absolute(path).map_or_else(|_| path.into(), PathBuf::into_os_string)
+/// A word that a shell takes as one.
+fn quoted(word: &str) -> String {
+    if word.contains(char::is_whitespace) { format!("\"{word}\"") } else { word.to_owned() }
 }
 
 #[cfg(test)]
@@ -173,16 +163,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn which_worker_and_which_program() {
-        let found = Wrangler::new(Some("node cli.js"), Path::new("a/w.toml"), Some("green"), None);
-        assert_eq!(found.program, ["node", "cli.js"].map(OsString::from));
-        assert_eq!(found.dir, Path::new("a"));
+    fn every_call_names_its_configuration() {
+        let file = Path::new("a b/w.toml");
+        let found = Wrangler::new(Some("node cli.js"), file, Some("green"), None);
+        assert_eq!(found.dir, Path::new("a b"));
         assert_eq!(found.which, ["--config=w.toml", "--env=green"]);
-        let found = Wrangler::new(None, Path::new("wrangler.toml"), None, Some("other"));
         assert_eq!(
-            (found.dir.as_path(), &found.which[..]),
-            (Path::new("."), &["--name=other".to_owned()][..])
+            found.by_hand("deployments list"),
+            "npx wrangler deployments list \"--config=a b/w.toml\" --env=green"
         );
-        assert_eq!(found.program.len(), 2, "{:?}", found.program);
+        let found = Wrangler::new(None, Path::new("wrangler.toml"), None, Some("other"));
+        assert_eq!(found.dir, Path::new("."));
+        assert_eq!(found.which, ["--config=wrangler.toml", "--name=other"]);
     }
 }

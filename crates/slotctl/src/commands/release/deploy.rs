@@ -103,7 +103,8 @@ impl<'a> Deployments<'a> {
         let shares: Vec<String> =
             active.versions.iter().map(|(id, share)| format!("{share} % {id}")).collect();
         let what = format!("somebody else deployed meanwhile: {}", shares.join(", "));
-        let help = "it is left as it is; npx wrangler deployments list shows who did";
+        let list = self.wrangler.by_hand("deployments list");
+        let help = format!("it is left as it is; {list} shows who did");
         Err(anyhow::Error::new(Refused::new(active.id.as_str(), what, help))).context(Interfered)
     }
 }

@@ -182,7 +182,8 @@ pub(crate) fn go_back(
         Err(error) if is_interfered(error) => {}
         Err(_) => {
             output.say(format_args!("The new version still has traffic. To go back by hand:"));
-            output.say(format_args!("  {}", deployments.wrangler.by_hand(old)));
+            let words = format!("versions deploy {old}@100% --yes");
+            output.say(format_args!("  {}", deployments.wrangler.by_hand(&words)));
         }
     }
     gone

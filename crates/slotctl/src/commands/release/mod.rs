@@ -16,8 +16,8 @@ mod slots;
 use anyhow::{Context as _, Result, bail};
 use notice::printable;
 
-use crate::args::ReleaseArgs;
-use crate::config;
+use crate::args::{ReleaseArgs, TargetArgs};
+use crate::config::{self, Config, Home};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Output, count};
@@ -37,11 +37,11 @@ use setting::{Setting, setting};
 pub(crate) fn run(context: &Context<'_, ReleaseArgs>) -> Result<Exit> {
     let Context { args, output, .. } = *context;
     // 1. Which Worker, and what is deployed of it.
-    let target = &args.target;
-    let worker = worker(args)?;
-    let (env, name) = (target.env.as_deref(), args.name.as_deref());
-    let wrangler = Wrangler::new(args.wrangler.as_deref(), &target.config, env, name);
-    let mut setting = setting(args)?;
+    let config = configuration(args)?;
+    let worker = worker(args, &config)?;
+    let (command, name) = (args.wrangler.as_deref(), args.name.as_deref());
+    let wrangler = Wrangler::new(command, &config.file, config.environment(), name);
+    let mut setting = setting(args, &config.file)?;
     let active = active(&wrangler)?;
     // 2. What that and what is asked for come to.
     let versions = if args.abort { Vec::new() } else { versions(&wrangler, &active)? };
@@ -63,6 +63,18 @@ pub(crate) fn run(context: &Context<'_, ReleaseArgs>) -> Result<Exit> {
     report.end(args, outcome, output)
 }
 
+/// The configuration of the Worker to release.
+fn configuration(args: &ReleaseArgs) -> Result<Config> {
+    let TargetArgs { config, env, .. } = &args.target;
+    let environment = config::chosen(env.as_deref(), Home::Cloudflare)?;
+    config::load(config.as_deref(), environment.as_deref())?.ok_or_else(|| {
+        let what = "there is no wrangler.json, wrangler.jsonc or wrangler.toml in this folder \
+                    or above it";
+        let help = "run it in the folder of the Worker, or say --config FILE";
+        Refused::new("release", what, help).into()
+    })
+}
+
 fn ask(args: &ReleaseArgs) -> Intent {
     match (args.resume, args.abort) {
         (_, true) => Intent::Abort,
@@ -72,10 +84,10 @@ fn ask(args: &ReleaseArgs) -> Intent {
 }
 
 /// The Worker's name, which overrides need as a key (RFC 9651, section 3.1.2).
-fn worker(args: &ReleaseArgs) -> Result<String> {
+fn worker(args: &ReleaseArgs, config: &Config) -> Result<String> {
     let name = match &args.name {
         Some(name) => name.clone(),
-        None => config::worker_name(&args.target.config, args.target.env.as_deref())?,
+        None => config.worker_name()?,
     };
     let key = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-.*".contains(&b);
     if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.bytes().all(key) {
@@ -87,8 +99,8 @@ fn worker(args: &ReleaseArgs) -> Result<String> {
 fn active(wrangler: &Wrangler) -> Result<Deployment> {
     wrangler.active().map_err(|error| match error.to_string() {
         text if text.contains("has no deployments") || text.contains("does not exist") => {
-            let help =
-                "the first deployment of a Worker is npx wrangler deploy, with the same --env";
+            let first = wrangler.by_hand("deploy");
+            let help = format!("the first deployment of a Worker is {first}");
             Refused::new("deployment", text, help).into()
         }
         _ => error,

@@ -33,11 +33,11 @@ pub(crate) struct Setting<'a> {
     pub(crate) spread: Duration,
 }
 
-/// What the command line and the checkout say.
-pub(super) fn setting(args: &ReleaseArgs) -> Result<Setting<'_>> {
+/// What the command line and the checkout of the configuration say.
+pub(super) fn setting<'a>(args: &'a ReleaseArgs, config: &Path) -> Result<Setting<'a>> {
     let (mut tag, mut subject) = (String::new(), String::new());
     if !args.abort {
-        let dir = args.target.config.parent().filter(|dir| !dir.as_os_str().is_empty());
+        let dir = config.parent().filter(|dir| !dir.as_os_str().is_empty());
         let repository = Repository::open(dir.unwrap_or(Path::new(".")))?;
         tag =
             one_line(&git::describe::describe(&repository, &["components", "logic"])?, LONGEST_TAG);

@@ -14,7 +14,7 @@ use reconcile::plan::{Plan, Write};
 use serde_json::json;
 
 use super::apply::Apply;
-use crate::args::{self, SyncArgs, TargetArgs};
+use crate::args::{self, SyncArgs};
 use crate::context::Session;
 use crate::exit::Exit;
 use crate::output::{Output, count};
@@ -175,9 +175,8 @@ impl<'a> Copies<'a> {
 
 /// The namespace of the copies, where they are asked for.
 pub(super) fn namespace(args: &SyncArgs, target: &KvTarget) -> Result<Option<String>> {
-    let TargetArgs { config, env, .. } = &args.target;
     let Some(args::LayoutArg::Conductor) = args.layout else { return Ok(None) };
-    target.conductor(config, env.as_deref()).map(Some)
+    target.conductor(args.conductor_id.as_deref()).map(Some)
 }
 
 /// The catalogs that KV has once the plan is carried out.

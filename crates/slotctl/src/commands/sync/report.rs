@@ -37,7 +37,7 @@ impl SyncReport<'_> {
             "rollouts": rollouts(&self.reading.rollouts),
             "target": {
                 "kv": self.session.target.whose,
-                "env": self.session.args.target.env,
+                "env": self.session.target.environment,
                 "slots": self.session.target.ids.slots,
                 "components": self.session.target.ids.components,
             },

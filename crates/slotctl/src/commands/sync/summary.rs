@@ -27,7 +27,7 @@ pub(super) fn append(report: &SyncReport<'_>, outcome: &SyncOutcome, file: &Path
 
 fn markdown(report: &SyncReport<'_>, outcome: &SyncOutcome) -> String {
     let SyncReport { session, plan, reading } = report;
-    let env = session.args.target.env.as_deref().unwrap_or("local");
+    let env = session.target.environment.as_deref().unwrap_or("local");
     let mut text = format!("### slotctl sync: {}\n\n{}\n\n", cell(env), gist(report, outcome));
     let moved = plan.stage(Stage::Slots).filter_map(slot);
     table(&mut text, ["Slot", "From", "To", "Change"], moved);

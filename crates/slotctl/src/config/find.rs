@@ -1,0 +1,77 @@
+//! Where wrangler looks for its configuration (`findWranglerConfig` in
+//! `@cloudflare/workers-utils`): `wrangler.json` in the folder and all above it, then
+//! `wrangler.jsonc`, then `wrangler.toml`; then the file that a build tool put in its
+//! place by `.wrangler/deploy/config.json`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+use super::document::{NAMES, read_redirect};
+
+/// Where a build tool says which file is deployed in place of the user's.
+const REDIRECT: &str = ".wrangler/deploy/config.json";
+
+/// A configuration that there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) file: PathBuf,
+    /// Whether a build tool made it for one environment.
+    pub(super) redirected: bool,
+}
+
+/// The configurations that somebody in `folder` may mean: the one that wrangler takes,
+/// then the others of the nearest folder that has any. A file far above can hide one
+/// in the folder itself, as wrangler compares names before it compares folders.
+///
+/// # Errors
+///
+/// If a build tool's redirect names no file, or is for another configuration.
+pub(super) fn candidates(folder: &Path) -> Result<Vec<Found>> {
+    let taken = NAMES.iter().find_map(|name| up(folder, name));
+    let mut all: Vec<Found> = redirected(folder, taken.as_deref())?.into_iter().collect();
+    let others = nearest(folder).into_iter().filter(|file| Some(file) != taken.as_ref());
+    if all.is_empty() {
+        all.extend(taken.clone().map(|file| Found { file, redirected: false }));
+    }
+    all.extend(others.map(|file| Found { file, redirected: false }));
+    Ok(all)
+}
+
+/// The file of this name in the folder or in the nearest one above it.
+fn up(folder: &Path, name: &str) -> Option<PathBuf> {
+    folder.ancestors().map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// The configurations of the nearest folder that has any.
+fn nearest(folder: &Path) -> Vec<PathBuf> {
+    let of = |folder: &Path| NAMES.map(|name| folder.join(name)).into_iter();
+    let all = folder.ancestors().map(|folder| of(folder).filter(|file| file.is_file()).collect());
+    all.into_iter().find(|files: &Vec<PathBuf>| !files.is_empty()).unwrap_or_default()
+}
+
+/// The file that a build tool put in the place of the user's configuration.
+fn redirected(folder: &Path, taken: Option<&Path>) -> Result<Option<Found>> {
+    let Some(redirect) = up(folder, REDIRECT) else { return Ok(None) };
+    let shown = redirect.display();
+    let Some(path) = read_redirect(&redirect)?.filter(|path| !path.is_empty()) else {
+        bail!("{shown} has no `configPath`: build the project again, or delete the file");
+    };
+    let file = redirect.parent().unwrap_or(folder).join(path);
+    if !file.is_file() {
+        bail!(
+            "{shown} names {}, which does not exist: build the project again, or delete {shown}",
+            file.display()
+        );
+    }
+    if let Some(taken) = taken
+        && taken.parent().map(|folder| folder.join(REDIRECT)).as_deref() != Some(&redirect)
+    {
+        bail!(
+            "{} and {shown} are in different folders, so that wrangler takes neither: \
+             `--config FILE` names the one to use",
+            taken.display()
+        );
+    }
+    Ok(Some(Found { file, redirected: true }))
+}

@@ -102,7 +102,7 @@ fn at_point(targets: &[Target], point: u32) -> Option<&Target> {
 }
 
 /// Decides which version of a slot of the component `name` a caller gets; `random` gives
-/// 32 random bits and is called where nothing about the caller decides. `None` for a
+/// 32 random bits and is called if nothing about the caller decides. `None` for a
 /// record without a target at that point, which [`crate::record::parse`] refuses.
 pub fn decide<'a>(
     record: &'a SlotRecord,

@@ -1,12 +1,11 @@
-//! The pure domain of component-resolver, shared by the Worker and `slotctl`.
+//! The pure domain of component-resolver: everything that the Worker reads.
 //!
-//! In scope: names, references, keys, records, the resolution of a reference,
-//! tags and what they compile to, the plan of a sync.
+//! In scope: names, references, keys, records, the resolution of a reference, assignments,
+//! refusals.
 //!
-//! Not here, and nowhere below: I/O, a clock, randomness, platform types. The
-//! Worker (`src/`) owns HTTP, Workers KV and memory; `crates/slotctl` owns Git,
-//! the KV REST API and the terminal. Everything compiles and is tested on the
-//! host and on wasm32.
+//! Out of scope: I/O, a clock, randomness, platform types. The Worker (`src/`) owns HTTP,
+//! Workers KV and memory; `crates/reconcile` owns tags and plans; `crates/slotctl` owns the
+//! terminal. Everything compiles and is tested on the host and on wasm32.
 
 pub mod access;
 pub mod assign;

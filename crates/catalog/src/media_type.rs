@@ -1,4 +1,4 @@
-//! Media types: what a component's bytes are served as.
+//! Media types, with which components are served.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct MediaType(String);
 
-/// By file extension: registered with IANA where the format is, in common use
-/// where it is not. Everything here is text.
+/// Media types by file extension: registered with IANA if possible, else in common use. All of
+/// these are text.
 const TEXT: [(&str, &str); 42] = [
     ("cjs", "text/javascript"),
     ("conf", "text/plain"),

@@ -1,4 +1,4 @@
-//! `<type>/<name>`: what a component is called.
+//! Component names: `<type>/<name>`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,11 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::grammar::{Grammar, GrammarError, segment};
 
-/// A component's name, `<type>/<name>`, e.g. `prompts/extraction`; the name may
-/// have further segments (`templates/emails/welcome`).
+/// The name of a component, `<type>/<name>`, such as `prompts/extraction`. The name may have
+/// further segments (`templates/emails/welcome`).
 ///
-/// One spelling a name: what parses is canonical already, so a component has
-/// exactly one key. At most 200 bytes, which with `@` and a slot (64) or a
+/// A name that parses is already canonical, so a component has exactly one key. At most 200 bytes, which with `@` and a slot (64) or a
 /// version (128) stays under the 300 bytes of a `SLOTS` key and the 512 of any
 /// Workers KV key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -52,8 +51,8 @@ impl ComponentName {
     }
 }
 
-/// Decodes a part of a URL's path (RFC 3986, section 2.1) once: what was encoded
-/// twice keeps its `%`, which no grammar admits.
+/// Decodes a part of a URL path (RFC 3986, section 2.1) once. Text that was encoded twice
+/// keeps its `%`, which no grammar allows.
 pub(crate) fn decode_url_path(raw: &str) -> Result<Cow<'_, str>, GrammarError> {
     percent_decode_str(raw).decode_utf8().map_err(|error| GrammarError {
         grammar: Grammar::Name,

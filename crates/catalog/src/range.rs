@@ -3,7 +3,7 @@
 //! The dialect is that of node-semver, as its
 //! [README](https://github.com/npm/node-semver#ranges) gives it: comparators,
 //! `^`, `~`, x-ranges, partial versions, hyphen ranges and `||`; a pre-release
-//! satisfies a range only where a comparator names one of the same
+//! satisfies a range only if a comparator names one of the same
 //! `major.minor.patch`. Rust's `semver` reads some of the same texts otherwise
 //! (`1.2.3` as `^1.2.3`, `,` for "and"), so the text is parsed here into plain
 //! `<`, `<=`, `>`, `>=`, `=` comparators and only matched there. White space is
@@ -114,7 +114,7 @@ fn requirement(mut comparators: Vec<Comparator>) -> VersionReq {
 
 /// Splits at the first `||`.
 fn first_alternative(text: &str) -> (&str, Option<&str>) {
-    // A search for a text, in place of characters, is a hundredth of the Wasm.
+    // A substring search, instead of one by characters, would be a hundredth of the Wasm.
     let bars = text.as_bytes().windows(2).position(|pair| pair == b"||");
     let split = bars.and_then(|at| Some((text.get(..at)?, text.get(at + 2..)?)));
     split.map_or((text, None), |(first, rest)| (first, Some(rest)))

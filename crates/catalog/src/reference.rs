@@ -52,7 +52,7 @@ impl FromStr for Reference {
 }
 
 impl Reference {
-    /// Of two errors, the one of what the text was meant to be.
+    /// Chooses between two errors: that of the grammar which the text was probably meant for.
     fn explain(text: &str, slot: GrammarError, range: GrammarError) -> GrammarError {
         let named = text.starts_with(|c: char| c.is_ascii_alphabetic());
         let meant = if named { slot } else { range };
@@ -92,7 +92,7 @@ impl Address {
 
     /// The URL path of `version` of the component `name`: its canonical address.
     pub fn canonical_path(name: &ComponentName, version: &Version) -> String {
-        // Of what a version admits, only '+' has a second meaning in some URL parsers.
+        // Of the characters of a version, only '+' has a second meaning in some URL parsers.
         let version = version.to_string();
         let encoded = match version.contains('+') {
             true => Cow::Owned(version.replace('+', "%2B")),

@@ -97,7 +97,7 @@ pub struct SelectedSlot {
     pub point: Option<u32>,
     /// Other callers may get another version.
     pub split: bool,
-    /// The slot routes some groups of callers apart.
+    /// The slot routes some groups of callers separately.
     pub segmented: bool,
     /// The caller asked for a version that is not one of the slot's arms.
     pub override_ignored: bool,

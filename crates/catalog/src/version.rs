@@ -27,7 +27,7 @@ impl Version {
     /// The longest spelling, in bytes.
     pub const MAX_LEN: usize = 128;
 
-    /// The `SemVer` version, where there is one.
+    /// The `SemVer` version, unless it is a commit id.
     pub fn semver(&self) -> Option<&semver::Version> {
         match self {
             Self::Release(version) => Some(version),

@@ -90,7 +90,7 @@ pub struct Listing {
     stems: Vec<(String, usize)>,
     /// The keys after a component's stems, if they are loaded.
     loaded: Vec<Option<Keys>>,
-    /// Keys, the next last, and where `metadata` has theirs.
+    /// Keys, the next one last, each with the place of its metadata in `metadata`.
     pending: Vec<(String, usize)>,
     metadata: Vec<Option<Metadata>>,
     page: Page,

@@ -24,7 +24,7 @@ pub enum Meaning {
 /// that no component has.
 ///
 /// `templates/emails/welcome` is the slot `welcome` of `templates/emails` or else
-/// the latest `templates/emails/welcome`: only what there is tells them apart.
+/// the latest `templates/emails/welcome`: only the existing components tell which.
 pub fn meanings(key: &str) -> Vec<Meaning> {
     let bare = key.strip_prefix(TREE).unwrap_or(key);
     if let Some((name, reference)) = bare.rsplit_once('@') {

@@ -30,19 +30,19 @@ pub struct Metadata {
     pub version: String,
     /// The content's SHA-256 in hex.
     pub digest: String,
-    /// The slot whose version it is, where a slot was asked for.
+    /// The slot of the version, if a slot was requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slot: Option<Slot>,
     /// The rule that chose this version of the slot; not in a listing of a split.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assignment: Option<Assignment>,
-    /// Seconds since the record was read, where KV failed and the last good one answers.
+    /// The age of the record in seconds, if KV failed and the last good record answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stale: Option<u64>,
 }
 
 impl Metadata {
-    /// Of a version by itself.
+    /// The metadata of a version.
     pub fn of(name: &ComponentName, snapshot: &Snapshot, author: Option<&str>) -> Self {
         let kind = singulars(name.type_name()).into_iter().next().unwrap_or_default();
         let metadata = Self {
@@ -59,7 +59,7 @@ impl Metadata {
         metadata.fitted()
     }
 
-    /// Of what a reference led to.
+    /// The metadata of the version that a reference selected.
     pub fn of_selected(selected: &Selected, author: Option<&str>, stale: Option<u64>) -> Self {
         let metadata = Self::of(&selected.name, &selected.snapshot, author);
         let metadata = match &selected.found {
@@ -69,12 +69,12 @@ impl Metadata {
         Self { stale, ..metadata }
     }
 
-    /// The same by a slot.
+    /// Adds a slot.
     pub(super) fn by(self, slot: Slot, assignment: Option<Assignment>) -> Self {
         Self { slot: Some(slot), assignment, ..self }.fitted()
     }
 
-    /// Without the author where the whole would be too large for Workers KV.
+    /// Removes the author if the metadata would be too large for Workers KV.
     fn fitted(self) -> Self {
         let size = serde_json::to_vec(&self).map_or(usize::MAX, |json| json.len());
         if size <= MAX_METADATA { self } else { Self { author: None, ..self } }

@@ -82,7 +82,7 @@ describe('the commands of docs/deploying.md', () => {
       assert.ok(script, shown(words))
       const source = text(/scripts\/[\w-]+\.mjs/.exec(script)[0])
       for (const option of options(words))
-        assert.match(source, new RegExp(`^  '?${option.slice(2)}'?: \\{ type`, 'm'), shown(words))
+        assert.match(source, new RegExp(`^ +'?${option.slice(2)}'?: \\{ type`, 'm'), shown(words))
     }
   })
 

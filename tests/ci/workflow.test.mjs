@@ -35,7 +35,11 @@ describe('the workflow and the action', () => {
     assert.deepEqual(workflow.on.push, { tags: ['components/**', 'logic/**'], branches: ['main'] })
     assert.match(workflow.on.schedule[0].cron, /^\d+ \* \* \* \*$/)
     assert.deepEqual(workflow.concurrency, { group: 'slotctl-sync', 'cancel-in-progress': false })
-    assert.equal(workflow.jobs.sync.if, "vars.SLOTCTL_ENV != '' || vars.SLOTCTL_SLOTS_ID != ''", 'nothing runs where nothing is set up')
+    assert.equal(
+      workflow.jobs.sync.if,
+      "vars.SLOTCTL_ENV != '' || vars.SLOTCTL_SLOTS_ID != ''",
+      'nothing runs where nothing is set up',
+    )
   })
 
   test('pass only inputs and read only outputs that the action has', () => {

@@ -199,6 +199,6 @@ test('the read commands take an environment of wrangler.toml, and refuse an unkn
   for (const [command, where] of commands) {
     const { code, stderr } = await run(command, where, pair, '--env', 'nowhere')
     assert.equal(code, 1, command)
-    assert.match(stderr, /there is no \[env\.nowhere\]; there are: staging/, command)
+    assert.match(stderr, /there is no environment `nowhere` \(there is `staging`\)/, command)
   }
 })

@@ -189,7 +189,7 @@ test('the stand-in reports what is missing', async () => {
     [['deploy'], {}, /supports only: versions upload, versions deploy/],
     [['versions', 'list', '--unknown'], {}, /Unknown option '--unknown'/],
     [['versions', 'deploy', 'abc', ...ENV], {}, /abc: expected <version-id>@<percentage>/],
-    [['deployments', 'status', '--config', 'none.toml', ...ENV], {}, /none\.toml does not exist/],
+    [['deployments', 'status', ...ENV, '--config', 'none.toml'], {}, /none\.toml does not exist/],
   ])
   for (const [args, extra, expected] of CASES) {
     const { code, stderr } = await run(STAND_IN, args, shared.edge, extra)

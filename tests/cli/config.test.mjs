@@ -32,6 +32,7 @@ after(() => {
   return kv?.stop()
 })
 
+/** @param {{ slots?: string, components?: string }} ids */
 const toml = ({ slots, components }, table = 'kv_namespaces') =>
   `[[${table}]]\nbinding = "SLOTS"\n${slots ? `id = "${slots}"\n` : ''}[[${table}]]\nbinding = "COMPONENTS"\n${components ? `id = "${components}"\n` : ''}`
 
@@ -91,7 +92,11 @@ function wrangler(cwd, args = [], env = {}) {
 describe('slotctl writes where wrangler binds', () => {
   const redirect = '{"configPath":"../../dist/wrangler.json"}'
   const twice = () => `${HEAD}${toml(A)}[[kv_namespaces]]\nbinding = "SLOTS"\nid = "${B.slots}"\n`
-  for (const [what, files, { from = '.', args = [], env = {}, refused } = {}] of [
+  for (const [what, files, { from = '.', args = [], env = {}, refused } = {}] of /** @type {[
+    what: string,
+    files: () => Record<string, string>,
+    run?: { from?: string, args?: string[], env?: Record<string, string>, refused?: RegExp },
+  ][]} */ ([
     ['wrangler.toml', () => ({ 'wrangler.toml': HEAD + toml(A) })],
     ['wrangler.jsonc alone', () => ({ 'wrangler.jsonc': jsonc(A) })],
     ['wrangler.json with comments', () => ({ 'wrangler.json': jsonc(A) })],
@@ -135,7 +140,7 @@ describe('slotctl writes where wrangler binds', () => {
       () => ({ 'wrangler.toml': HEAD + toml(A) + toml(A, 'env.production.kv_namespaces') }),
       { args: ['--env', 'prod'], refused: /there is no environment `prod` \(did you mean `production`\?\)/ },
     ],
-  ]) {
+  ])) {
     test(what, async () => {
       const cwd = path.join(folder(files()), from)
       const [own, real] = await Promise.all([plan(cwd, args, env), wrangler(cwd, args, env)])
@@ -259,7 +264,11 @@ describe('ids that are left to wrangler', () => {
     text: JSON.stringify({ success: status === 200, errors: [], result: null, ...more }),
   })
 
-  /** The account: what its Workers bind, and its namespaces by their titles. */
+  /**
+   * The account: the bindings of its Workers, and its namespaces by title.
+   *
+   * @param {{ bindings?: Record<string, object[]>, titles?: Record<string, string> }} account
+   */
   function account({ bindings, titles = {} }) {
     cloudflare.interfere = ({ path: asked }) => {
       const [where] = asked.split('?')

@@ -20,6 +20,7 @@ const idOf = (number) => String(number).padStart(32, '0123456789abcdef')
 
 /** A clone of the project that has been set up and built. */
 export class Tree extends Repo {
+  /** @param {{ packages?: boolean, dir?: string }} [options] */
   constructor({ packages = true, dir } = {}) {
     if (dir) mkdirSync(dir)
     super(dir)

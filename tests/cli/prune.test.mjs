@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
-import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
 import { changedKeys, sha256, startKv } from './support/kv.mjs'
-import { extractionRepo, Repo, temporaryFolder } from './support/repo.mjs'
+import { extractionRepo, Repo } from './support/repo.mjs'
 import { gitEnv, slotctl } from './support/slotctl.mjs'
 
 const EXTRACTION = 'prompts/extraction'
@@ -241,75 +240,6 @@ describe('slotctl sync', () => {
       assert.deepEqual([targets[0].version, targets[0].digest], ['v1.0.0', sha256('Rewritten.\n')])
       assert.deepEqual([(await sync(repo, pair)).plan.empty, (await sync(repo, pair)).code], [true, 0])
       assert.equal((await sync(repo, pair, '--allow-changed-version', 'v1.0.0')).code, 2)
-    })
-  })
-
-  describe('--fetch', () => {
-    test('fetches moved tags and the branch, and deletes deleted tags', async () => {
-      const remote = extractionRepo().publish()
-      const [clone, colleague, pair] = [remote.clone(), remote.clone(), kv.pair()]
-      await sync(clone, pair)
-      colleague.slot(EXTRACTION, 'production', 'v1.1.0', 'Release it')
-      colleague.commit({ 'rollouts.toml': `["${EXTRACTION}"]\nrevoked = { "v9.9.9" = "a slip" }\n` })
-      colleague.git(
-        'push',
-        '--quiet',
-        '--force',
-        'origin',
-        'main',
-        `refs/tags/${TAG}/production`,
-        `:refs/tags/${TAG}/staging`,
-      )
-      const was = clone.git('rev-parse', `${TAG}/production`)
-      const { code, plan, stderr } = await sync(clone, pair, '--fetch', '--prune')
-      assert.equal(code, 0, stderr)
-      assert.match(stderr, /fetch +1 tag moved, 1 tag deleted from origin/)
-      assert.match(stderr, new RegExp(`${TAG}/production: moved, it was ${was}`))
-      assert.deepEqual(
-        plan.writes.slots.map(({ from, to }) => [from, to]),
-        [['v1.0.0', 'v1.1.0']],
-      )
-      assert.deepEqual(plan.deletions, [`${EXTRACTION}@staging`])
-      assert.match(
-        stderr,
-        /warning: prompts\/extraction@v9\.9\.9: rollouts\.toml revokes it, and there is no such version/,
-      )
-      assert.match((await sync(clone, pair, '--fetch')).stderr, /fetch +nothing new from origin/)
-      // A push may move the fetched tags: it rolls nobody back and is not refused.
-      const run = (...args) => slotctl(args, { cwd: clone.dir, env: gitEnv() })
-      assert.equal((await run('tag', 'set', EXTRACTION, 'production', 'v1.0.0')).code, 0)
-      const pushed = await run('push', '--tags', '--force')
-      assert.equal(pushed.code, 0, pushed.stderr)
-    })
-
-    test('overwrites an unpushed move, says so, and the next push has the right lease', async () => {
-      const remote = extractionRepo().publish()
-      const [clone, colleague, pair] = [remote.clone(), remote.clone(), kv.pair()]
-      const run = (...args) => slotctl(args, { cwd: clone.dir, env: gitEnv() })
-      await run('tag', 'set', EXTRACTION, 'production', 'v1.1.0')
-      colleague.slot(EXTRACTION, 'production', 'v1.1.0', 'Theirs')
-      colleague.git('push', '--quiet', '--force', 'origin', `refs/tags/${TAG}/production`)
-      assert.equal((await run('push', '--tags', '--force')).code, 1, 'they moved it meanwhile')
-      const fetched = await sync(clone, pair, '--fetch', '--only', EXTRACTION)
-      assert.match(fetched.stderr, /production: moved, it was [0-9a-f]{40}/)
-      assert.equal(clone.git('rev-parse', `${TAG}/production`), remote.git('rev-parse', `${TAG}/production`))
-      await run('tag', 'set', EXTRACTION, 'production', 'v1.0.0')
-      assert.equal((await run('push', '--tags', '--force')).code, 0)
-    })
-
-    test('works in a mirror, and reports problems with the remote', async () => {
-      const source = extractionRepo()
-      const mirror = new Repo(path.join(temporaryFolder('mirror'), 'mirror.git'))
-      source.git('clone', '--quiet', '--mirror', source.dir, mirror.dir)
-      source.slot(EXTRACTION, 'production', 'v1.1.0')
-      const pair = kv.pair()
-      assert.equal((await sync(mirror, pair, '--fetch')).code, 0)
-      assert.equal((await pair.slots.json(`${EXTRACTION}@production`)).targets[0].version, 'v1.1.0')
-      const none = await sync(source, pair, '--fetch')
-      assert.match(none.stderr, /refused: --fetch: there is no remote to fetch from/)
-      mirror.git('remote', 'set-url', 'origin', '/nowhere')
-      const gone = await sync(mirror, pair, '--fetch')
-      assert.deepEqual([gone.code, /refused: origin: can't be reached/.test(gone.stderr)], [1, true])
     })
   })
 })

@@ -111,7 +111,7 @@ describe('rollouts.toml', () => {
     const { code, rollouts, plan } = await sync(clone, pair)
     assert.deepEqual([code, rollouts.branch, await arms(pair, 'production')], [0, 'origin/main', TEN])
     const [{ subject, what, help }] = plan.warnings
-    assert.deepEqual([subject, help], [FILE, 'git push origin main, or git fetch'])
+    assert.deepEqual([subject, help], [FILE, 'git push origin main'])
     assert.match(what, /main has a change that origin\/main has not/)
   })
 

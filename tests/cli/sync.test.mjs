@@ -356,7 +356,16 @@ describe('slotctl sync', () => {
     test('with --json is one object on stdout, with messages on stderr', async () => {
       const [repo, pair] = [extractionRepo(), kv.pair()]
       const { json } = await sync(repo, pair, '--json')
-      assert.deepEqual(Object.keys(json).sort(), ['command', 'dryRun', 'head', 'plan', 'result', 'rollouts', 'target'])
+      assert.deepEqual(Object.keys(json).sort(), [
+        'command',
+        'dryRun',
+        'head',
+        'plan',
+        'result',
+        'rollouts',
+        'source',
+        'target',
+      ])
       assert.deepEqual(Object.keys(json.plan).sort(), [
         'blocked',
         'deletions',
@@ -398,7 +407,7 @@ describe('slotctl sync', () => {
       await sync(full, pair)
       const { code, stderr, json } = await syncJson(empty, pair)
       assert.equal(code, 1)
-      assert.match(stderr, /no component that can be served.*git fetch --tags/s)
+      assert.match(stderr, /no component that can be served.*does its remote have the tags/s)
       assert.match(json.result.error, /no component that can be served/)
     })
 

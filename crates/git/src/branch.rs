@@ -1,6 +1,5 @@
 //! The default branch, and what stands at a path in one of its commits.
 
-use anyhow::{Result, anyhow};
 use gix_hash::ObjectId;
 
 use crate::command::GitFailure;
@@ -25,17 +24,6 @@ pub struct PathEntry {
     pub mode: String,
     /// The object.
     pub id: ObjectId,
-}
-
-/// The commit that changed a path last.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LastChange {
-    /// Who wrote it.
-    pub author: Vec<u8>,
-    /// When it was committed, in seconds of Unix time.
-    pub seconds: i64,
-    /// Its message's first line.
-    pub subject: Vec<u8>,
 }
 
 /// The default branch, as far as a clone knows it; none where there is no commit.
@@ -65,12 +53,18 @@ fn branch_named(repository: &Repository, full_name: &str) -> Option<DefaultBranc
     Some(DefaultBranch { name: short.unwrap_or(&name).to_owned(), commit })
 }
 
-/// The local branch of which `branch` is the remote's, if it has commits that
-/// the remote has not.
-pub fn ahead_of(repository: &Repository, branch: &DefaultBranch) -> Option<DefaultBranch> {
-    let local = branch.name.strip_prefix("origin/")?;
-    let local = branch_named(repository, &format!("refs/heads/{local}"))?;
-    (!repository.is_ancestor(local.commit, branch.commit)).then_some(local)
+/// The local branch with the name of a remote's branch (`origin/main`), if it has
+/// commits that the remote did not have when this clone last saw it.
+pub fn ahead_of(
+    repository: &Repository,
+    remote: &str,
+    branch: &DefaultBranch,
+) -> Option<DefaultBranch> {
+    let short = branch.name.strip_prefix(remote)?.strip_prefix('/')?;
+    let local = branch_named(repository, &format!("refs/heads/{short}"))?;
+    let seen = repository.commit(&format!("refs/remotes/{}", branch.name)).unwrap_or(branch.commit);
+    let is_there = local.commit == branch.commit || repository.is_ancestor(local.commit, seen);
+    (!is_there).then_some(local)
 }
 
 /// What stands at a path, from the root, in a commit.
@@ -92,25 +86,6 @@ pub fn entry(
         Some(PathEntry { mode: mode.to_owned(), id })
     });
     Ok(entry)
-}
-
-/// The last commit before `commit`, itself included, that changed a path.
-///
-/// # Errors
-///
-/// Fails if Git cannot be run, or cannot read the history of the path.
-pub fn last_change(repository: &Repository, commit: ObjectId, path: &str) -> Result<LastChange> {
-    let (commit, path) = (commit.to_string(), format!(":(top){path}"));
-    let format = ["log", "-1", "--no-show-signature", "--format=%ct%x00%an%x00%s"];
-    let args = [&format[..], &[&commit, "--", &path]].concat();
-    let printed = repository.git.run(&args).map_err(|error| error.explain(path.as_ref()))?;
-    read_change(&printed).ok_or_else(|| anyhow!("no commit is known to have changed {path}"))
-}
-
-fn read_change(line: &[u8]) -> Option<LastChange> {
-    let mut parts = line.trim_ascii_end().splitn(3, |byte| *byte == 0);
-    let seconds = std::str::from_utf8(parts.next()?).ok()?.parse().ok()?;
-    Some(LastChange { seconds, author: parts.next()?.to_vec(), subject: parts.next()?.to_vec() })
 }
 
 #[cfg(test)]
@@ -155,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_found_from_the_root_with_its_last_change() {
+    fn a_path_is_found_from_the_root() {
         let repo = Repo::new();
         repo.write("sub/x", "x");
         repo.commit_file("rollouts.toml", "# empty");
@@ -165,8 +140,5 @@ mod tests {
         let found = entry(&repository, branch.commit, "rollouts.toml").unwrap().unwrap();
         assert_eq!(found.mode, "100644");
         assert_eq!(entry(&repository, branch.commit, "nothing").unwrap(), None);
-        let change = last_change(&repository, branch.commit, "rollouts.toml").unwrap();
-        assert_eq!((change.author.as_slice(), change.seconds), (&b"Ada Author"[..], 1_767_229_200));
-        assert!(last_change(&repository, branch.commit, "nothing").is_err());
     }
 }

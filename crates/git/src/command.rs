@@ -1,7 +1,7 @@
 //! Calls of the `git` executable that can neither be led astray by the
 //! environment nor made to run what a repository's configuration names.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -26,6 +26,16 @@ const LOCAL: [&str; 13] = [
     "GIT_REPLACE_REF_BASE",
     "GIT_SHALLOW_FILE",
     "GIT_WORK_TREE",
+];
+
+/// What slotctl is trusted with and Git, its helpers and hooks have no use for.
+const SECRETS: [&str; 6] = [
+    "CLOUDFLARE_API_TOKEN",
+    "CLOUDFLARE_API_KEY",
+    "CLOUDFLARE_EMAIL",
+    "CF_API_TOKEN",
+    "CF_API_KEY",
+    "RESOLVER_TOKEN",
 ];
 
 const SET: [(&str, &str); 2] = [
@@ -56,6 +66,8 @@ const WHERE: &str = "install Git 2.36 or later from https://git-scm.com/download
 #[derive(Clone, Debug)]
 pub struct Git {
     repo: PathBuf,
+    /// A folder of objects that reading commands find too.
+    objects: Option<PathBuf>,
 }
 
 /// Why Git gave no answer.
@@ -95,13 +107,23 @@ impl GitFailure {
 impl Git {
     /// Git on the repository at `repo`.
     pub fn at(repo: &Path) -> Self {
-        Self { repo: repo.to_owned() }
+        Self { repo: repo.to_owned(), objects: None }
+    }
+
+    /// The same Git, whose reading commands also find the objects in a folder. Those
+    /// that write do not: nothing of the repository may come to depend on it.
+    #[must_use]
+    pub fn with_objects(&self, objects: &Path) -> Self {
+        Self { repo: self.repo.clone(), objects: Some(objects.to_owned()) }
     }
 
     /// A command to which the caller adds a subcommand and its arguments.
     pub fn command(&self) -> Command {
         let mut command = self.user_command();
         command.envs(SET_TO_READ);
+        if let Some(objects) = &self.objects {
+            command.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", quoted(objects));
+        }
         for setting in CONFIG {
             command.arg("-c").arg(setting);
         }
@@ -112,7 +134,7 @@ impl Git {
     /// are as the user has set them.
     pub fn user_command(&self) -> Command {
         let mut command = Command::new("git");
-        for name in LOCAL {
+        for name in LOCAL.into_iter().chain(SECRETS) {
             command.env_remove(name);
         }
         command.envs(SET).arg("--no-pager").arg("-C").arg(&self.repo);
@@ -174,6 +196,19 @@ pub fn one_line(stderr: &[u8]) -> String {
 fn version(printed: &str) -> Option<(u32, u32)> {
     let mut numbers = printed.split_whitespace().nth(2)?.split('.');
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+/// A path as Git's lists of folders of objects take it, whatever is in it: in quotes.
+pub fn quoted(path: &Path) -> OsString {
+    let mut text = vec![b'"'];
+    for byte in path.as_os_str().as_encoded_bytes() {
+        if matches!(byte, b'"' | b'\\') {
+            text.push(b'\\');
+        }
+        text.push(*byte);
+    }
+    text.push(b'"');
+    os_path(text).into_os_string()
 }
 
 /// A path that Git printed, its line end taken off.

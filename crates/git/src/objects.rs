@@ -6,51 +6,17 @@
 //! no requests while it waits for room for its answers: a batch has to fit into a
 //! pipe, or either side would wait for the other for ever.
 
-use std::collections::VecDeque;
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
-use std::thread::JoinHandle;
+use std::collections::{BTreeSet, VecDeque};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::Result;
 use gix_hash::ObjectId;
-use gix_object::Kind;
 
+use crate::cat_file::Process;
 use crate::command::Git;
+use crate::fetch::{Supply, With, lock};
 use crate::repository::Repository;
 
-/// What Git says of an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ObjectAnswer {
-    /// It is there, with this body if that was asked for.
-    Found {
-        /// The kind of the object.
-        kind: Kind,
-        /// Its size in bytes.
-        size: u64,
-        /// Its body; empty if that was not asked for.
-        body: Vec<u8>,
-    },
-    /// It is there and larger than the caller takes.
-    TooLarge {
-        /// The kind of the object.
-        kind: Kind,
-        /// Its size in bytes.
-        size: u64,
-    },
-    /// It is not there.
-    Missing,
-    /// Git failed on it; what it said.
-    Unreadable(String),
-}
-
-/// What is asked of an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ObjectRequest {
-    /// Its kind and size.
-    Info,
-    /// Its body too, up to this size.
-    Contents(u64),
-}
+pub use crate::cat_file::{ObjectAnswer, ObjectRequest};
 
 /// The bytes of the requests between two flushes: what every system's pipes hold.
 const BATCH: usize = 4096;
@@ -66,13 +32,8 @@ fn batch_len(ids: &[ObjectId]) -> usize {
 pub struct Objects {
     git: Git,
     process: Option<Process>,
-}
-
-struct Process {
-    child: Child,
-    requests: Option<BufWriter<ChildStdin>>,
-    answers: Option<BufReader<ChildStdout>>,
-    said: Option<JoinHandle<Vec<u8>>>,
+    /// Where objects come from that are not here.
+    supply: Option<Supply>,
 }
 
 /// Who takes the answers: the request's number, and what Git said.
@@ -81,24 +42,88 @@ type Take<'a> = dyn FnMut(usize, ObjectAnswer) -> Result<()> + 'a;
 impl Objects {
     /// The objects of a repository. Git is started at the first request.
     pub fn of(repository: &Repository) -> Self {
-        Self { git: repository.git.clone(), process: None }
+        Self { git: repository.git.clone(), process: None, supply: None }
     }
 
-    /// Asks for objects and hands each answer over, in the order of `ids`.
+    /// The same objects, of which those that are missing are fetched.
+    #[must_use]
+    pub fn with_supply(self, supply: Option<Supply>) -> Self {
+        Self { supply, ..self }
+    }
+
+    /// Fetches objects that are known to be missing.
+    ///
+    /// # Errors
+    ///
+    /// If the remote sends nothing.
+    pub fn bring(&mut self, missing: &[ObjectId]) -> Result<()> {
+        let Some(supply) = self.supply.clone() else { return Ok(()) };
+        lock(&supply).bring(missing, With::Commits)
+    }
+
+    /// Fetches the folders of commits, all of them, if the root of one is missing.
+    ///
+    /// # Errors
+    ///
+    /// If the remote sends nothing.
+    pub fn bring_trees(&mut self, commits: &[(ObjectId, ObjectId)]) -> Result<()> {
+        let Some(supply) = self.supply.clone() else { return Ok(()) };
+        let (trees, mut missing) =
+            (commits.iter().map(|(_, tree)| *tree).collect::<Vec<_>>(), Vec::new());
+        self.ask_all(ObjectRequest::Info, &trees, &mut |at, answer| {
+            let commit = commits.get(at).filter(|_| answer == ObjectAnswer::Missing);
+            missing.extend(commit.map(|(commit, _)| *commit));
+            Ok(())
+        })?;
+        lock(&supply).bring(&missing, With::Trees)
+    }
+
+    /// Asks for objects and hands each answer over with its place in `ids`, in that order
+    /// but for those that had to be fetched, which come last.
     ///
     /// Git ends at an object that is damaged. The rest of what it had is then asked
     /// one by one, so that the damage is told of the right object and stops no other.
     ///
     /// # Errors
     ///
-    /// Fails if `git cat-file` ends, or answers in an unexpected format.
+    /// Fails if `git cat-file` ends or answers in an unexpected format, or if what is missing
+    /// cannot be fetched.
     pub fn ask(&mut self, ask: ObjectRequest, ids: &[ObjectId], take: &mut Take<'_>) -> Result<()> {
-        let ended = self.ask_all(ask, ids, take);
+        let mut missing = Vec::new();
+        let fetches = self.supply.is_some();
+        let ended = self.ask_all(ask, ids, &mut |at, answer| match answer {
+            ObjectAnswer::Missing if fetches => {
+                missing.push(at);
+                Ok(())
+            }
+            answer => take(at, answer),
+        });
+        let ended = ended.and_then(|()| self.ask_elsewhere(ask, ids, &missing, take));
         if ended.is_err() {
             // What it still answers is of no use to whoever asks next.
             self.process = None;
         }
         ended
+    }
+
+    /// Fetches what is missing, and asks again.
+    fn ask_elsewhere(
+        &mut self,
+        ask: ObjectRequest,
+        ids: &[ObjectId],
+        missing: &[usize],
+        take: &mut Take<'_>,
+    ) -> Result<()> {
+        let Some(supply) = self.supply.clone().filter(|_| !missing.is_empty()) else {
+            return Ok(());
+        };
+        let wanted: Vec<ObjectId> = missing.iter().filter_map(|at| ids.get(*at).copied()).collect();
+        let distinct: BTreeSet<ObjectId> = wanted.iter().copied().collect();
+        lock(&supply).bring(&distinct.into_iter().collect::<Vec<_>>(), With::Commits)?;
+        self.ask_all(ask, &wanted, &mut |at, answer| match missing.get(at) {
+            Some(at) => take(*at, answer),
+            None => Ok(()),
+        })
     }
 
     fn ask_all(&mut self, ask: ObjectRequest, ids: &[ObjectId], take: &mut Take<'_>) -> Result<()> {
@@ -155,10 +180,7 @@ impl Objects {
             Some(process) if process.is_open() => process,
             _ => self.process.insert(Process::start(&self.git)?),
         };
-        if process.request(ask, batch).is_err() {
-            // Git has ended; what it still answered is in the pipe.
-            process.requests = None;
-        }
+        process.request(ask, batch);
         Ok(())
     }
 
@@ -181,131 +203,4 @@ impl Objects {
         let last = said.lines().rev().find(|line| !line.trim().is_empty());
         last.unwrap_or("git cat-file ended without a word").to_owned()
     }
-}
-
-impl Process {
-    fn start(git: &Git) -> Result<Self> {
-        let mut command = git.command();
-        command.args(["cat-file", "--batch-command", "--buffer"]).stdin(Stdio::piped());
-        let mut child = command.spawn().context("git cat-file could not be started")?;
-        let requests = child.stdin.take().map(BufWriter::new);
-        let answers = child.stdout.take().map(|out| BufReader::with_capacity(1 << 16, out));
-        let said = child.stderr.take().map(|stderr| std::thread::spawn(|| tail(stderr)));
-        Ok(Self { child, requests, answers, said })
-    }
-
-    /// Whether it answers, or did not end before all of its answers were read.
-    fn is_open(&self) -> bool {
-        self.answers.is_some()
-    }
-
-    fn request(&mut self, ask: ObjectRequest, batch: &[ObjectId]) -> io::Result<()> {
-        let Some(requests) = &mut self.requests else {
-            return Err(io::ErrorKind::BrokenPipe.into());
-        };
-        let verb = match ask {
-            ObjectRequest::Info => "info",
-            ObjectRequest::Contents(_) => "contents",
-        };
-        for id in batch {
-            writeln!(requests, "{verb} {id}")?;
-        }
-        requests.write_all(b"flush\n")?;
-        requests.flush()
-    }
-
-    /// The next answer; `None` if Git has ended.
-    fn answer(&mut self, ask: ObjectRequest) -> Result<Option<ObjectAnswer>> {
-        let Some(answers) = &mut self.answers else { return Ok(None) };
-        let mut header = Vec::new();
-        let read = answers.read_until(b'\n', &mut header);
-        if read.is_err() || header.last() != Some(&b'\n') {
-            self.answers = None;
-            return Ok(None);
-        }
-        let answer = read_header(&header)
-            .ok_or_else(|| anyhow!("git cat-file said {:?}", String::from_utf8_lossy(&header)))?;
-        let (ObjectRequest::Contents(limit), ObjectAnswer::Found { kind, size, .. }) =
-            (ask, &answer)
-        else {
-            return Ok(Some(answer));
-        };
-        let answer = read_body(answers, *kind, *size, limit).ok();
-        if answer.is_none() {
-            self.answers = None;
-        }
-        Ok(answer)
-    }
-
-    /// Waits for Git's end and returns what it said last.
-    fn end(mut self) -> Vec<u8> {
-        self.close();
-        self.said.take().and_then(|said| said.join().ok()).unwrap_or_default()
-    }
-
-    /// Git ends when its input does, or when nobody reads what it prints.
-    fn close(&mut self) {
-        self.requests = None;
-        self.answers = None;
-        let _ = self.child.wait();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.close();
-    }
-}
-
-/// Reads `<id> <kind> <size>` or `<id> missing`.
-fn read_header(line: &[u8]) -> Option<ObjectAnswer> {
-    let mut words = line.trim_ascii_end().split(|b| *b == b' ');
-    let (_id, kind) = (words.next()?, words.next()?);
-    if kind == b"missing" {
-        return Some(ObjectAnswer::Missing);
-    }
-    let size = std::str::from_utf8(words.next()?).ok()?.parse().ok()?;
-    Some(ObjectAnswer::Found { kind: Kind::from_bytes(kind).ok()?, size, body: Vec::new() })
-}
-
-fn read_body(
-    answers: &mut impl BufRead,
-    kind: Kind,
-    size: u64,
-    limit: u64,
-) -> io::Result<ObjectAnswer> {
-    if size > limit {
-        skip(answers, size)?;
-    }
-    let mut body = Vec::new();
-    if size <= limit {
-        body.reserve_exact(usize::try_from(size).unwrap_or(0));
-        answers.take(size).read_to_end(&mut body)?;
-    }
-    skip(answers, 1)?;
-    match (size > limit, body.len() as u64 == size) {
-        (true, _) => Ok(ObjectAnswer::TooLarge { kind, size }),
-        (false, true) => Ok(ObjectAnswer::Found { kind, size, body }),
-        (false, false) => Err(io::ErrorKind::UnexpectedEof.into()),
-    }
-}
-
-fn skip(answers: &mut impl BufRead, size: u64) -> io::Result<()> {
-    match io::copy(&mut answers.take(size), &mut io::sink())? == size {
-        true => Ok(()),
-        false => Err(io::ErrorKind::UnexpectedEof.into()),
-    }
-}
-
-/// The end of what Git says, so that a repository with a lot of damage neither
-/// blocks Git on a full pipe nor fills the memory.
-fn tail(mut stderr: impl Read) -> Vec<u8> {
-    const KEPT: usize = 4096;
-    let mut said = Vec::new();
-    let mut chunk = [0; KEPT];
-    while let Ok(read @ 1..) = stderr.read(&mut chunk) {
-        said.extend_from_slice(chunk.get(..read).unwrap_or(&[]));
-        said.drain(..said.len().saturating_sub(KEPT));
-    }
-    said
 }

@@ -6,7 +6,6 @@ use anyhow::{Context as _, Result, anyhow};
 use gix_hash::ObjectId;
 use notice::printable;
 
-use crate::branch::default_branch;
 use crate::command::one_line;
 use crate::repository::Repository;
 use crate::write::{Ran, run};
@@ -76,22 +75,6 @@ pub fn list(
     Ok(refs)
 }
 
-/// Makes the tags in these folders what they are on a remote, moved and deleted ones included, and brings the default branch.
-///
-/// # Errors
-///
-/// Fails if Git cannot be run, or if the fetch fails.
-pub fn fetch_tags(repository: &Repository, remote: &str, folders: &[String]) -> Result<()> {
-    let mut command = repository.git.user_command();
-    // Nothing but what is named here: a mirror's own refspec would prune our notes.
-    command.args(["fetch", "--quiet", "--force", "--prune", "--no-tags", "--refmap="]);
-    command.args(["--no-write-fetch-head", "--end-of-options", remote]);
-    command.args(folders.iter().map(|folder| format!("+{folder}/*:{folder}/*")));
-    command.args(default_branch_refspec(repository, remote));
-    let ran = run(&mut command)?;
-    if ran.ok { Ok(()) } else { Err(unreachable(remote, &ran)) }
-}
-
 /// Fetches these tags, by their full names, in place of those that are here.
 ///
 /// # Errors
@@ -111,17 +94,6 @@ pub fn fetch_refs(repository: &Repository, remote: &str, names: &[String]) -> Re
         }
     }
     Ok(())
-}
-
-/// How the branch is fetched that `rollouts.toml` is read from; none where that is
-/// a branch of this clone alone.
-fn default_branch_refspec(repository: &Repository, remote: &str) -> Option<String> {
-    let name = default_branch(repository)?.name;
-    if let Some(short) = name.strip_prefix(&format!("{remote}/")) {
-        return Some(format!("+refs/heads/{short}:refs/remotes/{name}"));
-    }
-    let bare = repository.work_tree.is_none() && name != "HEAD";
-    bare.then(|| format!("+refs/heads/{name}:refs/heads/{name}"))
 }
 
 /// Fetches the objects of tags, without touching any ref.

@@ -75,6 +75,23 @@ impl Repository {
         Ok(name.trim_ascii().to_vec())
     }
 
+    /// The folder of its objects.
+    ///
+    /// # Errors
+    ///
+    /// If Git cannot say where it is.
+    pub fn objects_dir(&self) -> Result<PathBuf> {
+        let path = ["rev-parse", "--path-format=absolute", "--git-path", "objects"];
+        let printed = self.git.run(&path).map_err(|error| error.explain(&self.common_dir))?;
+        Ok(command::path_from(printed))
+    }
+
+    /// The same repository, of which more objects can be read: those in a folder.
+    #[must_use]
+    pub fn with_objects(&self, objects: &Path) -> Self {
+        Self { git: self.git.with_objects(objects), ..self.clone() }
+    }
+
     /// A value of the configuration.
     pub fn config(&self, key: &str) -> Option<String> {
         let printed = self.git.run(&["config", "--get", key]).ok()?;

@@ -22,6 +22,7 @@ mod remote;
 mod resolver;
 mod runs;
 mod session;
+mod source;
 mod store;
 mod target;
 mod traffic;

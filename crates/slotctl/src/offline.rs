@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use catalog::assign::{self, Caller, Decision};
@@ -17,15 +19,45 @@ use reconcile::desired::Desired;
 use reconcile::plan::{Actual, Options, Plan, Planning, PlanningStep, Write};
 
 use crate::args::RepoArgs;
+use crate::output::Output;
 use crate::read::{self, ReadPart, Reading};
+use crate::source::{Asking, Certainty, SharedSource};
 use notice::Refused;
 
 /// Every slot's record.
 pub(crate) type Records = BTreeMap<(ComponentName, Slot), SlotRecord>;
 
-/// Reads a part of the repository that the command line names.
-pub(crate) fn read(args: &RepoArgs, part: ReadPart<'_>) -> Result<Reading> {
-    read::read_part(&args.repo, args.registry.as_deref(), part, &|_| {})
+/// The refs by which a command goes that only looks. What was not pushed is said.
+pub(crate) fn source(
+    args: &RepoArgs,
+    only: &[ComponentName],
+    output: &Output,
+) -> Result<SharedSource> {
+    told(&Asking::open(args, only, Certainty::Wanted)?, output)
+}
+
+/// The clone's own refs.
+pub(crate) fn own_source(
+    args: &RepoArgs,
+    only: &[ComponentName],
+    output: &Output,
+) -> Result<SharedSource> {
+    told(&Asking::offline(args, only)?, output)
+}
+
+fn told(asking: &Asking<'_>, output: &Output) -> Result<SharedSource> {
+    let began = Instant::now();
+    let source = asking.ask(output)?;
+    source.warnings.iter().for_each(|notice| output.warning(notice));
+    if let Some(words) = source.provenance.words() {
+        output.step("git", words, began);
+    }
+    Ok(Arc::new(source))
+}
+
+/// Reads a part of a source.
+pub(crate) fn read(args: &RepoArgs, source: &SharedSource, part: ReadPart<'_>) -> Result<Reading> {
+    read::read_part(source, args.registry.as_deref(), part, &|_| {})
         .with_context(|| format!("can't read the repository {}", args.repo.display()))
 }
 

@@ -2,6 +2,8 @@
 //! command over both shares.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,6 +18,7 @@ use crate::context::Session;
 use crate::output::{Meter, Output, count};
 use crate::read::{Opened, ReadPart, ReadProgress, Reading, RepositoryState};
 use crate::runs;
+use crate::source::{Asking, Certainty, SharedSource};
 use crate::store::Store;
 use notice::Refused;
 
@@ -23,11 +26,10 @@ use notice::Refused;
 pub(crate) fn read_git(
     args: &RepoArgs,
     only: &[ComponentName],
+    certainty: Certainty,
     output: &Output,
 ) -> Result<Reading> {
-    let mut git = GitReader::open(args, only)?;
-    git.read_tags(output)?;
-    git.read_files(None, output)
+    GitReader::read_tags(&Asking::open(args, only, certainty)?, output)?.read_files(None, output)
 }
 
 /// Reads the repository's tags and, at the same time, what KV has: each waits for
@@ -36,41 +38,56 @@ pub(crate) fn look<'a, A>(
     session: &Session<'_, A>,
     args: &'a RepoArgs,
     only: &'a [ComponentName],
+    certainty: Certainty,
 ) -> Result<(GitReader<'a>, KvListing)> {
     let output = session.output;
     // Whose repository is not there hears it before anything is asked.
-    let mut git = GitReader::open(args, only)?;
+    let asking = Asking::open(args, only, certainty)?;
     thread::scope(|scope| {
-        let read = scope.spawn(|| git.read_tags(output));
+        let read = scope.spawn(|| GitReader::read_tags(&asking, output));
         let listing = KvListing::of(session, only);
-        read.join().unwrap_or_else(|_| bail!("reading Git came to an unexpected end"))?;
-        listing
+        let git = read.join().unwrap_or_else(|_| bail!("reading Git came to an unexpected end"))?;
+        Ok((git, listing?))
     })
-    .map(|listing| (git, listing))
 }
 
-/// The repository.
+/// A repository whose tags were read.
 pub(crate) struct GitReader<'a> {
-    args: &'a RepoArgs,
+    repo: &'a Path,
+    source: SharedSource,
     opened: Opened<'a>,
     took: Duration,
 }
 
 impl<'a> GitReader<'a> {
-    /// Opens it; none of its tags is read yet.
-    pub(crate) fn open(args: &'a RepoArgs, only: &'a [ComponentName]) -> Result<Self> {
-        let (began, part) = (Instant::now(), ReadPart { only, rollouts: None });
-        let opened = Opened::open(&args.repo, args.registry.as_deref(), part);
-        let opened = opened.with_context(|| unreadable(args))?;
-        Ok(Self { args, opened, took: began.elapsed() })
+    /// Asks which refs count, and reads what the tags say.
+    pub(crate) fn read_tags(asking: &Asking<'a>, output: &Output) -> Result<Self> {
+        let began = Instant::now();
+        let source = Arc::new(asking.ask(output)?);
+        let mut git = Self::read_tags_of(asking.args, asking.only, source, output)?;
+        git.took = began.elapsed();
+        Ok(git)
     }
 
-    /// Reads what the tags say.
-    pub(crate) fn read_tags(&mut self, output: &Output) -> Result<()> {
+    /// Reads what the tags of a source say.
+    pub(crate) fn read_tags_of(
+        args: &'a RepoArgs,
+        only: &'a [ComponentName],
+        source: SharedSource,
+        output: &Output,
+    ) -> Result<Self> {
         let (began, meter) = (Instant::now(), output.meter("tags"));
-        let read = self.opened.read_tags(&|progress| show(&meter, progress));
-        self.took += began.elapsed();
-        read.with_context(|| unreadable(self.args))
+        let (part, repo) = (ReadPart { only, rollouts: None }, args.repo.as_path());
+        let opened = Opened::open(Arc::clone(&source), args.registry.as_deref(), part);
+        let mut opened = opened.with_context(|| unreadable(repo))?;
+        let read = opened.read_tags(&|progress| show(&meter, progress));
+        read.with_context(|| unreadable(repo))?;
+        Ok(Self { repo, source, opened, took: began.elapsed() })
+    }
+
+    /// Which refs count.
+    pub(crate) fn source(&self) -> &SharedSource {
+        &self.source
     }
 
     /// Which state of the repository it is.
@@ -82,7 +99,7 @@ impl<'a> GitReader<'a> {
     pub(crate) fn read_files(self, known: Option<&Actual>, output: &Output) -> Result<Reading> {
         let (began, meter) = (Instant::now(), output.meter("files"));
         let reading = self.opened.read_files(known, &|progress| show(&meter, progress));
-        let reading = reading.with_context(|| unreadable(self.args))?;
+        let reading = reading.with_context(|| unreadable(self.repo))?;
         drop(meter);
         let took = self.took + began.elapsed();
         let components = &reading.desired.components;
@@ -90,7 +107,9 @@ impl<'a> GitReader<'a> {
         let slots: usize = components.values().map(|component| component.slots.len()).sum();
         let components = count(components.len(), "component");
         let (versions, slots) = (count(versions, "version"), count(slots, "slot"));
-        output.step_took("git", format_args!("{components}, {versions}, {slots}"), took);
+        let whence = self.source.provenance.words();
+        let whence = whence.map_or(String::new(), |words| format!("{words}: "));
+        output.step_took("git", format_args!("{whence}{components}, {versions}, {slots}"), took);
         Ok(reading)
     }
 }
@@ -101,8 +120,8 @@ fn show(meter: &Meter, progress: ReadProgress) {
     meter.set(progress.done);
 }
 
-fn unreadable(args: &RepoArgs) -> String {
-    format!("can't read the repository {}", args.repo.display())
+fn unreadable(repo: &Path) -> String {
+    format!("can't read the repository {}", repo.display())
 }
 
 /// What KV has, and how long it took to list.

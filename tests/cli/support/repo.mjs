@@ -41,6 +41,8 @@ export class Repo {
   publish() {
     const bare = new Repo(temporaryFolder('remote'))
     bare.git('clone', '--quiet', '--bare', this.dir, '.')
+    // It is the remote: its own refs count.
+    bare.git('remote', 'remove', 'origin')
     return bare
   }
 

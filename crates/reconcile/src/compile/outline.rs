@@ -238,7 +238,7 @@ fn skipped(tag: &Tag) -> Option<Notice> {
         Unpeelable::Unreadable(what) => (
             format!("skipped: {what}"),
             "fetch it: git fetch --tags, for a shallow clone with --unshallow, for a partial one \
-             with --refetch; if that is not it, look for damage with git fsck",
+             with --refetch --no-filter; if that is not it, look for damage with git fsck",
         ),
         Unpeelable::Broken(what) => {
             (format!("skipped: {what}"), "delete the tag and make it again")

@@ -29,7 +29,6 @@ pub(super) fn blocked(desired: &Desired, actual: &Actual, plan: &Plan) -> Option
 }
 
 fn notice(what: String) -> Notice {
-    let help = "is it the right repository, and were its tags fetched (git fetch --tags, or \
-                --fetch)? If all of that is meant to go: --prune --allow-mass-delete";
+    let help = "is it the right repository, and does its remote have the tags? If all of that is meant to go: --prune --allow-mass-delete";
     Notice { subject: "sync".to_owned(), what, help: Some(help.to_owned()) }
 }

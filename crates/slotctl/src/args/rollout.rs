@@ -158,7 +158,7 @@ Examples:
   slotctl explain prompts/extraction production --key user-42 --segment beta --json
   slotctl explain prompts/extraction production --keys users.txt > arms.tsv
 
-What Git's tags and the rollouts.toml of the default branch say is replayed; nothing
-is asked of a network or of Workers KV.
+What the tags and the rollouts.toml of the remote's default branch say is replayed;
+nothing is asked of Workers KV.
 
 Exit codes: 0 done, 1 failed, 2 usage";

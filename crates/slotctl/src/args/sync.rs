@@ -21,8 +21,8 @@ pub(crate) struct SyncArgs {
     #[command(flatten)]
     pub(crate) part: PartArgs,
 
-    /// Fetch the tags first: moved ones are moved here, deleted ones deleted
-    #[arg(long)]
+    /// No effect: every sync goes by what the remote has now
+    #[arg(long, hide = true)]
     pub(crate) fetch: bool,
 
     /// Delete slots and versions without a tag; contents a day after the last of them
@@ -82,8 +82,8 @@ Examples:
       fill the KV of `npm run dev` from a repository
   slotctl sync --env staging --dry-run
       show what would be written to Cloudflare for [env.staging]
-  slotctl sync --env production --fetch --prune
-      bring the tags up to date first, and delete what has none any more
+  slotctl sync --env production --prune
+      also delete what the remote has no tag of any more
   slotctl sync --env production --only prompts/extraction
       one component, quickly: nothing of the others is read or written
   slotctl sync --env production --layout conductor
@@ -101,9 +101,10 @@ address of the API, as for wrangler. SLOTCTL_TIMEOUT (seconds without a byte of 
 answer, 120) and SLOTCTL_RETRIES (how often a failed call is made again: 6, local 4)
 say how patient it is.
 
---fetch makes the tags of components here what they are on the remote: slots that were
-moved here and not pushed are overwritten, tags that were not pushed deleted. Each is
-named with the object that it was.
+What counts is the remote: its tags and the rollouts.toml of its default branch, as they
+are now. No tag or branch of the clone is changed, whatever kind of clone it is; what it
+lacks is fetched beside it. A repository without a remote goes by its own refs, and so
+does any with --local-refs.
 
 --prune with --only deletes no contents: whether another component has the same is not
 looked at. They go with a later sync of everything.

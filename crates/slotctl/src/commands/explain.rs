@@ -24,8 +24,9 @@ use crate::read::ReadPart;
 pub(crate) fn run(context: &Context<'_, ExplainArgs>) -> Result<Exit> {
     let args = context.args;
     // 1. The slot's record, as Git and rollouts.toml have it.
-    let part = ReadPart { only: std::slice::from_ref(&args.component), rollouts: None };
-    let reading = offline::read(&args.common, part)?;
+    let only = std::slice::from_ref(&args.component);
+    let source = offline::source(&args.common, only, context.output)?;
+    let reading = offline::read(&args.common, &source, ReadPart { only, rollouts: None })?;
     let record = offline::record_of(&reading, &args.component, &args.slot)?;
     // 2. What it decides.
     match (&args.key, &args.keys) {

@@ -17,16 +17,17 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::offline::{self, Records};
 use crate::output::bar::bar;
-use crate::output::count;
+use crate::output::{Output, count};
 use crate::read::{ReadPart, Reading};
 use crate::session;
+use crate::source::Certainty;
 use crate::traffic::{change, traffic};
 
 /// Carries out the command.
 pub(crate) fn run(context: &Context<'_, StatusArgs>) -> Result<Exit> {
     let Context { args, output, .. } = *context;
     let look = match args.offline {
-        true => look_at_git(args)?,
+        true => look_at_git(args, output)?,
         false => look_at_both(context)?,
     };
     let exit = look.exit(args.check);
@@ -53,8 +54,10 @@ struct Look {
     refused: Vec<Notice>,
 }
 
-fn look_at_git(args: &StatusArgs) -> Result<Look> {
-    let reading = offline::read(&args.common, ReadPart { only: &args.part.only, rollouts: None })?;
+fn look_at_git(args: &StatusArgs, output: &Output) -> Result<Look> {
+    let only = &args.part.only;
+    let source = offline::own_source(&args.common, only, output)?;
+    let reading = offline::read(&args.common, &source, ReadPart { only, rollouts: None })?;
     let (records, refused) = offline::records(&reading.desired)?;
     Ok(Look { reading, records, plan: None, refused })
 }
@@ -63,7 +66,8 @@ fn look_at_both(context: &Context<'_, StatusArgs>) -> Result<Look> {
     let Context { args, output, .. } = *context;
     let target = context.target(&args.target)?;
     let session = context.session(&target);
-    let (git, listing) = session::look(&session, &args.common, &args.part.only)?;
+    let (only, certainty) = (&args.part.only, certainty(args.check));
+    let (git, listing) = session::look(&session, &args.common, only, certainty)?;
     let reading = git.read_files(Some(&listing.actual), output)?;
     listing.tell(&session);
     let actual = listing.actual;
@@ -81,6 +85,11 @@ fn look_at_both(context: &Context<'_, StatusArgs>) -> Result<Look> {
         }
     }
     Ok(Look { reading, records, plan: Some(plan), refused: Vec::new() })
+}
+
+/// An exit code that says that there is no drift promises it.
+fn certainty(check: bool) -> Certainty {
+    if check { Certainty::Needed } else { Certainty::Wanted }
 }
 
 /// What is to be said of a slot beside its traffic.
@@ -163,19 +172,14 @@ impl Look {
         };
         let mut value = json!({
             "command": "status",
+            "source": self.reading.source.provenance.value(),
             "slots": self.records.iter().map(slot).collect::<Value>(),
             "refused": self.refused().collect::<Vec<_>>(),
             "exit": exit.code(),
         });
-        if let (Some(plan), Some(members)) = (&self.plan, value.as_object_mut()) {
-            let pending =
-                |stage: Stage| (stage.plural().to_owned(), json!(plan.stage(stage).count()));
-            members.insert("drift".to_owned(), json!(!plan.is_empty()));
-            members.insert("pending".to_owned(), Stage::ALL.into_iter().map(pending).collect());
-            members.insert(
-                "blocked".to_owned(),
-                json!(plan.blocked.as_ref().map(|notice| &notice.what)),
-            );
+        let planned = self.plan.as_ref().map(planned);
+        if let (Some(Value::Object(planned)), Some(members)) = (planned, value.as_object_mut()) {
+            members.extend(planned);
         }
         value
     }
@@ -194,6 +198,16 @@ impl Look {
         }
         text
     }
+}
+
+/// What a sync would do.
+fn planned(plan: &Plan) -> Value {
+    let pending = |stage: Stage| (stage.plural().to_owned(), json!(plan.stage(stage).count()));
+    json!({
+        "drift": !plan.is_empty(),
+        "pending": Stage::ALL.into_iter().map(pending).collect::<Value>(),
+        "blocked": plan.blocked.as_ref().map(|notice| &notice.what),
+    })
 }
 
 fn drifted(write: &Write) -> Value {

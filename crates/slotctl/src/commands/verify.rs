@@ -14,7 +14,9 @@ use crate::args::VerifyArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Output, count};
+use crate::read::Reading;
 use crate::session;
+use crate::source::Certainty;
 use crate::store::Store;
 
 /// What was read.
@@ -33,7 +35,8 @@ pub(crate) fn run(context: &Context<'_, VerifyArgs>) -> Result<Exit> {
     // 1. What Git says, and which keys there are.
     let target = context.target(&args.target)?;
     let store = Store::new(&target);
-    let reading = session::read_git(&args.common, &args.part.only, output)?;
+    let (only, certainty) = (&args.part.only, Certainty::Needed);
+    let reading = session::read_git(&args.common, only, certainty, output)?;
     target.check()?;
     let mut audit = Audit::new(&reading.desired);
     list(args, &store, &mut audit, output)?;
@@ -54,7 +57,7 @@ pub(crate) fn run(context: &Context<'_, VerifyArgs>) -> Result<Exit> {
     let well = findings.is_empty() && reading.refused.is_empty();
     let exit = if well { Exit::Done } else { Exit::Failed };
     if args.common.json {
-        output.data(&value(&read, &findings, &reading.refused, exit))?;
+        output.data(&value(&read, &findings, &reading, exit))?;
     }
     Ok(exit)
 }
@@ -118,15 +121,16 @@ fn tell(output: &Output, read: &Read, findings: usize, began: Instant) {
     output.step("verify", format_args!("{what} read back: {came}"), began);
 }
 
-fn value(read: &Read, findings: &[Notice], refused: &[Notice], exit: Exit) -> Value {
+fn value(read: &Read, findings: &[Notice], reading: &Reading, exit: Exit) -> Value {
     json!({
         "command": "verify",
+        "source": reading.source.provenance.value(),
         "read": {
             "slots": read.slots, "versions": read.versions, "catalogs": read.catalogs,
             "contents": read.contents, "bytes": read.bytes,
         },
         "findings": findings,
-        "refused": refused,
+        "refused": reading.refused,
         "exit": exit.code(),
     })
 }

@@ -91,10 +91,10 @@ impl ContentReader<'_> {
         paths: &[String],
     ) -> Result<Vec<Blob>> {
         let ids: Vec<ObjectId> = blobs.iter().map(|blob| blob.id).collect();
-        let mut blobs = blobs.into_iter();
+        let mut blobs: Vec<Option<Blob>> = blobs.into_iter().map(Some).collect();
         let mut readable = Vec::with_capacity(ids.len());
-        objects.ask(ObjectRequest::Info, &ids, &mut |_, answer| {
-            let Some(blob) = blobs.next() else { return Ok(()) };
+        objects.ask(ObjectRequest::Info, &ids, &mut |at, answer| {
+            let Some(blob) = blobs.get_mut(at).and_then(Option::take) else { return Ok(()) };
             match answer {
                 ObjectAnswer::Found { kind: Kind::Blob, size, .. } if size <= MAX_VALUE => {
                     readable.push(Blob { size, ..blob });
@@ -185,6 +185,6 @@ impl LfsProblem {
 fn not_here(path: &str, id: ObjectId) -> FileProblem {
     FileProblem::incomplete(
         format!("the content of {path} ({id}) can't be read in this clone"),
-        "fetch it: git fetch --refetch in a partial clone; or look for damage with git fsck",
+        "fetch it: git fetch --refetch --no-filter in a partial clone; or look for damage with git fsck",
     )
 }

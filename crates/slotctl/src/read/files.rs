@@ -4,10 +4,11 @@
 //! registry that is not in memory. The needs of many files are read together and
 //! the files tried again, so that Git is asked in batches however deep they lie.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Result;
+use catalog::version::CommitId;
 use gix_hash::ObjectId;
 use reconcile::compile::WantedVersion;
 use reconcile::source::registry::Registry;
@@ -82,6 +83,7 @@ impl Finder<'_> {
     /// Finds the files of all wanted versions, in their order.
     pub(super) fn locate_all(&mut self, wanted: &[&WantedVersion]) -> Result<Vec<Found>> {
         let mut found = ByPlace::new();
+        self.objects.bring_trees(&roots(wanted, self.peeler))?;
         for group in by_date(wanted).chunks(TOGETHER) {
             let mut open = with_trees(group, self.peeler, &mut found);
             while !open.is_empty() {
@@ -94,6 +96,13 @@ impl Finder<'_> {
         }
         Ok(found.into_values().collect())
     }
+}
+
+/// The commits of the wanted files, each with its tree.
+fn roots(wanted: &[&WantedVersion], peeler: &Peeler) -> Vec<(ObjectId, ObjectId)> {
+    let commits: BTreeSet<&CommitId> = wanted.iter().map(|wanted| &wanted.commit.id).collect();
+    let ids = commits.iter().filter_map(|id| ObjectId::from_hex(id.as_str().as_bytes()).ok());
+    ids.filter_map(|id| Some((id, peeler.tree_of(id)?))).collect()
 }
 
 /// The wanted files, those of neighbouring commits together: these share most of

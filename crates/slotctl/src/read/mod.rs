@@ -17,6 +17,7 @@ mod trees;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use catalog::digest::Digest;
@@ -32,7 +33,7 @@ pub(crate) use self::rollouts::Rollouts;
 pub(crate) use self::state::RepositoryState;
 pub(crate) use reconcile::compile::LogicTag;
 
-use git::Repository;
+use crate::source::{SharedSource, Source};
 use git::objects::{ObjectAnswer, ObjectRequest, Objects};
 
 /// Where a content's bytes are.
@@ -60,8 +61,10 @@ pub(crate) trait Blobs {
 }
 
 /// What a repository says.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Reading {
+    /// Which refs it was made from.
+    pub(crate) source: SharedSource,
     /// What Workers KV should hold.
     pub(crate) desired: Desired,
     /// Every content that `desired` names.
@@ -101,25 +104,25 @@ pub(crate) struct ReadPart<'a> {
     pub(crate) rollouts: Option<Rollouts>,
 }
 
-/// Reads the repository that `repo` is, or lies in, or a part of it.
+/// Reads what a source says, or a part of it.
 ///
 /// `registry` names a file in the shape of `.edgit/components.json` that is asked
 /// before those of the repository. Only what makes all of the repository
 /// unreadable is an error; what is wrong with one tag is a notice.
 pub(crate) fn read_part(
-    repo: &Path,
+    source: &SharedSource,
     registry: Option<&Path>,
     part: ReadPart<'_>,
     progress: OnProgress<'_>,
 ) -> Result<Reading> {
-    let mut opened = Opened::open(repo, registry, part)?;
+    let mut opened = Opened::open(Arc::clone(source), registry, part)?;
     opened.read_tags(progress)?;
     opened.read_files(None, progress)
 }
 
-/// Opens the repository for the contents that a [`Reading`] of it names.
-pub(crate) fn open_blobs(repo: &Path) -> Result<Box<dyn Blobs>> {
-    Ok(Box::new(RepositoryBlobs { objects: Objects::of(&Repository::open(repo)?) }))
+/// Opens a source for the contents that a [`Reading`] of it names.
+pub(crate) fn open_blobs(source: &Source) -> Box<dyn Blobs> {
+    Box::new(RepositoryBlobs { objects: source.objects() })
 }
 
 struct RepositoryBlobs {

@@ -18,40 +18,41 @@ use super::peel::Peeler;
 use super::registries::Registries;
 use super::store::Store;
 use super::{OnProgress, ReadPart, Reading, RepositoryState, Rollouts, rollouts};
-use git::Repository;
+use crate::source::{SharedSource, Source};
 use git::objects::Objects;
 use git::refs::{Ref, Refs};
-use reconcile::tag::ref_folders;
 
 /// A repository that was opened.
 pub(crate) struct Opened<'a> {
-    repository: Repository,
+    source: SharedSource,
     objects: Objects,
     peeler: Peeler,
     registries: Registries,
     part: ReadPart<'a>,
+    /// The commit whose registry is asked where a version's own commit has none.
     head: Option<ObjectId>,
     tags: Vec<Tag>,
-    /// Those of which Git itself can't make sense.
-    broken: Vec<Vec<u8>>,
     warnings: Vec<Notice>,
     rollouts: Rollouts,
     state: RepositoryState,
 }
 
 impl<'a> Opened<'a> {
-    /// Opens the repository; none of its tags is read yet.
-    pub(crate) fn open(repo: &Path, registry: Option<&Path>, part: ReadPart<'a>) -> Result<Self> {
-        let repository = Repository::open(repo)?;
+    /// Opens a source; none of its tags is read yet.
+    pub(crate) fn open(
+        source: SharedSource,
+        registry: Option<&Path>,
+        part: ReadPart<'a>,
+    ) -> Result<Self> {
+        let repository = &source.repository;
         Ok(Self {
-            objects: Objects::of(&repository),
+            objects: source.objects(),
             peeler: Peeler::new(repository.hash),
-            registries: Registries::open(&repository, registry)?,
+            registries: Registries::open(repository, registry)?,
             part,
-            head: repository.head(),
-            repository,
+            head: head(&source),
+            source,
             tags: Vec::new(),
-            broken: Vec::new(),
             warnings: Vec::new(),
             rollouts: Rollouts::default(),
             state: RepositoryState::default(),
@@ -60,19 +61,21 @@ impl<'a> Opened<'a> {
 
     /// Reads what the names of the tags say, and where they lead.
     pub(crate) fn read_tags(&mut self, progress: OnProgress<'_>) -> Result<()> {
-        let Self { repository, objects, peeler, part: ReadPart { only, rollouts }, .. } = self;
-        let Refs { refs, broken } = git::refs::list(repository, &ref_folders(only))?;
-        let (mut named, mut warnings) = read_names(&refs);
+        let Self { source, objects, peeler, part: ReadPart { only, rollouts }, .. } = self;
+        let Refs { refs, broken } = &source.refs;
+        let (mut named, mut warnings) = read_names(refs);
         warnings.extend(broken.iter().map(|name| broken_ref(name)));
         // A component's folder also has those of components below it.
         named.retain(|(name, _)| only.is_empty() || only.contains(&name.component));
         let ids = named.iter().map(|(_, id)| *id).chain(self.head);
+        source.bring_tags(objects)?;
         peeler.load(objects, ids.collect(), progress)?;
         let tag = |(name, id)| Tag { name, target: peeler.peel(id) };
         self.tags = named.into_iter().map(tag).collect();
-        self.rollouts = rollouts.take().unwrap_or_else(|| rollouts::read(repository, objects));
-        self.state = RepositoryState::of(&refs, &self.tags, &self.rollouts);
-        (self.broken, self.warnings) = (broken, warnings);
+        self.rollouts = rollouts.take().unwrap_or_else(|| rollouts::read(source, objects));
+        self.state = RepositoryState::of(refs, &self.tags, &self.rollouts);
+        warnings.extend(source.warnings.iter().cloned());
+        self.warnings = warnings;
         Ok(())
     }
 
@@ -88,7 +91,8 @@ impl<'a> Opened<'a> {
         known: Option<&Actual>,
         progress: OnProgress<'_>,
     ) -> Result<Reading> {
-        let Self { repository, mut objects, peeler, mut registries, mut rollouts, .. } = self;
+        let Self { source, mut objects, peeler, mut registries, mut rollouts, .. } = self;
+        let repository = &source.repository;
         let (tags, head) = (self.tags, self.head);
         registries.head = head.and_then(|head| peeler.tree_of(head));
         let mut outline = outline(&tags);
@@ -108,7 +112,7 @@ impl<'a> Opened<'a> {
         // The trees are as large as all that is made of them.
         drop(finder);
         drop(peeler);
-        let (read, contents) = read_contents(&repository, &mut objects, located, progress)?;
+        let (read, contents) = read_contents(repository, &mut objects, located, progress)?;
         let mut read = read.into_iter();
         let files = files.drain(..).filter_map(|file| file.map(Ok).or_else(|| read.next()));
 
@@ -120,11 +124,21 @@ impl<'a> Opened<'a> {
         warnings.append(&mut rollouts.warnings);
         warnings.sort();
         let refused = with_policy(&mut compiled, &mut rollouts, self.part.only);
-        let broken: Vec<TagName> = self.broken.iter().filter_map(|name| tag_name(name)).collect();
+        let broken: Vec<TagName> =
+            source.refs.broken.iter().filter_map(|name| tag_name(name)).collect();
         compiled.desired.note_unserved(tags.iter().map(|tag| &tag.name).chain(&broken));
         let desired = compiled.desired;
-        let head = head.and_then(|head| head.to_string().parse().ok());
-        Ok(Reading { desired, contents, warnings, refused, rollouts, logic, head })
+        let head = repository.head().and_then(|head| head.to_string().parse().ok());
+        Ok(Reading { source, desired, contents, warnings, refused, rollouts, logic, head })
+    }
+}
+
+/// The checked-out commit. If a remote counts, its default branch in place of that: what
+/// a clone has checked out is no fact about the repository.
+fn head(source: &Source) -> Option<ObjectId> {
+    match source.is_remote() {
+        true => source.provenance.commit,
+        false => source.repository.head(),
     }
 }
 

@@ -3,13 +3,14 @@
 
 use catalog::record::VersionRecord;
 use catalog::timestamp::Timestamp;
+use gix_hash::ObjectId;
 use gix_object::{CommitRef, Kind};
 use notice::{Notice, one_line};
 use reconcile::compile::MAX_WHY;
 use reconcile::desired::TrafficChange;
 use reconcile::policy::{FILE, PolicyReading};
 
-use git::Repository;
+use crate::source::{Origin, Source};
 use git::branch::{DefaultBranch, PathEntry};
 use git::objects::{ObjectAnswer, ObjectRequest, Objects};
 
@@ -37,18 +38,16 @@ pub(crate) struct Rollouts {
 type Unusable = (String, &'static str);
 
 /// Reads the file of the default branch.
-pub(crate) fn read(repository: &Repository, objects: &mut Objects) -> Rollouts {
-    let Some(branch) = git::branch::default_branch(repository) else { return Rollouts::default() };
-    let mut rollouts = Rollouts::default();
-    match find(repository, &branch) {
-        // It may have been there: as new as the branch is what its absence says.
-        Ok(None) => rollouts.absent_as_of = committed(objects, &branch),
-        Ok(Some(entry)) => rollouts.take(repository, objects, &branch, &entry),
-        Err((what, help)) => rollouts.reading = PolicyReading::unreadable(what, help),
+pub(crate) fn read(source: &Source, objects: &mut Objects) -> Rollouts {
+    match &source.branch {
+        Ok(Some(branch)) => Rollouts::of(source, objects, branch),
+        Ok(None) => Rollouts::default(),
+        Err(what) => {
+            let help = "Say so there: git symbolic-ref HEAD refs/heads/<branch>";
+            let reading = PolicyReading::unreadable(what.clone(), help);
+            Rollouts { reading, ..Rollouts::default() }
+        }
     }
-    rollouts.warnings.extend(unpushed(repository, &branch));
-    rollouts.branch = Some(branch);
-    rollouts
 }
 
 impl Rollouts {
@@ -61,9 +60,25 @@ impl Rollouts {
         }
     }
 
+    fn of(source: &Source, objects: &mut Objects, branch: &DefaultBranch) -> Self {
+        let mut rollouts = Self::default();
+        match find(source, objects, branch) {
+            // It may have been there: as new as the branch is what its absence says.
+            Ok(None) => {
+                let commit = commit(objects, branch);
+                rollouts.absent_as_of = commit.map(|(time, _)| time);
+            }
+            Ok(Some(entry)) => rollouts.take(source, objects, branch, &entry),
+            Err((what, help)) => rollouts.reading = PolicyReading::unreadable(what, help),
+        }
+        rollouts.warnings.extend(unpushed(source, branch));
+        rollouts.branch = Some(branch.clone());
+        rollouts
+    }
+
     fn take(
         &mut self,
-        repository: &Repository,
+        source: &Source,
         objects: &mut Objects,
         branch: &DefaultBranch,
         entry: &PathEntry,
@@ -72,22 +87,30 @@ impl Rollouts {
             Ok(text) => {
                 self.reading = reconcile::policy::read(&text);
                 self.text = Some(text);
-                self.change = last_change(repository, branch);
+                self.change = last_change(source, branch);
             }
             Err((what, help)) => self.reading = PolicyReading::unreadable(what, help),
         }
     }
 }
 
-fn find(repository: &Repository, branch: &DefaultBranch) -> Result<Option<PathEntry>, Unusable> {
-    git::branch::entry(repository, branch.commit, FILE).map_err(|_| {
+fn find(
+    source: &Source,
+    objects: &mut Objects,
+    branch: &DefaultBranch,
+) -> Result<Option<PathEntry>, Unusable> {
+    // What the commit's root folder is read from has to be here.
+    if let Some((_, root)) = commit(objects, branch) {
+        let _ = objects.ask_one(ObjectRequest::Info, root);
+    }
+    git::branch::entry(&source.repository, branch.commit, FILE).map_err(|_| {
         let what = format!("the commit of {} can't be read in this clone", branch.name);
         (what, "Fetch all of the repository; if that is not it, look for damage with git fsck")
     })
 }
 
 fn text(objects: &mut Objects, entry: &PathEntry) -> Result<String, Unusable> {
-    const FETCH: &str = "Fetch it: git fetch --refetch in a partial clone";
+    const FETCH: &str = "Fetch it: git fetch --refetch --no-filter in a partial clone";
     if !entry.mode.starts_with("100") {
         return Err(("it is no file (a link or a folder)".to_owned(), "Make it a plain file"));
     }
@@ -106,16 +129,18 @@ fn text(objects: &mut Objects, entry: &PathEntry) -> Result<String, Unusable> {
     }
 }
 
-fn committed(objects: &mut Objects, branch: &DefaultBranch) -> Option<Timestamp> {
+/// When a branch's commit was made, and its root folder.
+fn commit(objects: &mut Objects, branch: &DefaultBranch) -> Option<(Timestamp, ObjectId)> {
     let answer = objects.ask_one(ObjectRequest::Contents(MAX_FILE), branch.commit).ok()?;
     let ObjectAnswer::Found { kind: Kind::Commit, body, .. } = answer else { return None };
     let commit = CommitRef::from_bytes(&body, branch.commit.kind()).ok()?;
-    Some(Timestamp::from_unix(commit.committer().ok()?.seconds()))
+    Some((Timestamp::from_unix(commit.committer().ok()?.seconds()), commit.tree()))
 }
 
-fn last_change(repository: &Repository, branch: &DefaultBranch) -> Option<TrafficChange> {
-    // A shallow clone may not have it: who moved an alias is then not said.
-    let change = git::branch::last_change(repository, branch.commit, FILE).ok()?;
+fn last_change(source: &Source, branch: &DefaultBranch) -> Option<TrafficChange> {
+    let (repository, supply) = (&source.repository, source.supply.as_ref());
+    // A history that can't be had: who moved an alias is then not said.
+    let change = git::history::last_change(repository, supply, branch.commit, FILE).ok()??;
     Some(TrafficChange {
         author: one_line(&change.author, VersionRecord::MAX_AUTHOR),
         time: Timestamp::from_unix(change.seconds),
@@ -124,8 +149,13 @@ fn last_change(repository: &Repository, branch: &DefaultBranch) -> Option<Traffi
 }
 
 /// Somebody committed a change and did not push it: it has no effect yet.
-fn unpushed(repository: &Repository, branch: &DefaultBranch) -> Option<Notice> {
-    let local = git::branch::ahead_of(repository, branch)?;
+fn unpushed(source: &Source, branch: &DefaultBranch) -> Option<Notice> {
+    let remote = match &source.provenance.origin {
+        Origin::Remote { name, .. } | Origin::Unanswered { name, .. } => name,
+        Origin::Alone | Origin::Asked => "origin",
+    };
+    let repository = &source.repository;
+    let local = git::branch::ahead_of(repository, remote, branch)?;
     let at =
         |branch: &DefaultBranch| git::branch::entry(repository, branch.commit, FILE).ok().flatten();
     (at(&local) != at(branch)).then(|| Notice {
@@ -134,6 +164,6 @@ fn unpushed(repository: &Repository, branch: &DefaultBranch) -> Option<Notice> {
             "{} has a change that {} has not: it counts once it is there",
             local.name, branch.name
         ),
-        help: Some(format!("git push origin {}, or git fetch", local.name)),
+        help: Some(format!("git push {remote} {}", local.name)),
     })
 }

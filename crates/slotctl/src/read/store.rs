@@ -72,7 +72,7 @@ pub(super) struct View<'a> {
 pub(super) fn unread(what: &str) -> FileProblem {
     FileProblem::incomplete(
         format!("{what} can't be read in this clone"),
-        "fetch all of the repository: git fetch --unshallow, or --refetch in a partial clone; \
+        "fetch all of the repository: git fetch --unshallow, or --refetch --no-filter in a partial clone; \
          if that is not it, look for damage with git fsck",
     )
 }

@@ -47,7 +47,8 @@ struct Linted {
 /// Carries out the command.
 pub(crate) fn run(context: &Context<'_, LintArgs>) -> Result<Exit> {
     let Context { args, output, .. } = *context;
-    let reading = offline::read(&args.common, ReadPart::default())?;
+    let source = offline::source(&args.common, &[], output)?;
+    let reading = offline::read(&args.common, &source, ReadPart::default())?;
     let catalogs = offline::catalogs(&reading.desired);
     let linted = lint(&files::read(&args.dir)?, &catalogs);
     let Linted { files, references, findings } = &linted;

@@ -9,9 +9,10 @@ mod report;
 mod resolver;
 mod tags;
 
+use std::thread;
 use std::time::Instant;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use catalog::record::{Hold, VersionRecord};
 use catalog::slot::Slot;
 use notice::{Notice, one_line};
@@ -23,6 +24,7 @@ use crate::args::RollbackArgs;
 use crate::context::{Context, Session};
 use crate::exit::{Exit, Usage};
 use crate::output::count;
+use crate::source::{Asking, Certainty, Source};
 use git::Repository;
 use present::RollbackPlan;
 use report::{RollbackReport, Took};
@@ -34,14 +36,16 @@ pub(crate) fn run(context: &Context<'_, RollbackArgs>) -> Result<Exit> {
     // 1. Where to, and by whom: what is wrong here ends it before anything is written.
     let target = context.target(&args.target)?;
     let session = context.session(&target);
-    let repository = Repository::open(&args.common.repo)?;
-    let hold = hold(&session, &repository)?;
+    let asking = Asking::open(&args.common, args.component.as_slice(), Certainty::Urgent)?;
+    let repository = &asking.repository;
+    let hold = hold(&session, repository)?;
     target.check()?;
     // 2. What there is, and what that becomes.
-    let found = present::find(&session, slot)?;
-    let RollbackPlan { rollbacks, refused, skipped } =
-        plan(&session, slot, found, &hold, &repository)?;
-    let mut report = RollbackReport { rollbacks: &rollbacks, refused, ..RollbackReport::new(args) };
+    let (source, found) = look(&session, slot, &asking)?;
+    let RollbackPlan { rollbacks, refused, skipped } = plan(&session, slot, found, &hold, &source)?;
+    let source = Some(source.provenance);
+    let mut report =
+        RollbackReport { rollbacks: &rollbacks, refused, source, ..RollbackReport::new(args) };
     report.show(output, &skipped);
     if args.dry_run || rollbacks.is_empty() {
         return report.end(output);
@@ -52,7 +56,7 @@ pub(crate) fn run(context: &Context<'_, RollbackArgs>) -> Result<Exit> {
     let written = Instant::now();
     // 4. Git.
     let git = Instant::now();
-    match tags::move_and_push(context, &repository, &rollbacks) {
+    match tags::move_and_push(context, repository, &rollbacks) {
         Ok(notices) if notices.is_empty() => report.took.git = Some(git.elapsed()),
         Ok(notices) => report.unpushed = notices,
         Err(error) => report.unpushed = vec![notice(&error)],
@@ -66,6 +70,25 @@ pub(crate) fn run(context: &Context<'_, RollbackArgs>) -> Result<Exit> {
     }
     output.step("done", count(rollbacks.len(), "slot rolled back"), began);
     report.end(output)
+}
+
+/// Which refs count, and at the same time what Workers KV has.
+fn look(
+    session: &Session<'_, RollbackArgs>,
+    slot: &Slot,
+    asking: &Asking<'_>,
+) -> Result<(Source, Vec<Present>)> {
+    let (began, output) = (Instant::now(), session.output);
+    let (source, found) = thread::scope(|scope| {
+        let source = scope.spawn(|| asking.ask(output));
+        let found = present::find(session, slot);
+        (source.join().unwrap_or_else(|_| bail!("asking Git came to an unexpected end")), found)
+    });
+    let source = source?;
+    if let Some(words) = source.provenance.words() {
+        output.step("git", words, began);
+    }
+    Ok((source, found?))
 }
 
 /// Why, by whom and since when. What a person says goes into records: it is one line.
@@ -85,13 +108,13 @@ fn plan(
     slot: &Slot,
     found: Vec<Present>,
     hold: &Hold,
-    repository: &Repository,
+    source: &Source,
 ) -> Result<RollbackPlan> {
     let Session { args, store, .. } = session;
     let mut planned = RollbackPlan::default();
     let mut goals = Vec::new();
     for present in found {
-        let goal = present::refuse_latest(&present, slot, repository)
+        let goal = present::refuse_latest(&present, slot, source)
             .and_then(|()| present.goal(slot, args.to.as_ref()));
         match goal {
             Ok(version) => goals.push((present, version)),

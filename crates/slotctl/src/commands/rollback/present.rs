@@ -14,8 +14,8 @@ use reconcile::rollback::{Present, Rollback};
 
 use crate::args::RollbackArgs;
 use crate::context::Session;
+use crate::source::{Origin, Source};
 use crate::store::Store;
-use git::Repository;
 
 /// What can be rolled back, and what can't.
 #[derive(Default)]
@@ -84,22 +84,23 @@ fn read(slots: BTreeMap<ComponentName, BTreeSet<Slot>>, store: &Store<'_>) -> Re
 }
 
 /// `latest` without a tag follows the releases: a tag for it would end that for good.
-pub(super) fn refuse_latest(
-    present: &Present,
-    slot: &Slot,
-    repository: &Repository,
-) -> Result<(), Notice> {
+pub(super) fn refuse_latest(present: &Present, slot: &Slot, source: &Source) -> Result<(), Notice> {
     let name = &present.name;
-    let tag = format!("refs/tags/components/{name}/{slot}");
-    if *slot != Slot::latest() || repository.has_ref(&tag) {
+    let (subject, tag) = (format!("{name}@{slot}"), format!("refs/tags/components/{name}/{slot}"));
+    if *slot != Slot::latest() || source.has_tag(&tag) {
         return Ok(());
+    }
+    if let Origin::Unanswered { name: remote, .. } = &source.provenance.origin {
+        let what = format!("{remote} did not answer, so that it is not known whether it has a tag");
+        let help = Some("to go by the tags of this clone: --local-refs".to_owned());
+        return Err(Notice { subject, what, help });
     }
     let help = format!(
         "withdraw the version in rollouts.toml, and latest skips it: [\"{name}\"] \
          revoked = {{ \"<version>\" = \"<why>\" }}; or pin it: slotctl tag set {name} latest <version>"
     );
     let what = "it has no tag, it follows the releases".to_owned();
-    Err(Notice { subject: format!("{name}@{slot}"), what, help: Some(help) })
+    Err(Notice { subject, what, help: Some(help) })
 }
 
 /// The records of the versions to go back to, each with its content there.

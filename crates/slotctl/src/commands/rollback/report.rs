@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::args::RollbackArgs;
 use crate::exit::Exit;
 use crate::output::{Output, count};
+use crate::source::Provenance;
 
 /// How long each step took, as far as it came.
 #[derive(Debug, Default)]
@@ -33,6 +34,8 @@ pub(super) struct RollbackReport<'a> {
     /// What the resolver does not serve.
     pub(super) unserved: Vec<Notice>,
     pub(super) took: Took,
+    /// Which refs counted; none if it failed before it asked.
+    pub(super) source: Option<Provenance>,
 }
 
 impl<'a> RollbackReport<'a> {
@@ -45,6 +48,7 @@ impl<'a> RollbackReport<'a> {
             unpushed: Vec::new(),
             unserved: Vec::new(),
             took: Took::default(),
+            source: None,
         }
     }
 
@@ -120,6 +124,7 @@ impl<'a> RollbackReport<'a> {
         let done = self.took.slots.is_some();
         json!({
             "command": "rollback",
+            "source": self.source.as_ref().map(Provenance::value),
             "dryRun": self.args.dry_run,
             "rollbacks": self.rollbacks.iter().map(rollback).collect::<Value>(),
             "refused": self.refused,

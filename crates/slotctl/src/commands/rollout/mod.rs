@@ -21,6 +21,7 @@ use crate::exit::{Exit, Usage};
 use crate::offline::{self, Records};
 use crate::output::Output;
 use crate::read::{ReadPart, Rollouts};
+use crate::source::SharedSource;
 use edit::TrafficEdit;
 use git::Repository;
 use moves::SlotMoves;
@@ -58,8 +59,9 @@ fn run_change(job: &Job<'_>, output: &Output) -> Result<Exit> {
     }
     // 2. The file as it should be, held against the tags.
     let after = edit::edit(&before, job.name, job.slot, &change)?;
-    let was = state(job, &before)?;
-    let is = refuse_mistakes(&was, state(job, &after)?)?;
+    let source = offline::source(&args.common, std::slice::from_ref(job.name), output)?;
+    let was = state(job, &source, &before)?;
+    let is = refuse_mistakes(&was, state(job, &source, &after)?)?;
     let moves = moves::compare(&was.records, &is, &keys(args)?)?;
     // 3. Shown.
     let diff = file::diff(&repository, &path, &after)?;
@@ -104,10 +106,10 @@ struct ComponentState {
 }
 
 /// The component with the file's text as if it were committed.
-fn state(job: &Job<'_>, text: &str) -> Result<ComponentState> {
+fn state(job: &Job<'_>, source: &SharedSource, text: &str) -> Result<ComponentState> {
     let rollouts = Some(Rollouts::with_text(text));
     let part = ReadPart { only: std::slice::from_ref(job.name), rollouts };
-    let reading = offline::read(&job.args.common, part)?;
+    let reading = offline::read(&job.args.common, source, part)?;
     let (records, refused) = offline::records(&reading.desired)?;
     let refused = reading.refused.into_iter().chain(refused).collect();
     Ok(ComponentState { records, refused })

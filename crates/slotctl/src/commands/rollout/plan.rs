@@ -20,8 +20,9 @@ pub(super) fn run(context: &Context<'_, RolloutPlanArgs>) -> Result<Exit> {
     let repository = Repository::open(&args.common.repo)?;
     let edited = Rollouts::with_text(&file::read(&file::path(&repository)?)?);
     let only = args.component.as_slice();
-    let counts = offline::read(&args.common, ReadPart { only, rollouts: None })?;
-    let edited = offline::read(&args.common, ReadPart { only, rollouts: Some(edited) })?;
+    let source = offline::source(&args.common, only, output)?;
+    let counts = offline::read(&args.common, &source, ReadPart { only, rollouts: None })?;
+    let edited = offline::read(&args.common, &source, ReadPart { only, rollouts: Some(edited) })?;
     let (before, _) = offline::records(&counts.desired)?;
     let (after, refused) = offline::records(&edited.desired)?;
     // 2. Who moves.

@@ -101,7 +101,7 @@ impl Apply<'_> {
         let meter = self.session.output.meter(stage.plural());
         meter.begin(self.plan.stage(stage).count());
         let mut blobs = match stage {
-            Stage::Contents => Some(read::open_blobs(&self.session.args.common.repo)?),
+            Stage::Contents => Some(read::open_blobs(&self.reading.source)),
             Stage::Unreferenced
             | Stage::Versions
             | Stage::Slots

@@ -182,8 +182,8 @@ pub(super) fn stale(newer: &Newest) -> anyhow::Error {
          nothing is written",
         newer.time
     );
-    let help = "fetch it: git fetch --tags --force (or sync --fetch); if it was taken back on \
-                purpose, --allow-older";
+    let help = "look whether the remote has it: git ls-remote; if it was taken back on purpose, \
+                --allow-older";
     Refused::new(name, what, help).into()
 }
 
@@ -194,8 +194,7 @@ fn overtaken(other: &SyncRecord) -> anyhow::Error {
          that one has the last word",
         newest.unwrap_or_default()
     );
-    let help = "once it has ended, fetch (git fetch --tags --force) and run this again, so that \
-                nothing of both is left";
+    let help = "once it has ended, run this again, so that nothing of both is left";
     Refused::new("conflict", what, help).into()
 }
 

@@ -114,7 +114,7 @@ impl<'a> Copies<'a> {
         let mut batch = Batch::new(self.namespace.limits());
         let mut blobs = match self.layout.writes.is_empty() {
             true => return Ok(()),
-            false => read::open_blobs(&sync.session.args.common.repo)?,
+            false => read::open_blobs(&sync.reading.source),
         };
         for CopyItem { key, value, metadata } in &self.layout.writes {
             let bytes = match value {

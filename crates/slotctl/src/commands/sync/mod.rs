@@ -6,7 +6,6 @@
 mod apply;
 mod check;
 mod concurrency;
-mod fetch;
 mod layout;
 mod outcome;
 mod report;
@@ -14,6 +13,7 @@ mod rounds;
 mod show;
 mod summary;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -24,9 +24,9 @@ use crate::context::{Context, Session};
 use crate::exit::Exit;
 use crate::read::Reading;
 use crate::session;
+use crate::source::{Asking, Certainty, Source};
 use apply::Apply;
 use concurrency::ConcurrentRun;
-use git::Repository;
 use layout::{Copied, Copies};
 use outcome::SyncOutcome;
 use report::SyncReport;
@@ -42,17 +42,15 @@ pub(crate) fn run(context: &Context<'_, SyncArgs>) -> Result<Exit> {
     let conductor = layout::namespace(args, &target)?;
     // 2. What Git's tags say, and what KV holds.
     if args.fetch {
-        fetch::fetch(&args.common.repo, &args.part.only, output)?;
+        output.say("--fetch has no effect any more: every sync goes by what the remote has");
     }
-    let (git, listing) = session::look(&session, &args.common, &args.part.only)?;
+    let (only, certainty) = (&args.part.only, certainty(args));
+    let (git, listing) = session::look(&session, &args.common, only, certainty)?;
+    let source = Arc::clone(git.source());
     // 3. Who else makes KV equal to Git, or did.
-    let mut run = ConcurrentRun::begin(
-        &session.store,
-        git.state(),
-        !args.part.only.is_empty(),
-        &listing.runs,
-    )?;
-    if args.allow_older || args.prune && is_taken_back(args, &run)? {
+    let mut run =
+        ConcurrentRun::begin(&session.store, git.state(), !only.is_empty(), &listing.runs)?;
+    if args.allow_older || args.prune && is_taken_back(&session, &source, &run)? {
         run.allow_older();
     }
     // 4. The files that KV does not know, and the plan, as often as others change KV.
@@ -130,12 +128,30 @@ fn options(session: &Session<'_, SyncArgs>) -> Options {
     }
 }
 
-/// Whether the newest tag that KV was synced from is not here at all. To who prunes,
-/// what has no tag is gone.
-fn is_taken_back(args: &SyncArgs, run: &ConcurrentRun<'_>) -> Result<bool> {
+/// What is planned and not carried out need not be certain, unless the exit code or a
+/// list of deletions says that it is.
+fn certainty(args: &SyncArgs) -> Certainty {
+    match args.dry_run && !args.check && !args.prune {
+        true => Certainty::Wanted,
+        false => Certainty::Needed,
+    }
+}
+
+/// Whether the newest tag that KV was synced from is gone. The remote is asked once more:
+/// its first answer may be older than what KV held when it was listed.
+fn is_taken_back(
+    session: &Session<'_, SyncArgs>,
+    source: &Source,
+    run: &ConcurrentRun<'_>,
+) -> Result<bool> {
+    let Session { args, output, .. } = *session;
     let Some(newer) = run.newer() else { return Ok(false) };
     let tag = format!("refs/tags/{}", newer.name);
-    Ok(Repository::open(&args.common.repo)?.commit(&tag).is_none())
+    if !tag.starts_with("refs/tags/components/") || source.has_tag(&tag) {
+        return Ok(false);
+    }
+    let again = Asking::open(&args.common, &args.part.only, Certainty::Needed)?.ask(output)?;
+    Ok(!again.has_tag(&tag))
 }
 
 fn exit(args: &SyncArgs, reading: &Reading, plan: &Plan, outcome: &SyncOutcome) -> Exit {

@@ -34,6 +34,7 @@ impl SyncReport<'_> {
             "command": "sync",
             "dryRun": self.session.args.dry_run,
             "head": self.reading.head,
+            "source": self.reading.source.provenance.value(),
             "rollouts": rollouts(&self.reading.rollouts),
             "target": {
                 "kv": self.session.target.whose,

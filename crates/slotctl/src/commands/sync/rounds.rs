@@ -1,6 +1,8 @@
 //! From what Git says to KV as it should be: looked at, planned and carried out, and
 //! again where another sync changed KV meanwhile.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use catalog::digest::Digest;
 use reconcile::plan::{Options, Plan};
@@ -14,6 +16,7 @@ use crate::context::Session;
 use crate::output::count;
 use crate::read::Reading;
 use crate::session::{self, GitReader, KvListing};
+use crate::source::{Asking, Certainty, SharedSource};
 use notice::Refused;
 
 /// So often is KV looked at anew before it is left to whoever changes it.
@@ -37,6 +40,7 @@ impl Rounds<'_> {
         outcome: &mut SyncOutcome,
     ) -> Result<(Reading, Plan)> {
         let (mut rounds, state) = (ROUNDS, git.state().digest);
+        let source = Arc::clone(git.source());
         let (mut git, mut listing) = (Some(git), Some(listing));
         loop {
             rounds -= 1;
@@ -45,7 +49,7 @@ impl Rounds<'_> {
                 run.announce(Announcement::Start)?;
                 listing = None;
             }
-            let (reading, plan) = self.plan(git.take(), listing.take(), state)?;
+            let (reading, plan) = self.plan(git.take(), listing.take(), &source, state)?;
             let ended = self.carry_out(&reading, &plan, run, outcome);
             if matches!(ended, Ok(Conflict::KvChanged)) && rounds > 0 {
                 self.put_back(run)?;
@@ -66,6 +70,7 @@ impl Rounds<'_> {
         &self,
         git: Option<GitReader<'_>>,
         listing: Option<KvListing>,
+        source: &SharedSource,
         state: Digest,
     ) -> Result<(Reading, Plan)> {
         // 1. What KV holds.
@@ -74,7 +79,7 @@ impl Rounds<'_> {
         let listing = listing.map_or_else(list, Ok)?;
         // 2. What Git's files say. The copies for others need their contents too.
         let known = self.session.args.layout.is_none().then_some(&listing.actual);
-        let git = git.map_or_else(|| self.read_tags_again(state), Ok)?;
+        let git = git.map_or_else(|| self.read_tags_again(source, state), Ok)?;
         let reading = git.read_files(known, self.session.output)?;
         listing.tell(self.session);
         session::refuse_unknown(only, &reading, &listing.actual)?;
@@ -96,10 +101,15 @@ impl Rounds<'_> {
         Ok(())
     }
 
-    /// Reads the tags once more, for files that KV had and may have lost.
-    fn read_tags_again(&self, state: Digest) -> Result<GitReader<'_>> {
-        let mut git = GitReader::open(&self.session.args.common, &self.session.args.part.only)?;
-        git.read_tags(self.session.output)?;
+    /// Reads the tags once more, for files that KV had and may have lost. What a remote
+    /// answered stays what counts.
+    fn read_tags_again(&self, source: &SharedSource, state: Digest) -> Result<GitReader<'_>> {
+        let Session { args, output, .. } = *self.session;
+        let (args, only) = (&args.common, args.part.only.as_slice());
+        let git = match source.is_remote() {
+            true => GitReader::read_tags_of(args, only, Arc::clone(source), output)?,
+            false => GitReader::read_tags(&Asking::open(args, only, Certainty::Needed)?, output)?,
+        };
         match git.state().digest == state {
             true => Ok(git),
             false => Err(changed().into()),

@@ -77,7 +77,7 @@ fn newer_formats_where_this_git_has_them() {
         let reading = read(repo.path());
         assert_eq!(slots(&reading, "prompts/a").len(), expected, "{option}");
         let head = repo.git(&["rev-parse", "HEAD"]);
-        assert_eq!(content(repo.path(), &reading, "prompts/a", &head), b"two", "{option}");
+        assert_eq!(content(&reading, "prompts/a", &head), b"two", "{option}");
     }
 }
 
@@ -95,8 +95,7 @@ fn an_empty_repository_says_nothing() {
 fn what_is_no_repository_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     for path in [dir.path(), &dir.path().join("gone")] {
-        assert!(read_part(path, None, ReadPart::default(), &|_| {}).is_err());
-        assert!(open_blobs(path).is_err());
+        assert!(source(path).is_err());
     }
 }
 
@@ -107,7 +106,7 @@ fn a_shallow_clone_serves_what_it_has() {
     assert_eq!(slots(&read(&path), "prompts/a").len(), 1, "the tag of the last commit");
     run(&path, &["fetch", "--quiet", "--depth=1", "origin", "tag", V1]);
     let reading = read(&path);
-    assert_eq!(content(&path, &reading, "prompts/a", "v1.0.0"), b"one");
+    assert_eq!(content(&reading, "prompts/a", "v1.0.0"), b"one");
     assert_eq!((reading.warnings, reading.refused), (vec![], vec![]));
 }
 
@@ -118,7 +117,7 @@ fn what_stands_in_for_an_object_is_not_served() {
     let other = repo.object("blob", "replaced");
     repo.git(&["replace", &original, &other]);
     let reading = read(repo.path());
-    assert_eq!(content(repo.path(), &reading, "prompts/a", "v1.0.0"), b"one");
+    assert_eq!(content(&reading, "prompts/a", "v1.0.0"), b"one");
 }
 
 #[test]

@@ -11,7 +11,21 @@ use std::path::Path;
 use catalog::version::Version;
 
 use super::*;
+use crate::args::RepoArgs;
+use crate::output::Output;
 pub(super) use git::testing::{Repo, run};
+
+/// A repository's own refs.
+fn source(repo: &Path) -> Result<SharedSource> {
+    let args = RepoArgs {
+        repo: repo.to_owned(),
+        remote: None,
+        local_refs: true,
+        registry: None,
+        json: false,
+    };
+    crate::offline::own_source(&args, &[], &Output::new())
+}
 
 #[track_caller]
 fn read(repo: &Path) -> Reading {
@@ -22,11 +36,11 @@ fn read(repo: &Path) -> Reading {
 /// versions that are there, and contents are what their digests say.
 #[track_caller]
 fn read_with(repo: &Path, registry: Option<&Path>) -> Reading {
-    let reading = read_part(repo, registry, ReadPart::default(), &|progress| {
+    let reading = read_part(&source(repo).unwrap(), registry, ReadPart::default(), &|progress| {
         assert!(progress.done <= progress.total, "{progress:?}");
     })
     .unwrap();
-    let mut blobs = open_blobs(repo).unwrap();
+    let mut blobs = open_blobs(&reading.source);
     for (name, component) in &reading.desired.components {
         assert!(!component.versions.is_empty(), "{name}");
         for (slot, state) in &component.slots {
@@ -75,10 +89,10 @@ fn abbreviated(id: &str) -> &str {
 }
 
 /// The content of a component's version.
-fn content(repo: &Path, reading: &Reading, name: &str, version: &str) -> Vec<u8> {
+fn content(reading: &Reading, name: &str, version: &str) -> Vec<u8> {
     let component = &reading.desired.components[&name.parse().unwrap()];
     let digest = component.versions[&version.parse().unwrap()].snapshot.digest;
-    open_blobs(repo).unwrap().read(&reading.contents[&digest]).unwrap()
+    open_blobs(&reading.source).read(&reading.contents[&digest]).unwrap()
 }
 
 fn lines(notices: &[Notice]) -> Vec<String> {

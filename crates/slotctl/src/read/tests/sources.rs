@@ -19,7 +19,7 @@ fn the_trailer_names_the_file() {
     repo.tag_with(V2, &commit, "Release\n\nComponent-Path: elsewhere/../prompts/a.md");
     let reading = read(repo.path());
     assert_eq!(versions(&reading, "prompts/a"), ["v1.0.0=elsewhere/my file.md"]);
-    assert_eq!(content(repo.path(), &reading, "prompts/a", "v1.0.0"), b"by trailer");
+    assert_eq!(content(&reading, "prompts/a", "v1.0.0"), b"by trailer");
     check(&reading.refused, &[(V2, "'..' leads out")]);
     // A slot set to a version whose tag is gone keeps the file that its tag named.
     repo.tag("components/prompts/a/production", V1);
@@ -182,13 +182,23 @@ fn broken_registries_are_passed_over_by_name() {
         let reading = read(repo.path());
         assert_eq!(versions(&reading, "prompts/a"), ["v1.0.0=prompts/a.md"], "{broken:?}");
         check(&reading.warnings, &[(REGISTRY, "passed over"), (REGISTRY, "in the work tree")]);
-        let given = read_part(repo.path(), Some(&repo.at(REGISTRY)), ReadPart::default(), &|_| {});
+        let given = read_part(
+            &source(repo.path()).unwrap(),
+            Some(&repo.at(REGISTRY)),
+            ReadPart::default(),
+            &|_| {},
+        );
         assert!(format!("{:#}", given.unwrap_err()).contains("components.json can't be read"));
     }
     let repo = Repo::new();
     assert!(
-        read_part(repo.path(), Some(Path::new("/gone.json")), ReadPart::default(), &|_| {})
-            .is_err()
+        read_part(
+            &source(repo.path()).unwrap(),
+            Some(Path::new("/gone.json")),
+            ReadPart::default(),
+            &|_| {}
+        )
+        .is_err()
     );
 }
 
@@ -245,7 +255,7 @@ fn contents_are_those_of_git() {
     let reading = read(repo.path());
     for (name, bytes) in cases {
         let name = format!("prompts/{name}");
-        assert_eq!(content(repo.path(), &reading, &name, "v1.0.0"), bytes, "{name}");
+        assert_eq!(content(&reading, &name, "v1.0.0"), bytes, "{name}");
     }
 }
 
@@ -283,6 +293,6 @@ fn lfs_pointers() {
     check(&read(repo.path()).warnings, &[(latest, "left as it is"), (V1, "damaged")]);
     repo.write(&place, bytes);
     let reading = read(repo.path());
-    assert_eq!(content(repo.path(), &reading, "prompts/a", "v1.0.0"), bytes);
+    assert_eq!(content(&reading, "prompts/a", "v1.0.0"), bytes);
     assert_eq!(reading.warnings, vec![]);
 }

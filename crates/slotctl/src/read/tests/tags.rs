@@ -36,7 +36,7 @@ fn a_slot_is_a_tag_of_a_tag() {
         slots(&reading, "prompts/a"),
         ["copy=v2.0.0", "head=v2.0.0", "latest=v2.0.0", "production=v1.0.0", "staging=v1.0.0"]
     );
-    assert_eq!(content(repo.path(), &reading, "prompts/a", "v1.0.0"), b"one");
+    assert_eq!(content(&reading, "prompts/a", "v1.0.0"), b"one");
     assert_eq!((reading.warnings, reading.refused), (vec![], vec![]));
     assert_eq!(reading.head.unwrap().as_str(), two);
 }
@@ -93,7 +93,7 @@ fn version_tags_that_moved_or_went() {
             ("components/prompts/a/remade", "v1.2.0, which it was set to, was moved since"),
         ],
     );
-    assert_eq!(content(repo.path(), &reading, "prompts/a", &one), b"one");
+    assert_eq!(content(&reading, "prompts/a", &one), b"one");
     // Made again at the same commit, it is the version at that commit.
     repo.tag_with(&tag("v1.0.0"), &one, "a third object");
     repo.tag_with(&tag("v1.2.0"), &one, "a fourth object");
@@ -128,7 +128,7 @@ fn a_slot_on_a_commit_without_a_version_is_pinned() {
         slots(&reading, "prompts/a"),
         [format!("edge={}", abbreviated(&two)), "latest=v1.0.0".into()]
     );
-    assert_eq!(content(repo.path(), &reading, "prompts/a", &two), b"two");
+    assert_eq!(content(&reading, "prompts/a", &two), b"two");
     assert_eq!((reading.warnings, reading.refused), (vec![], vec![]), "nobody's fault");
 }
 
@@ -161,7 +161,7 @@ fn a_branch_may_have_a_tags_name() {
         repo.update_ref(format!("refs/{}", tag(name)), &two);
     }
     let reading = read(repo.path());
-    assert_eq!(content(repo.path(), &reading, "prompts/a", "v1.0.0"), b"one");
+    assert_eq!(content(&reading, "prompts/a", "v1.0.0"), b"one");
     assert_eq!(slots(&reading, "prompts/a"), ["latest=v1.0.0", "production=v1.0.0"]);
 }
 

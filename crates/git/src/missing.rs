@@ -1,0 +1,48 @@
+//! Which of many objects are not here.
+
+use std::collections::HashSet;
+use std::io::{BufRead as _, BufReader};
+
+use anyhow::{Context as _, Result};
+use gix_hash::ObjectId;
+
+use crate::repository::Repository;
+
+/// Those of `ids` that a repository does not have.
+///
+/// All objects are listed: Git looks for each that is missing through all packs once
+/// more, which takes 50 µs; a list names a million a second.
+///
+/// # Errors
+///
+/// If Git can't list its objects.
+pub fn missing(repository: &Repository, ids: &[ObjectId]) -> Result<Vec<ObjectId>> {
+    let mut ids: HashSet<ObjectId> = ids.iter().copied().collect();
+    let mut command = repository.git.command();
+    command.args(["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"]);
+    let mut child =
+        command.args(["--unordered", "--buffer"]).spawn().context("git could not be started")?;
+    let listed = child.stdout.take().context("git cat-file prints nothing")?;
+    for line in BufReader::with_capacity(1 << 16, listed).split(b'\n') {
+        if let Ok(id) = ObjectId::from_hex(&line?) {
+            ids.remove(&id);
+        }
+    }
+    child.wait().context("git cat-file could not be waited for")?;
+    Ok(ids.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Repo;
+
+    #[test]
+    fn what_is_here_is_not_missing() {
+        let repo = Repo::new();
+        let here = ObjectId::from_hex(repo.commit_file("a", "a").as_bytes()).unwrap();
+        let gone = ObjectId::from_hex(&[b'1'; 40]).unwrap();
+        let repository = Repository::open(repo.path()).unwrap();
+        assert_eq!(missing(&repository, &[here, gone]).unwrap(), [gone]);
+    }
+}

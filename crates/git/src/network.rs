@@ -1,0 +1,230 @@
+//! Runs Git against a remote: without prompts, over known protocols, within a time limit.
+
+use std::io::{ErrorKind, IsTerminal as _, Read, Write as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::command::one_line;
+
+/// The transports that Git itself has. `ext::` and remote helpers would run a program
+/// that an address names.
+const PROTOCOLS: [&str; 5] = ["file", "git", "http", "https", "ssh"];
+
+/// How long a remote is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Without a byte from Git.
+    pub idle: Duration,
+    /// In all.
+    pub total: Duration,
+}
+
+impl Limit {
+    /// For a transfer that may take ten times as long as the remote may be silent.
+    pub fn of_silence(idle: Duration) -> Self {
+        Self { idle, total: idle.saturating_mul(10) }
+    }
+}
+
+/// Why a remote did not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// Git could not be started.
+    Start(String),
+    /// Nothing came for this long.
+    Silent(Duration),
+    /// It went on for this long.
+    Slow(Duration),
+    /// What Git said when it failed.
+    Said(String),
+}
+
+impl std::fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Start(error) => write!(f, "git could not be started: {error}"),
+            Self::Silent(limit) => write!(f, "it sent nothing for {} s", limit.as_secs_f64()),
+            Self::Slow(limit) => write!(f, "it was not done after {} s", limit.as_secs_f64()),
+            Self::Said(said) => f.write_str(said),
+        }
+    }
+}
+
+impl std::error::Error for Unanswered {}
+
+/// The value of `GIT_ALLOW_PROTOCOL`: what the user allows of [`PROTOCOLS`].
+fn protocols(users: Option<&str>) -> String {
+    let allowed =
+        |name: &&str| users.is_none_or(|users| users.split(':').any(|user| user == *name));
+    PROTOCOLS.into_iter().filter(allowed).collect::<Vec<_>>().join(":")
+}
+
+/// Makes a command of the user's Git one that speaks to a remote and asks nobody.
+pub(crate) fn restrict(command: &mut Command) {
+    let users = std::env::var("GIT_ALLOW_PROTOCOL").ok();
+    command.env("GIT_ALLOW_PROTOCOL", protocols(users.as_deref()));
+    command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_NO_LAZY_FETCH", "1");
+}
+
+/// Something from one of Git's two pipes.
+enum Event {
+    Printed(Vec<u8>),
+    Said(Vec<u8>),
+}
+
+/// Runs Git to its end, with `input` on stdin, and returns what it printed.
+///
+/// # Errors
+///
+/// [`Unanswered`]; Git and its children are then killed.
+pub(crate) fn run(
+    command: &mut Command,
+    input: Vec<u8>,
+    limit: Limit,
+) -> Result<Vec<u8>, Unanswered> {
+    let grouped = group(command);
+    let start = |error: std::io::Error| {
+        Unanswered::Start(match error.kind() {
+            ErrorKind::NotFound => "it was not found on the PATH".to_owned(),
+            _ => error.to_string(),
+        })
+    };
+    let mut child = command.stdin(Stdio::piped()).spawn().map_err(start)?;
+    let events = listen(&mut child, input);
+    match collect(&events, limit) {
+        Ok((printed, said)) => ended(child.wait().map_err(start)?, printed, &said),
+        Err(late) => {
+            kill(&mut child, grouped);
+            Err(late)
+        }
+    }
+}
+
+fn ended(status: ExitStatus, printed: Vec<u8>, said: &[u8]) -> Result<Vec<u8>, Unanswered> {
+    if status.success() {
+        return Ok(printed);
+    }
+    let said = one_line(said);
+    Err(Unanswered::Said(if said.is_empty() { format!("git ended with {status}") } else { said }))
+}
+
+/// Feeds Git its input and passes on what comes from both of its pipes.
+fn listen(child: &mut Child, input: Vec<u8>) -> Receiver<Event> {
+    let (sender, events) = channel();
+    if let Some(mut stdin) = child.stdin.take() {
+        // Whoever fails reads no more of it, and says why.
+        thread::spawn(move || stdin.write_all(&input));
+    }
+    if let Some(stdout) = child.stdout.take() {
+        forward(stdout, sender.clone(), Event::Printed);
+    }
+    if let Some(stderr) = child.stderr.take() {
+        forward(stderr, sender, Event::Said);
+    }
+    events
+}
+
+fn forward(mut pipe: impl Read + Send + 'static, to: Sender<Event>, event: fn(Vec<u8>) -> Event) {
+    thread::spawn(move || {
+        let mut chunk = vec![0; 1 << 16];
+        while let Ok(read @ 1..) = pipe.read(&mut chunk) {
+            let bytes = chunk.get(..read).unwrap_or_default().to_vec();
+            if to.send(event(bytes)).is_err() {
+                return;
+            }
+        }
+    });
+}
+
+/// What Git printed and the end of what it said, once both pipes are closed.
+fn collect(events: &Receiver<Event>, limit: Limit) -> Result<(Vec<u8>, Vec<u8>), Unanswered> {
+    /// Progress is most of it, and only the end tells why Git failed.
+    const KEPT: usize = 16_384;
+    let (mut printed, mut said) = (Vec::new(), Vec::new());
+    let end = Instant::now() + limit.total;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        match events.recv_timeout(limit.idle.min(left)) {
+            Ok(Event::Printed(bytes)) => printed.extend(bytes),
+            Ok(Event::Said(bytes)) => {
+                said.extend(bytes);
+                said.drain(..said.len().saturating_sub(KEPT));
+            }
+            Err(RecvTimeoutError::Disconnected) => return Ok((printed, said)),
+            Err(RecvTimeoutError::Timeout) if left <= limit.idle => {
+                return Err(Unanswered::Slow(limit.total));
+            }
+            Err(RecvTimeoutError::Timeout) => return Err(Unanswered::Silent(limit.idle)),
+        }
+    }
+}
+
+/// Gives Git a process group of its own, so that its helpers can be killed with it; not
+/// on a terminal, where `ssh` may ask for a passphrase and must be in the foreground.
+#[cfg(unix)]
+fn group(command: &mut Command) -> bool {
+    use std::os::unix::process::CommandExt as _;
+    let grouped = !std::io::stdin().is_terminal();
+    if grouped {
+        command.process_group(0);
+    }
+    grouped
+}
+
+#[cfg(not(unix))]
+fn group(_: &mut Command) -> bool {
+    false
+}
+
+#[cfg(unix)]
+fn kill(child: &mut Child, grouped: bool) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    if grouped {
+        let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+#[cfg(not(unix))]
+fn kill(child: &mut Child, _: bool) {
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str, limit: Limit) -> Result<Vec<u8>, Unanswered> {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        run(&mut command, b"in".to_vec(), limit)
+    }
+
+    const SHORT: Limit =
+        Limit { idle: Duration::from_millis(400), total: Duration::from_millis(1500) };
+
+    #[test]
+    fn input_goes_in_and_what_was_said_explains_a_failure() {
+        assert_eq!(sh("cat", SHORT), Ok(b"in".to_vec()));
+        assert_eq!(sh("echo why >&2; exit 3", SHORT), Err(Unanswered::Said("why".to_owned())));
+    }
+
+    #[test]
+    fn whoever_says_nothing_or_never_ends_is_killed_with_its_children() {
+        let began = Instant::now();
+        assert_eq!(sh("sleep 60 & sleep 60", SHORT), Err(Unanswered::Silent(SHORT.idle)));
+        let endless = "while true; do echo more >&2; sleep 0.1; done";
+        assert_eq!(sh(endless, SHORT), Err(Unanswered::Slow(SHORT.total)));
+        assert!(began.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn the_user_can_only_narrow_the_protocols() {
+        assert_eq!(protocols(None), "file:git:http:https:ssh");
+        assert_eq!(protocols(Some("https:ext")), "https");
+    }
+}

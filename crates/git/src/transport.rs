@@ -1,0 +1,65 @@
+//! The user's configuration of how remotes are reached, for a repository elsewhere.
+//!
+//! Addresses, credentials and proxies may stand in the repository's own configuration,
+//! or in files that an `includeIf.gitdir` brings in for this repository alone, as
+//! actions/checkout does it. All of that is asked for where it counts, and handed on by
+//! the environment, which no other user can read.
+
+use std::collections::HashMap;
+use std::process::Command;
+
+use crate::quarantine::Quarantine;
+use crate::repository::Repository;
+use crate::write::run;
+
+/// Keys and their values, in Git's order.
+type Entries = Vec<(String, String)>;
+
+/// What of the configuration of `repository` a quarantine does not see by itself.
+pub(crate) fn entries(repository: &Repository, quarantine: &Quarantine) -> Entries {
+    let own = list(&mut repository.git.user_command());
+    let mut seen: HashMap<(String, String), usize> = HashMap::new();
+    for entry in list(&mut quarantine.user_command()) {
+        *seen.entry(entry).or_default() += 1;
+    }
+    let unseen = |entry: &(String, String)| match seen.get_mut(entry) {
+        Some(left @ 1..) => {
+            *left -= 1;
+            false
+        }
+        _ => true,
+    };
+    own.into_iter().filter(|(key, _)| is_transport(key)).filter(unseen).collect()
+}
+
+fn list(command: &mut Command) -> Entries {
+    let ran = run(command.args(["config", "--list", "-z", "--includes"]));
+    let printed = ran.map(|ran| ran.stdout).unwrap_or_default();
+    let entry = |text: &[u8]| {
+        let text = String::from_utf8_lossy(text);
+        // A key without a value is true.
+        let (key, value) = text.split_once('\n').unwrap_or((&text, "true"));
+        (key.to_owned(), value.to_owned())
+    };
+    printed.split(|byte| *byte == 0).filter(|text| !text.is_empty()).map(entry).collect()
+}
+
+fn is_transport(key: &str) -> bool {
+    let begins = ["http.", "url.", "credential.", "ssh.", "protocol."];
+    let whole = ["core.sshcommand", "core.askpass", "core.gitproxy"];
+    let of_remote = [".url", ".uploadpack", ".proxy", ".proxyauthmethod"];
+    begins.iter().any(|start| key.starts_with(start))
+        || whole.contains(&key)
+        || key.starts_with("remote.") && of_remote.iter().any(|end| key.ends_with(end))
+}
+
+/// Adds the entries to the configuration that the environment has for Git.
+pub(crate) fn add(command: &mut Command, entries: &[(String, String)]) {
+    let there = std::env::var("GIT_CONFIG_COUNT").ok().and_then(|count| count.parse().ok());
+    let there: usize = there.unwrap_or(0);
+    command.env("GIT_CONFIG_COUNT", (there + entries.len()).to_string());
+    for (at, (key, value)) in (there..).zip(entries) {
+        command.env(format!("GIT_CONFIG_KEY_{at}"), key);
+        command.env(format!("GIT_CONFIG_VALUE_{at}"), value);
+    }
+}

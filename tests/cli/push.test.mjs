@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, test } from 'node:test'
 
@@ -88,6 +88,60 @@ describe('slotctl push', () => {
     await done(ada.run('push'), /main: 1 commit → origin\n1 ref pushed/)
     assert.equal(remote.git('tag', '--list', 'components/prompts/a/*'), '')
     assert.equal((await ada.run('push', '--force')).code, 2)
+  })
+})
+
+describe('a host without atomic pushes', () => {
+  /** A team whose remote does not offer the capability. */
+  function without() {
+    const all = team()
+    all.remote.git('config', 'receive.advertiseAtomic', 'false')
+    return all
+  }
+
+  test('takes one ref', async () => {
+    const { remote, ada } = without()
+    await done(ada.set('production', 'v1.1.0'))
+    await done(ada.run('push', '--tags', '--force'), /1 ref pushed to origin/)
+    isAt(remote, 'production', 'v1.1.0')
+  })
+
+  test('takes several refs one after another', async () => {
+    const { remote, ada } = without()
+    await done(ada.set('production', 'v1.1.0'))
+    await done(ada.set('canary', 'v1.1.0'))
+    await done(ada.run('push', '--tags', '--force'), /2 refs pushed to origin/)
+    isAt(remote, 'production', 'v1.1.0')
+    isAt(remote, 'canary', 'v1.1.0')
+  })
+
+  test('is not taken for all or none: what was pushed in part is told', async () => {
+    const { remote, ada } = without()
+    const hook = path.join(remote.dir, 'hooks', 'update')
+    writeFileSync(hook, `#!/bin/sh\ncase $1 in */production) echo 'only CI'; exit 1; esac\n`)
+    chmodSync(hook, 0o755)
+    await done(ada.set('production', 'v1.1.0'))
+    await done(ada.set('canary', 'v1.1.0'))
+    const { code, stderr } = await ada.run('push', '--tags', '--force')
+    assert.equal(code, 1, stderr)
+    assert.match(stderr, /only CI/)
+    assert.match(stderr, /1 of 2 refs pushed/)
+    isAt(remote, 'canary', 'v1.1.0')
+    isAt(remote, 'production', 'v1.0.0')
+    const again = await ada.run('push', '--tags', '--force')
+    assert.match(again.stderr, /nothing was pushed/, 'canary is there already')
+  })
+
+  test('is not asked again after another refusal', async () => {
+    const { remote, ada } = team()
+    const hook = path.join(remote.dir, 'hooks', 'pre-receive')
+    const log = path.join(remote.dir, 'asked')
+    writeFileSync(hook, `#!/bin/sh\necho asked >> '${log}'\nexit 1\n`)
+    chmodSync(hook, 0o755)
+    await done(ada.set('production', 'v1.1.0'))
+    await done(ada.set('canary', 'v1.1.0'))
+    await refused(remote, ada.run('push', '--tags', '--force'), /pre-receive hook declined/, /protected/)
+    assert.equal(readFileSync(log, 'utf8'), 'asked\n')
   })
 })
 

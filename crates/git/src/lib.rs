@@ -15,6 +15,7 @@
 pub mod address;
 pub mod branch;
 mod cat_file;
+pub mod changes;
 pub mod command;
 pub mod describe;
 pub mod fetch;

@@ -112,14 +112,52 @@ pub fn fetch_objects(repository: &Repository, remote: &str, names: &[String]) ->
     }
 }
 
-/// Pushes refs, all or none; what Git answers is the caller's to read.
+/// What Git says if a host does not offer the capability `atomic` of Git's protocol.
+const NOT_ATOMIC: &[u8] = b"the receiving end does not support --atomic push";
+
+/// A push that ended.
+#[derive(Debug)]
+pub struct PushRun {
+    /// What Git answered.
+    pub ran: Ran,
+    /// Whether the refs were pushed all or none.
+    pub atomic: bool,
+}
+
+/// Pushes refs, all or none if the host supports that. What Git answers is the caller's to
+/// read. A single ref needs no support: it is pushed or it is not.
 ///
 /// # Errors
 ///
 /// Fails if Git cannot be run. A refused push is not an error: see [`Ran`].
-pub fn push(repository: &Repository, remote: &str, refs: &[Pushed], upstream: bool) -> Result<Ran> {
+pub fn push(
+    repository: &Repository,
+    remote: &str,
+    refs: &[Pushed],
+    upstream: bool,
+) -> Result<PushRun> {
+    let alone = refs.len() == 1;
+    let ran = push_once(repository, remote, refs, upstream, !alone)?;
+    let unsupported = ran.stderr.windows(NOT_ATOMIC.len()).any(|said| said == NOT_ATOMIC);
+    if alone || ran.ok || !unsupported {
+        return Ok(PushRun { ran, atomic: true });
+    }
+    let ran = push_once(repository, remote, refs, upstream, false)?;
+    Ok(PushRun { ran, atomic: false })
+}
+
+fn push_once(
+    repository: &Repository,
+    remote: &str,
+    refs: &[Pushed],
+    upstream: bool,
+    atomic: bool,
+) -> Result<Ran> {
     let mut command = repository.git.user_command();
-    command.args(["push", "--porcelain", "--atomic", "--no-follow-tags"]);
+    command.args(["push", "--porcelain", "--no-follow-tags"]);
+    if atomic {
+        command.arg("--atomic");
+    }
     if upstream {
         command.arg("--set-upstream");
     }

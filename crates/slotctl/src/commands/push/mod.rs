@@ -1,4 +1,4 @@
-//! `slotctl push`: commits and tags, all or nothing.
+//! `slotctl push`: commits and tags, all or none if the host supports that.
 //!
 //! What to push is worked out against what the remote has, refused as a whole if
 //! anything of it is, and pushed with a lease on every tag, so that the remote
@@ -25,7 +25,7 @@ use crate::output::{Output, count};
 use crate::read::tags::read_tags;
 use crate::remote::list_refs;
 use git::Repository;
-use git::remote::Pushed;
+use git::remote::{PushRun, Pushed};
 use plan::PushPlan;
 use reply::PushReply;
 
@@ -49,19 +49,26 @@ pub(crate) fn run(context: &Context<'_, PushArgs>) -> Result<Exit> {
     }
     // 3. Refused as a whole, or pushed.
     plan.notes.iter().for_each(|note| output.warning(note));
-    let mut refused = std::mem::take(&mut plan.refused);
-    if refused.is_empty() {
-        refused = carry_out(&repository, &remote, &plan)?;
+    let mut ended = Ended { refused: std::mem::take(&mut plan.refused), ..Ended::default() };
+    if ended.refused.is_empty() {
+        ended = carry_out(&repository, &remote, &plan)?;
     }
+    let refused = &ended.refused;
     // 4. Told.
     let exit = if refused.is_empty() { Exit::Done } else { Exit::Failed };
     refused.iter().for_each(|notice| output.refusal(notice));
     match exit {
         Exit::Done => tell(output, &remote, &plan),
-        _ => output.say("nothing was pushed"),
+        _ if ended.pushed == 0 => output.say("nothing was pushed"),
+        _ => output.say(format_args!(
+            "{} of {} pushed: {} does not push them all or none",
+            ended.pushed,
+            count(plan.pushed().len(), "ref"),
+            printable(remote.as_bytes())
+        )),
     }
     if args.json {
-        output.data(&plan.value(&remote, &refused, exit))?;
+        output.data(&plan.value(&remote, refused, exit))?;
     }
     Ok(exit)
 }
@@ -93,7 +100,7 @@ pub(super) fn push_tags(
     let mut plan = PushPlan::default();
     plan.add_tags(repository, remote, there, &tags, true)?;
     match plan.refused.is_empty() {
-        true => carry_out(repository, remote, &plan),
+        true => Ok(carry_out(repository, remote, &plan)?.refused),
         false => Ok(plan.refused),
     }
 }
@@ -102,18 +109,33 @@ pub(super) fn push_tags(
 /// bytes of it.
 const TOGETHER: usize = 2_000;
 
-/// Pushes, and notes what the remote has since; what it refused is returned.
-fn carry_out(repository: &Repository, remote: &str, plan: &PushPlan) -> Result<Vec<Notice>> {
+/// What came of a push.
+#[derive(Default)]
+struct Ended {
+    /// What the remote refused.
+    refused: Vec<Notice>,
+    /// The number of refs that were pushed.
+    pushed: usize,
+}
+
+/// Pushes, and notes what the remote has since.
+fn carry_out(repository: &Repository, remote: &str, plan: &PushPlan) -> Result<Ended> {
+    let mut ended = Ended::default();
     for refs in plan.pushed().chunks(TOGETHER) {
         let upstream = plan.branch.as_ref().is_some_and(|branch| branch.upstream);
-        let ran = git::remote::push(repository, remote, refs, upstream)?;
+        let PushRun { ran, atomic } = git::remote::push(repository, remote, refs, upstream)?;
+        let reply = PushReply::read(&ran);
+        let is_pushed = |pushed: &&Pushed| ran.ok || !atomic && reply.took(&pushed.name);
+        let pushed: Vec<Pushed> = refs.iter().filter(is_pushed).cloned().collect();
+        git::seen::note_seen(repository, remote, &plan.now_there(&pushed))?;
+        ended.pushed += pushed.len();
         if !ran.ok {
-            return Ok(PushReply::read(&ran).refusals(remote));
+            ended.refused = reply.refusals(remote);
+            return Ok(ended);
         }
-        git::seen::note_seen(repository, remote, &plan.now_there(refs))?;
     }
     git::seen::note_seen(repository, remote, &plan.same)?;
-    Ok(Vec::new())
+    Ok(ended)
 }
 
 fn tell(output: &Output, remote: &str, plan: &PushPlan) {

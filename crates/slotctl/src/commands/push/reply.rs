@@ -15,6 +15,8 @@ struct Rejected {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct PushReply {
     rejected: Vec<Rejected>,
+    /// The full names of the refs that it took.
+    taken: Vec<String>,
     /// What its hooks said, or what went wrong.
     said: Vec<String>,
 }
@@ -25,9 +27,15 @@ impl PushReply {
     pub(super) fn read(ran: &Ran) -> Self {
         let stdout = String::from_utf8_lossy(&ran.stdout);
         let rejected = stdout.lines().filter_map(rejected).collect();
+        let taken = stdout.lines().filter_map(taken).collect();
         let stderr = String::from_utf8_lossy(&ran.stderr);
         let said = stderr.lines().filter_map(said).collect();
-        Self { rejected, said }
+        Self { rejected, taken, said }
+    }
+
+    /// Whether the remote took a ref.
+    pub(super) fn took(&self, full_name: &str) -> bool {
+        self.taken.iter().any(|name| name == full_name)
     }
 
     /// What was refused, and the way out. Refs that fell with others are left out.
@@ -74,7 +82,10 @@ impl PushReply {
     fn raced(&self, why: &str) -> bool {
         let moved = |text: &str| text.contains("cannot lock ref") && text.contains("but expected");
         let early = ["stale info", "already exists"].iter().any(|text| why.contains(text));
-        early || moved(why) || (why.contains("transaction failed") && moved(&self.words()))
+        // With and without `--atomic`.
+        let failed = ["transaction failed", "failed to update ref"];
+        let failed = failed.iter().any(|text| why.contains(text));
+        early || moved(why) || (failed && moved(&self.words()))
     }
 
     /// What the remote's hook said, which names the rule.
@@ -94,6 +105,15 @@ fn rejected(line: &str) -> Option<Rejected> {
     let why = columns.next()?;
     let why = why.split_once(" (").map_or(why, |(_, why)| why.trim_end_matches(')'));
     Some(Rejected { name: printable(name.as_bytes()), why: printable(why.as_bytes()) })
+}
+
+/// The ref in a line of `git push --porcelain` that says that it was pushed: `*` new, `+`
+/// forced, `-` deleted, a space for a fast-forward, `=` for one that was there.
+fn taken(line: &str) -> Option<String> {
+    let (flag, rest) = line.split_once('\t')?;
+    let (refs, _) = rest.split_once('\t')?;
+    let (_, name) = refs.split_once(':')?;
+    ["*", "+", "-", " ", "="].contains(&flag).then(|| name.to_owned())
 }
 
 fn said(line: &str) -> Option<String> {
@@ -120,6 +140,11 @@ mod tests {
             ("[rejected] (already exists)", "", "this very moment"),
             (
                 "[remote rejected] (atomic transaction failed)",
+                "remote: error: cannot lock ref 'x': is at 1 but expected 2",
+                "this very moment",
+            ),
+            (
+                "[remote rejected] (failed to update ref)",
                 "remote: error: cannot lock ref 'x': is at 1 but expected 2",
                 "this very moment",
             ),

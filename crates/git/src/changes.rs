@@ -1,0 +1,35 @@
+//! The contents that a file had in the history of a commit.
+
+use gix_hash::ObjectId;
+
+use crate::command::{Failure, Git};
+
+/// The blobs that a file was in the history of `commit`, newest first, at most `max` of them.
+/// `path` is relative to the root of the repository.
+///
+/// # Errors
+///
+/// If the clone does not have the trees of the history, as a clone without trees.
+pub fn contents_of(
+    git: &Git,
+    commit: ObjectId,
+    path: &str,
+    max: usize,
+) -> Result<Vec<ObjectId>, Failure> {
+    let (commit, max) = (commit.to_string(), format!("--max-count={max}"));
+    let path = format!(":(top,literal){path}");
+    let log = ["log", "--root", "--raw", "--no-abbrev", "--no-renames", "--format=", &max];
+    let args: Vec<&str> = log.into_iter().chain([commit.as_str(), "--", &path]).collect();
+    let printed = git.run(&args)?;
+    Ok(printed.split(|byte| *byte == b'\n').filter_map(blob).collect())
+}
+
+/// The new content in a line `:<old mode> <new mode> <old id> <new id> <status>\t<path>`,
+/// if it is a file.
+fn blob(line: &[u8]) -> Option<ObjectId> {
+    let mut fields = line.strip_prefix(b":")?.split(|byte| *byte == b' ');
+    let mode = fields.nth(1)?;
+    let id = fields.nth(1)?;
+    let id = ObjectId::from_hex(id).ok()?;
+    (mode.starts_with(b"100") && !id.is_null()).then_some(id)
+}

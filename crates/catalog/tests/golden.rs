@@ -14,7 +14,7 @@ use catalog::digest::Digest;
 use catalog::key::{Key, Namespace, SYNC_PREFIX};
 use catalog::record::{
     CatalogRecord, FORMAT, IndexRecord, Record, RecordError, RollbackRun, SlotRecord, SyncRecord,
-    UnreferencedRecord, VersionRecord, parse, write,
+    UnreferencedRecord, VersionMetadata, VersionRecord, parse, write,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -76,7 +76,8 @@ macro_rules! kinds {
 
 kinds! {
     SlotRecord: |_| None,
-    VersionRecord: |record| Some(json!(record.metadata(None))),
+    // 0.1.0 wrote no `file`.
+    VersionRecord: |record| Some(json!(VersionMetadata { file: None, ..record.metadata() })),
     CatalogRecord: |record| Some(json!(record.metadata())),
     IndexRecord: |record| Some(json!(record.metadata())),
     SyncRecord: |record| Some(json!(record)),

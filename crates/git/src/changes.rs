@@ -2,7 +2,7 @@
 
 use gix_hash::ObjectId;
 
-use crate::command::{Failure, Git};
+use crate::command::{Git, GitFailure};
 
 /// The blobs that a file was in the history of `commit`, newest first, at most `max` of them.
 /// `path` is relative to the root of the repository.
@@ -15,7 +15,7 @@ pub fn contents_of(
     commit: ObjectId,
     path: &str,
     max: usize,
-) -> Result<Vec<ObjectId>, Failure> {
+) -> Result<Vec<ObjectId>, GitFailure> {
     let (commit, max) = (commit.to_string(), format!("--max-count={max}"));
     let path = format!(":(top,literal){path}");
     let log = ["log", "--root", "--raw", "--no-abbrev", "--no-renames", "--format=", &max];

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::tag::{Prefix, TagName, TagTarget};
-use catalog::digest::Digest;
 use catalog::name::ComponentName;
 use catalog::record::{FORMAT, VersionRecord};
 use catalog::slot::Slot;
@@ -56,9 +55,6 @@ impl Desired {
 pub struct DesiredComponent {
     /// The versions that its tags name, and the commits that its slots are pinned to.
     pub versions: BTreeMap<Version, VersionRecord>,
-    /// What their files were found by, where that is known: see
-    /// [`crate::source::directions`].
-    pub found_by: BTreeMap<Version, Digest>,
     /// Its slots, `latest` included; each stands on one of the versions above.
     pub slots: BTreeMap<Slot, DesiredSlot>,
     /// What `rollouts.toml` says of it.

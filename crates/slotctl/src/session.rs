@@ -16,21 +16,11 @@ use reconcile::plan::{Actual, Options, Plan, Planning, PlanningStep};
 use crate::args::RepoArgs;
 use crate::context::Session;
 use crate::output::{Meter, Output, count};
-use crate::read::{Opened, ReadPart, ReadProgress, Reading, RepositoryState};
+use crate::read::{Known, Opened, ReadPart, ReadProgress, Reading, RepositoryState};
 use crate::runs;
 use crate::source::{Asking, Certainty, SharedSource};
 use crate::store::Store;
 use notice::Refused;
-
-/// Reads all of the repository, or of what it has of these components.
-pub(crate) fn read_git(
-    args: &RepoArgs,
-    only: &[ComponentName],
-    certainty: Certainty,
-    output: &Output,
-) -> Result<Reading> {
-    GitReader::read_tags(&Asking::open(args, only, certainty)?, output)?.read_files(None, output)
-}
 
 /// Reads the repository's tags and, at the same time, what KV has: each waits for
 /// something else. What the files are is still to be read.
@@ -96,7 +86,7 @@ impl<'a> GitReader<'a> {
     }
 
     /// Reads what the tags' files are, but for those that are `known` from KV.
-    pub(crate) fn read_files(self, known: Option<&Actual>, output: &Output) -> Result<Reading> {
+    pub(crate) fn read_files(self, known: Option<Known<'_>>, output: &Output) -> Result<Reading> {
         let (began, meter) = (Instant::now(), output.meter("files"));
         let reading = self.opened.read_files(known, &|progress| show(&meter, progress));
         let reading = reading.with_context(|| unreadable(self.repo))?;

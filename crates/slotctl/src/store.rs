@@ -7,7 +7,7 @@ use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use catalog::name::ComponentName;
 use catalog::record::{self, CatalogRecord};
-use reconcile::plan::{Actual, Write};
+use reconcile::plan::{Actual, Write, without_path};
 
 use crate::output::Meter;
 use crate::target::KvTarget;
@@ -41,16 +41,17 @@ impl<'a> Store<'a> {
         }
     }
 
-    /// Lists both, or what they have of these components, and reads every slot record:
-    /// their namespace has no metadata to tell a change by.
+    /// Lists both, or what they have of these components. Reads every slot record, because
+    /// their namespace has no metadata, and version records without a path in the metadata.
     pub(crate) fn list(&self, only: &[ComponentName], meter: &Meter) -> Result<Actual, ApiError> {
         let mut actual = match only {
             [] => Actual::default(),
             names => Actual::only(names.iter().cloned()),
         };
         self.pages(only, meter, |which, listed| actual.list(which, &listed.name, listed.metadata))?;
-        let slots = actual.slot_keys();
-        self.read(&slots, |key, value| actual.read(key, value))?;
+        let mut keys = actual.slot_keys();
+        keys.extend(without_path(&actual));
+        self.read(&keys, |key, value| actual.read(key, value))?;
         Ok(actual)
     }
 

@@ -99,6 +99,15 @@ export class Kv {
     if (!response.ok) throw new Error(await response.text())
   }
 
+  /** The same, with metadata. */
+  async putWith(key, value, metadata) {
+    const body = new FormData()
+    body.set('value', new Blob([value]))
+    body.set('metadata', JSON.stringify(metadata))
+    const response = await fetch(`${this.base}/values/${encodeURIComponent(key)}`, { method: 'PUT', body })
+    if (!response.ok) throw new Error(await response.text())
+  }
+
   async delete(key) {
     await fetch(`${this.base}/values/${encodeURIComponent(key)}`, { method: 'DELETE' })
   }

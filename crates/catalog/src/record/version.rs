@@ -56,8 +56,6 @@ pub struct FileMetadata {
     pub path: String,
     /// The size of the content in bytes.
     pub size: u64,
-    /// The digest of the rules by which the file was found (`source::directions` of `reconcile`).
-    pub by: Digest,
 }
 
 /// The largest metadata that Workers KV takes, in bytes of JSON.
@@ -74,12 +72,11 @@ impl VersionRecord {
         Digest::of(&write(self))
     }
 
-    /// The metadata of the key; `by` is the digest of the rules by which the file was found,
-    /// if it is known.
-    pub fn metadata(&self, by: Option<Digest>) -> VersionMetadata {
+    /// The metadata of the key.
+    pub fn metadata(&self) -> VersionMetadata {
         let Snapshot { digest, media_type, sha, date, size, .. } = self.snapshot.clone();
         let (hash, author) = (self.hash(), self.author.clone());
-        let file = by.map(|by| FileMetadata { path: self.path.clone(), size, by });
+        let file = Some(FileMetadata { path: self.path.clone(), size });
         let whole = VersionMetadata { digest, sha, date, author, media_type, hash, file };
         match write(&whole).len() > MAX_METADATA {
             true => VersionMetadata { file: None, ..whole },
@@ -130,11 +127,10 @@ mod tests {
             path: String::new(),
             revoked: None,
         };
-        let by = Some(record.snapshot.digest);
-        assert!(write(&record.metadata(by)).len() <= 1024);
+        assert!(write(&record.metadata()).len() <= 1024);
         let usual = VersionRecord { author: "A".repeat(VersionRecord::MAX_AUTHOR), ..record };
-        assert!(usual.metadata(by).file.is_some());
+        assert!(usual.metadata().file.is_some());
         let long = VersionRecord { path: "p/".repeat(400), ..usual };
-        assert!(long.metadata(by).file.is_none() && write(&long.metadata(by)).len() <= 1024);
+        assert!(long.metadata().file.is_none() && write(&long.metadata()).len() <= 1024);
     }
 }

@@ -55,7 +55,7 @@ fn whole() -> (Desired, Kv) {
         (key("prompts/a@production"), (record::write(&slot), None)),
         (
             key("prompts/a@v1.0.0"),
-            (record::write(&record), serde_json::to_value(record.metadata(None)).ok()),
+            (record::write(&record), serde_json::to_value(record.metadata()).ok()),
         ),
         (key("prompts/a"), (record::write(&catalog), metadata(catalog.metadata()))),
         (key("index"), (record::write(&index), None)),
@@ -145,7 +145,7 @@ fn a_record_of_another_key_and_one_that_is_not_listed() {
     );
     let (desired, mut kv) = whole();
     let record = version("v1.1.0", b"a");
-    let metadata = serde_json::to_value(record.metadata(None)).ok();
+    let metadata = serde_json::to_value(record.metadata()).ok();
     kv.insert(key("prompts/a@v1.1.0"), (record::write(&record), metadata));
     assert_eq!(audit(&desired, &kv), ["prompts/a: it does not list v1.1.0"]);
 }

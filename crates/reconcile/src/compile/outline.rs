@@ -126,7 +126,7 @@ impl Outline {
             version: version.clone(),
             commit: Arc::clone(&peeled.commit),
             trailer: trailer.cloned(),
-            found_by: None,
+            recorded: None,
         });
     }
 

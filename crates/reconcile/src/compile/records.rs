@@ -44,8 +44,6 @@ pub fn compile(
                 let component = components.entry(wanted.component.clone()).or_default();
                 let revoked = policy.revoked(&wanted.component, &wanted.version).cloned();
                 let record = VersionRecord { revoked, ..version_record(&wanted, file) };
-                let by = wanted.found_by.map(|by| (wanted.version.clone(), by));
-                component.found_by.extend(by);
                 component.versions.insert(wanted.version, record);
             }
             Err(problem) => compiled.note_version(wanted, problem, &mut problems),

@@ -380,10 +380,8 @@ fn only_what_git_would_say_as_well_is_remembered() {
     let one = commit(1);
     let mut outline = outline(&[tag("p/a/v1.0.0", &[], &one)]);
     let wanted = &mut outline.wanted[0];
-    let by = Digest::of(b"by convention");
-    wanted.found_by = Some(by);
     let found = file(wanted).unwrap();
-    let known = version_record(wanted, found.clone()).metadata(Some(by));
+    let known = version_record(wanted, found.clone()).metadata();
     assert_eq!(File::remembered(wanted, &known, None), Some(found));
 
     let revoked = "it leaks".to_owned();
@@ -398,10 +396,18 @@ fn only_what_git_would_say_as_well_is_remembered() {
         changed(|known| known.digest = Digest::of(b"another")),
         changed(|known| known.file.as_mut().unwrap().size += 1),
         changed(|known| known.file.as_mut().unwrap().path.push('x')),
-        changed(|known| known.file.as_mut().unwrap().by = Digest::of(b"by a registry")),
+        changed(|known| known.sha = id(9).parse().unwrap()),
     ] {
         assert_eq!(File::remembered(wanted, &other, None), None, "{other:?}");
     }
+    let path = |text: &str| Some(RepoPath::parse(text.as_bytes()));
+    wanted.trailer = path("prompts/a.md");
+    assert!(File::remembered(wanted, &known, None).is_some(), "the trailer agrees");
+    for trailer in [path("b.md"), path("../prompts/a.md")] {
+        wanted.trailer = trailer;
+        assert_eq!(File::remembered(wanted, &known, None), None, "the tag names another file");
+    }
+    wanted.trailer = None;
     wanted.commit = commit(2);
     assert_eq!(File::remembered(wanted, &known, None), None, "of another commit");
 }

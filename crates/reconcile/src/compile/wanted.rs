@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::tags::Commit;
+use crate::source::path::RepoPath;
 use crate::source::trailer::TrailerPath;
 use catalog::digest::Digest;
 use catalog::media_type::MediaType;
@@ -21,9 +22,8 @@ pub struct WantedVersion {
     pub commit: Arc<Commit>,
     /// What its tag's trailer says of the path.
     pub trailer: Option<TrailerPath>,
-    /// What the file is found by, once the registries are known: see
-    /// [`crate::source::directions`].
-    pub found_by: Option<Digest>,
+    /// The path that Workers KV records for a version at this commit, if it is known.
+    pub recorded: Option<RepoPath>,
 }
 
 /// A version's file.
@@ -40,18 +40,22 @@ pub struct File {
 }
 
 impl File {
-    /// The file of a version as the metadata of its record in KV has it: a commit never
-    /// changes, so what was found in it by the same directions is found again.
+    /// The file of a version as the metadata of its record in KV has it. A commit never
+    /// changes, so the record remains right when files or registries change afterwards.
     ///
-    /// `None` unless the record that this makes is the one whose hash KV has: nothing is
-    /// taken over that Git would not say as well.
+    /// `None` if the record is of another commit, if the trailer of the tag names another
+    /// file, or if the hash of the record is not the one that this file gives.
     pub fn remembered(
         wanted: &WantedVersion,
         known: &VersionMetadata,
         revoked: Option<&String>,
     ) -> Option<Self> {
         let found = known.file.as_ref()?;
-        if wanted.found_by != Some(found.by) || wanted.commit.id != known.sha {
+        let named = match &wanted.trailer {
+            None => true,
+            Some(trailer) => trailer.as_ref().is_ok_and(|path| path.as_str() == found.path),
+        };
+        if !named || wanted.commit.id != known.sha {
             return None;
         }
         let (path, media_type) = (found.path.clone(), known.media_type.clone());

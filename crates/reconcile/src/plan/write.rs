@@ -112,8 +112,6 @@ pub enum Write {
         name: ComponentName,
         /// The record.
         record: Box<VersionRecord>,
-        /// What its file was found by, where that is known.
-        by: Option<Digest>,
         /// What KV has in its place.
         before: Option<Box<VersionRecord>>,
     },
@@ -190,7 +188,7 @@ impl Write {
             Self::Unreferenced { since, .. } => {
                 serde_json::to_value(UnreferencedRecord::new(*since).metadata()).ok()
             }
-            Self::Version { record, by, .. } => serde_json::to_value(record.metadata(*by)).ok(),
+            Self::Version { record, .. } => serde_json::to_value(record.metadata()).ok(),
             Self::Catalog { metadata, .. } => serde_json::to_value(metadata).ok(),
             Self::Index { record } => serde_json::to_value(record.metadata()).ok(),
         }

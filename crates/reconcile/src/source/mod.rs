@@ -1,8 +1,13 @@
 //! Which file a component is.
 //!
-//! First that answers: (1) the trailer `Component-Path` in the tag's message;
-//! (2) a registry: the one that the caller gave, then `.edgit/components.json` in
-//! the tagged commit, at HEAD, in the work tree; (3) convention.
+//! The path of a version comes from what never changes first. The first that answers
+//! counts: (1) the trailer `Component-Path` in the tag's message; (2) the record of a
+//! version at the same commit in Workers KV; (3) the registry that the caller gave;
+//! (4) `.edgit/components.json` in the tagged commit; (5) its history, newest first;
+//! (6) convention; (7) the registry at HEAD, then the one in the work tree.
+//!
+//! The trailer comes before the record so that a version tag that was made again with
+//! another file is found to be a changed version, which the plan refuses.
 //!
 //! A source answers if it names a file. What a trailer names must be there; a
 //! registry is kept by hand or by edgit for the present and says nothing of a
@@ -20,10 +25,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use self::path::RepoPath;
-use self::registry::Registry;
+use self::registry::{History, Registry};
 use self::trailer::TrailerPath;
 use crate::tag::Prefix;
-use catalog::digest::Digest;
 use catalog::name::ComponentName;
 use catalog::record;
 use notice::printable;
@@ -39,11 +43,6 @@ pub enum Origin {
     Head,
     /// The same in the work tree; edgit has Git ignore it, so that it is in no commit.
     WorkTree,
-}
-
-impl Origin {
-    /// All, in order.
-    pub const ORDER: [Self; 4] = [Self::Given, Self::TaggedCommit, Self::Head, Self::WorkTree];
 }
 
 impl fmt::Display for Origin {
@@ -135,7 +134,7 @@ impl FileProblem {
 /// One commit's files and the registries, as far as they were read.
 pub trait CommitFiles {
     /// What names a file's content.
-    type Id;
+    type Id: Clone;
     /// Why there is no answer: something must be read first, or can't be.
     type Halt: From<FileProblem>;
 
@@ -159,6 +158,13 @@ pub trait CommitFiles {
     ///
     /// [`Self::Halt`] if the files cannot be read.
     fn registry(&self, origin: Origin) -> Result<Option<Arc<Registry>>, Self::Halt>;
+
+    /// The registries of earlier commits, as far as the clone has them.
+    ///
+    /// # Errors
+    ///
+    /// [`Self::Halt`] if the files cannot be read.
+    fn history(&self) -> Result<Arc<History>, Self::Halt>;
 }
 
 /// Entries by their names.
@@ -182,31 +188,13 @@ pub struct Sought<'a> {
     pub name: &'a ComponentName,
     /// What the tag's trailer says.
     pub trailer: Option<&'a TrailerPath>,
+    /// The path that Workers KV records for a version at the same commit.
+    pub recorded: Option<&'a RepoPath>,
 }
 
 const NAME_THE_FILE: &str = "name its file: a line `Component-Path: <path>` at the end of the \
-     tag's message, or an entry in a registry (--registry FILE)";
-
-/// Raised when the same commit and directions would lead to another path, or the same
-/// file to another media type: what was remembered by the old rules is then read again.
-const RULES: u32 = 1;
-
-/// What, beside the commit, a component's file is found by: the tag's trailer and what
-/// the registries outside of the commit say, in the order in which they are asked; as a
-/// digest. A commit never changes, so the same file is found by the same again.
-pub fn directions(
-    name: &ComponentName,
-    trailer: Option<&TrailerPath>,
-    registries: &[Option<&Registry>],
-) -> Digest {
-    let text = |path: &TrailerPath| match path {
-        Ok(path) => format!("to {}", path.as_str()),
-        Err(error) => format!("not to {error}"),
-    };
-    let path_of = |registry: Option<&Registry>| registry.and_then(|one| one.path_of(name));
-    let named: Vec<_> = registries.iter().map(|one| path_of(*one).as_ref().map(text)).collect();
-    Digest::of(&record::write(&(RULES, trailer.map(text), named)))
-}
+     tag's message (slotctl tag create --path), a committed registry (git add --force \
+     .edgit/components.json), or --registry FILE (the input `registry` of the action)";
 
 /// Finds the file of a component in a commit.
 ///
@@ -217,13 +205,42 @@ pub fn locate<F: CommitFiles>(sought: Sought<'_>, files: &F) -> Result<Located<F
     if let Some(trailer) = sought.trailer {
         return by_trailer(trailer, files);
     }
+    if let Some(located) = by_paths(sought.recorded, files)? {
+        return Ok(located);
+    }
     let mut looked_for = Vec::new();
-    for origin in Origin::ORDER {
+    for origin in [Origin::Given, Origin::TaggedCommit] {
         if let Some(located) = by_registry(origin, sought.name, files, &mut looked_for)? {
             return Ok(located);
         }
     }
-    by_convention(sought, files, looked_for)
+    if let Some(located) = by_paths(&files.history()?.paths_of(sought.name), files)? {
+        return Ok(located);
+    }
+    let candidates = by_convention(sought, files)?;
+    if let [(path, TreeEntry::File(id))] = candidates.as_slice() {
+        return Ok(Located { path: path.clone(), id: id.clone() });
+    }
+    for origin in [Origin::Head, Origin::WorkTree] {
+        if let Some(located) = by_registry(origin, sought.name, files, &mut looked_for)? {
+            return Ok(located);
+        }
+    }
+    Err(not_located(sought, &candidates, looked_for).into())
+}
+
+/// The file at the first of these paths that is a file.
+fn by_paths<'a, F: CommitFiles>(
+    paths: impl IntoIterator<Item = &'a RepoPath>,
+    files: &F,
+) -> Result<Option<Located<F::Id>>, F::Halt> {
+    for path in paths {
+        let (folder, name) = path.split();
+        if let TreeEntry::File(id) = files.entry(folder, name)? {
+            return Ok(Some(Located { path: path.as_str().to_owned(), id }));
+        }
+    }
+    Ok(None)
 }
 
 fn by_trailer<F: CommitFiles>(trailer: &TrailerPath, files: &F) -> Result<Located<F::Id>, F::Halt> {
@@ -266,24 +283,20 @@ fn file_at<F: CommitFiles>(
         TreeEntry::Absent => Ok(None),
         TreeEntry::File(id) => Ok(Some(Located { path: path.as_str().to_owned(), id })),
         TreeEntry::Other(kind, at) => {
-            Err(not_a_file(kind, &at, &format!("{source} names {path}: ")))
+            Err(not_a_file(kind, &at, &format!("{source} names {path}: ")).into())
         }
     }
 }
 
-fn not_a_file<H: From<FileProblem>>(kind: NotAFile, at: &str, before: &str) -> H {
+fn not_a_file(kind: NotAFile, at: &str, before: &str) -> FileProblem {
     let what = format!("{before}{} is {kind} in that commit", printable(at.as_bytes()));
-    FileProblem::refused(what, "only files are served; name the file itself").into()
+    FileProblem::refused(what, "only files are served; name the file itself")
 }
 
-fn by_convention<F: CommitFiles>(
-    sought: Sought<'_>,
-    files: &F,
-    mut looked_for: Vec<String>,
-) -> Result<Located<F::Id>, F::Halt> {
-    let places = convention::places(sought.prefix, sought.name);
+/// What could be the component by convention: files, and what is neither file nor folder.
+fn by_convention<F: CommitFiles>(sought: Sought<'_>, files: &F) -> Result<Listing<F::Id>, F::Halt> {
     let mut candidates = BTreeMap::new();
-    for place in &places {
+    for place in &convention::places(sought.prefix, sought.name) {
         for stem in &place.stems {
             for (name, entry) in files.beginning(&place.folder, &format!("{stem}."))? {
                 let folder =
@@ -294,16 +307,23 @@ fn by_convention<F: CommitFiles>(
             }
         }
     }
-    if candidates.len() > 1 {
-        return Err(ambiguous(candidates.keys()).into());
-    }
-    match candidates.pop_first() {
-        Some((path, TreeEntry::File(id))) => Ok(Located { path, id }),
-        Some((path, TreeEntry::Other(kind, _))) => Err(not_a_file(kind, &path, "")),
-        Some((_, TreeEntry::Absent)) | None => {
+    Ok(candidates.into_iter().collect())
+}
+
+/// Why no source names one file.
+fn not_located<Id>(
+    sought: Sought<'_>,
+    candidates: &[(String, TreeEntry<Id>)],
+    mut looked_for: Vec<String>,
+) -> FileProblem {
+    match candidates {
+        [(path, TreeEntry::Other(kind, _))] => not_a_file(*kind, path, ""),
+        [] | [_] => {
+            let places = convention::places(sought.prefix, sought.name);
             looked_for.extend(places.iter().map(convention::CandidateFiles::pattern));
-            Err(FileProblem::refused(nothing_there(&looked_for), NAME_THE_FILE).into())
+            FileProblem::refused(nothing_there(&looked_for), NAME_THE_FILE)
         }
+        several => ambiguous(several.iter().map(|(path, _)| path)),
     }
 }
 

@@ -64,14 +64,44 @@ impl Registry {
     }
 
     /// The path of a component; `None` if no entry has its name and its type.
-    ///
-    /// edgit writes the paths of the system that it runs on, so a backslash separates
-    /// folders in a registry from Windows.
     pub fn path_of(&self, name: &ComponentName) -> Option<Result<RepoPath, PathError>> {
         let entry = self.entries.get(name.path())?;
-        let path = || RepoPath::parse(entry.path.replace('\\', "/").as_bytes());
-        fits(&entry.kind, name.type_name()).then(path)
+        path_in(entry, name)
     }
+}
+
+/// The entries of the registries in the history of a repository.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    entries: BTreeMap<String, Vec<RegistryEntry>>,
+}
+
+impl History {
+    /// Adds a registry that is older than those that were added before.
+    pub fn add(&mut self, older: Registry) {
+        for (name, entry) in older.entries {
+            let known = self.entries.entry(name).or_default();
+            if !known.contains(&entry) {
+                known.push(entry);
+            }
+        }
+    }
+
+    /// The paths that a component had, newest first. Entries whose path is refused are
+    /// skipped: an old mistake does not concern later versions.
+    pub fn paths_of(&self, name: &ComponentName) -> Vec<RepoPath> {
+        let entries = self.entries.get(name.path()).into_iter().flatten();
+        entries.filter_map(|entry| path_in(entry, name)?.ok()).collect()
+    }
+}
+
+/// The path of an entry if it is the component's.
+///
+/// edgit writes the paths of the system that it runs on, so a backslash separates
+/// folders in a registry from Windows.
+fn path_in(entry: &RegistryEntry, name: &ComponentName) -> Option<Result<RepoPath, PathError>> {
+    let path = || RepoPath::parse(entry.path.replace('\\', "/").as_bytes());
+    fits(&entry.kind, name.type_name()).then(path)
 }
 
 /// Whether an entry's type, in the singular, is the tag's, in the plural.

@@ -6,6 +6,7 @@ use super::*;
 struct Commit {
     paths: Vec<&'static str>,
     registries: BTreeMap<Origin, Arc<Registry>>,
+    history: History,
 }
 
 impl Commit {
@@ -14,17 +15,34 @@ impl Commit {
     }
 
     fn with(mut self, origin: Origin, name: &str, path: &str) -> Self {
-        let json = format!(
-            "{{\"components\":{{\"{name}\":{{\"path\":\"{path}\",\"type\":\"prompt\"}}}}}}"
-        );
-        self.registries.insert(origin, Arc::new(Registry::parse(json.as_bytes()).unwrap()));
+        self.registries.insert(origin, Arc::new(registry(name, path)));
+        self
+    }
+
+    fn before(mut self, name: &str, path: &str) -> Self {
+        self.history.add(registry(name, path));
         self
     }
 
     fn locate(&self, name: &str, trailer: Option<&str>) -> Result<String, String> {
+        self.locate_recorded(name, trailer, None)
+    }
+
+    fn locate_recorded(
+        &self,
+        name: &str,
+        trailer: Option<&str>,
+        recorded: Option<&str>,
+    ) -> Result<String, String> {
         let name = name.parse().unwrap();
         let trailer = trailer.map(|path| RepoPath::parse(path.as_bytes()));
-        let sought = Sought { prefix: Prefix::Components, name: &name, trailer: trailer.as_ref() };
+        let recorded = recorded.map(|path| RepoPath::parse(path.as_bytes()).unwrap());
+        let sought = Sought {
+            prefix: Prefix::Components,
+            name: &name,
+            trailer: trailer.as_ref(),
+            recorded: recorded.as_ref(),
+        };
         locate(sought, self).map(|located| located.path).map_err(|problem| problem.what)
     }
 }
@@ -60,6 +78,16 @@ impl CommitFiles for Commit {
     fn registry(&self, origin: Origin) -> Result<Option<Arc<Registry>>, FileProblem> {
         Ok(self.registries.get(&origin).cloned())
     }
+
+    fn history(&self) -> Result<Arc<History>, FileProblem> {
+        Ok(Arc::new(self.history.clone()))
+    }
+}
+
+fn registry(name: &str, path: &str) -> Registry {
+    let json =
+        format!("{{\"components\":{{\"{name}\":{{\"path\":\"{path}\",\"type\":\"prompt\"}}}}}}");
+    Registry::parse(json.as_bytes()).unwrap()
 }
 
 #[track_caller]
@@ -86,21 +114,42 @@ fn the_trailer_wins_and_must_be_right() {
 }
 
 #[test]
-fn registries_in_their_order() {
-    let files = ["given.md", "tagged.md", "head.md", "work.md", "prompts/a.md"];
-    let origins = [
-        (Origin::WorkTree, "work.md"),
-        (Origin::Head, "head.md"),
-        (Origin::TaggedCommit, "tagged.md"),
-        (Origin::Given, "given.md"),
-    ];
-    let mut commit = Commit::new(&files);
+fn what_never_changes_is_asked_first() {
+    // From the weakest to the strongest: each that is added wins.
+    let files = ["work.md", "head.md", "prompts/a.md", "old.md", "tagged.md", "given.md", "kv.md"];
+    let mut commit = Commit::new(&files[..2]).with(Origin::WorkTree, "a", "work.md");
+    assert_eq!(commit.locate("prompts/a", None), Ok("work.md".into()));
+    commit = commit.with(Origin::Head, "a", "head.md");
+    assert_eq!(commit.locate("prompts/a", None), Ok("head.md".into()));
+    commit.paths = files.to_vec();
     assert_eq!(commit.locate("prompts/a", None), Ok("prompts/a.md".into()));
-    for (origin, path) in origins {
-        commit = commit.with(origin, "a", path);
-        assert_eq!(commit.locate("prompts/a", None), Ok(path.into()));
-    }
+    commit = commit.before("a", "gone.md").before("a", "old.md").before("a", "work.md");
+    assert_eq!(commit.locate("prompts/a", None), Ok("old.md".into()), "the newest that is there");
+    commit = commit.with(Origin::TaggedCommit, "a", "tagged.md");
+    assert_eq!(commit.locate("prompts/a", None), Ok("tagged.md".into()));
+    commit = commit.with(Origin::Given, "a", "given.md");
+    assert_eq!(commit.locate("prompts/a", None), Ok("given.md".into()));
+    assert_eq!(commit.locate_recorded("prompts/a", None, Some("kv.md")), Ok("kv.md".into()));
+    let trailer = commit.locate_recorded("prompts/a", Some("old.md"), Some("kv.md"));
+    assert_eq!(trailer, Ok("old.md".into()));
+    // A record whose path is not in the commit is of no use.
+    let gone = commit.locate_recorded("prompts/a", None, Some("gone.md"));
+    assert_eq!(gone, Ok("given.md".into()));
     assert_eq!(commit.locate("templates/a", None).map_err(|_| ()), Err(()), "another type");
+}
+
+#[test]
+fn a_registry_decides_between_candidates_by_convention() {
+    let commit = Commit::new(&["prompts/a.md", "prompts/a.prompt.md"]);
+    refused(commit.locate("prompts/a", None), &["prompts/a.md and prompts/a.prompt.md"]);
+    let commit = commit.with(Origin::WorkTree, "a", "prompts/a.prompt.md");
+    assert_eq!(commit.locate("prompts/a", None), Ok("prompts/a.prompt.md".into()));
+}
+
+#[test]
+fn the_history_ignores_what_can_not_be_served() {
+    let commit = Commit::new(&["prompts/a.md", "l@"]).before("a", "../x").before("a", "l");
+    assert_eq!(commit.locate("prompts/a", None), Ok("prompts/a.md".into()));
 }
 
 #[test]
@@ -121,7 +170,7 @@ fn a_registry_that_is_ahead_of_the_commit_is_passed_over() {
 #[test]
 fn a_registry_cannot_lead_out() {
     for (path, word) in [("../../etc/passwd", "'..'"), ("/etc/passwd", "absolute"), ("l", "link")] {
-        let commit = Commit::new(&["prompts/a.md", "l@"]).with(Origin::Head, "a", path);
+        let commit = Commit::new(&["other.md", "l@"]).with(Origin::Head, "a", path);
         refused(commit.locate("prompts/a", None), &["registry at HEAD", word]);
     }
 }

@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::offline::{self, Records};
 use crate::output::bar::bar;
 use crate::output::{Output, count};
-use crate::read::{ReadPart, Reading};
+use crate::read::{Known, ReadPart, Reading};
 use crate::session;
 use crate::source::Certainty;
 use crate::traffic::{change, traffic};
@@ -68,7 +68,7 @@ fn look_at_both(context: &Context<'_, StatusArgs>) -> Result<Look> {
     let session = context.session(&target);
     let (only, certainty) = (&args.part.only, certainty(args.check));
     let (git, listing) = session::look(&session, &args.common, only, certainty)?;
-    let reading = git.read_files(Some(&listing.actual), output)?;
+    let reading = git.read_files(Some(Known::contents(&listing.actual)), output)?;
     listing.tell(&session);
     let actual = listing.actual;
     session::refuse_unknown(&args.part.only, &reading, &actual)?;

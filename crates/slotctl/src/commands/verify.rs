@@ -6,17 +6,19 @@ use anyhow::Result;
 use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use indicatif::DecimalBytes;
+use kv_api::ListedKey;
 use notice::Notice;
 use reconcile::audit::Audit;
+use reconcile::plan::{Actual, without_path};
 use serde_json::{Value, json};
 
 use crate::args::VerifyArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Output, count};
-use crate::read::Reading;
-use crate::session;
-use crate::source::Certainty;
+use crate::read::{Known, Reading};
+use crate::session::GitReader;
+use crate::source::{Asking, Certainty};
 use crate::store::Store;
 
 /// What was read.
@@ -35,11 +37,16 @@ pub(crate) fn run(context: &Context<'_, VerifyArgs>) -> Result<Exit> {
     // 1. What Git says, and which keys there are.
     let target = context.target(&args.target)?;
     let store = Store::new(&target);
-    let (only, certainty) = (&args.part.only, Certainty::Needed);
-    let reading = session::read_git(&args.common, only, certainty, output)?;
+    let asking = Asking::open(&args.common, &args.part.only, Certainty::Needed)?;
+    let git = GitReader::read_tags(&asking, output)?;
     target.check()?;
+    let listed = list(args, &store, output)?;
+    let actual = recorded(args, &listed, &store)?;
+    let reading = git.read_files(Some(Known::paths(&actual)), output)?;
     let mut audit = Audit::new(&reading.desired);
-    list(args, &store, &mut audit, output)?;
+    for (which, ListedKey { name, metadata }) in listed {
+        audit.list(which, &name, metadata);
+    }
     // 2. Every record, every content.
     read_records(&store, &mut audit, output)?;
     let read = Read {
@@ -62,25 +69,36 @@ pub(crate) fn run(context: &Context<'_, VerifyArgs>) -> Result<Exit> {
     Ok(exit)
 }
 
+/// Keys with their namespaces.
+type Keys = Vec<(Namespace, ListedKey)>;
+
 /// Lists both namespaces, or what they have of the components that are named.
-fn list(
-    args: &VerifyArgs,
-    store: &Store<'_>,
-    audit: &mut Audit<'_>,
-    output: &Output,
-) -> Result<()> {
+fn list(args: &VerifyArgs, store: &Store<'_>, output: &Output) -> Result<Keys> {
     let meter = output.meter("keys listed");
-    store.pages(&args.part.only, &meter, |which, listed| {
-        audit.list(which, &listed.name, listed.metadata);
-    })?;
+    let mut keys = Keys::new();
+    store.pages(&args.part.only, &meter, |which, listed| keys.push((which, listed)))?;
     if !args.part.only.is_empty() {
         // They are not under the component's prefix.
         let catalogs = args.part.only.iter().map(|name| Key::Catalog(name.clone()));
         for key in catalogs.chain([Key::Index]) {
-            audit.list(Namespace::Components, &key.to_string(), None);
+            let listed = ListedKey { name: key.to_string(), metadata: None };
+            keys.push((Namespace::Components, listed));
         }
     }
-    Ok(())
+    Ok(keys)
+}
+
+/// The paths that the version records name.
+fn recorded(args: &VerifyArgs, keys: &Keys, store: &Store<'_>) -> Result<Actual> {
+    let mut actual = match args.part.only.as_slice() {
+        [] => Actual::default(),
+        names => Actual::only(names.iter().cloned()),
+    };
+    for (which, ListedKey { name, metadata }) in keys {
+        actual.list(*which, name, metadata.clone());
+    }
+    store.read(&without_path(&actual), |key, value| actual.read(key, value))?;
+    Ok(actual)
 }
 
 fn read_records(store: &Store<'_>, audit: &mut Audit<'_>, output: &Output) -> Result<()> {

@@ -5,16 +5,12 @@
 //! the files tried again, so that Git is asked in batches however deep they lie.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use anyhow::Result;
 use catalog::version::CommitId;
 use gix_hash::ObjectId;
 use reconcile::compile::WantedVersion;
-use reconcile::source::registry::Registry;
-use reconcile::source::{
-    CommitFiles as _, FileProblem, Located, Origin, Sought, directions, locate,
-};
+use reconcile::source::{FileProblem, Located, Sought, locate};
 use reconcile::tag::Prefix;
 
 use super::peel::Peeler;
@@ -46,40 +42,6 @@ pub(super) struct Finder<'a> {
 }
 
 impl Finder<'_> {
-    /// Notes what the file of each is found by. Nothing is noted where the registry at
-    /// HEAD can't be read: each file then says so itself.
-    pub(super) fn note_directions(&mut self, wanted: &mut [WantedVersion]) -> Result<()> {
-        let Some(first) = wanted.first() else { return Ok(()) };
-        let Ok(head) = self.head_registry(&first.clone())? else { return Ok(()) };
-        let Registries { given, work_tree, .. } = &*self.registries;
-        let registries = [given.as_deref(), head.as_deref(), work_tree.as_deref()];
-        for wanted in wanted {
-            let WantedVersion { component, trailer, .. } = &*wanted;
-            wanted.found_by = Some(directions(component, trailer.as_ref(), &registries));
-        }
-        Ok(())
-    }
-
-    fn head_registry(
-        &mut self,
-        for_whom: &WantedVersion,
-    ) -> Result<Result<Option<Arc<Registry>>, FileProblem>> {
-        let Some(root) = self.registries.head else { return Ok(Ok(None)) };
-        loop {
-            let view = View { store: &self.store, registries: self.registries, root };
-            let (used, id) = match view.registry(Origin::Head) {
-                Ok(registry) => return Ok(Ok(registry)),
-                Err(Halt::Failed(problem)) => return Ok(Err(problem)),
-                Err(Halt::Need(used, id)) => (used, id),
-            };
-            self.store.read(
-                self.objects,
-                self.registries,
-                &Needs::from([((used, id), for_whom)]),
-            )?;
-        }
-    }
-
     /// Finds the files of all wanted versions, in their order.
     pub(super) fn locate_all(&mut self, wanted: &[&WantedVersion]) -> Result<Vec<Found>> {
         let mut found = ByPlace::new();
@@ -157,6 +119,7 @@ fn look_for(wanted: &WantedVersion, view: &View<'_>) -> Result<Located<ObjectId>
         prefix: Prefix::Components,
         name: &wanted.component,
         trailer: wanted.trailer.as_ref(),
+        recorded: wanted.recorded.as_ref(),
     };
     locate(sought, view)
 }

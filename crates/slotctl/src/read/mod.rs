@@ -6,6 +6,7 @@
 
 mod contents;
 mod files;
+mod known;
 mod opened;
 mod peel;
 mod registries;
@@ -28,6 +29,7 @@ use gix_hash::ObjectId;
 use notice::Notice;
 use reconcile::desired::Desired;
 
+pub(crate) use self::known::Known;
 pub(crate) use self::opened::Opened;
 pub(crate) use self::rollouts::Rollouts;
 pub(crate) use self::state::RepositoryState;

@@ -7,13 +7,13 @@ use anyhow::Result;
 use catalog::name::ComponentName;
 use gix_hash::ObjectId;
 use notice::{Notice, printable};
-use reconcile::compile::{Compiled, File, Tag, WantedVersion, outline};
-use reconcile::plan::Actual;
-use reconcile::policy::{self, Policy};
+use reconcile::compile::{Compiled, Tag, WantedVersion, outline};
+use reconcile::policy;
 use reconcile::tag::{RefReading, TagName, read_ref};
 
 use super::contents::read_contents;
 use super::files::Finder;
+use super::known::{Known, remember};
 use super::peel::Peeler;
 use super::registries::Registries;
 use super::store::Store;
@@ -84,17 +84,17 @@ impl<'a> Opened<'a> {
         &self.state
     }
 
-    /// Reads which files the tags want, where those are and what is in them. Of those
-    /// that are `known` from KV nothing is read, and [`Reading::contents`] lacks them.
+    /// Reads which files the tags want, their paths and their contents. Files that are
+    /// `known` from KV are not read, and [`Reading::contents`] lacks them.
     pub(crate) fn read_files(
         self,
-        known: Option<&Actual>,
+        known: Option<Known<'_>>,
         progress: OnProgress<'_>,
     ) -> Result<Reading> {
         let Self { source, mut objects, peeler, mut registries, mut rollouts, .. } = self;
         let repository = &source.repository;
         let (tags, head) = (self.tags, self.head);
-        registries.head = head.and_then(|head| peeler.tree_of(head));
+        (registries.head, registries.tip) = (head.and_then(|head| peeler.tree_of(head)), head);
         let mut outline = outline(&tags);
         let (wanted, policy) = (&mut outline.wanted, &rollouts.reading.policy);
         let mut finder = Finder {
@@ -104,7 +104,6 @@ impl<'a> Opened<'a> {
             store: Store::default(),
             progress,
         };
-        finder.note_directions(wanted)?;
         let mut files = remember(wanted, policy, known);
         let unknown: Vec<&WantedVersion> =
             wanted.iter().zip(&files).filter(|(_, file)| file.is_none()).map(|(w, _)| w).collect();
@@ -140,19 +139,6 @@ fn head(source: &Source) -> Option<ObjectId> {
         true => source.provenance.commit,
         false => source.repository.head(),
     }
-}
-
-/// The files that KV knows, where Git would say the same of them.
-fn remember(
-    wanted: &[WantedVersion],
-    policy: &Policy,
-    known: Option<&Actual>,
-) -> Vec<Option<File>> {
-    let remember = |wanted: &WantedVersion| {
-        let metadata = known?.known(&wanted.component, &wanted.version)?;
-        File::remembered(wanted, metadata, policy.revoked(&wanted.component, &wanted.version))
-    };
-    wanted.iter().map(remember).collect()
 }
 
 fn tag_name(full_name: &[u8]) -> Option<TagName> {

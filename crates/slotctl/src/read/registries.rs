@@ -1,6 +1,7 @@
 //! The registries of a repository: the file that was given, the one in the work
 //! tree, and those in commits.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -9,12 +10,17 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, anyhow, bail};
 use gix_hash::ObjectId;
 use notice::Notice;
-use reconcile::source::registry::{PATH, Registry};
+use reconcile::source::registry::{History, PATH, Registry};
 
 use git::Repository;
+use git::command::Git;
+use git::objects::{ObjectAnswer, ObjectRequest, Objects};
 
 /// The largest registry that is read, in bytes: some hundred thousand components.
 pub(super) const MAX_REGISTRY: u64 = 32 * 1024 * 1024;
+
+/// The number of changes of the registry that are read from the history.
+const MAX_HISTORY: usize = 1000;
 
 /// The registries that do not depend on the tagged commit.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +31,11 @@ pub(super) struct Registries {
     pub(super) work_tree: Option<Arc<Registry>>,
     /// The tree of HEAD.
     pub(super) head: Option<ObjectId>,
+    /// HEAD, from which the history of the registry is read.
+    pub(super) tip: Option<ObjectId>,
+    /// The registries in the history of HEAD, once they were read.
+    pub(super) history: Option<Arc<History>>,
+    git: Option<Git>,
     /// The registries that can't be read.
     pub(super) warnings: Vec<Notice>,
 }
@@ -32,7 +43,7 @@ pub(super) struct Registries {
 impl Registries {
     /// Reads those that are files. One that was named must be readable.
     pub(super) fn open(repository: &Repository, given: Option<&Path>) -> Result<Self> {
-        let mut registries = Self::default();
+        let mut registries = Self { git: Some(repository.git.clone()), ..Self::default() };
         if let Some(path) = given {
             let shown = path.display();
             let registry = read_file(path)
@@ -47,6 +58,31 @@ impl Registries {
             }
         }
         Ok(registries)
+    }
+
+    /// Reads the registries in the history of HEAD, as far as the clone has them.
+    ///
+    /// # Errors
+    ///
+    /// If Git can't be called.
+    pub(super) fn read_history(&mut self, objects: &mut Objects) -> Result<()> {
+        let mut history = History::default();
+        if let (Some(git), Some(tip)) = (&self.git, self.tip) {
+            let mut blobs =
+                git::changes::contents_of(git, tip, PATH, MAX_HISTORY).unwrap_or_default();
+            let mut seen = HashSet::new();
+            blobs.retain(|blob| seen.insert(*blob));
+            objects.ask(ObjectRequest::Contents(MAX_REGISTRY), &blobs, &mut |_, answer| {
+                if let ObjectAnswer::Found { body, .. } = answer
+                    && let Ok(registry) = Registry::parse(&body)
+                {
+                    history.add(registry);
+                }
+                Ok(())
+            })?;
+        }
+        self.history = Some(Arc::new(history));
+        Ok(())
     }
 
     /// Notes that a registry is passed over.

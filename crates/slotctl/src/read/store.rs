@@ -7,7 +7,7 @@ use anyhow::Result;
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use reconcile::compile::WantedVersion;
-use reconcile::source::registry::{PATH, Registry};
+use reconcile::source::registry::{History, PATH, Registry};
 use reconcile::source::{CommitFiles, FileProblem, Listing, NotAFile, Origin, TreeEntry};
 
 use super::registries::{MAX_REGISTRY, Registries};
@@ -33,6 +33,8 @@ pub(super) enum Halt {
 pub(super) enum Use {
     Tree,
     Registry,
+    /// All registries in the history; the id is null.
+    History,
 }
 
 /// What must be read, and a file for which.
@@ -85,6 +87,9 @@ impl Store {
         registries: &mut Registries,
         needs: &Needs<'_>,
     ) -> Result<()> {
+        if needs.keys().any(|(used, _)| *used == Use::History) {
+            registries.read_history(objects)?;
+        }
         let of_use = |used: Use| needs.iter().filter(move |((needed, _), _)| *needed == used);
         let trees: Vec<ObjectId> = of_use(Use::Tree).map(|((_, id), _)| *id).collect();
         objects.ask(ObjectRequest::Contents(MAX_TREE), &trees, &mut |at, answer| {
@@ -236,6 +241,11 @@ impl CommitFiles for View<'_> {
             Some((name.to_owned(), entry))
         });
         Ok(listed.collect())
+    }
+
+    fn history(&self) -> Result<Arc<History>, Halt> {
+        let needed = Halt::Need(Use::History, ObjectId::null(self.root.kind()));
+        self.registries.history.clone().ok_or(needed)
     }
 
     fn registry(&self, origin: Origin) -> Result<Option<Arc<Registry>>, Halt> {

@@ -88,7 +88,7 @@ pub(crate) fn find_file(
     let mut registries = Registries::open(repository, file.registry)?;
     let head = repository.head();
     peeler.load(&mut objects, std::iter::once(commit).chain(head).collect(), &|_| ())?;
-    registries.head = head.and_then(|head| peeler.tree_of(head));
+    (registries.head, registries.tip) = (head.and_then(|head| peeler.tree_of(head)), head);
     let (Some(root), Ok(peeled)) = (peeler.tree_of(commit), peeler.peel(commit)) else {
         return Ok(Err(unread("the commit")));
     };
@@ -97,7 +97,7 @@ pub(crate) fn find_file(
         version: Version::Commit(peeled.commit.id.clone()),
         commit: Arc::clone(&peeled.commit),
         trailer: None,
-        found_by: None,
+        recorded: None,
     };
     let mut store = Store::default();
     loop {
@@ -112,7 +112,8 @@ pub(crate) fn find_file(
 
 fn look(file: FileOf<'_>, view: &View<'_>) -> Result<Located<ObjectId>, Halt> {
     let Some(path) = file.path else {
-        let sought = Sought { prefix: file.prefix, name: file.component, trailer: None };
+        let sought =
+            Sought { prefix: file.prefix, name: file.component, trailer: None, recorded: None };
         return locate(sought, view);
     };
     let (folder, name) = path.split();

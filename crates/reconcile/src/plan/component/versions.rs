@@ -43,8 +43,7 @@ pub(super) fn place<'a>(draft: &mut ComponentDraft<'a>, record: Cow<'a, VersionR
                 draft.warn(&key, format!("its content changes, as was allowed; it was {was:?}"));
             }
             let (name, record) = (draft.name.clone(), Box::new(record.clone().into_owned()));
-            let by = draft.desired.found_by.get(&version).copied();
-            draft.part.writes.push(Write::Version { name, record, by, before });
+            draft.part.writes.push(Write::Version { name, record, before });
         }
     }
     draft.part.contents.insert(record.snapshot.digest, record.snapshot.size);
@@ -104,7 +103,7 @@ fn hold_on<'a>(draft: &mut ComponentDraft<'a>, held: &'a VersionRecord) {
             Box::new(record.clone().into_owned()),
             Some(Box::new(held.clone())),
         );
-        draft.part.writes.push(Write::Version { name, record: now, by: None, before });
+        draft.part.writes.push(Write::Version { name, record: now, before });
     }
     let after = After { hash: record.hash(), record: Some(record) };
     draft.versions.insert(version, after);

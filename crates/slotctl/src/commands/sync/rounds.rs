@@ -14,7 +14,7 @@ use super::show;
 use crate::args::SyncArgs;
 use crate::context::Session;
 use crate::output::count;
-use crate::read::Reading;
+use crate::read::{Known, Reading};
 use crate::session::{self, GitReader, KvListing};
 use crate::source::{Asking, Certainty, SharedSource};
 use notice::Refused;
@@ -78,7 +78,9 @@ impl Rounds<'_> {
         let list = || KvListing::of(self.session, only);
         let listing = listing.map_or_else(list, Ok)?;
         // 2. What Git's files say. The copies for others need their contents too.
-        let known = self.session.args.layout.is_none().then_some(&listing.actual);
+        let read_all = self.session.args.layout.is_some();
+        let except = &self.options.allow_changed;
+        let known = Some(Known { actual: &listing.actual, read_all, except });
         let git = git.map_or_else(|| self.read_tags_again(source, state), Ok)?;
         let reading = git.read_files(known, self.session.output)?;
         listing.tell(self.session);

@@ -86,7 +86,7 @@ fn registries_in_commits_in_the_work_tree_and_given() {
     repo.git(&["rm", "--quiet", "--cached", REGISTRY]);
     repo.git(&["commit", "--quiet", "-m", "as edgit has it: ignored"]);
     repo.write(REGISTRY, registry("work.md"));
-    assert_eq!(paths(None), ["v1.0.0=work.md", "v2.0.0=tagged.md"]);
+    assert_eq!(paths(None), ["v1.0.0=head.md", "v2.0.0=tagged.md"], "the history has it");
     let given = repo.at("registry.json");
     std::fs::write(&given, registry("given.md")).unwrap();
     assert_eq!(paths(Some(&given)), ["v1.0.0=given.md", "v2.0.0=given.md"]);

@@ -112,6 +112,8 @@ export interface Problem {
   detail: string
   instance: string
   code: string
+  /** The existing name that is nearest to the unknown one. */
+  nearest?: string
   existing?: { versions: string[]; slots: string[] }
 }
 

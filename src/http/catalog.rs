@@ -4,6 +4,7 @@
 use catalog::access::Grant;
 use catalog::key::Key;
 use catalog::name::ComponentName;
+use catalog::nearest::{BUDGET, nearest};
 use catalog::record::{
     Arm, CatalogRecord, Hold, IndexRecord, Move, SlotEntry, SlotRecord, Target, VersionRecord,
 };
@@ -35,6 +36,9 @@ pub(crate) async fn index<B: Backend>(
     let limit = page_size(request)?;
     let index = stored::read::<IndexRecord, B>(reader, &Key::Index, trace).await?;
     let names = index.map(|index| index.components).unwrap_or_default();
+    if let Some(kind) = &kind {
+        refuse_unknown_type(kind, &names, &grant)?;
+    }
     let after = request.parameter("cursor").unwrap_or_default();
     let seen = |name: &&ComponentName| {
         kind.as_deref().is_none_or(|kind| name.type_name() == kind)
@@ -49,6 +53,18 @@ pub(crate) async fn index<B: Backend>(
     Ok(respond::document(request, &body, trace))
 }
 
+/// Refuses a type of which the caller sees no component.
+fn refuse_unknown_type(kind: &str, names: &[ComponentName], grant: &Grant) -> Result<(), Refusal> {
+    let mut seen: Vec<&str> =
+        names.iter().filter(|name| grant.sees(name)).map(ComponentName::type_name).collect();
+    seen.dedup();
+    if seen.contains(&kind) {
+        return Ok(());
+    }
+    let near = nearest(kind, seen, &mut BUDGET.clone()).map(str::to_owned);
+    Err(Refusal::TypeUnknown(kind.to_owned(), near))
+}
+
 /// Answers `GET` or `HEAD` of `/catalog/<type>/<name>`.
 pub(crate) async fn entry<B: Backend>(
     context: HandlerContext<'_, B>,
@@ -57,7 +73,7 @@ pub(crate) async fn entry<B: Backend>(
 ) -> Result<Response<B::Content>, Refusal> {
     let HandlerContext { reader, request, grant, .. } = context;
     let name = ComponentName::from_url_path(raw).map_err(Refusal::Invalid)?;
-    let unknown = || Refusal::ComponentUnknown(name.clone());
+    let unknown = || Refusal::ComponentUnknown(name.clone(), None);
     if !grant.sees(&name) {
         return Err(unknown());
     }

@@ -13,6 +13,7 @@ use crate::http::{
     respond, status,
 };
 use crate::resolve::backend::Backend;
+use crate::resolve::nearest;
 use crate::resolve::reader::{ReadAhead, Reader};
 use crate::trace::Trace;
 
@@ -95,7 +96,8 @@ pub async fn answer<B: Backend>(
     let mut trace = Trace::default();
     let (response, basis) = match dispatch(config, reader, request, ahead, &mut trace).await {
         Ok(answered) => answered,
-        Err(refusal) => {
+        Err(mut refusal) => {
+            suggest(config, reader, request, &mut refusal, &mut trace).await;
             trace.code = Some(refusal.code());
             (respond::problem(&refusal, request.path, &config.script_version), None)
         }
@@ -104,6 +106,24 @@ pub async fn answer<B: Backend>(
     let response = respond::finish(response, config, origin.as_deref());
     let response = if request.method == "HEAD" { response.without_body() } else { response };
     Handled { response, trace, basis }
+}
+
+/// Adds the nearest component that the caller may see to the refusal of an unknown one.
+async fn suggest<B: Backend>(
+    config: &Config,
+    reader: &Reader<B>,
+    request: &Request<'_>,
+    refusal: &mut Refusal,
+    trace: &mut Trace,
+) {
+    if !matches!(refusal, Refusal::ComponentUnknown(..)) {
+        return;
+    }
+    let Ok(grant) = access::authorize(config, request) else { return };
+    let refusals = std::iter::once(refusal);
+    let searching: Pin<Box<dyn Future<Output = ()> + '_>> =
+        Box::pin(nearest::suggest(reader, &grant, refusals, trace));
+    searching.await;
 }
 
 async fn dispatch<B: Backend>(

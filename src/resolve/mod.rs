@@ -3,6 +3,7 @@
 pub mod backend;
 pub(crate) mod bulk;
 pub mod memory;
+pub(crate) mod nearest;
 pub mod reader;
 pub(crate) mod stored;
 
@@ -54,7 +55,7 @@ pub(crate) fn question(
 /// 404 for a component that the caller may not see at all.
 pub(crate) fn begin(question: Question, grant: &Grant) -> Result<Resolution, Refusal> {
     if !grant.sees(&question.name) {
-        return Err(Refusal::ComponentUnknown(question.name));
+        return Err(Refusal::ComponentUnknown(question.name, None));
     }
     match grant.allows(&question.name, &question.reference) {
         true => Ok(Resolution::begin(question)),

@@ -37,7 +37,7 @@ test('a request is a data point, without data of the caller', async () => {
     {
       indexes: ['prompts/extraction'],
       blobs: ['prompts/extraction', 'production', '', '', '', 'none', 'script-1', 'COMPONENT_UNKNOWN', 'v1-tag', 'GET'],
-      doubles: [404, 2, 0, 0],
+      doubles: [404, 3, 0, 0],
     },
   ])
 })

@@ -17,6 +17,7 @@ pub mod json;
 pub mod key;
 pub mod media_type;
 pub mod name;
+pub mod nearest;
 pub mod problem;
 pub mod range;
 pub mod record;

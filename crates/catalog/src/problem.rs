@@ -21,6 +21,9 @@ pub struct Problem<'a> {
     instance: &'a str,
     code: &'static str,
     script_version: &'a str,
+    /// The existing name that is nearest to the unknown one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nearest: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     existing: Option<ListedExisting<'a>>,
 }
@@ -35,14 +38,20 @@ impl<'a> Problem<'a> {
     /// The body for a refusal; `instance` is the path of the request.
     pub fn of(refusal: &'a Refusal, instance: &'a str, script_version: &'a str) -> Self {
         let kind = refusal.code().to_ascii_lowercase().replace('_', "-");
+        let nearest = refusal.nearest();
+        let detail = match &nearest {
+            Some(nearest) => format!("{} Did you mean {nearest}?", refusal.detail()),
+            None => refusal.detail(),
+        };
         Self {
             kind: format!("urn:component-resolver:{kind}"),
             title: refusal.title(),
             status: refusal.status(),
-            detail: refusal.detail(),
+            detail,
             instance,
             code: refusal.code(),
             script_version,
+            nearest,
             existing: refusal.existing().map(ListedExisting::of),
         }
     }

@@ -4,10 +4,14 @@ use crate::digest::Digest;
 use crate::grammar::{Grammar, GrammarError};
 use crate::key::{Key, Namespace};
 use crate::name::ComponentName;
+use crate::nearest::{BUDGET, nearest};
 use crate::range::Range;
 use crate::record::RecordError;
 use crate::slot::Slot;
 use crate::version::Version;
+
+/// The versions, highest first, that are searched for the nearest one.
+const SEARCHED: usize = 1_000;
 
 /// The reason why a request is not answered with a component.
 ///
@@ -54,8 +58,10 @@ pub enum Refusal {
         /// The limit in bytes, a whole number of MiB.
         limit: u64,
     },
-    /// No component has this name.
-    ComponentUnknown(ComponentName),
+    /// No component has this name; with the nearest name that the caller may see.
+    ComponentUnknown(ComponentName, Option<ComponentName>),
+    /// No component has this type; with the nearest type that the caller may see.
+    TypeUnknown(String, Option<String>),
     /// The component has no such version.
     VersionUnknown(ComponentName, Version, Existing),
     /// No version of the component has this content.
@@ -113,7 +119,8 @@ impl Refusal {
             Self::BodyTooLarge => "BODY_TOO_LARGE",
             Self::MediaTypeUnsupported => "MEDIA_TYPE_UNSUPPORTED",
             Self::ContentTooLarge { .. } => "CONTENT_TOO_LARGE",
-            Self::ComponentUnknown(_) => "COMPONENT_UNKNOWN",
+            Self::ComponentUnknown(..) => "COMPONENT_UNKNOWN",
+            Self::TypeUnknown(..) => "TYPE_UNKNOWN",
             Self::VersionUnknown(..) | Self::DigestUnknown(..) => "VERSION_UNKNOWN",
             Self::RangeUnsatisfied(..) => "RANGE_UNSATISFIED",
             Self::SlotUnknown(..) => "SLOT_UNKNOWN",
@@ -131,7 +138,8 @@ impl Refusal {
             Self::Invalid(_) | Self::ParameterInvalid { .. } | Self::BodyInvalid(_) => 400,
             Self::TokenRequired => 401,
             Self::RouteUnknown
-            | Self::ComponentUnknown(_)
+            | Self::ComponentUnknown(..)
+            | Self::TypeUnknown(..)
             | Self::VersionUnknown(..)
             | Self::DigestUnknown(..)
             | Self::RangeUnsatisfied(..)
@@ -163,7 +171,8 @@ impl Refusal {
             Self::BodyTooLarge => "Request body too large",
             Self::MediaTypeUnsupported => "Unsupported media type",
             Self::ContentTooLarge { .. } => "Content too large",
-            Self::ComponentUnknown(_) => "Unknown component",
+            Self::ComponentUnknown(..) => "Unknown component",
+            Self::TypeUnknown(..) => "Unknown type",
             Self::VersionUnknown(..) | Self::DigestUnknown(..) => "Unknown version",
             Self::RangeUnsatisfied(..) => "Unsatisfied range",
             Self::SlotUnknown(..) => "Unknown slot",
@@ -207,7 +216,8 @@ impl Refusal {
                 "The contents together are larger than {} MiB; fetch {name}@{version} by itself.",
                 limit >> 20
             ),
-            Self::ComponentUnknown(name) => format!("There is no component {name}."),
+            Self::ComponentUnknown(name, _) => format!("There is no component {name}."),
+            Self::TypeUnknown(kind, _) => format!("No component has the type {kind}."),
             Self::VersionUnknown(name, version, _) => {
                 format!("The component {name} has no version {version}.")
             }
@@ -243,6 +253,38 @@ impl Refusal {
     /// The seconds after which a retry may help.
     pub fn retry_after(&self) -> Option<u32> {
         (self.status() == 503).then_some(5)
+    }
+
+    /// The existing name that is nearest to the unknown one: a component, a reference of it
+    /// with its name, or a type.
+    pub fn nearest(&self) -> Option<String> {
+        match self {
+            Self::ComponentUnknown(_, near) => near.as_ref().map(ToString::to_string),
+            Self::TypeUnknown(_, near) => near.clone(),
+            Self::SlotUnknown(name, slot, existing) => {
+                let slots = existing.slots.iter().map(Slot::as_str);
+                nearest(slot.as_str(), slots, &mut BUDGET.clone())
+                    .map(|near| format!("{name}@{near}"))
+            }
+            Self::VersionUnknown(name, version, existing) => {
+                let versions: Vec<String> =
+                    existing.versions.iter().take(SEARCHED).map(Version::to_string).collect();
+                let versions = versions.iter().map(String::as_str);
+                nearest(&version.to_string(), versions, &mut BUDGET.clone())
+                    .map(|near| format!("{name}@{near}"))
+            }
+            _ => None,
+        }
+    }
+
+    /// The unknown component, and the place for the nearest one.
+    pub fn unknown_component_mut(
+        &mut self,
+    ) -> Option<(&ComponentName, &mut Option<ComponentName>)> {
+        match self {
+            Self::ComponentUnknown(name, near) => Some((name, near)),
+            _ => None,
+        }
     }
 
     /// What the component has, to be cut down to what the caller may see.

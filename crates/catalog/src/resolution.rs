@@ -214,7 +214,7 @@ impl Resolution {
                 self.key = Key::Catalog(name);
                 Ok(())
             }
-            _ => Err(Refusal::ComponentUnknown(name)),
+            _ => Err(Refusal::ComponentUnknown(name, None)),
         }
     }
 

@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::http::{HandlerContext, Payload, Request, Response, caller, respond};
 use crate::resolve::backend::Backend;
 use crate::resolve::bulk::{Settled, resolve_all};
+use crate::resolve::nearest;
 use crate::resolve::reader::Reader;
 use crate::resolve::{Resolved, keep_unless_unsure, question, with_content};
 use crate::trace::Trace;
@@ -60,6 +61,8 @@ pub(crate) async fn post<B: Backend>(
         let budget = body.content.then_some(&mut left);
         results.push(complete(reader, settled, budget, trace).await);
     }
+    let refusals = results.iter_mut().filter_map(|result| result.as_mut().err());
+    nearest::suggest(reader, &grant, refusals, trace).await;
     // 4. An exact reference or an error for each: 200.
     let script = &config.script_version;
     let entries = body.refs.iter().zip(&results);

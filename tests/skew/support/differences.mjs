@@ -27,7 +27,7 @@ export function compared({ path }, old, now, entries = differences) {
 function partOf(answer, { header, member, order }) {
   if (header) return answer.headers[header]
   if (order) return answer.body
-  return member ? parsed(answer)?.[member] : answer
+  return member ? valuesOf(parsed(answer), member) : answer
 }
 
 function without(answer, { header, member, order }) {
@@ -37,7 +37,21 @@ function without(answer, { header, member, order }) {
   if (json === undefined) return answer
   // The digest depends on the body, and the length on the members.
   const headers = omit(answer.headers, member ? ['content-length', 'etag'] : ['etag'])
-  return { ...answer, headers, body: member ? omit(json, [member]) : json }
+  return { ...answer, headers, body: member ? withoutMember(json, member) : json }
+}
+
+/** The values of a member in all objects of a JSON value. */
+function valuesOf(json, member) {
+  if (json === null || typeof json !== 'object') return []
+  return Object.entries(json).flatMap(([name, value]) => (name === member ? [value] : valuesOf(value, member)))
+}
+
+/** A JSON value whose objects do not have the member. */
+function withoutMember(json, member) {
+  if (json === null || typeof json !== 'object') return json
+  if (Array.isArray(json)) return json.map((value) => withoutMember(value, member))
+  const kept = Object.entries(json).filter(([name]) => name !== member)
+  return Object.fromEntries(kept.map(([name, value]) => [name, withoutMember(value, member)]))
 }
 
 const omit = (object, names) => Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)))

@@ -1,0 +1,46 @@
+//! The nearest existing component, for the refusals of unknown ones.
+
+use catalog::access::Grant;
+use catalog::key::Key;
+use catalog::name::ComponentName;
+use catalog::nearest::{BUDGET, nearest};
+use catalog::record::{self, IndexRecord};
+use catalog::refusal::Refusal;
+
+use super::backend::Backend;
+use super::reader::Reader;
+use crate::trace::Trace;
+
+/// The largest index record that is searched, in bytes (512 KiB): 10,000 components with
+/// names of 50 bytes. A larger one would cost more than the request.
+const MAX_INDEX: usize = 512 << 10;
+
+/// Adds to each refusal of an unknown component the nearest one that the caller may see.
+/// Reads the index once; without it, the refusals stay as they are.
+pub(crate) async fn suggest<'a, B: Backend>(
+    reader: &Reader<B>,
+    grant: &Grant,
+    refusals: impl Iterator<Item = &'a mut Refusal>,
+    trace: &mut Trace,
+) {
+    let unknown: Vec<_> = refusals.filter_map(Refusal::unknown_component_mut).collect();
+    if unknown.is_empty() {
+        return;
+    }
+    let Ok(Some(bytes)) = reader.record(&Key::Index, &mut None, trace).await else { return };
+    if bytes.len() > MAX_INDEX {
+        return;
+    }
+    let Ok(index) = record::parse::<IndexRecord>(&bytes) else { return };
+    let seen: Vec<&str> = index
+        .components
+        .iter()
+        .filter(|name| grant.sees(name))
+        .map(ComponentName::as_str)
+        .collect();
+    let mut budget = BUDGET;
+    for (name, place) in unknown {
+        let found = nearest(name.as_str(), seen.iter().copied(), &mut budget);
+        *place = found.and_then(|name| name.parse().ok());
+    }
+}

@@ -8,7 +8,6 @@ import { startHost } from './support/host.mjs'
 import { OLD_SHAPES, SHAPES, users } from './support/shapes.mjs'
 
 const NAME = 'prompts/x'
-const TAG = `components/${NAME}`
 const policy = (percent, revoked = '') => ({
   'rollouts.toml': `["${NAME}"]\nrevoked = { ${revoked} }\n["${NAME}".production]\nsplit = { canary = ${percent} }\n`,
 })
@@ -131,7 +130,11 @@ describe('a clone of any shape', { concurrency: 2 }, () => {
     const { repo: remote } = clones.expected
     const host = await startHost(remote.dir)
     try {
-      for (const [filters, protocol] of [['true', '2'], ['false', '2'], ['true', '0']]) {
+      for (const [filters, protocol] of [
+        ['true', '2'],
+        ['false', '2'],
+        ['true', '0'],
+      ]) {
         remote.git('config', 'uploadpack.allowFilter', filters)
         for (const name of ['depth 1 of a tag', 'single branch without tags', 'init and fetch of one tag']) {
           // This process serves it, so that it can't wait for a clone from there.
@@ -142,10 +145,9 @@ describe('a clone of any shape', { concurrency: 2 }, () => {
           const { code, json, stderr } = await run('sync', { repo, pair: clones.expected.pair }, '--dry-run', '--check')
           assert.deepEqual([code, json?.plan.empty], [0, true], `${name}, ${filters}, ${protocol}: ${stderr}`)
           // A content that KV does not know either, all the way.
-          const explain = await slotctl(
-            ['explain', NAME, 'canary', '--key', 'a', '--json', '--repo', repo.dir],
-            { env: gitEnv() },
-          )
+          const explain = await slotctl(['explain', NAME, 'canary', '--key', 'a', '--json', '--repo', repo.dir], {
+            env: gitEnv(),
+          })
           assert.deepEqual([explain.code, explain.json.version], [0, 'v1.2.0'], explain.stderr)
           assert.deepEqual(users(repo), before)
         }

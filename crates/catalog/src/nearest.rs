@@ -1,6 +1,6 @@
 //! The nearest existing name: what a mistyped name was probably meant to be.
 //!
-//! A general edit distance costs the product of both lengths. Here at most [`MAX_SLIPS`]
+//! A general edit distance costs the product of both lengths. Here at most `MAX_SLIPS`
 //! typing errors are tried out, and a search stops after a number of bytes, so that a
 //! request for an unknown name stays cheap however many names exist.
 

@@ -56,11 +56,9 @@ export const SHAPES = {
   mirror: (url) => cloned(url, '--mirror'),
   bare: (url) => cloned(url, '--bare'),
   worktree,
-  'init and fetch of one tag': (url) =>
-    fetched(url, [`+${STAGING}:${STAGING}`], [STAGING], '--depth=1', '--no-tags'),
+  'init and fetch of one tag': (url) => fetched(url, [`+${STAGING}:${STAGING}`], [STAGING], '--depth=1', '--no-tags'),
   'another name of the remote': (url) => cloned(url, '--origin=team'),
-  'main beside the default branch': (url) =>
-    fetched(url, [ALL_HEADS, ALL_TAGS], ['-B', 'main', 'origin/main']),
+  'main beside the default branch': (url) => fetched(url, [ALL_HEADS, ALL_TAGS], ['-B', 'main', 'origin/main']),
   'init.defaultBranch': withDefaultBranch,
   'lightweight tags': lightweight,
 }

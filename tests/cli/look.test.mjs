@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 
 import { sha256, startKv } from './support/kv.mjs'
-import { extractionRepo } from './support/repo.mjs'
+import { extractionRepo, Repo } from './support/repo.mjs'
 import { gitEnv, slotctl } from './support/slotctl.mjs'
 
 const EXTRACTION = 'prompts/extraction'
@@ -71,6 +71,46 @@ describe('slotctl status', () => {
     assert.deepEqual(json.slots[2].changes, plan.writes.slots.find(({ key }) => key === PRODUCTION).changes)
     await run('sync', repo, pair)
     assert.equal((await run('status', repo, pair, '--check')).code, 0)
+  })
+
+  test('sums up, and shows only the named slots or what differs', async () => {
+    const { repo, pair } = await synced()
+    const all = await run('status', repo, pair)
+    assert.match(all.stderr, /^3 slots of 1 component: all as Git says$/m)
+    assert.deepEqual((await run('status', repo, pair, '--drift')).stdout, '')
+    repo.slot(EXTRACTION, 'production', 'v1.1.0')
+    const drift = await run('status', repo, pair, '--drift')
+    assert.match(drift.stdout, /^prompts\/extraction@production [^\n]*≠ Git[^\n]*\n$/)
+    assert.match(drift.stderr, /^1 slot of 1 component: 1 not as Git says$/m)
+    const { json } = await run('status', repo, pair, '--slot', 'staging', '--slot', 'latest', '--json', '--check')
+    assert.deepEqual(
+      [json.slots.map(({ slot }) => slot), json.summary.slots, json.drift, json.exit],
+      [['latest', 'staging'], 2, true, 3],
+    )
+    const typo = await run('status', repo, pair, '--slot', 'prodution')
+    assert.equal(typo.code, 1)
+    assert.match(typo.stderr, /--slot prodution: no component has a slot[^\n]*\n[^\n]*slotctl status --slot production/)
+  })
+
+  test('draws no bars in a long list', async () => {
+    const repo = extractionRepo()
+    for (let at = 0; at < 110; at += 1) repo.slot(EXTRACTION, `ring-${at}`, 'v1.0.0')
+    const { stdout, stderr } = await slotctl(['status', '--offline', '--repo', repo.dir])
+    assert.match(stdout, /^prompts\/extraction@ring-7 +ring-7 v1\.0\.0$/m)
+    assert.match(stderr, /^113 slots of 1 component$/m)
+  })
+
+  test('says that there are no slots and no tags', async () => {
+    const repo = new Repo()
+    repo.commit({ 'README.md': 'Nothing yet\n' })
+    const offline = await slotctl(['status', '--offline', '--repo', repo.dir])
+    assert.deepEqual([offline.code, offline.stdout], [0, ''])
+    assert.match(offline.stderr, /There are no slots/)
+    const online = await run('status', repo, kv.pair())
+    assert.match(online.stderr, /There are no slots/)
+    const list = await slotctl(['tag', 'list', '--repo', repo.dir])
+    assert.deepEqual([list.code, list.stdout], [0, ''])
+    assert.match(list.stderr, /There are no tags under components\//)
   })
 
   test('shows a hold and who made it', async () => {

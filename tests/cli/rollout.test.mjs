@@ -265,6 +265,14 @@ describe('slotctl rollout', () => {
     }
   })
 
+  test('says what a percentage is', async () => {
+    for (const text of ['ten', '10%', 'NaN']) {
+      const { code, stderr } = await rollout(shop(), NAME, 'production', '--to', 'canary', '--percent', text)
+      assert.equal(code, 2)
+      assert.match(stderr, /expected a percentage: a number from 0 to 100, such as 10 or 0\.5/)
+    }
+  })
+
   test('shows who would move, before it writes', async () => {
     const repo = shop()
     repo.commit({ [FILE]: split(10) })

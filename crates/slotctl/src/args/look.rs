@@ -22,6 +22,14 @@ pub(crate) struct StatusArgs {
     #[arg(long, conflicts_with_all = ["local", "env", "check"])]
     pub(crate) offline: bool,
 
+    /// Show only slots with this name (can be repeated); --check still judges all slots
+    #[arg(long, value_name = "SLOT")]
+    pub(crate) slot: Vec<Slot>,
+
+    /// Show only slots that differ from Git
+    #[arg(long, conflicts_with = "offline")]
+    pub(crate) drift: bool,
+
     /// End with exit code 3 if KV is not what Git says
     #[arg(long)]
     pub(crate) check: bool,
@@ -64,6 +72,10 @@ Examples:
       every slot in KV: its version, its split, its hold, and what a sync would change
   slotctl status --env production --check
       end with 3 if a sync would write anything
+  slotctl status --env production --drift
+      only what differs from Git
+  slotctl status --env production --slot production
+      the production slot of every component
   slotctl status --local --only prompts/extraction --json
   slotctl status --offline
       what Git says, without a network

@@ -89,7 +89,7 @@ pub(crate) struct ChangeArgs {
     pub(crate) to: Option<Slot>,
 
     /// The share of the callers, with at most three decimals; 0 leaves an override
-    #[arg(long, value_name = "N", requires = "to")]
+    #[arg(long, value_name = "N", requires = "to", value_parser = percent)]
     pub(crate) percent: Option<f64>,
 
     /// Send the callers of this segment there, in place of a share
@@ -122,6 +122,12 @@ pub(crate) struct ChangeArgs {
 
     #[command(flatten)]
     pub(crate) common: RepoArgs,
+}
+
+/// Parses a share; whether it is in range is decided where `rollouts.toml` is read.
+fn percent(text: &str) -> Result<f64, &'static str> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+    number.ok_or("expected a percentage: a number from 0 to 100, such as 10 or 0.5")
 }
 
 const PLAN_HELP: &str = "\

@@ -125,8 +125,10 @@ impl Checks<'_> {
     fn watch(&self, share: StepShare, observed: &mut Observed) -> Vec<Finding> {
         let rounds = (share.bake.as_secs_f64() * PER_SECOND) as u32;
         let rounds = rounds.clamp(FEWEST, MOST);
-        let meter = self.output.meter("baking, seconds");
-        meter.begin(share.bake.as_secs() as usize);
+        // At 0 % nothing is baked: the progress is that of the rounds.
+        let seconds = share.bake.as_secs() as usize;
+        let meter = self.output.meter(if seconds == 0 { "rounds" } else { "baking, seconds" });
+        meter.begin(if seconds == 0 { rounds as usize } else { seconds });
         let (began, mut refs) = (Instant::now(), self.refs.iter().cycle());
         // Once more after the last one: then it is known whether that was all.
         for round in 0.. {
@@ -150,7 +152,10 @@ impl Checks<'_> {
             if !findings.is_empty() {
                 return findings;
             }
-            meter.set(began.elapsed().min(share.bake).as_secs() as usize);
+            meter.set(match seconds {
+                0 => (round + 1).min(rounds) as usize,
+                _ => began.elapsed().min(share.bake).as_secs() as usize,
+            });
         }
         Vec::new()
     }

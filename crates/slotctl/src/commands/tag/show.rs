@@ -18,6 +18,10 @@ pub(super) fn list(context: &Tags<'_>, args: &ListArgs) -> Result<()> {
     if let (Some(component), true) = (&args.component, tags.is_empty()) {
         return Err(unknown(context, component).into());
     }
+    if tags.is_empty() {
+        context.output.say(format_args!("There are no tags under {}/", context.prefix().as_str()));
+        context.output.hint("slotctl tag create prompts/example v1.0.0, or git fetch --tags");
+    }
     table(context, &tags)
 }
 

@@ -1,14 +1,19 @@
 //! `slotctl status`: every slot with its version, its split, its hold, and what a
 //! sync would change; worked out by the plan of `sync`, which is then not carried out.
 
+mod summary;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::Result;
 use catalog::key::Key;
+use catalog::name::ComponentName;
+use catalog::nearest::{BUDGET, nearest};
 use catalog::record::{Arm, SlotRecord, Target};
+use catalog::slot::Slot;
 use console::style;
-use notice::Notice;
+use notice::{Notice, Refused};
 use reconcile::plan::{ArmShare, Held, Options, Plan, Stage, Write, changes};
 use serde_json::{Value, json};
 
@@ -22,6 +27,10 @@ use crate::read::{Known, ReadPart, Reading};
 use crate::session;
 use crate::source::Certainty;
 use crate::traffic::{change, traffic};
+use summary::Summary;
+
+/// The most slots in a list with bars: about two screens.
+const MOST_BARS: usize = 100;
 
 /// Carries out the command.
 pub(crate) fn run(context: &Context<'_, StatusArgs>) -> Result<Exit> {
@@ -31,10 +40,13 @@ pub(crate) fn run(context: &Context<'_, StatusArgs>) -> Result<Exit> {
         false => look_at_both(context)?,
     };
     let exit = look.exit(args.check);
+    let shown = look.shown(args)?;
+    let summary = Summary::of(&shown);
     match args.common.json {
-        true => output.data(&look.value(exit))?,
-        false => output.print(&look.table())?,
+        true => output.data(&look.value(&shown, &summary, exit))?,
+        false => output.print(&table(&shown))?,
     }
+    summary.tell(args, output);
     look.refused().for_each(|notice| output.refusal(notice));
     if let Some(drift) = look.drift() {
         output.say(drift);
@@ -102,7 +114,41 @@ enum SlotState<'a> {
     Untagged,
 }
 
+/// A slot, and what there is to say of it.
+struct Row<'a> {
+    name: &'a ComponentName,
+    record: &'a SlotRecord,
+    state: Option<SlotState<'a>>,
+}
+
 impl Look {
+    /// The slots that the command line asks for.
+    fn shown(&self, args: &StatusArgs) -> Result<Vec<Row<'_>>> {
+        if let Some(slot) = args.slot.iter().find(|slot| !self.has(slot)) {
+            return Err(self.no_slot(slot).into());
+        }
+        let mut states = self.states();
+        let rows = self.records.iter().map(|((name, slot), record)| {
+            let state = states.remove(&Key::Slot(name.clone(), slot.clone()));
+            Row { name, record, state }
+        });
+        let named = |row: &Row<'_>| args.slot.is_empty() || args.slot.contains(&row.record.slot);
+        Ok(rows.filter(|row| named(row) && (!args.drift || row.state.is_some())).collect())
+    }
+
+    fn has(&self, slot: &Slot) -> bool {
+        self.records.keys().any(|(_, known)| known == slot)
+    }
+
+    fn no_slot(&self, slot: &Slot) -> Refused {
+        let known = self.records.keys().map(|(_, known)| known.as_str());
+        let help = match nearest(slot.as_str(), known, &mut BUDGET.clone()) {
+            Some(near) => format!("slotctl status --slot {near}"),
+            None => "`slotctl status` shows all slots".to_owned(),
+        };
+        Refused::new(format!("--slot {slot}"), "no component has a slot with this name", help)
+    }
+
     fn refused(&self) -> impl Iterator<Item = &Notice> {
         let plan = self.plan.iter().flat_map(|plan| &plan.refused);
         self.reading.refused.iter().chain(&self.refused).chain(plan)
@@ -147,15 +193,13 @@ impl Look {
         (!plan.is_empty()).then(|| format!("drift: {} to write", stages.join(", ")))
     }
 
-    fn value(&self, exit: Exit) -> Value {
-        let states = self.states();
-        let slot = |((name, slot), record): (&(_, _), &SlotRecord)| {
-            let state = states.get(&Key::Slot(
-                catalog::name::ComponentName::clone(name),
-                catalog::slot::Slot::clone(slot),
-            ));
+    fn value(&self, shown: &[Row<'_>], summary: &Summary, exit: Exit) -> Value {
+        let slot = |Row { name, record, state }: &Row<'_>| {
             let mut value = json!({
-                "component": name, "slot": slot, "traffic": traffic(record), "hold": record.hold,
+                "component": name,
+                "slot": record.slot,
+                "traffic": traffic(record),
+                "hold": record.hold,
             });
             let more = match state {
                 None => json!({ "state": "same" }),
@@ -173,7 +217,8 @@ impl Look {
         let mut value = json!({
             "command": "status",
             "source": self.reading.source.provenance.value(),
-            "slots": self.records.iter().map(slot).collect::<Value>(),
+            "slots": shown.iter().map(slot).collect::<Value>(),
+            "summary": summary.value(),
             "refused": self.refused().collect::<Vec<_>>(),
             "exit": exit.code(),
         });
@@ -183,21 +228,23 @@ impl Look {
         }
         value
     }
+}
 
-    /// A line a slot: its name, the bar, the arms, and what is to be said of it.
-    fn table(&self) -> String {
-        let width = |(name, slot): &(_, _)| format!("{name}@{slot}").chars().count();
-        let widest = self.records.keys().map(width).max().unwrap_or(0);
-        let states = self.states();
-        let mut text = String::new();
-        for ((name, slot), record) in &self.records {
-            let key = Key::Slot(name.clone(), slot.clone());
-            let shown = key.to_string();
-            let _ = write!(text, "{shown:<widest$}  {}  {}", bar(record), arms(record));
-            let _ = writeln!(text, "{}", states.get(&key).map_or(String::new(), words));
+/// A line for each slot: its name, the bar, the arms, and what there is to say of it. A long
+/// list has no bars: they repeat what the arms say.
+fn table(rows: &[Row<'_>]) -> String {
+    let shown = |row: &Row<'_>| format!("{}@{}", row.name, row.record.slot);
+    let widest = rows.iter().map(|row| shown(row).chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for row in rows {
+        let _ = write!(text, "{:<widest$}  ", shown(row));
+        if rows.len() <= MOST_BARS {
+            let _ = write!(text, "{}  ", bar(row.record));
         }
-        text
+        let state = row.state.as_ref().map_or(String::new(), words);
+        let _ = writeln!(text, "{}{state}", arms(row.record));
     }
+    text
 }
 
 /// What a sync would do.

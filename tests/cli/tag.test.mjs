@@ -291,6 +291,35 @@ describe('slotctl tag list and show', () => {
   })
 })
 
+describe('a mistyped component', () => {
+  test('is answered with the nearest name', async () => {
+    const repo = extractionRepo()
+    for (const command of ['list', 'show']) {
+      const { code, stderr } = await slotctl(['tag', command, 'prompts/extracton', '--repo', repo.dir], { env: gitEnv() })
+      assert.equal(code, 1, stderr)
+      assert.match(stderr, /hint: did you mean prompts\/extraction\? slotctl tag list prompts\/extraction\n/)
+    }
+  })
+
+  test('is not expected in a repository without tags: that is said', async () => {
+    const repo = new Repo()
+    repo.commit({})
+    const { code, stderr } = await slotctl(['tag', 'list', '--repo', repo.dir], { env: gitEnv() })
+    assert.equal(code, 0, stderr)
+    assert.match(stderr, /there are no tags of components under components\//)
+    const status = await slotctl(['status', '--offline', '--repo', repo.dir], { env: gitEnv() })
+    assert.equal(status.code, 0, status.stderr)
+    assert.match(status.stderr, /there are no slots/)
+  })
+
+  test('is not blamed for a share that is no number', async () => {
+    const args = ['rollout', 'prompts/extraction', 'production', '--to', 'canary', '--percent', 'ten']
+    const { code, stderr } = await slotctl(args, { env: gitEnv() })
+    assert.equal(code, 2)
+    assert.match(stderr, /it is not a number: write the percentage, such as 10 or 12\.5/)
+  })
+})
+
 describe('slotctl tag bump', () => {
   for (const [tags, part, expected] of /** @type {[tags: string[], part: string, expected: string][]} */ ([
     [[], 'minor', 'v0.1.0'],

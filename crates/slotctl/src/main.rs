@@ -15,6 +15,7 @@ mod config;
 mod context;
 mod exit;
 mod namespaces;
+mod nearest;
 mod offline;
 mod output;
 mod read;

@@ -79,7 +79,8 @@ fn served(api: &KvApi, binding: &str) -> Result<String> {
     match ids[..] {
         [id] => Ok(id.to_owned()),
         [] => {
-            let hint = config::did_you_mean(binding, all.iter().map(|info| info.title.as_str()));
+            let hint =
+                crate::nearest::did_you_mean(binding, all.iter().map(|info| info.title.as_str()));
             bail!(
                 "the `wrangler dev` there binds no namespace as {binding}{hint}: \
                  does it serve the resolver?"

@@ -15,6 +15,7 @@ use reconcile::plan::{Actual, Options, Plan, Planning, PlanningStep};
 
 use crate::args::RepoArgs;
 use crate::context::Session;
+use crate::nearest::nearest;
 use crate::output::{Meter, Output, count};
 use crate::read::{Known, Opened, ReadPart, ReadProgress, Reading, RepositoryState};
 use crate::runs;
@@ -157,12 +158,15 @@ pub(crate) fn refuse_unknown(
     };
     match only.iter().find(|name| !known(name)) {
         None => Ok(()),
-        Some(name) => Err(Refused::new(
-            name.to_string(),
-            "neither Git nor KV has such a component",
-            "slotctl tag list shows what there is; git fetch --tags brings what others tagged",
-        )
-        .into()),
+        Some(name) => {
+            let what = "neither Git nor KV has such a component";
+            let names: Vec<&str> = desired.components.keys().map(ComponentName::as_str).collect();
+            let help = match nearest(name.as_str(), &names) {
+                Some(near) => format!("did you mean {near}? slotctl tag list {near}"),
+                None => "slotctl tag list".to_owned(),
+            };
+            Err(Refused::new(name.to_string(), what, help).into())
+        }
     }
 }
 

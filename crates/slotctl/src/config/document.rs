@@ -9,7 +9,7 @@ use jsonc_parser::{ParseOptions, parse_to_serde_value};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::nearest::did_you_mean;
+use crate::nearest::did_you_mean;
 
 /// The names of a configuration, in the order in which wrangler prefers them.
 pub(super) const NAMES: [&str; 3] = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];

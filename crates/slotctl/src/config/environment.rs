@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use super::document::{Binding, Document};
 use super::home::Home;
-use super::nearest::did_you_mean;
+use crate::nearest::did_you_mean;
 
 const VARIABLE: &str = "CLOUDFLARE_ENV";
 

@@ -6,7 +6,7 @@ use super::configuration::Config;
 use super::document::Binding;
 use super::environment::Section;
 use super::home::Home;
-use super::nearest::did_you_mean;
+use crate::nearest::did_you_mean;
 
 /// The title that wrangler gives a namespace that it makes for a binding without an id
 /// (`autoProvisionedResourceName` in wrangler).

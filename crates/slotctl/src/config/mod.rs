@@ -11,7 +11,6 @@ mod environment;
 mod find;
 mod home;
 mod ids;
-mod nearest;
 
 #[cfg(test)]
 mod tests;
@@ -20,4 +19,3 @@ pub(crate) use configuration::{Config, load};
 pub(crate) use environment::chosen;
 pub(crate) use home::Home;
 pub(crate) use ids::{given_or_configured, provisioned_title};
-pub(crate) use nearest::did_you_mean;

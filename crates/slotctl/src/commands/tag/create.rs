@@ -89,7 +89,7 @@ fn exists(name: &TagName, there: &Tagged, tags: &[Tagged]) -> Refused {
     let next = next_version(versions(tags).max(), Part::Patch);
     let free = next.map_or(String::new(), |next| format!("; the next one is {next}"));
     let help = format!(
-        "versions never change: make another one, `slotctl tag bump {}`{free}",
+        "versions never change: make another one, `slotctl tag bump {} patch`{free}",
         name.component
     );
     Refused::new(name.to_string(), format!("exists already{at}"), help)

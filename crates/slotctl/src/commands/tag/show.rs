@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::tags::{Tags, bare};
 use crate::args::{ListArgs, ShowArgs};
+use crate::nearest::nearest;
 use crate::read::tags::{Tagged, read_tags, standing};
 use notice::Refused;
 
@@ -16,7 +17,11 @@ use notice::Refused;
 pub(super) fn list(context: &Tags<'_>, args: &ListArgs) -> Result<()> {
     let tags = read_tags(&context.repository, context.prefix(), args.component.as_ref())?;
     if let (Some(component), true) = (&args.component, tags.is_empty()) {
-        return Err(unknown(context, component).into());
+        return Err(unknown(context, component)?.into());
+    }
+    if tags.is_empty() {
+        let prefix = context.prefix().as_str();
+        context.output.say(format_args!("there are no tags of components under {prefix}/"));
     }
     if tags.is_empty() {
         context.output.say(format_args!("There are no tags under {}/", context.prefix().as_str()));
@@ -29,7 +34,7 @@ pub(super) fn list(context: &Tags<'_>, args: &ListArgs) -> Result<()> {
 pub(super) fn show(context: &Tags<'_>, args: &ShowArgs) -> Result<()> {
     let tags = context.tags_of(&args.component)?;
     if tags.is_empty() {
-        return Err(unknown(context, &args.component).into());
+        return Err(unknown(context, &args.component)?.into());
     }
     let Some(target) = &args.target else { return table(context, &tags) };
     let found = tags.iter().find(|tagged| tagged.tag.name.target == *target).ok_or_else(|| {
@@ -48,9 +53,15 @@ pub(super) fn show(context: &Tags<'_>, args: &ShowArgs) -> Result<()> {
     context.output.print(&facts.page(path.as_deref()))
 }
 
-fn unknown(context: &Tags<'_>, component: &ComponentName) -> Refused {
+fn unknown(context: &Tags<'_>, component: &ComponentName) -> Result<Refused> {
     let what = format!("no tag under {}/ names it", context.prefix().as_str());
-    Refused::new(component.to_string(), what, format!("slotctl tag create {component} v1.0.0"))
+    let tags = read_tags(&context.repository, context.prefix(), None)?;
+    let names: Vec<&str> = tags.iter().map(|tagged| tagged.tag.name.component.as_str()).collect();
+    let help = match nearest(component.as_str(), &names) {
+        Some(name) => format!("did you mean {name}? slotctl tag list {name}"),
+        None => format!("slotctl tag create {component} v1.0.0"),
+    };
+    Ok(Refused::new(component.to_string(), what, help))
 }
 
 fn table(context: &Tags<'_>, tags: &[Tagged]) -> Result<()> {

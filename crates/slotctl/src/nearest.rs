@@ -15,7 +15,7 @@ pub(crate) fn did_you_mean<'a>(text: &str, there: impl Iterator<Item = &'a str>)
 
 /// The name with the fewest slips, if at most a third of its letters differ, or if one
 /// is short for the other.
-fn nearest<'a>(text: &str, there: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(text: &str, there: &[&'a str]) -> Option<&'a str> {
     let lower = text.to_lowercase();
     let slips = |name: &str| {
         let name = name.to_lowercase();

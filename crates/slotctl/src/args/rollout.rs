@@ -168,10 +168,3 @@ What the tags and the rollouts.toml of the remote's default branch say is replay
 nothing is asked of Workers KV.
 
 Exit codes: 0 done, 1 failed, 2 usage";
-
-/// Parses a number of percent; how large it may be and its decimals are checked with the rest.
-fn percent(text: &str) -> Result<f64, String> {
-    let number = text.strip_suffix('%').unwrap_or(text).parse().ok();
-    let number = number.filter(|number: &f64| number.is_finite());
-    number.ok_or_else(|| "it is not a number: write the percentage, such as 10 or 12.5".to_owned())
-}

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { after, before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
 
 import { sha256 } from '../cli/support/kv.mjs'
+import { slotctl } from '../cli/support/slotctl.mjs'
 import { refsFile, startStage } from './support/stage.mjs'
 import { mishap } from './support/wrangler.mjs'
 
@@ -63,6 +66,24 @@ describe('slotctl release', () => {
     const again = await run(['--resume'])
     assert.deepEqual([again.code, again.json.outcome, ramp()], [0, 'nothing', WHOLE])
     assert.equal((await run(['--dry-run'])).json.old, id)
+  })
+
+  release('says what Ctrl-C leaves, and how to go on and back', async ({ args, env, ramp }) => {
+    const flags = args(['--steps', '50', '--bake', '10m'])
+    const started = (child) => {
+      child.stderr.on('data', (text) => /^deploy +50 %/m.test(text) && child.kill('SIGINT'))
+    }
+    const { code, stderr } = await slotctl(flags, { env: env(), started })
+    assert.equal(code, 130)
+    const [, resume, abort] =
+      /^interrupted: the split stays, 50 % \w+, 50 % \w+\n +hint: (.*--resume)\n +hint: (.* release --abort .*)$/m.exec(
+        stderr,
+      ) ?? assert.fail(stderr)
+    assert.deepEqual(ramp(), QUICK.slice(0, 2))
+    const pasted = (line) => promisify(execFile)('sh', ['-c', line], { env: { ...process.env, ...env() } })
+    assert.match((await pasted(`${resume} --dry-run`)).stderr, /at 50 %/)
+    await pasted(abort)
+    assert.deepEqual(ramp().at(-1), 'old 100')
   })
 
   release('only prints its plan with --dry-run', async ({ run, latest, ramp, old }) => {

@@ -14,6 +14,7 @@ mod commands;
 mod config;
 mod context;
 mod exit;
+mod interrupt;
 mod namespaces;
 mod nearest;
 mod offline;
@@ -42,5 +43,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    commands::run(&args.command, &Output::new()).into()
+    let output = Output::new();
+    interrupt::install(&output);
+    commands::run(&args.command, &output).into()
 }

@@ -6,6 +6,7 @@ pub(crate) mod bar;
 use std::cell::Cell;
 use std::fmt::{self, Display};
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -14,6 +15,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, P
 use notice::{Notice, printable};
 use serde::Serialize;
 
+use crate::interrupt::Leftover;
 use kv_api::ApiError;
 use notice::Refused;
 
@@ -22,6 +24,7 @@ use notice::Refused;
 pub(crate) struct Output {
     bars: MultiProgress,
     terminal: bool,
+    leftover: Arc<Mutex<Option<Leftover>>>,
 }
 
 impl Output {
@@ -36,7 +39,20 @@ impl Output {
             true => ProgressDrawTarget::stderr(),
             false => ProgressDrawTarget::hidden(),
         };
-        Self { bars: MultiProgress::with_draw_target(target), terminal }
+        Self { bars: MultiProgress::with_draw_target(target), terminal, leftover: Arc::default() }
+    }
+
+    /// Notes what would be left if the command were interrupted from now on; `None` is nothing.
+    pub(crate) fn note_leftover(&self, leftover: Option<Leftover>) {
+        *self.leftover.lock().unwrap_or_else(PoisonError::into_inner) = leftover;
+    }
+
+    /// Says what an interruption leaves.
+    pub(crate) fn interrupted(&self) {
+        let leftover = self.leftover.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(Leftover { what, hints }) = leftover else { return };
+        self.say(format_args!("interrupted: {what}"));
+        hints.iter().for_each(|hint| self.hint(hint));
     }
 
     /// A line of talk.

@@ -10,6 +10,8 @@ use super::probe::{Probe, Versions};
 use super::refs::CheckedReference;
 use super::report::{ReleaseOutcome, ReleaseReport};
 use super::setting::Setting;
+use crate::args::ReleaseArgs;
+use crate::interrupt::{self, Leftover};
 use crate::output::Output;
 use notice::{Notice, printable};
 use release::judge::Finding;
@@ -48,6 +50,10 @@ impl Drive<'_> {
     /// What stopped it before the new version was in a deployment, or while somebody
     /// else was in charge.
     pub(crate) fn run(&mut self, report: &mut ReleaseReport) -> Result<ReleaseOutcome> {
+        if let (true, Some(at)) = (self.progress.is_split(), self.progress.share()) {
+            let what = format!("the split stays, {at} % for the new version");
+            self.output.note_leftover(Some(self.leftover(what)));
+        }
         loop {
             let action = self.progress.next(&self.setting.steps, self.setting.pause);
             match self.act(action, report) {
@@ -85,6 +91,7 @@ impl Drive<'_> {
                 let message = DeploymentMessage::Released { new: new.clone() };
                 self.deployments.make(&[(new.clone(), Percent::ALL)], &message)?;
                 self.output.step("deploy", format_args!("{new} alone"), began);
+                self.output.note_leftover(None);
                 self.progress.set_alone(new);
             }
             Action::Pause(at) => return Ok(ActionResult::End(ReleaseOutcome::Paused(at))),
@@ -103,13 +110,23 @@ impl Drive<'_> {
         let message =
             DeploymentMessage::Step { new: new.clone(), at, steps: steps.clone(), bake: *bake };
         let versions = [(new.clone(), at), (old.clone(), at.rest())];
+        let what = format!("{at} % for {} were being deployed and may be", new.short());
+        self.output.note_leftover(Some(self.leftover(what)));
         self.deployments.make(&versions, &message)?;
         let text = format!("{at} % {}, {} % {}", new.short(), at.rest(), old.short());
-        self.output.step("deploy", text, began);
+        self.output.step("deploy", &text, began);
         report.deployed(at, began);
+        self.output.note_leftover(Some(self.leftover(format!("the split stays, {text}"))));
         self.progress.set_deployed(new, at);
         self.ramp = None;
         Ok(())
+    }
+
+    /// What an interruption leaves, with the commands that go on and go back.
+    fn leftover(&self, what: String) -> Leftover {
+        let args = self.setting.args;
+        let resume = interrupt::this_command(&["--resume"]);
+        Leftover { what, hints: vec![resume, abort_command(args)] }
     }
 
     fn check(&mut self, at: Percent, report: &mut ReleaseReport) -> Result<Vec<Finding>> {
@@ -161,6 +178,21 @@ impl Drive<'_> {
         report.reason = Some(why);
         Ok(ReleaseOutcome::Back)
     }
+}
+
+/// The command that gives the old version all of the traffic again.
+fn abort_command(args: &ReleaseArgs) -> String {
+    let config = args.target.config.as_ref().map(|file| file.display().to_string());
+    let options = [
+        ("--env", args.target.env.clone()),
+        ("--config", config),
+        ("--name", args.name.clone()),
+        ("--wrangler", args.wrangler.clone()),
+    ];
+    let own = std::env::args().next().unwrap_or_default();
+    let given = options.into_iter().filter_map(|(option, value)| Some((option, value?)));
+    let given = given.map(|(option, value)| format!(" {option} {}", interrupt::quoted(&value)));
+    format!("{} release --abort{}", interrupt::quoted(&own), given.collect::<String>())
 }
 
 /// Gives the old version all of the traffic; where that fails, says how people do it.

@@ -23,6 +23,7 @@ use reconcile::rollback::{Present, Rollback};
 use crate::args::RollbackArgs;
 use crate::context::{Context, Session};
 use crate::exit::{Exit, Usage};
+use crate::interrupt::Leftover;
 use crate::output::count;
 use crate::source::{Asking, Certainty, Source};
 use git::Repository;
@@ -52,6 +53,12 @@ pub(crate) fn run(context: &Context<'_, RollbackArgs>) -> Result<Exit> {
     }
     // 3. Workers KV.
     let began = Instant::now();
+    output.note_leftover(Some(Leftover {
+        what: "slots may be rolled back in Workers KV while their tags are not moved; \
+               `slotctl status` shows which"
+            .to_owned(),
+        hints: Vec::new(),
+    }));
     write(&session, &rollbacks, &mut report.took)?;
     let written = Instant::now();
     // 4. Git.
@@ -63,6 +70,7 @@ pub(crate) fn run(context: &Context<'_, RollbackArgs>) -> Result<Exit> {
     }
     // 5. What a sync at the same time undid.
     meanwhile::warn(meanwhile::restore(&session, &rollbacks), output);
+    output.note_leftover(None);
     // 6. Callers.
     if let Some(url) = &args.resolver {
         report.unserved = resolver::wait(url, &rollbacks, written, output)?;

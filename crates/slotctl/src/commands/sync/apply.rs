@@ -15,6 +15,7 @@ use super::concurrency::{Announcement, ConcurrentRun, Conflict};
 use super::outcome::SyncOutcome;
 use crate::args::SyncArgs;
 use crate::context::Session;
+use crate::interrupt::{self, Leftover};
 use crate::output::{Meter, count};
 use crate::read::{self, Blobs, Reading};
 use crate::runs::Note;
@@ -98,6 +99,12 @@ impl Apply<'_> {
         note: Option<&Note>,
         outcome: &mut SyncOutcome,
     ) -> Result<bool> {
+        self.session.output.note_leftover(Some(Leftover {
+            what: "a part of the plan is written, and nothing names what is missing; \
+                   the same command writes the rest"
+                .to_owned(),
+            hints: vec![interrupt::this_command(&[])],
+        }));
         let meter = self.session.output.meter(stage.plural());
         meter.begin(self.plan.stage(stage).count());
         let mut blobs = match stage {

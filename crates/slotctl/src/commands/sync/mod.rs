@@ -58,6 +58,7 @@ pub(crate) fn run(context: &Context<'_, SyncArgs>) -> Result<Exit> {
     let options = options(&session);
     let rounds = Rounds { session: &session, options: &options };
     let (reading, plan) = rounds.run(git, listing, &mut run, &mut outcome)?;
+    output.note_leftover(None);
     // 5. The copies for others, of what is in the resolver's own namespaces now.
     let report = SyncReport { session: &session, reading: &reading, plan: &plan };
     let copies = copies(&report, conductor.as_deref(), &mut outcome);

@@ -1,0 +1,62 @@
+//! Ctrl-C: says what the interrupted command leaves, and ends the process.
+
+use crate::output::Output;
+
+/// 128 and the number of SIGINT, as shells report it.
+const EXIT_CODE: i32 = 130;
+
+/// What a command would leave if it were interrupted now.
+#[derive(Clone, Debug)]
+pub(crate) struct Leftover {
+    /// What stays, as the end of "interrupted: ".
+    pub(crate) what: String,
+    /// Commands that go on or go back.
+    pub(crate) hints: Vec<String>,
+}
+
+/// Handles Ctrl-C from now on. If the platform refuses that, Ctrl-C ends the process without
+/// a word, as before.
+pub(crate) fn install(output: &Output) {
+    let output = output.clone();
+    let handler = move || {
+        output.interrupted();
+        std::process::exit(EXIT_CODE);
+    };
+    ctrlc::set_handler(handler).ok();
+}
+
+/// The command line of this process with more options, to be pasted into a shell.
+pub(crate) fn this_command(more: &[&str]) -> String {
+    let own: Vec<String> = std::env::args().collect();
+    let more = more.iter().filter(|option| !own.iter().any(|known| known == *option));
+    let words = own.iter().map(String::as_str).chain(more.copied());
+    words.map(quoted).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as bash, zsh and PowerShell read it.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:=+".contains(&b);
+    match !word.is_empty() && word.bytes().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_for_a_shell() {
+        for (word, expected) in [
+            ("--check-url", "--check-url"),
+            ("https://a.example:8787/b", "https://a.example:8787/b"),
+            ("1,10", "'1,10'"),
+            ("", "''"),
+            ("my file's", r"'my file'\''s'"),
+            ("$HOME", "'$HOME'"),
+        ] {
+            assert_eq!(quoted(word), expected);
+        }
+    }
+}

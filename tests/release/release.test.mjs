@@ -71,7 +71,11 @@ describe('slotctl release', () => {
   release('says what Ctrl-C leaves, and how to go on and back', async ({ args, env, ramp }) => {
     const flags = args(['--steps', '50', '--bake', '10m'])
     const started = (child) => {
-      child.stderr.on('data', (text) => /^deploy +50 %/m.test(text) && child.kill('SIGINT'))
+      let said = ''
+      child.stderr.on('data', (text) => {
+        said += text
+        if (/^deploy +50 %.*\n/m.test(said)) child.kill('SIGINT')
+      })
     }
     const { code, stderr } = await slotctl(flags, { env: env(), started })
     assert.equal(code, 130)

@@ -74,7 +74,7 @@ describe('slotctl release', () => {
       let said = ''
       child.stderr.on('data', (text) => {
         said += text
-        if (/^deploy +50 %.*\n/m.test(said)) child.kill('SIGINT')
+        if (/^deploy +50 %.*\n/m.test(said) && !child.killed) child.kill('SIGINT')
       })
     }
     const { code, stderr } = await slotctl(flags, { env: env(), started })

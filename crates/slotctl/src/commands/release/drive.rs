@@ -114,9 +114,9 @@ impl Drive<'_> {
         self.output.note_leftover(Some(self.leftover(what)));
         self.deployments.make(&versions, &message)?;
         let text = format!("{at} % {}, {} % {}", new.short(), at.rest(), old.short());
+        self.output.note_leftover(Some(self.leftover(format!("the split stays, {text}"))));
         self.output.step("deploy", &text, began);
         report.deployed(at, began);
-        self.output.note_leftover(Some(self.leftover(format!("the split stays, {text}"))));
         self.progress.set_deployed(new, at);
         self.ramp = None;
         Ok(())

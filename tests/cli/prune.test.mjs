@@ -161,7 +161,7 @@ describe('slotctl sync', () => {
       }
       const { code, plan } = await sync(shallow, pair, '--prune', '--dry-run')
       assert.deepEqual([plan.deletions, plan.blocked], [[], null])
-      assert.equal(code, 0)
+      assert.equal(code, 1, 'what can not be served is refused')
     })
   })
 

@@ -1,12 +1,14 @@
 //! Remotes: what they have, and pushing to them.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use gix_hash::ObjectId;
 use notice::printable;
 
 use crate::command::one_line;
+use crate::network::{self, Limit};
 use crate::repository::Repository;
 use crate::write::{Ran, run};
 use notice::Refused;
@@ -63,12 +65,12 @@ pub fn list(
     let mut command = repository.git.user_command();
     command.args(["ls-remote", "--refs", "--end-of-options", remote]);
     command.args(patterns);
-    let ran = run(&mut command)?;
-    if !ran.ok {
-        return Err(unreachable(remote, &ran));
-    }
+    // It is the user's own Git, which may ask for a password: long enough to type one.
+    let limit = Limit::of_silence(Duration::from_secs(120));
+    let printed = network::run(&mut command, Vec::new(), limit)
+        .map_err(|error| unreachable(remote, &error.to_string()))?;
     let mut refs = HashMap::new();
-    for line in String::from_utf8_lossy(&ran.stdout).lines() {
+    for line in String::from_utf8_lossy(&printed).lines() {
         let (id, name) = line.split_once('\t').context("git ls-remote printed an odd line")?;
         refs.insert(name.to_owned(), ObjectId::from_hex(id.as_bytes())?);
     }
@@ -90,7 +92,7 @@ pub fn fetch_refs(repository: &Repository, remote: &str, names: &[String]) -> Re
         command.args(names.iter().map(|name| format!("+{name}:{name}")));
         let ran = run(&mut command)?;
         if !ran.ok {
-            return Err(unreachable(remote, &ran));
+            return Err(unreachable(remote, &one_line(&ran.stderr)));
         }
     }
     Ok(())
@@ -172,8 +174,7 @@ fn push_once(
     run(&mut command)
 }
 
-fn unreachable(remote: &str, ran: &Ran) -> anyhow::Error {
-    let said = one_line(&ran.stderr);
+fn unreachable(remote: &str, said: &str) -> anyhow::Error {
     let help = format!("look where it is: git remote get-url {}", printable(remote.as_bytes()));
     Refused::new(remote, format!("can't be reached: {said}"), help).into()
 }

@@ -2,34 +2,47 @@ import { spawn } from 'node:child_process'
 import http from 'node:http'
 import net from 'node:net'
 import path from 'node:path'
+import { gunzipSync } from 'node:zlib'
 
 import { GIT_ENV } from '../../cli/support/repo.mjs'
 
 /**
  * A Git host: smart HTTP by Git's own `git http-backend` over the bare repository `dir`. `requests` are
- * those that came; with `password` it wants one; a `delay` in ms holds every answer back.
+ * those that came; with `password` it wants one.
+ *
+ * @param {string} dir
+ * @param {{ password?: string }} options
  */
 export async function startHost(dir, { password } = {}) {
-  const state = { requests: [], delay: 0 }
+  const state = { requests: [] }
   const server = http.createServer(async (request, response) => {
     const body = Buffer.concat(await Array.fromAsync(request))
-    const text = body.toString('latin1')
-    state.requests.push({ url: request.url, command: /command=([\w-]+)/.exec(text)?.[1], text })
+    const text = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body).toString('latin1')
+    state.requests.push({ url: request.url, command: /command=(ls-refs|fetch)/.exec(text)?.[1], text })
     if (password && request.headers.authorization !== `Basic ${btoa(`reader:${password}`)}`) {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="test"' }).end()
       return
     }
-    await new Promise((resolve) => setTimeout(resolve, state.delay))
     backend(dir, request, body, response)
   })
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address()
+  const port = await listen(server)
   const stop = () => {
     server.closeAllConnections()
     server.close()
   }
   return Object.assign(state, { port, url: `http://127.0.0.1:${port}/${path.basename(dir)}`, stop })
 }
+
+/**
+ * Listens on any free port, and gives its number.
+ *
+ * @param {import('node:net').Server} server
+ * @returns {Promise<number>}
+ */
+const listen = (server) =>
+  new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve(/** @type {import('node:net').AddressInfo} */ (server.address()).port))
+  })
 
 /** Hands a request to the CGI, and its answer back. */
 function backend(dir, request, body, response) {
@@ -66,10 +79,10 @@ function backend(dir, request, body, response) {
 export async function startSilence() {
   const sockets = new Set()
   const server = net.createServer((socket) => sockets.add(socket.on('error', () => {})))
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const port = await listen(server)
   const stop = () => {
     for (const socket of sockets) socket.destroy()
     server.close()
   }
-  return { url: `http://127.0.0.1:${server.address().port}/components.git`, stop }
+  return { url: `http://127.0.0.1:${port}/components.git`, stop }
 }

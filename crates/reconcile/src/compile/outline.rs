@@ -46,7 +46,7 @@ pub struct Outline {
     pub logic: Vec<LogicTag>,
     /// Tags that were skipped, slots that lost their version's tag.
     pub warnings: Vec<Notice>,
-    /// Tags that lead to another component's.
+    /// Tags that lead to another component's, and those whose objects can't be read.
     pub refused: Vec<Notice>,
     pub(super) drafts: BTreeMap<ComponentName, ComponentOutline>,
 }
@@ -72,7 +72,11 @@ pub fn outline(tags: &[Tag]) -> Outline {
     }
     let mut outline = Outline::default();
     for ((prefix, component), tags) in by_component {
-        outline.warnings.extend(tags.iter().filter_map(|tag| skipped(tag)));
+        for tag in &tags {
+            let is_refused = is_wanted_and_unreadable(tag);
+            let Outline { refused, warnings, .. } = &mut outline;
+            if is_refused { refused } else { warnings }.extend(skipped(tag));
+        }
         let (own, mut refused) = separate(&tags);
         outline.refused.append(&mut refused);
         match prefix {
@@ -226,6 +230,13 @@ fn unknown_versions(tags: &[&Tag]) -> Vec<Version> {
         _ => None,
     };
     tags.iter().filter_map(unknown).collect()
+}
+
+/// Whether a tag may lead to something to serve, and can't be read: a promotion that does
+/// not happen must not look like one that did.
+fn is_wanted_and_unreadable(tag: &Tag) -> bool {
+    let is_unreadable = matches!(tag.target, Err(Unpeelable::Unreadable(_)));
+    is_unreadable && tag.name.prefix == Prefix::Components
 }
 
 /// What to say of a tag that leads to no commit.

@@ -67,12 +67,8 @@ fn within_limit(file: File) -> Result<File, FileProblem> {
 
 impl Compiled {
     fn note(&mut self, subject: String, problem: FileProblem) {
-        let FileProblem { what, help, grade } = problem;
-        let notice = Notice { subject, what, help };
-        match grade {
-            Grade::Refused => self.refused.push(notice),
-            Grade::Incomplete => self.warnings.push(notice),
-        }
+        let FileProblem { what, help, .. } = problem;
+        self.refused.push(Notice { subject, what, help });
     }
 
     /// Notes why a version has no record. A pinned commit has no tag of its own:
@@ -132,7 +128,7 @@ impl Compiled {
             let what = format!("left as it is: {unknown} is the latest and could not be read");
             let help = Some("sync from a complete clone".to_owned());
             let subject = subject(name, TagTarget::Slot(Slot::latest()));
-            return self.warnings.push(Notice { subject, what, help });
+            return self.refused.push(Notice { subject, what, help });
         }
         let Some((version, stamp)) = latest.and_then(|v| Some((v, draft.stamps.get(v)?))) else {
             return;

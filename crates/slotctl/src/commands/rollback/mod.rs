@@ -44,7 +44,7 @@ pub(crate) fn run(context: &Context<'_, RollbackArgs>) -> Result<Exit> {
     // 2. What there is, and what that becomes.
     let (source, found) = look(&session, slot, &asking)?;
     let RollbackPlan { rollbacks, refused, skipped } = plan(&session, slot, found, &hold, &source)?;
-    let source = Some(source.provenance);
+    let (origin, source) = (source.provenance.origin.clone(), Some(source.provenance));
     let mut report =
         RollbackReport { rollbacks: &rollbacks, refused, source, ..RollbackReport::new(args) };
     report.show(output, &skipped);
@@ -63,7 +63,7 @@ pub(crate) fn run(context: &Context<'_, RollbackArgs>) -> Result<Exit> {
     let written = Instant::now();
     // 4. Git.
     let git = Instant::now();
-    match tags::move_and_push(context, repository, &rollbacks) {
+    match tags::move_and_push(context, repository, &rollbacks, &origin) {
         Ok(notices) if notices.is_empty() => report.took.git = Some(git.elapsed()),
         Ok(notices) => report.unpushed = notices,
         Err(error) => report.unpushed = vec![notice(&error)],

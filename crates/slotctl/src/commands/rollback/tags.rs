@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use gix_hash::ObjectId;
-use notice::Notice;
+use notice::{Notice, Refused};
 use reconcile::rollback::Rollback;
 use reconcile::tag::{Prefix, TagName, TagTarget};
 
@@ -14,6 +14,7 @@ use crate::commands::{push, tag};
 use crate::context::Context;
 use crate::output::count;
 use crate::remote::list_refs;
+use crate::source::Origin;
 use git::Repository;
 
 /// Moves and pushes the tags; what the remote refused is returned.
@@ -24,10 +25,15 @@ pub(super) fn move_and_push(
     context: &Context<'_, RollbackArgs>,
     repository: &Repository,
     rollbacks: &[Rollback],
+    origin: &Origin,
 ) -> Result<Vec<Notice>> {
     let Context { args, output, .. } = *context;
     let remote = push::remote(repository)?;
-    let there = remote.as_ref().map(|remote| fetch(repository, remote, rollbacks)).transpose();
+    let there = match origin {
+        // It is not asked, and waited for, a second time.
+        Origin::Unanswered { name, .. } => Err(unanswered(name).into()),
+        _ => remote.as_ref().map(|remote| fetch(repository, remote, rollbacks)).transpose(),
+    };
     let began = Instant::now();
     for rollback in rollbacks {
         tag::move_slot(repository, &context.with(&set_args(args, rollback)))?;
@@ -44,6 +50,11 @@ pub(super) fn move_and_push(
         output.step("push", format_args!("{} to {remote}", count(rollbacks.len(), "slot")), began);
     }
     Ok(refused)
+}
+
+fn unanswered(remote: &str) -> Refused {
+    let what = "can't be reached: it did not answer, so that the tag is moved in this clone alone";
+    Refused::new(remote, what, "slotctl push --tags --force, once it answers")
 }
 
 /// A rollback's slot, and the version that it is set to.

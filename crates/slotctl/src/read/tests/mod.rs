@@ -101,6 +101,13 @@ fn lines(notices: &[Notice]) -> Vec<String> {
 
 /// Checks that there are as many notices as expectations, and that each has the
 /// words of its own.
+/// All that is told of a reading.
+fn told(reading: &Reading) -> Vec<Notice> {
+    let mut told = [&reading.warnings[..], &reading.refused[..]].concat();
+    told.sort();
+    told
+}
+
 #[track_caller]
 fn check(notices: &[Notice], expected: &[(&str, &str)]) {
     let lines = lines(notices);

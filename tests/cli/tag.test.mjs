@@ -295,7 +295,9 @@ describe('a mistyped component', () => {
   test('is answered with the nearest name', async () => {
     const repo = extractionRepo()
     for (const command of ['list', 'show']) {
-      const { code, stderr } = await slotctl(['tag', command, 'prompts/extracton', '--repo', repo.dir], { env: gitEnv() })
+      const { code, stderr } = await slotctl(['tag', command, 'prompts/extracton', '--repo', repo.dir], {
+        env: gitEnv(),
+      })
       assert.equal(code, 1, stderr)
       assert.match(stderr, /hint: did you mean prompts\/extraction\? slotctl tag list prompts\/extraction\n/)
     }

@@ -25,6 +25,7 @@ pub mod reference;
 pub mod refusal;
 pub mod resolution;
 pub mod slot;
+pub mod suggestion;
 mod text;
 pub mod timestamp;
 pub mod version;

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::refusal::{Existing, Refusal};
 use crate::slot::Slot;
+use crate::suggestion::nearest_existing;
 use crate::version::Version;
 
 /// The most versions or slots that a response lists.
@@ -38,7 +39,7 @@ impl<'a> Problem<'a> {
     /// The body for a refusal; `instance` is the path of the request.
     pub fn of(refusal: &'a Refusal, instance: &'a str, script_version: &'a str) -> Self {
         let kind = refusal.code().to_ascii_lowercase().replace('_', "-");
-        let nearest = refusal.nearest();
+        let nearest = nearest_existing(refusal);
         let detail = match &nearest {
             Some(nearest) => format!("{} Did you mean {nearest}?", refusal.detail()),
             None => refusal.detail(),

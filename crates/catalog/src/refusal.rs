@@ -4,14 +4,10 @@ use crate::digest::Digest;
 use crate::grammar::{Grammar, GrammarError};
 use crate::key::{Key, Namespace};
 use crate::name::ComponentName;
-use crate::nearest::{BUDGET, nearest};
 use crate::range::Range;
 use crate::record::RecordError;
 use crate::slot::Slot;
 use crate::version::Version;
-
-/// The versions, highest first, that are searched for the nearest one.
-const SEARCHED: usize = 1_000;
 
 /// The reason why a request is not answered with a component.
 ///
@@ -253,28 +249,6 @@ impl Refusal {
     /// The seconds after which a retry may help.
     pub fn retry_after(&self) -> Option<u32> {
         (self.status() == 503).then_some(5)
-    }
-
-    /// The existing name that is nearest to the unknown one: a component, a reference of it
-    /// with its name, or a type.
-    pub fn nearest(&self) -> Option<String> {
-        match self {
-            Self::ComponentUnknown(_, near) => near.as_ref().map(ToString::to_string),
-            Self::TypeUnknown(_, near) => near.clone(),
-            Self::SlotUnknown(name, slot, existing) => {
-                let slots = existing.slots.iter().map(Slot::as_str);
-                nearest(slot.as_str(), slots, &mut BUDGET.clone())
-                    .map(|near| format!("{name}@{near}"))
-            }
-            Self::VersionUnknown(name, version, existing) => {
-                let versions: Vec<String> =
-                    existing.versions.iter().take(SEARCHED).map(Version::to_string).collect();
-                let versions = versions.iter().map(String::as_str);
-                nearest(&version.to_string(), versions, &mut BUDGET.clone())
-                    .map(|near| format!("{name}@{near}"))
-            }
-            _ => None,
-        }
     }
 
     /// The unknown component, and the place for the nearest one.

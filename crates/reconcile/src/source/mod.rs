@@ -17,6 +17,7 @@
 
 pub mod convention;
 pub mod path;
+mod problem;
 pub mod registry;
 pub mod trailer;
 
@@ -24,13 +25,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+pub use self::problem::{FileProblem, Grade, NotAFile};
+
 use self::path::RepoPath;
+use self::problem::{ambiguous, not_a_file, nothing_there};
 use self::registry::{History, Registry};
 use self::trailer::TrailerPath;
 use crate::tag::Prefix;
 use catalog::name::ComponentName;
-use catalog::record;
-use notice::printable;
 
 /// Where a registry comes from, in the order in which they are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,27 +58,6 @@ impl fmt::Display for Origin {
     }
 }
 
-/// What is at a path of a commit if it is no file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotAFile {
-    /// A tree.
-    Folder,
-    /// A symbolic link: where it leads is not part of the commit.
-    Symlink,
-    /// A commit of another repository.
-    Submodule,
-}
-
-impl fmt::Display for NotAFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Folder => "a folder",
-            Self::Symlink => "a symbolic link",
-            Self::Submodule => "a submodule",
-        })
-    }
-}
-
 /// What is at a path of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TreeEntry<Id> {
@@ -86,49 +67,6 @@ pub enum TreeEntry<Id> {
     File(Id),
     /// Something else, at the path or above it.
     Other(NotAFile, String),
-}
-
-/// Why something that should be served is not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileProblem {
-    /// What was found.
-    pub what: String,
-    /// What to do about it.
-    pub help: Option<String>,
-    /// Whose fault it is.
-    pub grade: Grade,
-}
-
-/// Whether a problem is the repository's or only this clone's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grade {
-    /// What the repository says can't be served.
-    Refused,
-    /// This clone does not have all of it: nothing can be said of the version.
-    Incomplete,
-}
-
-impl FileProblem {
-    /// A problem of the repository.
-    pub fn refused(what: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { what: what.into(), help: Some(help.into()), grade: Grade::Refused }
-    }
-
-    /// A content that is too large for a value of Workers KV.
-    pub fn too_large(path: &str, size: u64) -> Self {
-        Self::refused(
-            format!(
-                "{path} has {size} bytes, more than the {} (25 MiB) of a KV value",
-                record::MAX_VALUE
-            ),
-            "split the file, or serve it from R2 and its address from here",
-        )
-    }
-
-    /// A problem of this clone.
-    pub fn incomplete(what: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { what: what.into(), help: Some(help.into()), grade: Grade::Incomplete }
-    }
 }
 
 /// One commit's files and the registries, as far as they were read.
@@ -191,10 +129,6 @@ pub struct Sought<'a> {
     /// The path that Workers KV records for a version at the same commit.
     pub recorded: Option<&'a RepoPath>,
 }
-
-const NAME_THE_FILE: &str = "name its file: a line `Component-Path: <path>` at the end of the \
-     tag's message (slotctl tag create --path), a committed registry (git add --force \
-     .edgit/components.json), or --registry FILE (the input `registry` of the action)";
 
 /// Finds the file of a component in a commit.
 ///
@@ -288,11 +222,6 @@ fn file_at<F: CommitFiles>(
     }
 }
 
-fn not_a_file(kind: NotAFile, at: &str, before: &str) -> FileProblem {
-    let what = format!("{before}{} is {kind} in that commit", printable(at.as_bytes()));
-    FileProblem::refused(what, "only files are served; name the file itself")
-}
-
 /// What could be the component by convention: files, and what is neither file nor folder.
 fn by_convention<F: CommitFiles>(sought: Sought<'_>, files: &F) -> Result<Listing<F::Id>, F::Halt> {
     let mut candidates = BTreeMap::new();
@@ -321,20 +250,10 @@ fn not_located<Id>(
         [] | [_] => {
             let places = convention::places(sought.prefix, sought.name);
             looked_for.extend(places.iter().map(convention::CandidateFiles::pattern));
-            FileProblem::refused(nothing_there(&looked_for), NAME_THE_FILE)
+            nothing_there(&looked_for)
         }
         several => ambiguous(several.iter().map(|(path, _)| path)),
     }
-}
-
-fn ambiguous<'a>(paths: impl Iterator<Item = &'a String>) -> FileProblem {
-    let paths: Vec<String> = paths.map(|path| printable(path.as_bytes())).collect();
-    let what = format!("more than one file could be it: {}", paths.join(" and "));
-    FileProblem::refused(what, NAME_THE_FILE)
-}
-
-fn nothing_there(looked_for: &[String]) -> String {
-    format!("its commit has no file for it; looked for {}", looked_for.join(", "))
 }
 
 #[cfg(test)]

@@ -4,14 +4,15 @@
 //! ref (`refs/tags/…`), because a branch may have the same short name.
 
 mod misspelt;
+mod target;
 
 use std::fmt;
-use std::str::FromStr;
 
-use self::misspelt::{VersionStart, begins_with, flaw, meant, moving, name_and_version};
+pub use self::target::{TagTarget, TargetError};
+
+use self::misspelt::{VersionStart, begins_with, moving, name_and_version};
 use catalog::name::ComponentName;
-use catalog::slot::Slot;
-use catalog::version::{CommitId, Version};
+use catalog::version::Version;
 use notice::{Notice, printable};
 
 /// What a component's tags begin with: how a new version comes into use.
@@ -29,24 +30,6 @@ impl Prefix {
         match self {
             Self::Components => "components",
             Self::Logic => "logic",
-        }
-    }
-}
-
-/// What a tag's last segment names.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TagTarget {
-    /// A version: `v1.1.0`.
-    Version(Version),
-    /// A slot: `production`.
-    Slot(Slot),
-}
-
-impl fmt::Display for TagTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Version(version) => version.fmt(f),
-            Self::Slot(slot) => slot.fmt(f),
         }
     }
 }
@@ -185,7 +168,7 @@ fn read_rest(prefix: Prefix, rest: &[u8]) -> Result<TagName, Misread> {
         let help = "tag the component under a name that is allowed";
         Misread::new(format!("skipped: {error}"), help)
     })?;
-    let target = read_leaf(leaf).map_err(|error| {
+    let target = leaf.parse().map_err(|error| {
         let joined = joined(prefix, folder, leaf);
         joined.unwrap_or_else(|| misread(error, prefix, component.clone(), leaf))
     })?;
@@ -243,56 +226,6 @@ fn misread(error: TargetError, prefix: Prefix, component: ComponentName, leaf: &
     let moving =
         moving(leaf).map(|(range, start)| Box::new(Moving { prefix, component, start, range }));
     Misread { moving, ..Misread::new(format!("skipped: {}", error.why), help) }
-}
-
-/// Why a text is neither a version tag's nor a slot's last segment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TargetError {
-    why: String,
-    meant: Option<Version>,
-}
-
-impl fmt::Display for TargetError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.why)?;
-        match &self.meant {
-            Some(version) => write!(f, "; did you mean {version}?"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for TargetError {}
-
-impl FromStr for TagTarget {
-    type Err = TargetError;
-
-    fn from_str(text: &str) -> Result<Self, TargetError> {
-        read_leaf(text)
-    }
-}
-
-fn read_leaf(leaf: &str) -> Result<TagTarget, TargetError> {
-    let version = leaf.parse::<Version>();
-    if let (Ok(version @ Version::Release(_)), true) = (&version, leaf.starts_with('v')) {
-        return Ok(TagTarget::Version(version.clone()));
-    }
-    if leaf.parse::<CommitId>().is_ok() {
-        let why = "a full commit id is neither a version nor a slot".to_owned();
-        return Err(TargetError { why, meant: None });
-    }
-    let slot_error = match leaf.parse::<Slot>() {
-        Ok(slot) => return Ok(TagTarget::Slot(slot)),
-        Err(error) => error,
-    };
-    let shown = printable(leaf.as_bytes());
-    if let Some(meant) = meant(leaf) {
-        let why = format!("{shown} is not 'v' and a SemVer 2.0 version: {}", flaw(leaf));
-        return Err(TargetError { why, meant: Some(meant) });
-    }
-    let numbered = leaf.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit());
-    let error = version.err().filter(|_| numbered).unwrap_or(slot_error);
-    Err(TargetError { why: format!("{shown} is {error}"), meant: None })
 }
 
 /// The folders of refs that hold the tags of these components; of all components if

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::misspelt::meant;
 use super::*;
 
 fn tag(full_name: &str) -> TagName {

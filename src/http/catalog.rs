@@ -6,7 +6,7 @@ use catalog::key::Key;
 use catalog::name::ComponentName;
 use catalog::nearest::{BUDGET, nearest};
 use catalog::record::{
-    Arm, CatalogRecord, Hold, IndexRecord, Move, SlotEntry, SlotRecord, Target, VersionRecord,
+    Arm, CatalogRecord, Gone, Hold, IndexRecord, Move, SlotEntry, SlotRecord, Target, VersionRecord,
 };
 use catalog::refusal::Refusal;
 use catalog::slot::Slot;
@@ -135,6 +135,8 @@ struct SlotDetails<'a> {
     targets: &'a [Target],
     segments: &'a VecMap<String, Arm>,
     hold: &'a Option<Hold>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gone: &'a Option<Gone>,
     moves: &'a [Move],
 }
 
@@ -161,7 +163,7 @@ impl<'a> ComponentDetails<'a> {
 impl<'a> SlotDetails<'a> {
     fn of(entry: &'a SlotEntry) -> Self {
         let SlotEntry { record, moves } = entry;
-        let SlotRecord { slot, targets, segments, hold, .. } = record;
-        Self { slot, targets, segments, hold, moves }
+        let SlotRecord { slot, targets, segments, hold, gone, .. } = record;
+        Self { slot, targets, segments, hold, gone, moves }
     }
 }

@@ -83,7 +83,16 @@ describe('rollouts.toml', () => {
     // At least a second later, as the file's last change has a time in seconds.
     await new Promise((resolve) => setTimeout(resolve, 1_000))
     repo.git('revert', '--no-edit', 'HEAD~2')
-    assert.equal((await sync(repo, pair)).code, 0)
+    // The table is gone with it: callers would notice, so it has to be meant.
+    const refused = await sync(repo, pair)
+    assert.equal(refused.code, 1)
+    assert.match(
+      refused.stderr,
+      /has no table for it any more, and callers would notice \(production v1\.0\.0 90 % → 100 %, canary v1\.1\.0 10 % → none\)/,
+    )
+    assert.deepEqual(await arms(pair, 'production'), TEN)
+    assert.equal((await sync(repo, pair, '--dry-run', '--check')).code, 3)
+    assert.equal((await sync(repo, pair, '--allow-policy-removal')).code, 0)
     assert.deepEqual(await arms(pair, 'production'), SOLE)
     assert.equal((await sync(repo, pair)).plan.empty, true)
   })
@@ -147,7 +156,7 @@ describe('rollouts.toml', () => {
     )
   })
 
-  test('revokes a version: the record is marked, latest skips it, slots on it stay', async () => {
+  test('revokes a version: the record is marked, latest skips it, no slot serves it', async () => {
     const [repo, pair] = [shop(), kv.pair()]
     repo.commit({ [FILE]: split(10) })
     await sync(repo, pair)
@@ -156,14 +165,48 @@ describe('rollouts.toml', () => {
     assert.equal(code, 1)
     assert.equal((await pair.components.json(`${NAME}@v1.2.0`)).revoked, 'leaks')
     assert.deepEqual(await arms(pair, 'latest'), ['latest v1.0.0 100000'])
-    assert.deepEqual(await arms(pair, 'production'), TEN)
+    // The slots were never on another version: they are gone, and their callers get production's.
+    assert.deepEqual(await arms(pair, 'production'), ['canary v1.0.0 50000', 'production v1.0.0 50000'])
+    assert.deepEqual((await pair.slots.json(`${NAME}@ring-1`)).gone, { version: 'v1.2.0', reason: 'leaks' })
     assert.deepEqual(
       plan.refused.map(({ subject }) => subject),
       [`${NAME}@canary`, `${NAME}@green`, `${NAME}@ring-1`, `${NAME}@production`],
     )
-    assert.match(stderr, /ring-1: it stands on v1\.2\.0, which is revoked \(leaks\): the slot is left/)
-    assert.match(stderr, /production: it sends callers to canary, which is refused/)
+    assert.match(
+      stderr,
+      /ring-1: Git says v1\.2\.0, which is revoked \(leaks\): no version of the slot before it is good, so it answers 410/,
+    )
+    assert.match(
+      stderr,
+      /production: canary has no version that is good \(v1\.1\.0 is revoked\): its callers get v1\.0\.0/,
+    )
     assert.deepEqual((await sync(repo, pair)).plan.empty, true)
+  })
+
+  test('puts a slot on a revoked version back on its last good one, on hold, until Git agrees', async () => {
+    const [repo, pair] = [shop(), kv.pair()]
+    await sync(repo, pair)
+    repo.slot(NAME, 'production', 'v1.2.0', 'Release v1.2.0')
+    await sync(repo, pair)
+    repo.commit({ [FILE]: `["${NAME}"]\nrevoked = { "v1.2.0" = "leaks" }\n` }, 'Withdraw v1.2.0')
+    const { code, stderr } = await sync(repo, pair)
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      /production: Git says v1\.2\.0, which is revoked \(leaks\): v1\.0\.0 is served instead, on hold/,
+    )
+    assert.deepEqual(await arms(pair, 'production'), SOLE)
+    assert.equal((await pair.slots.json(`${NAME}@production`)).hold.reason, 'v1.2.0 is revoked: leaks')
+    const check = await sync(repo, pair, '--dry-run', '--check')
+    assert.deepEqual([check.code, check.plan.empty], [3, true])
+    assert.match(
+      check.stderr,
+      /to end the hold: slotctl tag set prompts\/extraction production v1\.0\.0 && slotctl push/,
+    )
+    repo.slot(NAME, 'production', 'v1.0.0', 'Back to v1.0.0')
+    await sync(repo, pair)
+    assert.deepEqual(await arms(pair, 'production'), SOLE)
+    assert.equal((await pair.slots.json(`${NAME}@production`)).hold, undefined)
   })
 
   test('reports every error with its line, and skips only its slot', async () => {
@@ -241,7 +284,9 @@ describe('slotctl rollout', () => {
       text(repo),
       `# Ours.\n\n${split(25)}segments = { beta = "ring-1" }\n# Live.\n${table('live', 'alias = "green" # since May')}`,
     )
-    assert.equal((await rollout(repo, NAME, 'production', '--stop')).code, 0)
+    const stop = await rollout(repo, NAME, 'production', '--stop')
+    assert.equal(stop.code, 0)
+    assert.match(stop.stderr, /hint: commit and push it, then `slotctl sync --allow-policy-removal`/)
     assert.equal(text(repo), `# Ours.\n# Live.\n${table('live', 'alias = "green" # since May')}`)
   })
 

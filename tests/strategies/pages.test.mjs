@@ -29,10 +29,10 @@ describe('docs/strategies', () => {
   }
 })
 
-async function play(stage, { policy, commands, rows }, groups) {
+async function play(stage, { policy, commands, flags, rows }, groups) {
   if (policy) stage.setPolicy(policy)
   if (commands) await stage.type(commands)
-  await stage.sync()
+  await stage.sync(...flags)
   for (const row of rows) {
     if (row.keys) await assertShares(stage, row, groups)
     else await assertGets(stage, row)

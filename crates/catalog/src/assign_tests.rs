@@ -27,6 +27,7 @@ fn record(targets: &[(&str, u32)]) -> SlotRecord {
         targets: targets.iter().enumerate().map(target).collect(),
         segments: vecmap::VecMap::from([("beta".into(), arm("ring-1", "v9.0.0"))]),
         hold: None,
+        gone: None,
     }
 }
 

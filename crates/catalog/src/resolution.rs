@@ -11,7 +11,7 @@ use crate::digest::Digest;
 use crate::key::Key;
 use crate::name::ComponentName;
 use crate::range::Range;
-use crate::record::{self, CatalogRecord, RecordError, SlotRecord, Snapshot, VersionRecord};
+use crate::record::{self, CatalogRecord, Gone, RecordError, SlotRecord, Snapshot, VersionRecord};
 use crate::reference::{Address, Reference};
 use crate::refusal::{Existing, Refusal};
 use crate::slot::Slot;
@@ -178,6 +178,9 @@ impl Resolution {
     ) -> Result<(Selected, Option<SlotRecord>), Refusal> {
         let record: SlotRecord = record::parse(bytes).map_err(|error| self.unreadable(error))?;
         let Question { name, caller, .. } = &self.question;
+        if let Some(Gone { version, reason }) = record.gone {
+            return Err(Refusal::VersionRevoked { name: name.clone(), version, reason });
+        }
         let decision = assign::decide(&record, name, caller, random).ok_or_else(|| {
             self.unreadable(RecordError::Malformed("the slot has no target".to_owned()))
         })?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::tag::{Prefix, TagName, TagTarget};
 use catalog::name::ComponentName;
-use catalog::record::{FORMAT, VersionRecord};
+use catalog::record::{Arm, FORMAT, SlotRecord, VersionRecord};
 use catalog::slot::Slot;
 use catalog::timestamp::Timestamp;
 use catalog::version::Version;
@@ -57,6 +57,8 @@ pub struct DesiredComponent {
     pub versions: BTreeMap<Version, VersionRecord>,
     /// Its slots, `latest` included; each stands on one of the versions above.
     pub slots: BTreeMap<Slot, DesiredSlot>,
+    /// Whether a tag says what `latest` is; else it follows the releases.
+    pub tagged_latest: bool,
     /// What `rollouts.toml` says of it.
     pub traffic: Traffic,
 }
@@ -70,6 +72,8 @@ pub struct Traffic {
     pub routes: BTreeMap<Slot, Route>,
     /// Withdrawn versions and why, also such as Git has no tag of any more.
     pub revoked: BTreeMap<Version, String>,
+    /// Slots that answer 410 if their version is revoked, in place of an earlier version.
+    pub gone_if_revoked: BTreeSet<Slot>,
     /// Slots of which the file says something wrong: they stay as they are.
     pub frozen: BTreeSet<Slot>,
     /// Whatever slot shares out its traffic in KV stays as it is, unless it has a
@@ -92,6 +96,21 @@ pub struct Route {
 }
 
 impl Route {
+    /// The route that a record in KV was made from.
+    pub fn of(record: &SlotRecord) -> Self {
+        let targets = record.targets.iter();
+        let segment = |(group, arm): (&String, &Arm)| (group.clone(), arm.slot.clone());
+        Self {
+            targets: targets.map(|target| (target.arm.slot.clone(), target.weight)).collect(),
+            segments: record.segments.iter().map(segment).collect(),
+        }
+    }
+
+    /// The share of a slot among the targets, in thousandths of a percent.
+    pub fn weight_of(&self, slot: &Slot) -> u32 {
+        self.targets.iter().filter(|(target, _)| target == slot).map(|(_, weight)| weight).sum()
+    }
+
     /// Every slot that it names.
     pub fn named(&self) -> impl Iterator<Item = &Slot> {
         self.targets.iter().map(|(target, _)| target).chain(self.segments.values())
@@ -120,6 +139,9 @@ pub struct DesiredSlot {
     pub time: Timestamp,
     /// Why: the tag's message, its first line.
     pub why: String,
+    /// The id of the object that the tag's ref names, in hex; `None` for a `latest` that
+    /// follows the releases.
+    pub tag: Option<String>,
 }
 
 /// The same content, named by its commit instead of by a version tag.

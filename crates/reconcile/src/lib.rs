@@ -14,6 +14,7 @@ pub mod audit;
 pub mod compile;
 pub mod conductor;
 pub mod desired;
+pub mod history;
 pub mod plan;
 pub mod policy;
 pub mod rollback;

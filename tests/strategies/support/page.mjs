@@ -5,7 +5,7 @@ import { inRoot } from '../../../scripts/lib/paths.mjs'
 /**
  * Parses a page of docs/strategies into steps. A heading of the second level starts a step. In a step,
  * a `toml` block is the new rollouts.toml, an `sh` block has commands, and the rows of tables are what
- * callers get.
+ * callers get. A step that names `--allow-policy-removal` is synced with it.
  */
 export function readPage(name) {
   const text = readFileSync(inRoot('docs', 'strategies', `${name}.md`), 'utf8')
@@ -15,7 +15,8 @@ export function readPage(name) {
 
 function readStep(part) {
   const title = part.slice(0, part.indexOf('\n'))
-  return { title, policy: block(part, 'toml'), commands: block(part, 'sh'), rows: rows(part) }
+  const flags = ['--allow-policy-removal'].filter((flag) => part.includes(flag))
+  return { title, policy: block(part, 'toml'), commands: block(part, 'sh'), flags, rows: rows(part) }
 }
 
 function block(part, language) {

@@ -91,8 +91,8 @@ class Stage {
   }
 
   /** Syncs the remote, like CI after every push. */
-  async sync() {
-    const args = ['sync', '--local', this.url, '--config', this.config, '--repo', this.remote.dir]
+  async sync(...flags) {
+    const args = ['sync', '--local', this.url, '--config', this.config, '--repo', this.remote.dir, ...flags]
     const { code, stderr } = await slotctl(args)
     if (code !== 0) throw new Error(`slotctl sync ended with ${code}: ${stderr}`)
   }

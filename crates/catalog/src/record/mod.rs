@@ -5,6 +5,7 @@
 //! `docs/kv-format.md` describes the records for people.
 
 mod bytes;
+mod hold;
 mod listing;
 mod rows;
 mod slot;
@@ -14,11 +15,12 @@ mod unreferenced;
 mod version;
 
 pub use bytes::{FORMAT, Record, RecordError, parse, write};
+pub use hold::{Gone, Hold};
 pub use listing::{
     CatalogMetadata, CatalogRecord, CatalogState, IndexMetadata, IndexRecord, MAX_MOVES, Move,
     SlotEntry,
 };
-pub use slot::{Arm, FULL_WEIGHT, Hold, SlotRecord, Target};
+pub use slot::{Arm, FULL_WEIGHT, SlotRecord, Target};
 pub use snapshot::Snapshot;
 pub use sync::{Age, HeldSlot, Newest, RollbackRun, RunId, RunIdError, SyncRecord};
 pub use unreferenced::{GRACE, UnreferencedMetadata, UnreferencedRecord, is_due};

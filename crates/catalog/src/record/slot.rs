@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use vecmap::VecMap;
 
 use super::bytes::{FORMAT, Record};
+use super::hold::{Gone, Hold};
 use super::rows::row;
 use super::snapshot::Snapshot;
 use crate::slot::Slot;
-use crate::timestamp::Timestamp;
 use crate::version::Version;
 
 /// The weights of a slot's targets add up to this: thousandths of a percent.
@@ -28,6 +28,9 @@ pub struct SlotRecord {
     /// The hold, which keeps `sync` from changing the slot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
+    /// Why the slot serves nobody, if so; there is no target then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<Gone>,
 }
 
 /// A version of a slot with its share of the traffic.
@@ -52,17 +55,6 @@ pub struct Arm {
     pub snapshot: Snapshot,
 }
 
-/// A mark that keeps `sync` from moving a slot, set by a rollback.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hold {
-    /// The reason.
-    pub reason: String,
-    /// The person who set it.
-    pub by: String,
-    /// The time at which it was set.
-    pub at: Timestamp,
-}
-
 impl SlotRecord {
     /// A record that sends all traffic to the slot's own version.
     pub fn sole(slot: Slot, snapshot: Snapshot) -> Self {
@@ -72,6 +64,20 @@ impl SlotRecord {
             targets: vec![Target { arm: Arm { slot, snapshot }, weight: FULL_WEIGHT }],
             segments: VecMap::new(),
             hold: None,
+            gone: None,
+        }
+    }
+
+    /// A record that serves nobody, because Git names this version and it is revoked.
+    pub fn gone(slot: Slot, version: Version, reason: String) -> Self {
+        let gone = Some(Gone { version, reason });
+        Self {
+            format: FORMAT,
+            slot,
+            targets: Vec::new(),
+            segments: VecMap::new(),
+            hold: None,
+            gone,
         }
     }
 
@@ -112,7 +118,10 @@ impl SlotRecord {
                 |(group, arm): (&String, &Arm)| (group.clone(), arm.snapshot.version.clone());
             record.segments.iter().map(route).collect()
         };
-        self.stretches() == other.stretches() && versions(self) == versions(other)
+        let is_gone = |record: &Self| record.gone.is_some();
+        self.stretches() == other.stretches()
+            && versions(self) == versions(other)
+            && is_gone(self) == is_gone(other)
     }
 
     /// The versions in the order of assignment, each with the first point after it.
@@ -129,6 +138,17 @@ impl SlotRecord {
         stretches
     }
 
+    /// The version that the arms of `slot` have, if the record has such an arm.
+    pub fn version_of(&self, slot: &Slot) -> Option<&Version> {
+        self.arms().find(|arm| arm.slot == *slot).map(|arm| &arm.snapshot.version)
+    }
+
+    /// The weight of `slot` among the targets, in thousandths of a percent.
+    pub fn weight_of(&self, slot: &Slot) -> u32 {
+        let of_slot = self.targets.iter().filter(|target| target.arm.slot == *slot);
+        of_slot.map(|target| target.weight).sum()
+    }
+
     /// The slot's own version.
     pub fn own_version(&self) -> Option<&Version> {
         self.own().map(|snapshot| &snapshot.version)
@@ -140,8 +160,12 @@ impl Record for SlotRecord {
         self.format
     }
 
-    /// The weights add up to the whole, so there is a target for every caller.
+    /// The weights add up to the whole, so there is a target for every caller, unless
+    /// the slot is gone.
     fn check(&self) -> Result<(), String> {
+        if self.gone.is_some() && self.targets.is_empty() && self.segments.is_empty() {
+            return Ok(());
+        }
         let sum: u64 = self.targets.iter().map(|target| u64::from(target.weight)).sum();
         match sum == u64::from(FULL_WEIGHT) {
             true => Ok(()),

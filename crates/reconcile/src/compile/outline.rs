@@ -34,6 +34,7 @@ pub(super) struct SlotDraft {
     pub(super) version: Version,
     pub(super) stamp: Stamp,
     pub(super) why: String,
+    pub(super) tag: String,
 }
 
 /// What the tags say, before any file was looked at.
@@ -204,6 +205,7 @@ fn slot_draft(slot: &Slot, version: Version, peeled: &Peeled) -> SlotDraft {
         version,
         stamp: peeled.stamp().clone(),
         why: peeled.why().to_owned(),
+        tag: peeled.id(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::outline::{ComponentOutline, Outline, SlotDraft};
+use super::tags::Stamp;
 use super::wanted::{File, WantedVersion, version_record};
 use crate::desired::{Desired, DesiredComponent, DesiredSlot};
 use crate::policy::Policy;
@@ -94,14 +95,15 @@ impl Compiled {
         component: &mut DesiredComponent,
         problems: &Problems,
     ) {
+        component.tagged_latest = draft.tagged_latest;
         if !draft.tagged_latest {
             self.add_latest(name, &draft, component, problems);
         }
-        for SlotDraft { slot, version, stamp, why } in draft.slots {
+        for SlotDraft { slot, version, stamp, why, tag } in draft.slots {
             if component.versions.contains_key(&version) {
-                let slot_state =
-                    DesiredSlot { version, author: stamp.author, time: stamp.time, why };
-                component.slots.insert(slot, slot_state);
+                let Stamp { author, time } = stamp;
+                let wanted = DesiredSlot { version, author, time, why, tag: Some(tag) };
+                component.slots.insert(slot, wanted);
             } else if let Some(problem) = problems.get(&(name.clone(), version.clone())) {
                 self.note(subject(name, TagTarget::Slot(slot)), on_problem(&version, problem));
             }
@@ -135,7 +137,8 @@ impl Compiled {
         };
         let (version, author, time) = (version.clone(), stamp.author.clone(), stamp.time);
         let why = "latest release".to_owned();
-        component.slots.insert(Slot::latest(), DesiredSlot { version, author, time, why });
+        let latest = DesiredSlot { version, author, time, why, tag: None };
+        component.slots.insert(Slot::latest(), latest);
     }
 }
 

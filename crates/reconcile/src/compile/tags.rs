@@ -1,5 +1,6 @@
 //! Tags, and the objects that they lead to.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::source::trailer::TrailerPath;
@@ -44,6 +45,13 @@ impl ObjectId {
     }
 }
 
+/// In lower-case hex, as Git writes it.
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 /// An annotated tag's object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagObject {
@@ -78,6 +86,13 @@ impl Peeled {
     /// Why: the tag's message, or a lightweight tag's commit's; the first line.
     pub fn why(&self) -> &str {
         self.chain.first().map_or(&self.commit.subject, |tag| &tag.why)
+    }
+
+    /// The id of the object that the ref names, in hex: the outermost tag's, or a
+    /// lightweight tag's commit's.
+    pub fn id(&self) -> String {
+        let commit = || self.commit.id.to_string();
+        self.chain.first().map_or_else(commit, |tag| tag.id.to_string())
     }
 
     /// The outermost tag object's trailer.

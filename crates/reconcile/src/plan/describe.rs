@@ -7,7 +7,7 @@ use super::traffic::changes;
 use super::value::Held;
 use super::write::Write;
 use crate::policy::percent;
-use catalog::record::{Arm, FULL_WEIGHT, SlotRecord, Target, VersionRecord};
+use catalog::record::{Arm, FULL_WEIGHT, Gone, SlotRecord, Target, VersionRecord};
 use catalog::version::Version;
 
 /// What happens to a key, as in `prompts/extraction@production: v1.0.0 → v1.1.0`.
@@ -61,6 +61,9 @@ fn slot(
     let now = traffic(record);
     let Some(before) = before else { return write!(f, "new, {now}") };
     let changes = changes(Some(before), record);
+    if record.gone.is_some() || before.gone.is_some() {
+        return write!(f, "{} → {now}", traffic(before));
+    }
     match (own_sole(before), own_sole(record)) {
         (Some(was), Some(is)) if was != is => write!(f, "{} → {}", short(was), short(is)),
         _ if !changes.is_empty() => f.write_str(&joined(&changes)),
@@ -76,6 +79,9 @@ fn joined<T: fmt::Display>(parts: &[T]) -> String {
 /// All of a slot's traffic: `v1.0.0`, `green v1.1.0`, `canary v1.1.0 10 %,
 /// production v1.0.0 90 %, segment beta: ring-1 v1.2.0`.
 pub(super) fn traffic(record: &SlotRecord) -> String {
+    if let Some(Gone { version, reason }) = &record.gone {
+        return format!("gone ({} is revoked: {reason})", short(version));
+    }
     if let Some(own) = own_sole(record) {
         return short(own);
     }
@@ -96,6 +102,17 @@ fn own_sole(record: &SlotRecord) -> Option<&Version> {
         true => record.own_version(),
         false => None,
     }
+}
+
+/// The command that ends a hold, because Git agrees then.
+pub fn way_out(Held { name, record, .. }: &Held) -> String {
+    let hold = record.hold.as_ref();
+    let slot = hold.and_then(|hold| hold.slot.as_ref()).unwrap_or(&record.slot);
+    if hold.is_some_and(|hold| hold.weight.is_some()) {
+        return format!("slotctl rollout {name} {} --to {slot} --percent 0 --commit", record.slot);
+    }
+    let version = record.version_of(slot).map_or("<version>".to_owned(), ToString::to_string);
+    format!("slotctl tag set {name} {slot} {version} && slotctl push --tags --force")
 }
 
 impl fmt::Display for Held {

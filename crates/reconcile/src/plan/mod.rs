@@ -20,11 +20,16 @@
 //!   same content changes nothing that is served under that version but headers.
 //! * What a later `slotctl` wrote is never overwritten: the component is left as
 //!   it is. What can't be read at all is written anew.
-//! * A slot with a hold is left until Git would serve every caller the same version,
-//!   then the hold is lifted.
+//! * A hold keeps a slot on its version until the slot's tag names the same version or
+//!   was moved since the hold was set. Shares and segments follow `rollouts.toml`
+//!   meanwhile, and records that name the slot follow its hold.
+//! * A revoked version is not served by a slot either: its last good version is, on
+//!   hold, or else the slot is gone. Records that name the slot follow.
+//! * `latest` never goes back, and neither a revocation nor a table of `rollouts.toml`
+//!   goes, because something is missing: see [`Options`].
 //! * A slot that shares out its traffic names the versions that the slots of its
 //!   arms stand on, after refusals: it is written again when one of them moves, and
-//!   left where one is refused or revoked.
+//!   left where one is refused.
 //! * What a mistake in `rollouts.toml` concerns stays as it is.
 //! * What KV has and no tag has is kept and reported, or, with
 //!   [`Options::prune`], deleted: catalogs, then slots, then versions that no slot
@@ -51,6 +56,7 @@ mod write;
 mod tests;
 
 pub use actual::Actual;
+pub use describe::way_out;
 pub use options::Options;
 pub use planning::{Planning, PlanningStep};
 pub use recorded::{recorded_path, without_path};

@@ -18,11 +18,15 @@ pub struct Options {
     pub allow_changed: BTreeSet<(ComponentName, Version)>,
     /// Whether more than half of what is there may go.
     pub allow_mass_delete: bool,
+    /// Whether revocations and tables that `rollouts.toml` no longer has may go.
+    pub allow_policy_removal: bool,
 }
 
 impl Options {
     /// A plan that deletes nothing.
     pub fn at(now: Timestamp) -> Self {
-        Self { now, prune: false, allow_changed: BTreeSet::new(), allow_mass_delete: false }
+        let allow_changed = BTreeSet::new();
+        let (prune, allow_mass_delete, allow_policy_removal) = (false, false, false);
+        Self { now, prune, allow_changed, allow_mass_delete, allow_policy_removal }
     }
 }

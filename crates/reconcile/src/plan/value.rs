@@ -48,9 +48,15 @@ pub struct Held {
 }
 
 impl Plan {
-    /// Whether KV is as Git says, as far as it can be.
+    /// Whether there is nothing to write and nothing to delete.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty() && self.deletions.is_empty()
+    }
+
+    /// Whether what callers get is not what Git says: something is to be written, or a
+    /// hold keeps a slot elsewhere.
+    pub fn has_drift(&self) -> bool {
+        !self.is_empty() || !self.held.is_empty()
     }
 
     /// The writes of one stage.

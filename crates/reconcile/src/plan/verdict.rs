@@ -45,8 +45,6 @@ pub(super) enum SlotVerdict<'a> {
     Same,
     /// To be written in place of what is there.
     Write(Known<'a, SlotRecord>),
-    /// A hold keeps the slot elsewhere.
-    Held(&'a SlotRecord),
 }
 
 /// Judges the slot `record`.
@@ -56,10 +54,7 @@ pub(super) fn of_slot<'a>(
 ) -> Result<SlotVerdict<'a>, Blocked> {
     let known = stored.map_or(Ok(Known::Absent), Stored::known)?;
     Ok(match known {
-        Known::Record(held) if held == record => SlotVerdict::Same,
-        Known::Record(held) if held.hold.is_some() && !held.serves_as(record) => {
-            SlotVerdict::Held(held)
-        }
+        Known::Record(present) if present == record => SlotVerdict::Same,
         known => SlotVerdict::Write(known),
     })
 }

@@ -22,6 +22,8 @@ pub fn apply(
     for (name, component) in &mut desired.components {
         if let Some(policy) = reading.policy.components.get(name) {
             component.traffic.revoked = policy.revoked.clone();
+            let gone = policy.slots.iter().filter(|(_, policy)| policy.gone_if_revoked);
+            component.traffic.gone_if_revoked = gone.map(|(slot, _)| slot.clone()).collect();
         }
         component.traffic.routes = routes.get(name).cloned().unwrap_or_default();
         component.traffic.change = change.cloned();

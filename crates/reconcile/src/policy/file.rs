@@ -39,6 +39,9 @@ pub struct SlotPolicy {
     pub alias: bool,
     /// Groups of callers and the slot that each gets.
     pub segments: BTreeMap<String, Slot>,
+    /// `on-revoked = "gone"`: if its version is revoked, the slot answers 410 in place of
+    /// an earlier version.
+    pub gone_if_revoked: bool,
 }
 
 /// What a mistake in the file keeps from being known, and so from being changed.

@@ -6,6 +6,8 @@
 //! segments = { beta = "ring-1" }           # these callers get that slot
 //! ["prompts/extraction".live]
 //! alias = "green"                          # all of it
+//! ["prompts/extraction".strict]
+//! on-revoked = "gone"                      # 410 in place of an earlier version
 //! ["prompts/extraction"]
 //! revoked = { "v1.0.3" = "leaks the system prompt" }
 //! ```

@@ -45,7 +45,7 @@ struct PolicyReader<'a> {
     errors: Vec<PolicyError>,
 }
 
-const SLOT_MEMBERS: &str = "A slot has split, segments or alias";
+const SLOT_MEMBERS: &str = "A slot has split, segments, alias or on-revoked";
 
 impl PolicyReader<'_> {
     fn line(&self, span: Option<Range<usize>>) -> usize {
@@ -145,6 +145,7 @@ impl PolicyReader<'_> {
                     policy.alias = true;
                     policy.split.extend(target.map(|target| (target, FULL_WEIGHT)));
                 }
+                "on-revoked" => policy.gone_if_revoked = self.on_revoked(&key, item, slot),
                 other => {
                     let what = format!("{slot} has no member {other:?}");
                     self.fail(key.span(), what, SLOT_MEMBERS.to_owned());
@@ -152,6 +153,15 @@ impl PolicyReader<'_> {
             }
         }
         policy
+    }
+
+    fn on_revoked(&mut self, key: &Key, item: &Item, slot: &Slot) -> bool {
+        let said = item.as_str();
+        if !matches!(said, Some("gone" | "previous")) {
+            let help = "Write \"previous\" (the last good version) or \"gone\" (410)".to_owned();
+            self.fail(key.span(), format!("on-revoked of {slot} is not a known value"), help);
+        }
+        said == Some("gone")
     }
 
     fn split(&mut self, key: &Key, item: &Item, slot: &Slot, policy: &mut SlotPolicy) {

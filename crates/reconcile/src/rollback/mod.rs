@@ -11,6 +11,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use crate::history;
 use crate::plan::Write;
 use catalog::name::ComponentName;
 use catalog::record::{
@@ -98,25 +99,15 @@ impl Present {
         })
     }
 
-    /// The version before: a return to an earlier one takes back what came after it, so
-    /// that two rollbacks in a row never end where the first began.
+    /// The last version before that is still good.
     fn previous(&self, slot: &Slot, now: &Version) -> Option<Version> {
         let catalog = self.catalog.as_ref()?;
         let moves = catalog.slots.get(slot).map_or(&[][..], |entry| &entry.moves);
-        let mut path: Vec<&Version> = Vec::new();
-        let been = moves.iter().rev().flat_map(|moved| moved.from.iter().chain([&moved.to]));
-        for version in been.chain([now]) {
-            match path.iter().position(|known| *known == version) {
-                Some(at) => path.truncate(at + 1),
-                None => path.push(version),
-            }
-        }
-        path.pop();
-        let good = |version: &&&Version| {
-            let known = |record: &&VersionRecord| record.snapshot.version == ***version;
+        let good = |version: &Version| {
+            let known = |record: &&VersionRecord| record.snapshot.version == *version;
             catalog.versions.iter().find(known).is_some_and(|record| record.revoked.is_none())
         };
-        path.iter().rev().find(good).map(|version| (*version).clone())
+        history::before(moves, now).into_iter().find(good)
     }
 
     /// The records that make the slot stand on `to`.
@@ -184,8 +175,10 @@ fn changed(before: &SlotRecord, slot: &Slot, to: &VersionRecord, hold: &Hold) ->
     for arm in targets.chain(segments).filter(|arm| arm.slot == *slot) {
         arm.snapshot = to.snapshot.clone();
     }
-    if now.hold.is_none() || now.slot == *slot {
+    if now.slot == *slot {
         now.hold = Some(hold.clone());
+    } else if now.hold.is_none() {
+        now.hold = Some(Hold { slot: Some(slot.clone()), ..hold.clone() });
     }
     now
 }

@@ -25,7 +25,7 @@ fn slot(name: &str) -> Slot {
 
 fn hold() -> Hold {
     let at = "2026-11-21T09:00:00Z".parse().unwrap();
-    Hold { reason: "it leaks".to_owned(), by: "Grace".to_owned(), at }
+    Hold::new("it leaks".to_owned(), "Grace".to_owned(), at)
 }
 
 /// A component whose production went through these versions, `-` before a revoked one.
@@ -40,7 +40,7 @@ fn present(been: &[&str]) -> Present {
     let mut moves: Vec<Move> = Vec::new();
     for (at, to) in names.iter().enumerate() {
         let from = at.checked_sub(1).map(|at| names[at].parse().unwrap());
-        let Hold { reason: why, by: author, at: time } = hold();
+        let Hold { reason: why, by: author, at: time, .. } = hold();
         let commit = "0".repeat(40).parse().unwrap();
         moves.insert(0, Move { from, to: to.parse().unwrap(), commit, author, time, why });
     }
@@ -116,14 +116,13 @@ fn every_record_that_leads_to_the_slot_is_changed_and_keeps_its_split() {
     let mut now = present(&["v1.0.0", "v1.1.0"]);
     let arm = |name: &str, of: &str| Arm { slot: slot(name), snapshot: version(of).snapshot };
     let split = SlotRecord {
-        format: FORMAT,
-        slot: slot("live"),
         targets: vec![
             Target { arm: arm("canary", "v1.2.0"), weight: 10_000 },
             Target { arm: arm("production", "v1.1.0"), weight: 90_000 },
         ],
         segments: vecmap::VecMap::from([("beta".to_owned(), arm("production", "v1.1.0"))]),
         hold: Some(Hold { reason: "another".to_owned(), ..hold() }),
+        ..SlotRecord::sole(slot("live"), version("v1.1.0").snapshot)
     };
     now.slots.insert(slot("live"), split.clone());
     now.slots.insert(slot("other"), SlotRecord::sole(slot("other"), version("v1.1.0").snapshot));

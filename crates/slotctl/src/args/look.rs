@@ -71,7 +71,7 @@ Examples:
   slotctl status --env production
       every slot in KV: its version, its split, its hold, and what a sync would change
   slotctl status --env production --check
-      end with 3 if a sync would write anything
+      end with 3 if KV is not what Git says: a sync would write, or a slot is on hold
   slotctl status --env production --drift
       only what differs from Git
   slotctl status --env production --slot production
@@ -103,6 +103,6 @@ Examples:
 
 Slots lead to versions that are there, versions to contents that are there, contents are
 what their digests say, catalogs and the index list what there is, and no version is
-another than in Git. What a sync has yet to write is no finding: see `slotctl status`.
+another than in Git. What a sync would write, and slots on hold, are drift.
 
-Exit codes: 0 all is well, 1 failed or something is wrong, 2 usage";
+Exit codes: 0 all is well, 1 failed or something is wrong, 2 usage, 3 drift";

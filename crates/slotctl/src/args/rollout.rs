@@ -147,7 +147,7 @@ Examples:
   slotctl rollout prompts/extraction live --alias green
       all callers of live get what green points to
   slotctl rollout prompts/extraction production --stop --commit
-      all callers get production's own version again
+      all callers get production's own version again, after `slotctl sync --allow-policy-removal`
   slotctl rollout prompts/extraction production --to canary --percent 25 --dry-run
       who would move, of 10,000 callers; nothing is written
   slotctl rollout plan

@@ -37,6 +37,10 @@ pub(crate) struct SyncArgs {
     #[arg(long)]
     pub(crate) allow_mass_delete: bool,
 
+    /// Remove revocations and tables that rollouts.toml no longer contains
+    #[arg(long)]
+    pub(crate) allow_policy_removal: bool,
+
     /// Also keep the copies that Conductor reads by itself, in the namespace bound as CONDUCTOR
     #[arg(long, value_name = "LAYOUT", value_enum)]
     pub(crate) layout: Option<LayoutArg>,

@@ -9,7 +9,7 @@ use indicatif::DecimalBytes;
 use kv_api::ListedKey;
 use notice::Notice;
 use reconcile::audit::Audit;
-use reconcile::plan::{Actual, without_path};
+use reconcile::plan::{Actual, Options, Plan, Stage, way_out, without_path};
 use serde_json::{Value, json};
 
 use crate::args::VerifyArgs;
@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Output, count};
 use crate::read::{Known, Reading};
-use crate::session::GitReader;
+use crate::session::{self, GitReader};
 use crate::source::{Asking, Certainty};
 use crate::store::Store;
 
@@ -32,7 +32,7 @@ struct Read {
 
 /// Carries out the command.
 pub(crate) fn run(context: &Context<'_, VerifyArgs>) -> Result<Exit> {
-    let Context { args, output, .. } = *context;
+    let Context { args, output, now } = *context;
     let began = Instant::now();
     // 1. What Git says, and which keys there are.
     let target = context.target(&args.target)?;
@@ -41,14 +41,14 @@ pub(crate) fn run(context: &Context<'_, VerifyArgs>) -> Result<Exit> {
     let git = GitReader::read_tags(&asking, output)?;
     target.check()?;
     let listed = list(args, &store, output)?;
-    let actual = recorded(args, &listed, &store)?;
+    let mut actual = recorded(args, &listed, &store)?;
     let reading = git.read_files(Some(Known::paths(&actual)), output)?;
     let mut audit = Audit::new(&reading.desired);
     for (which, ListedKey { name, metadata }) in listed {
         audit.list(which, &name, metadata);
     }
     // 2. Every record, every content.
-    read_records(&store, &mut audit, output)?;
+    read_records(&store, &mut audit, &mut actual, output)?;
     let read = Read {
         slots: audit.count(|key| matches!(key, Key::Slot(..))),
         versions: audit.count(|key| matches!(key, Key::Version(..))),
@@ -56,17 +56,47 @@ pub(crate) fn run(context: &Context<'_, VerifyArgs>) -> Result<Exit> {
         contents: audit.contents().len(),
         bytes: read_contents(&store, &mut audit, output)?,
     };
-    // 3. What is wrong.
-    let findings = audit.findings();
-    findings.iter().for_each(|finding| output.finding(finding));
-    reading.refused.iter().for_each(|notice| output.refusal(notice));
-    tell(output, &read, findings.len(), began);
-    let well = findings.is_empty() && reading.refused.is_empty();
-    let exit = if well { Exit::Done } else { Exit::Failed };
+    // 3. What is wrong, and what is not as Git says.
+    let plan = session::plan(&reading.desired, actual, &store, &Options::at(now))?;
+    let found = Found { findings: audit.findings(), reading: &reading, plan: &plan };
+    found.tell(output);
+    tell(output, &read, &found, began);
     if args.common.json {
-        output.data(&value(&read, &findings, &reading, exit))?;
+        output.data(&value(&read, &found))?;
     }
-    Ok(exit)
+    Ok(found.exit())
+}
+
+/// What is wrong, and what is not as Git says.
+struct Found<'a> {
+    findings: Vec<Notice>,
+    reading: &'a Reading,
+    plan: &'a Plan,
+}
+
+impl Found<'_> {
+    fn refused(&self) -> impl Iterator<Item = &Notice> {
+        self.reading.refused.iter().chain(&self.plan.refused)
+    }
+
+    /// The number of things that are wrong.
+    fn wrong(&self) -> usize {
+        self.findings.len() + self.refused().count()
+    }
+
+    fn exit(&self) -> Exit {
+        match self.wrong() {
+            0 if self.plan.has_drift() => Exit::Drift,
+            0 => Exit::Done,
+            _ => Exit::Failed,
+        }
+    }
+
+    fn tell(&self, output: &Output) {
+        self.findings.iter().for_each(|finding| output.finding(finding));
+        self.refused().for_each(|notice| output.refusal(notice));
+        tell_drift(output, self.plan);
+    }
 }
 
 /// Keys with their namespaces.
@@ -101,12 +131,21 @@ fn recorded(args: &VerifyArgs, keys: &Keys, store: &Store<'_>) -> Result<Actual>
     Ok(actual)
 }
 
-fn read_records(store: &Store<'_>, audit: &mut Audit<'_>, output: &Output) -> Result<()> {
+/// Reads every record. Those of slots are kept for the plan, as in a sync.
+fn read_records(
+    store: &Store<'_>,
+    audit: &mut Audit<'_>,
+    actual: &mut Actual,
+    output: &Output,
+) -> Result<()> {
     let keys = audit.keys();
     let meter = output.meter("records");
     meter.begin(keys.len());
     store.read(&keys, |key, value| {
         audit.read(key, value);
+        if matches!(key, Key::Slot(..)) {
+            actual.read(key, value);
+        }
         meter.add(1);
     })?;
     audit.link();
@@ -127,28 +166,44 @@ fn read_contents(store: &Store<'_>, audit: &mut Audit<'_>, output: &Output) -> R
     Ok(bytes)
 }
 
-fn tell(output: &Output, read: &Read, findings: usize, began: Instant) {
+/// Says what a sync would change, and what a hold keeps from being changed.
+fn tell_drift(output: &Output, plan: &Plan) {
+    plan.stage(Stage::Slots).for_each(|write| output.say(format_args!("drift: {write}")));
+    if !plan.is_empty() {
+        let keys = count(plan.writes.len() + plan.deletions.len(), "key");
+        output.say(format_args!("drift: {keys} to write"));
+        output.hint("slotctl sync");
+    }
+    for held in &plan.held {
+        output.say(format_args!("drift: {held}"));
+        output.hint(way_out(held));
+    }
+}
+
+fn tell(output: &Output, read: &Read, found: &Found<'_>, began: Instant) {
     let Read { slots, versions, catalogs, contents, bytes } = read;
     let (slots, versions) = (count(*slots, "slot"), count(*versions, "version"));
     let (catalogs, contents) = (count(*catalogs, "catalog"), count(*contents, "content"));
     let what = format!("{slots}, {versions}, {catalogs}, {contents}, {}", DecimalBytes(*bytes));
-    let came = match findings {
+    let came = match found.wrong() {
+        0 if found.plan.has_drift() => "all of it is whole, but it is not what Git says".to_owned(),
         0 => "all is well".to_owned(),
         number => format!("{} wrong", count(number, "thing")),
     };
     output.step("verify", format_args!("{what} read back: {came}"), began);
 }
 
-fn value(read: &Read, findings: &[Notice], reading: &Reading, exit: Exit) -> Value {
+fn value(read: &Read, found: &Found<'_>) -> Value {
     json!({
         "command": "verify",
-        "source": reading.source.provenance.value(),
+        "source": found.reading.source.provenance.value(),
         "read": {
             "slots": read.slots, "versions": read.versions, "catalogs": read.catalogs,
             "contents": read.contents, "bytes": read.bytes,
         },
-        "findings": findings,
-        "refused": reading.refused,
-        "exit": exit.code(),
+        "findings": found.findings,
+        "refused": found.refused().collect::<Vec<_>>(),
+        "drift": found.plan.has_drift(),
+        "exit": found.exit().code(),
     })
 }

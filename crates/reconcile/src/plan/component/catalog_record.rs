@@ -133,7 +133,7 @@ fn unrecorded(there: &SlotRecord, next: &SlotRecord, from: Option<&Arm>) -> Opti
         return None;
     }
     let (author, time, why) = match &there.hold {
-        Some(Hold { reason, by, at }) => (by.clone(), *at, reason.clone()),
+        Some(Hold { reason, by, at, .. }) => (by.clone(), *at, reason.clone()),
         None => ("unknown".to_owned(), *date, "found in KV by a sync".to_owned()),
     };
     let (from, to) = (from.map(|arm| arm.snapshot.version.clone()), version.clone());

@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::desired::{Desired, DesiredComponent};
 use crate::plan::actual::ActualComponent;
 use crate::plan::options::Options;
-use crate::plan::stored::{Blocked, Known};
+use crate::plan::stored::{Blocked, Known, Stored};
 use crate::plan::value::Held;
 use crate::plan::write::Write;
 use crate::tag::TagTarget;
 use catalog::digest::Digest;
 use catalog::key::Key;
 use catalog::name::ComponentName;
-use catalog::record::{SlotRecord, VersionRecord};
+use catalog::record::{CatalogRecord, Gone, Hold, SlotRecord, Snapshot, VersionRecord};
 use catalog::slot::Slot;
 use catalog::version::Version;
 use notice::{Notice, printable};
@@ -59,6 +59,15 @@ pub(super) struct After<'a> {
     pub(super) record: Option<Cow<'a, VersionRecord>>,
 }
 
+/// What a slot gives to the records that name it.
+#[derive(Clone, Debug)]
+pub(super) enum Standing {
+    /// A version, with the hold that keeps the slot there if it is not Git's.
+    On(Snapshot, Option<Box<Hold>>),
+    /// No version that is good.
+    Gone(Gone),
+}
+
 pub(super) struct ComponentDraft<'a> {
     pub(super) name: &'a ComponentName,
     pub(super) desired: &'a DesiredComponent,
@@ -71,6 +80,10 @@ pub(super) struct ComponentDraft<'a> {
     /// The versions whose content in Git is refused.
     pub(super) refused: BTreeSet<Version>,
     pub(super) versions: BTreeMap<Version, After<'a>>,
+    /// By slot, the version that its tag names; none for a slot that is refused.
+    pub(super) git: BTreeMap<&'a Slot, Snapshot>,
+    /// By slot with a tag, what it gives out.
+    pub(super) standings: BTreeMap<&'a Slot, Standing>,
     pub(super) slots: BTreeMap<&'a Slot, Cow<'a, SlotRecord>>,
     pub(super) part: ComponentPlan,
 }
@@ -91,6 +104,8 @@ impl<'a> ComponentDraft<'a> {
             newer: None,
             refused: BTreeSet::new(),
             versions: BTreeMap::new(),
+            git: BTreeMap::new(),
+            standings: BTreeMap::new(),
             slots: BTreeMap::new(),
             part: ComponentPlan::default(),
         }
@@ -135,6 +150,37 @@ impl<'a> ComponentDraft<'a> {
                 None
             }
         }
+    }
+
+    /// The record that KV has of a slot, if it has one that can be read.
+    pub(super) fn present(&mut self, slot: &Slot) -> Option<&'a SlotRecord> {
+        let stored = self.actual.slots.get(slot)?;
+        match self.take(&self.slot_key(slot), stored.known())? {
+            Known::Record(record) => Some(record),
+            Known::Absent | Known::Unreadable(_) => None,
+        }
+    }
+
+    /// The catalog record that KV has, if it has one that can be read.
+    pub(super) fn present_catalog(&mut self) -> Option<&'a CatalogRecord> {
+        let stored = self.actual.catalog.as_ref()?;
+        match self.take(&Key::Catalog(self.name.clone()), stored.value.known())? {
+            Known::Record(record) => Some(record),
+            Known::Absent | Known::Unreadable(_) => None,
+        }
+    }
+
+    /// Whether a mistake in `rollouts.toml` keeps a slot as it is.
+    pub(super) fn is_frozen(&mut self, slot: &Slot) -> bool {
+        let traffic = &self.desired.traffic;
+        if traffic.frozen.contains(slot) {
+            return true;
+        }
+        if !traffic.keep_splits || traffic.routes.contains_key(slot) {
+            return false;
+        }
+        let is_unread = self.actual.slots.get(slot).is_some_and(Stored::is_unread);
+        self.present(slot).map_or(is_unread, SlotRecord::is_routed)
     }
 
     pub(super) fn refuse(&mut self, key: &Key, what: String, help: &str) {

@@ -5,7 +5,9 @@
 
 mod catalog_record;
 mod draft;
+mod routes;
 mod slots;
+mod standing;
 mod versions;
 
 use super::actual::ActualComponent;

@@ -10,6 +10,7 @@ use crate::plan::write::Write;
 use crate::policy::FILE;
 use crate::tag::TagTarget;
 use catalog::digest::Digest;
+use catalog::key::Key;
 use catalog::record::{Snapshot, VersionRecord};
 use catalog::version::Version;
 
@@ -33,6 +34,14 @@ pub(super) fn place<'a>(draft: &mut ComponentDraft<'a>, record: Cow<'a, VersionR
         Some(VersionVerdict::Same) => draft.part.unchanged += 1,
         Some(VersionVerdict::Write(Known::Record(held))) if stays_revoked(draft, &record, held) => {
             let revoked = held.revoked.clone();
+            let record = VersionRecord { revoked, ..record.into_owned() };
+            return place(draft, Cow::Owned(record));
+        }
+        Some(VersionVerdict::Write(Known::Record(held)))
+            if is_revocation_removed(draft, &record, held) =>
+        {
+            let revoked = held.revoked.clone();
+            refuse_unrevoked(draft, &key, revoked.as_deref().unwrap_or_default());
             let record = VersionRecord { revoked, ..record.into_owned() };
             return place(draft, Cow::Owned(record));
         }
@@ -70,6 +79,27 @@ fn allowed<'b>(
 fn stays_revoked(draft: &ComponentDraft<'_>, record: &VersionRecord, held: &VersionRecord) -> bool {
     let unknown = draft.desired.traffic.keep_revocations;
     unknown && record.revoked.is_none() && held.revoked.is_some()
+}
+
+/// Whether Git does not revoke a version any more that KV has as revoked, and nobody
+/// said that this is meant.
+fn is_revocation_removed(
+    draft: &ComponentDraft<'_>,
+    record: &VersionRecord,
+    held: &VersionRecord,
+) -> bool {
+    let is_allowed = draft.rules.options.allow_policy_removal;
+    !is_allowed && record.revoked.is_none() && held.revoked.is_some()
+}
+
+fn refuse_unrevoked(draft: &mut ComponentDraft<'_>, key: &Key, reason: &str) {
+    let what = format!(
+        "{FILE} does not revoke it any more, and callers would get it again: it stays revoked \
+         ({reason})"
+    );
+    let help = "put the revocation back; or, if it is meant to go: slotctl sync \
+                --allow-policy-removal";
+    draft.refuse(key, what, help);
 }
 
 fn conflict<'a>(

@@ -18,6 +18,7 @@ use catalog::timestamp::Timestamp;
 use catalog::version::Version;
 use notice::Notice;
 
+mod guards;
 mod prune;
 mod traffic;
 
@@ -118,7 +119,11 @@ fn plan(desired: &Desired, kv: &Kv) -> Plan {
 }
 
 fn sync(desired: &Desired, kv: &mut Kv) -> Plan {
-    let plan = plan(desired, kv);
+    sync_with(desired, kv, &Options::at(NOW.parse().unwrap()))
+}
+
+fn sync_with(desired: &Desired, kv: &mut Kv, options: &Options) -> Plan {
+    let plan = planned_with(desired, kv, options).0;
     kv.apply(&plan.writes);
     plan
 }
@@ -155,6 +160,7 @@ fn component(versions: &[(&str, &[u8], usize)], slots: &[(&str, &str)]) -> Desir
             author: "Grace".to_owned(),
             time: "2026-11-21T08:00:00Z".parse().unwrap(),
             why: format!("to {version}"),
+            tag: Some(format!("tag of {version}")),
         };
         (slot.parse().unwrap(), wanted)
     };
@@ -357,11 +363,8 @@ fn hold(kv: &mut Kv, version: &str) {
     let component = wanted.components.values().next().unwrap();
     let snapshot = component.versions[&version.parse().unwrap()].snapshot.clone();
     let mut record = SlotRecord::sole("production".parse().unwrap(), snapshot);
-    record.hold = Some(Hold {
-        reason: "v1.1.0 leaks".to_owned(),
-        by: "Ada".to_owned(),
-        at: "2026-11-21T09:00:00Z".parse().unwrap(),
-    });
+    let at = "2026-11-21T09:00:00Z".parse().unwrap();
+    record.hold = Some(Hold::new("v1.1.0 leaks".to_owned(), "Ada".to_owned(), at));
     kv.set("prompts/a@production", &record::write(&record));
 }
 

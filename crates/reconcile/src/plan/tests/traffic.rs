@@ -113,7 +113,7 @@ fn every_change_of_traffic_is_told_in_words() {
         ),
         (String::new(), "production v1.0.0 75 % → 100 %, ring v1.2.0 25 % → none"),
     ] {
-        let plan = sync(&with(&SLOTS, &text), &mut kv);
+        let plan = sync_with(&with(&SLOTS, &text), &mut kv, &removing());
         assert_eq!(lines(&plan)[0], format!("prompts/a@production: {expected}"));
         assert_eq!(plan.writes.len(), 2, "a slot record and the catalog");
         assert_eq!(moves(&kv, "production").len(), 1, "its own version stands still");
@@ -172,47 +172,146 @@ fn a_slot_without_a_tag_can_be_split_whole() {
 }
 
 #[test]
-fn a_split_with_a_hold_is_left_until_callers_get_the_same() {
+fn a_hold_keeps_the_version_while_the_policy_changes() {
     let mut kv = Kv::default();
-    sync(&with(&SLOTS, &split("10")), &mut kv);
+    let now = [("production", "v1.1.0"), ("canary", "v1.2.0"), ("ring", "v1.2.0")];
+    sync(&with(&now, &split("10")), &mut kv);
     hold(&mut kv, "v1.0.0");
-    let plan = sync(&with(&SLOTS, &split("10")), &mut kv);
+    let plan = sync(&with(&now, &split("10")), &mut kv);
     assert_eq!(
         plan.held[0].to_string(),
-        "prompts/a@production: held at v1.0.0, Git says canary v1.1.0 10 %, production v1.0.0 90 % \
-         (v1.1.0 leaks, by Ada at 2026-11-21T09:00:00Z)"
+        "prompts/a@production: held at canary v1.2.0 10 %, production v1.0.0 90 %, Git says \
+         canary v1.2.0 10 %, production v1.1.0 90 % (v1.1.0 leaks, by Ada at 2026-11-21T09:00:00Z)"
     );
-    let plan = sync(&with(&SLOTS, &split("0")), &mut kv);
+    let plan = sync(&with(&now, &split("25")), &mut kv);
+    assert_eq!(plan.held.len(), 1);
+    assert_eq!(arms(&kv, "production"), ["canary v1.2.0 25000", "production v1.0.0 75000"]);
+    assert!(slot(&kv, "production").hold.is_some());
+    // The tag agrees: the hold is over, whatever the split is.
+    let agreed = [("production", "v1.0.0"), ("canary", "v1.2.0"), ("ring", "v1.2.0")];
+    let plan = sync(&with(&agreed, &split("50")), &mut kv);
     assert_eq!((plan.held.len(), slot(&kv, "production").hold), (0, None));
-    assert_eq!(lines(&plan).len(), 2);
+}
+
+fn removing() -> Options {
+    Options { allow_policy_removal: true, ..Options::at(NOW.parse().unwrap()) }
+}
+
+const REVOKED: &str = "[\"prompts/a\"]\nrevoked = { \"v1.1.0\" = \"leaks\" }\n";
+
+/// What is served of `slot`, and whether the record is on hold.
+fn served(kv: &Kv, name: &str) -> (Vec<String>, bool) {
+    (arms(kv, name), slot(kv, name).hold.is_some())
 }
 
 #[test]
-fn a_revoked_version_is_marked_and_what_leads_to_it_is_left() {
+fn a_revoked_version_is_replaced_by_the_last_good_one_of_the_slot() {
     let mut kv = Kv::default();
-    sync(&with(&SLOTS, &split("10")), &mut kv);
-    let before = kv.clone();
-    let text = format!("{}[\"prompts/a\"]\nrevoked = {{ \"v1.1.0\" = \"leaks\" }}\n", split("50"));
+    let before = [("production", "v1.0.0"), ("canary", "v1.0.0"), ("ring", "v1.2.0")];
+    let segment = "segments = { beta = \"canary\" }\n";
+    let text = format!("{}{segment}{REVOKED}", split("50"));
+    sync(&with(&before, &split("50")), &mut kv);
+    sync(&with(&SLOTS, &format!("{}{segment}", split("50"))), &mut kv);
     let plan = sync(&with(&SLOTS, &text), &mut kv);
     assert_eq!(lines(&plan)[0], "prompts/a@v1.1.0: revoked (leaks)");
-    assert_eq!(
-        notices(&plan.refused),
-        [
-            "prompts/a@canary: it stands on v1.1.0, which is revoked (leaks): the slot is left",
-            "prompts/a@production: it sends callers to canary, which is refused: the slot is left",
-        ]
-    );
+    let said = "prompts/a@canary: Git says v1.1.0, which is revoked (leaks): v1.0.0 is served \
+                instead, on hold";
+    assert_eq!(notices(&plan.refused), [said]);
     assert_eq!(
         plan.refused[0].help.as_deref(),
         Some("set it to another version: slotctl tag set prompts/a canary <version>")
     );
-    for slot in ["canary", "production"] {
-        let key = Key::parse(Namespace::Slots, &format!("prompts/a@{slot}")).unwrap();
-        assert_eq!(kv.value(&key), before.value(&key));
-    }
+    assert_eq!(served(&kv, "canary"), (vec!["canary v1.0.0 100000".to_owned()], true));
+    assert_eq!(
+        arms(&kv, "production"),
+        ["canary v1.0.0 50000", "production v1.0.0 50000", "beta: canary v1.0.0"]
+    );
+    let hold = slot(&kv, "canary").hold.unwrap();
+    assert_eq!(
+        (hold.reason.as_str(), hold.by.as_str(), hold.tag.as_deref()),
+        ("v1.1.0 is revoked: leaks", "Ada", Some("tag of v1.1.0"))
+    );
+    // It says so until Git agrees, and writes nothing.
+    let again = super::plan(&with(&SLOTS, &text), &kv);
+    assert!(again.is_empty() && again.held.len() == 1);
+    assert_eq!(notices(&again.refused), [said]);
+    assert_eq!(moves(&kv, "canary")[0], "v1.1.0 → v1.0.0: v1.1.0 is revoked: leaks (Ada)");
+    // The tag moves on to a good version.
+    let moved = [("production", "v1.0.0"), ("canary", "v1.2.0"), ("ring", "v1.2.0")];
+    let plan = sync(&with(&moved, &text), &mut kv);
+    assert_eq!((plan.refused.len(), plan.held.len()), (0, 0));
+    assert_eq!(served(&kv, "canary"), (vec!["canary v1.2.0 100000".to_owned()], false));
+}
+
+#[test]
+fn a_slot_without_a_good_version_is_gone_and_its_callers_get_the_own_version() {
+    let mut kv = Kv::default();
+    sync(&with(&SLOTS, &split("10")), &mut kv);
+    let plan = sync(&with(&SLOTS, &format!("{}{REVOKED}", split("10"))), &mut kv);
+    assert_eq!(
+        notices(&plan.refused),
+        [
+            "prompts/a@canary: Git says v1.1.0, which is revoked (leaks): no version of the slot \
+             before it is good, so it answers 410",
+            "prompts/a@production: canary has no version that is good (v1.1.0 is revoked): its \
+             callers get v1.0.0",
+        ]
+    );
+    assert_eq!(lines(&plan)[1], "prompts/a@canary: v1.1.0 → gone (v1.1.0 is revoked: leaks)");
+    assert!(slot(&kv, "canary").gone.is_some());
+    assert_eq!(arms(&kv, "production"), ["canary v1.0.0 10000", "production v1.0.0 90000"]);
+    let again = super::plan(&with(&SLOTS, &format!("{}{REVOKED}", split("10"))), &kv);
+    assert_eq!((again.is_empty(), again.refused.len()), (true, 2));
+}
+
+#[test]
+fn on_revoked_gone_is_what_git_says() {
+    let mut kv = Kv::default();
+    let before = [("production", "v1.0.0"), ("canary", "v1.0.0"), ("ring", "v1.0.0")];
+    let gone = "[\"prompts/a\".canary]\non-revoked = \"gone\"\n";
+    sync(&with(&before, gone), &mut kv);
+    sync(&with(&SLOTS, gone), &mut kv);
+    let text = format!("{gone}{REVOKED}");
+    let plan = sync(&with(&SLOTS, &text), &mut kv);
+    assert_eq!((plan.refused.len(), plan.held.len()), (0, 0));
+    let record = slot(&kv, "canary");
+    assert_eq!((record.targets.len(), record.gone.unwrap().reason), (0, "leaks".to_owned()));
     assert!(super::plan(&with(&SLOTS, &text), &kv).is_empty());
-    let plan = sync(&with(&SLOTS, &split("50")), &mut kv);
-    assert_eq!(lines(&plan)[0], "prompts/a@v1.1.0: not revoked any more");
+    // Without it the version before is served.
+    sync(&with(&SLOTS, REVOKED), &mut kv);
+    assert_eq!(served(&kv, "canary"), (vec!["canary v1.0.0 100000".to_owned()], true));
+    // With it again the hold is over.
+    sync(&with(&SLOTS, &text), &mut kv);
+    assert!(slot(&kv, "canary").gone.is_some());
+}
+
+#[test]
+fn a_revocation_and_a_table_go_only_if_that_is_allowed() {
+    let mut kv = Kv::default();
+    let slots = [("production", "v1.0.0"), ("canary", "v1.2.0"), ("ring", "v1.2.0")];
+    sync(&with(&slots, &format!("{}{REVOKED}", split("10"))), &mut kv);
+    let plan = sync(&with(&slots, ""), &mut kv);
+    assert!(plan.is_empty());
+    assert_eq!(
+        notices(&plan.refused),
+        [
+            "prompts/a@v1.1.0: rollouts.toml does not revoke it any more, and callers would get it \
+             again: it stays revoked (leaks)",
+            "prompts/a@production: rollouts.toml has no table for it any more, and callers would \
+             notice (production v1.0.0 90 % → 100 %, canary v1.2.0 10 % → none): its traffic stays \
+             shared out as it is",
+        ]
+    );
+    assert!(plan.refused.iter().all(|notice| {
+        notice.help.as_ref().unwrap().contains("slotctl sync --allow-policy-removal")
+    }));
+    // The arms still follow their tags.
+    let moved = [("production", "v1.0.0"), ("canary", "v1.0.0"), ("ring", "v1.2.0")];
+    let plan = sync(&with(&moved, ""), &mut kv);
+    assert_eq!((plan.refused.len(), plan.writes.len()), (1, 3), "{:?}", lines(&plan));
+    assert_eq!(arms(&kv, "production"), ["production v1.0.0 100000"], "nobody notices");
+    sync_with(&with(&moved, ""), &mut kv, &removing());
+    assert!(super::plan(&with(&moved, ""), &kv).is_empty());
 }
 
 #[test]
@@ -224,8 +323,10 @@ fn a_version_without_a_tag_can_be_revoked() {
     policy::apply(&crate::policy::read(text), None, &mut desired);
     let plan = sync(&desired, &mut kv);
     assert_eq!(lines(&plan)[0], "prompts/a@v1.2.0: revoked (leaks)");
-    assert_eq!(plan.refused.len(), 2, "both slots that KV keeps still lead to it");
-    assert!(super::plan(&desired, &kv).is_empty());
+    assert_eq!(plan.refused.len(), 2, "of both slots that KV keeps no version is good");
+    assert_eq!(slot(&kv, "old").gone.unwrap().reason, "leaks");
+    let again = super::plan(&desired, &kv);
+    assert_eq!((again.is_empty(), again.refused.len()), (true, 2));
 }
 
 #[test]
@@ -280,7 +381,7 @@ fn an_unreadable_file_changes_no_split_and_no_revocation() {
     let revoked: VersionRecord =
         kv.record(&Key::parse(Namespace::Components, "prompts/a@v1.2.0").unwrap());
     assert_eq!(revoked.revoked.as_deref(), Some("x"));
-    // A slot on it is refused although only KV knows.
+    // A slot on it is not served it, although only KV knows.
     let (desired, _) = with_mistakes(&[("ring", "v1.2.0")], "split = {");
     assert!(super::plan(&desired, &kv).refused[0].what.contains("v1.2.0, which is revoked (x)"));
 }

@@ -106,7 +106,7 @@ fn hold(session: &Session<'_, RollbackArgs>, repository: &Repository) -> Result<
         return Err(anyhow!(Usage("--reason is empty")));
     }
     let by = one_line(&repository.committer()?, VersionRecord::MAX_AUTHOR);
-    Ok(Hold { reason, by, at: session.now })
+    Ok(Hold::new(reason, by, session.now))
 }
 
 /// Decides on every component that was found. Of all components those without an

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
 use catalog::name::ComponentName;
+use catalog::record::SlotRecord;
 use catalog::slot::Slot;
 use notice::Notice;
 use reconcile::policy::FILE;
@@ -74,7 +75,8 @@ fn run_change(job: &Job<'_>, output: &Output) -> Result<Exit> {
         commit = args.commit.then(|| file::commit(&repository, &message)).transpose()?;
     }
     // 5. Summed up.
-    sum_up(args, before != after, commit.as_deref(), output);
+    let sync = sync_command(job, &was.records, &is);
+    sum_up(args, before != after, sync, commit.as_deref(), output);
     if args.common.json {
         output.data(&report(args, &diff, &moves, before != after, commit.as_deref()))?;
     }
@@ -146,17 +148,27 @@ fn show(args: &ChangeArgs, diff: &str, moves: &[SlotMoves], output: &Output) -> 
     Ok(())
 }
 
-fn sum_up(args: &ChangeArgs, changed: bool, commit: Option<&str>, output: &Output) {
+/// The command that applies the change. A sync removes a slot's table only if it is told to.
+fn sync_command(job: &Job<'_>, was: &Records, is: &Records) -> &'static str {
+    let key = (job.name.clone(), job.slot.clone());
+    let is_routed = |records: &Records| records.get(&key).is_some_and(SlotRecord::is_routed);
+    match is_routed(was) && !is_routed(is) {
+        true => "slotctl sync --allow-policy-removal",
+        false => "slotctl sync",
+    }
+}
+
+fn sum_up(args: &ChangeArgs, changed: bool, sync: &str, commit: Option<&str>, output: &Output) {
     match (changed, args.dry_run, commit) {
         (false, ..) => output.say(format_args!("{FILE} says so already")),
         (true, true, _) => output.say("nothing written (--dry-run)"),
         (true, false, None) => {
             output.say(format_args!("{FILE} written"));
-            output.hint("commit and push it, then `slotctl sync`");
+            output.hint(format_args!("commit and push it, then `{sync}`"));
         }
         (true, false, Some(commit)) => {
             output.say(format_args!("{FILE} committed as {commit}"));
-            output.hint("push it, then `slotctl sync`; `git revert` takes it back");
+            output.hint(format_args!("push it, then `{sync}`; `git revert` takes it back"));
         }
     }
 }

@@ -14,7 +14,7 @@ use catalog::record::{Arm, SlotRecord, Target};
 use catalog::slot::Slot;
 use console::style;
 use notice::{Notice, Refused};
-use reconcile::plan::{ArmShare, Held, Options, Plan, Stage, Write, changes};
+use reconcile::plan::{ArmShare, Held, Options, Plan, Stage, Write, changes, way_out};
 use serde_json::{Value, json};
 
 use crate::args::StatusArgs;
@@ -51,6 +51,10 @@ pub(crate) fn run(context: &Context<'_, StatusArgs>) -> Result<Exit> {
     if let Some(drift) = look.drift() {
         output.say(drift);
         output.hint("slotctl sync");
+    }
+    for held in look.plan.iter().flat_map(|plan| &plan.held) {
+        output.say(format_args!("drift: {held}"));
+        output.hint(way_out(held));
     }
     Ok(exit)
 }
@@ -155,12 +159,12 @@ impl Look {
     }
 
     fn exit(&self, check: bool) -> Exit {
-        let drifts = self.plan.as_ref().is_some_and(|plan| !plan.is_empty());
-        let blocked = self.plan.as_ref().is_some_and(|plan| plan.blocked.is_some());
-        match (self.refused().next(), check && (drifts || blocked)) {
-            (Some(_), _) => Exit::Failed,
-            (None, true) => Exit::Drift,
-            (None, false) => Exit::Done,
+        let differs = |plan: &Plan| plan.has_drift() || plan.blocked.is_some();
+        let is_refused = self.refused().next().is_some();
+        match is_refused || self.plan.as_ref().is_some_and(differs) {
+            true if check => Exit::Drift,
+            _ if is_refused => Exit::Failed,
+            _ => Exit::Done,
         }
     }
 
@@ -251,7 +255,7 @@ fn table(rows: &[Row<'_>]) -> String {
 fn planned(plan: &Plan) -> Value {
     let pending = |stage: Stage| (stage.plural().to_owned(), json!(plan.stage(stage).count()));
     json!({
-        "drift": !plan.is_empty(),
+        "drift": plan.has_drift(),
         "pending": Stage::ALL.into_iter().map(pending).collect::<Value>(),
         "blocked": plan.blocked.as_ref().map(|notice| &notice.what),
     })

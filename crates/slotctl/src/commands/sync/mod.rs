@@ -126,6 +126,7 @@ fn options(session: &Session<'_, SyncArgs>) -> Options {
         prune: args.prune,
         allow_changed: args.allow_changed_version.iter().cloned().collect(),
         allow_mass_delete: args.allow_mass_delete,
+        allow_policy_removal: args.allow_policy_removal,
     }
 }
 
@@ -156,8 +157,11 @@ fn is_taken_back(
 }
 
 fn exit(args: &SyncArgs, reading: &Reading, plan: &Plan, outcome: &SyncOutcome) -> Exit {
-    if outcome.error.is_some() || !reading.refused.is_empty() || !plan.refused.is_empty() {
-        return Exit::Failed;
+    let is_refused = !reading.refused.is_empty() || !plan.refused.is_empty();
+    match outcome.error {
+        Some(_) => Exit::Failed,
+        None if args.check && (is_refused || plan.has_drift()) => Exit::Drift,
+        None if is_refused => Exit::Failed,
+        None => Exit::Done,
     }
-    if args.check && !plan.is_empty() { Exit::Drift } else { Exit::Done }
 }

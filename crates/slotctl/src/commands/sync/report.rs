@@ -9,7 +9,7 @@ use catalog::key::Key;
 use catalog::record::SlotRecord;
 use catalog::timestamp::Timestamp;
 use notice::Notice;
-use reconcile::plan::{Held, Plan, Stage, Write, changes};
+use reconcile::plan::{Held, Plan, Stage, Write, changes, way_out};
 use reconcile::tag::TagTarget;
 use serde_json::{Value, json};
 
@@ -132,6 +132,7 @@ fn held(held: &Held) -> Value {
         "traffic": traffic(&held.record),
         "wantedTraffic": traffic(&held.wanted),
         "hold": held.record.hold,
+        "end": way_out(held),
     })
 }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use console::style;
 use indicatif::DecimalBytes;
-use reconcile::plan::{Plan, Stage, Write};
+use reconcile::plan::{Held, Plan, Stage, Write, way_out};
 use reconcile::tag::TagTarget;
 
 use super::outcome::SyncOutcome;
@@ -29,11 +29,15 @@ pub(super) fn plan(output: &Output, reading: &Reading, plan: &Plan) {
     }
     catalogs(output, plan);
     lines(output, LINES, plan.deletions.iter().map(|key| format!("{} {key}", red("-"))));
-    lines(output, LINES, plan.held.iter().map(|held| format!("{} {held}", yellow("="))));
+    lines(output, LINES, plan.held.iter().map(held));
     kept(output, plan);
     unreferenced(output, plan);
     lines(output, STANDING_LINES, reading.logic.iter().map(logic));
     reading.refused.iter().chain(&plan.refused).for_each(|notice| output.refusal(notice));
+}
+
+fn held(held: &Held) -> String {
+    format!("{} {held}\n    to end the hold: {}", yellow("="), way_out(held))
 }
 
 /// Contents are named by versions; their own lines would say nothing more.
@@ -134,7 +138,7 @@ pub(super) fn summary(report: &SyncReport<'_>, outcome: &SyncOutcome, began: Ins
     }
     let calls = count(target.api.calls(), "call");
     let text = match (plan.is_empty(), args.dry_run) {
-        (true, _) => format!("nothing to write, {} as Git says", count(plan.unchanged, "key")),
+        (true, _) => format!("nothing to write, {}", as_git_says(plan)),
         (false, true) => format!("{}, nothing written (--dry-run)", to_do(plan)),
         (false, false) => done(plan, outcome),
     };
@@ -143,6 +147,16 @@ pub(super) fn summary(report: &SyncReport<'_>, outcome: &SyncOutcome, began: Ins
     if refused > 0 {
         output.say(format_args!("       {refused} refused, see above"));
     }
+}
+
+/// What is as Git says, and what is not.
+fn as_git_says(plan: &Plan) -> String {
+    let same = format!("{} as Git says", count(plan.unchanged, "key"));
+    let held =
+        (!plan.held.is_empty()).then(|| format!("{} on hold", count(plan.held.len(), "slot")));
+    let kept = format!("{} that no tag has", count(plan.kept.len(), "key"));
+    let kept = (!plan.kept.is_empty()).then_some(kept);
+    [Some(same), held, kept].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn done(plan: &Plan, outcome: &SyncOutcome) -> String {

@@ -1,0 +1,73 @@
+//! Why a slot record is not what Git says: a hold, or no version that may be served.
+
+use serde::{Deserialize, Serialize};
+
+use crate::slot::Slot;
+use crate::timestamp::Timestamp;
+use crate::version::Version;
+
+/// Keeps `sync` from changing a slot after a rollback or a revocation, until Git agrees
+/// or has moved on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Why.
+    pub reason: String,
+    /// Who asked for it.
+    pub by: String,
+    /// Since when.
+    pub at: Timestamp,
+    /// The slot whose tag ends the hold; `None` for the record's own slot. It is another
+    /// slot if the record only sends callers to the slot that was rolled back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<Slot>,
+    /// The object id of that slot's tag when the hold was set, in hex: a tag with another
+    /// id was moved since. `None` if it was not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// The weight that a rollback took from that slot, in thousandths of a percent: a
+    /// lower one in `rollouts.toml` ends the hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<u32>,
+    /// The revoked version for which a sync set the hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<Version>,
+}
+
+impl Hold {
+    /// A hold of the record's own slot.
+    pub fn new(reason: String, by: String, at: Timestamp) -> Self {
+        Self { reason, by, at, slot: None, tag: None, weight: None, revoked: None }
+    }
+}
+
+/// The state of a slot whose versions are all revoked: nobody gets anything from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gone {
+    /// The revoked version that Git names for the slot.
+    pub version: Version,
+    /// Why the version was revoked.
+    pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{SlotRecord, parse, write};
+
+    #[test]
+    fn a_hold_and_a_gone_slot_are_written_and_read_back() {
+        for text in [
+            r#"{"reason":"it leaks","by":"Ada","at":"2026-11-21T09:00:00Z"}"#,
+            r#"{"reason":"it leaks","by":"Ada","at":"2026-11-21T09:00:00Z","slot":"canary","tag":"947e4e2247da185c97ee358273a064bc3e3e0fed","weight":10000,"revoked":"v1.1.0"}"#,
+        ] {
+            let hold: Hold = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&hold).unwrap(), text);
+        }
+        let text = r#"{"format":1,"slot":"production","targets":[],"gone":{"version":"v1.1.0","reason":"leaks"}}"#;
+        let record: SlotRecord = parse(text.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(write(&record)).unwrap(), text);
+        let version = "v1.1.0".parse().unwrap();
+        assert_eq!(record, SlotRecord::gone(record.slot.clone(), version, "leaks".to_owned()));
+        assert_eq!((record.own(), record.lead()), (None, None));
+    }
+}

@@ -1,0 +1,253 @@
+//! Slot records: a slot's traffic, shared out over the versions that slots stand on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::draft::{ComponentDraft, Standing};
+use super::standing;
+use crate::desired::Route;
+use crate::plan::describe::traffic;
+use crate::plan::short::short;
+use crate::plan::traffic::changes;
+use crate::policy::FILE;
+use catalog::record::{Arm, FORMAT, Gone, Hold, SlotRecord, Snapshot, Target};
+use catalog::slot::Slot;
+
+/// A slot's record as it should be.
+pub(super) struct Wanted {
+    /// With what the holds and revocations change.
+    pub(super) record: SlotRecord,
+    /// As Git alone would have it, if that is known.
+    pub(super) git: Option<SlotRecord>,
+}
+
+/// The record that a slot should have; `None` where it has to be left.
+pub(super) fn wanted<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot) -> Option<Wanted> {
+    if draft.is_frozen(slot) {
+        return None;
+    }
+    let desired = draft.desired;
+    let by_git = desired.traffic.routes.get(slot).cloned();
+    let git = record(slot, by_git.as_ref(), &|slot| draft.git.get(slot).cloned());
+    let route = route(draft, slot, by_git);
+    let hold = hold(draft, slot);
+    let route = route.map(|route| without_share(route, slot, hold.as_ref()));
+    if let Some(missing) = missing(draft, slot, route.as_ref()) {
+        // What is wrong with the slot itself was said.
+        if missing != *slot {
+            let what = format!("it sends callers to {missing}, which is refused: the slot is left");
+            draft.refuse(&draft.slot_key(slot), what, &format!("see what is said of {missing}"));
+        }
+        return None;
+    }
+    let record = match snapshots(draft, slot, route.as_ref()) {
+        Ok(on) => record(slot, route.as_ref(), &|slot| on.get(slot).cloned())?,
+        Err(Gone { version, reason }) => SlotRecord::gone(slot.clone(), version, reason),
+    };
+    let hold = hold.filter(|_| record.gone.is_none());
+    Some(Wanted { record: SlotRecord { hold, ..record }, git })
+}
+
+/// The first slot that a record would name and that stands on nothing.
+fn missing(draft: &ComponentDraft<'_>, slot: &Slot, route: Option<&Route>) -> Option<Slot> {
+    let missing = |slot: &&Slot| !draft.standings.contains_key(*slot);
+    match route {
+        Some(route) => route.named().find(missing).cloned(),
+        None => Some(slot).filter(missing).cloned(),
+    }
+}
+
+/// The route by which a slot's traffic is shared out: Git's, or the one that KV has
+/// if its table is not in the file any more and may not go.
+fn route(draft: &mut ComponentDraft<'_>, slot: &Slot, by_git: Option<Route>) -> Option<Route> {
+    if by_git.is_some() || draft.rules.options.allow_policy_removal {
+        return by_git;
+    }
+    let present = draft.present(slot).filter(|record| record.is_routed())?;
+    let route = Route::of(present);
+    let of = |slot: &Slot| match draft.standings.get(slot) {
+        Some(Standing::On(snapshot, _)) => Some(snapshot.clone()),
+        _ => None,
+    };
+    let without = record(slot, None, &of)?;
+    let with = record(slot, Some(&route), &of).unwrap_or_else(|| present.clone());
+    if with.serves_as(&without) {
+        return None;
+    }
+    refuse_removal(draft, &with, Some(&without));
+    Some(route)
+}
+
+/// Says what callers would notice if a table were removed.
+pub(super) fn refuse_removal(
+    draft: &mut ComponentDraft<'_>,
+    present: &SlotRecord,
+    without: Option<&SlotRecord>,
+) {
+    let change = match without {
+        Some(without) => {
+            let changes = changes(Some(present), without);
+            changes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        }
+        None => "the slot would be deleted".to_owned(),
+    };
+    let what = format!(
+        "{FILE} has no table for it any more, and callers would notice ({change}): its \
+         traffic stays shared out as it is"
+    );
+    let help = "put the table back; or, if it is meant to go: slotctl sync \
+                --allow-policy-removal";
+    draft.refuse(&draft.slot_key(&present.slot), what, help);
+}
+
+/// The hold that a slot's record has from now on.
+fn hold(draft: &mut ComponentDraft<'_>, slot: &Slot) -> Option<Hold> {
+    if let Some(Standing::On(_, Some(hold))) = draft.standings.get(slot) {
+        return Some(hold.as_ref().clone());
+    }
+    let record = draft.present(slot)?;
+    let hold = record.hold.as_ref()?;
+    let of = hold.slot.as_ref()?;
+    let counts = match hold.weight {
+        Some(_) => standing::counts(draft, record, hold),
+        None => matches!(draft.standings.get(of), Some(Standing::On(_, Some(_)))),
+    };
+    counts.then(|| hold.clone())
+}
+
+/// The version of each slot that a record names. In place of a slot without a good
+/// version stands the record's own slot, or else the arm that most callers get.
+fn snapshots(
+    draft: &mut ComponentDraft<'_>,
+    slot: &Slot,
+    route: Option<&Route>,
+) -> Result<BTreeMap<Slot, Snapshot>, Gone> {
+    let named: BTreeSet<&Slot> = match route {
+        Some(route) => route.named().collect(),
+        None => BTreeSet::from([slot]),
+    };
+    let (mut on, mut gone) = (BTreeMap::new(), BTreeMap::new());
+    for of in named {
+        match draft.standings.get(of) {
+            Some(Standing::On(snapshot, _)) => drop(on.insert(of.clone(), snapshot.clone())),
+            Some(Standing::Gone(is)) => drop(gone.insert(of.clone(), is.clone())),
+            None => {}
+        }
+    }
+    if let Some(own) = gone.remove(slot) {
+        return Err(own);
+    }
+    let weight = |of: &&Slot| route.map_or(0, |route| route.weight_of(of));
+    let most = on.keys().max_by_key(weight).cloned();
+    let instead = on.get(slot).or_else(|| on.get(&most?)).cloned();
+    for (of, gone) in gone {
+        let Some(instead) = &instead else { return Err(gone) };
+        say_replaced(draft, slot, &of, &gone, instead);
+        on.insert(of, instead.clone());
+    }
+    Ok(on)
+}
+
+fn say_replaced(
+    draft: &mut ComponentDraft<'_>,
+    slot: &Slot,
+    of: &Slot,
+    gone: &Gone,
+    instead: &Snapshot,
+) {
+    let what = format!(
+        "{of} has no version that is good ({} is revoked): its callers get {}",
+        short(&gone.version),
+        short(&instead.version)
+    );
+    draft.refuse(&draft.slot_key(slot), what, &format!("see what is said of {of}"));
+}
+
+/// A record that is left, with other versions in place of those that are revoked, or
+/// gone if there are none; `None` if nothing in it is revoked.
+pub(super) fn mended(draft: &mut ComponentDraft<'_>, present: &SlotRecord) -> Option<SlotRecord> {
+    let revoked =
+        |arm: &Arm| Some((arm.clone(), standing::said_revocation(draft, &arm.snapshot.version)?));
+    let bad: Vec<(Arm, String)> = present.arms().filter_map(revoked).collect();
+    let (Arm { snapshot: Snapshot { version, .. }, .. }, reason) = bad.first()?.clone();
+    let is_good = |arm: &&Arm| !bad.iter().any(|(bad, _)| bad.snapshot == arm.snapshot);
+    let other = present.arms().find(is_good).map(|arm| arm.snapshot.clone());
+    let mut mended = present.clone();
+    for (arm, _) in &bad {
+        let Some(instead) = instead(draft, arm).or_else(|| other.clone()) else {
+            return Some(SlotRecord::gone(present.slot.clone(), version, reason));
+        };
+        let targets = mended.targets.iter_mut().map(|target| &mut target.arm);
+        let segments = mended.segments.iter_mut().map(|(_, arm)| arm);
+        let same = |other: &&mut Arm| **other == *arm;
+        targets.chain(segments).filter(same).for_each(|arm| arm.snapshot = instead.clone());
+    }
+    mended.hold = Some(standing::revocation_hold(draft, &present.slot, version, &reason));
+    Some(mended)
+}
+
+fn instead(draft: &mut ComponentDraft<'_>, bad: &Arm) -> Option<Snapshot> {
+    match draft.standings.get(&bad.slot) {
+        Some(Standing::On(snapshot, _)) => Some(snapshot.clone()),
+        _ => standing::last_good(draft, &bad.slot, &bad.snapshot.version),
+    }
+}
+
+/// Says of a record that is left what is not Git's in it because of a revocation.
+pub(super) fn say_mended(draft: &mut ComponentDraft<'_>, record: &SlotRecord) {
+    let held = record.hold.as_ref().and_then(|hold| hold.revoked.as_ref());
+    let what = match (&record.gone, held) {
+        (Some(gone), _) => format!(
+            "in KV it led to {}, which is revoked ({}), and no version before it is good: it \
+             answers 410",
+            short(&gone.version),
+            gone.reason
+        ),
+        (None, Some(version)) if standing::said_revocation(draft, version).is_some() => format!(
+            "in KV it led to {}, which is revoked: {} is served instead, on hold",
+            short(version),
+            traffic(record)
+        ),
+        _ => return,
+    };
+    let help = format!(
+        "set it to another version: slotctl tag set {} {} <version>",
+        draft.name, record.slot
+    );
+    draft.refuse(&draft.slot_key(&record.slot), what, &help);
+}
+
+/// The record of a slot; `None` if a slot that it names has no version.
+fn record(
+    slot: &Slot,
+    route: Option<&Route>,
+    version: &dyn Fn(&Slot) -> Option<Snapshot>,
+) -> Option<SlotRecord> {
+    let Some(route) = route else { return Some(SlotRecord::sole(slot.clone(), version(slot)?)) };
+    let arm = |slot: &Slot| Some(Arm { slot: slot.clone(), snapshot: version(slot)? });
+    let target = |(slot, weight): &(Slot, u32)| Some(Target { arm: arm(slot)?, weight: *weight });
+    let segment = |(group, slot): (&String, &Slot)| Some((group.clone(), arm(slot)?));
+    Some(SlotRecord {
+        format: FORMAT,
+        slot: slot.clone(),
+        targets: route.targets.iter().map(target).collect::<Option<_>>()?,
+        segments: route.segments.iter().map(segment).collect::<Option<_>>()?,
+        hold: None,
+        gone: None,
+    })
+}
+
+/// A route without the share that a rollback took from an arm: the slot's own version
+/// gets it, or else the last target.
+fn without_share(mut route: Route, own: &Slot, hold: Option<&Hold>) -> Route {
+    let Some(Hold { slot: Some(slot), weight: Some(_), .. }) = hold else { return route };
+    let share = route.weight_of(slot);
+    let targets = &mut route.targets;
+    targets.iter_mut().filter(|(of, _)| of == slot).for_each(|(_, weight)| *weight = 0);
+    let last = targets.iter().rposition(|(of, _)| of != slot);
+    let own = targets.iter().position(|(of, _)| of == own).or(last);
+    if let Some((_, weight)) = own.and_then(|at| targets.get_mut(at)) {
+        *weight += share;
+    }
+    route.segments.retain(|_, of| of != slot);
+    route
+}

@@ -119,6 +119,33 @@ describe('slotctl rollback', () => {
     )
   })
 
+  test('a promotion after a rollback ends the hold, though no sync ran between', async () => {
+    const pair = kv.pair()
+    const { clone, sync, run } = await team(kv, pair)
+    assert.equal((await run(`rollback ${NAME} production`, '--reason', 'it leaks')).code, 0)
+    clone.slot(NAME, 'production', 'v1.0.0', 'The fix')
+    clone.git('push', '--quiet', '--force', 'origin', `refs/tags/${TAG}/production`)
+    await sync()
+    assert.deepEqual(await own(pair), { version: 'v1.0.0', reason: undefined, by: undefined })
+  })
+
+  test('a hold whose push was refused stays until the remote agrees', async () => {
+    const pair = kv.pair()
+    const { remote, clone, sync, run } = await team(kv, pair)
+    const hook = path.join(remote.dir, 'hooks', 'pre-receive')
+    writeFileSync(hook, '#!/bin/sh\nexit 1\n')
+    chmodSync(hook, 0o755)
+    const before = remote.git('rev-parse', `refs/tags/${TAG}/production`)
+    assert.equal((await run(`rollback ${NAME} production`, '--reason', 'it leaks')).code, 1)
+    assert.equal((await pair.slots.json(PRODUCTION)).hold.tag, before)
+    await sync()
+    assert.deepEqual(await own(pair), { version: 'v1.1.0', reason: 'it leaks', by: 'Grace' })
+    rmSync(hook)
+    clone.git('push', '--quiet', '--force', 'origin', `refs/tags/${TAG}/production`)
+    await sync()
+    assert.deepEqual(await own(pair), { version: 'v1.1.0', reason: undefined, by: undefined })
+  })
+
   test('goes to the version of --to, and refuses invalid ones', async () => {
     const pair = kv.pair()
     const policy = `["${NAME}"]\nrevoked = { "v1.1.0" = "leaks" }\n["${NAME}".live]\nalias = "canary"\n`

@@ -73,6 +73,14 @@ impl Source {
         self.refs.refs.iter().any(|found| found.name == full_name.as_bytes())
     }
 
+    /// The object id of a tag where it counts for everybody, by its full name: at the
+    /// remote, or in a repository without one. `None` if that is not known.
+    pub(crate) fn shared_tag(&self, full_name: &str) -> Option<ObjectId> {
+        let is_shared = self.is_remote() || self.provenance.origin == Origin::Alone;
+        let mut refs = self.refs.refs.iter().filter(|_| is_shared);
+        refs.find(|found| found.name == full_name.as_bytes()).map(|found| found.id)
+    }
+
     /// Whether the refs are a remote's.
     pub(crate) fn is_remote(&self) -> bool {
         matches!(self.provenance.origin, Origin::Remote { .. })

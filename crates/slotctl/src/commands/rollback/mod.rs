@@ -132,7 +132,9 @@ fn plan(
     }
     let versions = present::versions(&goals, store)?;
     for ((present, _), version) in goals.iter().zip(versions) {
-        match version.and_then(|version| present.roll_back(slot, &version, hold)) {
+        let tag = source.shared_tag(&format!("refs/tags/components/{}/{slot}", present.name));
+        let hold = Hold { tag: tag.map(|id| id.to_string()), ..hold.clone() };
+        match version.and_then(|version| present.roll_back(slot, &version, &hold)) {
             Ok(rollback) => planned.rollbacks.push(rollback),
             Err(notice) => planned.refused.push(notice),
         }

@@ -186,7 +186,7 @@ describe('slotctl verify', () => {
     await pair.components.put('sessions:1', "somebody else's")
     const { code, stderr } = await run('verify', repo, pair)
     assert.equal(code, 0, stderr)
-    assert.match(stderr, /verify 6 slots, 5 versions, 4 catalogs, 5 contents, 2\.10 MB read back: all is well/)
+    assert.match(stderr, /verify 6 slots, 5 versions, 4 catalogs, 5 contents, 2\.10 MB read back: no findings/)
     const { json } = await run('verify', repo, pair, '--json', '--only', EXTRACTION)
     assert.deepEqual([json.exit, json.findings], [0, []])
     assert.deepEqual(json.read, { slots: 3, versions: 2, catalogs: 1, contents: 2, bytes: 25 })
@@ -204,9 +204,9 @@ describe('slotctl verify', () => {
     assert.equal(code, 1)
     assert.match(
       stderr,
-      /wrong: sha256\/[0-9a-f]{64}: it is not there \(prompts\/extraction@.*names it\)\n +hint: slotctl sync/,
+      /wrong: sha256\/[0-9a-f]{64}: it does not exist \(prompts\/extraction@.*names it\)\n +hint: slotctl sync/,
     )
-    assert.match(stderr, /5 things wrong/)
+    assert.match(stderr, /5 findings/)
     assert.deepEqual(
       json.findings.map(({ subject }) => subject).sort(),
       [EXTRACTION, EXTRACTION, `${EXTRACTION}@v1.1.0`, one, other].sort(),

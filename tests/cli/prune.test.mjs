@@ -61,7 +61,7 @@ describe('slotctl sync', () => {
       assert.equal(first.code, 0)
       assert.deepEqual(first.plan.deletions, [`${EXTRACTION}@staging`, `${EXTRACTION}@v1.1.0`])
       assert.match(first.stderr, /- prompts\/extraction@staging/)
-      assert.match(first.stderr, /1 content that no record names: each goes a day later/)
+      assert.match(first.stderr, /1 content that no record names; each is deleted a day later/)
       assert.match(first.stderr, /2 keys deleted/)
       assert.deepEqual(changedKeys(before, await dump(pair)), [
         EXTRACTION,
@@ -217,7 +217,7 @@ describe('slotctl sync', () => {
       const [repo, pair] = [twoComponents(), kv.pair()]
       const unknown = await sync(repo, pair, '--only', 'prompts/extractoin')
       assert.equal(unknown.code, 1)
-      assert.match(unknown.stderr, /refused: prompts\/extractoin: neither Git nor KV has such a component/)
+      assert.match(unknown.stderr, /refused: prompts\/extractoin: this component exists neither in Git nor in KV/)
       repo.commit({ 'prompts/extraction/deep.md': 'Deep.\n' })
       repo.version('prompts/extraction/deep', 'v1.0.0')
       await sync(repo, pair, '--only', EXTRACTION)

@@ -66,7 +66,7 @@ describe('slotctl push', () => {
     await refused(
       remote,
       ada.run('push', '--tags'),
-      /production: the remote has this slot elsewhere/,
+      /production: the remote has another value for this slot/,
       /slotctl push --tags --force/,
     )
     const json = await done(ada.run('push', '--tags', '--force', '--json'), /production: moved\n1 ref pushed/)
@@ -78,7 +78,7 @@ describe('slotctl push', () => {
     await done(ada.set('production', 'v1.0.0'))
     await done(ada.run('push', '--tags', '--force'))
     isAt(remote, 'production', 'v1.0.0')
-    await done(ada.run('push', '--tags', '--force'), /origin has it all already/)
+    await done(ada.run('push', '--tags', '--force'), /origin is already up to date/)
   })
 
   test('without --tags pushes the branch alone', async () => {
@@ -228,7 +228,7 @@ describe('a stale clone', () => {
     chmodSync(hook, 0o755)
     const { code, stderr } = await ada.run('push', '--tags', '--force')
     assert.equal(code, 1)
-    assert.match(stderr, /production: changed on origin this very moment/)
+    assert.match(stderr, /production: changed on origin during the push/)
     assert.match(stderr, /hint: run the same command again/)
   })
 })
@@ -249,7 +249,7 @@ describe('a version', () => {
     await refused(
       remote,
       grace.run('push', '--tags', '--force'),
-      /v2\.0\.0: another one on origin \(commit [0-9a-f]{10}, by Ada at .*\), and versions never change/,
+      /v2\.0\.0: origin has another commit for it \(commit [0-9a-f]{10}, by Ada at .*\), and versions never change/,
       /take theirs: git fetch --force origin tag components\/prompts\/extraction\/v2\.0\.0; then make yours under the next number/,
     )
   })
@@ -259,7 +259,7 @@ describe('a clear message for', () => {
   test('a detached HEAD', async () => {
     const { remote, ada } = team()
     ada.repo.git('checkout', '--quiet', '--detach')
-    await refused(remote, ada.run('push'), /HEAD: is detached, so that there is no branch/, /slotctl push --tags/)
+    await refused(remote, ada.run('push'), /HEAD: is detached, so there is no branch/, /slotctl push --tags/)
     await done(ada.set('canary', 'v1.1.0'))
     await done(ada.run('push', '--tags'), /HEAD is detached: tags are pushed/)
     isAt(remote, 'canary', 'v1.1.0')
@@ -278,10 +278,10 @@ describe('a clear message for', () => {
     const alone = extractionRepo()
     const run = (...args) => slotctl(['push', ...args], { cwd: alone.dir, env: gitEnv() })
     await refused(remote, run('--tags'), /there is no remote to push to/, /git remote add origin <url>/)
-    await refused(remote, ada.run('push', 'upstream'), /upstream: is no remote of this repository/, /there are origin/)
-    await refused(remote, ada.run('push', '--', '--mirror'), /--mirror: is no remote/, /there are origin/)
+    await refused(remote, ada.run('push', 'upstream'), /upstream: is not a remote of this repository/, /there are origin/)
+    await refused(remote, ada.run('push', '--', '--mirror'), /--mirror: is not a remote/, /there are origin/)
     ada.repo.git('remote', 'set-url', 'origin', '/nowhere.git')
-    await refused(remote, ada.run('push', '--tags'), /origin: can't be reached: .*nowhere/, /git remote get-url origin/)
+    await refused(remote, ada.run('push', '--tags'), /origin: cannot be reached: .*nowhere/, /git remote get-url origin/)
     const empty = new Repo()
     const nothing = await slotctl(['push'], { cwd: empty.dir, env: gitEnv() })
     assert.match(nothing.stderr, /main: the branch has no commit yet/)

@@ -246,7 +246,7 @@ describe('slotctl rollback', () => {
     clone.git('remote', 'set-url', 'origin', '/nowhere')
     const { code, json, stderr } = await run(`rollback ${NAME} production`)
     assert.deepEqual([code, (await own(pair)).version, json.finish.length], [1, 'v1.1.0', 2])
-    assert.match(stderr, /origin: can't be reached/)
+    assert.match(stderr, /origin: cannot be reached/)
     assert.equal(versionOf(clone), 'v1.1.0', 'the tag is moved here')
   })
 

@@ -215,7 +215,7 @@ describe('rollouts.toml', () => {
     await sync(repo, pair)
     let version = 0
     for (const [line, mistake, what] of /** @type {[line: number, mistake: string, what: RegExp][]} */ ([
-      [2, 'split = { canary = 110 }', /the share of canary is no percentage/],
+      [2, 'split = { canary = 110 }', /the share of canary is not a percentage/],
       [2, 'split = { canary = 60, blue = 50 }', /the shares of production add up to 110 %/],
       [2, 'split = { production = 10 }', /production leads back to itself/],
       [2, 'split = { "v1.1.0" = 10 }', /"v1\.1\.0" is not a slot/],
@@ -295,10 +295,10 @@ describe('slotctl rollout', () => {
     repo.commit({ [FILE]: split(10) })
     for (const [args, message] of /** @type {[args: string[], message: RegExp][]} */ ([
       [['--to', 'nobody', '--percent', '5'], /refused: rollouts\.toml:1: .*has no slot nobody/],
-      [['--to', 'canary', '--percent', '101'], /no percentage/],
+      [['--to', 'canary', '--percent', '101'], /not a percentage/],
       [['--to', 'blue', '--percent', '95'], /add up to 105 %/],
       [['--to', 'production', '--percent', '5'], /leads back to itself/],
-      [['--stop', '--to', 'blue'], /nothing is said of blue in the split of/],
+      [['--stop', '--to', 'blue'], /there is no entry for blue in the split of/],
     ])) {
       const { code, stderr } = await rollout(repo, NAME, 'production', ...args, '--commit')
       assert.equal(code, 1)

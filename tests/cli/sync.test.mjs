@@ -158,7 +158,7 @@ describe('slotctl sync', () => {
       const before = await dump(pair)
       const { code, plan, result, stderr } = await syncJson(repo, pair)
       assert.deepEqual([code, plan.empty, plan.unchanged], [0, true, 9])
-      assert.match(stderr, /nothing to write, 9 keys as Git says/)
+      assert.match(stderr, /nothing to write, 9 keys up to date/)
       assert.equal(result.calls, 4)
       assert.deepEqual(await dump(pair), before)
     })
@@ -178,7 +178,7 @@ describe('slotctl sync', () => {
       // A content that KV has lost is read from Git again.
       await pair.components.delete('prompts/extraction@v1.0.0')
       const lost = await syncJson(repo, pair)
-      assert.match(lost.stderr, /the content of prompts\/extraction\.md \([0-9a-f]{40}\) can't be read in this clone/)
+      assert.match(lost.stderr, /the content of prompts\/extraction\.md \([0-9a-f]{40}\) cannot be read in this clone/)
     })
 
     test('reads a file again if its path may have changed', async () => {
@@ -414,7 +414,7 @@ describe('slotctl sync', () => {
     test('that does not exist is an error that names it', async () => {
       const { code, stderr } = await sync({ dir: temporaryFolder('none') }, kv.pair())
       assert.equal(code, 1)
-      assert.match(stderr, /error: can't read the repository .*slotctl-none-/)
+      assert.match(stderr, /error: cannot read the repository .*slotctl-none-/)
     })
   })
 

@@ -93,7 +93,7 @@ describe('slotctl tag create', () => {
     await refused(
       extractionRepo(),
       ['create', EXTRACTION, 'v1.0.0'],
-      /extraction\/v1\.0\.0: exists already: commit [0-9a-f]{10}, by Grace at 20/,
+      /extraction\/v1\.0\.0: already exists: commit [0-9a-f]{10}, by Grace at 20/,
       /hint: versions never change: .*the next one is v1\.1\.1/,
     )
   })
@@ -231,7 +231,7 @@ describe('slotctl tag set', () => {
     await refused(
       repo,
       ['set', EXTRACTION, 'production', 'v9.0.0'],
-      /prompts\/extraction@v9\.0\.0: there is no such version; there are v1\.1\.0, v1\.0\.0/,
+      /prompts\/extraction@v9\.0\.0: the component has no such version; it has v1\.1\.0, v1\.0\.0/,
       /slotctl tag create prompts\/extraction v9\.0\.0; or fetch it/,
     )
     await refused(repo, ['set', EXTRACTION, 'production', 'nothing'], /nothing: no commit/, /git fetch/)
@@ -245,7 +245,7 @@ describe('slotctl tag set', () => {
     for (const version of ['v1.0.0', 'v1.1.0']) repo.git('tag', tagOf(version))
     const { code, stderr } = await tag(repo, 'set', EXTRACTION, 'production', 'v1.0.0')
     assert.equal(code, 0)
-    assert.match(stderr, /warning: .*stands on v1\.1\.0: the tag of v1\.0\.0 is lightweight/)
+    assert.match(stderr, /warning: .*points to v1\.1\.0: the tag of v1\.0\.0 is lightweight/)
   })
 })
 
@@ -284,7 +284,7 @@ describe('slotctl tag list and show', () => {
     await refused(
       repo,
       ['show', EXTRACTION, 'canary'],
-      /extraction@canary: there is no such tag here/,
+      /extraction@canary: this repository has no such tag/,
       /slotctl tag list/,
     )
     await refused(repo, ['list', 'prompts/other'], /no tag under components\/ names it/, /slotctl tag create/)
@@ -350,11 +350,11 @@ describe('slotctl tag delete', () => {
     await refused(
       repo,
       ['delete', EXTRACTION, 'v1.0.0'],
-      /v1\.0\.0: is a version, and production stands on it/,
+      /v1\.0\.0: is a version, and production points to it/,
       /with --force; to withdraw it, revoke it in rollouts\.toml/,
     )
     assert.equal((await tag(repo, 'delete', EXTRACTION, 'v1.0.0', '--force')).code, 0)
     assert.ok(!tagsOf(repo).includes(tagOf('v1.0.0')))
-    await refused(repo, ['delete', EXTRACTION, 'canary'], /there is no such tag here/, /slotctl tag list/)
+    await refused(repo, ['delete', EXTRACTION, 'canary'], /this repository has no such tag/, /slotctl tag list/)
   })
 })

@@ -81,7 +81,7 @@ describe('slotctl', () => {
     [
       'a missing file',
       ['--config', '/nowhere.toml'],
-      /can't read \/nowhere\.toml; `--config FILE` names another: No such file/,
+      /cannot read \/nowhere\.toml; `--config FILE` names another: No such file/,
     ],
   ])) {
     test(`refuses ${what} before anything is sent`, async () => {

@@ -75,7 +75,7 @@ describe('slotctl release refuses', () => {
   test('a check URL where another Worker answers, or none', async () => {
     await refused(
       ['--check-url', 'http://127.0.0.1:9', '--max-spread', '0s'],
-      /--check-url: no answer: .*[Cc]onnection refused.*\n +hint: is it the address of this Worker/,
+      /--check-url: no answer: .*[Cc]onnection refused.*\n +hint: check the address and the health of this Worker/,
     )
     const elsewhere = await stage.begin()
     try {
@@ -91,7 +91,7 @@ describe('slotctl release refuses', () => {
   test('to resume if nothing was started', async () => {
     await refused(
       ['--resume'],
-      /it has all of the traffic, no release is under way\n +hint: slotctl release begins one/,
+      /it has all traffic and no release is in progress\n +hint: start one: slotctl release/,
     )
   })
 
@@ -112,7 +112,7 @@ describe('slotctl release refuses', () => {
     await cloud.deploy([[other, 100]], { message: 'an emergency' })
     const { code, json, stderr } = await ended
     assert.equal(code, 1, stderr)
-    assert.match(json.error, /somebody else deployed meanwhile: 100 %/)
+    assert.match(json.error, /somebody else deployed during the release: 100 %/)
     const [{ versions, annotations }] = cloud.worker.deployments()
     assert.deepEqual(
       [versions, annotations['workers/message']],
@@ -145,7 +145,7 @@ describe('slotctl release refuses', () => {
     const before = worker.deployable().length
     const no = await asked('')
     assert.equal(no.code, 1, no.shown)
-    assert.match(no.shown, /not confirmed: nothing was done/)
+    assert.match(no.shown, /not confirmed; nothing was changed/)
     assert.equal(worker.deployable().length, before)
     const yes = await asked('y')
     assert.equal(yes.code, 0, yes.shown)
@@ -159,12 +159,12 @@ describe('slotctl release refuses', () => {
     assert.equal(code, 1)
     assert.match(
       json.error,
-      /^it can't go back, and should \(release: wrangler versions deploy .* made to fail\): wrangler/,
+      /^the rollback failed \(reason for the rollback: release: wrangler versions deploy .* made to fail\): wrangler/,
     )
     assert.match(
       stderr,
       new RegExp(
-        `still has traffic\\. To go back by hand:\n +npx wrangler versions deploy ${edge.old}@100% --yes --config=\\S+wrangler\\.toml --env=staging`,
+        `still has traffic\\. To roll back manually:\n +npx wrangler versions deploy ${edge.old}@100% --yes --config=\\S+wrangler\\.toml --env=staging`,
       ),
     )
     const aborted = await edge.run(['--abort'])

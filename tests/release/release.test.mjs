@@ -113,7 +113,7 @@ describe('slotctl release', () => {
       const flags = ['--steps', '50', '--bake', '1s']
       const without = await run([...flags, '--dry-run'])
       assert.equal(without.code, 1)
-      assert.match(without.stderr, /none of the references is served\n +hint: with read tokens: RESOLVER_TOKEN/)
+      assert.match(without.stderr, /the deployed version serves none of the references\n +hint: with read tokens: RESOLVER_TOKEN/)
       const { code, json, stdout, stderr } = await run(flags, { env: { RESOLVER_TOKEN: token } })
       assert.equal(code, 0, stderr)
       assert.deepEqual(ramp(), QUICK)
@@ -142,7 +142,7 @@ describe('a faulty version', () => {
     ],
     ['that says it is ill', { unhealthy: true, after: -1 }, /healthz: \/healthz of .* answers with status 503/, 1],
     [
-      "that can't read what KV holds",
+      "that cannot read what KV holds",
       { recordFormat: 0, after: -1 },
       /format: the new version reads records up to format 0, KV holds 1/,
       1,
@@ -167,7 +167,7 @@ describe('a faulty version', () => {
       assert.deepEqual(ramp(), [...WHOLE.slice(0, steps), 'old 100'])
       assert.match(json.reason, reason)
       assert.deepEqual([json.outcome, json.percent, json.exit, json.new], ['back', 0, 1, latest().id])
-      assert.match(stderr, /wrong: .*\n(.*\n)*back +100 % .*\nThe release was given up\./)
+      assert.match(stderr, /wrong: .*\n(.*\n)*back +100 % .*\nThe release was rolled back\./)
       assert.equal(message(), `slotctl release ${latest().id} back: ${json.reason}`)
     })
   }
@@ -179,7 +179,7 @@ describe('a faulty version', () => {
     assert.deepEqual(ramp(), ['new 0, old 100', 'new 25, old 75', 'old 100'])
     const resumed = await run(['--resume'])
     assert.equal(resumed.code, 1)
-    assert.match(resumed.stderr, /its release was given up \(errors: .*\n? +hint: slotctl release begins a new one/)
+    assert.match(resumed.stderr, /its release was rolled back \(errors: .*\n? +hint: start a new one: slotctl release/)
   })
 })
 
@@ -207,7 +207,7 @@ describe('an interrupted run', () => {
     assert.equal(message(), `slotctl release ${latest().id} back: aborted`)
     const again = await run(['--abort'])
     assert.deepEqual([again.code, again.json.outcome, ramp().length], [0, 'nothing', 3])
-    assert.match(again.stderr, /no release is under way/)
+    assert.match(again.stderr, /no release is in progress/)
   })
 
   release('by a failing wrangler is rolled back', async ({ quick, ramp }) => {
@@ -240,7 +240,7 @@ describe('a paused release', () => {
     assert.equal(started.code, 1)
     assert.match(
       started.stderr,
-      new RegExp(`${latest().id}: its release is under way, at 0 %\n +hint: slotctl release --resume`),
+      new RegExp(`${latest().id}: its release is in progress, at 0 %\n +hint: slotctl release --resume`),
     )
     for (let time = 0; time < 2; time += 1) {
       const { code, json, stderr } = await run(['--resume', '--pause', '20'])

@@ -100,7 +100,7 @@ impl GitFailure {
                  git config --global --add safe.directory '{at}'"
             );
         }
-        anyhow!("git can't read {path}: {said}")
+        anyhow!("git cannot read {path}: {said}")
     }
 }
 

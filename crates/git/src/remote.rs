@@ -175,6 +175,6 @@ fn push_once(
 }
 
 fn unreachable(remote: &str, said: &str) -> anyhow::Error {
-    let help = format!("look where it is: git remote get-url {}", printable(remote.as_bytes()));
-    Refused::new(remote, format!("can't be reached: {said}"), help).into()
+    let help = format!("check its address: git remote get-url {}", printable(remote.as_bytes()));
+    Refused::new(remote, format!("cannot be reached: {said}"), help).into()
 }

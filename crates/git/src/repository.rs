@@ -68,8 +68,9 @@ impl Repository {
     pub fn committer(&self) -> Result<Vec<u8>> {
         let ident = self.git.run(&["var", "GIT_COMMITTER_IDENT"]);
         let ident = ident.map_err(|error| error.explain(&self.common_dir));
-        let ident = ident
-            .context("who is it? git config --global user.name '<name>', and user.email say so")?;
+        let ident = ident.context(
+            "no Git identity; set `user.name` and `user.email` with `git config --global`",
+        )?;
         // `Grace <grace@example.com> 1795219167 +0000`
         let name = ident.split(|byte| *byte == b'<').next().unwrap_or_default();
         Ok(name.trim_ascii().to_vec())

@@ -88,14 +88,14 @@ pub fn update_refs(repository: &Repository, updates: &[RefUpdate]) -> Result<()>
     let mut command = repository.git.command();
     command.args(["update-ref", "--stdin"]).stdin(Stdio::piped());
     let mut child = command.spawn().context("git could not be started")?;
-    let mut stdin = child.stdin.take().context("git takes no input")?;
+    let mut stdin = child.stdin.take().context("git does not accept input")?;
     // Git reads all before it says anything.
     let written = stdin.write_all(text.as_bytes());
     drop(stdin);
-    let output = child.wait_with_output().context("git could not be waited for")?;
+    let output = child.wait_with_output().context("waiting for git failed")?;
     let ran = Ran { ok: output.status.success(), stdout: output.stdout, stderr: output.stderr };
     done(ran, "refs/slotctl")?;
-    written.context("git ended early")
+    written.context("git exited early")
 }
 
 /// Runs a command of Git to its end.
@@ -128,7 +128,7 @@ fn way_out(said: &str) -> Option<&'static str> {
     let holds = |texts: &[&str]| texts.iter().any(|text| said.contains(text));
     if holds(&IDENTITY) {
         return Some(
-            "say who makes the tag: git config --global user.name '<name>', and user.email",
+            "set the Git identity: git config --global user.name '<name>', and user.email",
         );
     }
     if holds(&SIGNING) {

@@ -69,11 +69,11 @@ impl KvApi {
         notice: RetryNotice,
     ) -> Result<Self> {
         if account.is_empty() || !account.bytes().all(|b| b.is_ascii_alphanumeric()) {
-            bail!("CLOUDFLARE_ACCOUNT_ID is no account id: 32 hexadecimal digits are needed");
+            bail!("CLOUDFLARE_ACCOUNT_ID is not an account id (32 hexadecimal digits)");
         }
         let base = http_url(base)?;
         if base.starts_with("http://") && !is_loopback(&base) {
-            bail!("{base} is not https: the token would travel in the clear");
+            bail!("{base} is not https: the token would be sent unencrypted");
         }
         let settings = HttpSettings {
             root: format!("{base}/accounts/{account}"),
@@ -118,9 +118,9 @@ impl KvApi {
 /// The address without a trailing slash; `http://` where no scheme is said.
 fn http_url(text: &str) -> Result<String> {
     let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    let uri: ureq::http::Uri = text.parse().with_context(|| format!("{text} is no URL"))?;
+    let uri: ureq::http::Uri = text.parse().with_context(|| format!("`{text}` is not a URL"))?;
     if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.query().is_some() {
-        bail!("{text} is no address of the form http://HOST:PORT");
+        bail!("`{text}` is not an address of the form http://HOST:PORT");
     }
     Ok(text.trim_end_matches('/').to_owned())
 }

@@ -113,7 +113,7 @@ impl ApiError {
             Cause::Refused { status: 401 | 403, .. } => {
                 Some("CLOUDFLARE_API_TOKEN needs the permission \"Workers KV Storage: Edit\"")
             }
-            Cause::Partial(_) => Some("run it again: it goes on where it stopped"),
+            Cause::Partial(_) => Some("run the command again; it continues where it stopped"),
             _ => None,
         }
     }

@@ -113,7 +113,7 @@ impl TryFrom<DeploymentRow> for Deployment {
     fn try_from(row: DeploymentRow) -> Result<Self, String> {
         let share = |ShareRow { version_id, percentage }: ShareRow| {
             let share = Percent::from_number(percentage);
-            Ok((version_id, share.ok_or(format!("{percentage} is no share in percent"))?))
+            Ok((version_id, share.ok_or(format!("{percentage} is not a share in percent"))?))
         };
         let versions = row.versions.into_iter().map(share).collect::<Result<Vec<_>, String>>()?;
         let sum: f64 = versions.iter().map(|(_, share)| share.number()).sum();
@@ -169,7 +169,7 @@ impl TryFrom<VersionRow> for WorkerVersion {
 }
 
 fn moment(text: &str) -> Result<SystemTime, String> {
-    humantime::parse_rfc3339(text).map_err(|_| format!("{text:?} is no moment in RFC 3339"))
+    humantime::parse_rfc3339(text).map_err(|_| format!("{text:?} is not a time in RFC 3339 format"))
 }
 
 /// An entry of the file that wrangler writes for machines.

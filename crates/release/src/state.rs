@@ -130,8 +130,8 @@ fn start(standing: DeploymentState, versions: &[WorkerVersion]) -> Result<Begin,
         }
         DeploymentState::Ramp(Ramp { new, at, .. }) => Err(notice(
             new.as_str(),
-            format!("its release is under way, at {at} %"),
-            "slotctl release --resume goes on with it, --abort goes back",
+            format!("its release is in progress, at {at} %"),
+            "`slotctl release --resume` continues it, `--abort` rolls it back",
         )),
     }
 }
@@ -167,20 +167,20 @@ fn resume(
         }
         DeploymentState::Released(new) => (new, None),
         DeploymentState::Back { old, new, why } => {
-            let what = format!("its release was given up ({why}), {old} has all of the traffic");
-            let refusal = notice(new.as_str(), what, "slotctl release begins a new one");
+            let what = format!("its release was rolled back ({why}), {old} has all traffic");
+            let refusal = notice(new.as_str(), what, "start a new one: slotctl release");
             (old, Some(refusal))
         }
         DeploymentState::Settled(old) => {
-            let what = "it has all of the traffic, no release is under way".to_owned();
-            let refusal = notice(old.as_str(), what, "slotctl release begins one");
+            let what = "it has all traffic and no release is in progress".to_owned();
+            let refusal = notice(old.as_str(), what, "start one: slotctl release");
             (old, Some(refusal))
         }
     };
     match (uploaded(active, versions, tag), refusal) {
         (Some(new), _) => Ok(Begin::Go(ReleaseProgress::uploaded(old, new.clone()), None)),
         (None, Some(refusal)) => Err(refusal),
-        (None, None) => Ok(Begin::Nothing(format!("{old} is released, nothing is left to do"))),
+        (None, None) => Ok(Begin::Nothing(format!("{old} is already released"))),
     }
 }
 
@@ -197,7 +197,7 @@ fn abort(standing: DeploymentState) -> Begin {
         DeploymentState::Settled(old)
         | DeploymentState::Released(old)
         | DeploymentState::Back { old, .. } => {
-            Begin::Nothing(format!("no release is under way, {old} has all of the traffic"))
+            Begin::Nothing(format!("no release is in progress, {old} has all traffic"))
         }
     }
 }
@@ -286,7 +286,7 @@ mod tests {
             (SETTLED, "db7cd8d3 → none"),
             (RELEASED, "dc8dcd28 → none"),
             (GIVEN_UP, "db7cd8d3 → none"),
-            (RAMP, "refused: dc8dcd28: its release is under way, at 10 %"),
+            (RAMP, "refused: dc8dcd28: its release is in progress, at 10 %"),
         ] {
             comes(Intent::Start, versions, message, expected);
         }
@@ -294,13 +294,14 @@ mod tests {
 
     #[test]
     fn what_is_deployed_decides_what_is_gone_on_with() {
-        let all = "db7cd8d3 has all of the traffic";
-        let given_up = format!("refused: dc8dcd28: its release was given up (it was slow), {all}");
+        let all = "db7cd8d3 has all traffic";
+        let given_up =
+            format!("refused: dc8dcd28: its release was rolled back (it was slow), {all}");
         for ((versions, message), expected) in [
             (RAMP, "db7cd8d3 → dc8dcd28 at 10 % of 1,10,100 for 60s"),
             (TURNED, "db7cd8d3 → dc8dcd28 at 10 % of 1,10,100 for 60s"),
-            (RELEASED, "nothing: dc8dcd28 is released, nothing is left to do"),
-            (SETTLED, "refused: db7cd8d3: it has all of the traffic, no release is under way"),
+            (RELEASED, "nothing: dc8dcd28 is already released"),
+            (SETTLED, "refused: db7cd8d3: it has all traffic and no release is in progress"),
             (GIVEN_UP, &given_up),
         ] {
             comes(Intent::Resume, versions, message, expected);
@@ -309,7 +310,7 @@ mod tests {
 
     #[test]
     fn what_is_deployed_decides_what_is_given_up() {
-        let nothing = "nothing: no release is under way, db7cd8d3 has all of the traffic";
+        let nothing = "nothing: no release is in progress, db7cd8d3 has all traffic";
         for ((versions, message), expected) in
             [(RAMP, "back to db7cd8d3"), (SETTLED, nothing), (GIVEN_UP, nothing)]
         {

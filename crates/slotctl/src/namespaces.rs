@@ -98,7 +98,7 @@ fn served(api: &KvApi, binding: &str) -> Result<String> {
 /// The id that wrangler's automatic provisioning gave the binding: that of the Worker
 /// as it is deployed, else that of the namespace with the title that wrangler gives.
 fn provisioned(api: &KvApi, worker: &str, binding: &str) -> Result<String> {
-    let bound = api.bound(worker).with_context(|| format!("can't ask what {worker} binds"))?;
+    let bound = api.bound(worker).with_context(|| format!("cannot ask what {worker} binds"))?;
     if let Some(Bound { namespace_id, .. }) = bound.into_iter().find(|bound| bound.name == binding)
     {
         return Ok(namespace_id);

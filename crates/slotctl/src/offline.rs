@@ -58,7 +58,7 @@ fn told(asking: &Asking<'_>, output: &Output) -> Result<SharedSource> {
 /// Reads a part of a source.
 pub(crate) fn read(args: &RepoArgs, source: &SharedSource, part: ReadPart<'_>) -> Result<Reading> {
     read::read_part(source, args.registry.as_deref(), part, &|_| {})
-        .with_context(|| format!("can't read the repository {}", args.repo.display()))
+        .with_context(|| format!("cannot read the repository {}", args.repo.display()))
 }
 
 /// What a sync into an empty KV would do.
@@ -113,7 +113,7 @@ pub(crate) fn record_of(
     }
     let there: Vec<String> = records.keys().map(|(_, slot)| slot.to_string()).collect();
     let help = match there.is_empty() {
-        true => "it has none at all: are its tags fetched? (git fetch --tags)".to_owned(),
+        true => "the component has no slots; fetch the tags with git fetch --tags".to_owned(),
         false => format!("it has: {}", there.join(", ")),
     };
     Err(Refused::new(subject, "the component has no such slot", help).into())
@@ -134,10 +134,10 @@ pub(crate) fn decide<'a>(
 pub(crate) fn keys(file: &Path) -> Result<Vec<String>> {
     let mut text = String::new();
     match file.as_os_str() == "-" {
-        true => drop(std::io::stdin().read_to_string(&mut text).context("can't read stdin")?),
+        true => drop(std::io::stdin().read_to_string(&mut text).context("cannot read stdin")?),
         false => {
             text = fs::read_to_string(file)
-                .with_context(|| format!("can't read the keys in {}", file.display()))?;
+                .with_context(|| format!("cannot read the keys in {}", file.display()))?;
         }
     }
     Ok(text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())

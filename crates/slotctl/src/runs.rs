@@ -15,7 +15,7 @@ use kv_api::{Batch, Pair};
 /// A run that there was none of before.
 pub(crate) fn new_run() -> Result<RunId> {
     let mut random = [0; 16];
-    getrandom::fill(&mut random).context("the operating system gave no random bytes")?;
+    getrandom::fill(&mut random).context("the operating system returned no random bytes")?;
     Ok(RunId::from_bytes(random))
 }
 
@@ -34,7 +34,7 @@ impl Note {
     }
 
     fn new(run: RunId, record: &SyncRecord, value: Vec<u8>) -> Result<Self> {
-        let metadata = serde_json::to_value(record).context("can't write the run's record")?;
+        let metadata = serde_json::to_value(record).context("cannot write the run's record")?;
         Ok(Self { key: Key::Sync(run).to_string(), value, metadata })
     }
 

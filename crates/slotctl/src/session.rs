@@ -112,7 +112,7 @@ fn show(meter: &Meter, progress: ReadProgress) {
 }
 
 fn unreadable(repo: &Path) -> String {
-    format!("can't read the repository {}", repo.display())
+    format!("cannot read the repository {}", repo.display())
 }
 
 /// What KV has, and how long it took to list.
@@ -159,7 +159,7 @@ pub(crate) fn refuse_unknown(
     match only.iter().find(|name| !known(name)) {
         None => Ok(()),
         Some(name) => {
-            let what = "neither Git nor KV has such a component";
+            let what = "this component exists neither in Git nor in KV";
             let names: Vec<&str> = desired.components.keys().map(ComponentName::as_str).collect();
             let help = match nearest(name.as_str(), &names) {
                 Some(near) => format!("did you mean {near}? slotctl tag list {near}"),

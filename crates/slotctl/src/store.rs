@@ -144,7 +144,7 @@ impl<'a> Store<'a> {
         let key = Key::Catalog(name.clone());
         let mut read = None;
         self.read(std::slice::from_ref(&key), |_, value| read = value.map(record::parse))?;
-        read.transpose().with_context(|| format!("the record {key} in KV can't be used"))
+        read.transpose().with_context(|| format!("the record {key} in KV cannot be used"))
     }
 
     /// Reads records; `take` gets each key with its value, `None` if it is gone.

@@ -132,18 +132,20 @@ pub(crate) fn patience() -> Result<Patience> {
     if let Some(text) = set("SLOTCTL_TIMEOUT") {
         let seconds = text.parse().ok().filter(|seconds| *seconds > 0.0);
         let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        patience.timeout =
-            Some(timeout.ok_or(Usage("SLOTCTL_TIMEOUT is a number of seconds, such as 30"))?);
+        patience.timeout = Some(
+            timeout.ok_or(Usage("SLOTCTL_TIMEOUT must be a number of seconds, for example 30"))?,
+        );
     }
     if let Some(text) = set("SLOTCTL_RETRIES") {
         let retries = text.parse().ok();
-        patience.retries = Some(retries.ok_or(Usage("SLOTCTL_RETRIES is a number, such as 6"))?);
+        patience.retries =
+            Some(retries.ok_or(Usage("SLOTCTL_RETRIES must be a number, for example 6"))?);
     }
     Ok(patience)
 }
 
 const NO_TARGET: Usage = Usage(
-    "say where to write: `--local` for a running `wrangler dev`, or set \
+    "name the target: `--local` for a running `wrangler dev`, or set \
      CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID for Cloudflare",
 );
 
@@ -155,7 +157,8 @@ fn given(args: &TargetArgs) -> Given<'_> {
 /// on the machine can read.
 fn token() -> Result<Token> {
     let text = set("CLOUDFLARE_API_TOKEN").ok_or(NO_TARGET)?;
-    Ok(Token::new(&text).ok_or(Usage("CLOUDFLARE_API_TOKEN holds characters that no token has"))?)
+    Ok(Token::new(&text)
+        .ok_or(Usage("CLOUDFLARE_API_TOKEN has characters that a token cannot have"))?)
 }
 
 /// The account: `account_id` of the configuration, or `CLOUDFLARE_ACCOUNT_ID`. wrangler

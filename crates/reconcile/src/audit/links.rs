@@ -9,7 +9,7 @@ use catalog::key::Key;
 use catalog::name::ComponentName;
 use notice::Notice;
 
-const SYNC: &str = "slotctl sync brings them together";
+const SYNC: &str = "slotctl sync repairs it";
 
 /// Compares the records with each other, once all of them were read.
 pub(super) fn findings(
@@ -26,7 +26,7 @@ pub(super) fn findings(
         }
     }
     if index.is_none() && components.values().any(|of| of.catalog.is_some()) {
-        found.push(notice(&Key::Index, "it is not there".to_owned()));
+        found.push(notice(&Key::Index, "it does not exist".to_owned()));
     }
     found
 }
@@ -39,7 +39,7 @@ fn arm_finding(
     let key = Key::Slot(name.clone(), arm.slot.clone());
     let version = &arm.version;
     match component.versions.get(version) {
-        None => Some(notice(&key, format!("it leads to {version}, which is not there"))),
+        None => Some(notice(&key, format!("it leads to {version}, which does not exist"))),
         Some(seen) if seen.content != arm.content => Some(notice(
             &key,
             format!(
@@ -55,7 +55,7 @@ fn catalog_findings(name: &ComponentName, component: &AuditedComponent, found: &
     let key = Key::Catalog(name.clone());
     let Some(AuditedCatalog { versions, slots }) = &component.catalog else {
         if !component.versions.is_empty() {
-            found.push(notice(&key, "it is not there".to_owned()));
+            found.push(notice(&key, "it does not exist".to_owned()));
         }
         return;
     };
@@ -73,9 +73,9 @@ fn differences<K: Ord + Display>(
 ) {
     for (name, digest) in listed {
         match there.get(name) {
-            None => found.push(notice(key, format!("it lists {name}, which is not there"))),
+            None => found.push(notice(key, format!("it lists {name}, which does not exist"))),
             Some(is) if is != digest => {
-                found.push(notice(key, format!("it lists {name} otherwise than it is")));
+                found.push(notice(key, format!("it lists another state of {name}")));
             }
             Some(_) => {}
         }

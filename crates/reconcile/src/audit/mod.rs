@@ -98,7 +98,7 @@ impl<'a> Audit<'a> {
         };
         if let Err(error) = read {
             let what = printable(error.to_string().as_bytes());
-            self.find(key, what, "slotctl sync writes it anew, if Git has it");
+            self.find(key, what, "slotctl sync rewrites it if Git has it");
         }
     }
 
@@ -116,13 +116,13 @@ impl<'a> Audit<'a> {
             Some(found) if found == digest => {}
             Some(found) => self.find(
                 &Key::Content(digest),
-                format!("its bytes are another content's, {found:?}{by}"),
-                "delete the key, then slotctl sync writes it anew",
+                format!("its bytes have the digest {found:?}{by}"),
+                "delete the key, then run slotctl sync, which rewrites it",
             ),
             None => self.find(
                 &Key::Content(digest),
-                format!("it is not there{by}"),
-                "slotctl sync writes it anew",
+                format!("it does not exist{by}"),
+                "slotctl sync rewrites it",
             ),
         }
     }
@@ -183,11 +183,11 @@ impl<'a> Audit<'a> {
         let snapshot = &record.snapshot;
         if snapshot.version != *version {
             let what = format!("it is the record of {}", snapshot.version);
-            return self.find(&key, what, "slotctl sync writes it anew, if Git has it");
+            return self.find(&key, what, "slotctl sync rewrites it if Git has it");
         }
         if self.keys.get(&key).copied().flatten() != Some(Digest::of(bytes)) {
-            let what = "the record is not the one that its metadata tells of".to_owned();
-            self.find(&key, what, "delete the key, then slotctl sync writes it anew");
+            let what = "the record does not match the hash in its metadata".to_owned();
+            self.find(&key, what, "delete the key, then run slotctl sync, which rewrites it");
         }
         let desired = self.desired.components.get(name);
         let git = desired.and_then(|desired| desired.versions.get(version));
@@ -198,8 +198,7 @@ impl<'a> Audit<'a> {
                 git.snapshot.digest,
                 git.snapshot.sha.as_str()
             );
-            let help =
-                "put the tag back; or, if Git is right: slotctl sync --allow-changed-version";
+            let help = "restore the tag; or, if Git is right: slotctl sync --allow-changed-version";
             self.find(&key, what, help);
         }
         self.name_content(snapshot.digest, snapshot.size, &key);
@@ -211,8 +210,8 @@ impl<'a> Audit<'a> {
         let key = Key::Catalog(name.clone());
         let listed = self.keys.get(&key).copied().flatten();
         if listed.is_some_and(|listed| listed != record.metadata().hash) {
-            let what = "the record is not the one that its metadata tells of".to_owned();
-            self.find(&key, what, "delete the key, then slotctl sync writes it anew");
+            let what = "the record does not match the hash in its metadata".to_owned();
+            self.find(&key, what, "delete the key, then run slotctl sync, which rewrites it");
         }
         let version = |record: &VersionRecord| (record.snapshot.version.clone(), record.hash());
         let slots = record.slots.iter();

@@ -108,28 +108,28 @@ fn check(broken: &str, value: Option<&[u8]>, expected: &[&str]) {
 fn every_broken_record_is_named() {
     let (slot, version) = ("prompts/a@production", "prompts/a@v1.0.0");
     check(slot, Some(b"{}"), &["prompts/a@production: malformed record"]);
-    check(slot, None, &["prompts/a: it lists production, which is not there"]);
-    check(version, None, &["prompts/a@production: it leads to v1.0.0, which is not there"]);
+    check(slot, None, &["prompts/a: it lists production, which does not exist"]);
+    check(version, None, &["prompts/a@production: it leads to v1.0.0, which does not exist"]);
     let other = record::write(&super::tests::version("v1.0.0", b"b"));
     let said = [
         "prompts/a@production: it says that v1.0.0 is sha256:ca97",
         "prompts/a@v1.0.0: KV has sha256:3e23",
-        "prompts/a@v1.0.0: the record is not the one that its metadata tells of",
-        "prompts/a: it lists v1.0.0 otherwise than it is",
+        "prompts/a@v1.0.0: the record does not match the hash in its metadata",
+        "prompts/a: it lists another state of v1.0.0",
     ];
     check(version, Some(&other), &said);
-    check("prompts/a", None, &["prompts/a: it is not there"]);
+    check("prompts/a", None, &["prompts/a: it does not exist"]);
     check("prompts/a", Some(b"{\"format\":2}"), &["prompts/a: the record has format 2"]);
     let empty = b"{\"format\":1,\"components\":[]}";
     check("index", Some(empty), &["index: it does not list prompts/a"]);
-    check("index", None, &["index: it is not there"]);
+    check("index", None, &["index: it does not exist"]);
 }
 
 #[test]
 fn every_broken_content_is_named() {
     let content = Key::Content(Digest::of(b"a")).to_string();
-    check(&content, None, &["afee48bb: it is not there (prompts/a@"]);
-    check(&content, Some(b"x"), &["afee48bb: its bytes are another content's, sha256:2d71"]);
+    check(&content, None, &["afee48bb: it does not exist (prompts/a@"]);
+    check(&content, Some(b"x"), &["afee48bb: its bytes have the digest sha256:2d71"]);
 }
 
 #[test]

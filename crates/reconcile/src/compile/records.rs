@@ -161,9 +161,9 @@ fn on_problem(version: &Version, problem: &FileProblem) -> FileProblem {
     match version {
         Version::Commit(_) => problem.clone(),
         Version::Release(_) => FileProblem {
-            what: format!("it stands on {version}, which can't be served"),
+            what: format!("it points to {version}, which cannot be served"),
             help: Some(format!(
-                "see what is said of {version}, or set the slot to another version"
+                "see the message about {version}, or set the slot to another version"
             )),
             grade: problem.grade,
         },

@@ -327,7 +327,7 @@ fn slots_on_what_is_refused_are_refused_with_it() {
         lines(&compiled.refused),
         [
             "components/p/a/v1.0.0: no file",
-            "components/p/a/production: it stands on v1.0.0, which can't be served",
+            "components/p/a/production: it points to v1.0.0, which cannot be served",
             "components/p/a/one: no file",
             "components/p/a/two: no file",
         ]

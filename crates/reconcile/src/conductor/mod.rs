@@ -167,7 +167,7 @@ fn too_much(gone: usize, copies: usize) -> Notice {
     Notice {
         subject: "layout".to_owned(),
         what: format!("{gone} of the {copies} copies for Conductor would be deleted"),
-        help: Some("if that is meant: --prune --allow-mass-delete".to_owned()),
+        help: Some("if this is intended: --prune --allow-mass-delete".to_owned()),
     }
 }
 

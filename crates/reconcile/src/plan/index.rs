@@ -66,8 +66,9 @@ fn index_names(
 fn unreadable() -> Notice {
     Notice {
         subject: Key::Index.to_string(),
-        what: "the record in KV is garbage, and left: it lists components that were not looked at"
-            .to_owned(),
-        help: Some("a sync without --only writes it anew".to_owned()),
+        what:
+            "the record in KV is invalid and is not changed: it lists components outside of --only"
+                .to_owned(),
+        help: Some("run a sync without --only, which rewrites it".to_owned()),
     }
 }

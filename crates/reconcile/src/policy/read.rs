@@ -121,7 +121,11 @@ impl PolicyReader<'_> {
                 }
                 (Ok(_), None) => {
                     let help = "Say why, as a text: the caller gets to read it".to_owned();
-                    self.fail(key.span(), format!("the reason of {} is no text", key.get()), help);
+                    self.fail(
+                        key.span(),
+                        format!("the reason of {} is not a string", key.get()),
+                        help,
+                    );
                 }
             }
         }
@@ -174,7 +178,7 @@ impl PolicyReader<'_> {
                     policy.split.push((target, weight));
                 }
                 (_, None) => {
-                    let what = format!("the share of {} is no percentage", key.get());
+                    let what = format!("the share of {} is not a percentage", key.get());
                     let help = "Write a number from 0 to 100 with at most three decimals";
                     self.fail(key.span(), what, help.to_owned());
                 }
@@ -183,7 +187,7 @@ impl PolicyReader<'_> {
         }
         if sum > FULL_WEIGHT {
             let what = format!("the shares of {slot} add up to {} %", percent(sum));
-            let help = "They may add up to 100 %; what is left goes to the slot's own version";
+            let help = "They can add up to at most 100 %; the slot's own version gets the rest";
             self.fail(key.span(), what, help.to_owned());
         }
     }
@@ -193,7 +197,7 @@ impl PolicyReader<'_> {
             let group = key.get();
             if group.is_empty() || group.len() > 64 || !group.bytes().all(is_group) {
                 let help = "Use letters, digits, '.', '_', ':' and '-', 64 at most".to_owned();
-                self.fail(key.span(), format!("{group:?} is no segment"), help);
+                self.fail(key.span(), format!("{group:?} is not a segment"), help);
             }
             if let Some(target) = self.target(&key, item, slot) {
                 policy.segments.insert(group.to_owned(), target);

@@ -63,17 +63,17 @@ fn every_mistake_has_its_line_and_a_way_out() {
     for share in ["-1", "101", "0.0001", "\"10\"", "nan", "inf", "9223372036854775807"] {
         check(
             &format!("[\"a/b\".p]\nsplit = {{ c = {share} }}"),
-            &["rollouts.toml:2: the share of c is no percentage"],
+            &["rollouts.toml:2: the share of c is not a percentage"],
         );
     }
     check(
         "[\"a/b\".p]\nsegments = { \"a,b\" = \"c\" }",
-        &["rollouts.toml:2: \"a,b\" is no segment"],
+        &["rollouts.toml:2: \"a,b\" is not a segment"],
     );
     check("[\"a/b\"]\nrevoked = { v9 = \"x\" }", &["rollouts.toml:2: \"v9\" is not a version"]);
     check(
         "[\"a/b\"]\nrevoked = { \"v1.0.0\" = 1 }",
-        &["rollouts.toml:2: the reason of v1.0.0 is no text"],
+        &["rollouts.toml:2: the reason of v1.0.0 is not a string"],
     );
     check(
         "[\"a/b\".p]\nsplit = { p = 1 }\n[\"a/b\".q]\nalias = \"q\"",

@@ -89,7 +89,7 @@ impl Present {
             ));
         };
         record.own_version().ok_or_else(|| {
-            let what = "it has no version of its own, rollouts.toml sends all of it elsewhere";
+            let what = "it has no version of its own: rollouts.toml sends all of its traffic to other slots";
             let help = format!(
                 "slotctl rollout {} {slot} --alias <slot> switches it; or roll back the slot that \
                  it leads to",

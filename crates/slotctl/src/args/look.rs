@@ -1,4 +1,4 @@
-//! The command lines that look at what there is: `status`, `history`, `verify`.
+//! The command lines that only read: `status`, `history`, `verify`.
 
 use catalog::name::ComponentName;
 use catalog::slot::Slot;
@@ -6,7 +6,7 @@ use catalog::slot::Slot;
 use super::repo::RepoArgs;
 use super::target::{PartArgs, TargetArgs};
 
-/// What to compare.
+/// The options of `status`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct StatusArgs {
     #[command(flatten)]
@@ -18,7 +18,7 @@ pub(crate) struct StatusArgs {
     #[command(flatten)]
     pub(crate) part: PartArgs,
 
-    /// What Git says, without a look at KV
+    /// Show the state in Git; do not read Workers KV
     #[arg(long, conflicts_with_all = ["local", "env", "check"])]
     pub(crate) offline: bool,
 
@@ -30,19 +30,19 @@ pub(crate) struct StatusArgs {
     #[arg(long, conflicts_with = "offline")]
     pub(crate) drift: bool,
 
-    /// End with exit code 3 if KV is not what Git says
+    /// Exit with code 3 if a sync would write anything
     #[arg(long)]
     pub(crate) check: bool,
 }
 
-/// Whose moves to show.
+/// The options of `history`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct HistoryArgs {
     /// The component
     #[arg(value_name = "TYPE/NAME")]
     pub(crate) component: ComponentName,
 
-    /// One of its slots
+    /// Only this slot
     pub(crate) slot: Option<Slot>,
 
     #[command(flatten)]
@@ -53,7 +53,7 @@ pub(crate) struct HistoryArgs {
     pub(crate) json: bool,
 }
 
-/// What to read back.
+/// The options of `verify`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
@@ -69,7 +69,7 @@ pub(crate) struct VerifyArgs {
 pub(super) const STATUS_HELP: &str = "\
 Examples:
   slotctl status --env production
-      every slot in KV: its version, its split, its hold, and what a sync would change
+      show the version, split and hold of every slot, and what a sync would change
   slotctl status --env production --check
       end with 3 if KV is not what Git says: a sync would write, or a slot is on hold
   slotctl status --env production --drift
@@ -78,31 +78,31 @@ Examples:
       the production slot of every component
   slotctl status --local --only prompts/extraction --json
   slotctl status --offline
-      what Git says, without a network
+      show the state in Git, without network access
 
-What differs is worked out by the plan that `slotctl sync` carries out.
+The drift is the plan that `slotctl sync` would carry out.
 
-Exit codes: 0 as it should be, 1 failed or something was refused, 2 usage, 3 drift (--check)";
+Exit codes: 0 done, 1 failed or something was refused, 2 usage, 3 drift (--check)";
 
 pub(super) const HISTORY_HELP: &str = "\
 Examples:
   slotctl history prompts/extraction --env production
-      every move of every slot, the newest first
+      show every move of every slot, newest first
   slotctl history prompts/extraction production --local --json
 
-The last 50 moves of each slot, as the catalog in Workers KV has them: what callers got,
-also where a tag was moved twice since or a rollback went before Git.
+The moves are read from the catalog record in Workers KV, which keeps the last 50 of each
+slot. They include moves that Git does not show, for example by a rollback.
 
 Exit codes: 0 done, 1 failed, 2 usage";
 
 pub(super) const VERIFY_HELP: &str = "\
 Examples:
   slotctl verify --env production
-      read everything back and compare it with its digest and with Git
+      read everything and compare it with its digests and with Git
   slotctl verify --local --only prompts/extraction --json
 
 Slots lead to versions that are there, versions to contents that are there, contents are
 what their digests say, catalogs and the index list what there is, and no version is
 another than in Git. What a sync would write, and slots on hold, are drift.
 
-Exit codes: 0 all is well, 1 failed or something is wrong, 2 usage, 3 drift";
+Exit codes: 0 no findings, 1 failed or findings, 2 usage, 3 drift";

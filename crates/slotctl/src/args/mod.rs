@@ -28,64 +28,64 @@ pub(crate) use tag::{BumpArgs, CreateArgs, DeleteArgs, ListArgs, SetArgs, ShowAr
 pub(crate) use tag::{CommonArgs, FileArgs, TagArgs, TagCommand};
 pub(crate) use target::TargetArgs;
 
-/// Turns Git tags into what component-resolver reads.
+/// Syncs the Git tags of components to the Workers KV that component-resolver reads
 #[derive(Debug, Parser)]
 #[command(name = "slotctl", version, after_help = HELP)]
 pub(crate) struct Args {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-/// What `slotctl` can do.
+/// The commands of `slotctl`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Make Workers KV equal to the tags of a Git repository
     #[command(after_help = sync::HELP)]
     Sync(SyncArgs),
-    /// Replay who gets which version of a slot
+    /// Show which version of a slot a caller gets
     #[command(after_help = rollout::EXPLAIN_HELP)]
     Explain(ExplainArgs),
     /// Find references in a Conductor project that will not resolve
     #[command(after_help = lint::HELP)]
     Lint(LintArgs),
-    /// Change how a slot's traffic is shared out, in rollouts.toml
+    /// Change the traffic split of a slot in rollouts.toml
     #[command(after_help = rollout::ROLLOUT_HELP)]
     Rollout(RolloutArgs),
-    /// Show every slot: its version, split and hold, and what differs from Git
+    /// Show the version, split and hold of every slot, and the drift from Git
     #[command(after_help = look::STATUS_HELP)]
     Status(StatusArgs),
-    /// Roll a slot back at once: Workers KV first, then the tag
+    /// Roll a slot back: first in Workers KV, then its tag
     #[command(after_help = rollback::HELP)]
     Rollback(RollbackArgs),
-    /// Release the Worker itself in steps, and go back if a check fails
+    /// Release the Worker itself in steps; roll back if a check fails
     #[command(after_help = release::HELP)]
     Release(ReleaseArgs),
-    /// Show every move of a component's slots: when, who, from, to, why
+    /// Show the moves of a component's slots: time, author, versions, reason
     #[command(after_help = look::HISTORY_HELP)]
     History(HistoryArgs),
-    /// Read everything back from KV: digests, targets, what Git says
+    /// Read everything back from Workers KV and check it
     #[command(after_help = look::VERIFY_HELP)]
     Verify(VerifyArgs),
-    /// Make, move, list and delete the tags of components
+    /// Create, move, list and delete the tags of components
     #[command(after_help = tag::HELP)]
     Tag(TagArgs),
-    /// Make a read token, and the entry of READ_TOKENS for it
+    /// Create a read token and its entry for READ_TOKENS
     #[command(after_help = TOKEN_HELP)]
     Token(TokenArgs),
-    /// Push commits and tags; move slots only if nobody else moved them meanwhile
+    /// Push commits and tags; move a slot only if nobody else moved it
     #[command(after_help = push::HELP)]
     Push(PushArgs),
-    /// Print what completes slotctl's commands and options in a shell
+    /// Print a shell completion script
     #[command(after_help = shell::COMPLETIONS_HELP)]
     Completions(CompletionsArgs),
-    /// Print the manual page, or write those of all commands
+    /// Print the manual page, or write the pages of all commands
     #[command(after_help = shell::MAN_HELP)]
     Man(ManArgs),
 }
 
 impl Command {
-    /// The command as it is typed: `sync`, `tag create`.
+    /// Returns the command as it is typed: `sync`, `tag create`.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Sync(_) => "sync",
@@ -108,7 +108,7 @@ impl Command {
         }
     }
 
-    /// Whether the result goes to stdout as JSON.
+    /// Returns true if the result goes to stdout as JSON.
     pub(crate) fn json(&self) -> bool {
         match self {
             Self::Sync(args) => args.common.json,
@@ -131,10 +131,11 @@ impl Command {
     }
 }
 
-/// What a token is for.
+/// The options of `token`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TokenArgs {
-    /// What its bearer may read: '*', '<type>/*' or '<type>/<name>', with '@<slot>' or without
+    /// Components that the token can read: '*', '<type>/*' or '<type>/<name>', each with or
+    /// without '@<slot>' (can be repeated)
     #[arg(long = "scope", value_name = "SCOPE", required = true, value_parser = scope)]
     pub(crate) scopes: Vec<String>,
 
@@ -159,11 +160,11 @@ The Worker stores the SHA-256 of a token, never the token.";
 const HELP: &str = "\
 Examples:
   slotctl tag create prompts/extraction v1.1.0 && slotctl push --tags
-      a version, for everybody
+      create a version and push it
   slotctl tag set prompts/extraction production v1.1.0 && slotctl push --tags --force
-      a slot, moved
+      move a slot and push it
   slotctl sync --env production
-      and served
+      sync Workers KV with the tags
 
 Exit codes: 0 done, 1 failed or something was refused, 2 usage, 3 drift";
 
@@ -179,7 +180,7 @@ mod tests {
         Args::command().debug_assert();
     }
 
-    /// An example says sooner what a command is for than its options do.
+    /// Examples explain a command faster than its options do.
     #[test]
     fn every_command_shows_examples() {
         let (mut open, mut seen) = (vec![Args::command()], 0);

@@ -1,19 +1,19 @@
-//! How to push.
+//! The command line of `push`.
 
 use std::path::PathBuf;
 
-/// What to push, and where to.
+/// The options of `push`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PushArgs {
-    /// The remote; by default the branch's own, else the only one, else origin
+    /// The remote [default: the remote of the branch, else the only one, else origin]
     #[arg(value_name = "REMOTE")]
     pub(crate) remote: Option<String>,
 
-    /// Push the tags of components too
+    /// Also push the tags of components
     #[arg(long)]
     pub(crate) tags: bool,
 
-    /// Move slots on the remote, unless somebody else moved them since; never a version
+    /// Move slots on the remote, unless somebody else moved them; versions never move
     #[arg(long, requires = "tags")]
     pub(crate) force: bool,
 
@@ -21,7 +21,7 @@ pub(crate) struct PushArgs {
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(crate) repo: PathBuf,
 
-    /// Print what was pushed as one JSON object on stdout
+    /// Print the result as one JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -31,11 +31,11 @@ Examples:
   slotctl push
       push the commits of the current branch
   slotctl push --tags
-      push new versions and new slots too
+      also push new versions and new slots
   slotctl push --tags --force
       move slots on the remote as `slotctl tag set` moved them here
 
-All of it is pushed or nothing. A slot that somebody else moved since this clone
-last saw it is refused, and so is a version that is another one on the remote.
+Either everything is pushed or nothing. A slot is refused if somebody else moved it since
+this clone last fetched it. A version is refused if the remote has another commit for it.
 
 Exit codes: 0 done, 1 failed or something was refused, 2 usage";

@@ -6,59 +6,59 @@ use std::time::Duration;
 use super::target::TargetArgs;
 use release::percent::{Percent, Steps};
 
-/// How to release the Worker.
+/// The options of `release`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReleaseArgs {
-    /// Where the Worker is asked; a read token comes from RESOLVER_TOKEN
+    /// Address of the Worker for the checks; RESOLVER_TOKEN is sent as read token
     #[arg(long, value_name = "URL", required_unless_present = "abort")]
     pub(crate) check_url: Option<String>,
 
-    /// References to compare, one a line; by default up to 20 of the slots in KV
+    /// File of references to compare, one per line [default: up to 20 slots in Workers KV]
     #[arg(long, value_name = "FILE")]
     pub(crate) refs: Option<PathBuf>,
 
-    /// The new version's shares in percent, growing; 100 comes last, named or not
+    /// Shares of the new version in percent, increasing; 100 is added if missing
     /// [default: 1,10,50,100]
     #[arg(long, value_name = "PERCENT,...")]
     pub(crate) steps: Option<Steps>,
 
-    /// How long each step is watched: 30s, 5m, 1h [default: 5m]
+    /// Time to observe each step: 30s, 5m, 1h [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = bake)]
     pub(crate) bake: Option<Duration>,
 
-    /// Stop after the next step (the first is 0 %), or after that of PERCENT, and leave the split
+    /// Stop after the next step (the first is 0 %), or after the step PERCENT, and keep the split
     #[arg(long, value_name = "PERCENT", num_args = 0..=1, conflicts_with = "abort")]
     pub(crate) pause: Option<Option<Percent>>,
 
-    /// Go on with a release that was paused or cut off
+    /// Continue a release that was paused or interrupted
     #[arg(long)]
     pub(crate) resume: bool,
 
-    /// Go back to the old version
+    /// Roll back to the old version
     #[arg(long, conflicts_with_all = ["resume", "steps", "bake", "refs"])]
     pub(crate) abort: bool,
 
-    /// Failed answers that are no reason to go back, in percent
+    /// Highest error rate to tolerate before rolling back, in percent
     #[arg(long, value_name = "PERCENT", default_value = "0.1")]
     pub(crate) max_error_rate: Percent,
 
-    /// Times the old version's latency that is no reason to go back
+    /// Roll back if the new version is slower by more than this factor
     #[arg(long, value_name = "RATIO", default_value = "1.5", value_parser = ratio)]
     pub(crate) max_slowdown: f64,
 
-    /// How long a deployment may take to be everywhere
+    /// Longest time for a deployment to reach all locations
     #[arg(long, value_name = "TIME", default_value = "1m", value_parser = humantime::parse_duration)]
     pub(crate) max_spread: Duration,
 
-    /// Start also while slots send their callers to several versions
+    /// Start even if slots split their traffic between versions
     #[arg(long)]
     pub(crate) allow_split_slots: bool,
 
-    /// Show what would be done, and do nothing
+    /// Show the steps and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 
-    /// Do not ask; without a terminal nothing is asked
+    /// Do not ask for confirmation (never asked without a terminal)
     #[arg(long, short)]
     pub(crate) yes: bool,
 
@@ -78,16 +78,16 @@ pub(crate) struct ReleaseArgs {
     pub(crate) target: TargetArgs,
 }
 
-/// More than a month at one step is a slip of the pen.
+/// Parses the time for a step. More than a month is taken for a typing error.
 fn bake(text: &str) -> Result<Duration, String> {
     const LONGEST: Duration = Duration::from_secs(31 * 24 * 60 * 60);
     let bake = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if bake <= LONGEST { Ok(bake) } else { Err("a step takes a month at most".to_owned()) }
+    if bake <= LONGEST { Ok(bake) } else { Err("must be at most 31 days".to_owned()) }
 }
 
 fn ratio(text: &str) -> Result<f64, &'static str> {
     let ratio = text.parse().ok().filter(|ratio: &f64| ratio.is_finite() && *ratio >= 1.0);
-    ratio.ok_or("a ratio is a number from 1 on, such as 1.5")
+    ratio.ok_or("expected a number of at least 1, for example 1.5")
 }
 
 pub(super) const HELP: &str = "\
@@ -95,13 +95,13 @@ Examples:
   slotctl release --env production --check-url https://components.example.com
       upload, check at 0 %, then 1, 10, 50 and 100 % of the traffic, 5 minutes each
   slotctl release --env staging --check-url https://staging.example.com --steps 50 --bake 30s
-      more quickly
+      with fewer and shorter steps
   slotctl release --env production --check-url https://components.example.com --pause
-      upload, check at 0 % and leave it there
+      upload, check at 0 % and pause
   slotctl release --env production --check-url https://components.example.com --resume --pause 10
-      go on up to 10 % and leave it there; said twice, it goes no further
+      continue up to 10 % and pause; running it twice changes nothing
   slotctl release --env production --abort
-      back to the old version
+      roll back to the old version
   slotctl release --env production --check-url https://components.example.com --dry-run
 
 At 0 % the new version is asked through Cloudflare-Workers-Version-Overrides, and so is the

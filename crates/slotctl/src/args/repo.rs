@@ -1,4 +1,4 @@
-//! Which repository a command reads.
+//! The repository that a command reads.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ pub(crate) struct RepoArgs {
     #[arg(long, conflicts_with = "remote")]
     pub(crate) local_refs: bool,
 
-    /// Where components lie, in the shape of .edgit/components.json; asked first
+    /// Registry of component paths (format of .edgit/components.json); takes precedence
     #[arg(long, value_name = "FILE")]
     pub(crate) registry: Option<PathBuf>,
 

@@ -7,7 +7,7 @@ use catalog::version::Version;
 use super::repo::RepoArgs;
 use super::target::TargetArgs;
 
-/// What to roll back.
+/// The options of `rollback`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RollbackArgs {
     /// The component
@@ -18,28 +18,28 @@ pub(crate) struct RollbackArgs {
     #[arg(required_unless_present = "all")]
     pub(crate) slot: Option<Slot>,
 
-    /// The version to go back to; by default the one that the slot was on before
+    /// Version to roll back to [default: the previous version of the slot]
     #[arg(long, value_name = "VERSION")]
     pub(crate) to: Option<Version>,
 
-    /// This slot of every component, each to the version that it was on before
+    /// Roll this slot of every component back to its previous version
     #[arg(long, value_name = "SLOT", conflicts_with_all = ["component", "slot", "to"])]
     pub(crate) all: Option<Slot>,
 
-    /// With --all, of components of this type alone: prompts
+    /// With --all, only components of this type, e.g. prompts
     #[arg(long = "type", value_name = "TYPE", requires = "all")]
     pub(crate) of_type: Option<String>,
 
-    /// Why; it stands in the hold, the tag and the history
+    /// Reason; recorded in the hold, the tag and the history
     #[arg(long, value_name = "TEXT", default_value = "Roll back")]
     pub(crate) reason: String,
 
-    /// A resolver's address, asked for up to two minutes until it serves the version; a
-    /// read token comes from RESOLVER_TOKEN
+    /// Address of a resolver; wait up to two minutes until it serves the version;
+    /// RESOLVER_TOKEN is sent as read token
     #[arg(long, value_name = "URL")]
     pub(crate) resolver: Option<String>,
 
-    /// Show what would be done, and do nothing
+    /// Show the changes and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 
@@ -51,7 +51,7 @@ pub(crate) struct RollbackArgs {
 }
 
 impl RollbackArgs {
-    /// The slot, of one component or of all.
+    /// Returns the slot, of one component or of all.
     pub(crate) fn slot(&self) -> Option<&Slot> {
         self.slot.as_ref().or(self.all.as_ref())
     }
@@ -60,17 +60,17 @@ impl RollbackArgs {
 pub(super) const HELP: &str = "\
 Examples:
   slotctl rollback prompts/extraction production --env production --reason 'v1.1.0 leaks'
-      to the version that production was on before
+      roll back to the previous version of production
   slotctl rollback prompts/extraction production --to v1.0.0 --env production \\
       --resolver https://components.example.com
-      to v1.0.0; says after how many seconds that was served
+      roll back to v1.0.0 and report after how many seconds it was served
   slotctl rollback --all production --type prompts --env production
-      every prompt's production
+      roll back production of every prompt
   slotctl rollback prompts/extraction production --local --dry-run
 
-The slot's record in Workers KV comes first, with a hold that sync respects; then the tag
-is moved and pushed. Shares and segments stay: of a split the slot's own version changes,
-also where other slots send callers to it. Once Git agrees, the next sync lifts the hold.
-If the push fails, the hold stays and the commands that finish the work are printed.
+The slot's record in Workers KV is written first, with a hold that a sync respects. Then the
+tag is moved and pushed. In a split, only the slot's own version changes, also in slots that
+route to it; shares and segments stay. The first sync after the push removes the hold. If
+the push fails, the hold stays, and the commands that finish the rollback are printed.
 
 Exit codes: 0 done, 1 failed or something was refused, 2 usage";

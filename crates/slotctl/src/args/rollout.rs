@@ -8,7 +8,7 @@ use catalog::version::Version;
 
 use super::repo::RepoArgs;
 
-/// What to replay.
+/// The options of `explain`.
 #[derive(Debug, clap::Args)]
 #[group(id = "callers", required = true, args = ["key", "keys"])]
 pub(crate) struct ExplainArgs {
@@ -16,22 +16,22 @@ pub(crate) struct ExplainArgs {
     #[arg(value_name = "TYPE/NAME")]
     pub(crate) component: ComponentName,
 
-    /// The slot that is asked for
+    /// The requested slot
     pub(crate) slot: Slot,
 
-    /// The caller's version key
+    /// Version key of the caller
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Option<String>,
 
-    /// A file with one version key a line; "-" is stdin
+    /// File of version keys, one per line; "-" is stdin
     #[arg(long, value_name = "FILE", conflicts_with = "key")]
     pub(crate) keys: Option<PathBuf>,
 
-    /// A segment that the caller declares; may be given again
+    /// Segment that the caller declares (can be repeated)
     #[arg(long = "segment", value_name = "NAME")]
     pub(crate) segments: Vec<String>,
 
-    /// A version that the caller asks for by an override
+    /// Version that the caller requests with an override
     #[arg(long, value_name = "VERSION")]
     pub(crate) version: Option<Version>,
 
@@ -39,7 +39,7 @@ pub(crate) struct ExplainArgs {
     pub(crate) common: RepoArgs,
 }
 
-/// What to change, or `plan`.
+/// The options of `rollout`.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct RolloutArgs {
@@ -50,22 +50,22 @@ pub(crate) struct RolloutArgs {
     pub(crate) change: ChangeArgs,
 }
 
-/// What `slotctl rollout` does beside a change.
+/// The subcommands of `rollout`.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum RolloutCommand {
-    /// Show who would move between the rollouts.toml that counts and the work tree's
+    /// Show the callers whose version would change with the rollouts.toml of the work tree
     #[command(after_help = PLAN_HELP)]
     Plan(RolloutPlanArgs),
 }
 
-/// Whose moves to show.
+/// The options of `rollout plan`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RolloutPlanArgs {
-    /// One component; without it, every one whose traffic changes
+    /// Only this component [default: every component whose traffic changes]
     #[arg(value_name = "TYPE/NAME")]
     pub(crate) component: Option<ComponentName>,
 
-    /// Version keys, one a line, in place of 10,000 generated ones; "-" is stdin
+    /// File of version keys, one per line; "-" is stdin [default: 10,000 generated keys]
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: Option<PathBuf>,
 
@@ -80,19 +80,19 @@ pub(crate) struct ChangeArgs {
     #[arg(value_name = "TYPE/NAME", required = true)]
     pub(crate) component: Option<ComponentName>,
 
-    /// The slot whose traffic is shared out
+    /// The slot whose traffic is split
     #[arg(required = true)]
     pub(crate) slot: Option<Slot>,
 
-    /// The slot that callers are sent to; with --percent, --segment or --stop
+    /// Slot that gets the callers; with --percent, --segment or --stop
     #[arg(long, value_name = "SLOT")]
     pub(crate) to: Option<Slot>,
 
-    /// The share of the callers, with at most three decimals; 0 leaves an override
+    /// Share of the callers in percent, at most three decimals; 0 keeps overrides possible
     #[arg(long, value_name = "N", requires = "to", value_parser = percent)]
     pub(crate) percent: Option<f64>,
 
-    /// Send the callers of this segment there, in place of a share
+    /// Send the callers of this segment to the slot instead of a share
     #[arg(long, value_name = "NAME", conflicts_with = "percent")]
     pub(crate) segment: Option<String>,
 
@@ -100,15 +100,16 @@ pub(crate) struct ChangeArgs {
     #[arg(long, value_name = "SLOT", conflicts_with_all = ["to", "percent", "segment"])]
     pub(crate) alias: Option<Slot>,
 
-    /// Take the slot's table out; with --to one arm, with --segment one segment
+    /// Remove the table of the slot; with --to one target, with --segment one segment
     #[arg(long, conflicts_with_all = ["percent", "alias"])]
     pub(crate) stop: bool,
 
-    /// Show the change and who would move, and write nothing
+    /// Show the change and its effect on callers; write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 
-    /// With --dry-run, version keys in place of 10,000 generated ones; "-" is stdin
+    /// With --dry-run: file of version keys, one per line; "-" is stdin [default: 10,000
+    /// generated keys]
     #[arg(long, value_name = "FILE", requires = "dry_run")]
     pub(crate) keys: Option<PathBuf>,
 
@@ -116,7 +117,7 @@ pub(crate) struct ChangeArgs {
     #[arg(long, conflicts_with = "dry_run")]
     pub(crate) commit: bool,
 
-    /// The commit's message, in place of one that says what changes
+    /// Message of the commit [default: a description of the change]
     #[arg(long, short, value_name = "TEXT", requires = "commit")]
     pub(crate) message: Option<String>,
 
@@ -133,7 +134,7 @@ fn percent(text: &str) -> Result<f64, &'static str> {
 const PLAN_HELP: &str = "\
 Examples:
   slotctl rollout plan
-      of 10,000 generated callers, how many would move where
+      show how many of 10,000 generated callers would get another version
   slotctl rollout plan prompts/extraction --keys users.txt
       which of these callers would";
 
@@ -141,19 +142,19 @@ Examples:
 pub(crate) const ROLLOUT_HELP: &str = "\
 Examples:
   slotctl rollout prompts/extraction production --to canary --percent 10 --commit
-      10 % of production's callers get what canary points to
+      send 10 % of the callers of production to the version of canary
   slotctl rollout prompts/extraction production --to ring-1 --segment beta
-      the callers of segment beta get what ring-1 points to
+      send the callers of segment beta to the version of ring-1
   slotctl rollout prompts/extraction live --alias green
-      all callers of live get what green points to
+      send all callers of live to the version of green
   slotctl rollout prompts/extraction production --stop --commit
       all callers get production's own version again, after `slotctl sync --allow-policy-removal`
   slotctl rollout prompts/extraction production --to canary --percent 25 --dry-run
-      who would move, of 10,000 callers; nothing is written
+      show how many of 10,000 callers would get another version; write nothing
   slotctl rollout plan
-      the same for a rollouts.toml that was edited by hand
+      the same for a rollouts.toml that was edited manually
 
-It counts once it is committed on the default branch and `slotctl sync` ran.
+The change takes effect after it is committed to the default branch and synced.
 
 Exit codes: 0 done, 1 failed or something was refused, 2 usage";
 

@@ -1,8 +1,8 @@
-//! The command line of what makes slotctl at home in a shell.
+//! The command lines of `completions` and `man`.
 
 use std::path::PathBuf;
 
-/// For which shell.
+/// The options of `completions`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CompletionsArgs {
     /// The shell
@@ -13,22 +13,22 @@ pub(crate) struct CompletionsArgs {
 pub(super) const COMPLETIONS_HELP: &str = "\
 Examples:
   slotctl completions bash > ~/.local/share/bash-completion/completions/slotctl
-      for bash, from the next shell on
+      install the completions for bash
   slotctl completions zsh > ~/.zfunc/_slotctl
-      for zsh, where fpath has ~/.zfunc
+      install them for zsh, if fpath contains ~/.zfunc
   slotctl completions fish > ~/.config/fish/completions/slotctl.fish
-      for fish";
+      install them for fish";
 
-/// Where to.
+/// The options of `man`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ManArgs {
-    /// The folder to write a page for every command to; else one page to stdout
+    /// Folder for the pages of all commands [default: one page on stdout]
     pub(crate) dir: Option<PathBuf>,
 }
 
 pub(super) const MAN_HELP: &str = "\
 Examples:
   slotctl man | man -l -
-      read the page here and now
+      read the manual page
   slotctl man ~/.local/share/man/man1
-      have `man slotctl` and `man slotctl-sync` find them";
+      install the pages for `man slotctl` and `man slotctl-sync`";

@@ -9,7 +9,7 @@ use catalog::version::Version;
 use super::repo::RepoArgs;
 use super::target::{PartArgs, TargetArgs};
 
-/// How to sync.
+/// The options of `sync`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SyncArgs {
     #[command(flatten)]
@@ -25,15 +25,15 @@ pub(crate) struct SyncArgs {
     #[arg(long, hide = true)]
     pub(crate) fetch: bool,
 
-    /// Delete slots and versions without a tag; contents a day after the last of them
+    /// Delete slots and versions without a tag, and contents a day after they were last used
     #[arg(long)]
     pub(crate) prune: bool,
 
-    /// Let this version's content change; may be given again
+    /// Allow the content of this version to change (can be repeated)
     #[arg(long, value_name = "TYPE/NAME@VERSION", value_parser = version)]
     pub(crate) allow_changed_version: Vec<(ComponentName, Version)>,
 
-    /// Go on where there is nothing to serve, or over half of KV's slots and versions would go
+    /// Allow a sync that deletes over half of the slots and versions, or has nothing to serve
     #[arg(long)]
     pub(crate) allow_mass_delete: bool,
 
@@ -41,7 +41,7 @@ pub(crate) struct SyncArgs {
     #[arg(long)]
     pub(crate) allow_policy_removal: bool,
 
-    /// Also keep the copies that Conductor reads by itself, in the namespace bound as CONDUCTOR
+    /// Also write copies for Conductor to the namespace bound as CONDUCTOR
     #[arg(long, value_name = "LAYOUT", value_enum)]
     pub(crate) layout: Option<LayoutArg>,
 
@@ -49,7 +49,7 @@ pub(crate) struct SyncArgs {
     #[arg(long, value_name = "ID", env = "SLOTCTL_CONDUCTOR_ID", hide_env_values = true)]
     pub(crate) conductor_id: Option<String>,
 
-    /// Write also where KV was synced from a newer state of the repository
+    /// Write even if KV was synced from a newer state of the repository
     #[arg(long)]
     pub(crate) allow_older: bool,
 
@@ -57,26 +57,26 @@ pub(crate) struct SyncArgs {
     #[arg(long)]
     pub(crate) dry_run: bool,
 
-    /// End with exit code 3 if there is anything to write
+    /// Exit with code 3 if there is anything to write
     #[arg(long, requires = "dry_run")]
     pub(crate) check: bool,
 
-    /// Add tables of what was planned and done to the end of this file, as Markdown
+    /// Append the plan and the result to this file as Markdown tables
     #[arg(long, value_name = "FILE")]
     pub(crate) summary: Option<PathBuf>,
 }
 
-/// Whose keys are written beside the resolver's own.
+/// The layouts of additional copies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum LayoutArg {
-    /// The Conductor runtime's, for Workers that have not moved to the resolver yet.
+    /// For Workers that read from Workers KV with the Conductor runtime.
     Conductor,
 }
 
 fn version(text: &str) -> Result<(ComponentName, Version), &'static str> {
     match Key::parse(Namespace::Components, text) {
         Some(Key::Version(name, version)) => Ok((name, version)),
-        _ => Err("a version is named as in prompts/extraction@v1.0.0"),
+        _ => Err("expected a version such as prompts/extraction@v1.0.0"),
     }
 }
 
@@ -89,29 +89,28 @@ Examples:
   slotctl sync --env production --prune
       also delete what the remote has no tag of any more
   slotctl sync --env production --only prompts/extraction
-      one component, quickly: nothing of the others is read or written
+      sync only one component
   slotctl sync --env production --layout conductor
-      also write what Workers read that have not moved to the resolver yet
+      also write copies for Workers that still read with the Conductor runtime
   slotctl sync --env production --json > sync.json
-      write, and keep the plan and the result for machines
+      sync, and write the plan and the result as JSON
   slotctl sync --env production --summary \"$GITHUB_STEP_SUMMARY\"
-      write, and show what changed on the page of a GitHub job
+      sync, and show the changes in the summary of a GitHub job
   slotctl sync --env production --dry-run --check
-      end with 3 if KV is not what the tags say
+      exit with code 3 if KV differs from the tags
 
-Without --local, CLOUDFLARE_API_TOKEN (permission \"Workers KV Storage: Edit\") and
-CLOUDFLARE_ACCOUNT_ID say who writes where; CLOUDFLARE_API_BASE_URL names another
-address of the API, as for wrangler. SLOTCTL_TIMEOUT (seconds without a byte of an
-answer, 120) and SLOTCTL_RETRIES (how often a failed call is made again: 6, local 4)
-say how patient it is.
+Without --local, set CLOUDFLARE_API_TOKEN (permission \"Workers KV Storage: Edit\") and
+CLOUDFLARE_ACCOUNT_ID. Optional variables: CLOUDFLARE_API_BASE_URL (address of the API, as
+for wrangler), SLOTCTL_TIMEOUT (longest time without data from the API, in seconds;
+default 120) and SLOTCTL_RETRIES (retries of a failed call; default 6, local 4).
 
 What counts is the remote: its tags and the rollouts.toml of its default branch, as they
 are now. No tag or branch of the clone is changed, whatever kind of clone it is; what it
 lacks is fetched beside it. A repository without a remote goes by its own refs, and so
 does any with --local-refs.
 
---prune with --only deletes no contents: whether another component has the same is not
-looked at. They go with a later sync of everything.
+--prune with --only deletes no contents, because other components might use them. The next
+complete sync with --prune deletes them.
 
 Exit codes: 0 done, 1 failed or something was refused, 2 usage, 3 drift";
 

@@ -1,4 +1,4 @@
-//! How to make, move and show tags.
+//! The command line of `tag`.
 
 use std::path::PathBuf;
 
@@ -9,18 +9,18 @@ use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use reconcile::tag::{Prefix, TagTarget};
 
-/// What to do with tags.
+/// The options of `tag`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TagArgs {
-    /// What to do.
+    /// The subcommand.
     #[command(subcommand)]
     pub(crate) command: TagCommand,
 }
 
-/// What `slotctl tag` can do.
+/// The subcommands of `tag`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TagCommand {
-    /// Make a version of a component
+    /// Create a version of a component
     #[command(after_help = CREATE_HELP)]
     Create(CreateArgs),
     /// Set a slot to a version or a commit
@@ -35,13 +35,13 @@ pub(crate) enum TagCommand {
     /// Delete a slot, or with --force a version, in this repository
     #[command(after_help = DELETE_HELP)]
     Delete(DeleteArgs),
-    /// Make the next version of a component
+    /// Create the next version of a component
     #[command(after_help = BUMP_HELP)]
     Bump(BumpArgs),
 }
 
 impl TagCommand {
-    /// The command's name, and what all of them take.
+    /// Returns the name of the command and its common options.
     pub(crate) fn common(&self) -> (&'static str, &CommonArgs) {
         match self {
             Self::Create(args) => ("tag create", &args.common),
@@ -54,10 +54,10 @@ impl TagCommand {
     }
 }
 
-/// What all of them take.
+/// The options of every subcommand of `tag`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CommonArgs {
-    /// What the tags begin with: hot-swappable, or in need of a rebuild
+    /// First part of the tags: components (served from KV) or logic (needs a rebuild)
     #[arg(long, value_name = "PREFIX", default_value = "components", value_parser = prefix())]
     pub(crate) prefix: Prefix,
 
@@ -70,28 +70,28 @@ pub(crate) struct CommonArgs {
     pub(crate) json: bool,
 }
 
-/// Which file the component is.
+/// The options of commands that create tags.
 #[derive(Debug, clap::Args)]
 pub(crate) struct FileArgs {
-    /// The component's file, from the root of the repository
+    /// File of the component, relative to the root of the repository
     #[arg(long, value_name = "PATH")]
     pub(crate) path: Option<String>,
 
-    /// Where components lie, in the shape of .edgit/components.json; asked first
+    /// Registry of component paths (format of .edgit/components.json); takes precedence
     #[arg(long, value_name = "FILE")]
     pub(crate) registry: Option<PathBuf>,
 
-    /// The tag's message
+    /// Message of the tag
     #[arg(long, short, value_name = "TEXT")]
     pub(crate) message: Option<String>,
 }
 
-/// Which version to make.
+/// The options of `tag create`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CreateArgs {
     /// The component: <type>/<name>
     pub(crate) component: ComponentName,
-    /// The version: v and SemVer, e.g. v1.0.0
+    /// The version: SemVer with a leading v, e.g. v1.0.0
     #[arg(value_parser = version)]
     pub(crate) version: Version,
     /// The commit
@@ -103,7 +103,7 @@ pub(crate) struct CreateArgs {
     pub(crate) common: CommonArgs,
 }
 
-/// Which slot to set, and to what.
+/// The options of `tag set`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SetArgs {
     /// The component: <type>/<name>
@@ -111,7 +111,7 @@ pub(crate) struct SetArgs {
     /// The slot, e.g. production
     #[arg(value_parser = slot)]
     pub(crate) slot: Slot,
-    /// A version, another slot of the component (what it is now), or a commit
+    /// A version, a commit, or another slot of the component for its current version
     #[arg(default_value = "HEAD", value_name = "VERSION|COMMIT")]
     pub(crate) to: String,
     #[command(flatten)]
@@ -120,7 +120,7 @@ pub(crate) struct SetArgs {
     pub(crate) common: CommonArgs,
 }
 
-/// What to list.
+/// The options of `tag list`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ListArgs {
     /// The component: <type>/<name>
@@ -129,7 +129,7 @@ pub(crate) struct ListArgs {
     pub(crate) common: CommonArgs,
 }
 
-/// What to show.
+/// The options of `tag show`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ShowArgs {
     /// The component: <type>/<name>
@@ -141,7 +141,7 @@ pub(crate) struct ShowArgs {
     pub(crate) common: CommonArgs,
 }
 
-/// What to delete.
+/// The options of `tag delete`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DeleteArgs {
     /// The component: <type>/<name>
@@ -149,19 +149,19 @@ pub(crate) struct DeleteArgs {
     /// A version or a slot
     #[arg(value_name = "REF")]
     pub(crate) target: TagTarget,
-    /// Delete it although it is a version
+    /// Allow the deletion of a version
     #[arg(long)]
     pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) common: CommonArgs,
 }
 
-/// Which version to make next.
+/// The options of `tag bump`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct BumpArgs {
     /// The component: <type>/<name>
     pub(crate) component: ComponentName,
-    /// The number that grows: major, minor or patch
+    /// The number to increase: major, minor or patch
     #[arg(value_parser = part())]
     pub(crate) part: Part,
     /// The commit
@@ -211,34 +211,34 @@ fn slot(text: &str) -> Result<Slot, String> {
 pub(super) const HELP: &str = "\
 Examples:
   slotctl tag create prompts/extraction v1.0.0
-      a version, at HEAD
+      create a version at HEAD
   slotctl tag set prompts/extraction production v1.0.0
-      a slot, on that version
+      set a slot to that version
   slotctl tag list prompts/extraction
-      all that there is of it";
+      list its versions and slots";
 
 const CREATE_HELP: &str = "\
 Examples:
   slotctl tag create prompts/extraction v1.0.0
-      make v1.0.0 of what is committed
+      create v1.0.0 at HEAD
   slotctl tag create prompts/extraction v1.0.1 4f2a9c1 --message 'Fix the dates'
-      make v1.0.1 of an earlier commit
+      create v1.0.1 at an earlier commit
   slotctl tag create templates/emails/welcome v2.0.0 --path mails/welcome.hbs
-      say where the file is, where neither a registry nor a convention does
+      name the file if it is neither in a registry nor at a conventional path
 
-The tag is made with `git tag`: signed if tag.gpgSign says so. `slotctl push --tags`
-brings it to the others.";
+The tag is created with `git tag`, and signed if tag.gpgSign is set. Push it with
+`slotctl push --tags`.";
 
 const SET_HELP: &str = "\
 Examples:
   slotctl tag set prompts/extraction production v1.0.0
-      deploy, promote or roll back: production is v1.0.0
+      deploy, promote or roll back production to v1.0.0
   slotctl tag set prompts/extraction production staging
-      production is the version that staging is now
+      set production to the current version of staging
   slotctl tag set prompts/extraction dev
-      dev is what is committed, a version or not
+      set dev to HEAD, even if no version is tagged there
 
-`slotctl push --tags --force` brings it to the others.";
+Push it with `slotctl push --tags --force`.";
 
 const LIST_HELP: &str = "\
 Examples:
@@ -248,21 +248,22 @@ Examples:
 const SHOW_HELP: &str = "\
 Examples:
   slotctl tag show prompts/extraction
-      its slots and versions
+      show its slots and versions
   slotctl tag show prompts/extraction production
-      what production is, since when, by whom and why";
+      show the version of production, with author, time and reason";
 
 const DELETE_HELP: &str = "\
 Examples:
   slotctl tag delete prompts/extraction canary
   slotctl tag delete prompts/extraction v1.0.0-rc.1 --force
 
-The tag goes here, not on the remote: how to delete it there is printed.";
+The tag is deleted in this repository only. The command that deletes it on the remote is
+printed.";
 
 const BUMP_HELP: &str = "\
 Examples:
   slotctl tag bump prompts/extraction minor
-      v1.2.3 is the highest: make v1.3.0 of what is committed";
+      create v1.3.0 at HEAD if v1.2.3 is the highest version";
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,10 @@
-//! Which Workers KV, and which part of it.
+//! The options that select Workers KV and components.
 
 use std::path::PathBuf;
 
 use catalog::name::ComponentName;
 
-/// Where a command reads and writes.
+/// The options that select the namespaces.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TargetArgs {
     /// The KV of a running `wrangler dev`, not Cloudflare's; an address or a port
@@ -29,10 +29,10 @@ pub(crate) struct TargetArgs {
     pub(crate) components_id: Option<String>,
 }
 
-/// Which part of the repository and of KV.
+/// The options that select components.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PartArgs {
-    /// This component alone; nothing of others is read; may be given again
+    /// Only this component (can be repeated)
     #[arg(long, value_name = "TYPE/NAME")]
     pub(crate) only: Vec<ComponentName>,
 }

@@ -38,7 +38,7 @@ fn read(context: &Context<'_, HistoryArgs>) -> Result<CatalogRecord> {
     target.check()?;
     let name = &args.component;
     let catalog = Store::new(&target).catalog(name)?.ok_or_else(|| {
-        let help = "slotctl status shows what there is; slotctl sync writes what Git has";
+        let help = "list the components with slotctl status; write them with slotctl sync";
         Refused::new(name.to_string(), "KV has no such component", help)
     })?;
     match args.slot.as_ref().filter(|slot| !catalog.slots.contains_key(*slot)) {

@@ -32,7 +32,7 @@ pub(crate) fn man(context: &Context<'_, ManArgs>) -> Result<Exit> {
         output.print(&String::from_utf8_lossy(&page(command)?))?;
         return Ok(Exit::Done);
     };
-    fs::create_dir_all(dir).with_context(|| format!("can't make {}", dir.display()))?;
+    fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
     let written = pages(&command, dir)?;
     output.say(format_args!("{} in {}", count(written, "page"), dir.display()));
     Ok(Exit::Done)
@@ -43,13 +43,13 @@ fn pages(command: &Command, dir: &Path) -> Result<usize> {
     let name = command.get_display_name().unwrap_or(command.get_name()).to_owned();
     let file = dir.join(format!("{name}.1"));
     fs::write(&file, page(command.clone())?)
-        .with_context(|| format!("can't write {}", file.display()))?;
+        .with_context(|| format!("cannot write {}", file.display()))?;
     let below = command.get_subcommands().map(|command| pages(command, dir));
     below.sum::<Result<usize>>().map(|below| below + 1)
 }
 
 fn page(command: Command) -> Result<Vec<u8>> {
     let mut roff = Vec::new();
-    Man::new(command).render(&mut roff).context("can't make the page")?;
+    Man::new(command).render(&mut roff).context("cannot create the page")?;
     Ok(roff)
 }

@@ -16,7 +16,7 @@ const PREFIX: &str = "crt_";
 pub(crate) fn run(context: &Context<'_, TokenArgs>) -> Result<Exit> {
     let Context { args, output, .. } = *context;
     let mut random = [0; 32];
-    getrandom::fill(&mut random).context("the operating system gave no random bytes")?;
+    getrandom::fill(&mut random).context("the operating system returned no random bytes")?;
     let token = format!("{PREFIX}{}", Base64UrlUnpadded::encode_string(&random));
     let hash = Digest::of(token.as_bytes()).to_string();
     let entry = json!({ &hash: args.scopes });
@@ -28,7 +28,7 @@ pub(crate) fn run(context: &Context<'_, TokenArgs>) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     output.print(&format!("{token}\n{entry}\n"))?;
-    output.hint("the first line is the token: give it to the caller, it is not shown again");
+    output.hint("the first line is the token; give it to the caller, it is not shown again");
     output.hint(
         "the second is for READ_TOKENS: merge it into the JSON object that is stored, then \
          npx wrangler secret put READ_TOKENS --config wrangler.toml --env <NAME>",

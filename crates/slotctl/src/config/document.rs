@@ -65,7 +65,7 @@ pub(super) fn read_redirect(file: &Path) -> Result<Option<String>> {
         #[serde(rename = "configPath")]
         path: Option<String>,
     }
-    let text = text(file).with_context(|| format!("can't read {}", file.display()))?;
+    let text = text(file).with_context(|| format!("cannot read {}", file.display()))?;
     let read: Result<Redirect> = json(&text);
     Ok(read.with_context(|| format!("in {}", file.display()))?.path)
 }
@@ -113,7 +113,7 @@ fn unreadable(file: &Path) -> String {
     let there: Vec<String> = names.filter(|name| is_configuration(name)).collect();
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let hint = did_you_mean(&name, there.iter().map(String::as_str));
-    format!("can't read {shown}; `--config FILE` names another{hint}")
+    format!("cannot read {shown}; `--config FILE` names another{hint}")
 }
 
 /// Whether a file is named as one of wrangler's: `wrangler.jsonc`, `wrangler.staging.toml`.

@@ -117,16 +117,16 @@ impl Output {
 
     /// The data of a command: one JSON object on stdout.
     pub(crate) fn data(&self, value: &impl Serialize) -> Result<()> {
-        let mut text = serde_json::to_vec_pretty(value).context("can't write the JSON")?;
+        let mut text = serde_json::to_vec_pretty(value).context("cannot write the JSON")?;
         text.push(b'\n');
         let written = std::io::stdout().lock().write_all(&text);
-        written.context("can't write to stdout")
+        written.context("cannot write to stdout")
     }
 
     /// Data as people read it: lines on stdout.
     pub(crate) fn print(&self, text: &str) -> Result<()> {
         let written = std::io::stdout().lock().write_all(text.as_bytes());
-        written.context("can't write to stdout")
+        written.context("cannot write to stdout")
     }
 
     /// Asks for a yes or a no; where nobody sits at a terminal it is a yes.

@@ -184,7 +184,7 @@ impl LfsProblem {
 
 fn not_here(path: &str, id: ObjectId) -> FileProblem {
     FileProblem::incomplete(
-        format!("the content of {path} ({id}) can't be read in this clone"),
+        format!("the content of {path} ({id}) cannot be read in this clone"),
         "fetch it: git fetch --refetch --no-filter in a partial clone; or look for damage with git fsck",
     )
 }

@@ -139,10 +139,10 @@ impl Blobs for RepositoryBlobs {
                 .ask_one(ObjectRequest::Contents(MAX_VALUE), *id)?
             {
                 ObjectAnswer::Found { body, .. } => body,
-                _ => bail!("the object {id} can't be read any more: was the repository repacked?"),
+                _ => bail!("the object {id} cannot be read any more: was the repository repacked?"),
             },
             ContentPlace::Lfs(path) => {
-                std::fs::read(path).with_context(|| format!("{} can't be read", path.display()))?
+                std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?
             }
         };
         match bytes.len() as u64 == source.size {

@@ -107,7 +107,7 @@ impl Peeler {
                 "this clone does not have the object {id}"
             )))),
             ObjectAnswer::Unreadable(said) => Some(Node::End(Unpeelable::Unreadable(format!(
-                "the object {id} can't be read: {said}"
+                "the object {id} cannot be read: {said}"
             )))),
         };
         let malformed = || Node::End(Unpeelable::Broken(format!("its object {id} is malformed")));

@@ -47,8 +47,8 @@ impl Registries {
         if let Some(path) = given {
             let shown = path.display();
             let registry = read_file(path)
-                .and_then(|read| read.ok_or_else(|| anyhow!("there is no such file")))
-                .with_context(|| format!("the registry {shown} can't be read"))?;
+                .and_then(|read| read.ok_or_else(|| anyhow!("the file does not exist")))
+                .with_context(|| format!("the registry {shown} cannot be read"))?;
             registries.given = Some(Arc::new(registry));
         }
         if let Some(root) = &repository.work_tree {

@@ -104,7 +104,7 @@ fn find(
         let _ = objects.ask_one(ObjectRequest::Info, root);
     }
     git::branch::entry(&source.repository, branch.commit, FILE).map_err(|_| {
-        let what = format!("the commit of {} can't be read in this clone", branch.name);
+        let what = format!("the commit of {} cannot be read in this clone", branch.name);
         (what, "Fetch all of the repository; if that is not it, look for damage with git fsck")
     })
 }
@@ -112,7 +112,10 @@ fn find(
 fn text(objects: &mut Objects, entry: &PathEntry) -> Result<String, Unusable> {
     const FETCH: &str = "Fetch it: git fetch --refetch --no-filter in a partial clone";
     if !entry.mode.starts_with("100") {
-        return Err(("it is no file (a link or a folder)".to_owned(), "Make it a plain file"));
+        return Err((
+            "it is not a file (but a link or a folder)".to_owned(),
+            "Make it a plain file",
+        ));
     }
     match objects.ask_one(ObjectRequest::Contents(MAX_FILE), entry.id) {
         Ok(ObjectAnswer::Found { body, .. }) => String::from_utf8(body)

@@ -73,7 +73,7 @@ pub(super) struct View<'a> {
 /// The problem of something that this clone lacks or that is damaged.
 pub(super) fn unread(what: &str) -> FileProblem {
     FileProblem::incomplete(
-        format!("{what} can't be read in this clone"),
+        format!("{what} cannot be read in this clone"),
         "fetch all of the repository: git fetch --unshallow, or --refetch --no-filter in a partial clone; \
          if that is not it, look for damage with git fsck",
     )

@@ -246,7 +246,7 @@ fn passed_over(repository: &Repository, folder: &Path) -> Option<Notice> {
 }
 
 fn unreadable(repo: &Path) -> String {
-    format!("can't read the repository {}", repo.display())
+    format!("cannot read the repository {}", repo.display())
 }
 
 fn refused(remote: &Remote, error: &Unanswered) -> Refused {
@@ -263,7 +263,7 @@ const LOCAL_REFS: &str = "to go by the refs of this clone, whatever the remote h
 
 fn look(remote: &Remote) -> String {
     match remote.shown() == remote.name {
-        true => format!("look where it is: git remote get-url {}", remote.shown()),
+        true => format!("check its address: git remote get-url {}", remote.shown()),
         false => format!("look whether it answers: git ls-remote {}", remote.shown()),
     }
 }

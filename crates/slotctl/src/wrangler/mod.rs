@@ -127,14 +127,13 @@ impl Wrangler {
 
     fn ask<T: DeserializeOwned>(&self, words: &[&str]) -> Result<T> {
         let printed = self.call(words, &["--json".to_owned()], None, TO_ANSWER)?;
-        model::json(&printed).map_err(|why| {
-            anyhow!("wrangler {} printed what it should not: {why}", words.join(" "))
-        })
+        model::json(&printed)
+            .map_err(|why| anyhow!("wrangler {} printed unexpected output: {why}", words.join(" ")))
     }
 
     /// Makes a call, and returns what it tells machines.
     fn tell(&self, words: &[&str], options: &[String], patience: Duration) -> Result<String> {
-        let folder = tempfile::tempdir().context("can't make a temporary folder")?;
+        let folder = tempfile::tempdir().context("cannot create a temporary folder")?;
         let file = folder.path().join("wrangler.ndjson");
         self.call(words, options, Some(&file), patience)?;
         Ok(fs::read_to_string(&file).unwrap_or_default())

@@ -80,7 +80,7 @@ fn write_catalog(
     let size = record::write(&record).len() as u64;
     if size > MAX_VALUE {
         let what = format!("the catalog has {size} bytes, Workers KV takes {MAX_VALUE}");
-        return draft.refuse(&key, what, "delete tags of versions that nobody needs");
+        return draft.refuse(&key, what, "delete the tags of unused versions");
     }
     let (name, metadata) = (draft.name.clone(), CatalogMetadata { hash });
     draft.part.writes.push(Write::Catalog { name, record, metadata });

@@ -133,7 +133,7 @@ impl<'a> ComponentDraft<'a> {
             Known::Record(record) => Some(Box::new(record.clone())),
             Known::Unreadable(why) => {
                 let why = printable(why.as_bytes());
-                self.warn(key, format!("the record in KV is garbage and written anew ({why})"));
+                self.warn(key, format!("the record in KV is invalid and is rewritten ({why})"));
                 None
             }
         }
@@ -146,7 +146,7 @@ impl<'a> ComponentDraft<'a> {
             Known::Record(record) => Some(record),
             Known::Unreadable(why) => {
                 let why = printable(why.as_bytes());
-                self.warn(key, format!("the record in KV is garbage, and Git has none ({why})"));
+                self.warn(key, format!("the record in KV is invalid, and Git has none ({why})"));
                 None
             }
         }

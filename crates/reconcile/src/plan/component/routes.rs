@@ -34,8 +34,9 @@ pub(super) fn wanted<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot) -> Opti
     if let Some(missing) = missing(draft, slot, route.as_ref()) {
         // What is wrong with the slot itself was said.
         if missing != *slot {
-            let what = format!("it sends callers to {missing}, which is refused: the slot is left");
-            draft.refuse(&draft.slot_key(slot), what, &format!("see what is said of {missing}"));
+            let what =
+                format!("it sends callers to {missing}, which is refused: the slot is not changed");
+            draft.refuse(&draft.slot_key(slot), what, &format!("see the message about {missing}"));
         }
         return None;
     }

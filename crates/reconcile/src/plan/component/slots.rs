@@ -62,7 +62,7 @@ fn goes<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot) -> bool {
         return !draft.actual.slots.get(slot).is_some_and(Stored::is_unread);
     };
     if let Some(Hold { reason, by, revoked: None, .. }) = &record.hold {
-        let what = format!("no tag has it, and a hold keeps it ({reason}, by {by})");
+        let what = format!("it has no tag, but a hold keeps it ({reason}, by {by})");
         draft.warn(&draft.slot_key(slot), what);
         return false;
     }

@@ -36,7 +36,7 @@ fn git_standing<'a>(
     wanted: &DesiredSlot,
 ) -> Option<Snapshot> {
     let Some(record) = draft.desired.versions.get(&wanted.version) else {
-        let what = format!("{} is no version of the component", short(&wanted.version));
+        let what = format!("the component has no version {}", short(&wanted.version));
         draft.refuse(&draft.slot_key(slot), what, "set the slot to one that is");
         return None;
     };
@@ -59,7 +59,7 @@ fn git_standing<'a>(
         draft.warn(&draft.slot_key(slot), what);
         return Some(snapshot);
     }
-    let what = format!("{from} is refused, and so is its commit {to}: the slot is left");
+    let what = format!("{from} is refused, and so is its commit {to}: the slot is not changed");
     draft.refuse(&draft.slot_key(slot), what, "set the slot to another version");
     None
 }

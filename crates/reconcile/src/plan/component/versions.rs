@@ -113,7 +113,7 @@ fn conflict<'a>(
         "a version never changes: Git has {found:?} (commit {}), KV has {digest:?} and keeps it",
         sha.as_str(),
     );
-    let help = "put the tag back, or make a new version";
+    let help = "restore the tag, or create a new version";
     draft.refuse(&draft.version_key(version), what, help);
     draft.refused.insert(version.clone());
     if let Some(held) = held {
@@ -188,7 +188,7 @@ pub(super) fn warn_of_unknown_revocations(draft: &mut ComponentDraft<'_>) {
             || draft.refused.contains(version)
             || draft.rules.all.is_unserved(draft.name, &target);
         if !known {
-            let what = format!("{FILE} revokes it, and there is no such version");
+            let what = format!("{FILE} revokes a version that does not exist");
             draft.warn(&draft.version_key(version), what);
         }
     }

@@ -339,7 +339,9 @@ fn a_slot_whose_commit_is_refused_too_is_left() {
     let plan = sync(&of(&[("v1.0.0", b"c", 1)], &[("production", "v1.0.0")]), &mut kv);
     assert!(plan.is_empty());
     assert_eq!(plan.refused.len(), 3);
-    assert!(plan.refused[2].what.ends_with("so is its commit 000000000000: the slot is left"));
+    assert!(
+        plan.refused[2].what.ends_with("so is its commit 000000000000: the slot is not changed")
+    );
 }
 
 #[test]
@@ -437,7 +439,7 @@ fn garbage_is_written_anew_with_a_warning() {
     }
     let plan = sync(&desired, &mut kv);
     assert_eq!(plan.warnings.len(), 4);
-    assert!(plan.warnings.iter().all(|notice| notice.what.contains("garbage and written anew")));
+    assert!(plan.warnings.iter().all(|notice| notice.what.contains("is invalid and is rewritten")));
     assert_eq!((plan.refused.len(), kv), (0, good));
 }
 
@@ -516,7 +518,7 @@ fn a_slot_on_an_unknown_version_is_refused() {
     let plan = plan(&of(&TWO, &[("production", "v9.0.0")]), &Kv::default());
     assert_eq!(
         notices(&plan.refused),
-        ["prompts/a@production: v9.0.0 is no version of the component"]
+        ["prompts/a@production: the component has no version v9.0.0"]
     );
 }
 

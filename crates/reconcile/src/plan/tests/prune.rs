@@ -181,8 +181,8 @@ fn holds_mistakes_and_revocations_keep_what_has_no_tag() {
     assert_eq!(
         notices(&plan.warnings),
         [
-            "prompts/a@production: no tag has it, and a hold keeps it (v1.1.0 leaks, by Ada)",
-            "prompts/a@v9.0.0: rollouts.toml revokes it, and there is no such version",
+            "prompts/a@production: it has no tag, but a hold keeps it (v1.1.0 leaks, by Ada)",
+            "prompts/a@v9.0.0: rollouts.toml revokes a version that does not exist",
         ]
     );
     let mut revoked = of(&THREE[..1], &[]);
@@ -265,7 +265,7 @@ fn nothing_of_a_component_that_is_not_there() {
     sync(&two_components(), &mut kv);
     kv.set("index", b"garbage");
     let (plan, _) = only(&of(&THREE, &[]), &kv, &["prompts/a"], &Options::at(at(0)));
-    assert!(plan.warnings[0].what.contains("it lists components that were not looked at"));
+    assert!(plan.warnings[0].what.contains("it lists components outside of --only"));
     let (plan, _) = only(&Desired::default(), &kv, &["prompts/a"], &Options::at(at(0)));
     assert_eq!(plan.blocked.unwrap().what, "no tag of prompts/a can be served, while KV has some");
 }

@@ -335,7 +335,7 @@ fn a_mistake_costs_its_slot_alone() {
     let other = "[\"prompts/a\".live]\nalias = \"ring\"\n";
     sync(&with(&SLOTS, &split("10")), &mut kv);
     for (mistake, expected) in [
-        ("split = { canary = 110 }", "rollouts.toml:2: the share of canary is no percentage"),
+        ("split = { canary = 110 }", "rollouts.toml:2: the share of canary is not a percentage"),
         (
             "split = { canary = 60, ring = 50 }",
             "rollouts.toml:2: the shares of production add up to 110 %",

@@ -40,7 +40,7 @@ pub(super) fn current(
         }
         (None, false) => refuse(
             "HEAD",
-            "is detached, so that there is no branch to push",
+            "is detached, so there is no branch to push",
             "git switch <branch>; or push tags alone: slotctl push --tags",
         ),
     }
@@ -57,7 +57,7 @@ pub(super) fn remote(
     if let Some(named) = named {
         return match known(&named.to_owned()) {
             true => Ok(named.to_owned()),
-            false => refuse(named, "is no remote of this repository", which(&remotes)),
+            false => refuse(named, "is not a remote of this repository", which(&remotes)),
         };
     }
     let key = |key: &str| {
@@ -129,5 +129,5 @@ fn diverged(
         return Ok(None);
     }
     let what = format!("{remote}/{short} has commits that are not here");
-    refuse(&branch.name, what, "bring them together first: git pull --rebase")
+    refuse(&branch.name, what, "integrate them first: git pull --rebase")
 }

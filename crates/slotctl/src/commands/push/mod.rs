@@ -148,7 +148,7 @@ fn tell(output: &Output, remote: &str, plan: &PushPlan) {
     }
     let pushed: Vec<Pushed> = plan.pushed();
     match pushed.is_empty() {
-        true => output.say(format_args!("{remote} has it all already")),
+        true => output.say(format_args!("{remote} is already up to date")),
         false => output.say(format_args!("{} pushed to {remote}", count(pushed.len(), "ref"))),
     }
 }

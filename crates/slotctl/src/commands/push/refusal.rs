@@ -23,7 +23,7 @@ pub(super) fn refuse<T>(
 pub(super) fn needs_force(name: &TagName) -> Notice {
     Notice {
         subject: name.to_string(),
-        what: "the remote has this slot elsewhere; moving it is said with --force".to_owned(),
+        what: "the remote has another value for this slot; --force moves it".to_owned(),
         help: Some("slotctl push --tags --force".to_owned()),
     }
 }
@@ -98,7 +98,7 @@ fn notice(remote: &str, theirs: &Theirs<'_>, there: Option<&RemoteMove>) -> (Not
     };
     let (what, help) = match (verdict, refused) {
         (TagVerdict::OtherVersion, _) => (
-            format!("another one on {remote} ({words}), and versions never change"),
+            format!("{remote} has another commit for it ({words}), and versions never change"),
             format!("take theirs: {fetch}; then make yours under the next number"),
         ),
         (_, true) => (

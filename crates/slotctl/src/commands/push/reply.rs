@@ -63,16 +63,17 @@ impl PushReply {
         let subject = subject.unwrap_or(name).to_owned();
         let (what, help) = match why {
             why if self.raced(why) => (
-                format!("changed on {remote} this very moment: {why}"),
-                "run the same command again: it tells what others did".to_owned(),
+                format!("changed on {remote} during the push: {why}"),
+                "run the command again to see what changed".to_owned(),
             ),
             why if why.contains("fetch first") || why.contains("non-fast-forward") => (
                 format!("{remote} has commits that are not here: {why}"),
-                "bring them together first: git pull --rebase".to_owned(),
+                "integrate them first: git pull --rebase".to_owned(),
             ),
             why => (
-                format!("{remote} does not take it: {why}{}", self.words()),
-                "it is protected there: ask who may change it, or for leave to".to_owned(),
+                format!("{remote} rejected it: {why}{}", self.words()),
+                "it is protected there: ask its owner to change it or to give you access"
+                    .to_owned(),
             ),
         };
         Notice { subject, what, help: Some(help) }
@@ -136,17 +137,17 @@ mod tests {
         let slot = "!\tabc:refs/tags/components/p/a/production\t";
         let other = "!\tabc:refs/tags/components/p/a/v1.0.0\t[rejected] (atomic push failed)\nDone";
         for (why, said, what) in [
-            ("[rejected] (stale info)", "", "this very moment"),
-            ("[rejected] (already exists)", "", "this very moment"),
+            ("[rejected] (stale info)", "", "during the push"),
+            ("[rejected] (already exists)", "", "during the push"),
             (
                 "[remote rejected] (atomic transaction failed)",
                 "remote: error: cannot lock ref 'x': is at 1 but expected 2",
-                "this very moment",
+                "during the push",
             ),
             (
                 "[remote rejected] (failed to update ref)",
                 "remote: error: cannot lock ref 'x': is at 1 but expected 2",
-                "this very moment",
+                "during the push",
             ),
             (
                 "[remote rejected] (pre-receive hook declined)",

@@ -217,7 +217,7 @@ pub(crate) fn reachable(probe: &Probe, old: &Id, spread: Duration) -> Result<()>
     };
     let problem = problem.or_else(|| healthy(probe, old).err());
     problem.map_or(Ok(()), |problem| {
-        let help = "is it the address of this Worker, and is it well? Then begin again";
+        let help = "check the address and the health of this Worker, then start again";
         bail!(Refused::new("--check-url", problem, help))
     })
 }

@@ -102,7 +102,7 @@ impl<'a> Deployments<'a> {
         }
         let shares: Vec<String> =
             active.versions.iter().map(|(id, share)| format!("{share} % {id}")).collect();
-        let what = format!("somebody else deployed meanwhile: {}", shares.join(", "));
+        let what = format!("somebody else deployed during the release: {}", shares.join(", "));
         let list = self.wrangler.by_hand("deployments list");
         let help = format!("it is left as it is; {list} shows who did");
         Err(anyhow::Error::new(Refused::new(active.id.as_str(), what, help))).context(Interfered)
@@ -125,6 +125,6 @@ pub(crate) fn is_interfered(error: &anyhow::Error) -> bool {
 
 impl std::fmt::Display for Interfered {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the release is not this run's any more")
+        f.write_str("this run no longer controls the release")
     }
 }

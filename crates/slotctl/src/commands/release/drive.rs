@@ -174,7 +174,7 @@ impl Drive<'_> {
         let whys: Vec<String> = findings.iter().map(Finding::to_string).collect();
         let (new, why) = (self.released()?, whys.join("; "));
         go_back(&mut self.deployments, &self.progress.old, &new, &why, self.output)
-            .with_context(|| format!("it can't go back, and should ({why})"))?;
+            .with_context(|| format!("the rollback failed (reason for the rollback: {why})"))?;
         report.reason = Some(why);
         Ok(ReleaseOutcome::Back)
     }
@@ -213,7 +213,7 @@ pub(crate) fn go_back(
         Ok(()) => output.step("back", format_args!("100 % {old}"), began),
         Err(error) if is_interfered(error) => {}
         Err(_) => {
-            output.say(format_args!("The new version still has traffic. To go back by hand:"));
+            output.say(format_args!("The new version still has traffic. To roll back manually:"));
             let words = format!("versions deploy {old}@100% --yes");
             output.say(format_args!("  {}", deployments.wrangler.by_hand(&words)));
         }

@@ -91,7 +91,10 @@ fn worker(args: &ReleaseArgs, config: &Config) -> Result<String> {
     };
     let key = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-.*".contains(&b);
     if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.bytes().all(key) {
-        bail!("{:?} is no name that a version override can have", printable(name.as_bytes()));
+        bail!(
+            "{:?} cannot be used in a version override (lower-case letters, digits, `_-.*`)",
+            printable(name.as_bytes())
+        );
     }
     Ok(name)
 }
@@ -183,8 +186,8 @@ fn show(setting: &Setting<'_>, progress: &ReleaseProgress, refs: usize, output: 
 
 /// Asks whoever sits at the terminal.
 fn confirm(setting: &Setting<'_>, output: &Output) -> Result<()> {
-    if setting.args.yes || output.confirm("Go on?").context("can't ask")? {
+    if setting.args.yes || output.confirm("Continue?").context("cannot ask")? {
         return Ok(());
     }
-    bail!("not confirmed: nothing was done")
+    bail!("not confirmed; nothing was changed")
 }

@@ -78,7 +78,8 @@ impl Probe {
         if answer.status != 200 {
             bail!("/version answers with status {}", answer.status);
         }
-        let said: Value = serde_json::from_slice(&answer.body).context("/version is no JSON")?;
+        let said: Value =
+            serde_json::from_slice(&answer.body).context("the body of /version is not JSON")?;
         let id = said.pointer("/scriptVersion/id").and_then(Value::as_str);
         let format = said.get("recordFormat").map_or(Some(1), Value::as_u64);
         match (id, format) {

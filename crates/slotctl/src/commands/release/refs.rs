@@ -29,7 +29,7 @@ pub(crate) fn choose(file: Option<&Path>, slots: &[String]) -> Result<Vec<String
     let refs = match file {
         Some(file) => {
             let text = std::fs::read_to_string(file)
-                .with_context(|| format!("can't read {}", file.display()))?;
+                .with_context(|| format!("cannot read {}", file.display()))?;
             parse(&text).with_context(|| format!("in {}", file.display()))?
         }
         None => spread(slots),
@@ -37,7 +37,7 @@ pub(crate) fn choose(file: Option<&Path>, slots: &[String]) -> Result<Vec<String
     if refs.is_empty() {
         bail!(Refused::new(
             "references",
-            "there is none to compare",
+            "there are no references to compare",
             "slotctl sync fills KV; --refs FILE names references, one a line",
         ));
     }
@@ -88,11 +88,11 @@ pub(crate) fn baseline(
         let (status, by) = (answer.status, answer.header("Script-Version").unwrap_or("none"));
         if status >= 500 {
             let what = format!("the version that is deployed answers with status {status} already");
-            bail!(Refused::new(text, what, "a release is no repair: see its logs first"));
+            bail!(Refused::new(text, what, "fix the deployed version first; see its logs"));
         }
         if by != old.as_str() {
             let what = format!("script version {by} answers, and {old} is deployed");
-            bail!(Refused::new(text, what, "is --check-url the address of this Worker?"));
+            bail!(Refused::new(text, what, "check that --check-url is the address of this Worker"));
         }
         known.push(CheckedReference { text, status });
     }
@@ -104,7 +104,7 @@ pub(crate) fn baseline(
             .collect();
         bail!(Refused::new(
             shown.join(", "),
-            "none of the references is served",
+            "the deployed version serves none of the references",
             "with read tokens: RESOLVER_TOKEN; --refs FILE names others",
         ));
     }

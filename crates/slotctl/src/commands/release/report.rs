@@ -146,9 +146,9 @@ impl ReleaseReport {
             ReleaseOutcome::Paused(at) => {
                 let text = format_args!("{worker}: {new} keeps {at} % of the traffic");
                 output.step("pause", text, self.began);
-                output.hint("slotctl release --resume goes on, --abort goes back");
+                output.hint("`slotctl release --resume` continues, `--abort` rolls back");
             }
-            ReleaseOutcome::Back => output.say("The release was given up."),
+            ReleaseOutcome::Back => output.say("The release was rolled back."),
             ReleaseOutcome::Planned => output.say("Nothing done (--dry-run)."),
             ReleaseOutcome::Aborted | ReleaseOutcome::Nothing => {}
         }

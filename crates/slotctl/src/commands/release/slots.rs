@@ -31,7 +31,7 @@ pub(crate) fn look(session: &Session<'_, ReleaseArgs>) -> Result<KvSlots> {
     target.check()?;
     let mut keys = vec![Key::Index];
     for page in store.namespace(Namespace::Slots).list("") {
-        let page = page.context("can't list the slots in KV")?;
+        let page = page.context("cannot list the slots in KV")?;
         meter.add(page.len());
         let slots = page.iter().filter_map(|listed| Key::parse(Namespace::Slots, &listed.name));
         keys.extend(slots);

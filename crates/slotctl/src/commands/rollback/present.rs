@@ -50,7 +50,7 @@ pub(super) fn find(session: &Session<'_, RollbackArgs>, slot: &Slot) -> Result<V
     }
     let found = read(slots, store)?;
     if found.is_empty() {
-        bail!("no component has a slot {slot} in KV: slotctl status shows what there is");
+        bail!("no component has a slot {slot} in KV; list the slots with slotctl status");
     }
     Ok(found)
 }
@@ -78,7 +78,7 @@ fn read(slots: BTreeMap<ComponentName, BTreeSet<Slot>>, store: &Store<'_>) -> Re
         broken.extend(read.err().map(|error| format!("{key}: {error}")));
     })?;
     match broken.first() {
-        Some(first) => bail!("a record in KV can't be used: {first}"),
+        Some(first) => bail!("a record in KV cannot be used: {first}"),
         None => Ok(found.into_values().collect()),
     }
 }

@@ -104,7 +104,8 @@ fn serves(resolver: &Resolver, rollback: &Rollback) -> Result<ResolverView> {
         status @ (401 | 403) => return Ok(ResolverView::Refused(status)),
         status => anyhow::bail!("it answers with status {status}"),
     }
-    let explained: Value = serde_json::from_slice(&answer.body).context("its answer is no JSON")?;
+    let explained: Value =
+        serde_json::from_slice(&answer.body).context("its answer is not JSON")?;
     let targets = explained.get("targets").and_then(Value::as_array);
     let own = targets.into_iter().flatten().find(|arm| arm["slot"] == slot.as_str());
     Ok(match own.is_some_and(|arm| arm["version"] == to.snapshot.version.to_string()) {

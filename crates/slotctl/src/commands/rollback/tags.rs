@@ -53,7 +53,7 @@ pub(super) fn move_and_push(
 }
 
 fn unanswered(remote: &str) -> Refused {
-    let what = "can't be reached: it did not answer, so that the tag is moved in this clone alone";
+    let what = "cannot be reached: it did not answer, so that the tag is moved in this clone alone";
     Refused::new(remote, what, "slotctl push --tags --force, once it answers")
 }
 

@@ -123,7 +123,7 @@ fn put(
 }
 
 fn nothing_to_stop(name: &ComponentName, slot: &Slot, what: &str) -> anyhow::Error {
-    let what = format!("nothing is said of {what}{name}@{slot}");
+    let what = format!("there is no entry for {what}{name}@{slot}");
     Refused::new(
         FILE,
         what,
@@ -318,6 +318,6 @@ mod tests {
             edit(&text, &name, &slot("production"), &TrafficEdit::StopArm(slot("canary"))).unwrap();
         assert_eq!(gone, "");
         let missing = edit(&text, &name, &slot("live"), &TrafficEdit::Stop).unwrap_err();
-        assert!(missing.to_string().contains("nothing is said of prompts/a@live"), "{missing}");
+        assert!(missing.to_string().contains("there is no entry for prompts/a@live"), "{missing}");
     }
 }

@@ -19,7 +19,7 @@ const PATH: &str = ":(top)rollouts.toml";
 /// The work tree's file.
 pub(super) fn path(repository: &Repository) -> Result<PathBuf> {
     let root = repository.work_tree.as_ref().ok_or_else(|| {
-        let help = "clone it with a work tree, or commit the change elsewhere";
+        let help = "use a clone with a work tree";
         Refused::new(FILE, "a bare repository has no file to edit", help)
     })?;
     Ok(root.join(FILE))
@@ -29,7 +29,7 @@ pub(super) fn path(repository: &Repository) -> Result<PathBuf> {
 pub(super) fn read(file: &Path) -> Result<String> {
     match std::fs::read_to_string(file) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
-        read => read.with_context(|| format!("can't read {}", file.display())),
+        read => read.with_context(|| format!("cannot read {}", file.display())),
     }
 }
 
@@ -39,11 +39,11 @@ pub(super) fn diff(repository: &Repository, file: &Path, after: &str) -> Result<
     command.args(["diff", "--no-index", "--no-color", "--no-ext-diff", "--no-textconv", "--"]);
     command.arg(if file.exists() { file } else { Path::new("/dev/null") }).arg("-");
     let mut child = command.stdin(Stdio::piped()).spawn().context("git could not be started")?;
-    let mut stdin = child.stdin.take().context("git takes no input")?;
+    let mut stdin = child.stdin.take().context("git does not accept input")?;
     // Git reads all of it before it prints anything.
-    stdin.write_all(after.as_bytes()).context("git takes no input")?;
+    stdin.write_all(after.as_bytes()).context("git does not accept input")?;
     drop(stdin);
-    let output = child.wait_with_output().context("git could not be waited for")?;
+    let output = child.wait_with_output().context("waiting for git failed")?;
     // 0: the same, 1: different.
     if !matches!(output.status.code(), Some(0 | 1)) {
         bail!("git diff: {}", one_line(&output.stderr));
@@ -71,7 +71,7 @@ pub(super) fn colored(diff: &str) -> String {
 pub(super) fn write(file: &Path, text: &str) -> Result<()> {
     let fresh = file.with_extension("toml.new");
     let replaced = std::fs::write(&fresh, text).and_then(|()| std::fs::rename(&fresh, file));
-    replaced.with_context(|| format!("can't write {}", file.display()))
+    replaced.with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// A commit must hold the change and nothing else.

@@ -160,7 +160,7 @@ fn sync_command(job: &Job<'_>, was: &Records, is: &Records) -> &'static str {
 
 fn sum_up(args: &ChangeArgs, changed: bool, sync: &str, commit: Option<&str>, output: &Output) {
     match (changed, args.dry_run, commit) {
-        (false, ..) => output.say(format_args!("{FILE} says so already")),
+        (false, ..) => output.say(format_args!("{FILE} needs no change")),
         (true, true, _) => output.say("nothing written (--dry-run)"),
         (true, false, None) => {
             output.say(format_args!("{FILE} written"));

@@ -39,7 +39,8 @@ pub(super) fn run(context: &Context<'_, RolloutPlanArgs>) -> Result<Exit> {
     edited.refused.iter().chain(&refused).for_each(|notice| output.refusal(notice));
     if moves.is_empty() {
         let branch = counts.rollouts.branch.map_or("HEAD".to_owned(), |branch| branch.name);
-        output.say(format_args!("nobody moves: the file says what {branch} says"));
+        output
+            .say(format_args!("no caller gets another version: the file equals that of {branch}"));
     }
     let well = edited.refused.is_empty() && refused.is_empty();
     Ok(if well { Exit::Done } else { Exit::Failed })

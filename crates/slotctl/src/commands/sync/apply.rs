@@ -137,7 +137,7 @@ impl Apply<'_> {
         let source = source.with_context(|| format!("the repository has no {digest:?}"))?;
         let bytes = blobs.read(source)?;
         if Digest::of(&bytes) != digest {
-            bail!("the content {digest:?} is another one since it was read: run it again");
+            bail!("the content {digest:?} changed during the sync; run it again");
         }
         Ok(bytes)
     }

@@ -194,12 +194,12 @@ fn overtaken(other: &SyncRecord) -> anyhow::Error {
          that one has the last word",
         newest.unwrap_or_default()
     );
-    let help = "once it has ended, run this again, so that nothing of both is left";
+    let help = "run this command again when it has ended, so that nothing of both is left";
     Refused::new("conflict", what, help).into()
 }
 
 fn undecided() -> anyhow::Error {
     let what = "another sync runs at the same time, from another state of the repository, and \
                 nothing tells which of the two is newer";
-    Refused::new("conflict", what, "once it has ended, run this again").into()
+    Refused::new("conflict", what, "run this command again when it has ended").into()
 }

@@ -67,7 +67,7 @@ impl<'a> Copies<'a> {
             (writes.len(), '+', ""),
             (deletions.len(), '-', ""),
             (kept.len(), '=', ": no tag has them, kept"),
-            (*foreign, '=', " of another make, left alone"),
+            (*foreign, '=', " not written by slotctl, left alone"),
         ] {
             if number > 0 {
                 let keys = count(number, "key");
@@ -256,7 +256,7 @@ impl Contents<'_> {
             }
         };
         if Digest::of(&bytes) != digest {
-            bail!("the content {key} is another one since it was read: run it again");
+            bail!("the content {key} changed during the sync; run it again");
         }
         Ok(bytes)
     }

@@ -98,7 +98,9 @@ impl Rounds<'_> {
         let back = run.put_back()?;
         if back > 0 {
             let slots = count(back, "slot");
-            self.session.output.say(format_args!("       {slots} put back that were rolled back"));
+            self.session
+                .output
+                .say(format_args!("       {slots} restored to their rolled-back version"));
         }
         Ok(())
     }
@@ -145,12 +147,12 @@ impl Rounds<'_> {
 }
 
 fn changed() -> Refused {
-    let what = "the repository changed while it was synced";
-    Refused::new("conflict", what, "run this again")
+    let what = "the repository changed during the sync";
+    Refused::new("conflict", what, "run the command again")
 }
 
 fn restless() -> anyhow::Error {
     let what = "other syncs kept changing KV while this one wrote: what they and this one wrote \
                 may be mixed";
-    Refused::new("conflict", what, "let one sync run at a time, then run this again").into()
+    Refused::new("conflict", what, "run one sync at a time, then run this command again").into()
 }

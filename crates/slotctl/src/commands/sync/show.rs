@@ -97,7 +97,7 @@ fn unreferenced(output: &Output, plan: &Plan) {
     let Some(first) = plan.unreferenced.values().min() else { return };
     let contents = count(plan.unreferenced.len(), "content");
     output.say(format_args!(
-        "  = {contents} that no record names: each goes a day later (since {first} the first)"
+        "  = {contents} that no record names; each is deleted a day later (the first since {first})"
     ));
 }
 
@@ -133,7 +133,7 @@ pub(super) fn summary(report: &SyncReport<'_>, outcome: &SyncOutcome, began: Ins
     if let Some(error) = &outcome.error {
         output.error(error);
         if plan.blocked.is_none() {
-            output.hint("what was written stands; run it again, and it goes on from there");
+            output.hint("what was written is kept; run the command again to continue");
         }
     }
     let calls = count(target.api.calls(), "call");

@@ -22,7 +22,7 @@ const ROWS: usize = 500;
 pub(super) fn append(report: &SyncReport<'_>, outcome: &SyncOutcome, file: &Path) -> Result<()> {
     let open = OpenOptions::new().create(true).append(true).open(file);
     open.and_then(|mut open| open.write_all(markdown(report, outcome).as_bytes()))
-        .with_context(|| format!("can't write the summary to {}", file.display()))
+        .with_context(|| format!("cannot write the summary to {}", file.display()))
 }
 
 fn markdown(report: &SyncReport<'_>, outcome: &SyncOutcome) -> String {
@@ -58,7 +58,7 @@ fn gist(report: &SyncReport<'_>, outcome: &SyncOutcome) -> String {
     let SyncReport { session, plan, .. } = report;
     let written: usize = outcome.written.values().sum();
     let mut gist = match (written, plan.is_empty(), session.args.dry_run) {
-        (0, true, _) => format!("Nothing to write: {} as Git says.", keys(plan.unchanged)),
+        (0, true, _) => format!("Nothing to write: {} up to date.", keys(plan.unchanged)),
         (_, _, true) => format!("A plan; nothing was written.{}", new_versions(plan)),
         _ => format!("{} written, {} deleted.", keys(written), keys(outcome.deleted)),
     };

@@ -57,7 +57,7 @@ fn make(
     let message = message(args, format!("Release {} {}", name.component, name.target))?;
     let path = reconcile::source::path::RepoPath::parse(file.path.as_bytes())?;
     let message = trailer::message(&message, &path).ok_or_else(|| {
-        anyhow!("{name}: a trailer can't hold the path '{path}'; rename the file")
+        anyhow!("{name}: a trailer cannot hold the path '{path}'; rename the file")
     })?;
     git::write::make_tag(&context.repository, &name.to_string(), commit, &message, false)?;
     told(context, name, &file.path, commit)
@@ -89,7 +89,7 @@ fn exists(name: &TagName, there: &Tagged, tags: &[Tagged]) -> Refused {
     let next = next_version(versions(tags).max(), Part::Patch);
     let free = next.map_or(String::new(), |next| format!("; the next one is {next}"));
     let help = format!(
-        "versions never change: make another one, `slotctl tag bump {} patch`{free}",
+        "versions never change; create another one: `slotctl tag bump {} patch`{free}",
         name.component
     );
     Refused::new(name.to_string(), format!("exists already{at}"), help)

@@ -16,8 +16,8 @@ pub(super) fn delete(context: &Tags<'_>, args: &DeleteArgs) -> Result<()> {
     let name = context.name(&args.component, args.target.clone());
     let tags = context.tags_of(&args.component)?;
     let Some(found) = tags.iter().find(|tagged| tagged.tag.name == name) else {
-        let help = format!("see what there is: slotctl tag list {}", args.component);
-        return Err(Refused::new(name.to_string(), "there is no such tag here", help).into());
+        let help = format!("list the tags: slotctl tag list {}", args.component);
+        return Err(Refused::new(name.to_string(), "this repository has no such tag", help).into());
     };
     if let (TagTarget::Version(version), false) = (&args.target, args.force) {
         return Err(is_version(&name, version, &tags).into());
@@ -38,13 +38,13 @@ fn is_version(name: &TagName, version: &Version, tags: &[Tagged]) -> Refused {
     let bare = bare(tags);
     let slots: Vec<String> = tags.iter().filter_map(|tagged| on(tagged, version, &bare)).collect();
     let what = match slots.is_empty() {
-        true => "is a version, which others may have and slots may go back to".to_owned(),
-        false => format!("is a version, and {} on it", stand(&slots)),
+        true => "is a version, which others may use and slots may be rolled back to".to_owned(),
+        false => format!("is a version, and {} to it", stand(&slots)),
     };
     Refused::new(
         name.to_string(),
         what,
-        "delete it all the same with --force; to withdraw it, revoke it in rollouts.toml",
+        "delete it with --force; to withdraw it, revoke it in rollouts.toml",
     )
 }
 
@@ -56,7 +56,7 @@ fn on(tagged: &Tagged, version: &Version, tags: &[Tag]) -> Option<String> {
 
 fn stand(slots: &[String]) -> String {
     match slots {
-        [slot] => format!("{slot} stands"),
-        slots => format!("{} stand", slots.join(", ")),
+        [slot] => format!("{slot} points"),
+        slots => format!("{} point", slots.join(", ")),
     }
 }

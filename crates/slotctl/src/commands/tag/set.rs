@@ -83,7 +83,7 @@ fn other_version(name: &TagName, wanted: &str, is: &str) -> Notice {
     Notice {
         subject: name.to_string(),
         what: format!(
-            "stands on {is}: the tag of {wanted} is lightweight, and {is} is at its commit too"
+            "points to {is}: the tag of {wanted} is lightweight, and {is} is at its commit too"
         ),
         help: Some("make versions with `slotctl tag create`, one for each commit".to_owned()),
     }
@@ -140,8 +140,8 @@ fn there_are(tags: &[Tagged]) -> String {
     });
     let versions: Vec<String> = versions.take(5).collect();
     match versions.is_empty() {
-        true => "there is no such version, nor any other".to_owned(),
-        false => format!("there is no such version; there are {}", versions.join(", ")),
+        true => "the component has no versions".to_owned(),
+        false => format!("the component has no such version; it has {}", versions.join(", ")),
     }
 }
 
@@ -185,5 +185,5 @@ fn text(context: &Tags<'_>, args: &SetArgs, name: &TagName, goal: &Goal) -> Resu
     let file = context.file(name, &args.file, goal.id)?;
     let path = RepoPath::parse(file.path.as_bytes())?;
     trailer::message(&text, &path)
-        .ok_or_else(|| anyhow!("{name}: a trailer can't hold the path '{path}'; rename the file"))
+        .ok_or_else(|| anyhow!("{name}: a trailer cannot hold the path '{path}'; rename the file"))
 }

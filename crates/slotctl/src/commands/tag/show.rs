@@ -38,8 +38,12 @@ pub(super) fn show(context: &Tags<'_>, args: &ShowArgs) -> Result<()> {
     }
     let Some(target) = &args.target else { return table(context, &tags) };
     let found = tags.iter().find(|tagged| tagged.tag.name.target == *target).ok_or_else(|| {
-        let help = format!("see what there is: slotctl tag list {}", args.component);
-        Refused::new(format!("{}@{target}", args.component), "there is no such tag here", help)
+        let help = format!("list the tags: slotctl tag list {}", args.component);
+        Refused::new(
+            format!("{}@{target}", args.component),
+            "this repository has no such tag",
+            help,
+        )
     })?;
     let facts = Facts::of(found, &bare(&tags));
     let path = context.path(found);
@@ -120,7 +124,7 @@ impl<'a> Facts<'a> {
         let version = match (&name.target, &self.version) {
             (TagTarget::Version(_), _) => self.commit().get(..10).unwrap_or("").to_owned(),
             (TagTarget::Slot(_), Some(version)) => format!("→ {}", shortened(version)),
-            (TagTarget::Slot(_), None) => "can't be read".to_owned(),
+            (TagTarget::Slot(_), None) => "cannot be read".to_owned(),
         };
         let (time, author) = self.stamp();
         [name.component.to_string(), name.target.to_string(), version, time, author]

@@ -133,11 +133,11 @@ fn a_partial_clone_fetches_nothing() {
         assert!(reading.desired.components.is_empty());
         // Without the root's tree nobody can say whether there is a rollouts.toml.
         let refused =
-            if what == "the folder" { &[("rollouts.toml:1", "can't be read")][..] } else { &[] };
+            if what == "the folder" { &[("rollouts.toml:1", "cannot be read")][..] } else { &[] };
         let expected = [
             ("components/prompts/a/edge", what),
             ("components/prompts/a/latest", "left as it is"),
-            ("components/prompts/a/production", "it stands on v1.0.0"),
+            ("components/prompts/a/production", "it points to v1.0.0"),
             (V1, what),
         ];
         check(&told(&reading), &[&expected[..], refused].concat());

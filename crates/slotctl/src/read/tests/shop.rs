@@ -120,7 +120,7 @@ fn without_the_registry_convention_finds_all_but_what_no_name_says() {
         &[
             ("components/prompts/greeting/v1.0.0", "prompts/{greeting,greeting.prompt}.*"),
             ("components/prompts/greeting/v1.0.1", "no file"),
-            ("components/templates/logo/production", "it stands on v1.0.0"),
+            ("components/templates/logo/production", "it points to v1.0.0"),
             ("components/templates/logo/v1.0.0", "no file"),
         ],
     );

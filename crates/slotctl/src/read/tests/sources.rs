@@ -112,7 +112,7 @@ fn a_component_that_moved_keeps_its_old_versions() {
     check(
         &reading.refused,
         &[
-            ("components/prompts/a/edge", "it stands on v3.0.0"),
+            ("components/prompts/a/edge", "it points to v3.0.0"),
             ("components/prompts/a/v3.0.0", "texts/renamed.md (the registry in the tagged commit)"),
         ],
     );
@@ -188,7 +188,7 @@ fn broken_registries_are_passed_over_by_name() {
             ReadPart::default(),
             &|_| {},
         );
-        assert!(format!("{:#}", given.unwrap_err()).contains("components.json can't be read"));
+        assert!(format!("{:#}", given.unwrap_err()).contains("components.json cannot be read"));
     }
     let repo = Repo::new();
     assert!(

@@ -229,7 +229,7 @@ describe('a stale clone', () => {
     const { code, stderr } = await ada.run('push', '--tags', '--force')
     assert.equal(code, 1)
     assert.match(stderr, /production: changed on origin during the push/)
-    assert.match(stderr, /hint: run the same command again/)
+    assert.match(stderr, /hint: run the command again/)
   })
 })
 
@@ -312,7 +312,7 @@ describe('a clear message for', () => {
     await refused(
       remote,
       ada.run('push', '--tags', '--force'),
-      /production: origin does not take it: pre-receive hook declined: only CI moves production/,
+      /production: origin rejected it: pre-receive hook declined: only CI moves production/,
       /hint: it is protected there/,
     )
   })

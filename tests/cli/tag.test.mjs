@@ -94,7 +94,7 @@ describe('slotctl tag create', () => {
       extractionRepo(),
       ['create', EXTRACTION, 'v1.0.0'],
       /extraction\/v1\.0\.0: already exists: commit [0-9a-f]{10}, by Grace at 20/,
-      /hint: versions never change: .*the next one is v1\.1\.1/,
+      /hint: versions never change; .*the next one is v1\.1\.1/,
     )
   })
 
@@ -188,7 +188,7 @@ describe('slotctl tag create', () => {
     const env = { GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' }
     const { code, stderr } = await slotctl(['tag', 'create', EXTRACTION, 'v1.0.0'], { cwd: repo.dir, env })
     assert.equal(code, 1)
-    assert.match(stderr, /hint: say who makes the tag: git config --global user\.name/)
+    assert.match(stderr, /hint: set the Git identity: git config --global user\.name/)
   })
 })
 

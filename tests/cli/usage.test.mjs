@@ -38,7 +38,7 @@ describe('slotctl', () => {
     ['an unknown command', ['snyc'], {}, /unrecognized subcommand 'snyc'/],
     ['an unknown option', ['sync', '--prod'], {}, /unexpected argument '--prod'/],
     ['--check alone', ['sync', '--check'], {}, /--dry-run/],
-    ['no target', ['sync'], {}, /say where to write: `--local`.*CLOUDFLARE_API_TOKEN/],
+    ['no target', ['sync'], {}, /name the target: `--local`.*CLOUDFLARE_API_TOKEN/],
     ['a release that nobody can check', ['release'], {}, /--check-url <URL>/],
     [
       'steps that do not grow',
@@ -51,7 +51,7 @@ describe('slotctl', () => {
       'a token that is none',
       ['sync'],
       { ...CLOUDFLARE, CLOUDFLARE_API_TOKEN: 's3cret word' },
-      /characters that no token has/,
+      /characters that a token cannot have/,
     ],
   ])) {
     test(`exits with 2 on ${what}`, async () => {

@@ -92,5 +92,5 @@ fn exists(name: &TagName, there: &Tagged, tags: &[Tagged]) -> Refused {
         "versions never change; create another one: `slotctl tag bump {} patch`{free}",
         name.component
     );
-    Refused::new(name.to_string(), format!("exists already{at}"), help)
+    Refused::new(name.to_string(), format!("already exists{at}"), help)
 }

@@ -188,7 +188,7 @@ fn tell(output: &Output, read: &Read, found: &Found<'_>, began: Instant) {
     let came = match found.wrong() {
         0 if found.plan.has_drift() => "all of it is whole, but it is not what Git says".to_owned(),
         0 => "no findings".to_owned(),
-        number => format!("{} wrong", count(number, "thing")),
+        number => count(number, "finding"),
     };
     output.step("verify", format_args!("{what} read back: {came}"), began);
 }

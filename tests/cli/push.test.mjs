@@ -278,10 +278,20 @@ describe('a clear message for', () => {
     const alone = extractionRepo()
     const run = (...args) => slotctl(['push', ...args], { cwd: alone.dir, env: gitEnv() })
     await refused(remote, run('--tags'), /there is no remote to push to/, /git remote add origin <url>/)
-    await refused(remote, ada.run('push', 'upstream'), /upstream: is not a remote of this repository/, /there are origin/)
+    await refused(
+      remote,
+      ada.run('push', 'upstream'),
+      /upstream: is not a remote of this repository/,
+      /there are origin/,
+    )
     await refused(remote, ada.run('push', '--', '--mirror'), /--mirror: is not a remote/, /there are origin/)
     ada.repo.git('remote', 'set-url', 'origin', '/nowhere.git')
-    await refused(remote, ada.run('push', '--tags'), /origin: cannot be reached: .*nowhere/, /git remote get-url origin/)
+    await refused(
+      remote,
+      ada.run('push', '--tags'),
+      /origin: cannot be reached: .*nowhere/,
+      /git remote get-url origin/,
+    )
     const empty = new Repo()
     const nothing = await slotctl(['push'], { cwd: empty.dir, env: gitEnv() })
     assert.match(nothing.stderr, /main: the branch has no commit yet/)

@@ -85,9 +85,10 @@ describe('the copies', () => {
 
   test('need a namespace of their own', async () => {
     const [repo, pair] = [extractionRepo(), kv.pair()]
-    const { code, stderr } = await slotctl(['sync', '--local', kv.url, '--repo', repo.dir, ...LAYOUT])
+    const ids = ['--slots-id', pair.ids.slots, '--components-id', pair.ids.components]
+    const { code, stderr } = await slotctl(['sync', '--local', kv.url, '--repo', repo.dir, ...ids, ...LAYOUT])
     assert.equal(code, 1)
-    assert.match(stderr, /has no binding CONDUCTOR/)
+    assert.match(stderr, /CONDUCTOR/)
     assert.deepEqual(await pair.conductor.list(), {})
   })
 })

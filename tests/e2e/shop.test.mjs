@@ -32,6 +32,8 @@ describe('the shop, end to end', () => {
 
   before(async () => {
     execFileSync('git', ['clone', '--quiet', path.join(fixtures, 'shop.bundle'), repo], { stdio: 'pipe' })
+    // The tags that this test moves count, not those of the bundle.
+    execFileSync('git', ['-C', repo, 'remote', 'remove', 'origin'], { stdio: 'pipe' })
     const persistTo = path.join(folder, 'state')
     server = await startDev({ port: 0, persistTo, quiet: true, isolated: true })
   })

@@ -113,7 +113,10 @@ describe('slotctl release', () => {
       const flags = ['--steps', '50', '--bake', '1s']
       const without = await run([...flags, '--dry-run'])
       assert.equal(without.code, 1)
-      assert.match(without.stderr, /the deployed version serves none of the references\n +hint: with read tokens: RESOLVER_TOKEN/)
+      assert.match(
+        without.stderr,
+        /the deployed version serves none of the references\n +hint: with read tokens: RESOLVER_TOKEN/,
+      )
       const { code, json, stdout, stderr } = await run(flags, { env: { RESOLVER_TOKEN: token } })
       assert.equal(code, 0, stderr)
       assert.deepEqual(ramp(), QUICK)
@@ -142,7 +145,7 @@ describe('a faulty version', () => {
     ],
     ['that says it is ill', { unhealthy: true, after: -1 }, /healthz: \/healthz of .* answers with status 503/, 1],
     [
-      "that cannot read what KV holds",
+      'that cannot read what KV holds',
       { recordFormat: 0, after: -1 },
       /format: the new version reads records up to format 0, KV holds 1/,
       1,

@@ -12,8 +12,15 @@ function step(repo, number, change) {
   change()
 }
 
+/** A copy of a repository whose own refs count, since it has no remote. */
+function copy(repo) {
+  const copied = repo.clone()
+  copied.git('remote', 'remove', 'origin')
+  return copied
+}
+
 /**
- * The states of a repository, each in its own clone: the initial one, an older change and two newer
+ * The states of a repository, each in its own copy: the initial one, an older change and two newer
  * ones. The older change moves a slot that the newer one moves back, so that a mixture of both can be
  * detected.
  */
@@ -27,7 +34,7 @@ export function states() {
     base.slot('prompts/a', 'canary', 'v1.0.0')
     base.slot('configs/b', 'production', 'v1.0.0')
   })
-  const older = base.clone()
+  const older = copy(base)
   step(older, 2, () => {
     older.commit({ 'prompts/a.md': 'A 2.\n', 'configs/b.json': '{"b":2}', 'tools/c.js': 'c()\n' })
     for (const [name, of] of [
@@ -39,7 +46,7 @@ export function states() {
       older.slot(name, 'production', of)
     }
   })
-  const newer = older.clone()
+  const newer = copy(older)
   step(newer, 3, () => {
     newer.slot('prompts/a', 'production', 'v1.0.0', 'Back')
     newer.slot('prompts/a', 'canary', 'v1.1.0')
@@ -48,7 +55,7 @@ export function states() {
     // What a sync with --prune deletes.
     newer.git('tag', '--delete', 'components/configs/b/v1.0.0')
   })
-  const next = older.clone()
+  const next = copy(older)
   step(next, 4, () => {
     next.commit({ 'prompts/a.md': 'A 3.\n' })
     next.version('prompts/a', 'v1.2.0')

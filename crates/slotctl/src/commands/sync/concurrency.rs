@@ -174,27 +174,26 @@ impl<'a> ConcurrentRun<'a> {
     }
 }
 
-/// Why a clone that lacks something newer writes nothing.
+/// The refusal of a state that lacks something newer that KV was synced from.
 pub(super) fn stale(newer: &Newest) -> anyhow::Error {
     let name = printable(newer.name.as_bytes());
     let what = format!(
-        "KV was synced from a clone that has it as of {}, and this one has nothing as new: \
-         nothing is written",
+        "KV was synced from newer tags (as of {}) than this repository has; nothing was written",
         newer.time
     );
-    let help = "look whether the remote has it: git ls-remote; if it was taken back on purpose, \
-                --allow-older";
+    let help = "check if the remote has it: git ls-remote; if the older state is meant to count, \
+                run this again with --allow-older";
     Refused::new(name, what, help).into()
 }
 
 fn overtaken(other: &SyncRecord) -> anyhow::Error {
     let newest = other.newest.as_ref().map(|newest| printable(newest.name.as_bytes()));
     let what = format!(
-        "another sync overtook this one, from a newer state of the repository (it has {}): \
-         that one has the last word",
+        "another sync started from a newer state of the repository (it has {}) while this one \
+         ran; the newer state wins",
         newest.unwrap_or_default()
     );
-    let help = "run this command again when it has ended, so that nothing of both is left";
+    let help = "run this command again when the other has ended";
     Refused::new("conflict", what, help).into()
 }
 

@@ -138,7 +138,7 @@ pub(super) fn summary(report: &SyncReport<'_>, outcome: &SyncOutcome, began: Ins
     }
     let calls = count(target.api.calls(), "call");
     let text = match (plan.is_empty(), args.dry_run) {
-        (true, _) => format!("nothing to write, {}", as_git_says(plan)),
+        (true, _) => format!("nothing to write, {}", up_to_date(plan)),
         (false, true) => format!("{}, nothing written (--dry-run)", to_do(plan)),
         (false, false) => done(plan, outcome),
     };
@@ -149,9 +149,9 @@ pub(super) fn summary(report: &SyncReport<'_>, outcome: &SyncOutcome, began: Ins
     }
 }
 
-/// What is as Git says, and what is not.
-fn as_git_says(plan: &Plan) -> String {
-    let same = format!("{} as Git says", count(plan.unchanged, "key"));
+/// Describes the keys that agree with Git, and those that a hold or `--prune` keeps from it.
+fn up_to_date(plan: &Plan) -> String {
+    let same = format!("{} up to date", count(plan.unchanged, "key"));
     let held =
         (!plan.held.is_empty()).then(|| format!("{} on hold", count(plan.held.len(), "slot")));
     let kept = format!("{} that no tag has", count(plan.kept.len(), "key"));

@@ -5,15 +5,6 @@ use crate::output::Output;
 /// 128 and the number of SIGINT, as shells report it.
 const EXIT_CODE: i32 = 130;
 
-/// What a command would leave if it were interrupted now.
-#[derive(Clone, Debug)]
-pub(crate) struct Leftover {
-    /// What stays, as the end of "interrupted: ".
-    pub(crate) what: String,
-    /// Commands that go on or go back.
-    pub(crate) hints: Vec<String>,
-}
-
 /// Handles Ctrl-C from now on. If the platform refuses that, Ctrl-C ends the process without
 /// a word, as before.
 pub(crate) fn install(output: &Output) {

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stderr, reason = "the one place that writes to the terminal")]
 
 pub(crate) mod bar;
+pub(crate) mod leftover;
 
 use std::cell::Cell;
 use std::fmt::{self, Display};
@@ -15,7 +16,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, P
 use notice::{Notice, printable};
 use serde::Serialize;
 
-use crate::interrupt::Leftover;
+use self::leftover::Leftover;
 use kv_api::ApiError;
 use notice::Refused;
 

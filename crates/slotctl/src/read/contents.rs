@@ -13,7 +13,7 @@ use reconcile::compile::File;
 use reconcile::source::FileProblem;
 
 use super::files::Found;
-use super::{BlobSource, ContentPlace, OnProgress, ReadProgress};
+use super::model::{BlobSource, ContentPlace, OnProgress, ReadProgress};
 use git::Repository;
 use git::lfs::Pointer;
 use git::objects::{ObjectAnswer, ObjectRequest, Objects};

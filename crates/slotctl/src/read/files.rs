@@ -13,10 +13,10 @@ use reconcile::compile::WantedVersion;
 use reconcile::source::{FileProblem, Located, Sought, locate};
 use reconcile::tag::Prefix;
 
+use super::model::{OnProgress, ReadProgress};
 use super::peel::Peeler;
 use super::registries::Registries;
 use super::store::{Halt, Needs, Store, View, unread};
-use super::{OnProgress, ReadProgress};
 use git::objects::Objects;
 
 /// Files that are looked for at a time. It bounds what is in memory at once where

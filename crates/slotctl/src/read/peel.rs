@@ -14,7 +14,7 @@ use notice::one_line;
 use reconcile::compile::{Commit, MAX_WHY, Peeled, Stamp, TagObject, Unpeelable};
 use reconcile::source::trailer;
 
-use super::{OnProgress, ReadProgress};
+use super::model::{OnProgress, ReadProgress};
 use git::objects::{ObjectAnswer, ObjectRequest, Objects};
 
 /// The largest tag object or commit that is read, in bytes. The message is all

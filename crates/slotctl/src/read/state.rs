@@ -9,7 +9,7 @@ use reconcile::compile::Tag;
 use reconcile::policy::FILE;
 use reconcile::tag::Prefix;
 
-use super::Rollouts;
+use super::rollouts::Rollouts;
 use git::refs::Ref;
 
 /// A state of a repository.

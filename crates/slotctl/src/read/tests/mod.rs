@@ -6,9 +6,12 @@ mod shop;
 mod sources;
 mod tags;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use catalog::digest::Digest;
 use catalog::version::Version;
+use gix_hash::ObjectId;
+use notice::Notice;
 
 use super::*;
 use crate::args::RepoArgs;

@@ -1,23 +1,23 @@
-//! A slot's traffic as a bar: readable without colours, and on any terminal.
+//! Shows a slot's traffic as a bar, readable without colours and on any terminal.
 
 use catalog::record::{FULL_WEIGHT, SlotRecord};
 use console::{Color, style};
 
-/// How many characters a bar has.
+/// The width of a bar in characters.
 const WIDTH: u32 = 20;
 
-/// What the arms are drawn with, in order: told apart also where there is no colour.
+/// The characters of the arms, in order: they can be told apart without colours too.
 const FILLS: [char; 5] = ['█', '▒', '░', '▓', '·'];
 
 const COLORS: [Color; 5] = [Color::Yellow, Color::Green, Color::Cyan, Color::Magenta, Color::Blue];
 
-/// A bar of all targets, each at least one character wide if it gets anything.
+/// Returns a bar of all targets; one with a weight above 0 is at least one character wide.
 pub(crate) fn bar(record: &SlotRecord) -> String {
     let weights: Vec<u32> = record.targets.iter().map(|target| target.weight).collect();
     let mut bar = String::new();
     for (index, width) in widths(&weights).into_iter().enumerate() {
         let part = fill(index).to_string().repeat(width);
-        // A slot that is not split has the calm colour of what is left of a split.
+        // A slot that is not split has the calm colour of the second target of a split.
         let index = if weights.len() == 1 { 1 } else { index };
         bar.push_str(&style(part).fg(color(index)).to_string());
     }
@@ -32,7 +32,7 @@ fn color(index: usize) -> Color {
     COLORS.iter().cycle().nth(index).copied().unwrap_or(Color::Green)
 }
 
-/// Widths that add up to [`WIDTH`] and follow the weights.
+/// Returns widths that add up to [`WIDTH`] and follow the weights.
 fn widths(weights: &[u32]) -> Vec<usize> {
     let share = |weight: &u32| match weight {
         0 => 0,
@@ -40,7 +40,7 @@ fn widths(weights: &[u32]) -> Vec<usize> {
     };
     let mut widths: Vec<u32> = weights.iter().map(share).collect();
     let sum: u32 = widths.iter().sum();
-    // What rounding gave or took is the widest's.
+    // The widest part takes the difference that rounding makes.
     if let Some(widest) = widths.iter_mut().max() {
         *widest = (*widest + WIDTH).saturating_sub(sum).max(1);
     }

@@ -1,10 +1,10 @@
 //! The note that Ctrl-C prints.
 
-/// The state in which a command would leave things if it were interrupted now.
+/// The state that an interruption of the command would leave now.
 #[derive(Clone, Debug)]
 pub(crate) struct Leftover {
-    /// The things that stay, as the end of "interrupted: ".
+    /// The state as the end of "interrupted: ".
     pub(crate) what: String,
-    /// Commands that go on or go back.
+    /// Commands that continue or undo.
     pub(crate) hints: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! What the user sees: data on stdout, talk on stderr, progress on a terminal.
+//! Writes to the user: data to stdout, messages to stderr, progress to a terminal.
 #![allow(clippy::print_stderr, reason = "the one place that writes to the terminal")]
 
 pub(crate) mod bar;
@@ -20,7 +20,7 @@ use self::leftover::Leftover;
 use kv_api::ApiError;
 use notice::Refused;
 
-/// Where talk and data go, and how.
+/// The outputs of a command: messages, data and progress.
 #[derive(Clone, Debug)]
 pub(crate) struct Output {
     bars: MultiProgress,
@@ -29,8 +29,8 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// For stderr as it is: a terminal gets progress bars and, unless `NO_COLOR`
-    /// says otherwise (<https://no-color.org>), colours; anything else plain lines.
+    /// Creates an output for the present stderr: a terminal gets progress bars and, unless
+    /// `NO_COLOR` forbids them (<https://no-color.org>), colours; anything else gets plain lines.
     pub(crate) fn new() -> Self {
         let terminal = Term::stderr().features().is_attended();
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -43,12 +43,12 @@ impl Output {
         Self { bars: MultiProgress::with_draw_target(target), terminal, leftover: Arc::default() }
     }
 
-    /// Notes what would be left if the command were interrupted from now on; `None` is nothing.
+    /// Notes the state that an interruption would leave from now on; `None` means nothing is left.
     pub(crate) fn note_leftover(&self, leftover: Option<Leftover>) {
         *self.leftover.lock().unwrap_or_else(PoisonError::into_inner) = leftover;
     }
 
-    /// Says what an interruption leaves.
+    /// Prints the state that an interruption leaves.
     pub(crate) fn interrupted(&self) {
         let leftover = self.leftover.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(Leftover { what, hints }) = leftover else { return };
@@ -56,34 +56,34 @@ impl Output {
         hints.iter().for_each(|hint| self.hint(hint));
     }
 
-    /// A line of talk.
+    /// Writes a line to stderr.
     pub(crate) fn say(&self, line: impl Display) {
-        // Bars are taken down while a line is written.
+        // Bars are hidden while a line is written.
         self.bars.suspend(|| eprintln!("{line}"));
     }
 
-    /// What a step came to, and how long it took.
+    /// Prints the result of a step, and how long it took.
     pub(crate) fn step(&self, name: &str, text: impl Display, since: Instant) {
         self.step_took(name, text, since.elapsed());
     }
 
-    /// The same of a step that others came between.
+    /// Prints the result of a step that was not continuous, with its own duration.
     pub(crate) fn step_took(&self, name: &str, text: impl Display, span: Duration) {
         let took = style(took(span)).for_stderr().dim();
         self.say(format_args!("{} {text} {took}", style(format!("{name:<6}")).for_stderr().bold()));
     }
 
-    /// Something to look at.
+    /// Prints a warning.
     pub(crate) fn warning(&self, notice: &Notice) {
         self.notice("warning", &Style::new().yellow(), notice);
     }
 
-    /// Something that can't be done.
+    /// Prints a refusal: something that can't be done.
     pub(crate) fn refusal(&self, notice: &Notice) {
         self.notice("refused", &Style::new().red(), notice);
     }
 
-    /// Something that is not as it should be.
+    /// Prints a finding: something that is wrong.
     pub(crate) fn finding(&self, notice: &Notice) {
         self.notice("wrong", &Style::new().red(), notice);
     }
@@ -96,12 +96,12 @@ impl Output {
         }
     }
 
-    /// The way out.
+    /// Prints a hint: the command to run next.
     pub(crate) fn hint(&self, text: impl Display) {
         self.say(format_args!("   {}: {text}", style("hint").for_stderr().cyan()));
     }
 
-    /// What stopped the command, with its causes, and the way out where it is known.
+    /// Prints the error that stopped the command, with its causes, and what to do if that is known.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         if let Some(Refused(notice)) = error.downcast_ref() {
             return self.refusal(notice);
@@ -116,7 +116,7 @@ impl Output {
         }
     }
 
-    /// The data of a command: one JSON object on stdout.
+    /// Writes the data of a command: one JSON object to stdout.
     pub(crate) fn data(&self, value: &impl Serialize) -> Result<()> {
         let mut text = serde_json::to_vec_pretty(value).context("cannot write the JSON")?;
         text.push(b'\n');
@@ -124,13 +124,13 @@ impl Output {
         written.context("cannot write to stdout")
     }
 
-    /// Data as people read it: lines on stdout.
+    /// Writes data as lines of text to stdout.
     pub(crate) fn print(&self, text: &str) -> Result<()> {
         let written = std::io::stdout().lock().write_all(text.as_bytes());
         written.context("cannot write to stdout")
     }
 
-    /// Asks for a yes or a no; where nobody sits at a terminal it is a yes.
+    /// Asks for a yes or a no; returns yes if no person is at a terminal.
     pub(crate) fn confirm(&self, question: &str) -> std::io::Result<bool> {
         let stdin = std::io::stdin();
         if !self.terminal || !stdin.is_terminal() {
@@ -142,7 +142,7 @@ impl Output {
         Ok(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))
     }
 
-    /// Shows how far something is that may take long.
+    /// Shows the progress of something that may take long.
     pub(crate) fn meter(&self, what: &str) -> Meter {
         let bar = match self.terminal {
             true => self.bars.add(ProgressBar::no_length()),
@@ -154,12 +154,12 @@ impl Output {
     }
 }
 
-/// The templates are right, or a test fails; a plain bar would say enough.
+/// Parses a template. A test checks the templates; if one is wrong, the default bar is used.
 fn template(text: &str) -> ProgressStyle {
     let style = ProgressStyle::with_template(text).unwrap_or(ProgressStyle::default_bar());
     // `per_sec` has four decimals.
     let rate = |state: &ProgressState, to: &mut dyn fmt::Write| {
-        // A bar that can't be drawn is no reason to stop.
+        // A failure to draw a bar must not stop the command.
         let _ = write!(to, "{:.0}/s", state.per_sec());
     };
     style.with_key("rate", rate)
@@ -167,8 +167,8 @@ fn template(text: &str) -> ProgressStyle {
 
 const BAR: &str = "{msg} {bar:32} {human_pos}/{human_len} ({rate}, {eta} left)";
 
-/// Shows how far something is: a bar on a terminal, else a line every ten seconds.
-/// It goes when it is dropped.
+/// Shows progress: a bar on a terminal, else a line every ten seconds. The bar is removed when
+/// the meter is dropped.
 #[derive(Debug)]
 pub(crate) struct Meter {
     output: Output,
@@ -177,7 +177,7 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// Out of how many.
+    /// Sets the total.
     pub(crate) fn begin(&self, total: usize) {
         if self.bar.length() != Some(total as u64) {
             self.bar.set_length(total as u64);
@@ -185,19 +185,19 @@ impl Meter {
         }
     }
 
-    /// What is being done now.
+    /// Sets the name of the present activity.
     pub(crate) fn rename(&self, what: &'static str) {
         self.bar.set_message(what);
     }
 
-    /// So many more are done.
+    /// Adds to the number of items that are done.
     pub(crate) fn add(&self, count: usize) {
         self.set(self.bar.position() as usize + count);
     }
 
-    /// So many are done.
+    /// Sets the number of items that are done.
     pub(crate) fn set(&self, done: usize) {
-        /// Often enough for whoever watches a CI job, rare enough for its log.
+        /// Often enough for the reader of a CI job, rare enough for its log.
         const EVERY: Duration = Duration::from_secs(10);
         self.bar.set_position(done as u64);
         if !self.output.terminal && self.said.get().elapsed() >= EVERY {
@@ -214,7 +214,7 @@ impl Drop for Meter {
     }
 }
 
-/// A time as people say it.
+/// Formats a duration for people: `(30 ms)`, `(1.5 s)`.
 pub(crate) fn took(time: Duration) -> String {
     match time.as_secs_f64() {
         seconds if seconds < 0.1 => format!("({:.0} ms)", seconds * 1000.0),
@@ -223,7 +223,7 @@ pub(crate) fn took(time: Duration) -> String {
     }
 }
 
-/// A number of things: `1 slot`, `2 slots`.
+/// Formats a number with its noun: `1 slot`, `2 slots`.
 pub(crate) fn count(number: usize, one: &str) -> String {
     let number_shown = indicatif::HumanCount(number as u64);
     if number == 1 { format!("1 {one}") } else { format!("{number_shown} {one}s") }

@@ -1,4 +1,4 @@
-//! What is in the files: digest, size and media type, each content read once.
+//! Reads the files: digest, size and media type, each content once.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -21,7 +21,7 @@ use git::objects::{ObjectAnswer, ObjectRequest, Objects};
 type Contents = BTreeMap<Digest, BlobSource>;
 type Files = Vec<Result<File, FileProblem>>;
 
-/// A blob, and the files that it is.
+/// A blob, and the files that have it as their content.
 struct Blob {
     id: ObjectId,
     size: u64,
@@ -30,7 +30,7 @@ struct Blob {
 
 /// Reads the contents of the files that were found, one at a time.
 ///
-/// Sizes are asked first: a content that is too large to be served is never read.
+/// Asks for the sizes first: a content that is too large to be served is never read.
 pub(super) fn read_contents(
     repository: &Repository,
     objects: &mut Objects,
@@ -59,7 +59,7 @@ struct ContentReader<'a> {
 }
 
 impl ContentReader<'_> {
-    /// Sorts the files by their blobs, those that were not found aside.
+    /// Groups the files by their blobs; files that were not found are set apart.
     fn group(&mut self, located: Vec<Found>) -> (Vec<Blob>, Vec<String>) {
         let mut blobs: Vec<Blob> = Vec::new();
         let mut by_id: HashMap<ObjectId, usize> = HashMap::new();
@@ -156,7 +156,7 @@ impl ContentReader<'_> {
     }
 }
 
-/// Why a Git LFS pointer does not lead to a content.
+/// The reason why a Git LFS pointer does not lead to a content.
 enum LfsProblem {
     TooLarge,
     Absent,

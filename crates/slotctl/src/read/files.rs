@@ -1,8 +1,8 @@
-//! Where the wanted files are.
+//! Finds the wanted files.
 //!
-//! [`reconcile::source::locate`] decides, and stops where it needs a tree or a
-//! registry that is not in memory. The needs of many files are read together and
-//! the files tried again, so that Git is asked in batches however deep they lie.
+//! [`reconcile::source::locate`] decides, and stops if it needs a tree or a registry that
+//! is not in memory. The needs of many files are read together and the files tried
+//! again, so that Git is asked in batches however deep the folders are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,17 +19,17 @@ use super::registries::Registries;
 use super::store::{Halt, Needs, Store, View, unread};
 use git::objects::Objects;
 
-/// Files that are looked for at a time. It bounds what is in memory at once where
+/// The number of files that are looked for at a time. It bounds the memory that is used if
 /// every version has a large tree of its own.
 const TOGETHER: usize = 256;
 
-/// Where a file was found.
+/// The place of a file, or the problem with it.
 pub(super) type Found = Result<Located<ObjectId>, FileProblem>;
 
-/// The files found so far, by their places among the wanted.
+/// The files found so far, by their indexes in the wanted files.
 type ByPlace = BTreeMap<usize, Found>;
 
-/// A wanted file that is not found yet: its place, itself, its commit's tree.
+/// A wanted file that is not found yet: its index, the file, the tree of its commit.
 type Open<'a> = (usize, &'a WantedVersion, ObjectId);
 
 /// Looks for files.
@@ -60,15 +60,15 @@ impl Finder<'_> {
     }
 }
 
-/// The commits of the wanted files, each with its tree.
+/// Returns the commits of the wanted files, each with its tree.
 fn roots(wanted: &[&WantedVersion], peeler: &Peeler) -> Vec<(ObjectId, ObjectId)> {
     let commits: BTreeSet<&CommitId> = wanted.iter().map(|wanted| &wanted.commit.id).collect();
     let ids = commits.iter().filter_map(|id| ObjectId::from_hex(id.as_str().as_bytes()).ok());
     ids.filter_map(|id| Some((id, peeler.tree_of(id)?))).collect()
 }
 
-/// The wanted files, those of neighbouring commits together: these share most of
-/// their trees, and Git keeps the rest as differences between them.
+/// Sorts the wanted files by the time of their commits: commits next to each other share most
+/// of their trees, and Git stores the rest as differences between them.
 fn by_date<'a>(wanted: &[&'a WantedVersion]) -> Vec<(usize, &'a WantedVersion)> {
     let mut sorted: Vec<(usize, &WantedVersion)> = wanted.iter().copied().enumerate().collect();
     sorted.sort_by_key(|(_, wanted)| (wanted.commit.committer.time, &wanted.commit.id));
@@ -91,7 +91,7 @@ fn with_trees<'a>(
     open
 }
 
-/// Tries to locate every open file; returns what those that stay open need.
+/// Tries to locate every open file; returns the needs of those that stay open.
 fn try_all<'a>(
     open: &mut Vec<Open<'a>>,
     store: &Store,

@@ -1,4 +1,4 @@
-//! What Workers KV knows of the versions that Git's tags want.
+//! The versions that Workers KV already has, among those that Git's tags want.
 
 use std::collections::BTreeSet;
 
@@ -8,27 +8,27 @@ use reconcile::compile::{File, WantedVersion};
 use reconcile::plan::{Actual, recorded_path};
 use reconcile::policy::Policy;
 
-/// What Workers KV knows of the versions.
+/// The versions that Workers KV already has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known<'a> {
-    /// What it holds.
+    /// The contents of Workers KV.
     pub(crate) actual: &'a Actual,
-    /// Whether files are read whose content it holds.
+    /// True if files are read even if KV holds their content.
     pub(crate) read_all: bool,
-    /// The versions that may change, whose files are located as if it did not know them.
+    /// The versions that may change: their files are located as if KV did not know them.
     pub(crate) except: &'a BTreeSet<(ComponentName, Version)>,
 }
 
-/// No versions.
+/// An empty set of versions.
 pub(crate) static NO_VERSIONS: BTreeSet<(ComponentName, Version)> = BTreeSet::new();
 
 impl<'a> Known<'a> {
-    /// What `actual` has, of files that are all read.
+    /// Uses only the paths in `actual`: all files are read.
     pub(crate) fn paths(actual: &'a Actual) -> Self {
         Self { actual, read_all: true, except: &NO_VERSIONS }
     }
 
-    /// What `actual` has, of files that are read only if KV lacks their content.
+    /// Uses the contents in `actual`: only files whose content KV lacks are read.
     pub(crate) fn contents(actual: &'a Actual) -> Self {
         Self { read_all: false, ..Self::paths(actual) }
     }
@@ -39,7 +39,7 @@ impl<'a> Known<'a> {
     }
 }
 
-/// The files that KV knows, and the recorded paths of the others.
+/// Returns the files that KV knows, and notes the recorded paths of the others.
 pub(super) fn remember(
     wanted: &mut [WantedVersion],
     policy: &Policy,

@@ -1,8 +1,8 @@
-//! From a local Git repository to what Workers KV should hold.
+//! Reads a local Git repository into the state that Workers KV should have.
 //!
-//! What the tags mean is `catalog`'s ([`reconcile::tag`], [`reconcile::source`],
-//! [`reconcile::compile`]); here is the order in which the repository is read for
-//! it: refs, tag objects and commits, trees and registries, contents.
+//! The meaning of the tags is decided elsewhere ([`reconcile::tag`], [`reconcile::source`],
+//! [`reconcile::compile`]). This module has the order in which the repository is read: refs,
+//! tag objects and commits, trees and registries, contents.
 
 mod contents;
 mod files;
@@ -35,11 +35,11 @@ pub(crate) use reconcile::compile::LogicTag;
 use crate::source::{SharedSource, Source};
 use git::objects::{ObjectAnswer, ObjectRequest, Objects};
 
-/// Reads what a source says, or a part of it.
+/// Reads a source, or a part of it.
 ///
-/// `registry` names a file in the shape of `.edgit/components.json` that is asked
-/// before those of the repository. Only what makes all of the repository
-/// unreadable is an error; what is wrong with one tag is a notice.
+/// `registry` names a file in the format of `.edgit/components.json` that is used before those
+/// of the repository. It is an error only if the whole repository is unreadable; a mistake in
+/// one tag is a notice.
 pub(crate) fn read_part(
     source: &SharedSource,
     registry: Option<&Path>,

@@ -1,4 +1,4 @@
-//! The question to a repository and the answer to it.
+//! The input and the result of reading a repository.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,22 +20,22 @@ use crate::source::SharedSource;
 pub(crate) enum ContentPlace {
     /// A blob in the object database.
     Git(ObjectId),
-    /// A file that Git LFS keeps beside it.
+    /// A file in the storage of Git LFS.
     Lfs(PathBuf),
 }
 
 /// A content that can be read when it is needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BlobSource {
-    /// Its size in bytes.
+    /// The size in bytes.
     pub(crate) size: u64,
-    /// Its place.
+    /// The place of the bytes.
     pub(crate) place: ContentPlace,
 }
 
 /// Reads contents, one at a time.
 pub(crate) trait Blobs {
-    /// The bytes of a content, exactly as they are stored.
+    /// Returns the bytes of a content, exactly as they are stored.
     fn read(&mut self, source: &BlobSource) -> Result<Vec<u8>>;
 }
 

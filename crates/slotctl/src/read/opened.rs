@@ -1,5 +1,5 @@
-//! A repository in two steps: what its tags say, then what is in their files, as far as
-//! that is not known from elsewhere.
+//! Reads a repository in two steps: first its tags, then the contents of their files as far as
+//! they are not known from elsewhere.
 
 use std::path::Path;
 
@@ -31,7 +31,7 @@ pub(crate) struct Opened<'a> {
     peeler: Peeler,
     registries: Registries,
     part: ReadPart<'a>,
-    /// The commit whose registry is asked where a version's own commit has none.
+    /// The commit whose registry is used if a version's own commit does not have a registry.
     head: Option<ObjectId>,
     tags: Vec<Tag>,
     warnings: Vec<Notice>,
@@ -40,7 +40,7 @@ pub(crate) struct Opened<'a> {
 }
 
 impl<'a> Opened<'a> {
-    /// Opens a source; none of its tags is read yet.
+    /// Opens a source without reading its tags.
     pub(crate) fn open(
         source: SharedSource,
         registry: Option<&Path>,
@@ -61,13 +61,13 @@ impl<'a> Opened<'a> {
         })
     }
 
-    /// Reads what the names of the tags say, and where they lead.
+    /// Reads the names of the tags, and the commits to which they lead.
     pub(crate) fn read_tags(&mut self, progress: OnProgress<'_>) -> Result<()> {
         let Self { source, objects, peeler, part: ReadPart { only, rollouts }, .. } = self;
         let Refs { refs, broken } = &source.refs;
         let (mut named, mut warnings) = read_names(refs);
         warnings.extend(broken.iter().map(|name| broken_ref(name)));
-        // A component's folder also has those of components below it.
+        // The folder of a component also contains the tags of components below it.
         named.retain(|(name, _)| only.is_empty() || only.contains(&name.component));
         let ids = named.iter().map(|(_, id)| *id).chain(self.head);
         source.bring_tags(objects)?;
@@ -81,13 +81,13 @@ impl<'a> Opened<'a> {
         Ok(())
     }
 
-    /// Which state of the repository was read.
+    /// Returns the state of the repository that was read.
     pub(crate) fn state(&self) -> &RepositoryState {
         &self.state
     }
 
-    /// Reads which files the tags want, their paths and their contents. Files that are
-    /// `known` from KV are not read, and [`Reading::contents`] lacks them.
+    /// Finds the files that the tags want, and reads their contents. Files that are `known` from
+    /// KV are not read, and [`Reading::contents`] lacks them.
     pub(crate) fn read_files(
         self,
         known: Option<Known<'_>>,
@@ -110,7 +110,7 @@ impl<'a> Opened<'a> {
         let unknown: Vec<&WantedVersion> =
             wanted.iter().zip(&files).filter(|(_, file)| file.is_none()).map(|(w, _)| w).collect();
         let located = finder.locate_all(&unknown)?;
-        // The trees are as large as all that is made of them.
+        // The trees need as much memory as all that is made of them.
         drop(finder);
         drop(peeler);
         let (read, contents) = read_contents(repository, &mut objects, located, progress)?;
@@ -134,8 +134,8 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// The checked-out commit. If a remote counts, its default branch in place of that: what
-/// a clone has checked out is no fact about the repository.
+/// Returns the checked-out commit; if the refs are a remote's, the commit of its default branch:
+/// a checkout in a clone says nothing about the repository.
 fn head(source: &Source) -> Option<ObjectId> {
     match source.is_remote() {
         true => source.provenance.commit,
@@ -150,7 +150,7 @@ fn tag_name(full_name: &[u8]) -> Option<TagName> {
     }
 }
 
-/// Puts the policy into what the tags make; returns all that can't be served.
+/// Applies the policy to the compiled tags; returns everything that can't be served.
 fn with_policy(
     compiled: &mut Compiled,
     rollouts: &mut Rollouts,

@@ -1,4 +1,4 @@
-//! From refs to commits: tag objects and commits, each read once.
+//! Follows refs to commits: reads tag objects and commits, each once.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -17,12 +17,11 @@ use reconcile::source::trailer;
 use super::model::{OnProgress, ReadProgress};
 use git::objects::{ObjectAnswer, ObjectRequest, Objects};
 
-/// The largest tag object or commit that is read, in bytes. The message is all
-/// that can be long in one.
+/// The largest tag object or commit that is read, in bytes. Only its message can be long.
 const MAX_OBJECT: u64 = 16 * 1024 * 1024;
 
-/// The most tags of tags that are followed. A slot that was set to another slot
-/// and that one to it again, daily, makes this many in a decade.
+/// The greatest number of tags of tags that are followed. Two slots that are set to each
+/// other daily make this many in a decade.
 const MAX_CHAIN: usize = 4096;
 
 /// An object on the way from a ref to its commit.
@@ -43,7 +42,7 @@ impl Peeler {
         Self { hash, nodes: HashMap::new() }
     }
 
-    /// Reads the objects and what they lead to, tag by tag down to the commits.
+    /// Reads the objects and those that they lead to, from tag to tag down to the commits.
     pub(super) fn load(
         &mut self,
         objects: &mut Objects,
@@ -73,8 +72,8 @@ impl Peeler {
         ids
     }
 
-    /// Asks what the objects are before reading any: a tag may be one of a blob of
-    /// any size. Returns the tags and commits among them.
+    /// Asks for the types of the objects before it reads any: a tag may lead to a blob of any
+    /// size. Returns the tags and commits among them.
     fn sort_out(&mut self, objects: &mut Objects, ids: &[ObjectId]) -> Result<Vec<ObjectId>> {
         let mut readable = Vec::with_capacity(ids.len());
         objects.ask(ObjectRequest::Info, ids, &mut |at, answer| {
@@ -92,7 +91,7 @@ impl Peeler {
         Ok(readable)
     }
 
-    /// Adds what was read; returns what a tag leads to.
+    /// Adds an object that was read; returns the object that a tag leads to.
     fn add(&mut self, id: ObjectId, answer: ObjectAnswer) -> Option<ObjectId> {
         let node = match answer {
             ObjectAnswer::Found { kind: Kind::Tag, body, .. } => read_tag(id, &body, self.hash),
@@ -138,7 +137,7 @@ impl Peeler {
         Err(Unpeelable::Broken(format!("it is a chain of over {MAX_CHAIN} tags")))
     }
 
-    /// The tree of a commit that was loaded.
+    /// Returns the tree of a commit that was loaded.
     pub(super) fn tree_of(&self, commit: ObjectId) -> Option<ObjectId> {
         match self.nodes.get(&commit) {
             Some(Node::Commit(_, tree)) => Some(*tree),
@@ -149,7 +148,7 @@ impl Peeler {
 
 fn read_tag(id: ObjectId, body: &[u8], hash: gix_hash::Kind) -> Option<Node> {
     let tag = TagRef::from_bytes(body, hash).ok()?;
-    // A tagger that can't be read is as good as none: the commit has a committer.
+    // A tagger that can't be read is left out: the commit has a committer.
     let tagger = tag.tagger().ok().flatten();
     let object = TagObject {
         id: reconcile::compile::ObjectId::from_bytes(id.as_slice()),
@@ -174,8 +173,8 @@ fn read_commit(id: ObjectId, body: &[u8], hash: gix_hash::Kind) -> Option<Node> 
     Some(Node::Commit(Arc::new(facts), commit.tree()))
 }
 
-/// A text of a commit in UTF-8, as `git log` shows it: a commit's header `encoding` says
-/// which encoding its text has. A label that is not in the WHATWG Encoding Standard is
+/// Converts a text of a commit to UTF-8, as `git log` shows it. The commit's header `encoding`
+/// names the encoding of its texts. A label that is not in the WHATWG Encoding Standard is
 /// ignored.
 fn to_utf8<'a>(text: &'a [u8], label: Option<&[u8]>) -> Cow<'a, [u8]> {
     let Some(encoding) = label.and_then(Encoding::for_label) else { return Cow::Borrowed(text) };

@@ -1,5 +1,5 @@
-//! The registries of a repository: the file that was given, the one in the work
-//! tree, and those in commits.
+//! Reads the registries of a repository: the file that was named on the command line, the one
+//! in the work tree, and those in commits.
 
 use std::collections::HashSet;
 use std::fs;
@@ -25,9 +25,9 @@ const MAX_HISTORY: usize = 1000;
 /// The registries that do not depend on the tagged commit.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Registries {
-    /// The file that was given.
+    /// The file that was named on the command line.
     pub(super) given: Option<Arc<Registry>>,
-    /// The one in the work tree.
+    /// The registry in the work tree.
     pub(super) work_tree: Option<Arc<Registry>>,
     /// The tree of HEAD.
     pub(super) head: Option<ObjectId>,
@@ -36,12 +36,12 @@ pub(super) struct Registries {
     /// The registries in the history of HEAD, once they were read.
     pub(super) history: Option<Arc<History>>,
     git: Option<Git>,
-    /// The registries that can't be read.
+    /// Notices of registries that can't be read.
     pub(super) warnings: Vec<Notice>,
 }
 
 impl Registries {
-    /// Reads those that are files. One that was named must be readable.
+    /// Reads the registries that are files. The named one must be readable.
     pub(super) fn open(repository: &Repository, given: Option<&Path>) -> Result<Self> {
         let mut registries = Self { git: Some(repository.git.clone()), ..Self::default() };
         if let Some(path) = given {
@@ -85,7 +85,7 @@ impl Registries {
         Ok(())
     }
 
-    /// Notes that a registry is passed over.
+    /// Notes that a registry is skipped.
     pub(super) fn warn(&mut self, whence: &str, why: &str) {
         self.warnings.push(Notice {
             subject: PATH.to_owned(),

@@ -1,5 +1,5 @@
-//! `rollouts.toml`, as the default branch's commit has it: never the work tree's,
-//! so that what everybody reviewed is what callers get.
+//! Reads `rollouts.toml` from the commit of the default branch. The work tree's file is never
+//! read, so that callers get what everybody reviewed.
 
 use catalog::record::VersionRecord;
 use catalog::timestamp::Timestamp;
@@ -17,24 +17,24 @@ use git::objects::{ObjectAnswer, ObjectRequest, Objects};
 /// The largest file that is read, in bytes: a megabyte is ten thousand splits.
 const MAX_FILE: u64 = 1 << 20;
 
-/// The file, and where it was found.
+/// The file, and the commit and branch that it was read from.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rollouts {
-    /// What it says; nothing where there is none.
+    /// The policy in the file; empty if there is no file.
     pub(crate) reading: PolicyReading,
-    /// Its text; `None` where there is none that can be read.
+    /// The text of the file; `None` if there is no file that can be read.
     pub(crate) text: Option<String>,
-    /// Its last change.
+    /// The last change of the file.
     pub(crate) change: Option<TrafficChange>,
-    /// Of a file that is not there, when the branch's commit was made.
+    /// The time of the branch's commit, if that commit does not have the file.
     pub(crate) absent_as_of: Option<Timestamp>,
-    /// The branch that it was looked for on.
+    /// The branch on which the file was looked for.
     pub(crate) branch: Option<DefaultBranch>,
-    /// What its owner may not expect.
+    /// Notices of decisions that the owner of the file may not expect.
     pub(crate) warnings: Vec<Notice>,
 }
 
-/// Why the file can't be used: what is wrong, and what to do.
+/// The reason why the file can't be used: what is wrong, and what to do.
 type Unusable = (String, &'static str);
 
 /// Reads the file of the default branch.
@@ -51,7 +51,7 @@ pub(crate) fn read(source: &Source, objects: &mut Objects) -> Rollouts {
 }
 
 impl Rollouts {
-    /// The file with another text, as if it were committed.
+    /// Returns the policy of another text, as if it were committed.
     pub(crate) fn with_text(text: &str) -> Self {
         Self {
             reading: reconcile::policy::read(text),
@@ -63,7 +63,7 @@ impl Rollouts {
     fn of(source: &Source, objects: &mut Objects, branch: &DefaultBranch) -> Self {
         let mut rollouts = Self::default();
         match find(source, objects, branch) {
-            // It may have been there: as new as the branch is what its absence says.
+            // An earlier commit may have had it: its absence is as new as the branch.
             Ok(None) => {
                 let commit = commit(objects, branch);
                 rollouts.absent_as_of = commit.map(|(time, _)| time);
@@ -99,7 +99,7 @@ fn find(
     objects: &mut Objects,
     branch: &DefaultBranch,
 ) -> Result<Option<PathEntry>, Unusable> {
-    // What the commit's root folder is read from has to be here.
+    // The root folder of the commit must be in the clone before `entry` reads it.
     if let Some((_, root)) = commit(objects, branch) {
         let _ = objects.ask_one(ObjectRequest::Info, root);
     }
@@ -132,7 +132,7 @@ fn text(objects: &mut Objects, entry: &PathEntry) -> Result<String, Unusable> {
     }
 }
 
-/// When a branch's commit was made, and its root folder.
+/// Returns the time of a branch's commit, and its root folder.
 fn commit(objects: &mut Objects, branch: &DefaultBranch) -> Option<(Timestamp, ObjectId)> {
     let answer = objects.ask_one(ObjectRequest::Contents(MAX_FILE), branch.commit).ok()?;
     let ObjectAnswer::Found { kind: Kind::Commit, body, .. } = answer else { return None };
@@ -142,7 +142,7 @@ fn commit(objects: &mut Objects, branch: &DefaultBranch) -> Option<(Timestamp, O
 
 fn last_change(source: &Source, branch: &DefaultBranch) -> Option<TrafficChange> {
     let (repository, supply) = (&source.repository, source.supply.as_ref());
-    // A history that can't be had: who moved an alias is then not said.
+    // If the history can't be read, the author of a moved alias is not shown.
     let change = git::history::last_change(repository, supply, branch.commit, FILE).ok()??;
     Some(TrafficChange {
         author: one_line(&change.author, VersionRecord::MAX_AUTHOR),
@@ -151,7 +151,7 @@ fn last_change(source: &Source, branch: &DefaultBranch) -> Option<TrafficChange>
     })
 }
 
-/// Somebody committed a change and did not push it: it has no effect yet.
+/// Warns of a change that is committed and not pushed: it has no effect yet.
 fn unpushed(source: &Source, branch: &DefaultBranch) -> Option<Notice> {
     let remote = match &source.provenance.origin {
         Origin::Remote { name, .. } | Origin::Unanswered { name, .. } => name,

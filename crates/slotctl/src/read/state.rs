@@ -1,4 +1,4 @@
-//! Which state of a repository was read, and how new it is.
+//! The state of a repository that was read, and its age.
 
 use std::time::SystemTime;
 
@@ -15,7 +15,7 @@ use git::refs::Ref;
 /// A state of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RepositoryState {
-    /// The digest of all that a sync goes by: the components' tags, `rollouts.toml`.
+    /// The digest of the input of a sync: the components' tags and `rollouts.toml`.
     pub(crate) digest: Digest,
     /// The newest of the tags that were read and of `rollouts.toml`, also of its absence.
     pub(crate) newest: Option<Newest>,
@@ -28,7 +28,7 @@ impl Default for RepositoryState {
 }
 
 impl RepositoryState {
-    /// The state that has these refs, of which `tags` were read.
+    /// Returns the state with these refs, of which `tags` were read.
     pub(super) fn of(refs: &[Ref], tags: &[Tag], rollouts: &Rollouts) -> Self {
         Self { digest: digest(refs, rollouts), newest: newest(tags, rollouts) }
     }
@@ -39,15 +39,15 @@ fn digest(refs: &[Ref], rollouts: &Rollouts) -> Digest {
     for Ref { name, id } in refs.iter().filter(|of| of.name.starts_with(b"refs/tags/components/")) {
         bytes.extend_from_slice(id.as_slice());
         bytes.extend_from_slice(name);
-        // No ref has it in its name.
+        // No ref has a NUL in its name.
         bytes.push(0);
     }
     bytes.extend_from_slice(rollouts.text.as_deref().unwrap_or_default().as_bytes());
     Digest::of(&bytes)
 }
 
-/// A tag of a clock that goes ahead is passed over until its time has come: all that
-/// is tagged until then would count as older.
+/// Returns the newest tag or change. A tag with a time in the future, from a clock that is
+/// fast, is ignored until that time: everything tagged before then would count as older.
 fn newest(tags: &[Tag], rollouts: &Rollouts) -> Option<Newest> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
     let now = Timestamp::from_unix(i64::try_from(now.as_secs()).ok()?);

@@ -1,4 +1,4 @@
-//! Trees and registries in memory, and commits as far as they were read.
+//! Keeps trees and registries in memory, and shows commits as far as they were read.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -14,21 +14,21 @@ use super::registries::{MAX_REGISTRY, Registries};
 use super::trees::{Tree, entry};
 use git::objects::{ObjectAnswer, ObjectRequest, Objects};
 
-/// Trees and registries in memory are dropped past this size, in bytes.
+/// The size in bytes above which trees and registries in memory are dropped.
 const MAX_KEPT: usize = 64 * 1024 * 1024;
 
 /// The largest tree that is read, in bytes: about a million entries.
 const MAX_TREE: u64 = 64 * 1024 * 1024;
 
-/// Why a file can't be located yet, or at all.
+/// The reason why a file can't be located yet, or at all.
 pub(super) enum Halt {
     /// This object must be read first.
     Need(Use, ObjectId),
-    /// There is no file to be served.
+    /// There is no file that can be served.
     Failed(FileProblem),
 }
 
-/// What a needed object is read as.
+/// The way in which a needed object is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Use {
     Tree,
@@ -37,7 +37,7 @@ pub(super) enum Use {
     History,
 }
 
-/// What must be read, and a file for which.
+/// The objects that must be read, each with a file that needs it.
 pub(super) type Needs<'a> = BTreeMap<(Use, ObjectId), &'a WantedVersion>;
 
 impl From<FileProblem> for Halt {
@@ -50,19 +50,19 @@ impl From<FileProblem> for Halt {
 enum Known {
     Tree(Tree),
     Registry(Arc<Registry>),
-    /// A registry with something wrong in it, of which the user was told.
+    /// A registry with a mistake in it, which was reported to the user.
     Nothing,
     Failed(FileProblem),
 }
 
-/// What was read of the repository.
+/// The objects of the repository that were read.
 #[derive(Default)]
 pub(super) struct Store {
     known: HashMap<(Use, ObjectId), Known>,
     kept: usize,
 }
 
-/// One commit, as far as it was read.
+/// A commit, as far as it was read.
 pub(super) struct View<'a> {
     pub(super) store: &'a Store,
     pub(super) registries: &'a Registries,
@@ -70,7 +70,7 @@ pub(super) struct View<'a> {
     pub(super) root: ObjectId,
 }
 
-/// The problem of something that this clone lacks or that is damaged.
+/// Returns the problem of an object that this clone lacks or that is damaged.
 pub(super) fn unread(what: &str) -> FileProblem {
     FileProblem::incomplete(
         format!("{what} cannot be read in this clone"),
@@ -80,7 +80,7 @@ pub(super) fn unread(what: &str) -> FileProblem {
 }
 
 impl Store {
-    /// Reads what is needed.
+    /// Reads the needed objects.
     pub(super) fn read(
         &mut self,
         objects: &mut Objects,
@@ -122,10 +122,10 @@ impl Store {
         self.known.insert((used, id), known);
     }
 
-    /// Forgets what was read once it is large.
+    /// Drops the objects in memory once they are large.
     pub(super) fn drop_if_large(&mut self) {
         if self.kept > MAX_KEPT {
-            // What was wrong with a registry stays known, so that it is told once.
+            // A mistake in a registry stays known, so that it is reported once.
             self.known.retain(|_, known| matches!(known, Known::Nothing));
             self.kept = 0;
         }
@@ -158,7 +158,7 @@ fn read_registry(answer: ObjectAnswer) -> Result<Known, String> {
 enum Folder<'a> {
     Tree(&'a Tree),
     Absent,
-    /// On the way there is something that has no entries that belong to the commit.
+    /// A parent of the path is an entry whose contents do not belong to the commit.
     Blocked(NotAFile, String),
 }
 
@@ -209,7 +209,7 @@ impl View<'_> {
         })
     }
 
-    /// The registry in a commit; what is no file there is none.
+    /// Returns the registry in a commit; `None` if its path is not a file.
     fn registry_in(&self, root: ObjectId) -> Result<Option<Arc<Registry>>, Halt> {
         let (folder, name) = PATH.rsplit_once('/').unwrap_or(("", PATH));
         let TreeEntry::File(id) = self.entry_in(root, folder, name)? else { return Ok(None) };
@@ -235,7 +235,7 @@ impl CommitFiles for View<'_> {
     fn beginning(&self, folder: &str, start: &str) -> Result<Listing<ObjectId>, Halt> {
         let Folder::Tree(tree) = self.folder(self.root, folder)? else { return Ok(Vec::new()) };
         let listed = tree.beginning(start.as_bytes()).filter_map(|found| {
-            // A name that is not UTF-8 is no component's.
+            // A component's name is always UTF-8.
             let name = std::str::from_utf8(found.filename).ok()?;
             let entry = entry(found.mode.kind(), found.oid.to_owned(), join(folder, name));
             Some((name.to_owned(), entry))

@@ -1,4 +1,4 @@
-//! The tags of one component, or of all, without their files; and one file.
+//! Reads the tags of one component or of all, without their files; and finds one file.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,12 +23,12 @@ use git::objects::Objects;
 pub(crate) struct Tagged {
     /// The tag object of an annotated tag, else the commit.
     pub(crate) id: ObjectId,
-    /// What its name says and where it leads.
+    /// The tag's name, and the commit to which it leads.
     pub(crate) tag: Tag,
 }
 
-/// Reads the tags under a prefix, of one component or of all, in the order of
-/// their names. Those that name nothing are passed over: `sync` tells of them.
+/// Reads the tags under a prefix, of one component or of all, sorted by name. Skips tags
+/// with other names: `sync` reports them.
 pub(crate) fn read_tags(
     repository: &Repository,
     prefix: Prefix,
@@ -55,7 +55,7 @@ pub(crate) fn read_tags(
     Ok(tags)
 }
 
-/// Where a tag stands among the tags of its component; none if it can't be read.
+/// Returns the version of a tag among the tags of its component; `None` if it can't be read.
 pub(crate) fn standing(tagged: &Tagged, tags: &[Tag]) -> Option<TaggedVersion> {
     let peeled = tagged.tag.target.as_ref().ok()?;
     Some(match &tagged.tag.name.target {
@@ -64,20 +64,20 @@ pub(crate) fn standing(tagged: &Tagged, tags: &[Tag]) -> Option<TaggedVersion> {
     })
 }
 
-/// Which file is looked for, and who says where.
+/// The file that is looked for, and the source of its path.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FileOf<'a> {
-    /// Hot-swappable or logic.
+    /// The prefix of the component: hot-swappable or logic.
     pub(crate) prefix: Prefix,
     /// The component.
     pub(crate) component: &'a ComponentName,
-    /// The path, if the caller says it.
+    /// The path, if the caller names one.
     pub(crate) path: Option<&'a RepoPath>,
-    /// A registry that is asked first.
+    /// A registry that is read first.
     pub(crate) registry: Option<&'a Path>,
 }
 
-/// Finds a component's file in a commit, by the rules by which `sync` does.
+/// Finds a component's file in a commit, by the same rules as `sync`.
 pub(crate) fn find_file(
     repository: &Repository,
     file: FileOf<'_>,
@@ -127,7 +127,7 @@ fn look(file: FileOf<'_>, view: &View<'_>) -> Result<Located<ObjectId>, Halt> {
     }
 }
 
-/// Follows an object that may be of another repository's ref.
+/// Follows an object, which the ref of another repository may have named, to its commit.
 pub(crate) fn read_object(
     repository: &Repository,
     id: ObjectId,

@@ -1,4 +1,4 @@
-//! Trees: what a commit has under which name.
+//! Trees: the entries of a commit by their names.
 
 use std::cmp::Ordering;
 
@@ -9,9 +9,9 @@ use reconcile::source::{NotAFile, TreeEntry};
 
 /// A tree whose entries can be found by their names.
 ///
-/// Only where entries begin is noted when it is read: with many commits, trees are
-/// most of what is read, and of each few entries are looked at. Git sorts the
-/// entries by name, a folder's as if it ended with `/`.
+/// Reading a tree notes only the places at which entries begin: with many commits, most of
+/// what is read are trees, and only a few entries of each are looked at. Git sorts the
+/// entries by name, and a folder as if its name ended with `/`.
 #[derive(Clone, Debug)]
 pub(super) struct Tree {
     data: Vec<u8>,
@@ -33,12 +33,12 @@ impl Tree {
         (start == data.len()).then_some(Self { data, hash, starts })
     }
 
-    /// What the tree takes in memory, in bytes.
+    /// Returns the size of the tree in memory, in bytes.
     pub(super) fn footprint(&self) -> usize {
         self.data.len() + self.starts.len() * size_of::<u32>()
     }
 
-    /// The entry with this name.
+    /// Returns the entry with this name.
     pub(super) fn find(&self, name: &[u8]) -> Option<(EntryKind, ObjectId)> {
         let with = |end: &[u8]| {
             let key = [name, end].concat();
@@ -49,7 +49,7 @@ impl Tree {
         with(b"").or_else(|| with(b"/"))
     }
 
-    /// The entries whose names begin with `start`, which has no `/` in it.
+    /// Returns the entries whose names begin with `start`, which contains no `/`.
     pub(super) fn beginning(&self, start: &[u8]) -> impl Iterator<Item = EntryRef<'_>> {
         let first = self.starts.partition_point(|entry| self.is_before(*entry, start));
         let starts = self.starts.get(first..).unwrap_or(&[]).iter();
@@ -63,9 +63,9 @@ impl Tree {
         TreeRefIter::from_bytes(data, self.hash).next()?.ok()
     }
 
-    /// Whether an entry's name, with a folder's `/`, stands before `key`.
+    /// Tells if an entry's name, with `/` after that of a folder, sorts before `key`.
     ///
-    /// It is asked a dozen times a lookup, so the entry is not parsed as a whole.
+    /// A lookup calls it a dozen times, so it does not parse the whole entry.
     fn is_before(&self, start: u32, key: &[u8]) -> bool {
         let entry = self.data.get(start as usize..).unwrap_or_default();
         let Some(space) = entry.iter().take(7).position(|byte| *byte == b' ') else { return false };
@@ -76,12 +76,12 @@ impl Tree {
     }
 }
 
-/// Whether a mode, in octal digits with the space after it, is a folder's.
+/// Tells if a mode is that of a folder. The mode is in octal digits with the space after it.
 fn is_folder(mode: &[u8]) -> bool {
     matches!(mode, b"40000 " | b"040000 ")
 }
 
-/// An entry as [`reconcile::source`] sees it; `at` is its path.
+/// Returns an entry as [`reconcile::source`] uses it; `at` is its path.
 pub(super) fn entry(kind: EntryKind, id: ObjectId, at: String) -> TreeEntry<ObjectId> {
     match kind {
         EntryKind::Blob | EntryKind::BlobExecutable => TreeEntry::File(id),

@@ -1,4 +1,4 @@
-//! Asks the remote, or falls back on the clone's own refs if that is allowed.
+//! Asks the remote, or uses the clone's own refs if that is allowed.
 
 use std::collections::HashSet;
 use std::fs;
@@ -28,27 +28,27 @@ use crate::args::RepoArgs;
 use crate::output::Output;
 use crate::target;
 
-/// How long a remote may be silent.
+/// The longest time for which a remote may be silent.
 const SILENCE: Duration = Duration::from_secs(120);
 
-/// How long who only looks waits for a remote.
+/// The longest silence if a command only shows something.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long an emergency waits for one.
+/// The longest silence in an emergency.
 const IMPATIENCE: Duration = Duration::from_secs(10);
 
-/// What a command makes of the refs.
+/// The use that a command makes of the refs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Certainty {
-    /// It writes, or its exit code promises that KV is as Git says.
+    /// The command writes, or its exit code promises that KV matches Git.
     Needed,
-    /// It shows what it knows.
+    /// The command only shows something.
     Wanted,
-    /// It is an emergency, in which the refs matter little.
+    /// The command is for an emergency, in which the refs matter little.
     Urgent,
 }
 
-/// A repository whose remote is not asked yet.
+/// A repository whose remote was not asked yet.
 #[derive(Debug)]
 pub(crate) struct Asking<'a> {
     pub(crate) args: &'a RepoArgs,
@@ -59,7 +59,7 @@ pub(crate) struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
-    /// Opens the repository, and finds out which remote counts.
+    /// Opens the repository, and chooses the remote that counts.
     pub(crate) fn open(
         args: &'a RepoArgs,
         only: &'a [ComponentName],
@@ -73,17 +73,17 @@ impl<'a> Asking<'a> {
         Ok(Self { args, only, certainty, repository, remote })
     }
 
-    /// Opens the repository for who does not want a network.
+    /// Opens the repository for a command that does not use the network.
     pub(crate) fn offline(args: &'a RepoArgs, only: &'a [ComponentName]) -> Result<Self> {
         let repository = Repository::open(&args.repo).with_context(|| unreadable(&args.repo))?;
         Ok(Self { args, only, certainty: Certainty::Wanted, repository, remote: None })
     }
 
-    /// Asks, and falls back on the clone's own refs if the command only looks.
+    /// Asks the remote, and uses the clone's own refs if the command does not need the remote's.
     ///
     /// # Errors
     ///
-    /// [`Refused`] if the remote does not answer and that matters.
+    /// [`Refused`] if the remote does not answer and the command needs its refs.
     pub(crate) fn ask(&self, output: &Output) -> Result<Source> {
         let mut source = match &self.remote {
             None => self.local(self.own_origin()?)?,
@@ -106,7 +106,7 @@ impl<'a> Asking<'a> {
         Ok(if is_alone { Origin::Alone } else { Origin::Asked })
     }
 
-    /// The clone's own refs.
+    /// Reads the clone's own refs.
     fn local(&self, origin: Origin) -> Result<Source> {
         let refs = git::refs::list(&self.repository, &ref_folders(self.only))?;
         let branch = git::branch::default_branch(&self.repository);
@@ -130,7 +130,8 @@ impl<'a> Asking<'a> {
         })
     }
 
-    /// The remote's refs; the clone's are listed meanwhile, to name what was not pushed.
+    /// Asks for the remote's refs, and lists the clone's meanwhile to find tags that are not
+    /// pushed.
     fn ask_remote(&self, remote: &Remote) -> Result<Result<Source, Unanswered>> {
         let folders = ref_folders(self.only);
         let (answer, own) = thread::scope(|scope| {
@@ -187,7 +188,7 @@ impl<'a> Asking<'a> {
     }
 }
 
-/// What the remote's HEAD leads to; the only branch, if that is none that exists.
+/// Returns the branch that the remote's HEAD names; the only branch if HEAD names none that exists.
 fn default_branch(remote: &Remote, answer: &RemoteRefs) -> Result<Option<DefaultBranch>, String> {
     let named = |name: &str| match remote.shown() == remote.name {
         true => format!("{}/{name}", remote.name),
@@ -228,13 +229,13 @@ fn in_folders(mut tags: Vec<Ref>, folders: &[String]) -> Vec<Ref> {
     tags
 }
 
-/// The tags that this clone has no ref of.
+/// Returns the tags for which this clone has no ref.
 fn elsewhere(refs: &[Ref], own: &[Ref]) -> Vec<ObjectId> {
     let here: HashSet<ObjectId> = own.iter().map(|tag| tag.id).collect();
     refs.iter().map(|tag| tag.id).filter(|id| !here.contains(id)).collect()
 }
 
-/// A `rollouts.toml` in the folder that `--repo` names does not count.
+/// Warns of a `rollouts.toml` in the folder of `--repo`, which is not read.
 fn passed_over(repository: &Repository, folder: &Path) -> Option<Notice> {
     let prefix = repository.git.run(&["rev-parse", "--show-prefix"]).ok()?;
     let prefix = notice::printable(prefix.trim_ascii());
@@ -268,7 +269,7 @@ fn look(remote: &Remote) -> String {
     }
 }
 
-/// When the clone last fetched, as far as its files tell.
+/// Returns the time at which the clone last fetched, by the times of its files.
 fn last_fetch(common_dir: &Path) -> Option<Timestamp> {
     let modified =
         |name| fs::metadata(common_dir.join(name)).and_then(|found| found.modified()).ok();

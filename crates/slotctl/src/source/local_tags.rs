@@ -1,7 +1,7 @@
-//! Tags of this clone that are not what the remote has.
+//! Finds tags of this clone that differ from those of the remote.
 //!
-//! They do not count. Who moved one here and forgot to push it hears so; of a tag that
-//! is only old here there is nothing to say.
+//! They do not count. A tag that was moved here and not pushed is reported; a tag that is only
+//! outdated here is not.
 
 use std::collections::HashMap;
 
@@ -18,23 +18,23 @@ use reconcile::tag::{RefReading, TagName, TagTarget, read_ref};
 use super::Source;
 use crate::output::count;
 
-/// So many are named: a clone may have thousands.
+/// The number of tags that are named: a clone may have thousands.
 const NAMED: usize = 10;
 
-/// So many are looked at.
+/// The number of differing tags that are examined.
 const LOOKED_AT: usize = 200;
 
 /// The largest tag or commit whose time is read, in bytes.
 const MAX_OBJECT: u64 = 1 << 20;
 
-/// A tag that differs: its short name and name, what it is here, what it is there.
+/// A tag that differs: its name, its object here, its object at the remote.
 struct Differing {
     name: TagName,
     here: ObjectId,
     there: Option<ObjectId>,
 }
 
-/// What is to be said of the tags of this clone, which are `own`.
+/// Returns notices of the tags `own` of this clone that were not pushed.
 pub(super) fn compare(source: &Source, remote: &Remote, own: &[Ref]) -> Result<Vec<Notice>> {
     let differing = differing(&source.refs.refs, own);
     if differing.is_empty() {
@@ -44,7 +44,7 @@ pub(super) fn compare(source: &Source, remote: &Remote, own: &[Ref]) -> Result<V
     let mut objects = source.objects();
     let differing: Vec<Differing> = differing.into_iter().take(LOOKED_AT).collect();
     let there: Vec<ObjectId> = differing.iter().filter_map(|tag| tag.there).collect();
-    // They are read one by one below. Without them their times are not known.
+    // The tags are read one by one below. If the request fails, their times are not known.
     let _ = objects.ask(ObjectRequest::Info, &there, &mut |_, _| Ok(()));
     let unpushed = differing.into_iter();
     let unpushed = unpushed.filter(|tag| is_unpushed(&mut objects, &seen, tag));
@@ -71,8 +71,8 @@ fn differing(refs: &[Ref], own: &[Ref]) -> Vec<Differing> {
     own.iter().filter_map(differs).collect()
 }
 
-/// Whether somebody made or moved it here, as far as the notes of `slotctl tag` and
-/// `push` tell, else the times of both.
+/// Tells if the tag was made or moved here: by the notes of `slotctl tag` and `push`, else by
+/// the times of both tags.
 fn is_unpushed(objects: &mut Objects, seen: &SeenTags, tag: &Differing) -> bool {
     let name = tag.name.to_string();
     if seen.there.get(&name) == Some(&tag.here) {
@@ -82,7 +82,7 @@ fn is_unpushed(objects: &mut Objects, seen: &SeenTags, tag: &Differing) -> bool 
     seen.moved.get(&name) == Some(&tag.here) || time(objects, tag.here) > time(objects, there)
 }
 
-/// When a tag was made; of a lightweight one, its commit.
+/// Returns the time of a tag; of a lightweight tag, the time of its commit.
 fn time(objects: &mut Objects, id: ObjectId) -> Option<i64> {
     match objects.ask_one(ObjectRequest::Contents(MAX_OBJECT), id).ok()? {
         ObjectAnswer::Found { kind: Kind::Tag, body, .. } => {

@@ -1,9 +1,9 @@
-//! Which refs a command decides by: the one place that says so.
+//! The refs by which a command decides; no other module chooses them.
 //!
-//! The refs of the remote, as it has them now, if there is a remote: a clone may be
-//! shallow, stale, or have tags that nobody pushed. They are the answer to one
-//! `git ls-remote`, held in memory; what the clone lacks of the objects that they lead
-//! to is fetched when it is read. See `docs/decisions/0015-remote.md`.
+//! These are the refs of the remote, as it has them now, if there is a remote: a clone may be
+//! shallow, stale, or have tags that nobody pushed. One `git ls-remote` returns them, and
+//! they are held in memory; objects that they lead to and that the clone lacks are fetched
+//! when they are read. See `docs/decisions/0015-remote.md`.
 
 mod ask;
 mod local_tags;
@@ -23,40 +23,40 @@ use notice::Notice;
 pub(crate) use ask::{Asking, Certainty};
 pub(crate) use provenance::{Origin, Provenance};
 
-/// More tags than this are looked for in a list of all objects.
+/// The number of tags from which missing ones are found in a list of all objects.
 const MANY: usize = 4096;
 
-/// The refs that count, and how what they lead to is read.
+/// The refs that count, and the means to read the objects that they lead to.
 #[derive(Debug)]
 pub(crate) struct Source {
-    /// The clone. Its reading commands also find what was fetched.
+    /// The clone. Its commands that read also find fetched objects.
     pub(crate) repository: Repository,
-    /// What brings missing objects; none if the refs are the clone's own.
+    /// The supply of missing objects; `None` if the refs are those of the clone.
     pub(crate) supply: Option<Supply>,
     /// The tags of the components that were asked for.
     pub(crate) refs: Refs,
-    /// The default branch, which `rollouts.toml` is read from; none without a commit.
+    /// The default branch, from which `rollouts.toml` is read; `None` if there is no commit.
     ///
     /// # Errors
     ///
-    /// Why nothing tells which branch it is.
+    /// If the default branch is unknown: the reason.
     pub(crate) branch: Result<Option<DefaultBranch>, String>,
-    /// The tags that the clone has no ref of: their objects may be missing.
+    /// The tags for which the clone has no ref: their objects may be missing.
     pub(crate) elsewhere: Vec<ObjectId>,
-    /// Where the refs come from.
+    /// The origin of the refs.
     pub(crate) provenance: Provenance,
-    /// What its owner may not expect: a tag that was not pushed.
+    /// Notices of what the owner may not expect: a tag that was not pushed.
     pub(crate) warnings: Vec<Notice>,
 }
 
 impl Source {
-    /// The objects that the refs lead to.
+    /// Returns a reader of the objects that the refs lead to.
     pub(crate) fn objects(&self) -> Objects {
         Objects::of(&self.repository).with_supply(self.supply.clone())
     }
 
-    /// Brings the tags together that are missing, if there may be many: what a clone
-    /// without tags lacks is not looked for one by one.
+    /// Fetches the missing tags together, if there may be many: a clone without tags should not
+    /// fetch them one by one.
     ///
     /// # Errors
     ///
@@ -68,20 +68,20 @@ impl Source {
         objects.bring(&git::missing::missing(&self.repository, &self.elsewhere)?)
     }
 
-    /// Whether a tag is among the refs, by its full name.
+    /// Tells if a tag, given by its full name, is among the refs.
     pub(crate) fn has_tag(&self, full_name: &str) -> bool {
         self.refs.refs.iter().any(|found| found.name == full_name.as_bytes())
     }
 
-    /// The object id of a tag where it counts for everybody, by its full name: at the
-    /// remote, or in a repository without one. `None` if that is not known.
+    /// Returns the object id of a tag, given by its full name, that everybody sees: at the remote,
+    /// or in a repository without one. `None` if it is not known.
     pub(crate) fn shared_tag(&self, full_name: &str) -> Option<ObjectId> {
         let is_shared = self.is_remote() || self.provenance.origin == Origin::Alone;
         let mut refs = self.refs.refs.iter().filter(|_| is_shared);
         refs.find(|found| found.name == full_name.as_bytes()).map(|found| found.id)
     }
 
-    /// Whether the refs are a remote's.
+    /// Tells if the refs are those of a remote.
     pub(crate) fn is_remote(&self) -> bool {
         matches!(self.provenance.origin, Origin::Remote { .. })
     }

@@ -1,49 +1,49 @@
-//! Where the refs come from that a plan was made from, in words and for machines.
+//! The origin of the refs from which a plan was made, in words and as JSON.
 
 use catalog::timestamp::Timestamp;
 use gix_hash::ObjectId;
 use notice::printable;
 use serde_json::{Value, json};
 
-/// Whose refs they are.
+/// The owner of the refs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// A remote's, as they are now.
+    /// The refs of a remote, as they are now.
     Remote {
-        /// Its name, or its address if it has none.
+        /// The remote's name, or its address if it has no name.
         name: String,
-        /// Its address, without credentials.
+        /// The remote's address, without credentials.
         url: String,
     },
-    /// The clone's own: there is no remote.
+    /// The refs of the clone: there is no remote.
     Alone,
-    /// The clone's own, as `--local-refs` or `--offline` says.
+    /// The refs of the clone, because of `--local-refs` or `--offline`.
     Asked,
-    /// The clone's own: the remote did not answer.
+    /// The refs of the clone: the remote did not answer.
     Unanswered {
         /// The remote's name or address.
         name: String,
-        /// When the clone last fetched; none if nothing tells.
+        /// The time at which the clone last fetched, if it is known.
         fetched: Option<Timestamp>,
     },
 }
 
-/// Where refs come from, and which state of the repository they are.
+/// The origin of the refs, and the state of the repository that they show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Provenance {
-    /// Whose they are.
+    /// The owner of the refs.
     pub(crate) origin: Origin,
     /// The short name of the default branch.
     pub(crate) branch: Option<String>,
-    /// Its commit, which the policy is read from.
+    /// The commit of the default branch, from which the policy is read.
     pub(crate) commit: Option<ObjectId>,
-    /// How many tags of components there are.
+    /// The number of tags of components.
     pub(crate) tags: usize,
 }
 
 impl Provenance {
-    /// The words before a summary: `origin (main at 1a2b3c4), 41 tags`. None for a
-    /// repository without a remote, of which there is nothing to tell.
+    /// Returns the words before a summary: `origin (main at 1a2b3c4), 41 tags`. `None` for a
+    /// repository without a remote.
     pub(crate) fn words(&self) -> Option<String> {
         let branch = match (&self.branch, &self.commit) {
             (Some(branch), Some(commit)) => {
@@ -64,7 +64,7 @@ impl Provenance {
         Some(format!("{whose}, {}", crate::output::count(self.tags, "tag")))
     }
 
-    /// The same for machines.
+    /// Returns the same as JSON.
     pub(crate) fn value(&self) -> Value {
         let (refs, reason) = match &self.origin {
             Origin::Remote { .. } => ("remote", None),

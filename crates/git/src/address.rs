@@ -1,4 +1,4 @@
-//! Which remote is asked, and how its address is shown.
+//! The choice of a remote and the form in which its address is shown.
 
 use std::path::Path;
 
@@ -11,27 +11,27 @@ use crate::repository::Repository;
 /// A remote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remote {
-    /// What Git is given: a configured name or an address.
+    /// The configured name or the address that is passed to Git.
     pub name: String,
     /// Its address, without credentials.
     pub url: String,
 }
 
 impl Remote {
-    /// The remote as people know it: its name, or the address if it has none.
+    /// Returns the name of the remote, or its address if the remote is not configured.
     pub fn shown(&self) -> String {
         let is_name = !self.name.contains([':', '/', '\\']);
         printable(if is_name { self.name.as_bytes() } else { self.url.as_bytes() })
     }
 }
 
-/// The remote that `named` says, else the upstream's of the branch that is checked
-/// out, else `origin`, else the only one. None if the repository has no remote.
+/// Chooses a remote: `named`, else the upstream of the current branch, else `origin`, else the
+/// only remote. Returns `None` if the repository has no remotes.
 ///
 /// # Errors
 ///
-/// [`Refused`] if `named` is neither a remote nor an address, or nothing tells which of
-/// several remotes is meant.
+/// [`Refused`] if `named` is neither a remote nor an address, or if there are several remotes
+/// and no rule chooses one.
 pub fn choose(repository: &Repository, named: Option<&str>) -> Result<Option<Remote>> {
     let remotes = names(repository)?;
     if let Some(named) = named {
@@ -60,7 +60,7 @@ fn by_name(repository: &Repository, named: &str, remotes: &[String]) -> Result<R
         return Ok(configured(repository, named.to_owned()));
     }
     if Path::new(named).is_dir() {
-        // Git would look for it from the root of the repository.
+        // Git would resolve the path from the root of the repository.
         let path = std::path::absolute(named)?.to_string_lossy().into_owned();
         return Ok(Remote { url: path.clone(), name: path });
     }
@@ -80,8 +80,8 @@ fn configured(repository: &Repository, name: String) -> Remote {
     Remote { url: without_credentials(&url), name }
 }
 
-/// An address without a user's name, password and query. `git@` and other names of
-/// `ssh` stay: they are no secret, and the address would be another without them.
+/// Removes the user name, the password and the query from an address. `git@` and other user
+/// names of `ssh` are kept: they are not secret, and the address does not work without them.
 pub fn without_credentials(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return printable(url.as_bytes()) };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));

@@ -1,23 +1,23 @@
-//! The default branch, and what stands at a path in one of its commits.
+//! The default branch, and the entry at a path in a commit.
 
 use gix_hash::ObjectId;
 
 use crate::command::GitFailure;
 use crate::repository::Repository;
 
-/// Where the remote's branches are: the remote of every clone.
+/// The remote-tracking branches of `origin`, the remote of every clone.
 const REMOTE: &str = "refs/remotes/origin/";
 
-/// A branch and the commit that it is at.
+/// A branch and the commit it points to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DefaultBranch {
-    /// As people name it: `origin/main`, `main`, `HEAD`.
+    /// The name as users write it: `origin/main`, `main`, `HEAD`.
     pub name: String,
     /// Its commit.
     pub commit: ObjectId,
 }
 
-/// What stands at a path in a commit.
+/// The entry at a path in a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathEntry {
     /// Git's mode: `100644`.
@@ -26,12 +26,12 @@ pub struct PathEntry {
     pub id: ObjectId,
 }
 
-/// The default branch, as far as a clone knows it; none where there is no commit.
+/// Finds the default branch, as far as a clone knows it. Returns `None` if there is no commit.
 ///
-/// Of a bare repository or a mirror it is HEAD. A clone asks what `origin` has:
-/// its HEAD, else the branch that `init.defaultBranch` names, `main` or `master`
-/// (actions/checkout notes no HEAD). Without such a remote it is the local branch
-/// of one of these names, else whatever HEAD is at.
+/// In a bare repository or a mirror it is HEAD. In a clone it is the HEAD of `origin`, else the
+/// remote-tracking branch that `init.defaultBranch` names, `main` or `master` (actions/checkout
+/// does not record a HEAD). Without `origin` it is the local branch with one of these names,
+/// else HEAD.
 pub fn default_branch(repository: &Repository) -> Option<DefaultBranch> {
     if repository.work_tree.is_none() {
         return branch_named(repository, "HEAD");
@@ -43,7 +43,8 @@ pub fn default_branch(repository: &Repository) -> Option<DefaultBranch> {
     remote.chain(local).chain(["HEAD".to_owned()]).find_map(|name| branch_named(repository, &name))
 }
 
-/// The branch of this full name, or that it stands for.
+/// Finds the branch with this full name, or the branch that a symbolic ref of this name points
+/// to.
 fn branch_named(repository: &Repository, full_name: &str) -> Option<DefaultBranch> {
     let commit = repository.commit(full_name)?;
     let target = repository.git.run(&["symbolic-ref", "--quiet", full_name]).ok();
@@ -53,8 +54,8 @@ fn branch_named(repository: &Repository, full_name: &str) -> Option<DefaultBranc
     Some(DefaultBranch { name: short.unwrap_or(&name).to_owned(), commit })
 }
 
-/// The local branch with the name of a remote's branch (`origin/main`), if it has
-/// commits that the remote did not have when this clone last saw it.
+/// Returns the local branch for a remote-tracking branch (`origin/main`) if it has commits that
+/// the remote did not have when this clone last fetched.
 pub fn ahead_of(
     repository: &Repository,
     remote: &str,
@@ -67,7 +68,7 @@ pub fn ahead_of(
     (!is_there).then_some(local)
 }
 
-/// What stands at a path, from the root, in a commit.
+/// Reads the entry at a path of a commit. The path is relative to the root.
 ///
 /// # Errors
 ///
@@ -122,7 +123,7 @@ mod tests {
             run(clones.path(), &args);
             assert_eq!(name(&clones.path().join(dir)), Some(expected.to_owned()), "{dir}");
         }
-        // As actions/checkout leaves it on a tag: no origin/HEAD, no local branch.
+        // The state after actions/checkout of a tag: no origin/HEAD, no local branch.
         let plain = clones.path().join("plain");
         run(&plain, &["symbolic-ref", "--delete", "refs/remotes/origin/HEAD"]);
         run(&plain, &["checkout", "--quiet", "--detach"]);

@@ -1,4 +1,4 @@
-//! One `git cat-file --batch-command` that runs for long: what it is asked and answers.
+//! A long-running `git cat-file --batch-command`: its requests and its answers.
 
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -10,37 +10,37 @@ use gix_object::Kind;
 
 use crate::command::Git;
 
-/// What Git says of an object.
+/// The answer of Git for one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ObjectAnswer {
-    /// It is there, with this body if that was asked for.
+    /// The object exists. The body is included if it was requested.
     Found {
         /// The kind of the object.
         kind: Kind,
         /// Its size in bytes.
         size: u64,
-        /// Its body; empty if that was not asked for.
+        /// Its body; empty if it was not requested.
         body: Vec<u8>,
     },
-    /// It is there and larger than the caller takes.
+    /// The object exists and is larger than the caller accepts.
     TooLarge {
         /// The kind of the object.
         kind: Kind,
         /// Its size in bytes.
         size: u64,
     },
-    /// It is not there.
+    /// The object does not exist.
     Missing,
-    /// Git failed on it; what it said.
+    /// Git failed to read it; the error message of Git.
     Unreadable(String),
 }
 
-/// What is asked of an object.
+/// The kind of a request for an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ObjectRequest {
     /// Its kind and size.
     Info,
-    /// Its body too, up to this size.
+    /// Its body too, if it has at most this size in bytes.
     Contents(u64),
 }
 
@@ -63,12 +63,13 @@ impl Process {
         Ok(Self { child, requests, answers, said })
     }
 
-    /// Whether it answers, or did not end before all of its answers were read.
+    /// Tells if answers can still be read: Git runs, or has ended and left answers in the pipe.
     pub(crate) fn is_open(&self) -> bool {
         self.answers.is_some()
     }
 
-    /// Asks. If Git has ended, what it still answered is in the pipe.
+    /// Sends a batch of requests. If Git has ended, its last answers can still be read from the
+    /// pipe.
     pub(crate) fn request(&mut self, ask: ObjectRequest, batch: &[ObjectId]) {
         if self.try_request(ask, batch).is_err() {
             self.requests = None;
@@ -90,7 +91,7 @@ impl Process {
         requests.flush()
     }
 
-    /// The next answer; `None` if Git has ended.
+    /// Reads the next answer. Returns `None` if Git has ended.
     pub(crate) fn answer(&mut self, ask: ObjectRequest) -> Result<Option<ObjectAnswer>> {
         let Some(answers) = &mut self.answers else { return Ok(None) };
         let mut header = Vec::new();
@@ -113,13 +114,13 @@ impl Process {
         Ok(answer)
     }
 
-    /// Waits for Git's end and returns what it said last.
+    /// Waits until Git ends and returns the end of its stderr.
     pub(crate) fn end(mut self) -> Vec<u8> {
         self.close();
         self.said.take().and_then(|said| said.join().ok()).unwrap_or_default()
     }
 
-    /// Git ends when its input does, or when nobody reads what it prints.
+    /// Closes both pipes: Git ends at the end of its input or when its output is not read.
     fn close(&mut self) {
         self.requests = None;
         self.answers = None;
@@ -173,7 +174,7 @@ fn skip(answers: &mut impl BufRead, size: u64) -> io::Result<()> {
     }
 }
 
-/// The end of what Git says, so that a repository with a lot of damage neither
+/// Reads stderr of Git and keeps only its end, so that a badly damaged repository neither
 /// blocks Git on a full pipe nor fills the memory.
 fn tail(mut stderr: impl Read) -> Vec<u8> {
     const KEPT: usize = 4096;

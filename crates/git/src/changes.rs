@@ -4,12 +4,13 @@ use gix_hash::ObjectId;
 
 use crate::command::{Git, GitFailure};
 
-/// The blobs that a file was in the history of `commit`, newest first, at most `max` of them.
-/// `path` is relative to the root of the repository.
+/// Lists the blobs that a file had in the history of `commit`, newest first, at most `max` of
+/// them. `path` is relative to the root of the repository.
 ///
 /// # Errors
 ///
-/// If the clone does not have the trees of the history, as a clone without trees.
+/// If the clone does not have the trees of the history, for example a clone with
+/// `--filter=tree:0`.
 pub fn contents_of(
     git: &Git,
     commit: ObjectId,
@@ -24,7 +25,7 @@ pub fn contents_of(
     Ok(printed.split(|byte| *byte == b'\n').filter_map(blob).collect())
 }
 
-/// The new content in a line `:<old mode> <new mode> <old id> <new id> <status>\t<path>`,
+/// Returns the new blob in a line `:<old mode> <new mode> <old id> <new id> <status>\t<path>`,
 /// if it is a file.
 fn blob(line: &[u8]) -> Option<ObjectId> {
     let mut fields = line.strip_prefix(b":")?.split(|byte| *byte == b' ');

@@ -1,5 +1,5 @@
-//! Calls of the `git` executable that can neither be led astray by the
-//! environment nor made to run what a repository's configuration names.
+//! Calls of the `git` executable. Neither environment variables nor the configuration of a
+//! repository can redirect them or make them run other programs.
 
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
@@ -9,9 +9,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Result, anyhow, bail};
 use notice::printable;
 
-/// What tells Git to look at another repository than the one that it is pointed
-/// to: `git rev-parse --local-env-vars` without the configuration, which may hold
-/// the `safe.directory` of a CI job. Set when slotctl runs in a hook or an alias.
+/// The variables that point Git to another repository: `git rev-parse --local-env-vars` without
+/// the configuration variables, which may hold the `safe.directory` of a CI job. They are set
+/// if slotctl runs in a hook or an alias.
 const LOCAL: [&str; 13] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
@@ -28,7 +28,7 @@ const LOCAL: [&str; 13] = [
     "GIT_WORK_TREE",
 ];
 
-/// What slotctl is trusted with and Git, its helpers and hooks have no use for.
+/// The secrets of slotctl. Git, its helpers and its hooks do not need them.
 const SECRETS: [&str; 6] = [
     "CLOUDFLARE_API_TOKEN",
     "CLOUDFLARE_API_KEY",
@@ -39,48 +39,48 @@ const SECRETS: [&str; 6] = [
 ];
 
 const SET: [(&str, &str); 2] = [
-    // Messages that can be recognised.
+    // Messages that can be recognised in every locale.
     ("LC_ALL", "C"),
-    // A version's content is what its commit names, not what stands in for it here.
+    // The content of a version is the object its commit names, not a local replacement.
     ("GIT_NO_REPLACE_OBJECTS", "1"),
 ];
 
 const SET_TO_READ: [(&str, &str); 3] = [
     ("GIT_OPTIONAL_LOCKS", "0"),
     ("GIT_TERMINAL_PROMPT", "0"),
-    // A partial clone must not fetch what is missing: no network.
+    // A partial clone must not fetch missing objects: no network.
     ("GIT_NO_LAZY_FETCH", "1"),
 ];
 
-/// Configuration that runs programs, and every way to a network (for Gits that do
-/// not know `GIT_NO_LAZY_FETCH` yet).
+/// Disables configuration that runs programs, and every transport (for versions of Git without
+/// `GIT_NO_LAZY_FETCH`).
 const CONFIG: [&str; 3] =
     ["core.fsmonitor=false", "core.hooksPath=/dev/null", "protocol.allow=never"];
 
-/// The first Git with `cat-file --batch-command`, of April 2022.
+/// The first version of Git with `cat-file --batch-command`, of April 2022.
 const NEEDED: (u32, u32) = (2, 36);
 
 const WHERE: &str = "install Git 2.36 or later from https://git-scm.com/downloads";
 
-/// How to call Git on one repository.
+/// The settings with which Git is called on one repository.
 #[derive(Clone, Debug)]
 pub struct Git {
     repo: PathBuf,
-    /// A folder of objects that reading commands find too.
+    /// An additional folder of objects for commands that read.
     objects: Option<PathBuf>,
 }
 
-/// Why Git gave no answer.
+/// The reason why a call of Git failed.
 #[derive(Debug)]
 pub enum GitFailure {
-    /// It could not be started.
+    /// Git could not be started.
     Start(std::io::Error),
-    /// What it said.
+    /// Git failed with this error message.
     Said(String),
 }
 
 impl GitFailure {
-    /// The failure as the user of the repository at `path` needs to hear it.
+    /// Turns the failure into an error for the user of the repository at `path`.
     pub fn explain(self, path: &Path) -> anyhow::Error {
         let path = path.display();
         let said = match self {
@@ -105,13 +105,13 @@ impl GitFailure {
 }
 
 impl Git {
-    /// Git on the repository at `repo`.
+    /// Creates the settings for the repository at `repo`.
     pub fn at(repo: &Path) -> Self {
         Self { repo: repo.to_owned(), objects: None }
     }
 
-    /// The same Git, whose reading commands also find the objects in a folder. Those
-    /// that write do not: nothing of the repository may come to depend on it.
+    /// Adds a folder of objects for commands that read. Commands that write do not see it: the
+    /// repository must not depend on these objects.
     #[must_use]
     pub fn with_objects(&self, objects: &Path) -> Self {
         Self { repo: self.repo.clone(), objects: Some(objects.to_owned()) }
@@ -130,8 +130,8 @@ impl Git {
         command
     }
 
-    /// The same for what the user asked Git to do: signatures, hooks and remotes
-    /// are as the user has set them.
+    /// Creates a command for an action that the user asked for: signatures, hooks and remotes
+    /// work as the user has configured them.
     pub fn user_command(&self) -> Command {
         let mut command = Command::new("git");
         for name in LOCAL.into_iter().chain(SECRETS) {
@@ -151,7 +151,7 @@ impl Git {
         self.run_with_warnings(args).map(|(stdout, _)| stdout)
     }
 
-    /// The same, with what it said beside.
+    /// Runs Git to its end and returns stdout and stderr.
     ///
     /// # Errors
     ///
@@ -169,7 +169,7 @@ impl Git {
         }))
     }
 
-    /// Makes sure that there is a Git, and one that is new enough.
+    /// Checks that Git is installed and new enough.
     ///
     /// # Errors
     ///
@@ -186,19 +186,20 @@ impl Git {
     }
 }
 
-/// What Git said, its lines joined.
+/// Joins the lines of an error message of Git.
 pub fn one_line(stderr: &[u8]) -> String {
     let lines = stderr.split(|b| *b == b'\n').map(|line| printable(line.trim_ascii()));
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// The first two numbers of `git version 2.39.3 (Apple Git-146)`.
+/// Parses the first two numbers of `git version 2.39.3 (Apple Git-146)`.
 fn version(printed: &str) -> Option<(u32, u32)> {
     let mut numbers = printed.split_whitespace().nth(2)?.split('.');
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
-/// A path as Git's lists of folders of objects take it, whatever is in it: in quotes.
+/// Quotes a path for `GIT_ALTERNATE_OBJECT_DIRECTORIES` or `info/alternates`, so that it can
+/// contain any character.
 pub fn quoted(path: &Path) -> OsString {
     let mut text = vec![b'"'];
     for byte in path.as_os_str().as_encoded_bytes() {
@@ -211,7 +212,7 @@ pub fn quoted(path: &Path) -> OsString {
     os_path(text).into_os_string()
 }
 
-/// A path that Git printed, its line end taken off.
+/// Turns the output of Git into a path, without the line end.
 pub fn path_from(mut printed: Vec<u8>) -> PathBuf {
     if printed.ends_with(b"\n") {
         printed.pop();

@@ -1,4 +1,4 @@
-//! What a checkout is called.
+//! The description of the checkout.
 
 use anyhow::Result;
 
@@ -18,7 +18,7 @@ pub fn describe(repository: &Repository, exclude: &[&str]) -> Result<Vec<u8>> {
     printed(repository, &args.into_iter().chain(excluded).collect::<Vec<_>>())
 }
 
-/// The subject of HEAD's commit.
+/// Returns the subject of HEAD's commit.
 ///
 /// # Errors
 ///

@@ -1,8 +1,8 @@
-//! Brings objects that a clone lacks from a remote, and changes nothing of the clone.
+//! Fetches objects that a clone lacks from a remote, without changing the clone.
 //!
-//! Objects are asked for by their ids, with the least that has to come along. A server
-//! that refuses this is asked for whole refs, and one that knows no depth for all of
-//! their history.
+//! Objects are requested by id, with as few further objects as possible. If a server refuses
+//! this, whole refs are requested. If a server does not support depth, their whole history is
+//! requested.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,17 +17,17 @@ use crate::remote_refs::hide;
 use crate::repository::Repository;
 use crate::transport;
 
-/// Ids in one fetch: Git's own time for them grows with their square.
+/// The number of ids in one fetch: the time that Git needs grows with the square of it.
 const TOGETHER: usize = 8_192;
 
-/// What comes along with the objects that are asked for.
+/// The objects that are fetched together with the requested ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum With {
-    /// What tags lead to, down to commits.
+    /// The targets of tags, down to commits.
     Commits,
-    /// The root folders of the commits too.
+    /// Also the root trees of the commits.
     RootTrees,
-    /// All of their folders.
+    /// All trees of the commits.
     Trees,
 }
 
@@ -41,7 +41,7 @@ impl With {
     }
 }
 
-/// In which way the server lets objects be asked for.
+/// The way in which objects are requested from the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     Ids,
@@ -49,32 +49,32 @@ enum Way {
     Histories,
 }
 
-/// Brings objects.
+/// Fetches objects from a remote.
 #[derive(Debug)]
 pub struct Fetcher {
     repository: Repository,
     remote: Remote,
-    /// The full names of all refs that matter, for a server that gives no objects by id.
+    /// The full names of all refs that matter, for a server that does not serve objects by id.
     refs: Vec<String>,
     store: ObjectStore,
     limit: Limit,
     way: Way,
-    /// Whether the refs were brought, after which there is nothing more to ask for.
+    /// True if the refs were fetched: nothing more can be requested.
     exhausted: bool,
     config: Option<Vec<(String, String)>>,
 }
 
-/// A fetcher that all share who may need an object.
+/// A fetcher that is shared by all readers that may need an object.
 pub type Supply = Arc<Mutex<Fetcher>>;
 
-/// The fetcher, once nobody else uses it.
+/// Locks the fetcher.
 pub(crate) fn lock(supply: &Supply) -> MutexGuard<'_, Fetcher> {
     supply.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Fetcher {
-    /// One that brings objects into `store`; `refs` are the full names of all refs of
-    /// the remote that may lead to them.
+    /// Creates a fetcher that stores objects in `store`. `refs` are the full names of all refs
+    /// of the remote that may lead to the objects.
     pub fn new(
         repository: &Repository,
         remote: Remote,
@@ -95,11 +95,11 @@ impl Fetcher {
         }
     }
 
-    /// Brings these objects. Which of them came is seen by asking for them.
+    /// Fetches these objects. The caller reads them afterwards to see which of them arrived.
     ///
     /// # Errors
     ///
-    /// If the remote does not answer, or its answer can't be kept.
+    /// If the remote does not answer, or the objects cannot be stored.
     pub fn bring(&mut self, ids: &[ObjectId], with: With) -> Result<()> {
         for ids in ids.chunks(TOGETHER) {
             self.bring_together(ids, with)?;
@@ -140,8 +140,8 @@ impl Fetcher {
         Ok(())
     }
 
-    /// A commit's history, `depth` commits deep, with its root folders; the repository
-    /// that has it knows where it was cut off.
+    /// Fetches `depth` commits of the history of a commit, with their root trees. The returned
+    /// repository records where the history was cut off.
     pub(crate) fn history(&mut self, tip: ObjectId, depth: u32) -> Result<Quarantine> {
         let depth = format!("--depth={depth}");
         self.fetch(&[&depth, With::RootTrees.filter()], &[tip.to_string()])
@@ -175,14 +175,14 @@ impl Fetcher {
         anyhow::Error::new(hide(error, &self.remote)).context(format!("{shown} sends no objects"))
     }
 
-    /// The store that it fills.
+    /// Returns the store that the fetcher fills.
     pub(crate) fn store(&self) -> &ObjectStore {
         &self.store
     }
 }
 
-/// Nothing of the user's runs and nothing is offered to the server: what a shallow or a
-/// partial clone has does not say that it has what that leads to.
+/// The settings of a fetch. No program of the user runs, and the server is not told which
+/// objects exist: a shallow or partial clone may lack objects that these refer to.
 const SETTINGS: [&str; 9] = [
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
@@ -205,7 +205,7 @@ const ARGS: [&str; 7] = [
     "--no-show-forced-updates",
 ];
 
-/// The next way to ask, if what Git said is that the server refuses this one.
+/// Returns the next way to try if the message of Git says that the server refuses this one.
 fn coarser(way: Way, said: &str) -> Option<Way> {
     let holds = |texts: &[&str]| texts.iter().any(|text| said.contains(text));
     if holds(&["does not support shallow", "shallow capabilities"]) && way != Way::Histories {

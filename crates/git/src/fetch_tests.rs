@@ -22,7 +22,7 @@ fn id(hex: &str) -> ObjectId {
     ObjectId::from_hex(hex.as_bytes()).unwrap()
 }
 
-/// Ten commits, the third of which changed `rollouts.toml` last; each is a version.
+/// Creates ten commits, the third of which changed `rollouts.toml` last; each is a version.
 fn origin() -> Repo {
     let repo = Repo::new();
     for number in 0..10 {
@@ -35,7 +35,7 @@ fn origin() -> Repo {
     repo
 }
 
-/// A clone of it, made with these flags.
+/// A clone of `origin`, made with the given flags.
 struct Clone {
     dir: TempDir,
     repository: Repository,
@@ -70,7 +70,8 @@ impl Clone {
     }
 }
 
-/// All of a repository that is the user's: refs, configuration, `shallow`, `FETCH_HEAD`.
+/// Reads the state of a repository that belongs to the user: refs, configuration, `shallow`,
+/// `FETCH_HEAD`.
 fn users(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let git = dir.join(".git");
     let names = ["HEAD", "FETCH_HEAD", "config", "shallow", "packed-refs"];
@@ -107,7 +108,7 @@ fn whatever_a_clone_lacks_is_brought_and_the_clone_stays_as_it_is() {
             let blob = of(&format!("{tag}:prompts/deep/a.md"));
             assert_eq!(clone.body(blob), b"2", "{shape:?} {allowed} {version}");
             assert_eq!(users(clone.dir.path()), before, "{shape:?}");
-            // And the next run has it without a remote.
+            // The next run finds the object without a remote.
             let alone = Objects::of(&clone.repository).ask_one(ObjectRequest::Info, blob).unwrap();
             assert!(matches!(alone, ObjectAnswer::Found { .. }));
         }

@@ -1,7 +1,7 @@
-//! Questions about the history of a branch, also if this clone has only a part of it.
+//! Reads the history of a branch, even if this clone has only a part of it.
 //!
-//! The clone is asked first. If its answer would be another one in a complete clone,
-//! the history is fetched, as deep as it takes.
+//! The clone is read first. If a complete clone could give another result, the history is
+//! fetched as deep as needed.
 
 use std::fs;
 use std::process::Command;
@@ -18,24 +18,24 @@ use crate::write::run;
 pub struct LastChange {
     /// Its id.
     pub commit: ObjectId,
-    /// Who wrote it.
+    /// The author of the commit.
     pub author: Vec<u8>,
-    /// When it was committed, in seconds of Unix time.
+    /// The commit time, in seconds of Unix time.
     pub seconds: i64,
-    /// Its message's first line.
+    /// The first line of the commit message.
     pub subject: Vec<u8>,
 }
 
-/// How many commits deep a history is fetched, one after the other until that is
-/// enough. The last is Git's own name for all of it.
+/// The depths in commits at which a history is fetched, one after the other until one is
+/// enough. The last value means the whole history to Git.
 const DEPTHS: [u32; 3] = [64, 4096, 2_147_483_647];
 
-/// The last commit before `tip`, itself included, that changed a path from the root;
-/// `None` if no commit is known to have done so.
+/// Finds the last commit up to and including `tip` that changed a path. The path is relative to
+/// the root. Returns `None` if no commit changed it.
 ///
 /// # Errors
 ///
-/// If the history is not here and can't be fetched.
+/// If the history is not in the clone and cannot be fetched.
 pub fn last_change(
     repository: &Repository,
     supply: Option<&Supply>,
@@ -58,7 +58,7 @@ pub fn last_change(
         let history = fetcher.history(tip, depth)?;
         match look(&|| history.command(), tip, path) {
             Seen::Change(change) => {
-                // Without the note it is only found again by another fetch.
+                // Without this file, the next run has to fetch again.
                 let _ = fs::write(note, format!("{tip} {} {path}", change.commit));
                 return Ok(Some(change));
             }
@@ -69,11 +69,11 @@ pub fn last_change(
     Ok(None)
 }
 
-/// Whether `old` is `new` or one of its ancestors.
+/// Tells if `old` is `new` or one of its ancestors.
 ///
 /// # Errors
 ///
-/// If the history is not here and can't be fetched.
+/// If the history is not in the clone and cannot be fetched.
 pub fn is_ancestor(
     repository: &Repository,
     supply: Option<&Supply>,
@@ -99,13 +99,13 @@ pub fn is_ancestor(
     Ok(false)
 }
 
-/// What a repository says of a path's last change.
+/// The result of a search for the last change of a path in one repository.
 enum Seen {
-    /// This.
+    /// The change was found.
     Change(LastChange),
-    /// No commit has it.
+    /// No commit changed the path.
     Nothing,
-    /// The history ends here before it does there.
+    /// The history was cut off before the change was found.
     CutOff,
 }
 
@@ -129,7 +129,8 @@ fn look(git: &dyn Fn() -> Command, tip: ObjectId, path: &str) -> Seen {
     }
 }
 
-/// A commit at which a shallow clone ends shows no parents, though it has some.
+/// Tells if a commit is a root. The last commit of a shallow clone shows no parents but has
+/// some.
 fn is_root(git: &dyn Fn() -> Command, id: ObjectId) -> bool {
     let ran = run(git().args(["cat-file", "commit", &id.to_string()]));
     let body = ran.map(|ran| ran.stdout).unwrap_or_default();
@@ -144,7 +145,7 @@ fn show(git: &dyn Fn() -> Command, id: ObjectId) -> Option<LastChange> {
     read(&ran.stdout).map(|(change, _)| change)
 }
 
-/// The change, and how many parents its commit has.
+/// Parses the change and the number of parents of its commit.
 fn read(line: &[u8]) -> Option<(LastChange, usize)> {
     let mut parts = line.trim_ascii_end().splitn(4, |byte| *byte == 0);
     let seconds = std::str::from_utf8(parts.next()?).ok()?.parse().ok()?;
@@ -161,7 +162,7 @@ fn noted(note: &std::path::Path, tip: ObjectId, path: &str) -> Option<ObjectId> 
     ObjectId::from_hex(id.as_bytes()).ok().filter(|_| of == path)
 }
 
-/// Whether `old` leads to `new`; none if a commit on the way is not here.
+/// Tells if `old` is an ancestor of `new`. Returns `None` if a commit between them is missing.
 fn leads_to(mut git: Command, old: ObjectId, new: ObjectId) -> Option<bool> {
     git.args(["merge-base", "--is-ancestor", &old.to_string(), &new.to_string()]);
     match git.output().ok()?.status.code()? {

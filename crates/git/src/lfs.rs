@@ -1,23 +1,23 @@
-//! Git LFS: blobs that stand for a file kept elsewhere.
+//! Git LFS: blobs that point to a file stored elsewhere.
 //!
-//! The form of a pointer is Git LFS's own, `docs/spec.md` in git-lfs/git-lfs.
+//! The format of a pointer is defined by `docs/spec.md` in git-lfs/git-lfs.
 
 use std::path::{Path, PathBuf};
 
-/// What a pointer says of its file. The object's name is the digest of the content.
+/// A pointer to a file. The name of the LFS object is the digest of the content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pointer {
-    /// The content's SHA-256, 64 lower-case hexadecimal digits.
+    /// The SHA-256 digest of the content, 64 lower-case hexadecimal digits.
     pub oid: String,
-    /// The content's size.
+    /// The size of the content in bytes.
     pub size: u64,
 }
 
-/// The longest pointer: the specification has them under 1,024 bytes.
+/// The longest pointer in bytes: the specification requires less than 1,024 bytes.
 const MAX_LEN: usize = 1024;
 
 impl Pointer {
-    /// Reads a blob as a pointer; `None` for an ordinary file.
+    /// Parses a blob as a pointer. Returns `None` for an ordinary file.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         if bytes.len() >= MAX_LEN {
             return None;
@@ -40,7 +40,7 @@ impl Pointer {
         Some(Self { oid: oid?.to_owned(), size: size? })
     }
 
-    /// Where the content is, if it was fetched.
+    /// Returns the path at which the content is stored after it was fetched.
     pub fn path_in(&self, common_dir: &Path) -> PathBuf {
         let hex = self.oid.as_str();
         let (first, rest) = hex.split_at_checked(2).unwrap_or_default();
@@ -49,7 +49,8 @@ impl Pointer {
     }
 }
 
-/// Checks for the one spelling of a digest, which then can be part of a path.
+/// Tells if the text is a SHA-256 digest in its only allowed spelling, which is safe as part of
+/// a path.
 fn is_sha256(hex: &str) -> bool {
     hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }

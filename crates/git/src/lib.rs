@@ -1,13 +1,13 @@
 //! A local repository, read and changed through the `git` executable.
 //!
-//! Git itself understands every form a repository can have: work tree, bare,
-//! mirror, worktrees, packed refs, reftable, alternates.
+//! The `git` executable supports every form of a repository: work tree, bare, mirror,
+//! worktrees, packed refs, reftable, alternates.
 //!
-//! In scope: refs, objects, branches, remotes, Git LFS pointers, and the notes of
-//! what a remote had ([`seen`]). [`mod@write`] and [`remote`] do what the user asked for,
-//! as the user's own Git would. [`remote_refs`] asks what a remote has and [`fetch`]
-//! brings objects that the clone lacks; neither changes the clone. Nothing else accesses
-//! a network or runs what the configuration of a repository names.
+//! In scope: refs, objects, branches, remotes, Git LFS pointers, and the record of the last
+//! known state of a remote ([`seen`]). [`mod@write`] and [`remote`] do what the user asked for,
+//! with the user's own Git configuration. [`remote_refs`] lists the refs of a remote and
+//! [`fetch`] fetches objects that the clone lacks; neither changes the clone. No other module
+//! accesses a network or runs programs that the configuration of a repository names.
 //!
 //! Out of scope: the meaning of tags and files (`crates/reconcile`), the terminal
 //! (`crates/slotctl`).

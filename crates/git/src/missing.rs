@@ -1,4 +1,4 @@
-//! Which of many objects are not here.
+//! Finds the objects that a repository lacks.
 
 use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader};
@@ -8,14 +8,14 @@ use gix_hash::ObjectId;
 
 use crate::repository::Repository;
 
-/// Those of `ids` that a repository does not have.
+/// Returns those of `ids` that a repository does not have.
 ///
-/// All objects are listed: Git looks for each that is missing through all packs once
-/// more, which takes 50 µs; a list names a million a second.
+/// It lists all objects of the repository. A look-up of a missing object scans all packs again,
+/// which takes 50 µs; a list yields a million objects per second.
 ///
 /// # Errors
 ///
-/// If Git can't list its objects.
+/// If Git cannot list its objects.
 pub fn missing(repository: &Repository, ids: &[ObjectId]) -> Result<Vec<ObjectId>> {
     let mut ids: HashSet<ObjectId> = ids.iter().copied().collect();
     let mut command = repository.git.command();

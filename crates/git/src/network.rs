@@ -8,36 +8,37 @@ use std::time::{Duration, Instant};
 
 use crate::command::one_line;
 
-/// The transports that Git itself has. `ext::` and remote helpers would run a program
-/// that an address names.
+/// The transports that are built into Git. `ext::` and remote helpers would run a program that
+/// an address names.
 const PROTOCOLS: [&str; 5] = ["file", "git", "http", "https", "ssh"];
 
-/// How long a remote is waited for.
+/// The time limits for a call of a remote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// Without a byte from Git.
+    /// The longest time without a byte from Git.
     pub idle: Duration,
-    /// In all.
+    /// The longest time in total.
     pub total: Duration,
 }
 
 impl Limit {
-    /// For a transfer that may take ten times as long as the remote may be silent.
+    /// Creates the limits of a transfer: it may take ten times as long as the remote may be
+    /// silent.
     pub fn of_silence(idle: Duration) -> Self {
         Self { idle, total: idle.saturating_mul(10) }
     }
 }
 
-/// Why a remote did not answer.
+/// The reason why a remote did not answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unanswered {
     /// Git could not be started.
     Start(String),
-    /// Nothing came for this long.
+    /// The remote sent nothing for this long.
     Silent(Duration),
-    /// It went on for this long.
+    /// The call was still running after this time.
     Slow(Duration),
-    /// What Git said when it failed.
+    /// Git failed with this error message.
     Said(String),
 }
 
@@ -54,21 +55,21 @@ impl std::fmt::Display for Unanswered {
 
 impl std::error::Error for Unanswered {}
 
-/// The value of `GIT_ALLOW_PROTOCOL`: what the user allows of [`PROTOCOLS`].
+/// Returns the value of `GIT_ALLOW_PROTOCOL`: those of [`PROTOCOLS`] that the user allows.
 fn protocols(users: Option<&str>) -> String {
     let allowed =
         |name: &&str| users.is_none_or(|users| users.split(':').any(|user| user == *name));
     PROTOCOLS.into_iter().filter(allowed).collect::<Vec<_>>().join(":")
 }
 
-/// Makes a command of the user's Git one that speaks to a remote and asks nobody.
+/// Restricts a command of the user's Git to the allowed protocols and disables prompts.
 pub(crate) fn restrict(command: &mut Command) {
     let users = std::env::var("GIT_ALLOW_PROTOCOL").ok();
     command.env("GIT_ALLOW_PROTOCOL", protocols(users.as_deref()));
     command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_NO_LAZY_FETCH", "1");
 }
 
-/// Something from one of Git's two pipes.
+/// An event on one of the two output pipes of Git.
 enum Event {
     Printed(Vec<u8>),
     Said(Vec<u8>),
@@ -78,7 +79,7 @@ enum Event {
 ///
 /// # Errors
 ///
-/// [`Unanswered`]; Git and its children are then killed.
+/// [`Unanswered`]. Git and its child processes are killed first.
 pub(crate) fn run(
     command: &mut Command,
     input: Vec<u8>,
@@ -110,11 +111,11 @@ fn ended(status: ExitStatus, printed: Vec<u8>, said: &[u8]) -> Result<Vec<u8>, U
     Err(Unanswered::Said(if said.is_empty() { format!("git ended with {status}") } else { said }))
 }
 
-/// Feeds Git its input and passes on what comes from both of its pipes.
+/// Writes `input` to stdin of Git and sends the output of both pipes as events.
 fn listen(child: &mut Child, input: Vec<u8>) -> Receiver<Event> {
     let (sender, events) = channel();
     if let Some(mut stdin) = child.stdin.take() {
-        // Whoever fails reads no more of it, and says why.
+        // If Git fails, it stops reading its input and prints the reason.
         thread::spawn(move || stdin.write_all(&input));
     }
     if let Some(stdout) = child.stdout.take() {
@@ -138,9 +139,9 @@ fn forward(mut pipe: impl Read + Send + 'static, to: Sender<Event>, event: fn(Ve
     });
 }
 
-/// What Git printed and the end of what it said, once both pipes are closed.
+/// Collects stdout and the end of stderr until both pipes are closed.
 fn collect(events: &Receiver<Event>, limit: Limit) -> Result<(Vec<u8>, Vec<u8>), Unanswered> {
-    /// Progress is most of it, and only the end tells why Git failed.
+    /// Most of stderr is progress. Only its end says why Git failed.
     const KEPT: usize = 16_384;
     let (mut printed, mut said) = (Vec::new(), Vec::new());
     let end = Instant::now() + limit.total;
@@ -161,8 +162,8 @@ fn collect(events: &Receiver<Event>, limit: Limit) -> Result<(Vec<u8>, Vec<u8>),
     }
 }
 
-/// Gives Git a process group of its own, so that its helpers can be killed with it; not
-/// on a terminal, where `ssh` may ask for a passphrase and must be in the foreground.
+/// Starts Git in its own process group, so that its helpers can be killed with it. This is not
+/// done on a terminal, where `ssh` may ask for a passphrase and must be in the foreground.
 #[cfg(unix)]
 fn group(command: &mut Command) -> bool {
     use std::os::unix::process::CommandExt as _;

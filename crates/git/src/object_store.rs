@@ -1,8 +1,8 @@
-//! Objects that were fetched to be read, beside the repository's own.
+//! The store of fetched objects, separate from the objects of the repository.
 //!
-//! They lie in `slotctl/objects` of the repository's directory, so that the next run
-//! finds them; in a temporary folder if nothing can be written there. Git itself looks
-//! there only if it is told to: the user's repository stays as it is.
+//! The objects are in `slotctl/objects` of the repository's directory, so that the next run
+//! finds them. If that folder is not writable, they are in a temporary folder. Git reads this
+//! store only if slotctl names it: the user's repository does not change.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,28 +12,28 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 
-/// With more packs than this, those that are older than [`AGE`] go: each makes every
-/// look-up slower, and all that is still needed comes again in one.
+/// The number of packs above which those older than [`AGE`] are deleted. Each pack slows down
+/// every look-up, and the objects that are still needed are fetched again in one pack.
 const PACKS: usize = 64;
 
-/// No run of another process is that old.
+/// The age after which a pack can be deleted: no other process runs that long.
 const AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A folder of objects.
 #[derive(Clone, Debug)]
 pub struct ObjectStore {
     home: PathBuf,
-    /// Keeps a temporary home until the last user is gone.
+    /// Keeps the temporary folder until the last user is dropped.
     #[allow(dead_code, reason = "it is kept for its drop")]
     temporary: Option<Arc<TempDir>>,
 }
 
 impl ObjectStore {
-    /// The store of the repository with this directory.
+    /// Opens the store of the repository with this common directory.
     ///
     /// # Errors
     ///
-    /// If there is no place that can be written to.
+    /// If no folder is writable.
     pub fn open(common_dir: &Path) -> Result<Self> {
         let home = common_dir.join("slotctl");
         let packs = home.join("objects").join("pack");
@@ -49,23 +49,24 @@ impl ObjectStore {
         Ok(Self { home, temporary: Some(Arc::new(temporary)) })
     }
 
-    /// Its folder, as Git takes it for an alternate.
+    /// Returns the folder of objects, in the form Git uses for an alternate.
     pub fn objects(&self) -> PathBuf {
         self.home.join("objects")
     }
 
-    /// Where what belongs to it is kept.
+    /// Returns the folder that contains the store and its files.
     pub(crate) fn home(&self) -> &Path {
         &self.home
     }
 
-    /// A folder beside it, from which files can be moved into it.
+    /// Creates a folder on the same file system, so that files can be moved into the store.
     pub(crate) fn beside(&self) -> Result<TempDir> {
         let made = TempDir::with_prefix_in("fetch-", &self.home);
         made.with_context(|| format!("no folder can be made in {}", self.home.display()))
     }
 
-    /// Takes over the packs in a folder, each index last: Git looks for those.
+    /// Moves the packs of a folder into the store. Each index comes last because Git looks for
+    /// indexes.
     pub(crate) fn adopt(&self, packs: &Path) -> Result<()> {
         let mut files: Vec<PathBuf> =
             fs::read_dir(packs)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
@@ -79,7 +80,8 @@ impl ObjectStore {
         Ok(())
     }
 
-    /// Takes away what nobody needs. That it can't be done is no reason to stop.
+    /// Deletes old packs if there are too many, and old unfinished fetches. Failures are
+    /// ignored.
     fn tidy(&self) {
         let old = |path: &Path| {
             let modified = fs::metadata(path).and_then(|found| found.modified());

@@ -1,10 +1,9 @@
-//! The repository's objects, from one long-lived `git cat-file --batch-command`.
+//! Reads the repository's objects through one long-running `git cat-file --batch-command`.
 //!
-//! Requests are handed over in batches that end with `flush`: Git queues what it
-//! is asked and answers at the flush, in the order asked. Two batches are with Git at
-//! a time, so that it reads the one while the other's answers are worked on. It takes
-//! no requests while it waits for room for its answers: a batch has to fit into a
-//! pipe, or either side would wait for the other for ever.
+//! Requests are sent in batches that end with `flush`: Git queues the requests and answers them
+//! at the flush, in the same order. Two batches are sent ahead, so that Git reads one while the
+//! answers of the other are processed. Git reads no requests while its output pipe is full. A
+//! batch therefore has to fit into a pipe, or both sides would wait for each other forever.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -18,34 +17,34 @@ use crate::repository::Repository;
 
 pub use crate::cat_file::{ObjectAnswer, ObjectRequest};
 
-/// The bytes of the requests between two flushes: what every system's pipes hold.
+/// The size in bytes of the requests between two flushes: the pipe capacity on every system.
 const BATCH: usize = 4096;
 
-/// How many requests a batch has.
+/// Returns the number of requests in a batch.
 fn batch_len(ids: &[ObjectId]) -> usize {
     // `contents`, a space, the id and a line end.
     let request = ids.first().map_or(1, |id| id.kind().len_in_hex() + 10);
     BATCH / request
 }
 
-/// Reads objects.
+/// Reads the objects of a repository.
 pub struct Objects {
     git: Git,
     process: Option<Process>,
-    /// Where objects come from that are not here.
+    /// The fetcher for missing objects.
     supply: Option<Supply>,
 }
 
-/// Who takes the answers: the request's number, and what Git said.
+/// The function that receives the answers: the index of the request and the answer of Git.
 type Take<'a> = dyn FnMut(usize, ObjectAnswer) -> Result<()> + 'a;
 
 impl Objects {
-    /// The objects of a repository. Git is started at the first request.
+    /// Creates a reader of the objects of a repository. Git is started at the first request.
     pub fn of(repository: &Repository) -> Self {
         Self { git: repository.git.clone(), process: None, supply: None }
     }
 
-    /// The same objects, of which those that are missing are fetched.
+    /// Adds a fetcher for objects that are missing.
     #[must_use]
     pub fn with_supply(self, supply: Option<Supply>) -> Self {
         Self { supply, ..self }
@@ -55,17 +54,17 @@ impl Objects {
     ///
     /// # Errors
     ///
-    /// If the remote sends nothing.
+    /// If the remote sends no objects.
     pub fn bring(&mut self, missing: &[ObjectId]) -> Result<()> {
         let Some(supply) = self.supply.clone() else { return Ok(()) };
         lock(&supply).bring(missing, With::Commits)
     }
 
-    /// Fetches the folders of commits, all of them, if the root of one is missing.
+    /// Fetches all trees of the commits if the root tree of one of them is missing.
     ///
     /// # Errors
     ///
-    /// If the remote sends nothing.
+    /// If the remote sends no objects.
     pub fn bring_trees(&mut self, commits: &[(ObjectId, ObjectId)]) -> Result<()> {
         let Some(supply) = self.supply.clone() else { return Ok(()) };
         let (trees, mut missing) =
@@ -78,15 +77,15 @@ impl Objects {
         lock(&supply).bring(&missing, With::Trees)
     }
 
-    /// Asks for objects and hands each answer over with its place in `ids`, in that order
-    /// but for those that had to be fetched, which come last.
+    /// Reads objects and passes each answer with its index in `ids` to `take`, in the order of
+    /// `ids`. Objects that had to be fetched come last.
     ///
-    /// Git ends at an object that is damaged. The rest of what it had is then asked
-    /// one by one, so that the damage is told of the right object and stops no other.
+    /// Git ends at a damaged object. The remaining objects are then read one by one, so that
+    /// the damage is reported for the right object and the others are still read.
     ///
     /// # Errors
     ///
-    /// Fails if `git cat-file` ends or answers in an unexpected format, or if what is missing
+    /// Fails if `git cat-file` ends or answers in an unexpected format, or if missing objects
     /// cannot be fetched.
     pub fn ask(&mut self, ask: ObjectRequest, ids: &[ObjectId], take: &mut Take<'_>) -> Result<()> {
         let mut missing = Vec::new();
@@ -100,13 +99,13 @@ impl Objects {
         });
         let ended = ended.and_then(|()| self.ask_elsewhere(ask, ids, &missing, take));
         if ended.is_err() {
-            // What it still answers is of no use to whoever asks next.
+            // The remaining answers are useless for the next caller.
             self.process = None;
         }
         ended
     }
 
-    /// Fetches what is missing, and asks again.
+    /// Fetches the missing objects and reads them again.
     fn ask_elsewhere(
         &mut self,
         ask: ObjectRequest,
@@ -160,7 +159,7 @@ impl Objects {
         Ok(answer.unwrap_or_else(|| ObjectAnswer::Unreadable(self.last_words())))
     }
 
-    /// Asks for a single object.
+    /// Reads a single object.
     ///
     /// # Errors
     ///
@@ -174,7 +173,7 @@ impl Objects {
         Ok(answer)
     }
 
-    /// Hands a batch over to Git, which is started where there is none.
+    /// Sends a batch to Git, which is started if it does not run.
     fn request(&mut self, ask: ObjectRequest, batch: &[ObjectId]) -> Result<()> {
         let process = match &mut self.process {
             Some(process) if process.is_open() => process,
@@ -184,7 +183,7 @@ impl Objects {
         Ok(())
     }
 
-    /// Takes the answers to a batch; says how many came before Git ended.
+    /// Reads the answers to a batch. Returns the number of answers before Git ended.
     fn answers(&mut self, ask: ObjectRequest, batch: usize, take: &mut Take<'_>) -> Result<usize> {
         for at in 0..batch {
             let process = self.process.as_mut();
@@ -196,7 +195,7 @@ impl Objects {
         Ok(batch)
     }
 
-    /// What Git said when it ended.
+    /// Returns the error message with which Git ended.
     fn last_words(&mut self) -> String {
         let said = self.process.take().map(Process::end).unwrap_or_default();
         let said = String::from_utf8_lossy(&said);

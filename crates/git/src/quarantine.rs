@@ -1,9 +1,9 @@
-//! A bare repository of the moment, into which objects are fetched.
+//! A temporary bare repository into which objects are fetched.
 //!
-//! `git fetch` writes more than objects: `shallow` with `--depth`, the configuration
-//! with `--filter`, `FETCH_HEAD`, refs. Here it writes that into a folder that goes
-//! again. The objects of the user's repository are its alternates, so that what is there
-//! counts as there.
+//! `git fetch` writes more than objects: `shallow` with `--depth`, the configuration with
+//! `--filter`, `FETCH_HEAD`, refs. Here it writes them into a folder that is deleted
+//! afterwards. The objects of the user's repository are its alternates, so that Git treats them
+//! as present.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,17 +16,17 @@ use tempfile::TempDir;
 use crate::command::{Git, quoted};
 use crate::object_store::ObjectStore;
 
-/// The repository.
+/// A temporary bare repository.
 #[derive(Debug)]
 pub(crate) struct Quarantine {
     dir: TempDir,
-    /// From where relative addresses count.
+    /// The folder against which relative addresses are resolved.
     root: PathBuf,
 }
 
 impl Quarantine {
-    /// Makes it beside a store, with the objects of `others` as alternates. `root` is
-    /// the folder from which Git takes the user's relative addresses.
+    /// Creates the repository next to a store, with the objects of `others` as alternates.
+    /// `root` is the folder against which Git resolves the user's relative addresses.
     pub(crate) fn make(
         store: &ObjectStore,
         others: &Path,
@@ -45,24 +45,24 @@ impl Quarantine {
         Ok(Self { dir, root: root.to_owned() })
     }
 
-    /// Its directory.
+    /// Returns its directory.
     pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
 
-    /// Where Git puts the packs.
+    /// Returns the folder to which Git writes packs.
     pub(crate) fn packs(&self) -> PathBuf {
         self.path().join("objects").join("pack")
     }
 
-    /// A command of the user's Git on it; nothing but a subcommand is missing.
+    /// Returns a command of the user's Git on this repository. The caller adds a subcommand.
     pub(crate) fn user_command(&self) -> Command {
         let mut command = Git::at(&self.root).user_command();
         command.arg("--git-dir").arg(self.path());
         command
     }
 
-    /// The same for reading.
+    /// Returns the same command for reading.
     pub(crate) fn command(&self) -> Command {
         let mut command = Git::at(&self.root).command();
         command.arg("--git-dir").arg(self.path());
@@ -70,7 +70,8 @@ impl Quarantine {
     }
 }
 
-/// The remote is a promisor of what the packs lack, so that Git does not look for it.
+/// Returns the configuration. The remote is a promisor of the objects that the packs lack, so
+/// that Git does not look for them.
 fn config(hash: Kind) -> String {
     let format = match hash {
         Kind::Sha1 => "",
@@ -81,7 +82,8 @@ fn config(hash: Kind) -> String {
     )
 }
 
-/// A line of `info/alternates`; one that begins with a quote is read as a C string.
+/// Returns a line of `info/alternates`. Git parses a line that begins with a quote as a C
+/// string.
 fn alternate(path: &Path) -> Vec<u8> {
     let mut line = quoted(path).into_encoded_bytes();
     line.push(b'\n');

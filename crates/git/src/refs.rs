@@ -7,26 +7,26 @@ use gix_hash::ObjectId;
 
 use crate::repository::Repository;
 
-/// A ref and the object that it leads to.
+/// A ref and the object it points to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ref {
     /// Its full name: `refs/tags/components/prompts/extraction/v1.0.0`.
     pub name: Vec<u8>,
-    /// The tag object of an annotated tag, else the commit, tree or blob.
+    /// The id of the tag object of an annotated tag, else of the commit, tree or blob.
     pub id: ObjectId,
 }
 
-/// Refs that were listed.
+/// The result of listing refs.
 #[derive(Clone, Debug, Default)]
 pub struct Refs {
-    /// Those that lead somewhere.
+    /// The refs that point to an object.
     pub refs: Vec<Ref>,
-    /// The full names of those that Git itself can't make sense of.
+    /// The full names of the refs that Git cannot read.
     pub broken: Vec<Vec<u8>>,
 }
 
-/// Git refuses control characters in the names of refs, so that neither NUL nor
-/// a line end can be part of one.
+/// Each line is an object id and a name. Git refuses control characters in the names of refs,
+/// so neither NUL nor a line end can be part of one.
 const FORMAT: &str = "--format=%(objectname)%00%(refname)";
 
 /// Lists the refs in these folders.
@@ -54,7 +54,7 @@ fn read_line(line: &[u8]) -> Option<Ref> {
     Some(Ref { id: ObjectId::from_hex(id).ok()?, name: name.get(1..)?.to_vec() })
 }
 
-/// The refs that Git warned of.
+/// Returns the refs that the warnings of Git name.
 fn broken(warnings: &[u8]) -> Vec<Vec<u8>> {
     const WARNINGS: [&[u8]; 3] = [
         b"warning: ignoring broken ref ",

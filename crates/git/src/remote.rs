@@ -1,4 +1,4 @@
-//! Remotes: what they have, and pushing to them.
+//! Remotes: listing and fetching their refs, and pushing to them.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -18,22 +18,23 @@ use notice::Refused;
 pub struct CurrentBranch {
     /// Its short name: `main`.
     pub name: String,
-    /// Its commit; none where it has no commit yet.
+    /// Its commit; `None` if it has no commits yet.
     pub tip: Option<ObjectId>,
 }
 
-/// A ref that is pushed.
+/// A ref to push.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pushed {
-    /// What it leads to from now on: an object's id, or a branch by its full name.
+    /// The new target: an object id, or the full name of a branch.
     pub source: String,
-    /// Its full name there.
+    /// Its full name on the remote.
     pub name: String,
-    /// What a tag must lead to before; none if it must not exist.
+    /// The lease of a tag: the object it must point to on the remote before the push, or
+    /// `Some(None)` if it must not exist there. `None` means no lease.
     pub lease: Option<Option<ObjectId>>,
 }
 
-/// The names of the remotes.
+/// Lists the names of the remotes.
 ///
 /// # Errors
 ///
@@ -44,7 +45,7 @@ pub fn names(repository: &Repository) -> Result<Vec<String>> {
     Ok(String::from_utf8_lossy(&printed).lines().map(str::to_owned).collect())
 }
 
-/// The branch that HEAD is on; none where it is detached.
+/// Returns the branch that HEAD is on, or `None` if HEAD is detached.
 pub fn current_branch(repository: &Repository) -> Option<CurrentBranch> {
     let printed = repository.git.run(&["symbolic-ref", "--quiet", "HEAD"]).ok()?;
     let name = String::from_utf8(printed).ok()?;
@@ -52,7 +53,7 @@ pub fn current_branch(repository: &Repository) -> Option<CurrentBranch> {
     Some(CurrentBranch { name, tip: repository.head() })
 }
 
-/// The refs of a remote that match one of `patterns`, by full name.
+/// Lists the refs of a remote whose full name matches one of `patterns`.
 ///
 /// # Errors
 ///
@@ -65,7 +66,7 @@ pub fn list(
     let mut command = repository.git.user_command();
     command.args(["ls-remote", "--refs", "--end-of-options", remote]);
     command.args(patterns);
-    // It is the user's own Git, which may ask for a password: long enough to type one.
+    // The user's Git may ask for a password: the limit leaves time to type one.
     let limit = Limit::of_silence(Duration::from_secs(120));
     let printed = network::run(&mut command, Vec::new(), limit)
         .map_err(|error| unreachable(remote, &error.to_string()))?;
@@ -77,13 +78,14 @@ pub fn list(
     Ok(refs)
 }
 
-/// Fetches these tags, by their full names, in place of those that are here.
+/// Fetches tags by their full names and replaces the local ones.
 ///
 /// # Errors
 ///
 /// Fails if Git cannot be run, or if the fetch fails.
 pub fn fetch_refs(repository: &Repository, remote: &str, names: &[String]) -> Result<()> {
-    /// A command line takes about two megabytes, twice a name at most 700 bytes.
+    /// A command line holds about two megabytes; each name occurs twice and has at most 700
+    /// bytes.
     const TOGETHER: usize = 1_000;
     for names in names.chunks(TOGETHER) {
         let mut command = repository.git.user_command();
@@ -98,7 +100,7 @@ pub fn fetch_refs(repository: &Repository, remote: &str, names: &[String]) -> Re
     Ok(())
 }
 
-/// Fetches the objects of tags, without touching any ref.
+/// Fetches the objects of tags without changing refs.
 ///
 /// # Errors
 ///
@@ -114,20 +116,20 @@ pub fn fetch_objects(repository: &Repository, remote: &str, names: &[String]) ->
     }
 }
 
-/// What Git says if a host does not offer the capability `atomic` of Git's protocol.
+/// The message of Git if a host does not offer the capability `atomic` of Git's protocol.
 const NOT_ATOMIC: &[u8] = b"the receiving end does not support --atomic push";
 
-/// A push that ended.
+/// The result of a push.
 #[derive(Debug)]
 pub struct PushRun {
-    /// What Git answered.
+    /// The exit and the output of Git.
     pub ran: Ran,
-    /// Whether the refs were pushed all or none.
+    /// True if the push was atomic: all refs or none.
     pub atomic: bool,
 }
 
-/// Pushes refs, all or none if the host supports that. What Git answers is the caller's to
-/// read. A single ref needs no support: it is pushed or it is not.
+/// Pushes refs, atomically if the host supports that. The caller reads the output of Git. A
+/// single ref does not need this support: its push succeeds or fails as a whole.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What a remote has, in one question: its default branch, its branches and its tags.
+//! Lists the default branch, the branches and the tags of a remote in one call.
 
 use gix_hash::ObjectId;
 
@@ -10,16 +10,16 @@ use crate::repository::Repository;
 /// The default branch of a remote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteHead {
-    /// Its short name; none if the remote is on a commit, or does not say.
+    /// Its short name; `None` if HEAD of the remote is detached or the remote does not say.
     pub name: Option<String>,
     /// Its commit.
     pub commit: ObjectId,
 }
 
-/// What a remote has.
+/// The refs of a remote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RemoteRefs {
-    /// What its HEAD leads to; none if that is a branch without a commit.
+    /// The target of its HEAD; `None` if HEAD is a branch without commits.
     pub default: Option<RemoteHead>,
     /// Its branches, by full name.
     pub branches: Vec<Ref>,
@@ -27,11 +27,12 @@ pub struct RemoteRefs {
     pub tags: Vec<Ref>,
 }
 
-/// Asks a remote with `git ls-remote --symref`.
+/// Lists the refs of a remote with `git ls-remote --symref`.
 ///
 /// # Errors
 ///
-/// [`Unanswered`] if nobody answers within the limit, or with something else than refs.
+/// [`Unanswered`] if the remote does not answer within the limit, or if the answer is not a
+/// list of refs.
 pub fn ask(
     repository: &Repository,
     remote: &Remote,
@@ -45,7 +46,7 @@ pub fn ask(
     read(&printed, repository.hash).map_err(Unanswered::Said)
 }
 
-/// The error without the credentials that the remote's address has.
+/// Removes the credentials of the remote's address from an error.
 pub(crate) fn hide(error: Unanswered, remote: &Remote) -> Unanswered {
     match error {
         Unanswered::Said(said) if remote.name.contains("://") => {
@@ -55,8 +56,8 @@ pub(crate) fn hide(error: Unanswered, remote: &Remote) -> Unanswered {
     }
 }
 
-/// Reads lines of `<id>\t<name>`, after `ref: refs/heads/main\tHEAD` if the remote says
-/// what its HEAD stands for. Names that end with `^{}` are what a tag leads to.
+/// Parses lines of `<id>\t<name>`, after `ref: refs/heads/main\tHEAD` if the remote names the
+/// target of its HEAD. Names that end with `^{}` are the peeled targets of tags.
 fn read(printed: &[u8], hash: gix_hash::Kind) -> Result<RemoteRefs, String> {
     let (mut refs, mut head, mut branch) = (RemoteRefs::default(), None, None);
     for line in printed.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {

@@ -1,4 +1,4 @@
-//! A repository that exists.
+//! An existing repository.
 
 use std::path::{Path, PathBuf};
 
@@ -7,25 +7,26 @@ use gix_hash::{Kind, ObjectId};
 
 use crate::command::{self, Git};
 
-/// A repository that exists and that Git agrees to read.
+/// An existing repository that Git agrees to read.
 #[derive(Clone, Debug)]
 pub struct Repository {
-    /// How to call Git on it.
+    /// The settings with which Git is called on it.
     pub git: Git,
-    /// The hash that its objects are named by.
+    /// The hash function of its object ids.
     pub hash: Kind,
-    /// Its directory that all of its worktrees share: `.git`, or the bare repository.
+    /// The directory that all of its worktrees share: `.git`, or the bare repository.
     pub common_dir: PathBuf,
     /// The root of its work tree, if it has one.
     pub work_tree: Option<PathBuf>,
 }
 
 impl Repository {
-    /// Opens the repository that `path` is, or lies in.
+    /// Opens the repository at `path` or in one of its parent folders.
     ///
     /// # Errors
     ///
-    /// Fails if the path is not a directory or not in a Git repository, or if Git is missing or too old.
+    /// Fails if the path is not a directory or not in a Git repository, or if Git is missing or
+    /// too old.
     pub fn open(path: &Path) -> Result<Self> {
         check_directory(path)?;
         let git = Git::at(path);
@@ -45,22 +46,22 @@ impl Repository {
             .run(&["rev-parse", "--path-format=absolute", "--git-common-dir"])
             .map_err(|error| error.explain(path))?;
         let common_dir = command::path_from(common_dir);
-        // A bare repository has none, and says so with a failure.
+        // In a bare repository this command fails.
         let work_tree = git.run(&["rev-parse", "--show-toplevel"]).ok().map(command::path_from);
         Ok(Self { git, hash, common_dir, work_tree })
     }
 
-    /// The commit that HEAD is at; none where its branch has no commit yet.
+    /// Returns the commit of HEAD, or `None` if its branch has no commits yet.
     pub fn head(&self) -> Option<ObjectId> {
         self.commit("HEAD")
     }
 
-    /// Whether there is a ref of this full name.
+    /// Tells if a ref with this full name exists.
     pub fn has_ref(&self, full_name: &str) -> bool {
         self.git.run(&["show-ref", "--verify", "--quiet", full_name]).is_ok()
     }
 
-    /// The name of whoever makes tags here, by the user's configuration.
+    /// Returns the user's committer name, as Git is configured here.
     ///
     /// # Errors
     ///
@@ -76,37 +77,37 @@ impl Repository {
         Ok(name.trim_ascii().to_vec())
     }
 
-    /// The folder of its objects.
+    /// Returns the folder of its objects.
     ///
     /// # Errors
     ///
-    /// If Git cannot say where it is.
+    /// If Git cannot name the folder.
     pub fn objects_dir(&self) -> Result<PathBuf> {
         let path = ["rev-parse", "--path-format=absolute", "--git-path", "objects"];
         let printed = self.git.run(&path).map_err(|error| error.explain(&self.common_dir))?;
         Ok(command::path_from(printed))
     }
 
-    /// The same repository, of which more objects can be read: those in a folder.
+    /// Returns the same repository with an additional folder of readable objects.
     #[must_use]
     pub fn with_objects(&self, objects: &Path) -> Self {
         Self { git: self.git.with_objects(objects), ..self.clone() }
     }
 
-    /// A value of the configuration.
+    /// Returns a value of the configuration.
     pub fn config(&self, key: &str) -> Option<String> {
         let printed = self.git.run(&["config", "--get", key]).ok()?;
         let value = String::from_utf8(printed).ok()?;
         Some(value.trim_end_matches('\n').to_owned()).filter(|value| !value.is_empty())
     }
 
-    /// Whether `old` is `new` or one of its ancestors; no where one is not here.
+    /// Tells if `old` is `new` or one of its ancestors; false if a commit is missing.
     pub fn is_ancestor(&self, old: ObjectId, new: ObjectId) -> bool {
         let (old, new) = (old.to_string(), new.to_string());
         self.git.run(&["merge-base", "--is-ancestor", &old, &new]).is_ok()
     }
 
-    /// The commit that `text` names in any way that Git understands.
+    /// Resolves `text` to a commit in any syntax that Git understands.
     pub fn commit(&self, text: &str) -> Option<ObjectId> {
         let name = format!("{text}^{{commit}}");
         let verify = ["rev-parse", "--verify", "--quiet", "--end-of-options", &name];

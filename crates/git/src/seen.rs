@@ -1,14 +1,14 @@
-//! What a remote had when this clone last saw it, slot by slot.
+//! A record of the slot tags a remote had when this clone last saw it.
 //!
-//! Git keeps no remote-tracking tags: after `git tag --force` nothing says what
-//! the slot was when the user decided to move it, and a stale clone's
-//! `git push --force` would undo what others did meanwhile. So it is noted, in
-//! refs that no remote ever gets: `refs/slotctl/seen/<remote>/<tag>` is what the
-//! remote had, `refs/slotctl/moved/<tag>` what `slotctl tag set` last made here.
+//! Git keeps no remote-tracking tags: after `git tag --force`, Git no longer knows where the
+//! slot was when the user decided to move it, and `git push --force` from a stale clone would
+//! undo later changes of others. Therefore slotctl records it in refs that are never pushed:
+//! `refs/slotctl/seen/<remote>/<tag>` is the tag that the remote had,
+//! `refs/slotctl/moved/<tag>` is the tag that `slotctl tag set` last made here.
 //!
-//! A move notes the slot's tag as it was before as seen, unless that was an own
-//! move: then what the remote had is what is noted already. A clone, and
-//! `git fetch --force`, bring the remote's tags, so the next move sees those.
+//! Before a slot moves, its current tag is recorded as seen, unless slotctl itself moved it
+//! last: then the tag of the remote is recorded already. `git clone` and `git fetch --force`
+//! bring the remote's tags, so the next move records those.
 
 use std::collections::HashMap;
 
@@ -23,16 +23,16 @@ use crate::write::{RefUpdate, update_refs};
 const MOVED: &str = "refs/slotctl/moved/";
 const SEEN: &str = "refs/slotctl/seen/";
 
-/// What is noted, by the short names of tags.
+/// The recorded tags, by their short names.
 #[derive(Clone, Debug, Default)]
 pub struct SeenTags {
-    /// What a remote had.
+    /// The tags that a remote had.
     pub there: HashMap<String, ObjectId>,
-    /// What `slotctl tag set` made.
+    /// The tags that `slotctl tag set` made.
     pub moved: HashMap<String, ObjectId>,
 }
 
-/// What is noted of a remote.
+/// Reads the recorded tags of a remote.
 ///
 /// # Errors
 ///
@@ -51,7 +51,7 @@ fn noted(repository: &Repository, folder: &str) -> Result<HashMap<String, Object
     Ok(refs.into_iter().filter_map(short).collect())
 }
 
-/// Notes what the remotes had, before the slot `tag` that is at `now` moves.
+/// Records the tags of the remotes before the slot `tag`, now at `now`, moves.
 ///
 /// # Errors
 ///
@@ -66,7 +66,7 @@ pub fn note_before_move(repository: &Repository, tag: &str, now: Option<ObjectId
     update_refs(repository, &remotes.iter().map(update).collect::<Vec<_>>())
 }
 
-/// Notes that the slot `tag` was moved.
+/// Records that the slot `tag` was moved.
 ///
 /// # Errors
 ///
@@ -75,7 +75,7 @@ pub fn note_move(repository: &Repository, tag: &str, id: ObjectId) -> Result<()>
     update_refs(repository, &[RefUpdate { name: format!("{MOVED}{tag}"), id: Some(id) }])
 }
 
-/// Notes what a remote has.
+/// Records the tags that a remote has.
 ///
 /// # Errors
 ///
@@ -88,7 +88,7 @@ pub fn note_seen(repository: &Repository, remote: &str, tags: &[(String, ObjectI
     update_refs(repository, &tags.iter().map(update).collect::<Vec<_>>())
 }
 
-/// Forgets what a remote had of tags that it has not any more.
+/// Deletes the records of tags that a remote no longer has.
 ///
 /// # Errors
 ///
@@ -98,7 +98,7 @@ pub fn note_gone(repository: &Repository, remote: &str, tags: &[String]) -> Resu
     update_refs(repository, &tags.iter().map(update).collect::<Vec<_>>())
 }
 
-/// Forgets what was noted of a tag.
+/// Deletes the records of a tag.
 ///
 /// # Errors
 ///

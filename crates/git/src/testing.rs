@@ -9,12 +9,12 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// A repository in a directory of its own, which goes when the test ends.
+/// A repository in its own directory, which is deleted when the test ends.
 pub struct Repo {
     dir: TempDir,
 }
 
-/// Git as it is without anybody's configuration, at one fixed moment.
+/// Returns a command of Git without user configuration, at a fixed time.
 pub fn git_in(dir: &Path) -> Command {
     let mut command = Command::new("git");
     for (name, _) in std::env::vars_os() {
@@ -36,7 +36,7 @@ pub fn git_in(dir: &Path) -> Command {
     command
 }
 
-/// Runs git and returns what it printed, without the line end.
+/// Runs Git and returns its output without the line end.
 #[track_caller]
 pub fn run<S: AsRef<OsStr>>(dir: &Path, args: &[S]) -> String {
     let Output { status, stdout, stderr } = git_in(dir).args(args).output().unwrap();
@@ -52,29 +52,29 @@ impl Default for Repo {
 }
 
 impl Repo {
-    /// An empty repository with a work tree, on the branch `main`.
+    /// Creates an empty repository with a work tree, on the branch `main`.
     pub fn new() -> Self {
         Self::init(&["-c", "init.defaultBranch=main", "init", "--quiet"])
     }
 
-    /// A repository made by this command.
+    /// Creates a repository with this command.
     pub fn init(args: &[&str]) -> Self {
         let dir = TempDir::new().unwrap();
         run(dir.path(), args);
         Self { dir }
     }
 
-    /// The work tree.
+    /// Returns the work tree.
     pub fn path(&self) -> &Path {
         self.dir.path()
     }
 
-    /// A path in the work tree.
+    /// Returns a path in the work tree.
     pub fn at(&self, path: &str) -> PathBuf {
         self.path().join(path)
     }
 
-    /// Runs git.
+    /// Runs Git.
     #[track_caller]
     pub fn git<S: AsRef<OsStr>>(&self, args: &[S]) -> String {
         run(self.path(), args)
@@ -87,7 +87,7 @@ impl Repo {
         fs::write(path, bytes).unwrap();
     }
 
-    /// Commits all of the work tree and returns the commit's id.
+    /// Commits the whole work tree and returns the id of the commit.
     #[track_caller]
     pub fn commit(&self, message: &str) -> String {
         self.git(&["add", "--all", "--force"]);
@@ -102,27 +102,27 @@ impl Repo {
         self.commit(path)
     }
 
-    /// Makes or moves an annotated tag.
+    /// Creates or moves an annotated tag.
     #[track_caller]
     pub fn tag(&self, name: &str, target: &str) {
         self.tag_with(name, target, &format!("Set {name}"));
     }
 
-    /// The same, with a message.
+    /// Creates or moves an annotated tag with a message.
     #[track_caller]
     pub fn tag_with(&self, name: &str, target: &str, message: &str) {
         let quiet = "advice.nestedTag=false";
         self.git(&["-c", quiet, "tag", "--force", "-a", "-m", message, name, target]);
     }
 
-    /// Makes a ref of any name that git allows, without going through `git tag`.
+    /// Creates a ref with any name that Git allows, without `git tag`.
     #[track_caller]
     pub fn update_ref(&self, name: impl AsRef<OsStr>, target: &str) {
         let (update, target) = (OsStr::new("update-ref"), OsStr::new(target));
         self.git(&[update, name.as_ref(), target]);
     }
 
-    /// Stores an object of any kind and form, and returns its id.
+    /// Stores an object of any kind and content, and returns its id.
     #[track_caller]
     pub fn object(&self, kind: &str, body: impl AsRef<[u8]>) -> String {
         let file = self.at(".git/object-to-store");
@@ -130,7 +130,7 @@ impl Repo {
         self.git(&["hash-object", "--literally", "-w", "-t", kind, ".git/object-to-store"])
     }
 
-    /// Where a loose object lies.
+    /// Returns the path of a loose object.
     pub fn loose(&self, id: &str) -> PathBuf {
         let (folder, name) = id.split_at(2);
         self.at(&format!(".git/objects/{folder}/{name}"))

@@ -55,8 +55,8 @@ fn the_environment_leads_nobody_astray() {
     for (name, value) in [("LC_ALL", "C"), ("GIT_NO_LAZY_FETCH", "1")] {
         assert!(envs.contains(&(OsStr::new(name), Some(OsStr::new(value)))), "{name}");
     }
-    // Every variable that Git itself calls local to a repository is either
-    // scrubbed or one of the configuration's.
+    // Every variable that Git calls local to a repository is either removed or one of the
+    // configuration's.
     for name in repo.git(&["rev-parse", "--local-env-vars"]).lines() {
         let scrubbed = envs.contains(&(OsStr::new(name), None));
         let set = envs.iter().any(|(set, value)| *set == OsStr::new(name) && value.is_some());
@@ -96,7 +96,7 @@ fn a_repository_can_not_have_programs_run() {
     assert!(!marker.exists());
 }
 
-/// Contents are line ends, which only their sizes tell from the protocol's own.
+/// The contents are line ends: only their sizes distinguish them from those of the protocol.
 #[test]
 fn objects_in_the_order_asked() {
     let repo = Repo::new();

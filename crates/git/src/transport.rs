@@ -1,9 +1,9 @@
-//! The user's configuration of how remotes are reached, for a repository elsewhere.
+//! The user's configuration of remotes, for use in a quarantine.
 //!
-//! Addresses, credentials and proxies may stand in the repository's own configuration,
-//! or in files that an `includeIf.gitdir` brings in for this repository alone, as
-//! actions/checkout does it. All of that is asked for where it counts, and handed on by
-//! the environment, which no other user can read.
+//! Addresses, credentials and proxies may be in the repository's own configuration, or in files
+//! that an `includeIf.gitdir` includes for this repository alone, as actions/checkout does it.
+//! They are read in the user's repository and passed on in environment variables, which no
+//! other user can read.
 
 use std::collections::HashMap;
 use std::process::Command;
@@ -15,7 +15,7 @@ use crate::write::run;
 /// Keys and their values, in Git's order.
 type Entries = Vec<(String, String)>;
 
-/// What of the configuration of `repository` a quarantine does not see by itself.
+/// Returns the configuration of `repository` that a quarantine does not read by itself.
 pub(crate) fn entries(repository: &Repository, quarantine: &Quarantine) -> Entries {
     let own = list(&mut repository.git.user_command());
     let mut seen: HashMap<(String, String), usize> = HashMap::new();
@@ -37,7 +37,7 @@ fn list(command: &mut Command) -> Entries {
     let printed = ran.map(|ran| ran.stdout).unwrap_or_default();
     let entry = |text: &[u8]| {
         let text = String::from_utf8_lossy(text);
-        // A key without a value is true.
+        // A key without a value means true.
         let (key, value) = text.split_once('\n').unwrap_or((&text, "true"));
         (key.to_owned(), value.to_owned())
     };
@@ -53,7 +53,7 @@ fn is_transport(key: &str) -> bool {
         || key.starts_with("remote.") && of_remote.iter().any(|end| key.ends_with(end))
 }
 
-/// Adds the entries to the configuration that the environment has for Git.
+/// Adds the entries to the configuration in the environment of Git.
 pub(crate) fn add(command: &mut Command, entries: &[(String, String)]) {
     let there = std::env::var("GIT_CONFIG_COUNT").ok().and_then(|count| count.parse().ok());
     let there: usize = there.unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Tags that are made, moved and deleted, by the user's own Git.
+//! Creates, moves and deletes tags with the user's own Git.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -11,28 +11,28 @@ use crate::command::one_line;
 use crate::repository::Repository;
 use notice::Refused;
 
-/// A ref that is set, or deleted where there is no new object.
+/// An update of a ref, or its deletion if `id` is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefUpdate {
     /// Its full name.
     pub name: String,
-    /// What it leads to from now on.
+    /// Its new target.
     pub id: Option<ObjectId>,
 }
 
-/// How a command of Git ended.
+/// The result of a command of Git.
 #[derive(Debug)]
 pub struct Ran {
-    /// Whether it says that all is well.
+    /// True if the exit code is 0.
     pub ok: bool,
-    /// What it printed.
+    /// Its stdout.
     pub stdout: Vec<u8>,
-    /// What it said beside.
+    /// Its stderr.
     pub stderr: Vec<u8>,
 }
 
-/// Makes an annotated tag as `git tag` does: signed, refused by a hook, in the
-/// name of whom the user's configuration says. `name` is the short one.
+/// Creates an annotated tag as `git tag` does: signed, checked by hooks, and with the
+/// configured identity of the user. `name` is the short name.
 ///
 /// # Errors
 ///
@@ -45,7 +45,7 @@ pub fn make_tag(
     replace: bool,
 ) -> Result<()> {
     let mut command = repository.git.user_command();
-    // A slot is a tag of its version's tag: what Git advises against.
+    // A slot is a tag of its version's tag, which Git advises against.
     command.args(["-c", "advice.nestedTag=false", "tag", "--annotate"]);
     // A line of the message may begin with '#'.
     command.args(["--cleanup=whitespace", &format!("--message={message}")]);
@@ -56,7 +56,7 @@ pub fn make_tag(
     done(run(&mut command)?, name)
 }
 
-/// Deletes a tag that leads to `id`.
+/// Deletes a tag that points to `id`.
 ///
 /// # Errors
 ///
@@ -68,7 +68,7 @@ pub fn delete_tag(repository: &Repository, name: &str, id: ObjectId) -> Result<(
     done(run(&mut command)?, name)
 }
 
-/// Sets and deletes refs, all or none.
+/// Sets and deletes refs in one transaction.
 ///
 /// # Errors
 ///
@@ -79,7 +79,7 @@ pub fn update_refs(repository: &Repository, updates: &[RefUpdate]) -> Result<()>
     }
     let mut text = String::new();
     for RefUpdate { name, id } in updates {
-        // A ref that is gone already is as good as deleted.
+        // A ref that does not exist counts as deleted.
         match id {
             Some(id) => writeln!(text, "update {name} {id}")?,
             None => writeln!(text, "delete {name}")?,
@@ -89,7 +89,7 @@ pub fn update_refs(repository: &Repository, updates: &[RefUpdate]) -> Result<()>
     command.args(["update-ref", "--stdin"]).stdin(Stdio::piped());
     let mut child = command.spawn().context("git could not be started")?;
     let mut stdin = child.stdin.take().context("git does not accept input")?;
-    // Git reads all before it says anything.
+    // Git reads the whole input before it prints anything.
     let written = stdin.write_all(text.as_bytes());
     drop(stdin);
     let output = child.wait_with_output().context("waiting for git failed")?;
@@ -119,7 +119,7 @@ fn done(ran: Ran, subject: &str) -> Result<()> {
     })
 }
 
-/// What to do about what Git says, where more can be said than Git does.
+/// Returns advice on an error message of Git, if there is more to say than Git does.
 fn way_out(said: &str) -> Option<&'static str> {
     const IDENTITY: [&str; 4] =
         ["tell me who you are", "empty ident", "auto-detect email", "Author identity unknown"];

@@ -1,5 +1,5 @@
-//! `slotctl explain`: replays who gets which version of a slot, offline, with the
-//! code that the Worker decides by.
+//! `slotctl explain`: computes offline which version of a slot a caller gets, with the code
+//! that the Worker uses.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -23,12 +23,12 @@ use crate::read::ReadPart;
 /// Carries out the command.
 pub(crate) fn run(context: &Context<'_, ExplainArgs>) -> Result<Exit> {
     let args = context.args;
-    // 1. The slot's record, as Git and rollouts.toml have it.
+    // 1. The slot's record, from Git and rollouts.toml.
     let only = std::slice::from_ref(&args.component);
     let source = offline::source(&args.common, only, context.output)?;
     let reading = offline::read(&args.common, &source, ReadPart { only, rollouts: None })?;
     let record = offline::record_of(&reading, &args.component, &args.slot)?;
-    // 2. What it decides.
+    // 2. The decision.
     match (&args.key, &args.keys) {
         (Some(key), _) => one(context, &record, key)?,
         (None, Some(file)) => many(context, &record, &offline::keys(file)?)?,
@@ -54,7 +54,7 @@ fn one(context: &Context<'_, ExplainArgs>, record: &SlotRecord, key: &str) -> Re
     }
 }
 
-/// One caller, for people.
+/// Describes the decision for one caller as text.
 fn words(explanation: &Explanation, record: &SlotRecord, key: &str) -> String {
     let Explanation { component, slot, assigned_slot, version, .. } = explanation;
     let key = printable(key.as_bytes());
@@ -78,7 +78,7 @@ fn words(explanation: &Explanation, record: &SlotRecord, key: &str) -> String {
     text
 }
 
-/// How many callers an arm got.
+/// The number of callers by slot and version of their arm.
 type Shares = BTreeMap<(String, String), usize>;
 
 fn many(context: &Context<'_, ExplainArgs>, record: &SlotRecord, keys: &[String]) -> Result<()> {

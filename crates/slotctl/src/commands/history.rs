@@ -1,4 +1,4 @@
-//! `slotctl history`: every move of a component's slots, as the catalog has them.
+//! `slotctl history`: lists the moves of a component's slots that its catalog records.
 
 use std::cmp::Reverse;
 use std::fmt::Write as _;
@@ -47,14 +47,14 @@ fn read(context: &Context<'_, HistoryArgs>) -> Result<CatalogRecord> {
     }
 }
 
-/// A slot that is not there, and those that are.
+/// The refusal of a slot that the component does not have; it lists the slots that exist.
 pub(super) fn no_slot(name: &ComponentName, slot: &Slot, catalog: &CatalogRecord) -> Refused {
     let there: Vec<String> = catalog.slots.keys().map(Slot::to_string).collect();
     let help = format!("it has: {}", there.join(", "));
     Refused::new(format!("{name}@{slot}"), "the component has no such slot in KV", help)
 }
 
-/// The moves of all slots, or of one, the newest first.
+/// Returns the moves of all slots, or of the slot `only`, the newest first.
 fn moves<'a>(catalog: &'a CatalogRecord, only: Option<&Slot>) -> Vec<(&'a Slot, &'a Move)> {
     let wanted = |slot: &&Slot| only.is_none_or(|only| only == *slot);
     let slots = catalog.slots.keys().filter(wanted);
@@ -63,7 +63,7 @@ fn moves<'a>(catalog: &'a CatalogRecord, only: Option<&Slot>) -> Vec<(&'a Slot, 
         .filter_map(of)
         .flat_map(|(slot, moves)| moves.iter().map(move |moved| (slot, moved)))
         .collect();
-    // Stable: of a slot's moves in one second the order stays.
+    // The sort is stable: moves of a slot in the same second keep their order.
     moves.sort_by_key(|(_, moved)| Reverse(moved.time));
     moves
 }
@@ -108,7 +108,7 @@ fn table(moves: &[(&Slot, &Move)]) -> String {
     text
 }
 
-/// A version as people read it.
+/// Formats a version for people: a commit as its first 12 hexadecimal digits.
 pub(super) fn short(version: &Version) -> String {
     match version {
         Version::Release(_) => version.to_string(),

@@ -1,4 +1,4 @@
-//! The commands, each as numbered steps.
+//! The commands. Each `run` is written as numbered steps.
 
 mod explain;
 mod history;
@@ -21,8 +21,8 @@ use crate::context::Context;
 use crate::exit::{self, Exit};
 use crate::output::Output;
 
-/// Carries out a command. With `--json`, an error is JSON on stdout too, so that a
-/// script has one object to read whatever happens.
+/// Carries out a command. With `--json`, an error is printed to stdout as JSON too, so that
+/// a script always gets an object.
 pub(crate) fn run(command: &Command, output: &Output) -> Exit {
     let ended = carry_out(command, output).or_else(|error| {
         if command.json() {

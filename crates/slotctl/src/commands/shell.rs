@@ -1,5 +1,5 @@
-//! `slotctl completions` and `slotctl man`: made out of the command line itself, so
-//! that they never say anything else than it does.
+//! `slotctl completions` and `slotctl man`: generated from the definition of the command
+//! line, so that they always agree with it.
 
 use std::fs;
 use std::path::Path;
@@ -26,7 +26,7 @@ pub(crate) fn completions(context: &Context<'_, CompletionsArgs>) -> Result<Exit
 pub(crate) fn man(context: &Context<'_, ManArgs>) -> Result<Exit> {
     let Context { args, output, .. } = *context;
     let mut command = Args::command().disable_help_subcommand(true);
-    // Subcommands learn their full names.
+    // Sets the full names of the subcommands.
     command.build();
     let Some(dir) = &args.dir else {
         output.print(&String::from_utf8_lossy(&page(command)?))?;
@@ -38,7 +38,7 @@ pub(crate) fn man(context: &Context<'_, ManArgs>) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Writes the pages of a command and of those below it; says how many.
+/// Writes the pages of a command and of its subcommands; returns the number of pages.
 fn pages(command: &Command, dir: &Path) -> Result<usize> {
     let name = command.get_display_name().unwrap_or(command.get_name()).to_owned();
     let file = dir.join(format!("{name}.1"));

@@ -1,4 +1,4 @@
-//! `slotctl token`: a read token, and what the Worker stores of it.
+//! `slotctl token`: creates a read token and the entry that the Worker stores for it.
 
 use anyhow::{Context as _, Result};
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -9,7 +9,7 @@ use crate::args::TokenArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 
-/// What tokens begin with, so that scanners for leaked secrets know them.
+/// The prefix of tokens, by which scanners for leaked secrets recognize them.
 const PREFIX: &str = "crt_";
 
 /// Carries out the command.

@@ -1,4 +1,4 @@
-//! `slotctl verify`: reads everything back, a batch at a time.
+//! `slotctl verify`: reads all records and contents back from KV, a batch at a time.
 
 use std::time::Instant;
 
@@ -21,7 +21,7 @@ use crate::session::{self, GitReader};
 use crate::source::{Asking, Certainty};
 use crate::store::Store;
 
-/// What was read.
+/// The numbers of keys and bytes that were read.
 struct Read {
     slots: usize,
     versions: usize,
@@ -34,7 +34,7 @@ struct Read {
 pub(crate) fn run(context: &Context<'_, VerifyArgs>) -> Result<Exit> {
     let Context { args, output, now } = *context;
     let began = Instant::now();
-    // 1. What Git says, and which keys there are.
+    // 1. The tags in Git, and the keys in KV.
     let target = context.target(&args.target)?;
     let store = Store::new(&target);
     let asking = Asking::open(&args.common, &args.part.only, Certainty::Needed)?;
@@ -47,7 +47,7 @@ pub(crate) fn run(context: &Context<'_, VerifyArgs>) -> Result<Exit> {
     for (which, ListedKey { name, metadata }) in listed {
         audit.list(which, &name, metadata);
     }
-    // 2. Every record, every content.
+    // 2. All records and all contents.
     read_records(&store, &mut audit, &mut actual, output)?;
     let read = Read {
         slots: audit.count(|key| matches!(key, Key::Slot(..))),
@@ -56,7 +56,7 @@ pub(crate) fn run(context: &Context<'_, VerifyArgs>) -> Result<Exit> {
         contents: audit.contents().len(),
         bytes: read_contents(&store, &mut audit, output)?,
     };
-    // 3. What is wrong, and what is not as Git says.
+    // 3. The findings, and the differences from Git.
     let plan = session::plan(&reading.desired, actual, &store, &Options::at(now))?;
     let found = Found { findings: audit.findings(), reading: &reading, plan: &plan };
     found.tell(output);
@@ -67,7 +67,7 @@ pub(crate) fn run(context: &Context<'_, VerifyArgs>) -> Result<Exit> {
     Ok(found.exit())
 }
 
-/// What is wrong, and what is not as Git says.
+/// The findings, and the differences between KV and Git.
 struct Found<'a> {
     findings: Vec<Notice>,
     reading: &'a Reading,
@@ -79,7 +79,7 @@ impl Found<'_> {
         self.reading.refused.iter().chain(&self.plan.refused)
     }
 
-    /// The number of things that are wrong.
+    /// Returns the number of findings and refusals.
     fn wrong(&self) -> usize {
         self.findings.len() + self.refused().count()
     }
@@ -102,13 +102,13 @@ impl Found<'_> {
 /// Keys with their namespaces.
 type Keys = Vec<(Namespace, ListedKey)>;
 
-/// Lists both namespaces, or what they have of the components that are named.
+/// Lists the keys of both namespaces, or those of the components that `--only` names.
 fn list(args: &VerifyArgs, store: &Store<'_>, output: &Output) -> Result<Keys> {
     let meter = output.meter("keys listed");
     let mut keys = Keys::new();
     store.pages(&args.part.only, &meter, |which, listed| keys.push((which, listed)))?;
     if !args.part.only.is_empty() {
-        // They are not under the component's prefix.
+        // Catalogs and the index do not have the component's prefix.
         let catalogs = args.part.only.iter().map(|name| Key::Catalog(name.clone()));
         for key in catalogs.chain([Key::Index]) {
             let listed = ListedKey { name: key.to_string(), metadata: None };
@@ -118,7 +118,7 @@ fn list(args: &VerifyArgs, store: &Store<'_>, output: &Output) -> Result<Keys> {
     Ok(keys)
 }
 
-/// The paths that the version records name.
+/// Lists the keys in an [`Actual`] and reads the version records that are needed for paths.
 fn recorded(args: &VerifyArgs, keys: &Keys, store: &Store<'_>) -> Result<Actual> {
     let mut actual = match args.part.only.as_slice() {
         [] => Actual::default(),
@@ -131,7 +131,7 @@ fn recorded(args: &VerifyArgs, keys: &Keys, store: &Store<'_>) -> Result<Actual>
     Ok(actual)
 }
 
-/// Reads every record. Those of slots are kept for the plan, as in a sync.
+/// Reads all records. The records of slots are kept for the plan, as in a sync.
 fn read_records(
     store: &Store<'_>,
     audit: &mut Audit<'_>,
@@ -152,7 +152,7 @@ fn read_records(
     Ok(())
 }
 
-/// Reads every content; returns how many bytes they have.
+/// Reads all contents; returns their size in bytes.
 fn read_contents(store: &Store<'_>, audit: &mut Audit<'_>, output: &Output) -> Result<u64> {
     let contents = audit.contents();
     let meter = output.meter("contents");
@@ -166,7 +166,7 @@ fn read_contents(store: &Store<'_>, audit: &mut Audit<'_>, output: &Output) -> R
     Ok(bytes)
 }
 
-/// Says what a sync would change, and what a hold keeps from being changed.
+/// Prints the changes that a sync would make, and those that a hold prevents.
 fn tell_drift(output: &Output, plan: &Plan) {
     plan.stage(Stage::Slots).for_each(|write| output.say(format_args!("drift: {write}")));
     if !plan.is_empty() {

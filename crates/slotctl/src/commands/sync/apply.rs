@@ -1,5 +1,5 @@
-//! Carries out a plan: stage after stage, each complete before the next, so that
-//! whatever stops it, no record names what is not there.
+//! Carries out a plan stage by stage. Each stage is complete before the next begins, so that
+//! no record names a missing key, even if the sync is interrupted.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -22,20 +22,21 @@ use crate::read::{self, Blobs, Reading};
 use crate::runs::Note;
 use kv_api::{self, ApiError, Batch, Pair};
 
-/// What it takes to carry out a plan.
+/// The inputs for carrying out a plan.
 pub(super) struct Apply<'a> {
     /// The command.
     pub(super) session: &'a Session<'a, SyncArgs>,
     /// The plan.
     pub(super) plan: &'a Plan,
-    /// What was read of Git.
+    /// The result of reading Git.
     pub(super) reading: &'a Reading,
 }
 
 impl Apply<'_> {
-    /// Carries out the plan and reads a sample back, unless others have changed what the
-    /// plan was made from: before a slot is moved, before anything goes, and when all is
-    /// done. What the run tells of itself goes along with what is written where it can.
+    /// Carries out the plan and reads a sample back. Ends with a conflict if others have
+    /// changed what the plan was made from. That is checked before slots are moved, before
+    /// keys are deleted, and at the end. The run's announcements are written in the same
+    /// calls as the plan if possible.
     pub(super) fn run(
         &self,
         run: &mut ConcurrentRun<'_>,
@@ -67,8 +68,7 @@ impl Apply<'_> {
         }
     }
 
-    /// Writes stages; with the last call for them others are told of this run, if there
-    /// is room.
+    /// Writes stages. Adds the announcement of this run to the last call if it has room.
     fn write(
         &self,
         stages: &[Stage],
@@ -93,7 +93,7 @@ impl Apply<'_> {
         Ok(())
     }
 
-    /// Says whether the note went along.
+    /// Writes one stage; returns true if a call of it included the note.
     fn write_stage(
         &self,
         stage: Stage,
@@ -132,7 +132,7 @@ impl Apply<'_> {
         Ok(noted)
     }
 
-    /// A content as Git has it, checked before it is written under its digest.
+    /// Reads a content from Git and checks it against its digest.
     fn content(&self, digest: Digest, blobs: &mut dyn Blobs) -> Result<Vec<u8>> {
         let source = self.reading.contents.get(&digest);
         let source = source.with_context(|| format!("the repository has no {digest:?}"))?;
@@ -143,7 +143,7 @@ impl Apply<'_> {
         Ok(bytes)
     }
 
-    /// Deletes, kind after kind as the plan orders them.
+    /// Deletes keys, one kind after the other, in the order of the plan.
     fn delete(&self, outcome: &mut SyncOutcome) -> Result<()> {
         let began = Instant::now();
         for keys in self.plan.deletions.chunk_by(|a, b| Stage::of(a) == Stage::of(b)) {
@@ -165,8 +165,9 @@ impl Apply<'_> {
         Ok(())
     }
 
-    /// Contents whose time is still over, looked at once more: another sync that needs
-    /// one again says so there before it does anything else.
+    /// Splits keys into those to spare and those to delete. A content is spared if its record
+    /// in KV does not say any more that it is due: another sync that needs the content again
+    /// changes that record before anything else.
     fn spare<'k>(&self, keys: Vec<&'k Key>) -> Result<(Vec<Key>, Vec<&'k Key>)> {
         let record = |key: &Key| match key {
             Key::Content(digest) => Some(Key::Unreferenced(*digest)),
@@ -186,7 +187,7 @@ impl Apply<'_> {
     }
 }
 
-/// Whether the record of one of these contents is `key`.
+/// Tells if `key` is the record of an unreferenced content that is one of `contents`.
 fn is_of(contents: &[Key], key: &Key) -> bool {
     match key {
         Key::Unreferenced(digest) => contents.contains(&Key::Content(*digest)),
@@ -209,17 +210,17 @@ fn delete_keys(namespace: &kv_api::KvNamespace<'_>, keys: &[&Key]) -> Result<usi
     Ok(keys.len())
 }
 
-/// Writes the values of a stage, as many a call as the API takes; no more of them
-/// are in memory than one call carries.
+/// A writer of the values of a stage. It writes as many values per call as the API accepts,
+/// and keeps no more than that in memory.
 struct Writer<'a> {
     namespace: &'a kv_api::KvNamespace<'a>,
     stage: Stage,
     meter: &'a Meter,
     outcome: &'a mut SyncOutcome,
     batch: Batch,
-    /// How many bytes the values in the batch have.
+    /// The size of the values in the batch in bytes.
     bytes: usize,
-    /// How many pairs in it are not of the stage.
+    /// The number of pairs in the batch that do not belong to the stage.
     along: usize,
 }
 
@@ -252,8 +253,8 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Takes a note into a call that is to be made anyway; says whether there is one
-    /// with room.
+    /// Adds a note to the batch if the batch is not empty and has room; returns true if it
+    /// did.
     fn take_along(&mut self, note: &Note) -> bool {
         let taken = !self.batch.is_empty() && self.batch.push(note.pair());
         self.along += usize::from(taken);

@@ -1,4 +1,4 @@
-//! Reads a sample of what was written back.
+//! Reads back a sample of the keys that were written.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread::sleep;
@@ -16,15 +16,15 @@ use crate::context::Session;
 use crate::output::count;
 use crate::store::{SMALL, Store};
 
-/// How many keys of each stage are read back.
+/// The number of keys of each stage that are read back.
 const SAMPLE: usize = 4;
 
-/// Workers KV may take up to a minute until every reader sees a write; these are
-/// the seconds between looks, a minute in all.
+/// The seconds between reads, a minute in all: Workers KV may take up to a minute until
+/// every reader sees a write.
 const PATIENCE: [u64; 6] = [1, 2, 4, 8, 15, 30];
 
-/// Reads some keys of each stage back and compares them with the plan; says whether
-/// others have written something else meanwhile.
+/// Reads back some keys of each stage and compares them with the plan. Returns a conflict
+/// if others have written something else meanwhile.
 pub(super) fn read_back(
     session: &Session<'_, SyncArgs>,
     plan: &Plan,
@@ -39,7 +39,7 @@ pub(super) fn read_back(
         let same = as_written(&open, store)?;
         open.retain(|write| !same.contains(&write.key()));
         outcome.checked.extend(same);
-        // What differs may be another sync's, and is no reason to wait.
+        // A different value may come from another sync: then waiting is of no use.
         if !open.is_empty() && run.conflict()? == Conflict::KvChanged {
             return Ok(Conflict::KvChanged);
         }
@@ -58,7 +58,7 @@ pub(super) fn read_back(
     Ok(Conflict::None)
 }
 
-/// Some writes of a stage, from its first to its last.
+/// Returns up to [`SAMPLE`] writes of a stage, spread from its first to its last.
 fn sample(plan: &Plan, stage: Stage) -> Vec<&Write> {
     let writes: Vec<&Write> = plan.stage(stage).collect();
     let size = SAMPLE.min(writes.len());
@@ -66,8 +66,8 @@ fn sample(plan: &Plan, stage: Stage) -> Vec<&Write> {
     (0..size).filter_map(|index| writes.get(at(index)).copied()).collect()
 }
 
-/// The keys whose values are what was written: contents by their digest, records by
-/// their bytes. One call a namespace brings all but large contents.
+/// Returns the keys that have the written value. Contents are compared by digest, records by
+/// their bytes. One call per namespace reads all of them except large contents.
 fn as_written(writes: &[&Write], store: &Store<'_>) -> Result<BTreeSet<Key>> {
     let (mut same, mut alone) = (BTreeSet::new(), Vec::new());
     for which in [Namespace::Slots, Namespace::Components] {
@@ -81,7 +81,7 @@ fn as_written(writes: &[&Write], store: &Store<'_>) -> Result<BTreeSet<Key>> {
         let keys: Vec<String> = wanted.keys().cloned().collect();
         store.namespace(which).get_texts(&keys, |key, value| match wanted.get(key) {
             Some(write) if is_written(write, value) => drop(same.insert(write.key())),
-            // What is no text comes changed from a bulk get.
+            // A bulk get alters values that are not text.
             Some(write @ Write::Content { .. }) => alone.push(write.key()),
             _ => {}
         })?;

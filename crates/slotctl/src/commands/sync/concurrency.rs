@@ -1,4 +1,4 @@
-//! Whose turn it is: what a sync knows of others that run at the same time, or ran
+//! Concurrent syncs: the knowledge of a sync about others that run at the same time, or ran
 //! from a newer state of the repository. See [`catalog::record::SyncRecord`].
 
 use std::collections::BTreeMap;
@@ -12,42 +12,43 @@ use crate::runs::{self, Note};
 use crate::store::Store;
 use notice::Refused;
 
-/// What others have done since it was last looked.
+/// The effect of other runs since the last check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Conflict {
-    /// Nothing that matters.
+    /// Other runs changed nothing that matters.
     None,
-    /// What was listed may not be so any more: look at it anew.
+    /// The listing of KV may be out of date: list KV again.
     KvChanged,
 }
 
-/// What a run says of itself.
+/// An announcement of a run about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Announcement {
-    /// That it is about to move something.
+    /// The run is about to change KV.
     Start,
-    /// That it has done so.
+    /// The run has ended.
     End,
 }
 
-/// A sync among others.
+/// A sync that may run at the same time as others.
 #[derive(Debug)]
 pub(super) struct ConcurrentRun<'a> {
     store: &'a Store<'a>,
     run: RunId,
     mine: SyncRecord,
-    /// The records of others, as they were last seen.
+    /// The records of other runs, as this run last read them.
     known: BTreeMap<RunId, SyncRecord>,
-    /// Rollbacks that came meanwhile.
+    /// Rollbacks that were recorded since this run began.
     rollbacks: Vec<RunId>,
     announced: Option<Announcement>,
-    /// Whether a newer state in KV is overwritten.
+    /// True if this run may overwrite a newer state in KV.
     allow_older: bool,
 }
 
 impl<'a> ConcurrentRun<'a> {
-    /// Begins among the runs that are `known`. Of a part of a repository it is not known
-    /// how new all of it is: such a run is as new as the newest that was before it.
+    /// Begins a run; `known` are the records of the other runs. A run that syncs a `part` of
+    /// the repository does not know how new the whole is: it counts as at least as new as
+    /// the newest known run.
     pub(super) fn begin(
         store: &'a Store<'a>,
         state: &RepositoryState,
@@ -65,38 +66,38 @@ impl<'a> ConcurrentRun<'a> {
         Ok(turn)
     }
 
-    /// The newest thing that KV was synced from and that is newer than all that this
-    /// run knows, unless that is allowed.
+    /// Returns the newest tag or change of `rollouts.toml` that KV was synced from, if it is
+    /// newer than all that this run has. Returns `None` if an older state is allowed.
     pub(super) fn newer(&self) -> Option<&Newest> {
         let known = self.known.values().filter(|_| !self.allow_older);
         let newer = known.filter(|other| self.mine.age_of(other) == Age::Newer);
         newer.filter_map(|other| other.newest.as_ref()).max_by_key(|newest| newest.time)
     }
 
-    /// Lets the run go on though KV was synced from a newer state.
+    /// Lets the run continue although KV was synced from a newer state.
     pub(super) fn allow_older(&mut self) {
         self.allow_older = true;
     }
 
-    /// Whether another run did not come to its end: it goes on, or was stopped. Which
-    /// of the two nobody can say, so a listing counts only after this run has announced of itself.
+    /// Tells if another run has not ended. It may still run, or was interrupted; the two
+    /// cannot be told apart. KV must then be listed after this run has announced itself.
     pub(super) fn is_contested(&self) -> bool {
         self.known.values().any(|other| !other.ended)
     }
 
-    /// Whether the repository has something newer than any sync before had: one of
-    /// them that still runs has to learn of it, though nothing is to be written.
+    /// Tells if this repository is newer than those of all known syncs. Such a run announces
+    /// itself even if it has nothing to write, because one of the others may still run.
     pub(super) fn is_newest(&self) -> bool {
         let older = |other| self.mine.age_of(other) == Age::Older;
         !self.known.is_empty() && self.known.values().all(older)
     }
 
-    /// Whether others know of this run.
+    /// Tells if this run has announced itself.
     pub(super) fn is_known(&self) -> bool {
         self.announced.is_some()
     }
 
-    /// Tells others, unless they were announced that last.
+    /// Writes an announcement, unless it is the last one that was made.
     pub(super) fn announce(&mut self, what: Announcement) -> Result<()> {
         if let Some(note) = self.note(what)? {
             note.write(self.store)?;
@@ -105,8 +106,8 @@ impl<'a> ConcurrentRun<'a> {
         Ok(())
     }
 
-    /// What there is to write for that; nothing where it was announced last. Who has it written
-    /// says so ([`Self::set_announced`]).
+    /// Returns the note for an announcement, or `None` if it is the last one that was made.
+    /// The caller writes the note and then calls [`Self::set_announced`].
     pub(super) fn note(&self, what: Announcement) -> Result<Option<Note>> {
         if self.announced == Some(what) {
             return Ok(None);
@@ -115,16 +116,17 @@ impl<'a> ConcurrentRun<'a> {
         Note::of_sync(self.run, &record).map(Some)
     }
 
-    /// Takes note that others were announced.
+    /// Records that an announcement was written.
     pub(super) fn set_announced(&mut self, what: Announcement) {
         self.announced = Some(what);
     }
 
-    /// What others have done since.
+    /// Reads the records of other runs and returns their effect since the last check.
     ///
     /// # Errors
     ///
-    /// [`Refused`] where another has the last word, or nobody can say who has.
+    /// [`Refused`] if another run has a newer state, or if it is unknown which state is newer.
+    /// Otherwise if KV cannot be read.
     pub(super) fn conflict(&mut self) -> Result<Conflict> {
         let now = self.others()?;
         let mut conflict = Conflict::None;
@@ -146,14 +148,15 @@ impl<'a> ConcurrentRun<'a> {
         Ok(conflict)
     }
 
-    /// Puts back what rollbacks wrote meanwhile, where this run wrote over it; says how
-    /// many slots.
+    /// Restores the slots of concurrent rollbacks that this run overwrote; returns their
+    /// number.
     pub(super) fn put_back(&mut self) -> Result<usize> {
         let rollbacks = std::mem::take(&mut self.rollbacks);
         if rollbacks.is_empty() { Ok(0) } else { runs::put_back(self.store, &rollbacks) }
     }
 
-    /// Takes away the records that this run, which has ended, stands for.
+    /// Deletes the records of runs that this run replaces once it has ended: of all known
+    /// runs that are not newer, or of all if an older state is allowed.
     pub(super) fn replace_others(&self) -> Result<()> {
         let replaced =
             |other: &SyncRecord| self.allow_older || self.mine.age_of(other) != Age::Newer;
@@ -161,7 +164,7 @@ impl<'a> ConcurrentRun<'a> {
         runs::delete(self.store, known.map(|(run, _)| *run))
     }
 
-    /// The records of all other runs.
+    /// Reads the records of all other runs.
     fn others(&self) -> Result<BTreeMap<RunId, SyncRecord>> {
         let mut runs = runs::list(self.store)?;
         runs.remove(&self.run);
@@ -174,7 +177,7 @@ impl<'a> ConcurrentRun<'a> {
     }
 }
 
-/// The refusal of a state that lacks something newer that KV was synced from.
+/// The refusal of a repository that lacks newer tags that KV was synced from.
 pub(super) fn stale(newer: &Newest) -> anyhow::Error {
     let name = printable(newer.name.as_bytes());
     let what = format!(

@@ -1,5 +1,5 @@
-//! `--layout conductor`: the copies that Workers read which have not moved to the
-//! resolver yet, in the namespace that is bound as `CONDUCTOR`.
+//! `--layout conductor`: copies of contents in the namespace that is bound as `CONDUCTOR`,
+//! for Workers that have not moved to the resolver yet.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -24,14 +24,14 @@ use crate::target::KvTarget;
 use kv_api::{Batch, KvNamespace, Pair};
 use notice::Refused;
 
-/// The copies: what becomes of them, and where they are.
+/// The copies: their namespace, and the changes to make in it.
 pub(super) struct Copies<'a> {
     namespace: KvNamespace<'a>,
     id: &'a str,
     pub(super) layout: CopyPlan,
 }
 
-/// What came of carrying out a layout.
+/// The result of carrying out a layout.
 #[derive(Debug, Default)]
 pub(super) struct Copied {
     written: usize,
@@ -40,8 +40,8 @@ pub(super) struct Copied {
 }
 
 impl<'a> Copies<'a> {
-    /// Works out what becomes of the copies, where they are asked for, once `plan` is
-    /// carried out.
+    /// Plans the changes of the copies for KV as it is after `plan` is carried out. Returns
+    /// `None` if there is no namespace `id` for them.
     pub(super) fn plan(
         session: &Session<'a, SyncArgs>,
         id: Option<&'a str>,
@@ -79,7 +79,7 @@ impl<'a> Copies<'a> {
         }
     }
 
-    /// Writes, then deletes, in the order of the layout.
+    /// Writes copies, then deletes copies, in the order of the layout.
     pub(super) fn carry_out(&self, sync: &Apply<'_>) -> Copied {
         let mut copied = Copied::default();
         if let Some(notice) = &self.layout.blocked {
@@ -100,7 +100,7 @@ impl<'a> Copies<'a> {
         copied
     }
 
-    /// The exit of a sync with what came of the copies.
+    /// Returns the exit of a sync, given its exit without the copies and their result.
     pub(super) fn exit(&self, exit: Exit, args: &SyncArgs, copied: &Copied) -> Exit {
         match exit {
             _ if copied.error.is_some() || self.layout.blocked.is_some() => Exit::Failed,
@@ -155,7 +155,7 @@ impl<'a> Copies<'a> {
         Ok(())
     }
 
-    /// For machines.
+    /// Returns the plan and the result as JSON.
     pub(super) fn value(&self, copied: &Copied) -> serde_json::Value {
         let CopyPlan { writes, deletions, kept, foreign, unchanged, blocked } = &self.layout;
         json!({
@@ -173,13 +173,13 @@ impl<'a> Copies<'a> {
     }
 }
 
-/// The namespace of the copies, where they are asked for.
+/// Returns the id of the namespace of the copies if the command line asks for copies.
 pub(super) fn namespace(args: &SyncArgs, target: &KvTarget) -> Result<Option<String>> {
     let Some(args::LayoutArg::Conductor) = args.layout else { return Ok(None) };
     target.conductor(args.conductor_id.as_deref()).map(Some)
 }
 
-/// The catalogs that KV has once the plan is carried out.
+/// Returns the catalogs in KV as they are after the plan is carried out.
 fn catalogs(
     store: &Store<'_>,
     plan: &Plan,
@@ -210,7 +210,7 @@ fn catalogs(
     broken.map_or(Ok(catalogs), |text| bail!("{text}"))
 }
 
-/// The components that KV has.
+/// Returns the components that the index in KV lists.
 fn listed(store: &Store<'_>) -> Result<Vec<ComponentName>> {
     let mut names = Vec::new();
     store.read(&[Key::Index], |_, value| {
@@ -220,7 +220,7 @@ fn listed(store: &Store<'_>) -> Result<Vec<ComponentName>> {
     Ok(names)
 }
 
-/// What the namespace holds.
+/// Reads the keys and the indexes that the namespace holds.
 fn held(
     namespace: &KvNamespace<'_>,
     catalogs: &BTreeMap<ComponentName, CatalogRecord>,
@@ -239,7 +239,7 @@ fn held(
     Ok(held)
 }
 
-/// Contents by their digests: Git's, else those that KV has of versions without a tag.
+/// A reader of contents by digest: from Git, or from KV for versions without a tag.
 struct Contents<'a> {
     reading: &'a Reading,
     store: &'a Store<'a>,

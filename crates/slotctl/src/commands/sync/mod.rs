@@ -1,7 +1,7 @@
 //! `slotctl sync`: makes Workers KV equal to Git.
 //!
-//! The plan is a value: worked out without effects, shown, and the same value
-//! carried out, or not.
+//! The plan is a value. It is computed without side effects and shown; then the same value
+//! is carried out, unless this is a dry run.
 
 mod apply;
 mod check;
@@ -36,37 +36,37 @@ use rounds::Rounds;
 pub(crate) fn run(context: &Context<'_, SyncArgs>) -> Result<Exit> {
     let Context { args, output, .. } = *context;
     let began = Instant::now();
-    // 1. Where to: a wrong command line or configuration ends here.
+    // 1. The target. A wrong command line or configuration ends the command here.
     let target = context.target(&args.target)?;
     let session = context.session(&target);
     let conductor = layout::namespace(args, &target)?;
-    // 2. What Git's tags say, and what KV holds.
+    // 2. The tags in Git, and the keys in KV.
     if args.fetch {
         output.say("--fetch has no effect any more: every sync goes by what the remote has");
     }
     let (only, certainty) = (&args.part.only, certainty(args));
     let (git, listing) = session::look(&session, &args.common, only, certainty)?;
     let source = Arc::clone(git.source());
-    // 3. Who else makes KV equal to Git, or did.
+    // 3. Other syncs that run now or ran before.
     let mut run =
         ConcurrentRun::begin(&session.store, git.state(), !only.is_empty(), &listing.runs)?;
     if args.allow_older || args.prune && is_taken_back(&session, &source, &run)? {
         run.allow_older();
     }
-    // 4. The files that KV does not know, and the plan, as often as others change KV.
+    // 4. The files that KV does not have, and the plan; again if others change KV meanwhile.
     let mut outcome = SyncOutcome::default();
     let options = options(&session);
     let rounds = Rounds { session: &session, options: &options };
     let (reading, plan) = rounds.run(git, listing, &mut run, &mut outcome)?;
     output.note_leftover(None);
-    // 5. The copies for others, of what is in the resolver's own namespaces now.
+    // 5. The copies of what is in the resolver's own namespaces now.
     let report = SyncReport { session: &session, reading: &reading, plan: &plan };
     let copies = copies(&report, conductor.as_deref(), &mut outcome);
-    // 6. Summed up.
+    // 6. The summary.
     sum_up(&report, &outcome, copies.as_ref(), began)
 }
 
-/// Works out the copies that are asked for, and writes them unless this is a dry run.
+/// Plans the copies that `--layout` asks for, and writes them unless this is a dry run.
 fn copies<'a>(
     report: &SyncReport<'a>,
     id: Option<&'a str>,
@@ -91,7 +91,7 @@ fn copies<'a>(
     Some((copies, copied))
 }
 
-/// Tells what came of it, to people and to machines, and with which exit it ends.
+/// Reports the result to people and to machines, and returns the exit.
 fn sum_up(
     report: &SyncReport<'_>,
     outcome: &SyncOutcome,
@@ -130,8 +130,8 @@ fn options(session: &Session<'_, SyncArgs>) -> Options {
     }
 }
 
-/// What is planned and not carried out need not be certain, unless the exit code or a
-/// list of deletions says that it is.
+/// Returns how certain the refs must be. A dry run only wants certainty, unless `--check`
+/// makes an exit code of the plan or `--prune` lists deletions.
 fn certainty(args: &SyncArgs) -> Certainty {
     match args.dry_run && !args.check && !args.prune {
         true => Certainty::Wanted,
@@ -139,8 +139,8 @@ fn certainty(args: &SyncArgs) -> Certainty {
     }
 }
 
-/// Whether the newest tag that KV was synced from is gone. The remote is asked once more:
-/// its first answer may be older than what KV held when it was listed.
+/// Tells if the newest tag that KV was synced from was deleted. It asks the remote again,
+/// because its first answer may be older than the listing of KV.
 fn is_taken_back(
     session: &Session<'_, SyncArgs>,
     source: &Source,

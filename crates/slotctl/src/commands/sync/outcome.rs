@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use catalog::key::Key;
 use reconcile::plan::Stage;
 
-/// What came of carrying out a plan.
+/// The result of carrying out a plan.
 #[derive(Debug, Default)]
 pub(super) struct SyncOutcome {
-    /// How many keys were written, by stage.
+    /// The number of keys that were written, by stage.
     pub(super) written: BTreeMap<Stage, usize>,
-    /// How many keys were deleted.
+    /// The number of keys that were deleted.
     pub(super) deleted: usize,
-    /// How many bytes the values that were written have.
+    /// The size of the written values in bytes.
     pub(super) bytes: u64,
-    /// The keys that were read back and are as they were written.
+    /// The keys that were read back with the value that was written.
     pub(super) checked: Vec<Key>,
-    /// Contents that were to go, and that others need since.
+    /// Contents that the plan deletes, but that another sync needs meanwhile.
     pub(super) spared: Vec<Key>,
-    /// What stopped it.
+    /// The error that stopped the sync.
     pub(super) error: Option<anyhow::Error>,
 }

@@ -1,4 +1,4 @@
-//! The plan and the result for machines: the object that `--json` prints.
+//! The plan and the result as JSON: the object that `--json` prints.
 //!
 //! Members are added, never renamed or removed.
 
@@ -20,7 +20,7 @@ use crate::exit::Exit;
 use crate::read::{LogicTag, Reading, Rollouts};
 use crate::traffic::{change, traffic};
 
-/// All that a sync knew and planned.
+/// The session, the reading of Git and the plan of a sync.
 pub(super) struct SyncReport<'a> {
     pub(super) session: &'a Session<'a, SyncArgs>,
     pub(super) reading: &'a Reading,
@@ -28,7 +28,7 @@ pub(super) struct SyncReport<'a> {
 }
 
 impl SyncReport<'_> {
-    /// The object.
+    /// Returns the object.
     pub(super) fn value(&self, outcome: &SyncOutcome, exit: Exit, took: Duration) -> Value {
         json!({
             "command": "sync",
@@ -80,7 +80,7 @@ impl SyncReport<'_> {
     }
 }
 
-/// Where `rollouts.toml` was read, and whether it was there.
+/// Returns the branch and commit that `rollouts.toml` was read from, and if it was found.
 fn rollouts(rollouts: &Rollouts) -> Value {
     let branch = rollouts.branch.as_ref();
     json!({

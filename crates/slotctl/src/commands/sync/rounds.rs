@@ -1,5 +1,5 @@
-//! From what Git says to KV as it should be: looked at, planned and carried out, and
-//! again where another sync changed KV meanwhile.
+//! The rounds of a sync: each lists KV, makes a plan from Git and carries it out. Another
+//! round follows if another sync changed KV meanwhile.
 
 use std::sync::Arc;
 
@@ -19,19 +19,20 @@ use crate::session::{self, GitReader, KvListing};
 use crate::source::{Asking, Certainty, SharedSource};
 use notice::Refused;
 
-/// So often is KV looked at anew before it is left to whoever changes it.
+/// The largest number of rounds before the sync gives up because KV keeps changing.
 const ROUNDS: usize = 5;
 
-/// What a round needs.
+/// The inputs of a round.
 pub(super) struct Rounds<'a> {
     pub(super) session: &'a Session<'a, SyncArgs>,
     pub(super) options: &'a Options,
 }
 
 impl Rounds<'_> {
-    /// `listing` is what KV had when nobody knew of this run. Returns the last round's
-    /// plan; what stopped it, if anything did, is in the outcome beside what was done
-    /// until then.
+    /// Carries out rounds until one ends without a conflict, or fails. `listing` is the
+    /// content of KV before this run announced itself. Returns the last round's reading and
+    /// plan. An error while a plan is carried out is stored in the outcome, beside what was
+    /// done until then.
     pub(super) fn run(
         &self,
         git: GitReader<'_>,
@@ -44,7 +45,7 @@ impl Rounds<'_> {
         let (mut git, mut listing) = (Some(git), Some(listing));
         loop {
             rounds -= 1;
-            // Whoever may still write has to know of this run before KV is listed.
+            // Other runs that may still write must know of this run before KV is listed.
             if run.is_contested() && run.newer().is_none() && !self.session.args.dry_run {
                 run.announce(Announcement::Start)?;
                 listing = None;
@@ -64,8 +65,7 @@ impl Rounds<'_> {
         }
     }
 
-    /// Reads what there is, as far as that was not done yet, makes a plan of it and shows
-    /// the plan.
+    /// Reads KV and Git, unless `listing` and `git` are given, makes a plan and shows it.
     fn plan(
         &self,
         git: Option<GitReader<'_>>,
@@ -73,11 +73,11 @@ impl Rounds<'_> {
         source: &SharedSource,
         state: Digest,
     ) -> Result<(Reading, Plan)> {
-        // 1. What KV holds.
+        // 1. The keys and records in KV.
         let only = &self.session.args.part.only;
         let list = || KvListing::of(self.session, only);
         let listing = listing.map_or_else(list, Ok)?;
-        // 2. What Git's files say. The copies for others need their contents too.
+        // 2. The files in Git. The copies for `--layout` need their contents too.
         let read_all = self.session.args.layout.is_some();
         let except = &self.options.allow_changed;
         let known = Some(Known { actual: &listing.actual, read_all, except });
@@ -92,7 +92,7 @@ impl Rounds<'_> {
         Ok((reading, plan))
     }
 
-    /// Puts back what rollbacks wrote meanwhile, before it looks again.
+    /// Writes the slots of concurrent rollbacks again, before the next round.
     fn put_back(&self, run: &mut ConcurrentRun<'_>) -> Result<()> {
         self.session.output.say("       KV was changed meanwhile: looking again");
         let back = run.put_back()?;
@@ -105,8 +105,8 @@ impl Rounds<'_> {
         Ok(())
     }
 
-    /// Reads the tags once more, for files that KV had and may have lost. What a remote
-    /// answered stays what counts.
+    /// Reads the tags again, for files that KV had and may have lost. If the refs came from a
+    /// remote, its first answer is used again.
     fn read_tags_again(&self, source: &SharedSource, state: Digest) -> Result<GitReader<'_>> {
         let Session { args, output, .. } = *self.session;
         let (args, only) = (&args.common, args.part.only.as_slice());

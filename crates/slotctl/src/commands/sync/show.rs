@@ -1,4 +1,4 @@
-//! The plan and the result in words.
+//! The plan and the result as text.
 
 use std::fmt::Display;
 use std::time::Instant;
@@ -14,13 +14,13 @@ use crate::context::Session;
 use crate::output::{Output, count};
 use crate::read::{LogicTag, Reading};
 
-/// So many lines of a kind are shown: a first sync has tens of thousands.
+/// The largest number of lines of a kind: a first sync has tens of thousands.
 const LINES: usize = 50;
 
-/// So many of what does not change from one sync to the next.
+/// The largest number of lines of a kind that stays the same from sync to sync.
 const STANDING_LINES: usize = 5;
 
-/// Shows what is wrong, what will be written, and what is left.
+/// Shows warnings and refusals, the keys to write and to delete, and those that are kept.
 pub(super) fn plan(output: &Output, reading: &Reading, plan: &Plan) {
     reading.warnings.iter().chain(&plan.warnings).for_each(|notice| output.warning(notice));
     contents(output, plan);
@@ -40,7 +40,8 @@ fn held(held: &Held) -> String {
     format!("{} {held}\n    to end the hold: {}", yellow("="), way_out(held))
 }
 
-/// Contents are named by versions; their own lines would say nothing more.
+/// Shows the number and the size of the new contents. They have no lines of their own,
+/// because the lines of the versions name them.
 fn contents(output: &Output, plan: &Plan) {
     let size = |write: &Write| if let Write::Content { size, .. } = write { *size } else { 0 };
     let (number, bytes) = plan
@@ -52,7 +53,7 @@ fn contents(output: &Output, plan: &Plan) {
     }
 }
 
-/// A catalog follows from the lines above it.
+/// Shows the number of changed catalogs. Their contents follow from the lines above.
 fn catalogs(output: &Output, plan: &Plan) {
     let number = plan.stage(Stage::Catalogs).count();
     if number > 0 {
@@ -126,7 +127,7 @@ fn red(mark: &str) -> String {
     style(mark).for_stderr().red().to_string()
 }
 
-/// Shows what the sync came to.
+/// Shows the result of the sync.
 pub(super) fn summary(report: &SyncReport<'_>, outcome: &SyncOutcome, began: Instant) {
     let SyncReport { session, plan, reading } = report;
     let Session { args, target, output, .. } = *session;
@@ -149,7 +150,8 @@ pub(super) fn summary(report: &SyncReport<'_>, outcome: &SyncOutcome, began: Ins
     }
 }
 
-/// Describes the keys that agree with Git, and those that a hold or `--prune` keeps from it.
+/// Describes the keys that agree with Git, the slots on hold, and the keys that are kept
+/// although no tag has them.
 fn up_to_date(plan: &Plan) -> String {
     let same = format!("{} up to date", count(plan.unchanged, "key"));
     let held =
@@ -169,7 +171,7 @@ fn done(plan: &Plan, outcome: &SyncOutcome) -> String {
     format!("{keys} written, {bytes}{deleted}; {} unchanged", plan.unchanged)
 }
 
-/// What a plan would do: `2 contents, 1 slot to write, 3 keys to delete`.
+/// Describes the changes of a plan: `2 contents, 1 slot to write, 3 keys to delete`.
 fn to_do(plan: &Plan) -> String {
     let stages = Stage::ALL.iter().map(|stage| (plan.stage(*stage).count(), stage.name()));
     let parts = stages.filter(|(number, _)| *number > 0);

@@ -1,4 +1,4 @@
-//! The plan and the result as Markdown: the summary of a CI job.
+//! The plan and the result as Markdown, for the summary of a CI job.
 
 use std::fmt::{Display, Write as _};
 use std::fs::OpenOptions;
@@ -15,10 +15,10 @@ use super::outcome::SyncOutcome;
 use super::report::SyncReport;
 use crate::output::count;
 
-/// So many rows of a table are written: GitHub takes a mebibyte of summary a step.
+/// The largest number of rows of a table: GitHub accepts 1 MiB of summary per step.
 const ROWS: usize = 500;
 
-/// Adds the summary to a file's end, as GitHub's `$GITHUB_STEP_SUMMARY` wants it.
+/// Appends the summary to a file, as GitHub's `$GITHUB_STEP_SUMMARY` requires.
 pub(super) fn append(report: &SyncReport<'_>, outcome: &SyncOutcome, file: &Path) -> Result<()> {
     let open = OpenOptions::new().create(true).append(true).open(file);
     open.and_then(|mut open| open.write_all(markdown(report, outcome).as_bytes()))
@@ -53,7 +53,7 @@ fn markdown(report: &SyncReport<'_>, outcome: &SyncOutcome) -> String {
     text
 }
 
-/// What it came to, in a line or two.
+/// Summarizes the result in one paragraph, and the error that stopped the sync in another.
 fn gist(report: &SyncReport<'_>, outcome: &SyncOutcome) -> String {
     let SyncReport { session, plan, .. } = report;
     let written: usize = outcome.written.values().sum();
@@ -96,7 +96,7 @@ fn notice(notice: &Notice) -> [String; 3] {
     [subject.clone(), what.clone(), help.clone().unwrap_or_default()]
 }
 
-/// A table, if it has a row.
+/// Writes a table, unless it has no rows.
 fn table<const N: usize>(
     text: &mut String,
     head: [&str; N],
@@ -124,8 +124,8 @@ fn line(text: &mut String, cells: impl Iterator<Item = impl Display>) {
     text.push_str("|\n");
 }
 
-/// A text as a cell shows it: tags and commits are made by others, so that nothing in it
-/// is read as Markdown or HTML.
+/// Escapes a text for a cell, so that nothing in it is read as Markdown or HTML: names of
+/// tags and texts of commits are not trusted.
 fn cell(text: &str) -> String {
     let mut cell = String::with_capacity(text.len());
     for c in printable(text.as_bytes()).chars() {
@@ -140,7 +140,7 @@ fn cell(text: &str) -> String {
             _ => cell.push(c),
         }
     }
-    // Addresses become links of their own.
+    // GitHub turns URLs into links without any markup.
     cell.replace("://", ":&#47;&#47;")
 }
 

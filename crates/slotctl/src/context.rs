@@ -1,4 +1,4 @@
-//! Everything that a command works with.
+//! Everything that a command uses.
 
 use std::time::SystemTime;
 
@@ -14,26 +14,26 @@ use crate::target::KvTarget;
 /// A command without Workers KV.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Context<'a, A> {
-    /// Its arguments.
+    /// The command's arguments.
     pub(crate) args: &'a A,
     /// The terminal.
     pub(crate) output: &'a Output,
-    /// The time at which it began.
+    /// The time at which the command began.
     pub(crate) now: Timestamp,
 }
 
 impl<'a, A> Context<'a, A> {
-    /// A command that begins now.
+    /// Creates the context of a command that begins now.
     pub(crate) fn new(args: &'a A, output: &'a Output) -> Self {
         Self { args, output, now: now() }
     }
 
-    /// The same for the arguments of a subcommand.
+    /// Returns the same context with the arguments of a subcommand.
     pub(crate) fn with<B>(&self, args: &'a B) -> Context<'a, B> {
         Context { args, output: self.output, now: self.now }
     }
 
-    /// The target that the command line names.
+    /// Returns the target that the command line names.
     ///
     /// # Errors
     ///
@@ -42,7 +42,7 @@ impl<'a, A> Context<'a, A> {
         KvTarget::new(args, retry_notice(self.output))
     }
 
-    /// The same command with the Workers KV of `target`.
+    /// Returns the same command with the Workers KV of `target`.
     pub(crate) fn session(&self, target: &'a KvTarget) -> Session<'a, A> {
         let Self { args, output, now } = *self;
         Session { args, target, store: Store::new(target), output, now }
@@ -52,7 +52,7 @@ impl<'a, A> Context<'a, A> {
 /// A command with Workers KV.
 #[derive(Debug)]
 pub(crate) struct Session<'a, A> {
-    /// Its arguments.
+    /// The command's arguments.
     pub(crate) args: &'a A,
     /// The API and the ids of the namespaces.
     pub(crate) target: &'a KvTarget,
@@ -60,11 +60,11 @@ pub(crate) struct Session<'a, A> {
     pub(crate) store: Store<'a>,
     /// The terminal.
     pub(crate) output: &'a Output,
-    /// The time at which it began.
+    /// The time at which the command began.
     pub(crate) now: Timestamp,
 }
 
-/// The time; the pure crates have no clock.
+/// Returns the present time; the pure crates have no clock.
 fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))

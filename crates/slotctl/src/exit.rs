@@ -1,25 +1,25 @@
-//! The exit codes, all of them.
+//! All exit codes.
 
 use std::fmt;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-/// How a command ended.
+/// The way in which a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// All was done.
+    /// Everything was done.
     Done,
-    /// It failed, or something was refused.
+    /// The command failed, or something was refused.
     Failed,
-    /// It was called in a way that makes no sense.
+    /// The command line was wrong.
     Usage,
-    /// What was asked to be looked at is not as it should be.
+    /// What the command checked is not as it should be.
     Drift,
 }
 
 impl Exit {
-    /// The code: 2 is what `clap` uses too.
+    /// Returns the code: `clap` uses 2 too.
     pub(crate) fn code(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -29,7 +29,7 @@ impl Exit {
         }
     }
 
-    /// How a command ends that this error stopped.
+    /// Returns the exit of a command that this error stopped.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
         if error.is::<Usage>() { Self::Usage } else { Self::Failed }
     }
@@ -41,17 +41,17 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The JSON of a command that an error stopped before it had a result.
+/// Returns the JSON of a command that an error stopped before it had a result.
 pub(crate) fn failure(command: &str, error: &anyhow::Error) -> Value {
     let (exit, error) = (Exit::of(error).code(), format!("{error:#}"));
     match command {
-        // Its reports always had these members below `result`.
+        // The reports of `sync` always had these members below `result`.
         "sync" => json!({ "command": command, "result": { "error": error, "exit": exit } }),
         _ => json!({ "command": command, "error": error, "exit": exit }),
     }
 }
 
-/// An error in how the command was called.
+/// An error in the command line.
 #[derive(Debug)]
 pub(crate) struct Usage(pub(crate) &'static str);
 

@@ -1,12 +1,12 @@
-//! Ctrl-C: says what the interrupted command leaves, and ends the process.
+//! Handles Ctrl-C: prints the state that the interrupted command leaves, and ends the process.
 
 use crate::output::Output;
 
 /// 128 and the number of SIGINT, as shells report it.
 const EXIT_CODE: i32 = 130;
 
-/// Handles Ctrl-C from now on. If the platform refuses that, Ctrl-C ends the process without
-/// a word, as before.
+/// Handles Ctrl-C from now on. If the platform refuses the handler, Ctrl-C still ends the process,
+/// without a message.
 pub(crate) fn install(output: &Output) {
     let output = output.clone();
     let handler = move || {
@@ -16,7 +16,7 @@ pub(crate) fn install(output: &Output) {
     ctrlc::set_handler(handler).ok();
 }
 
-/// The command line of this process with more options, to be pasted into a shell.
+/// Returns the command line of this process with more options, to be pasted into a shell.
 pub(crate) fn this_command(more: &[&str]) -> String {
     let own: Vec<String> = std::env::args().collect();
     let more = more.iter().filter(|option| !own.iter().any(|known| known == *option));
@@ -24,7 +24,7 @@ pub(crate) fn this_command(more: &[&str]) -> String {
     words.map(quoted).collect::<Vec<_>>().join(" ")
 }
 
-/// A word as bash, zsh and PowerShell read it.
+/// Quotes a word for bash, zsh and PowerShell.
 pub(crate) fn quoted(word: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:=+".contains(&b);
     match !word.is_empty() && word.bytes().all(plain) {

@@ -1,8 +1,8 @@
 //! `slotctl`: turns Git tags into what component-resolver reads.
 //!
-//! `commands` are numbered steps over four parts that do not know each other:
-//! `read` and `git` (what the tags say), `kv_api` and `store` (what Workers KV
-//! holds), `catalog` (the plan), `output` (what the user sees).
+//! `commands` are numbered steps over four parts that are independent of each other:
+//! `read` and `git` (the tags), `kv_api` and `store` (the contents of Workers KV),
+//! `catalog` (the plan), `output` (the messages to the user).
 
 #[allow(
     rustdoc::invalid_html_tags,
@@ -37,7 +37,7 @@ use clap::Parser;
 use args::Args;
 use output::Output;
 
-/// A hundred thousand tags are millions of small pieces of memory.
+/// A hundred thousand tags need millions of small allocations.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

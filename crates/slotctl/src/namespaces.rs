@@ -1,5 +1,5 @@
-//! The ids of the namespaces: from the command line, the configuration, or from who
-//! has the namespaces if both leave them out.
+//! The ids of the namespaces: from the command line, from the configuration, or, if both leave
+//! them out, from the API.
 
 use anyhow::{Context as _, Result, bail};
 use catalog::key::Namespace;
@@ -11,20 +11,20 @@ use notice::Refused;
 /// The ids of the two namespaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NamespaceIds {
-    /// Of `SLOTS`.
+    /// The id of `SLOTS`.
     pub(crate) slots: String,
-    /// Of `COMPONENTS`.
+    /// The id of `COMPONENTS`.
     pub(crate) components: String,
 }
 
-/// The ids that the command line gives, by the binding that each is for.
+/// The ids on the command line, by the binding that each is for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Given<'a> {
     pub(crate) slots: Option<&'a str>,
     pub(crate) components: Option<&'a str>,
 }
 
-/// What the ids are looked up in.
+/// The places in which the ids are looked up.
 #[derive(Clone, Copy)]
 pub(crate) struct Sources<'a> {
     pub(crate) config: Option<&'a Config>,
@@ -32,7 +32,7 @@ pub(crate) struct Sources<'a> {
     pub(crate) home: Home,
 }
 
-/// The ids of the resolver's two namespaces.
+/// Returns the ids of the resolver's two namespaces.
 ///
 /// # Errors
 ///
@@ -46,12 +46,12 @@ pub(crate) fn ids(sources: Sources<'_>, given: Given<'_>) -> Result<NamespaceIds
     Ok(NamespaceIds { slots, components })
 }
 
-/// The id of the namespace that is bound as `binding`. The API is asked only if neither
-/// the command line nor the configuration says it.
+/// Returns the id of the namespace that is bound as `binding`. The API is asked only if the id
+/// is neither on the command line nor in the configuration.
 ///
 /// # Errors
 ///
-/// If the configuration is wrong, the API fails, or nobody knows such a namespace.
+/// If the configuration is wrong, the API fails, or the namespace is unknown.
 pub(crate) fn id(sources: Sources<'_>, given: Option<&str>, binding: &str) -> Result<String> {
     let Sources { config, api, home } = sources;
     if let Some(id) = config::given_or_configured(given, config, binding, home)? {
@@ -71,7 +71,7 @@ pub(crate) fn id(sources: Sources<'_>, given: Option<&str>, binding: &str) -> Re
     }
 }
 
-/// The id that a `wrangler dev` serves as `binding`, which is the title there.
+/// Returns the id that a `wrangler dev` serves as `binding`, which is the title there.
 fn served(api: &KvApi, binding: &str) -> Result<String> {
     let all = api.namespaces()?;
     let titled = |info: &&NamespaceInfo| info.title == binding;
@@ -95,8 +95,8 @@ fn served(api: &KvApi, binding: &str) -> Result<String> {
     }
 }
 
-/// The id that wrangler's automatic provisioning gave the binding: that of the Worker
-/// as it is deployed, else that of the namespace with the title that wrangler gives.
+/// Returns the id that wrangler's automatic provisioning gave the binding: that of the deployed
+/// Worker, else that of the namespace with the title that wrangler gives.
 fn provisioned(api: &KvApi, worker: &str, binding: &str) -> Result<String> {
     let bound = api.bound(worker).with_context(|| format!("cannot ask what {worker} binds"))?;
     if let Some(Bound { namespace_id, .. }) = bound.into_iter().find(|bound| bound.name == binding)

@@ -1,8 +1,8 @@
-//! Names that look like one that was mistyped.
+//! Finds names that are similar to a mistyped one.
 
 use strsim::damerau_levenshtein;
 
-/// ` (did you mean …?)`, or what there is if nothing is near; empty if there is nothing.
+/// Returns ` (did you mean …?)`; a list of the names if none is near; empty without names.
 pub(crate) fn did_you_mean<'a>(text: &str, there: impl Iterator<Item = &'a str>) -> String {
     const LISTED: usize = 8;
     let mut names: Vec<&str> = there.collect();
@@ -13,8 +13,8 @@ pub(crate) fn did_you_mean<'a>(text: &str, there: impl Iterator<Item = &'a str>)
     if names.is_empty() { String::new() } else { format!(" (there is {})", quoted(&names)) }
 }
 
-/// The name with the fewest slips, if at most a third of its letters differ, or if one
-/// is short for the other.
+/// Returns the name with the fewest typing errors, if at most a third of the letters differ, or
+/// if one is an abbreviation of the other.
 pub(crate) fn nearest<'a>(text: &str, there: &[&'a str]) -> Option<&'a str> {
     let lower = text.to_lowercase();
     let slips = |name: &str| {

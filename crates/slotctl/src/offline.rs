@@ -1,5 +1,5 @@
-//! What Git alone says of slots: the records that a sync would write into an empty
-//! KV, made by the same plan, and how they decide for callers.
+//! Slots by Git alone: the records that a sync would write into an empty KV, made by the same
+//! plan, and the targets that they choose for callers.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,10 +24,10 @@ use crate::read::{self, ReadPart, Reading};
 use crate::source::{Asking, Certainty, SharedSource};
 use notice::Refused;
 
-/// Every slot's record.
+/// The records of all slots.
 pub(crate) type Records = BTreeMap<(ComponentName, Slot), SlotRecord>;
 
-/// The refs by which a command goes that only looks. What was not pushed is said.
+/// Returns the refs for a command that only shows something. Warns of what was not pushed.
 pub(crate) fn source(
     args: &RepoArgs,
     only: &[ComponentName],
@@ -36,7 +36,7 @@ pub(crate) fn source(
     told(&Asking::open(args, only, Certainty::Wanted)?, output)
 }
 
-/// The clone's own refs.
+/// Returns the clone's own refs.
 pub(crate) fn own_source(
     args: &RepoArgs,
     only: &[ComponentName],
@@ -61,18 +61,18 @@ pub(crate) fn read(args: &RepoArgs, source: &SharedSource, part: ReadPart<'_>) -
         .with_context(|| format!("cannot read the repository {}", args.repo.display()))
 }
 
-/// What a sync into an empty KV would do.
+/// Returns the plan of a sync into an empty KV.
 fn plan(desired: &Desired) -> Plan {
-    // Into an empty KV nothing is deleted, so that time says nothing.
+    // Nothing is deleted from an empty KV, so the time does not matter.
     let options = Options::at(Timestamp::from_unix(0));
     match Planning::begin(desired, Actual::default(), &options) {
         PlanningStep::Done(plan) => plan,
-        // Of an empty KV nothing is left to read.
+        // An empty KV has no values to read.
         PlanningStep::Read(_) => Plan::default(),
     }
 }
 
-/// The records of all slots, and those that are refused.
+/// Returns the records of all slots, and the refusals.
 pub(crate) fn records(desired: &Desired) -> Result<(Records, Vec<Notice>)> {
     let plan = plan(desired);
     let record = |write: Write| match write {
@@ -82,7 +82,7 @@ pub(crate) fn records(desired: &Desired) -> Result<(Records, Vec<Notice>)> {
     Ok((plan.writes.into_iter().filter_map(record).collect(), plan.refused))
 }
 
-/// All that is known of each component.
+/// Returns the catalog record of each component.
 pub(crate) fn catalogs(desired: &Desired) -> BTreeMap<ComponentName, CatalogRecord> {
     let record = |write: Write| match write {
         Write::Catalog { name, record, .. } => Some((name, *record)),
@@ -91,7 +91,7 @@ pub(crate) fn catalogs(desired: &Desired) -> BTreeMap<ComponentName, CatalogReco
     plan(desired).writes.into_iter().filter_map(record).collect()
 }
 
-/// The record of one slot, or why there is none.
+/// Returns the record of one slot, or the reason why it does not exist.
 pub(crate) fn record_of(
     reading: &Reading,
     name: &ComponentName,
@@ -119,18 +119,18 @@ pub(crate) fn record_of(
     Err(Refused::new(subject, "the component has no such slot", help).into())
 }
 
-/// Decides for a caller that is known by its key.
+/// Chooses the target for a caller that is known by its version key.
 pub(crate) fn decide<'a>(
     name: &ComponentName,
     record: &'a SlotRecord,
     caller: &Caller,
 ) -> Result<Decision<'a>> {
-    // A caller with a key needs no draw.
+    // A caller with a key needs no random draw.
     let decided = assign::decide(record, name, caller, &|| 0);
     decided.with_context(|| format!("the weights of {name}@{} are broken", record.slot))
 }
 
-/// The keys in a file, one a line; `-` is stdin.
+/// Reads the keys in a file, one in each line; `-` is stdin.
 pub(crate) fn keys(file: &Path) -> Result<Vec<String>> {
     let mut text = String::new();
     match file.as_os_str() == "-" {

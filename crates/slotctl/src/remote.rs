@@ -7,7 +7,7 @@ use git::Repository;
 use gix_hash::ObjectId;
 use reconcile::tag::ref_folders;
 
-/// The branches and the components' tags of a remote, by full name.
+/// Returns the branches and the components' tags of a remote, by full name.
 ///
 /// # Errors
 ///

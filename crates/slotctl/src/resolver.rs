@@ -1,4 +1,4 @@
-//! A resolver, asked over HTTP as its callers ask it.
+//! Asks a resolver over HTTP, as its callers do.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use ureq::Agent;
 use ureq::http::HeaderMap;
 
-/// The longest time for an answer.
+/// The longest time to wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A resolver's address, and the token for it.
@@ -19,29 +19,29 @@ pub(crate) struct Resolver {
 /// An answer of any status.
 #[derive(Debug)]
 pub(crate) struct ResolverAnswer {
-    /// Its status.
+    /// The status code.
     pub(crate) status: u16,
-    /// Its headers.
+    /// The headers.
     pub(crate) headers: HeaderMap,
-    /// Its body.
+    /// The body.
     pub(crate) body: Vec<u8>,
-    /// How long it took until all of it was there.
+    /// The time until the whole answer had arrived.
     pub(crate) took: Duration,
 }
 
 impl ResolverAnswer {
-    /// A header's value, if it is text.
+    /// Returns the value of a header, if it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 }
 
 impl Resolver {
-    /// The resolver at `url`, with the read token that `RESOLVER_TOKEN` holds.
+    /// Creates a client of the resolver at `url`, with the read token in `RESOLVER_TOKEN`.
     pub(crate) fn new(url: &str) -> Self {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
-            // A redirect would take the token elsewhere.
+            // A redirect would take the token to another host.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_global(Some(PATIENCE))
@@ -53,11 +53,11 @@ impl Resolver {
         Self { agent, url: url.trim_end_matches('/').to_owned(), token }
     }
 
-    /// What it answers to a `GET`.
+    /// Returns the answer to a `GET`.
     ///
     /// # Errors
     ///
-    /// If there is no answer, or none of at most `limit` bytes.
+    /// If there is no answer, or if it has more than `limit` bytes.
     pub(crate) fn get(
         &self,
         path: &str,

@@ -1,4 +1,4 @@
-//! The records of runs in Workers KV, by which those at the same time find each other:
+//! The records of runs in Workers KV, by which simultaneous runs find each other:
 //! see [`catalog::record::SyncRecord`].
 
 use std::collections::BTreeMap;
@@ -12,14 +12,14 @@ use serde_json::Value;
 use crate::store::Store;
 use kv_api::{Batch, Pair};
 
-/// A run that there was none of before.
+/// Returns the id of a new run.
 pub(crate) fn new_run() -> Result<RunId> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).context("the operating system returned no random bytes")?;
     Ok(RunId::from_bytes(random))
 }
 
-/// A run's record, to be written alone or along with other keys of `COMPONENTS`.
+/// The record of a run, to be written alone or along with other keys of `COMPONENTS`.
 #[derive(Debug)]
 pub(crate) struct Note {
     key: String,
@@ -28,7 +28,7 @@ pub(crate) struct Note {
 }
 
 impl Note {
-    /// The record of a sync.
+    /// Creates the record of a sync.
     pub(crate) fn of_sync(run: RunId, record: &SyncRecord) -> Result<Self> {
         Self::new(run, record, record::write(record))
     }
@@ -38,12 +38,12 @@ impl Note {
         Ok(Self { key: Key::Sync(run).to_string(), value, metadata })
     }
 
-    /// What is written.
+    /// Returns the pair that is written.
     pub(crate) fn pair(&self) -> Pair<'_> {
         Pair { key: &self.key, value: &self.value, metadata: Some(&self.metadata) }
     }
 
-    /// Writes it alone.
+    /// Writes the record alone.
     pub(crate) fn write(&self, store: &Store<'_>) -> Result<()> {
         let namespace = store.namespace(Namespace::Components);
         let mut batch = Batch::new(namespace.limits());
@@ -52,8 +52,8 @@ impl Note {
     }
 }
 
-/// Tells syncs that run which slots were rolled back: they look before they move a slot,
-/// and when they are done put back what they wrote over it.
+/// Tells running syncs which slots were rolled back: a sync looks before it moves a slot, and at
+/// its end puts back the slots that it overwrote.
 pub(crate) fn tell_syncs(store: &Store<'_>, slots: Vec<HeldSlot>) -> Result<()> {
     let run = new_run()?;
     let state = Digest::of(run.to_string().as_bytes());
@@ -62,8 +62,7 @@ pub(crate) fn tell_syncs(store: &Store<'_>, slots: Vec<HeldSlot>) -> Result<()> 
     Note::new(run, &record, value)?.write(store)
 }
 
-/// Puts the slots back that rollbacks wrote and that are on no hold any more; says how
-/// many.
+/// Puts back the slots that rollbacks wrote and that have no hold now; returns their number.
 pub(crate) fn put_back(store: &Store<'_>, rollbacks: &[RunId]) -> Result<usize> {
     let mut slots: BTreeMap<Key, SlotRecord> = BTreeMap::new();
     for run in rollbacks {
@@ -101,7 +100,7 @@ pub(crate) fn put_back(store: &Store<'_>, rollbacks: &[RunId]) -> Result<usize> 
     Ok(slots.len())
 }
 
-/// The records of all runs. What can't be read is nobody's.
+/// Returns the records of all runs. Records that can't be read are left out.
 pub(crate) fn list(store: &Store<'_>) -> Result<BTreeMap<RunId, SyncRecord>> {
     let mut runs = BTreeMap::new();
     for page in store.namespace(Namespace::Components).list(SYNC_PREFIX) {
@@ -116,7 +115,7 @@ pub(crate) fn list(store: &Store<'_>) -> Result<BTreeMap<RunId, SyncRecord>> {
     Ok(runs)
 }
 
-/// Takes the records of runs away.
+/// Deletes the records of runs.
 pub(crate) fn delete(store: &Store<'_>, runs: impl Iterator<Item = RunId>) -> Result<()> {
     let namespace = store.namespace(Namespace::Components);
     let mut batch = Batch::new(namespace.limits());

@@ -1,5 +1,4 @@
-//! What Git says and what Workers KV holds, brought together: the steps that every
-//! command over both shares.
+//! The states of Git and of Workers KV together: the steps that all commands over both share.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,8 +22,8 @@ use crate::source::{Asking, Certainty, SharedSource};
 use crate::store::Store;
 use notice::Refused;
 
-/// Reads the repository's tags and, at the same time, what KV has: each waits for
-/// something else. What the files are is still to be read.
+/// Reads the repository's tags and, at the same time, lists KV: each waits for something else.
+/// The files are read later.
 pub(crate) fn look<'a, A>(
     session: &Session<'_, A>,
     args: &'a RepoArgs,
@@ -32,7 +31,7 @@ pub(crate) fn look<'a, A>(
     certainty: Certainty,
 ) -> Result<(GitReader<'a>, KvListing)> {
     let output = session.output;
-    // Whose repository is not there hears it before anything is asked.
+    // A missing repository is reported before anything is asked.
     let asking = Asking::open(args, only, certainty)?;
     thread::scope(|scope| {
         let read = scope.spawn(|| GitReader::read_tags(&asking, output));
@@ -51,7 +50,7 @@ pub(crate) struct GitReader<'a> {
 }
 
 impl<'a> GitReader<'a> {
-    /// Asks which refs count, and reads what the tags say.
+    /// Chooses the refs that count, and reads the tags.
     pub(crate) fn read_tags(asking: &Asking<'a>, output: &Output) -> Result<Self> {
         let began = Instant::now();
         let source = Arc::new(asking.ask(output)?);
@@ -60,7 +59,7 @@ impl<'a> GitReader<'a> {
         Ok(git)
     }
 
-    /// Reads what the tags of a source say.
+    /// Reads the tags of a source.
     pub(crate) fn read_tags_of(
         args: &'a RepoArgs,
         only: &'a [ComponentName],
@@ -76,17 +75,17 @@ impl<'a> GitReader<'a> {
         Ok(Self { repo, source, opened, took: began.elapsed() })
     }
 
-    /// Which refs count.
+    /// Returns the refs that count.
     pub(crate) fn source(&self) -> &SharedSource {
         &self.source
     }
 
-    /// Which state of the repository it is.
+    /// Returns the state of the repository.
     pub(crate) fn state(&self) -> &RepositoryState {
         self.opened.state()
     }
 
-    /// Reads what the tags' files are, but for those that are `known` from KV.
+    /// Reads the files of the tags, except those that are `known` from KV.
     pub(crate) fn read_files(self, known: Option<Known<'_>>, output: &Output) -> Result<Reading> {
         let (began, meter) = (Instant::now(), output.meter("files"));
         let reading = self.opened.read_files(known, &|progress| show(&meter, progress));
@@ -115,35 +114,35 @@ fn unreadable(repo: &Path) -> String {
     format!("cannot read the repository {}", repo.display())
 }
 
-/// What KV has, and how long it took to list.
+/// The contents of KV, and the time that listing them took.
 pub(crate) struct KvListing {
     pub(crate) actual: Actual,
-    /// The runs of syncs that there were before anything else was listed.
+    /// The runs of syncs that were recorded before anything else was listed.
     pub(crate) runs: BTreeMap<RunId, SyncRecord>,
     took: Duration,
 }
 
 impl KvListing {
-    /// Lists both namespaces, or what they have of these components.
+    /// Lists both namespaces, or the keys of these components.
     pub(crate) fn of<A>(session: &Session<'_, A>, only: &[ComponentName]) -> Result<Self> {
         let Session { target, store, output, .. } = session;
         let (began, meter) = (Instant::now(), output.meter("keys listed"));
         target.check()?;
-        // A component's keys are listed without them.
+        // The list of a component's keys does not contain the runs.
         let runs = if only.is_empty() { None } else { Some(runs::list(store)?) };
         let actual = store.list(only, &meter)?;
         let runs = runs.unwrap_or_else(|| actual.runs().clone());
         Ok(Self { actual, runs, took: began.elapsed() })
     }
 
-    /// Says what was listed.
+    /// Prints the number of listed keys.
     pub(crate) fn tell<A>(&self, session: &Session<'_, A>) {
         let keys = count(self.actual.listed(), "key");
         session.output.step_took("kv", format_args!("{keys} in {}", session.target), self.took);
     }
 }
 
-/// A component that neither Git nor KV knows is a slip of the pen.
+/// Refuses a component that neither Git nor KV knows: it is probably mistyped.
 pub(crate) fn refuse_unknown(
     only: &[ComponentName],
     reading: &Reading,

@@ -13,7 +13,7 @@ use crate::output::Meter;
 use crate::target::KvTarget;
 use kv_api::{self, ApiError, Batch, ListedKey, Pair};
 
-/// Contents of at most so many bytes are read together, so many at a time.
+/// The size in bytes up to which contents are read together, `TOGETHER` at a time.
 pub(crate) const SMALL: u64 = 128 << 10;
 const TOGETHER: usize = 100;
 
@@ -25,7 +25,7 @@ pub(crate) struct Store<'a> {
 }
 
 impl<'a> Store<'a> {
-    /// The namespaces of a target.
+    /// Creates the namespaces of a target.
     pub(crate) fn new(target: &'a KvTarget) -> Self {
         Self {
             slots: kv_api::KvNamespace::new(&target.api, &target.ids.slots),
@@ -33,7 +33,7 @@ impl<'a> Store<'a> {
         }
     }
 
-    /// One of them.
+    /// Returns one of the namespaces.
     pub(crate) fn namespace(&self, which: Namespace) -> &kv_api::KvNamespace<'a> {
         match which {
             Namespace::Slots => &self.slots,
@@ -41,8 +41,8 @@ impl<'a> Store<'a> {
         }
     }
 
-    /// Lists both, or what they have of these components. Reads every slot record, because
-    /// their namespace has no metadata, and version records without a path in the metadata.
+    /// Lists both namespaces, or the keys of these components. Reads every slot record, because the
+    /// keys of slots have no metadata, and version records without a path in the metadata.
     pub(crate) fn list(&self, only: &[ComponentName], meter: &Meter) -> Result<Actual, ApiError> {
         let mut actual = match only {
             [] => Actual::default(),
@@ -55,8 +55,8 @@ impl<'a> Store<'a> {
         Ok(actual)
     }
 
-    /// Lists both namespaces, or what they have of these components but for catalogs. Of
-    /// all of KV the runs of syncs come first: what they change later is listed later.
+    /// Lists both namespaces, or the keys of these components without their catalogs. If all
+    /// keys are listed, the runs of syncs come first: their later changes are listed later.
     pub(crate) fn pages(
         &self,
         only: &[ComponentName],
@@ -79,9 +79,8 @@ impl<'a> Store<'a> {
         Ok(())
     }
 
-    /// Reads contents, given with their sizes where these are known; `take` gets each
-    /// with its bytes, `None` if it is not there. No more of them are in memory than
-    /// one call brings.
+    /// Reads contents, given with their sizes if these are known; `take` gets each with its bytes,
+    /// `None` if it does not exist. At most the contents of one call are in memory.
     pub(crate) fn contents(
         &self,
         contents: &[(Digest, Option<u64>)],
@@ -100,7 +99,7 @@ impl<'a> Store<'a> {
             let texts: Vec<String> = keys.keys().cloned().collect();
             namespace.get_texts(&texts, |key, value| {
                 let Some(digest) = keys.get(key) else { return };
-                // What is no text comes changed from a bulk get.
+                // A bulk get changes contents that are not text.
                 match value {
                     Some(value) if Digest::of(value) == *digest => take(*digest, Some(value)),
                     _ => alone.push(*digest),
@@ -113,7 +112,7 @@ impl<'a> Store<'a> {
         Ok(())
     }
 
-    /// Writes records, as many a call as the API takes.
+    /// Writes records, as many in each call as the API takes.
     pub(crate) fn write_records(&self, writes: &[&Write]) -> Result<()> {
         for which in [Namespace::Slots, Namespace::Components] {
             let namespace = self.namespace(which);
@@ -135,11 +134,11 @@ impl<'a> Store<'a> {
         Ok(())
     }
 
-    /// A component's catalog record; `None` if there is none.
+    /// Returns a component's catalog record; `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// If KV can't be read, or the record can't.
+    /// If KV can't be read, or if the record is malformed.
     pub(crate) fn catalog(&self, name: &ComponentName) -> Result<Option<CatalogRecord>> {
         let key = Key::Catalog(name.clone());
         let mut read = None;
@@ -147,7 +146,7 @@ impl<'a> Store<'a> {
         read.transpose().with_context(|| format!("the record {key} in KV cannot be used"))
     }
 
-    /// Reads records; `take` gets each key with its value, `None` if it is gone.
+    /// Reads records; `take` gets each key with its value, `None` if it was deleted.
     pub(crate) fn read(
         &self,
         keys: &[Key],

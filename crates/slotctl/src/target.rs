@@ -1,4 +1,4 @@
-//! Where a command reads and writes: which API, which namespaces.
+//! The API and the namespaces that a command reads and writes.
 
 use std::env;
 use std::fmt;
@@ -15,8 +15,8 @@ use kv_api::{KvApi, Patience, RetryNotice, Token};
 /// Cloudflare's API, unless the environment names another address, as for wrangler.
 const CLOUDFLARE: &str = "https://api.cloudflare.com/client/v4";
 
-/// The binding of the namespace that Workers read which have not moved to the
-/// resolver; no Worker of this project is bound to it.
+/// The binding of the namespace that is read by Workers which have not moved to the resolver;
+/// no Worker of this project is bound to it.
 const CONDUCTOR: &str = "CONDUCTOR";
 
 /// An API with the ids of the two namespaces.
@@ -24,9 +24,9 @@ const CONDUCTOR: &str = "CONDUCTOR";
 pub(crate) struct KvTarget {
     /// The API.
     pub(crate) api: KvApi,
-    /// The namespaces.
+    /// The ids of the namespaces.
     pub(crate) ids: NamespaceIds,
-    /// Whose they are, for people.
+    /// The owner of the namespaces, as a text for people.
     pub(crate) whose: String,
     /// The environment of the configuration; `None` for its top level.
     pub(crate) environment: Option<String>,
@@ -35,14 +35,14 @@ pub(crate) struct KvTarget {
 }
 
 impl KvTarget {
-    /// What the command line (`--local`, `--config`, `--env`, `--slots-id`,
-    /// `--components-id`), the environment and wrangler's configuration say. The API is
-    /// asked only for ids that these leave out.
+    /// Finds the target in the command line (`--local`, `--config`, `--env`, `--slots-id`,
+    /// `--components-id`), the environment and wrangler's configuration. The API is asked only for
+    /// ids that these leave out.
     ///
     /// # Errors
     ///
-    /// [`Usage`] where neither names a target; if the configuration is wrong, or the
-    /// ids are unknown.
+    /// [`Usage`] if neither names a target. Other errors if the configuration is wrong, or the ids
+    /// are unknown.
     pub(crate) fn new(args: &TargetArgs, notice: RetryNotice) -> Result<Self> {
         match &args.local {
             Some(url) => Self::local(url, args, notice),
@@ -50,8 +50,8 @@ impl KvTarget {
         }
     }
 
-    /// A `wrangler dev`, which knows what it serves: a configuration is read only if
-    /// somebody names it, or an environment.
+    /// Returns the target of a `wrangler dev`, which knows its own namespaces: a configuration is
+    /// read only if it or an environment is named.
     fn local(url: &str, args: &TargetArgs, notice: RetryNotice) -> Result<Self> {
         let (home, whose) = (Home::Local, format!("local KV of {url}"));
         let environment = config::chosen(args.env.as_deref(), home)?;
@@ -78,11 +78,11 @@ impl KvTarget {
         Ok(Self { api, ids, whose, environment, config, home })
     }
 
-    /// The id of the namespace that is bound as `CONDUCTOR`, or the `given` one.
+    /// Returns the id of the namespace that is bound as `CONDUCTOR`, or the `given` one.
     ///
     /// # Errors
     ///
-    /// If the configuration has none, or if it is one of the resolver's own.
+    /// If the configuration has no such namespace, or if it is one of the resolver's own.
     pub(crate) fn conductor(&self, given: Option<&str>) -> Result<String> {
         let Self { api, home, .. } = self;
         let sources = Sources { config: self.config.as_ref(), api, home: *home };
@@ -93,12 +93,12 @@ impl KvTarget {
         Ok(id)
     }
 
-    /// Asks a `wrangler dev` whether the namespaces are there: it takes writes to
-    /// any id, also to one that no Worker reads.
+    /// Asks a `wrangler dev` if the namespaces exist: it accepts writes to any id, also to one that
+    /// no Worker reads.
     ///
     /// # Errors
     ///
-    /// If one is not there, or nobody answers.
+    /// If a namespace does not exist, or the `wrangler dev` does not answer.
     pub(crate) fn check(&self) -> Result<()> {
         if self.home == Home::Cloudflare {
             return Ok(());
@@ -125,8 +125,8 @@ impl fmt::Display for KvTarget {
     }
 }
 
-/// What the environment says of waiting for the API: a line to a slow network and a
-/// CI job that must fail soon want different things.
+/// Reads from the environment how long to wait for the API: a slow network and a CI job that
+/// must fail soon need different times.
 pub(crate) fn patience() -> Result<Patience> {
     let mut patience = Patience::default();
     if let Some(text) = set("SLOTCTL_TIMEOUT") {
@@ -153,15 +153,15 @@ fn given(args: &TargetArgs) -> Given<'_> {
     Given { slots: args.slots_id.as_deref(), components: args.components_id.as_deref() }
 }
 
-/// The token. It comes out of the environment alone: what is on a command line, everyone
-/// on the machine can read.
+/// Reads the token. Only the environment can name it: everyone on the machine can read a
+/// command line.
 fn token() -> Result<Token> {
     let text = set("CLOUDFLARE_API_TOKEN").ok_or(NO_TARGET)?;
     Ok(Token::new(&text)
         .ok_or(Usage("CLOUDFLARE_API_TOKEN has characters that a token cannot have"))?)
 }
 
-/// The account: `account_id` of the configuration, or `CLOUDFLARE_ACCOUNT_ID`. wrangler
+/// Returns the account: `account_id` of the configuration, or `CLOUDFLARE_ACCOUNT_ID`. wrangler
 /// prefers the first, so that a different second one is a mistake.
 fn account(config: Option<&Config>) -> Result<String> {
     let configured = config.map(Config::account_id).transpose()?.flatten();
@@ -176,7 +176,7 @@ fn account(config: Option<&Config>) -> Result<String> {
     }
 }
 
-/// An environment variable that is not empty.
+/// Returns an environment variable that is not empty.
 fn set(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -1,10 +1,10 @@
-//! A slot's traffic for machines, in every command's `--json` alike.
+//! A slot's traffic as JSON, the same in every command's `--json`.
 
 use catalog::record::{Arm, SlotRecord, Target};
 use reconcile::plan::{ArmChange, ArmShare};
 use serde_json::{Value, json};
 
-/// All that a slot's callers get.
+/// Returns everything that a slot's callers get.
 pub(crate) fn traffic(record: &SlotRecord) -> Value {
     let arm = |arm: &Arm| json!({ "slot": arm.slot, "version": arm.snapshot.version });
     let target = |target: &Target| {
@@ -18,12 +18,12 @@ pub(crate) fn traffic(record: &SlotRecord) -> Value {
     })
 }
 
-/// Thousandths of a percent as a percentage.
+/// Converts thousandths of a percent to a percentage.
 pub(crate) fn percent(weight: u32) -> f64 {
     f64::from(weight) / 1_000.0
 }
 
-/// What changes for one arm: who gets it, from what to what.
+/// Returns the change of one arm: its callers, and its shares before and after.
 pub(crate) fn change(change: &ArmChange) -> Value {
     let share = |share: &ArmShare| {
         let percent = share.weight.map(percent);

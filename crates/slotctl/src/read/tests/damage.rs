@@ -1,4 +1,4 @@
-//! Nothing in a repository stops the rest of it.
+//! Damage in one part of a repository does not stop the rest from being read.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use super::*;
 
 const OTHER: &str = "components/prompts/b/v1.0.0";
 
-/// A repository with `prompts/a`, of which something will break, and `prompts/b`.
+/// Returns a repository with `prompts/a`, a part of which will break, and `prompts/b`.
 fn two_components() -> (Repo, String) {
     let repo = Repo::new();
     let b = repo.commit_file("prompts/b.md", "b");

@@ -1,4 +1,4 @@
-//! The forms that a repository can have.
+//! The forms of a repository: bare, shallow, partial and others.
 
 use super::*;
 
@@ -17,7 +17,7 @@ fn fill(repo: Repo) -> Repo {
     repo
 }
 
-/// A clone made with these options, and the directory that it is in.
+/// Returns a clone made with these options, and the directory that contains it.
 fn clone(repo: &Repo, options: &[&str]) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let url = format!("file://{}", repo.path().display());
@@ -131,7 +131,7 @@ fn a_partial_clone_fetches_nothing() {
         let reading = read(&path);
         assert_eq!(run(&path, &["count-objects", "-v"]), before, "nothing was fetched");
         assert!(reading.desired.components.is_empty());
-        // Without the root's tree nobody can say whether there is a rollouts.toml.
+        // Without the tree of the root, nothing tells if there is a rollouts.toml.
         let refused =
             if what == "the folder" { &[("rollouts.toml:1", "cannot be read")][..] } else { &[] };
         let expected = [

@@ -1,4 +1,4 @@
-//! Whole repositories, read: every rule of the design's section "Tags".
+//! Tests that read whole repositories: every rule of the design's section "Tags".
 
 mod damage;
 mod forms;
@@ -18,7 +18,7 @@ use crate::args::RepoArgs;
 use crate::output::Output;
 pub(super) use git::testing::{Repo, run};
 
-/// A repository's own refs.
+/// Returns the repository's own refs.
 fn source(repo: &Path) -> Result<SharedSource> {
     let args = RepoArgs {
         repo: repo.to_owned(),
@@ -35,8 +35,8 @@ fn read(repo: &Path) -> Reading {
     read_with(repo, None)
 }
 
-/// Reads a repository and checks what holds of every reading: slots stand on
-/// versions that are there, and contents are what their digests say.
+/// Reads a repository and checks the rules of every reading: slots lead to versions that exist,
+/// and contents match their digests.
 #[track_caller]
 fn read_with(repo: &Path, registry: Option<&Path>) -> Reading {
     let reading = read_part(&source(repo).unwrap(), registry, ReadPart::default(), &|progress| {
@@ -65,14 +65,14 @@ fn read_with(repo: &Path, registry: Option<&Path>) -> Reading {
     reading
 }
 
-/// `version=path` of a component, lowest first; commits as their first 7 digits.
+/// Returns `version=path` of a component, lowest first; commits as their first 7 digits.
 fn versions(reading: &Reading, name: &str) -> Vec<String> {
     let component = reading.desired.components.get(&name.parse().unwrap());
     let versions = component.into_iter().flat_map(|component| &component.versions);
     versions.map(|(version, record)| format!("{}={}", short(version), record.path)).collect()
 }
 
-/// `slot=version` of a component, `latest` among them.
+/// Returns `slot=version` of a component, `latest` included.
 fn slots(reading: &Reading, name: &str) -> Vec<String> {
     let component = reading.desired.components.get(&name.parse().unwrap());
     let slots = component.into_iter().flat_map(|component| &component.slots);
@@ -86,12 +86,12 @@ fn short(version: &Version) -> String {
     }
 }
 
-/// The first 7 digits of an id.
+/// Returns the first 7 digits of an id.
 fn abbreviated(id: &str) -> &str {
     id.split_at(7).0
 }
 
-/// The content of a component's version.
+/// Returns the content of a component's version.
 fn content(reading: &Reading, name: &str, version: &str) -> Vec<u8> {
     let component = &reading.desired.components[&name.parse().unwrap()];
     let digest = component.versions[&version.parse().unwrap()].snapshot.digest;
@@ -102,15 +102,15 @@ fn lines(notices: &[Notice]) -> Vec<String> {
     notices.iter().map(|notice| format!("{}: {}", notice.subject, notice.what)).collect()
 }
 
-/// Checks that there are as many notices as expectations, and that each has the
-/// words of its own.
-/// All that is told of a reading.
+/// Returns all notices of a reading.
 fn told(reading: &Reading) -> Vec<Notice> {
     let mut told = [&reading.warnings[..], &reading.refused[..]].concat();
     told.sort();
     told
 }
 
+/// Checks that there are as many notices as expectations, and that each notice has the
+/// subject and contains the word of its expectation.
 #[track_caller]
 fn check(notices: &[Notice], expected: &[(&str, &str)]) {
     let lines = lines(notices);

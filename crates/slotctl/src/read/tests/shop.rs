@@ -1,4 +1,4 @@
-//! The repository that the real edgit 0.5.0 made, against what plain git says of it.
+//! Compares the reading of a repository that the real edgit 0.5.0 made with plain git's output.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ fn truth() -> BTreeMap<String, Value> {
     serde_json::from_value(truth.remove("components").unwrap()).unwrap()
 }
 
-/// The version of a slot: the truth's own, or by the design's rule the highest
+/// Returns the version of a slot: that of the truth; else, by the rule of the design, the highest
 /// version tag at the commit that the slot was set to, or that commit.
 fn version_of(slot: &Value) -> String {
     let text = |key: &str| slot[key].as_str().map(str::to_owned);

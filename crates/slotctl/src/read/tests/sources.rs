@@ -21,7 +21,7 @@ fn the_trailer_names_the_file() {
     assert_eq!(versions(&reading, "prompts/a"), ["v1.0.0=elsewhere/my file.md"]);
     assert_eq!(content(&reading, "prompts/a", "v1.0.0"), b"by trailer");
     check(&reading.refused, &[(V2, "'..' leads out")]);
-    // A slot set to a version whose tag is gone keeps the file that its tag named.
+    // A slot set to a version whose tag was deleted keeps the file that its tag named.
     repo.tag("components/prompts/a/production", V1);
     repo.git(&["tag", "--delete", V1]);
     repo.git(&["tag", "--delete", V2]);
@@ -90,7 +90,7 @@ fn registries_in_commits_in_the_work_tree_and_given() {
     let given = repo.at("registry.json");
     std::fs::write(&given, registry("given.md")).unwrap();
     assert_eq!(paths(Some(&given)), ["v1.0.0=given.md", "v2.0.0=given.md"]);
-    // From a folder inside of the work tree, too.
+    // Also from a folder inside the work tree.
     assert_eq!(versions(&read(&repo.at(".edgit")), "prompts/a").len(), 2);
 }
 

@@ -7,8 +7,8 @@ use super::*;
 
 const A: &str = "components/prompts/a";
 
-/// A repository whose component `prompts/a` has `one` and `two` as its content at
-/// two commits, which are returned.
+/// Returns a repository and two of its commits, in which the component `prompts/a` has the
+/// contents `one` and `two`.
 fn two_commits() -> (Repo, String, String) {
     let repo = Repo::new();
     let one = repo.commit_file("prompts/a.md", "one");
@@ -27,7 +27,7 @@ fn a_slot_is_a_tag_of_a_tag() {
     repo.tag(&tag("v2.0.0"), &two);
     repo.tag(&tag("production"), &tag("v1.0.0"));
     repo.tag(&tag("staging"), &tag("v2.0.0"));
-    // Slot to slot embeds the other's tag of that day and does not follow it.
+    // A slot set to a slot embeds the tag that the other has then, and does not follow it.
     repo.tag(&tag("copy"), &tag("staging"));
     repo.tag(&tag("staging"), &tag("v1.0.0"));
     repo.tag(&tag("head"), "HEAD");
@@ -94,7 +94,7 @@ fn version_tags_that_moved_or_went() {
         ],
     );
     assert_eq!(content(&reading, "prompts/a", &one), b"one");
-    // Made again at the same commit, it is the version at that commit.
+    // A tag made again at the same commit is the version at that commit.
     repo.tag_with(&tag("v1.0.0"), &one, "a third object");
     repo.tag_with(&tag("v1.2.0"), &one, "a fourth object");
     let reading = read(repo.path());
@@ -263,7 +263,7 @@ fn a_moving_major_tag_is_answered_as_a_range() {
     assert_eq!(read(repo.path()).warnings, vec![]);
 }
 
-/// Runs the git command that a hint ends with, with the quotes that a shell removes.
+/// Runs the git command at the end of a hint, without the quotes that a shell removes.
 #[track_caller]
 fn follow(repo: &Repo, help: &str) {
     let (_, command) = help.split_once(": git ").unwrap();
@@ -331,7 +331,7 @@ fn two_components_at_one_commit() {
     let commit = repo.commit("both");
     repo.tag("components/prompts/a/v1.0.0", &commit);
     repo.tag("components/prompts/b/v3.0.0", &commit);
-    // Set to the other component's tag: which of the two is meant can't be known.
+    // It is set to the other component's tag: it can't be known which of the two is meant.
     repo.tag("components/prompts/b/production", "components/prompts/a/v1.0.0");
     let reading = read(repo.path());
     assert_eq!(slots(&reading, "prompts/a"), ["latest=v1.0.0"]);

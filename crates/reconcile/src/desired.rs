@@ -1,4 +1,4 @@
-//! What Git says should be in Workers KV.
+//! The state that Workers KV should have, by Git.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,15 +12,15 @@ use catalog::version::Version;
 /// The whole desired state, compiled from tags and `rollouts.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Desired {
-    /// By name, every component with at least one tag that can be served.
+    /// All components with at least one tag that can be served, by name.
     pub components: BTreeMap<ComponentName, DesiredComponent>,
-    /// What has a tag and can't be served, for whatever reason: a missing file, an
-    /// incomplete clone. What KV has of it is not a thing whose tag is gone.
+    /// The versions and slots that have a tag but can't be served, for example because of a
+    /// missing file or an incomplete clone. Pruning must keep what KV has of them.
     pub unserved: BTreeMap<ComponentName, BTreeSet<TagTarget>>,
 }
 
 impl Desired {
-    /// Notes which of all the tags that there are can't be served.
+    /// Notes which of these tags can't be served; `tags` are all tags of the repository.
     pub fn note_unserved<'a>(&mut self, tags: impl IntoIterator<Item = &'a TagName>) {
         for TagName { component: name, target, .. } in
             tags.into_iter().filter(|tag| tag.prefix == Prefix::Components)
@@ -37,66 +37,66 @@ impl Desired {
                 served.is_some_and(|component| component.slots.contains_key(&Slot::latest()));
             let unserved = self.unserved.entry(name.clone()).or_default();
             unserved.insert(target.clone());
-            // It may be the one that `latest` would stand on.
+            // `latest` may follow this version.
             if matches!(target, TagTarget::Version(version) if version.is_stable()) && !has_latest {
                 unserved.insert(TagTarget::Slot(Slot::latest()));
             }
         }
     }
 
-    /// Whether a tag says that there is such a slot or version, though it can't be served.
+    /// Tells if a slot or version has a tag but can't be served.
     pub fn is_unserved(&self, name: &ComponentName, target: &TagTarget) -> bool {
         self.unserved.get(name).is_some_and(|unserved| unserved.contains(target))
     }
 }
 
-/// What one component should be.
+/// The state that one component should have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DesiredComponent {
     /// The versions that its tags name, and the commits that its slots are pinned to.
     pub versions: BTreeMap<Version, VersionRecord>,
-    /// Its slots, `latest` included; each stands on one of the versions above.
+    /// Its slots, `latest` included. Each names one of the versions above.
     pub slots: BTreeMap<Slot, DesiredSlot>,
-    /// Whether a tag says what `latest` is; else it follows the releases.
+    /// Tells if a tag sets `latest`; otherwise it follows the releases.
     pub tagged_latest: bool,
-    /// What `rollouts.toml` says of it.
+    /// The component's table in `rollouts.toml`.
     pub traffic: Traffic,
 }
 
-/// What `rollouts.toml` says of a component, and what a mistake in it keeps from
-/// being changed.
+/// The contents of `rollouts.toml` for one component, and what a mistake in it leaves
+/// unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// How slots share out their traffic. A slot that is not here gives all of it
-    /// to its own version; one that is here alone has no tag of its own.
+    /// The splits of traffic. A slot without a route gives all of its traffic to its own
+    /// version; a slot that is only here has no tag of its own.
     pub routes: BTreeMap<Slot, Route>,
-    /// Withdrawn versions and why, also such as Git has no tag of any more.
+    /// The revoked versions with the reasons, also versions without a tag in Git.
     pub revoked: BTreeMap<Version, String>,
     /// Slots that answer 410 if their version is revoked, in place of an earlier version.
     pub gone_if_revoked: BTreeSet<Slot>,
-    /// Slots of which the file says something wrong: they stay as they are.
+    /// Slots with a mistake in their table. They are left unchanged.
     pub frozen: BTreeSet<Slot>,
-    /// Whatever slot shares out its traffic in KV stays as it is, unless it has a
-    /// route: what the file says of it can't be read.
+    /// Leaves every slot that splits its traffic in KV unchanged, unless it has a route: the
+    /// file's table can't be read.
     pub keep_splits: bool,
-    /// Whatever version is revoked in KV stays so.
+    /// Keeps every revocation in KV.
     pub keep_revocations: bool,
     /// The last change of the file.
     pub change: Option<TrafficChange>,
 }
 
-/// How a slot's traffic goes to slots.
+/// The split of a slot's traffic between slots.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// The slots with their shares in thousandths of a percent, which add up to
-    /// the whole; the slot itself last, if it keeps any.
+    /// The slots with their shares in thousandths of a percent. The shares add up to 100 %. The
+    /// slot itself comes last, if it has a share.
     pub targets: Vec<(Slot, u32)>,
-    /// Groups of callers and the slot that each gets.
+    /// Groups of callers, with the slot that each gets.
     pub segments: BTreeMap<String, Slot>,
 }
 
 impl Route {
-    /// The route that a record in KV was made from.
+    /// Returns the route that a record in KV was made from.
     pub fn of(record: &SlotRecord) -> Self {
         let targets = record.targets.iter();
         let segment = |(group, arm): (&String, &Arm)| (group.clone(), arm.slot.clone());
@@ -106,12 +106,12 @@ impl Route {
         }
     }
 
-    /// The share of a slot among the targets, in thousandths of a percent.
+    /// Returns the share of a slot among the targets, in thousandths of a percent.
     pub fn weight_of(&self, slot: &Slot) -> u32 {
         self.targets.iter().filter(|(target, _)| target == slot).map(|(_, weight)| weight).sum()
     }
 
-    /// Every slot that it names.
+    /// Returns every slot that the route names.
     pub fn named(&self) -> impl Iterator<Item = &Slot> {
         self.targets.iter().map(|(target, _)| target).chain(self.segments.values())
     }
@@ -120,31 +120,31 @@ impl Route {
 /// The commit that changed `rollouts.toml` last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrafficChange {
-    /// Who made it.
+    /// The author of the commit.
     pub author: String,
-    /// When.
+    /// The time of the commit.
     pub time: Timestamp,
-    /// Why: its message, the first line.
+    /// The first line of the commit's message.
     pub why: String,
 }
 
-/// Where a slot should stand, and what its tag says of the last move.
+/// The version that a slot should have, and the last move by its tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredSlot {
-    /// The version that the slot stands on.
+    /// The slot's version.
     pub version: Version,
-    /// Who set the tag (the tagger; the committer of a lightweight tag's commit).
+    /// The author of the move: the tagger, or the committer of a lightweight tag's commit.
     pub author: String,
-    /// When.
+    /// The time of the move.
     pub time: Timestamp,
-    /// Why: the tag's message, its first line.
+    /// The reason of the move: the first line of the tag's message.
     pub why: String,
     /// The id of the object that the tag's ref names, in hex; `None` for a `latest` that
     /// follows the releases.
     pub tag: Option<String>,
 }
 
-/// The same content, named by its commit instead of by a version tag.
+/// Returns the record of the same content under its commit id instead of a version.
 pub fn pinned_to_commit(record: &VersionRecord) -> VersionRecord {
     let mut pinned = record.clone();
     pinned.format = FORMAT;

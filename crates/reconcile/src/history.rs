@@ -1,12 +1,12 @@
-//! Where a slot was before, by the moves that its catalog record keeps.
+//! The earlier versions of a slot, by the moves in its catalog record.
 
 use catalog::record::Move;
 use catalog::version::Version;
 
-/// The versions that a slot had before `now`, newest first.
+/// Returns the versions that a slot had before `now`, newest first.
 ///
-/// A return to an earlier version takes back what came after it, so that two rollbacks in
-/// a row never end where the first began.
+/// A return to an earlier version removes the versions after it, so two rollbacks in a row
+/// never end at the version where the first one began.
 pub fn before(moves: &[Move], now: &Version) -> Vec<Version> {
     let mut path: Vec<&Version> = Vec::new();
     let been = moves.iter().rev().flat_map(|moved| moved.from.iter().chain([&moved.to]));

@@ -1,4 +1,4 @@
-//! The records that were read, by their digests.
+//! The records that were read, as digests.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub(super) struct AuditedArm {
     pub(super) content: Digest,
 }
 
-/// What a catalog lists, by the digests of the records.
+/// The versions and slots that a catalog lists, with the digests of their records.
 #[derive(Debug)]
 pub(super) struct AuditedCatalog {
     pub(super) versions: BTreeMap<Version, Digest>,
@@ -42,8 +42,8 @@ pub(super) struct AuditedCatalog {
 /// A content that is listed, or that a record names.
 #[derive(Clone, Debug, Default)]
 pub(super) struct AuditedContent {
-    /// A record that names it.
+    /// The key of a record that names the content.
     pub(super) named: Option<Key>,
-    /// How many bytes that record says it has.
+    /// The content's size in bytes, by that record.
     pub(super) size: Option<u64>,
 }

@@ -1,4 +1,4 @@
-//! Whether records agree with each other.
+//! The checks that records agree with each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -11,7 +11,7 @@ use notice::Notice;
 
 const SYNC: &str = "slotctl sync repairs it";
 
-/// Compares the records with each other, once all of them were read.
+/// Compares the records with each other, after all of them were read.
 pub(super) fn findings(
     components: &BTreeMap<ComponentName, AuditedComponent>,
     index: Option<&BTreeSet<ComponentName>>,
@@ -64,7 +64,8 @@ fn catalog_findings(name: &ComponentName, component: &AuditedComponent, found: &
     differences(&key, slots, &component.slots.iter().map(|(s, d)| (s, *d)).collect(), found);
 }
 
-/// What a catalog lists otherwise than it is.
+/// Adds a finding for each difference between the entries of a catalog and the existing
+/// records.
 fn differences<K: Ord + Display>(
     key: &Key,
     listed: &BTreeMap<K, Digest>,

@@ -1,10 +1,10 @@
-//! Everything that Workers KV holds, read back and held against itself and Git.
+//! The audit: reads all of Workers KV and compares it with itself and with Git.
 //!
-//! A plan trusts metadata (a listing is enough for it); an audit trusts nothing: it
-//! takes every record and every content as it is read. Of each only digests are
-//! kept, so that memory follows the number of keys, not their size.
+//! A plan relies on metadata, so a listing is enough for it. An audit relies on nothing: it
+//! reads every record and every content. It keeps only their digests, so its memory depends on
+//! the number of keys, not on their size.
 //!
-//! What a sync has yet to write is no finding: `status` shows that.
+//! A change that a sync has yet to write is not a finding: `status` shows it.
 
 mod audited;
 mod links;
@@ -29,12 +29,12 @@ use catalog::slot::Slot;
 use catalog::version::Version;
 use notice::{Notice, printable};
 
-/// What is known of KV so far, and what is wrong with it.
+/// The state of an audit: what was read of KV, and the findings.
 #[derive(Debug)]
 pub struct Audit<'a> {
     desired: &'a Desired,
-    /// All keys but contents', in the order in which they are to be read, each with
-    /// its metadata's digest where it has one.
+    /// All keys except those of contents, in the order in which they must be read, with the
+    /// digest in their metadata if they have any.
     keys: BTreeMap<Key, Option<Digest>>,
     contents: BTreeMap<Digest, AuditedContent>,
     components: BTreeMap<ComponentName, AuditedComponent>,
@@ -43,7 +43,7 @@ pub struct Audit<'a> {
 }
 
 impl<'a> Audit<'a> {
-    /// Begins with what Git says.
+    /// Begins an audit with the state in Git.
     pub fn new(desired: &'a Desired) -> Self {
         Self {
             desired,
@@ -55,7 +55,7 @@ impl<'a> Audit<'a> {
         }
     }
 
-    /// Takes in a key of a listing, or one that is known without a listing.
+    /// Takes in a key from a listing, or a key that is known without a listing.
     pub fn list(&mut self, namespace: Namespace, key: &str, metadata: Option<Value>) {
         let Some(key) = Key::parse(namespace, key) else { return };
         let digest = metadata.and_then(|metadata| match &key {
@@ -73,12 +73,13 @@ impl<'a> Audit<'a> {
         }
     }
 
-    /// The keys of all records, whose values are to be [`Self::read`] in any order.
+    /// Returns the keys of all records. Their values must be passed to [`Self::read`], in any
+    /// order.
     pub fn keys(&self) -> Vec<Key> {
         self.keys.keys().cloned().collect()
     }
 
-    /// Takes in the value of a record's key; `None` if it is gone since the listing.
+    /// Takes in the value of a record's key; `None` if the key was deleted after the listing.
     pub fn read(&mut self, key: &Key, value: Option<&[u8]>) {
         let Some(bytes) = value else { return };
         let read = match key {
@@ -102,13 +103,14 @@ impl<'a> Audit<'a> {
         }
     }
 
-    /// The contents to read, with their sizes where a record says them; once all
-    /// records were read.
+    /// Returns the contents to read, with their sizes if a record names them. All records must
+    /// have been read before.
     pub fn contents(&self) -> Vec<(Digest, Option<u64>)> {
         self.contents.iter().map(|(digest, content)| (*digest, content.size)).collect()
     }
 
-    /// Takes in the digest of a content as it was read; `None` if it is not there.
+    /// Takes in the digest of the bytes that were read for a content; `None` if it does not
+    /// exist.
     pub fn content(&mut self, digest: Digest, found: Option<Digest>) {
         let named = self.contents.get(&digest).and_then(|content| content.named.clone());
         let by = named.map_or(String::new(), |key| format!(" ({key} names it)"));
@@ -127,17 +129,17 @@ impl<'a> Audit<'a> {
         }
     }
 
-    /// How many records there are of a kind.
+    /// Returns the number of records whose key passes `of`.
     pub fn count(&self, of: impl Fn(&Key) -> bool) -> usize {
         self.keys.keys().filter(|key| of(key)).count()
     }
 
-    /// Compares the records with each other, once all of them were read.
+    /// Compares the records with each other, after all of them were read.
     pub fn link(&mut self) {
         self.findings.extend(links::findings(&self.components, self.index.as_ref()));
     }
 
-    /// All that is wrong, in the order of the keys.
+    /// Returns all findings, in the order of the keys.
     pub fn findings(mut self) -> Vec<Notice> {
         self.findings.sort();
         self.findings

@@ -1,10 +1,10 @@
-//! Which version a slot stands on.
+//! The version of a slot, by its tag.
 //!
-//! A slot set to a version is a tag of a tag: it embeds the version's tag object
-//! of that day. Slot to slot embeds the other slot's. So the version is the first
-//! tag object in the chain that is a version of the same component, if that
-//! version's ref still is that same object; else the highest version tag at the
-//! commit; else the slot is pinned to the commit.
+//! A slot set to a version is a tag of a tag: it contains the version's tag object of that
+//! time. A slot set to another slot contains the tag object of that slot. So the slot's version
+//! is the first tag object in the chain that names a version of the same component, if that
+//! version's ref still names the same object; else the highest version tag at the commit; else
+//! the slot is pinned to the commit.
 
 use std::collections::BTreeMap;
 
@@ -15,25 +15,25 @@ use catalog::version::Version;
 /// The version tags of one component under one prefix.
 pub(super) type VersionTags<'a> = BTreeMap<&'a Version, &'a Peeled>;
 
-/// Which version a slot stands on.
+/// The version of a slot, by its tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaggedVersion {
     /// The version.
     pub version: Version,
-    /// The version that the slot was set to, whose tag is another one now or gone.
+    /// The version that the slot was set to, if its tag was moved or deleted since.
     pub lost: Option<Lost>,
 }
 
-/// A version tag that a slot was set to and that does not say so any more.
+/// A version that a slot was set to, whose tag was moved or deleted since.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lost {
     /// The version.
     pub version: Version,
-    /// Whether a tag of that name exists.
+    /// Tells if a tag of that name still exists: it was moved, not deleted.
     pub moved: bool,
 }
 
-/// Where a slot of one component stands, among all of the component's tags.
+/// Finds the version of a slot among all tags of its component.
 pub fn stands(slot: &TagName, peeled: &Peeled, tags: &[Tag]) -> TaggedVersion {
     let of_component =
         |tag: &&Tag| (tag.name.prefix, &tag.name.component) == (slot.prefix, &slot.component);
@@ -66,7 +66,7 @@ pub(super) fn standing(
     }
 }
 
-/// The version that a tag object's name says, if it is one of the slot's component.
+/// Returns the version in a tag object's name, if it belongs to the slot's component.
 fn version_named(name: &[u8], slot: &TagName) -> Option<Version> {
     let tag = read_short_name(name)?;
     match tag.target {
@@ -81,7 +81,7 @@ fn version_named(name: &[u8], slot: &TagName) -> Option<Version> {
 
 fn highest_at(peeled: &Peeled, versions: &VersionTags<'_>) -> Option<Version> {
     let at_commit = versions.iter().filter(|(_, tag)| tag.commit.id == peeled.commit.id);
-    // SemVer orders v1.1.1-0 above v1.1.0, but whoever names a commit with both means the
+    // SemVer orders v1.1.1-0 above v1.1.0, but a person who names a commit with both means the
     // release.
     at_commit.map(|(version, _)| *version).max_by_key(|v| (v.is_stable(), *v)).cloned()
 }

@@ -11,7 +11,7 @@ use crate::tag::{TagName, TagTarget, read_short_name};
 use catalog::version::Version;
 use notice::Notice;
 
-/// The tag of another component on the way from a tag to its commit.
+/// Returns the tag of another component that lies between a tag and its commit.
 fn foreign(tag: &Tag) -> Option<(&Peeled, TagName)> {
     let peeled = tag.target.as_ref().ok()?;
     let mut links = peeled.chain.iter().filter_map(|link| read_short_name(&link.name));
@@ -19,8 +19,8 @@ fn foreign(tag: &Tag) -> Option<(&Peeled, TagName)> {
     Some((peeled, other))
 }
 
-/// Separates the tags of one component that lead to another component's from the rest,
-/// and says what is wrong with each.
+/// Separates the tags that lead to another component's tag from the rest, and returns a notice
+/// for each.
 pub(super) fn separate<'a>(tags: &[&'a Tag]) -> (Vec<&'a Tag>, Vec<Notice>) {
     let (foreign_tags, own): (Vec<&Tag>, Vec<&Tag>) =
         tags.iter().copied().partition(|tag| foreign(tag).is_some());
@@ -45,7 +45,7 @@ fn version(tag: &Tag) -> Option<&Version> {
     }
 }
 
-/// The highest version of the component at a commit.
+/// Returns the highest version of the component at a commit.
 fn at<'a>(peeled: &Peeled, own: &[&'a Tag]) -> Option<&'a Version> {
     let here =
         |tag: &&&Tag| tag.target.as_ref().is_ok_and(|target| target.commit.id == peeled.commit.id);
@@ -53,7 +53,7 @@ fn at<'a>(peeled: &Peeled, own: &[&'a Tag]) -> Option<&'a Version> {
     versions.max_by_key(|version| (version.is_stable(), *version))
 }
 
-/// The command that does what was most likely meant.
+/// Returns the command that does what was most likely intended.
 fn intent(
     name: &TagName,
     other: &TagName,

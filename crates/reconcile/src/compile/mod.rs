@@ -1,9 +1,9 @@
-//! From what Git's tags say to what Workers KV should hold.
+//! The compiler from Git's tags to the state that Workers KV should have.
 //!
-//! Two steps, because which files to look for follows from the tags, and what
-//! the records say follows from the files: [`outline`] takes the tags and lists
-//! the versions whose files are [`WantedVersion`]; [`compile`] takes those
-//! files. Reading the repository in between is the caller's.
+//! It has two steps, because the tags decide which files to find, and the files decide the
+//! contents of the records. [`outline`] takes the tags and lists the versions whose files are
+//! wanted ([`WantedVersion`]); [`compile`] takes these files. In between, the caller reads the
+//! repository.
 
 mod chain;
 mod foreign;

@@ -1,4 +1,4 @@
-//! The first step: which versions and slots the tags make, and which files that wants.
+//! The first step: the versions and slots that the tags make, and the files that must be found.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,20 +14,20 @@ use catalog::slot::Slot;
 use catalog::version::{CommitId, Version};
 use notice::Notice;
 
-/// A tag under `logic/`: reported, so that CI can rebuild, never written.
+/// A tag under `logic/`. It is reported, so that CI can rebuild, and never written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogicTag {
     /// The component.
     pub name: ComponentName,
     /// The version or slot that the tag names.
     pub target: TagTarget,
-    /// The version that it stands on.
+    /// The version that the tag leads to.
     pub version: Version,
-    /// The commit that it leads to.
+    /// The commit that the tag leads to.
     pub commit: CommitId,
 }
 
-/// A slot as its tag has it.
+/// A slot, by its tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SlotDraft {
     pub(super) slot: Slot,
@@ -37,35 +37,35 @@ pub(super) struct SlotDraft {
     pub(super) tag: String,
 }
 
-/// What the tags say, before any file was looked at.
+/// The result of reading the tags, before any file is read.
 #[derive(Clone, Debug, Default)]
 pub struct Outline {
     /// The versions whose files must be found, in the order in which
-    /// [`compile`](super::compile) takes those.
+    /// [`compile`](super::compile) takes the files.
     pub wanted: Vec<WantedVersion>,
     /// The tags under `logic/`.
     pub logic: Vec<LogicTag>,
-    /// Tags that were skipped, slots that lost their version's tag.
+    /// Tags that were skipped, and slots whose version's tag was moved or deleted.
     pub warnings: Vec<Notice>,
-    /// Tags that lead to another component's, and those whose objects can't be read.
+    /// Tags that lead to another component's tag, and tags whose objects can't be read.
     pub refused: Vec<Notice>,
     pub(super) drafts: BTreeMap<ComponentName, ComponentOutline>,
 }
 
-/// A component as its tags have it.
+/// A component, by its tags.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ComponentOutline {
     /// Its slots.
     pub(super) slots: Vec<SlotDraft>,
-    /// Its versions: who tagged them, and when.
+    /// Its versions, each with the author and time of its tag.
     pub(super) stamps: BTreeMap<Version, Stamp>,
-    /// Whether a tag says what `latest` is, readable or not.
+    /// Tells if a tag sets `latest`, even a tag that can't be read.
     pub(super) tagged_latest: bool,
-    /// Version tags whose commits this clone can't read.
+    /// The version tags whose commits this clone can't read.
     pub(super) unknown: Vec<Version>,
 }
 
-/// Outlines what the tags make.
+/// Groups the tags by component and finds the versions and slots that they make.
 pub fn outline(tags: &[Tag]) -> Outline {
     let mut by_component: BTreeMap<(Prefix, &ComponentName), Vec<&Tag>> = BTreeMap::new();
     for tag in tags {
@@ -82,7 +82,7 @@ pub fn outline(tags: &[Tag]) -> Outline {
         outline.refused.append(&mut refused);
         match prefix {
             Prefix::Components => {
-                // A tag `latest` says what latest is, even if it can't be followed.
+                // A tag `latest` sets the slot even if its objects can't be read.
                 let tagged_latest = tags.iter().any(|tag| is_latest(tag));
                 outline.add_component(component, &own, tagged_latest);
             }
@@ -135,8 +135,8 @@ impl Outline {
         });
     }
 
-    /// Notes that a slot is pinned to its commit. Slots on one commit share one
-    /// version, and so one file: the first whose tag names it decides.
+    /// Notes that a slot is pinned to its commit. Slots on one commit share one version and so
+    /// one file: the first tag that names a file decides.
     fn pin<'a>(
         &mut self,
         name: &TagName,
@@ -176,7 +176,8 @@ impl Outline {
         }
     }
 
-    /// The version of a slot, with a warning if it is not the one it was set to.
+    /// Returns the version of a slot, and warns if it is not the version that the slot was set
+    /// to.
     fn stand(&mut self, name: &TagName, peeled: &Peeled, versions: &VersionTags<'_>) -> Version {
         let TaggedVersion { version, lost } = standing(name, peeled, versions);
         if let Some(lost) = lost {
@@ -234,14 +235,14 @@ fn unknown_versions(tags: &[&Tag]) -> Vec<Version> {
     tags.iter().filter_map(unknown).collect()
 }
 
-/// Whether a tag may lead to something to serve, and can't be read: a promotion that does
-/// not happen must not look like one that did.
+/// Tells if a tag could be served but can't be read: a promotion that fails must not look like
+/// one that succeeded.
 fn is_wanted_and_unreadable(tag: &Tag) -> bool {
     let is_unreadable = matches!(tag.target, Err(Unpeelable::Unreadable(_)));
     is_unreadable && tag.name.prefix == Prefix::Components
 }
 
-/// What to say of a tag that leads to no commit.
+/// Returns the notice about a tag that leads to no commit.
 fn skipped(tag: &Tag) -> Option<Notice> {
     let (what, help) = match tag.target.as_ref().err()? {
         Unpeelable::NotACommit(kind) => (

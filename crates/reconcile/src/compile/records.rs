@@ -1,4 +1,4 @@
-//! The second step: the records, once the files are known.
+//! The second step: the records, after the files were found.
 
 use std::collections::BTreeMap;
 
@@ -15,21 +15,21 @@ use catalog::slot::Slot;
 use catalog::version::Version;
 use notice::Notice;
 
-/// What the tags and the files make.
+/// The result of compiling the tags and the files.
 #[derive(Clone, Debug, Default)]
 pub struct Compiled {
-    /// What Workers KV should hold.
+    /// The state that Workers KV should have.
     pub desired: Desired,
-    /// What was skipped or decided in a way that its owner may not expect.
+    /// Tags that were skipped, and decisions that the owner may not expect.
     pub warnings: Vec<Notice>,
-    /// What should be served and can't be.
+    /// Versions and slots that should be served and can't be.
     pub refused: Vec<Notice>,
 }
 
 type Problems = BTreeMap<(ComponentName, Version), FileProblem>;
 
-/// Compiles the records; `files` are those of [`Outline::wanted`], in its order.
-/// Of the policy only what it revokes counts here: `latest` skips that.
+/// Compiles the records; `files` are the files of [`Outline::wanted`], in its order. Only the
+/// revocations of the policy are used: `latest` skips revoked versions.
 pub fn compile(
     outline: Outline,
     files: impl IntoIterator<Item = Result<File, FileProblem>>,
@@ -72,8 +72,8 @@ impl Compiled {
         self.refused.push(Notice { subject, what, help });
     }
 
-    /// Notes why a version has no record. A pinned commit has no tag of its own:
-    /// the slots on it are named instead.
+    /// Notes the reason why a version has no record. A pinned commit has no tag of its own: its
+    /// slots are reported instead.
     fn note_version(
         &mut self,
         wanted: WantedVersion,
@@ -110,9 +110,10 @@ impl Compiled {
         }
     }
 
-    /// Adds the slot `latest`: the highest version that is neither a pre-release
-    /// nor revoked. It stays away where this clone lacks a higher one: of that
-    /// nothing can be said, and `latest` must not go back because of a clone.
+    /// Adds the slot `latest`: the highest version that is neither a pre-release nor revoked.
+    ///
+    /// If this clone lacks a higher version, `latest` is not added: an incomplete clone must
+    /// not move it back.
     fn add_latest(
         &mut self,
         name: &ComponentName,
@@ -142,7 +143,7 @@ impl Compiled {
     }
 }
 
-/// The highest release of which this clone lacks the commit or the content.
+/// Returns the highest release whose commit or content this clone lacks.
 fn highest_unknown<'a>(
     name: &ComponentName,
     draft: &'a ComponentOutline,
@@ -156,7 +157,7 @@ fn highest_unknown<'a>(
     without_content.chain(&draft.unknown).filter(|version| version.is_stable()).max()
 }
 
-/// What to say of a slot whose version has no record.
+/// Returns the problem of a slot whose version has no record.
 fn on_problem(version: &Version, problem: &FileProblem) -> FileProblem {
     match version {
         Version::Commit(_) => problem.clone(),

@@ -8,115 +8,118 @@ use crate::tag::TagName;
 use catalog::timestamp::Timestamp;
 use catalog::version::CommitId;
 
-/// The longest reason that a slot's move keeps, in bytes. A catalog record holds
-/// fifty moves a slot.
+/// The longest reason of a slot's move, in bytes. A catalog record has up to fifty moves per
+/// slot.
 pub const MAX_WHY: usize = 200;
 
-/// Who did something, and when.
+/// The author and the time of an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
-    /// The name, without the e-mail address.
+    /// The author's name, without the e-mail address.
     pub author: String,
-    /// The moment.
+    /// The time of the action.
     pub time: Timestamp,
 }
 
 /// A commit that a tag leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
-    /// Its id.
+    /// The commit's id.
     pub id: CommitId,
-    /// Who wrote it.
+    /// The name of the commit's author.
     pub author: String,
-    /// Who committed it, and when.
+    /// The committer, with the time of the commit.
     pub committer: Stamp,
-    /// Its message's first line.
+    /// The first line of the commit's message.
     pub subject: String,
 }
 
-/// A tag object's id, as the bytes that the repository's hash has.
+/// The id of a tag object, in the bytes of the repository's hash.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectId(Box<[u8]>);
 
 impl ObjectId {
-    /// The id with these bytes.
+    /// Creates an id from its bytes.
     pub fn from_bytes(bytes: &[u8]) -> Self {
         Self(bytes.into())
     }
 }
 
-/// In lower-case hex, as Git writes it.
+/// Formats the id in lower-case hex, as Git does.
 impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
-/// An annotated tag's object.
+/// The object of an annotated tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagObject {
-    /// Its id.
+    /// The object's id.
     pub id: ObjectId,
-    /// The name in it: the ref that it was made for, which may not lead to it any more.
+    /// The name in the object: the ref that it was made for, which may lead to another object
+    /// now.
     pub name: Vec<u8>,
-    /// Who made it; tags of 2005 have no tagger.
+    /// The tagger; tags of 2005 have none.
     pub tagger: Option<Stamp>,
-    /// Its message's first line.
+    /// The first line of the tag's message.
     pub why: String,
-    /// The path in its message's trailer.
+    /// The path in the trailer of the tag's message.
     pub path: Option<TrailerPath>,
 }
 
-/// What a tag leads to.
+/// The objects from a tag to its commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peeled {
-    /// The tag objects on the way, from the ref inwards; none for a lightweight tag.
+    /// The tag objects on the way, from the ref inwards; empty for a lightweight tag.
     pub chain: Vec<Arc<TagObject>>,
     /// The commit at the end.
     pub commit: Arc<Commit>,
 }
 
 impl Peeled {
-    /// Who set the tag, and when: the tagger, or a lightweight tag's committer.
+    /// Returns the tagger and the time of the tag; for a lightweight tag, those of the
+    /// committer.
     pub fn stamp(&self) -> &Stamp {
         let tagger = self.chain.first().and_then(|tag| tag.tagger.as_ref());
         tagger.unwrap_or(&self.commit.committer)
     }
 
-    /// Why: the tag's message, or a lightweight tag's commit's; the first line.
+    /// Returns the first line of the tag's message; for a lightweight tag, of the commit's
+    /// message.
     pub fn why(&self) -> &str {
         self.chain.first().map_or(&self.commit.subject, |tag| &tag.why)
     }
 
-    /// The id of the object that the ref names, in hex: the outermost tag's, or a
-    /// lightweight tag's commit's.
+    /// Returns the id of the object that the ref names, in hex: of the outermost tag object, or
+    /// of the commit for a lightweight tag.
     pub fn id(&self) -> String {
         let commit = || self.commit.id.to_string();
         self.chain.first().map_or_else(commit, |tag| tag.id.to_string())
     }
 
-    /// The outermost tag object's trailer.
+    /// Returns the trailer of the outermost tag object that has one.
     pub fn trailer(&self) -> Option<&TrailerPath> {
         self.chain.iter().find_map(|tag| tag.path.as_ref())
     }
 }
 
-/// Why a tag leads to no commit.
+/// The reason why a tag leads to no commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unpeelable {
-    /// It leads to a tree or a blob; which.
+    /// The tag leads to a tree or a blob; the text says which.
     NotACommit(&'static str),
-    /// This clone does not have an object, or can't read it; which, and why.
+    /// This clone lacks an object or can't read it; the text says which, and why.
     Unreadable(String),
-    /// An object makes no sense; which, and why.
+    /// An object is invalid; the text says which, and why.
     Broken(String),
 }
 
 /// A component's tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tag {
-    /// What its name says.
+    /// The parts of the tag's name.
     pub name: TagName,
-    /// Where it leads.
+    /// The objects that the tag leads to, or the reason why it leads to no commit.
     pub target: Result<Peeled, Unpeelable>,
 }

@@ -20,7 +20,7 @@ pub struct WantedVersion {
     pub version: Version,
     /// The commit that it was made at.
     pub commit: Arc<Commit>,
-    /// What its tag's trailer says of the path.
+    /// The path in its tag's trailer.
     pub trailer: Option<TrailerPath>,
     /// The path that Workers KV records for a version at this commit, if it is known.
     pub recorded: Option<RepoPath>,
@@ -29,7 +29,7 @@ pub struct WantedVersion {
 /// A version's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Where it is in the commit.
+    /// The path in the commit.
     pub path: String,
     /// The content's digest.
     pub digest: Digest,
@@ -66,7 +66,7 @@ impl File {
     }
 }
 
-/// The version's record, once its file is known.
+/// Returns the record of a version whose file was found.
 pub(super) fn version_record(wanted: &WantedVersion, file: File) -> VersionRecord {
     let WantedVersion { version, commit, .. } = wanted;
     let File { path, digest, size, media_type } = file;

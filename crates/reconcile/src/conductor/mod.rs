@@ -1,6 +1,5 @@
-//! The copies that a namespace for Conductor holds, for Workers that still read it
-//! themselves: which keys, in which order, and what becomes of those that are
-//! there already.
+//! The copies in a namespace for Conductor, for Workers that still read that namespace
+//! themselves: their keys, the order of writing, and the changes to existing copies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,27 +12,27 @@ use catalog::record::CatalogRecord;
 use catalog::version::Version;
 use notice::Notice;
 
-/// What a key of the namespace is to hold.
+/// A key of the namespace with the value that it should have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopyItem {
     /// The key.
     pub key: String,
     /// The value.
     pub value: CopyValue,
-    /// What stands beside it; an index has none.
+    /// The key's metadata; `None` for an index.
     pub metadata: Option<Metadata>,
 }
 
-/// A value.
+/// The value of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CopyValue {
     /// The content with this digest.
     Content(Digest),
-    /// A component's versions.
+    /// The list of a component's versions.
     Index(String),
 }
 
-/// What a namespace holds: its keys with their metadata, and the values of indexes.
+/// The state of a namespace: its keys with their metadata, and the values of indexes.
 #[derive(Clone, Debug, Default)]
 pub struct HeldCopies {
     /// Every key.
@@ -42,25 +41,26 @@ pub struct HeldCopies {
     pub indexes: BTreeMap<String, String>,
 }
 
-/// What is done to a namespace.
+/// The changes to a namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CopyPlan {
-    /// In the safe order: versions, the slots that lead to them, the indexes that name them.
+    /// The writes in the safe order: versions, the slots that lead to them, the indexes that
+    /// name them.
     pub writes: Vec<CopyItem>,
-    /// In the opposite order, after the writes; only where pruning is asked for.
+    /// The keys to delete after the writes, in the opposite order; empty without pruning.
     pub deletions: Vec<String>,
-    /// Copies of what is not there any more, which stay.
+    /// Copies whose component, version or slot no longer exists, and that are kept.
     pub kept: Vec<String>,
-    /// How many keys are of another make: they are left alone.
+    /// The number of keys that this software did not write; they are left unchanged.
     pub foreign: usize,
-    /// How many keys are as they should be.
+    /// The number of keys that are up to date.
     pub unchanged: usize,
-    /// Why it must not be done, if it must not.
+    /// The reason why the plan must not be carried out, if there is one.
     pub blocked: Option<Notice>,
 }
 
 impl CopyPlan {
-    /// Whether the namespace is as it should be, as far as it can be.
+    /// Tells if there is nothing to write and nothing to delete.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty() && self.deletions.is_empty()
     }
@@ -82,18 +82,18 @@ fn kind(reference: &str) -> CopyKind {
     }
 }
 
-/// The keys of the indexes, whose values tell whether they are up to date.
+/// Returns the keys of the indexes. Their values show if they are up to date.
 pub fn index_keys(names: impl IntoIterator<Item = ComponentName>) -> Vec<String> {
     names.into_iter().flat_map(|name| indexes_of(&name)).collect()
 }
 
-/// An index has no `@` form.
+/// Returns the keys of a component's indexes; an index has no `@` form.
 fn indexes_of(name: &ComponentName) -> [String; 2] {
     let [tree, slash, _] = keys(name, VERSIONS);
     [tree, slash]
 }
 
-/// Everything that is to be there, in the safe order.
+/// Returns all keys that should exist, in the safe order.
 fn items(catalogs: &BTreeMap<ComponentName, CatalogRecord>) -> Vec<CopyItem> {
     let mut items = Vec::new();
     for (name, catalog) in catalogs {
@@ -114,11 +114,11 @@ fn items(catalogs: &BTreeMap<ComponentName, CatalogRecord>) -> Vec<CopyItem> {
     items.into_iter().map(|(_, item)| item).collect()
 }
 
-/// What a namespace becomes, so that Conductor finds in it what `catalogs` say.
+/// Plans the changes to a namespace, so that Conductor finds the state in `catalogs` there.
 ///
-/// With `only`, keys of other components are not looked at. What has no tag any
-/// more goes with `prune`, and not where that would be over half of the copies,
-/// unless `allow_mass_delete` says so.
+/// With `only`, keys of other components are ignored. With `prune`, copies without a tag are
+/// deleted, but not if they are more than half of all copies, unless `allow_mass_delete` is
+/// set.
 pub fn layout(
     catalogs: &BTreeMap<ComponentName, CatalogRecord>,
     held: &HeldCopies,
@@ -171,7 +171,7 @@ fn too_much(gone: usize, copies: usize) -> Notice {
     }
 }
 
-/// Which component a key is a copy of, by its form alone.
+/// Returns the component that a key is a copy of, by the form of the key only.
 fn copy_of(key: &str) -> Option<(ComponentName, CopyKind)> {
     let written = |name: &ComponentName, reference: &str| {
         keys(name, reference).iter().any(|form| form == key)
@@ -185,8 +185,8 @@ fn copy_of(key: &str) -> Option<(ComponentName, CopyKind)> {
     })
 }
 
-/// Whether a sync wrote the key: its metadata name a digest; an index stands beside
-/// keys that do.
+/// Tells if a sync wrote the key: its metadata has a digest. An index has none, so the keys
+/// beside it decide.
 fn is_own(metadata: Option<&Json>, of: CopyKind, name: &ComponentName, held: &HeldCopies) -> bool {
     let named = |metadata: &Json| metadata.get("digest").is_some_and(Json::is_string);
     if of != CopyKind::Index {

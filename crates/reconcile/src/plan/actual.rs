@@ -1,4 +1,4 @@
-//! What Workers KV holds, as far as it is known.
+//! The contents of Workers KV, as far as they have been read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,24 +17,25 @@ use catalog::slot::Slot;
 use catalog::timestamp::Timestamp;
 use catalog::version::Version;
 
-/// What a listing of both namespaces brought, and the values read since.
+/// The keys from a listing of both namespaces, and the values read since.
 #[derive(Debug, Default)]
 pub struct Actual {
     pub(super) contents: BTreeSet<Digest>,
     pub(super) components: BTreeMap<ComponentName, ActualComponent>,
     pub(super) index: Option<StoredIndex>,
-    /// The components that were looked at; `None` for all of KV.
+    /// The components that were listed; `None` for all of KV.
     pub(super) scope: Option<BTreeSet<ComponentName>>,
-    /// Contents that no record named, since when as far as that can be read.
+    /// The contents that no record named, each with the time since when; `None` for a time that
+    /// can't be read.
     pub(super) unreferenced: BTreeMap<Digest, Option<Timestamp>>,
-    /// The runs that there are of syncs, as far as they can be read.
+    /// The runs of syncs, as far as their records can be read.
     runs: BTreeMap<RunId, SyncRecord>,
-    /// Contents of which it was asked whether they are unreferenced.
+    /// The contents whose "unreferenced" record was read.
     pub(super) asked: BTreeSet<Digest>,
     foreign: Vec<(Namespace, String)>,
 }
 
-/// One component in KV.
+/// The keys of one component in KV.
 #[derive(Debug, Default)]
 pub(super) struct ActualComponent {
     pub(super) versions: BTreeMap<Version, StoredVersion>,
@@ -42,21 +43,21 @@ pub(super) struct ActualComponent {
     pub(super) catalog: Option<StoredCatalog>,
 }
 
-/// A version record's key.
+/// The key of a version record.
 #[derive(Debug)]
 pub(super) struct StoredVersion {
     pub(super) metadata: Option<VersionMetadata>,
     pub(super) value: Stored<VersionRecord>,
 }
 
-/// A catalog record's key.
+/// The key of a catalog record.
 #[derive(Debug)]
 pub(super) struct StoredCatalog {
     pub(super) metadata: Option<CatalogMetadata>,
     pub(super) value: Stored<CatalogRecord>,
 }
 
-/// The index record's key.
+/// The key of the index record.
 #[derive(Debug)]
 pub(super) struct StoredIndex {
     pub(super) metadata: Option<IndexMetadata>,
@@ -64,8 +65,10 @@ pub(super) struct StoredIndex {
 }
 
 impl Actual {
-    /// Of these components alone: their slots and versions are listed (what begins with
-    /// `<name>@`), their catalogs and the index read when they are needed.
+    /// Creates the state for these components only.
+    ///
+    /// The caller lists their slots and versions (the keys that begin with `<name>@`). Their
+    /// catalogs and the index are read when they are needed.
     pub fn only(names: impl IntoIterator<Item = ComponentName>) -> Self {
         let mut actual = Self::default();
         let scope: BTreeSet<ComponentName> = names.into_iter().collect();
@@ -78,9 +81,9 @@ impl Actual {
         actual
     }
 
-    /// Takes in a key of a listing, with its metadata where it has any.
+    /// Takes in a listed key, with its metadata if it has any.
     ///
-    /// Metadata that can't be read counts as none: the value is read instead.
+    /// Metadata that can't be read is ignored: the value is read instead.
     pub fn list(&mut self, namespace: Namespace, key: &str, metadata: Option<Value>) {
         let Some(parsed) = Key::parse(namespace, key) else {
             self.foreign.push((namespace, key.to_owned()));
@@ -115,7 +118,8 @@ impl Actual {
         }
     }
 
-    /// Takes in what a read of a listed record's key brought; `None` if it is gone.
+    /// Takes in the value that was read for a listed record's key; `None` if the key no longer
+    /// exists.
     pub fn read(&mut self, key: &Key, value: Option<&[u8]>) {
         match key {
             Key::Content(_) | Key::Sync(_) => {}
@@ -151,7 +155,7 @@ impl Actual {
         }
     }
 
-    /// The keys of every slot, whose records a plan always needs.
+    /// Returns the keys of all slots. A plan always needs their records.
     pub fn slot_keys(&self) -> Vec<Key> {
         let of = |(name, known): (&ComponentName, &ActualComponent)| {
             let key = |slot: &Slot| Key::Slot(name.clone(), slot.clone());
@@ -160,7 +164,7 @@ impl Actual {
         self.components.iter().flat_map(of).collect()
     }
 
-    /// A key that was read and not listed: its metadata is worked out from its value.
+    /// Computes the metadata of a key that was read but not listed from its value.
     fn complete(&mut self, key: &Key) {
         if self.scope.is_none() {
             return;
@@ -177,7 +181,8 @@ impl Actual {
         }
     }
 
-    /// The contents that the slot and version records name whose keys `which` says.
+    /// Returns the contents that slot and version records name, for the records whose key
+    /// passes `which`.
     pub(super) fn named(&self, which: impl Fn(&Key) -> bool) -> BTreeSet<Digest> {
         let mut named = BTreeSet::new();
         for (name, known) in &self.components {
@@ -200,8 +205,10 @@ impl Actual {
         named
     }
 
-    /// Whether a content is there. Of a part of KV contents are not listed: those
-    /// that its records name are.
+    /// Tells if a content exists in KV.
+    ///
+    /// If only some components are in scope, contents are not listed: then the contents that
+    /// records name count as existing.
     pub(super) fn has_content(&self, digest: Digest, named: &BTreeSet<Digest>) -> bool {
         match self.scope {
             None => self.contents.contains(&digest),
@@ -209,22 +216,22 @@ impl Actual {
         }
     }
 
-    /// How many slots and versions there are.
+    /// Returns the number of slots and versions in KV.
     pub(super) fn pointers(&self) -> usize {
         self.components.values().map(|known| known.slots.len() + known.versions.len()).sum()
     }
 
-    /// The runs of syncs that a listing of all of KV told of.
+    /// Returns the runs of syncs that a listing of all of KV contains.
     pub fn runs(&self) -> &BTreeMap<RunId, SyncRecord> {
         &self.runs
     }
 
-    /// Keys that nothing here wrote; they are left alone.
+    /// Returns the keys that this software did not write. They are left unchanged.
     pub fn foreign(&self) -> &[(Namespace, String)] {
         &self.foreign
     }
 
-    /// How many keys were listed.
+    /// Returns the number of listed keys.
     pub fn listed(&self) -> usize {
         let of = |known: &ActualComponent| {
             let catalog = self.scope.is_none() && known.catalog.is_some();
@@ -236,13 +243,13 @@ impl Actual {
         contents + records + index + self.foreign.len()
     }
 
-    /// What is known of a version whose content is there, from a listing of all of KV.
+    /// Returns the metadata of a version if its content exists, by a listing of all of KV.
     pub fn known(&self, name: &ComponentName, version: &Version) -> Option<&VersionMetadata> {
         let known = self.components.get(name)?.versions.get(version)?.metadata.as_ref()?;
         self.contents.contains(&known.digest).then_some(known)
     }
 
-    /// The slot records that were read.
+    /// Returns the slot records that were read.
     pub fn slot_records(&self) -> impl Iterator<Item = (&ComponentName, &SlotRecord)> {
         self.components.iter().flat_map(|(name, known)| {
             known.slots.values().filter_map(move |stored| match stored {
@@ -252,7 +259,7 @@ impl Actual {
         })
     }
 
-    /// Whether there is anything of a component.
+    /// Tells if KV has a slot or version of a component.
     pub fn knows(&self, name: &ComponentName) -> bool {
         let known = self.components.get(name);
         known.is_some_and(|known| !known.slots.is_empty() || !known.versions.is_empty())

@@ -1,9 +1,9 @@
-//! The contents' part of a plan: which are written, which may go.
+//! The contents in a plan: which are written and which are deleted.
 //!
-//! A content goes a day after the last record that named it (see
-//! `docs/decisions/0007-prune.md`). Since when that is stands in KV beside it, in
-//! a record of its own under a key of its own, so that two syncs at once can't
-//! undo each other's.
+//! A content is deleted a day after the last record that named it (see
+//! `docs/decisions/0007-prune.md`). KV keeps the time at which it became unreferenced in a
+//! separate record under its own key, so that two syncs at the same time can't overwrite each
+//! other's.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,8 @@ use catalog::digest::Digest;
 use catalog::key::Key;
 use catalog::record::is_due;
 
-/// Adds what becomes of contents; `wanted` are those that Git has, with their sizes.
+/// Adds the writes and deletions of contents; `wanted` are the contents in Git, with their
+/// sizes.
 pub(super) fn add(
     plan: &mut Plan,
     actual: &Actual,
@@ -25,8 +26,8 @@ pub(super) fn add(
 ) {
     let named = actual.named(|_| true);
     for (&digest, &size) in wanted {
-        // One that was unreferenced may be on its way out by another hand: the record
-        // is renewed first, which stays that hand, and then the content.
+        // Another sync may be about to delete an unreferenced content. The record is renewed
+        // first, which stops that sync, and then the content is written.
         let revived = actual.unreferenced.contains_key(&digest) && !named.contains(&digest);
         if revived {
             plan.writes.push(Write::Unreferenced { digest, since: options.now });
@@ -36,15 +37,15 @@ pub(super) fn add(
             false => plan.writes.push(Write::Content { digest, size }),
         }
     }
-    // Of a part of KV, or of one that holds records of a later format, nobody can
-    // say what is unreferenced.
+    // Unreferenced contents are known only if all of KV was listed and no record has a later
+    // format.
     if options.prune && complete && actual.scope.is_none() {
         let kept = kept(plan, actual);
         let stays = |digest: &Digest| wanted.contains_key(digest) || kept.contains(digest);
         for digest in actual.contents.iter().filter(|digest| !stays(digest)) {
             unreferenced(plan, actual, *digest, named.contains(digest), options);
         }
-        // Records of contents that are named again, or gone.
+        // Records of contents that are named again or no longer exist.
         let over = |digest: &&Digest| {
             !actual.contents.contains(*digest) && !wanted.contains_key(*digest)
                 || named.contains(*digest) && stays(digest)
@@ -54,8 +55,8 @@ pub(super) fn add(
     }
 }
 
-/// The contents that records will name: those that stay as they are, and those that
-/// are written (a refused version's record too, where it is revoked).
+/// Returns the contents that records will name: those of unchanged records and those of written
+/// records (also the record of a refused version that is revoked).
 fn kept(plan: &Plan, actual: &Actual) -> BTreeSet<Digest> {
     let changed = plan.writes.iter().map(Write::key).chain(plan.deletions.iter().cloned());
     let changed: BTreeSet<Key> = changed.collect();
@@ -72,7 +73,7 @@ fn kept(plan: &Plan, actual: &Actual) -> BTreeSet<Digest> {
     named
 }
 
-/// A content that no record names from now on; `until_now` one did.
+/// Adds a content that no record names any more; `until_now` tells if a record named it before.
 fn unreferenced(
     plan: &mut Plan,
     actual: &Actual,

@@ -1,4 +1,4 @@
-//! The plan in words: one line a write.
+//! The plan as text: one line per write.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::policy::percent;
 use catalog::record::{Arm, FULL_WEIGHT, Gone, SlotRecord, Target, VersionRecord};
 use catalog::version::Version;
 
-/// What happens to a key, as in `prompts/extraction@production: v1.0.0 → v1.1.0`.
+/// Describes the change of a key, as in `prompts/extraction@production: v1.0.0 → v1.1.0`.
 impl fmt::Display for Write {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.key())?;
@@ -76,8 +76,8 @@ fn joined<T: fmt::Display>(parts: &[T]) -> String {
     parts.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// All of a slot's traffic: `v1.0.0`, `green v1.1.0`, `canary v1.1.0 10 %,
-/// production v1.0.0 90 %, segment beta: ring-1 v1.2.0`.
+/// Describes all of a slot's traffic: `v1.0.0`, `green v1.1.0`, `canary v1.1.0 10 %, production
+/// v1.0.0 90 %, segment beta: ring-1 v1.2.0`.
 pub(super) fn traffic(record: &SlotRecord) -> String {
     if let Some(Gone { version, reason }) = &record.gone {
         return format!("gone ({} is revoked: {reason})", short(version));
@@ -96,7 +96,7 @@ pub(super) fn traffic(record: &SlotRecord) -> String {
     joined(&parts)
 }
 
-/// The version that every caller gets, if it is the slot's own.
+/// Returns the version that every caller gets, if it is the slot's own version.
 fn own_sole(record: &SlotRecord) -> Option<&Version> {
     match record.targets.len() == 1 && record.segments.is_empty() {
         true => record.own_version(),
@@ -104,7 +104,7 @@ fn own_sole(record: &SlotRecord) -> Option<&Version> {
     }
 }
 
-/// The command that ends a hold, because Git agrees then.
+/// Returns the command that ends a hold by making Git agree with it.
 pub fn way_out(Held { name, record, .. }: &Held) -> String {
     let hold = record.hold.as_ref();
     let slot = hold.and_then(|hold| hold.slot.as_ref()).unwrap_or(&record.slot);

@@ -1,4 +1,4 @@
-//! What looks like the wrong repository, or like an incomplete clone.
+//! The check for a wrong repository or an incomplete clone.
 
 use super::actual::Actual;
 use super::value::Plan;
@@ -6,7 +6,8 @@ use crate::desired::Desired;
 use catalog::key::Key;
 use notice::Notice;
 
-/// Why the plan must not be carried out unless that much may be deleted.
+/// Returns the reason why the plan must not be carried out without `--allow-mass-delete`, if
+/// there is one.
 pub(super) fn blocked(desired: &Desired, actual: &Actual, plan: &Plan) -> Option<Notice> {
     let there = actual.pointers();
     if there == 0 {

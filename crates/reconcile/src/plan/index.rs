@@ -1,4 +1,4 @@
-//! The index's part of a plan: which components there are once all is done.
+//! The index in a plan: the components that exist after the sync.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,10 +11,10 @@ use catalog::name::ComponentName;
 use catalog::record::IndexRecord;
 use notice::Notice;
 
-/// The parts of the components.
+/// The plans of the components.
 type Planned = BTreeMap<ComponentName, ComponentPlan>;
 
-/// Plans the index; `planned` are the parts of the components.
+/// Plans the index; `planned` are the plans of the components.
 pub(super) fn plan(actual: &Actual, planned: &Planned) -> Result<ComponentPlan, Blocked> {
     let mut part = ComponentPlan::default();
     let absent = |stored: &&StoredIndex| matches!(stored.value, Stored::Absent);
@@ -25,15 +25,16 @@ pub(super) fn plan(actual: &Actual, planned: &Planned) -> Result<ComponentPlan, 
     if metadata.is_some_and(|metadata| *metadata == record.metadata()) {
         part.unchanged = 1;
     } else if stored.is_some() || !record.components.is_empty() {
-        // Whatever else is there is written anew, but for a later format.
+        // An outdated or invalid index is rewritten, but not one of a later format.
         stored.map_or(Ok(Known::Absent), |stored| stored.value.known())?;
         part.writes.push(Write::Index { record });
     }
     Ok(part)
 }
 
-/// The components that have a catalog record once all is done. Of those that
-/// were not looked at only the index itself tells; `None` where it can't be read.
+/// Returns the components that have a catalog record after the sync.
+///
+/// For components out of scope the index in KV is the only source; `None` if it can't be read.
 fn index_names(
     actual: &Actual,
     planned: &Planned,

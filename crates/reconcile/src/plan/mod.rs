@@ -1,40 +1,38 @@
-//! The plan of a sync: from what Git says should be in Workers KV and what is
-//! there to the writes that make the two agree, as a value.
+//! The plan of a sync: the writes that make Workers KV agree with Git, as a value.
 //!
-//! In scope: what is written, in which order, what is refused, left or reported.
-//! Not here: reading Git and KV, printing, carrying out (`crates/slotctl`), and the
-//! clock: the time is a value like any other.
+//! In scope: the writes and their order, and what is refused, left unchanged or reported. Out
+//! of scope: reading Git and KV, printing, carrying out the plan (`crates/slotctl`), and the
+//! clock: the time is passed in as a value.
 //!
-//! Planning has no I/O: it begins with a listing, asks for the values that it
-//! needs beyond the listing's metadata, and ends with the plan. What it promises:
+//! Planning has no I/O: it begins with a listing, asks for the values that it needs beyond the
+//! listing's metadata, and ends with the plan. It guarantees:
 //!
-//! * Only what changed is written. A second plan, after the first was applied,
-//!   is empty.
-//! * The writes stand in the safe order: contents, version records, slot
-//!   records, catalogs, the index. After any number of them every slot record that was
-//!   written names a content that is there.
-//! * A version is immutable in its content. Where Git's differs from KV's, KV's
-//!   stays, the version is refused, and a slot that stands on it is pinned to
-//!   its own commit. What else a version's record says (commit, date, author,
-//!   path, media type) follows Git: a tag made again on another commit with the
-//!   same content changes nothing that is served under that version but headers.
-//! * What a later `slotctl` wrote is never overwritten: the component is left as
-//!   it is. What can't be read at all is written anew.
-//! * A hold keeps a slot on its version until the slot's tag names the same version or
-//!   was moved since the hold was set. Shares and segments follow `rollouts.toml`
-//!   meanwhile, and records that name the slot follow its hold.
-//! * A revoked version is not served by a slot either: its last good version is, on
-//!   hold, or else the slot is gone. Records that name the slot follow.
-//! * `latest` never goes back, and neither a revocation nor a table of `rollouts.toml`
-//!   goes, because something is missing: see [`Options`].
-//! * A slot that shares out its traffic names the versions that the slots of its
-//!   arms stand on, after refusals: it is written again when one of them moves, and
-//!   left where one is refused.
-//! * What a mistake in `rollouts.toml` concerns stays as it is.
-//! * What KV has and no tag has is kept and reported, or, with
-//!   [`Options::prune`], deleted: catalogs, then slots, then versions that no slot
-//!   names any more, contents a day after the last record that named them.
-//! * What would delete over half of what is there is [`Plan::blocked`].
+//! * Only changes are written. A second plan, made after the first was applied, is empty.
+//! * The writes are in the safe order: contents, version records, slot records, catalogs, the
+//!   index. After any number of them, every slot record that was written names a content that
+//!   exists.
+//! * The content of a version is immutable. If the content in Git differs from the content in
+//!   KV, KV keeps its content, the version is refused, and a slot that uses it is pinned to its
+//!   own commit. The other fields of a version record (commit, date, author, path, media type)
+//!   follow Git: if a tag is made again on another commit with the same content, only response
+//!   headers change.
+//! * A record that a later `slotctl` wrote is never overwritten: its component is left
+//!   unchanged. A record that can't be read at all is rewritten.
+//! * A hold keeps a slot on its version until the slot's tag names the same version or was
+//!   moved since the hold was set. Shares and segments still follow `rollouts.toml`, and
+//!   records that name the slot follow its hold.
+//! * A slot does not serve a revoked version: it serves its last good version, on hold, or
+//!   answers 410 if it has no good version. Records that name the slot follow.
+//! * A missing release, revocation or table of `rollouts.toml` does not move `latest` back,
+//!   lift the revocation or remove the split: see [`Options`].
+//! * A slot that splits its traffic names the versions of the slots of its arms, after
+//!   refusals: it is rewritten if one of them moves, and left unchanged if one is refused.
+//! * A slot or version that a mistake in `rollouts.toml` concerns is left unchanged.
+//! * A record in KV without a tag is kept and reported, or, with [`Options::prune`], deleted:
+//!   catalogs, then slots, then versions that no slot names any more, and contents a day after
+//!   the last record that named them.
+//! * A plan that would delete more than half of the slots and versions in KV is
+//!   [`Plan::blocked`].
 
 mod actual;
 mod component;

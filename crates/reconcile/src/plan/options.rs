@@ -1,4 +1,4 @@
-//! What a plan may do beyond bringing KV up to date.
+//! The options of a plan: what it may do beyond updating KV.
 
 use std::collections::BTreeSet;
 
@@ -6,24 +6,24 @@ use catalog::name::ComponentName;
 use catalog::timestamp::Timestamp;
 use catalog::version::Version;
 
-/// What is known and allowed when a plan is made.
+/// The current time, and the deletions and changes that a plan may make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// The time, by which contents that no record names grow old.
+    /// The current time. It decides how long a content has been unreferenced.
     pub now: Timestamp,
-    /// Whether slots and versions without a tag go, and contents that no record
-    /// has named for [`GRACE`](catalog::record::GRACE).
+    /// Deletes slots and versions without a tag, and contents that no record has named for
+    /// [`GRACE`](catalog::record::GRACE).
     pub prune: bool,
-    /// Versions whose content may change.
+    /// The versions whose content may change.
     pub allow_changed: BTreeSet<(ComponentName, Version)>,
-    /// Whether more than half of what is there may go.
+    /// Allows a plan that deletes more than half of the slots and versions in KV.
     pub allow_mass_delete: bool,
-    /// Whether revocations and tables that `rollouts.toml` no longer has may go.
+    /// Allows the removal of revocations and tables that `rollouts.toml` no longer has.
     pub allow_policy_removal: bool,
 }
 
 impl Options {
-    /// A plan that deletes nothing.
+    /// Returns the options of a plan that deletes nothing.
     pub fn at(now: Timestamp) -> Self {
         let allow_changed = BTreeSet::new();
         let (prune, allow_mass_delete, allow_policy_removal) = (false, false, false);

@@ -1,4 +1,4 @@
-//! The walk from the desired state and a listing to the plan.
+//! The steps from the desired state and a listing to the plan.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,12 +15,12 @@ use catalog::digest::Digest;
 use catalog::key::Key;
 use catalog::name::ComponentName;
 
-/// What is to be done next.
+/// The next step of a planning.
 #[derive(Debug)]
 pub enum PlanningStep<'a> {
-    /// Read the keys that [`Planning::keys`] names, supply them, advance.
+    /// Read the values of [`Planning::keys`], supply them, then advance.
     Read(Planning<'a>),
-    /// The planning is over.
+    /// The planning is complete.
     Done(Plan),
 }
 
@@ -36,25 +36,25 @@ pub struct Planning<'a> {
 }
 
 impl<'a> Planning<'a> {
-    /// Begins with what Git says and what listings of KV brought. Slot records
-    /// that were read already are taken into account.
+    /// Begins with the state in Git and the listings of KV. Slot records that were read already
+    /// are used.
     pub fn begin(desired: &'a Desired, actual: Actual, options: &'a Options) -> PlanningStep<'a> {
         let pending = desired.components.keys().chain(actual.components.keys()).cloned().collect();
         let planned = BTreeMap::new();
         Self { desired, actual, options, pending, planned, keys: Vec::new() }.advance()
     }
 
-    /// The keys whose values are needed.
+    /// Returns the keys whose values are needed.
     pub fn keys(&self) -> &[Key] {
         &self.keys
     }
 
-    /// Takes the value of a key; `None` if it is gone.
+    /// Takes in the value of a key; `None` if the key no longer exists.
     pub fn supply(&mut self, key: &Key, value: Option<&[u8]>) {
         self.actual.read(key, value);
     }
 
-    /// Goes on with what was supplied.
+    /// Continues with the supplied values.
     pub fn advance(mut self) -> PlanningStep<'a> {
         self.keys.clear();
         for name in std::mem::take(&mut self.pending) {
@@ -73,7 +73,7 @@ impl<'a> Planning<'a> {
             }
         }
         if !self.pending.is_empty() {
-            // One call more or less, where little is read.
+            // Reads the index together with the other values, which saves a round trip.
             let index = self.actual.index.as_ref().is_some_and(|index| index.value.is_unread());
             self.keys.extend((index && self.actual.scope.is_some()).then_some(Key::Index));
             return PlanningStep::Read(self);
@@ -93,8 +93,8 @@ impl<'a> Planning<'a> {
         }
     }
 
-    /// Of a part of KV contents are not listed: whether one that is new to it was
-    /// unreferenced is asked.
+    /// Asks for the "unreferenced" record of each content that is new to KV. With a scope,
+    /// contents are not listed, so these records must be read one by one.
     fn ask_unreferenced(&mut self) {
         if self.actual.scope.is_none() {
             return;
@@ -112,14 +112,14 @@ impl<'a> Planning<'a> {
         let mut wanted = BTreeMap::new();
         let mut complete = true;
         for part in self.planned.into_values() {
-            // `append` would merge the whole map anew for each component.
+            // `append` would merge the whole map again for each component.
             wanted.extend(&part.contents);
             complete &= !part.frozen;
             add(&mut plan, part);
         }
         contents::add(&mut plan, &self.actual, &wanted, self.options, complete);
         add(&mut plan, index);
-        // Stable: within a stage the order of the components stays.
+        // The sort is stable: within a stage, components keep their order.
         plan.writes.sort_by_key(Write::stage);
         plan.deletions.sort_by_key(|key| Reverse(Stage::of(key)));
         if !self.options.allow_mass_delete {

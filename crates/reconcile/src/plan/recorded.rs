@@ -1,4 +1,4 @@
-//! The paths that Workers KV records: which file a version was made from.
+//! The path of the file that each version was made from, as Workers KV records it.
 
 use super::actual::{Actual, ActualComponent, StoredVersion};
 use super::stored::Stored;
@@ -7,10 +7,10 @@ use catalog::key::Key;
 use catalog::name::ComponentName;
 use catalog::version::{CommitId, Version};
 
-/// The path that KV records for a component at a commit: that of the version itself, else
-/// that of the other versions at the commit if these agree.
+/// Returns the path that KV records for a component at a commit: the path of the version
+/// itself, else the path of the other versions at the commit if these agree.
 ///
-/// A commit never changes, so the path is right whatever has moved since.
+/// A commit never changes, so the path stays right if files or tags move later.
 pub fn recorded_path(
     actual: &Actual,
     name: &ComponentName,
@@ -38,8 +38,8 @@ fn path_at<'a>(stored: &'a StoredVersion, commit: &CommitId) -> Option<&'a str> 
     }
 }
 
-/// The version records whose path is only in their value: those that 0.1.0 wrote, and those
-/// whose path does not fit into the metadata.
+/// Returns the keys of version records whose path is only in their value: records that 0.1.0
+/// wrote, and records whose path does not fit into the metadata.
 pub fn without_path(actual: &Actual) -> Vec<Key> {
     let lacks_path = |stored: &StoredVersion| {
         let in_metadata = stored.metadata.as_ref().is_some_and(|known| known.file.is_some());

@@ -1,8 +1,8 @@
-//! Versions as people read them.
+//! Versions in a short form for people.
 
 use catalog::version::Version;
 
-/// A version as people read it: a commit id is abbreviated as Git does.
+/// Formats a version for people: a commit id is abbreviated to 12 digits.
 pub(super) fn short(version: &Version) -> String {
     match version {
         Version::Release(_) => version.to_string(),

@@ -5,13 +5,13 @@ use catalog::record::{self, Record, RecordError};
 /// The value of a listed key.
 #[derive(Debug)]
 pub(super) enum Stored<T> {
-    /// Not read yet.
+    /// The value was not read yet.
     Unread,
-    /// Gone since the listing.
+    /// The key was deleted after the listing.
     Absent,
     /// A record.
     Record(T),
-    /// No record; why.
+    /// The value is not a valid record, for this reason.
     Unreadable(String),
     /// A record of this format, which a later `slotctl` wrote.
     Newer(u32),
@@ -19,19 +19,19 @@ pub(super) enum Stored<T> {
 
 /// A value in KV that was read.
 pub(super) enum Known<'a, T> {
-    /// There is none.
+    /// The key does not exist.
     Absent,
     /// A record.
     Record(&'a T),
-    /// No record; why.
+    /// The value is not a valid record, for this reason.
     Unreadable(&'a str),
 }
 
-/// Why a value in KV says nothing yet, or never will.
+/// The reason why a value in KV can't be used.
 pub(super) enum Blocked {
-    /// It was not read yet.
+    /// The value was not read yet.
     Unread,
-    /// Its format is a later one.
+    /// The value has this later format.
     Newer(u32),
 }
 
@@ -51,7 +51,7 @@ impl<T> Stored<T> {
     }
 }
 
-/// Stores what a value is; `own` says whether a record is of its key.
+/// Stores the value that was read; `own` tells if a record belongs to its key.
 pub(super) fn put<T: Record>(
     stored: Option<&mut Stored<T>>,
     value: Option<&[u8]>,

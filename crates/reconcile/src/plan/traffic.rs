@@ -1,4 +1,4 @@
-//! What a change of a slot's record means for its callers, arm by arm.
+//! The effect of a change of a slot record on callers, arm by arm.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,30 +8,30 @@ use crate::policy::percent;
 use catalog::record::{Arm, FULL_WEIGHT, SlotRecord, Target};
 use catalog::version::Version;
 
-/// Who an arm is for, and the slot whose version these callers get.
+/// The slot and version of an arm, with its share of the callers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArmShare {
     /// The slot.
     pub slot: catalog::slot::Slot,
-    /// Its version.
+    /// The slot's version.
     pub version: Version,
-    /// The share of the callers, in thousandths of a percent; none for a segment.
+    /// The share of the callers, in thousandths of a percent; `None` for a segment.
     pub weight: Option<u32>,
 }
 
-/// What changes for one arm.
+/// The change of one arm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArmChange {
-    /// The segment, if the arm is one's.
+    /// The segment, if the arm is the destination of one.
     pub segment: Option<String>,
-    /// Before; `None` for a new arm.
+    /// The arm before the change; `None` for a new arm.
     pub from: Option<ArmShare>,
-    /// After; `None` for one that goes.
+    /// The arm after the change; `None` for a removed arm.
     pub to: Option<ArmShare>,
 }
 
-/// What changes between two records of a slot: arms in the order of assignment,
-/// those that go last, then segments. Arms that stay as they are have no part in it.
+/// Returns the changes between two records of a slot: arms in the order of assignment, then
+/// removed arms, then segments. Unchanged arms are left out.
 pub fn changes(before: Option<&SlotRecord>, now: &SlotRecord) -> Vec<ArmChange> {
     let mut changes = targets(before, now);
     changes.extend(segments(before, now));
@@ -48,7 +48,7 @@ fn targets(before: Option<&SlotRecord>, now: &SlotRecord) -> Vec<ArmChange> {
     let was: Vec<ArmShare> = before.iter().flat_map(|record| &record.targets).map(of).collect();
     let is: Vec<ArmShare> = now.targets.iter().map(of).collect();
     if let ([from], [to]) = (was.as_slice(), is.as_slice()) {
-        // All of the traffic, before and after: it moves as one.
+        // Each record has one target with all of the traffic: this is one change.
         return vec![ArmChange { segment: None, from: Some(from.clone()), to: Some(to.clone()) }];
     }
     let find = |shares: &[ArmShare], of: &ArmShare| {
@@ -84,8 +84,8 @@ impl fmt::Display for ArmShare {
     }
 }
 
-/// `canary v1.1.0 10 % → 25 %`, `canary v1.0.0 → v1.1.0 at 10 %`,
-/// `segment beta: ring-0 v1.0.0 → ring-1 v1.1.0`.
+/// Formats a change: `canary v1.1.0 10 % → 25 %`, `canary v1.0.0 → v1.1.0 at 10 %`, `segment
+/// beta: ring-0 v1.0.0 → ring-1 v1.1.0`.
 impl fmt::Display for ArmChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(group) = &self.segment {

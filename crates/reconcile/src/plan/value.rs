@@ -1,4 +1,4 @@
-//! The plan, as a value.
+//! The plan as a value.
 
 use std::collections::BTreeMap;
 
@@ -10,56 +10,57 @@ use catalog::record::SlotRecord;
 use catalog::timestamp::Timestamp;
 use notice::Notice;
 
-/// What a sync does, and what it leaves.
+/// The result of planning: what a sync changes and what it leaves unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// What to write, in the safe order: by [`Stage`], then by component.
+    /// The writes in the safe order: by [`Stage`], then by component.
     pub writes: Vec<Write>,
-    /// What to delete after all writes, in the opposite order; only pruning, which
-    /// is asked for, fills it.
+    /// The keys to delete after all writes, in the opposite order; empty without
+    /// [`Options::prune`](super::Options::prune).
     pub deletions: Vec<Key>,
-    /// What KV has and Git has not: it stays.
+    /// The keys that KV has and Git does not have; they are kept.
     pub kept: Vec<Key>,
-    /// Contents that no record names, and since when; they go a day later.
+    /// The contents that no record names, each with the time since when; they are deleted a day
+    /// later.
     pub unreferenced: BTreeMap<Digest, Timestamp>,
-    /// Why the plan must not be carried out, if it must not.
+    /// The reason why the plan must not be carried out, if there is one.
     pub blocked: Option<Notice>,
-    /// Slots that a hold keeps where they are.
+    /// The slots that a hold keeps on their version.
     pub held: Vec<Held>,
-    /// What can't be done.
+    /// The changes that can't be made.
     pub refused: Vec<Notice>,
-    /// What is done, but should be looked at.
+    /// The changes that are made but should be checked.
     pub warnings: Vec<Notice>,
-    /// Keys of the namespaces that nothing of this software wrote: left alone.
+    /// The keys of the namespaces that this software did not write; they are left unchanged.
     pub foreign: Vec<(Namespace, String)>,
-    /// How many keys are as they should be.
+    /// The number of keys that are up to date.
     pub unchanged: usize,
 }
 
-/// A slot that a hold keeps where it is.
+/// A slot that a hold keeps on its version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
     /// The component.
     pub name: ComponentName,
-    /// The slot's record, hold included.
+    /// The slot's record, with the hold.
     pub record: SlotRecord,
-    /// The record that Git would have.
+    /// The record that the slot would have by Git.
     pub wanted: SlotRecord,
 }
 
 impl Plan {
-    /// Whether there is nothing to write and nothing to delete.
+    /// Tells if there is nothing to write and nothing to delete.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty() && self.deletions.is_empty()
     }
 
-    /// Whether what callers get is not what Git says: something is to be written, or a
-    /// hold keeps a slot elsewhere.
+    /// Tells if KV differs from Git: there is something to write or delete, or a hold keeps a
+    /// slot on another version.
     pub fn has_drift(&self) -> bool {
         !self.is_empty() || !self.held.is_empty()
     }
 
-    /// The writes of one stage.
+    /// Returns the writes of one stage.
     pub fn stage(&self, stage: Stage) -> impl Iterator<Item = &Write> {
         self.writes.iter().filter(move |write| write.stage() == stage)
     }

@@ -1,21 +1,21 @@
-//! What a record in KV is to the one that Git would have there.
+//! The comparison of a record in KV with the record that Git asks for.
 
 use super::actual::StoredVersion;
 use super::stored::{Blocked, Known, Stored};
 use catalog::digest::Digest;
 use catalog::record::{SlotRecord, VersionRecord};
 
-/// Of a version.
+/// The result of comparing a version record.
 pub(super) enum VersionVerdict<'a> {
-    /// KV has this very record.
+    /// KV has the same record.
     Same,
-    /// To be written in place of what is there.
+    /// The record must be written in place of the known value.
     Write(Known<'a, VersionRecord>),
-    /// KV has another content: the record, where it can be read, and the digest.
+    /// KV has another content: its record, if it can be read, and its digest.
     Conflict(Option<&'a VersionRecord>, Digest),
 }
 
-/// Judges the version `record`, whose hash is `hash`.
+/// Compares the version `record`, whose hash is `hash`, with KV.
 pub(super) fn of_version<'a>(
     record: &VersionRecord,
     hash: Digest,
@@ -30,7 +30,7 @@ pub(super) fn of_version<'a>(
     let (held, digest) = match known {
         Known::Absent => (None, None),
         Known::Record(held) => (Some(held), Some(held.snapshot.digest)),
-        // The metadata is a second witness of what the version was.
+        // The metadata also has the digest of the version.
         Known::Unreadable(_) => (None, metadata.map(|metadata| metadata.digest)),
     };
     Ok(match digest {
@@ -39,15 +39,15 @@ pub(super) fn of_version<'a>(
     })
 }
 
-/// Of a slot.
+/// The result of comparing a slot record.
 pub(super) enum SlotVerdict<'a> {
-    /// KV has this very record.
+    /// KV has the same record.
     Same,
-    /// To be written in place of what is there.
+    /// The record must be written in place of the known value.
     Write(Known<'a, SlotRecord>),
 }
 
-/// Judges the slot `record`.
+/// Compares the slot `record` with KV.
 pub(super) fn of_slot<'a>(
     record: &SlotRecord,
     stored: Option<&'a Stored<SlotRecord>>,

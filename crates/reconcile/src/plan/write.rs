@@ -11,12 +11,12 @@ use catalog::record::{
 };
 use catalog::timestamp::Timestamp;
 
-/// The stages of a sync, in the order in which they are carried out, each
-/// complete before the next: what is named is there before what names it.
+/// The stages of a sync in the order in which they are carried out. Each stage is complete
+/// before the next begins, so that a record is written after everything that it names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
-    /// Since when contents are unreferenced: first, so that whoever is about to
-    /// delete a content sees that it is needed again.
+    /// Records of the time since when contents are unreferenced. They come first, so that
+    /// another sync that is about to delete a content sees that it is needed again.
     Unreferenced,
     /// Contents, by digest.
     Contents,
@@ -31,7 +31,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// All of them, in order.
+    /// All stages, in order.
     pub const ALL: [Self; 6] = [
         Self::Unreferenced,
         Self::Contents,
@@ -41,7 +41,7 @@ impl Stage {
         Self::Index,
     ];
 
-    /// The stage that a key belongs to.
+    /// Returns the stage that a key belongs to.
     pub fn of(key: &Key) -> Self {
         match key {
             Key::Content(_) => Self::Contents,
@@ -53,7 +53,7 @@ impl Stage {
         }
     }
 
-    /// The namespace that it writes to.
+    /// Returns the namespace that the stage writes to.
     pub fn namespace(self) -> Namespace {
         match self {
             Self::Slots => Namespace::Slots,
@@ -63,7 +63,7 @@ impl Stage {
         }
     }
 
-    /// What it writes.
+    /// Returns the name of what the stage writes, in the plural.
     pub fn plural(self) -> &'static str {
         match self {
             Self::Unreferenced => "unreferenced",
@@ -75,7 +75,7 @@ impl Stage {
         }
     }
 
-    /// One of what it writes.
+    /// Returns the name of what the stage writes, in the singular.
     pub fn name(self) -> &'static str {
         match self {
             Self::Unreferenced => "unreferenced content",
@@ -88,49 +88,51 @@ impl Stage {
     }
 }
 
-/// A key to write. A first sync has hundreds of thousands: records are boxed, so
-/// that a content's write takes no more room than it needs.
+/// A key to write.
+///
+/// A first sync has hundreds of thousands of writes. Records are boxed, so that the write of a
+/// content takes little memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Write {
-    /// Since when a content is unreferenced.
+    /// The time since when a content is unreferenced.
     Unreferenced {
-        /// Its digest.
+        /// The content's digest.
         digest: Digest,
-        /// Since when.
+        /// The time since when it is unreferenced.
         since: Timestamp,
     },
-    /// A content, whose bytes Git has.
+    /// A content, whose bytes come from Git.
     Content {
-        /// Its digest.
+        /// The content's digest.
         digest: Digest,
-        /// Its size in bytes.
+        /// The content's size in bytes.
         size: u64,
     },
     /// A version record.
     Version {
-        /// Of which component.
+        /// The component of the version.
         name: ComponentName,
         /// The record.
         record: Box<VersionRecord>,
-        /// What KV has in its place.
+        /// The record that KV has at this key, if it has one.
         before: Option<Box<VersionRecord>>,
     },
     /// A slot record.
     Slot {
-        /// Of which component.
+        /// The component of the slot.
         name: ComponentName,
         /// The record.
         record: Box<SlotRecord>,
-        /// What KV has in its place.
+        /// The record that KV has at this key, if it has one.
         before: Option<Box<SlotRecord>>,
     },
     /// A catalog record.
     Catalog {
-        /// Of which component.
+        /// The component of the catalog.
         name: ComponentName,
         /// The record.
         record: Box<CatalogRecord>,
-        /// The state that it lists.
+        /// The metadata: the hash of the state that the record lists.
         metadata: CatalogMetadata,
     },
     /// The index.
@@ -141,7 +143,7 @@ pub enum Write {
 }
 
 impl Write {
-    /// The stage that it belongs to.
+    /// Returns the stage that the write belongs to.
     pub fn stage(&self) -> Stage {
         match self {
             Self::Unreferenced { .. } => Stage::Unreferenced,
@@ -153,7 +155,7 @@ impl Write {
         }
     }
 
-    /// The key that it writes.
+    /// Returns the key that is written.
     pub fn key(&self) -> Key {
         match self {
             Self::Unreferenced { digest, .. } => Key::Unreferenced(*digest),
@@ -167,7 +169,7 @@ impl Write {
         }
     }
 
-    /// The record's bytes; `None` for a content, whose bytes Git has.
+    /// Returns the record's bytes; `None` for a content, whose bytes come from Git.
     pub fn record(&self) -> Option<Vec<u8>> {
         match self {
             Self::Content { .. } => None,
@@ -181,7 +183,7 @@ impl Write {
         }
     }
 
-    /// What stands beside the value as its key's metadata, where anything does.
+    /// Returns the metadata of the key, if it has any.
     pub fn metadata(&self) -> Option<Value> {
         match self {
             Self::Content { .. } | Self::Slot { .. } => None,

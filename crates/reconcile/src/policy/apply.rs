@@ -1,4 +1,4 @@
-//! What the file says, put into the desired state.
+//! The transfer of the policy into the desired state.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ use crate::desired::{Desired, DesiredComponent, TrafficChange};
 use catalog::name::ComponentName;
 use catalog::slot::Slot;
 
-/// Says of every component how its slots share out their traffic, what is revoked,
-/// and what has to stay as it is because of a mistake. `change` is the file's last.
+/// Sets, for every component, the splits of its slots, the revoked versions, and what a mistake
+/// leaves unchanged. `change` is the commit that changed the file last.
 ///
-/// Every mistake is returned, those that show only against the slots that there
-/// are included, in the order of the lines. Each costs the slot that it concerns.
+/// Returns all mistakes in the order of the lines, including those that show only in comparison
+/// with the existing slots. A mistake affects only the slot that it concerns.
 pub fn apply(
     reading: &PolicyReading,
     change: Option<&TrafficChange>,
@@ -30,7 +30,7 @@ pub fn apply(
     }
     let mut errors = reading.errors.clone();
     let broken: BTreeSet<(ComponentName, Slot)> = errors.iter().filter_map(slot_of).collect();
-    // Of a slot whose table could not be read nothing more is said.
+    // A slot whose table could not be read is reported once.
     let new = |error: &PolicyError| slot_of(error).is_none_or(|slot| !broken.contains(&slot));
     errors.extend(unroutable.into_iter().filter(new));
     errors.iter().for_each(|error| freeze(&error.scope, desired));
@@ -45,7 +45,7 @@ fn slot_of(error: &PolicyError) -> Option<(ComponentName, Slot)> {
     }
 }
 
-/// Keeps what a mistake concerns as it is.
+/// Leaves unchanged what a mistake concerns.
 fn freeze(scope: &MistakeScope, desired: &mut Desired) {
     let concerned = |component: &mut DesiredComponent| match scope {
         MistakeScope::File | MistakeScope::Component(_) => {

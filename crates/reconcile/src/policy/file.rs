@@ -11,65 +11,65 @@ use notice::{Notice, printable};
 /// The file's name, at the root of the components repository.
 pub const FILE: &str = "rollouts.toml";
 
-/// What the file says.
+/// The contents of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// By component.
+    /// The tables of the file, by component.
     pub components: BTreeMap<ComponentName, ComponentPolicy>,
 }
 
-/// What the file says of a component.
+/// The table of one component.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ComponentPolicy {
-    /// How slots share out their traffic.
+    /// The split of each slot's traffic.
     pub slots: BTreeMap<Slot, SlotPolicy>,
-    /// Withdrawn versions and why.
+    /// The revoked versions, with the reasons.
     pub revoked: BTreeMap<Version, String>,
 }
 
-/// How a slot shares out its traffic.
+/// The split of one slot's traffic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SlotPolicy {
-    /// The line that says so, from 1.
+    /// The line of the slot's table, from 1.
     pub line: usize,
-    /// Other slots with their shares in thousandths of a percent, in the order of
-    /// the file; the slot's own version gets the rest.
+    /// Other slots with their shares in thousandths of a percent, in the order of the file. The
+    /// slot's own version gets the rest.
     pub split: Vec<(Slot, u32)>,
-    /// The split is an alias: the slot's own version has no part in it.
+    /// The split is an alias: the slot's own version gets no traffic.
     pub alias: bool,
-    /// Groups of callers and the slot that each gets.
+    /// Groups of callers, with the slot that each gets.
     pub segments: BTreeMap<String, Slot>,
-    /// `on-revoked = "gone"`: if its version is revoked, the slot answers 410 in place of
-    /// an earlier version.
+    /// `on-revoked = "gone"`: if the slot's version is revoked, it answers 410 in place of an
+    /// earlier version.
     pub gone_if_revoked: bool,
 }
 
-/// What a mistake in the file keeps from being known, and so from being changed.
+/// The part of the policy that a mistake makes unknown, and that is therefore left unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum MistakeScope {
-    /// All of it.
+    /// The whole file.
     File,
-    /// All that it says of this component.
+    /// Everything about this component.
     Component(ComponentName),
-    /// Which of the component's versions are revoked.
+    /// The revocations of this component's versions.
     Revoked(ComponentName),
-    /// How this slot shares out its traffic.
+    /// The split of this slot.
     Slot(ComponentName, Slot),
-    /// Nothing of a slot that there is: a table of no component, say.
+    /// No existing slot, for example a table of a component that does not exist.
     #[default]
     Nothing,
 }
 
-/// A mistake in the file: where it is, what it is and what to write instead.
+/// A mistake in the file: its line, the problem and the correction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyError {
     /// The line, from 1.
     pub line: usize,
-    /// What it concerns.
+    /// The part of the policy that the mistake concerns.
     pub scope: MistakeScope,
-    /// What is wrong.
+    /// The problem.
     pub what: String,
-    /// What to do.
+    /// The action that solves it.
     pub help: String,
 }
 
@@ -100,23 +100,23 @@ impl From<&PolicyError> for Notice {
     }
 }
 
-/// What could be read of the file, and the mistakes in the rest.
+/// The valid part of the file, and the mistakes in the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyReading {
-    /// What it says. A slot with a mistake has what could be read of its table.
+    /// The valid part. A slot with a mistake has the valid part of its table.
     pub policy: Policy,
-    /// Every mistake, in the order of the lines.
+    /// All mistakes, in the order of the lines.
     pub errors: Vec<PolicyError>,
 }
 
 impl PolicyReading {
-    /// A file that can't be read at all.
+    /// Creates the result for a file that can't be read at all.
     pub fn unreadable(what: String, help: &str) -> Self {
         let error = PolicyError { line: 1, scope: MistakeScope::File, what, help: help.to_owned() };
         Self { policy: Policy::default(), errors: vec![error] }
     }
 
-    /// Forgets what is said of other components than these.
+    /// Removes everything about other components than these.
     pub fn restrict(&mut self, names: &[ComponentName]) {
         self.policy.components.retain(|other, _| names.contains(other));
         self.errors.retain(|error| match &error.scope {
@@ -130,7 +130,7 @@ impl PolicyReading {
 }
 
 impl Policy {
-    /// Why a version was withdrawn, if it was.
+    /// Returns the reason why a version was revoked, if it was.
     pub fn revoked(&self, name: &ComponentName, version: &Version) -> Option<&String> {
         self.components.get(name)?.revoked.get(version)
     }

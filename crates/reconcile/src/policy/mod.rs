@@ -1,4 +1,4 @@
-//! `rollouts.toml`: how a slot's traffic is shared out over slots.
+//! `rollouts.toml`: the splits of slots' traffic between slots, and revocations.
 //!
 //! ```toml
 //! ["prompts/extraction".production]
@@ -12,9 +12,8 @@
 //! revoked = { "v1.0.3" = "leaks the system prompt" }
 //! ```
 //!
-//! Tags say what version a slot is, this file who gets it. Here it is read, with
-//! the line of every mistake; `policy::routes` holds it against the slots that
-//! there are.
+//! Tags set the version of a slot; this file sets which callers get it. This module reads the
+//! file, with the line of every mistake. [`routes()`] compares it with the existing slots.
 
 mod apply;
 mod file;

@@ -1,4 +1,4 @@
-//! From the file's text to a [`Policy`], with the line and scope of every mistake.
+//! The parser from the file's text to a [`Policy`], with the line and scope of every mistake.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use catalog::slot::Slot;
 ///
 /// # Errors
 ///
-/// Every mistake in it, in the order of the lines.
+/// All mistakes in the file, in the order of the lines.
 pub fn parse(text: &str) -> Result<Policy, Vec<PolicyError>> {
     match read(text) {
         PolicyReading { policy, errors } if errors.is_empty() => Ok(policy),
@@ -21,7 +21,7 @@ pub fn parse(text: &str) -> Result<Policy, Vec<PolicyError>> {
     }
 }
 
-/// Reads as much of the file as is valid.
+/// Reads the valid part of the file.
 pub fn read(text: &str) -> PolicyReading {
     let mut reader = PolicyReader { text, scope: MistakeScope::Nothing, errors: Vec::new() };
     let mut policy = Policy::default();
@@ -29,7 +29,7 @@ pub fn read(text: &str) -> PolicyReading {
         Ok(document) => reader.file(document.as_table(), &mut policy),
         Err(error) => {
             reader.scope = MistakeScope::File;
-            // The parser's text has several lines.
+            // The parser's message has several lines.
             let said = error.message().lines().collect::<Vec<_>>().join(", ");
             reader.fail(error.span(), said, "The file has to be TOML 1.0".to_owned());
         }
@@ -40,7 +40,7 @@ pub fn read(text: &str) -> PolicyReading {
 
 struct PolicyReader<'a> {
     text: &'a str,
-    /// What a mistake concerns that is found now.
+    /// The scope of the mistakes that are found now.
     scope: MistakeScope,
     errors: Vec<PolicyError>,
 }
@@ -58,7 +58,7 @@ impl PolicyReader<'_> {
         self.errors.push(PolicyError { line, scope: self.scope.clone(), what, help });
     }
 
-    /// The entries of a table, or the mistake that it is none.
+    /// Returns the entries of a table; reports a mistake if it is not a table.
     fn table<'t>(&mut self, key: &Key, item: &'t Item) -> Vec<(Key, &'t Item)> {
         let Some(table) = item.as_table_like() else {
             let what = format!("{} is {}, not a table", key.get(), item.type_name());
@@ -205,7 +205,7 @@ impl PolicyReader<'_> {
         }
     }
 
-    /// The slot that an alias or a segment leads to.
+    /// Returns the slot that an alias or a segment leads to.
     fn target(&mut self, key: &Key, item: &Item, slot: &Slot) -> Option<Slot> {
         let Some(text) = item.as_str() else {
             let help = "Write the name of a slot in quotes".to_owned();
@@ -239,12 +239,12 @@ fn entries(table: &dyn TableLike) -> Vec<(Key, &Item)> {
         .collect()
 }
 
-/// What a header's list can carry.
+/// Tells if a byte is allowed in the list of groups in a request header.
 fn is_group(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"._:-".contains(&byte)
 }
 
-/// Thousandths of a percent; `None` for what is out of bounds or finer.
+/// Returns the share in thousandths of a percent; `None` if it is out of bounds or finer.
 fn weight(item: &Item) -> Option<u32> {
     let thousandths = match item.as_value()? {
         Value::Integer(number) => number.value().checked_mul(1_000)? as f64,
@@ -257,7 +257,7 @@ fn weight(item: &Item) -> Option<u32> {
     (exact && bounded).then_some(whole as u32)
 }
 
-/// A share as people write it: `10`, `0.5`, `33.333`.
+/// Formats a share in percent for people: `10`, `0.5`, `33.333`.
 pub fn percent(weight: u32) -> String {
     format!("{}", f64::from(weight) / 1_000.0)
 }

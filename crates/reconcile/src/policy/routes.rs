@@ -1,4 +1,4 @@
-//! What the file says, held against the slots that there are.
+//! The routes that the file makes of the existing slots.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use catalog::slot::Slot;
 /// The routes of every slot that the file names.
 pub type Routes = BTreeMap<ComponentName, BTreeMap<Slot, Route>>;
 
-/// Finds the routes; a mistake costs the slot that it concerns, not the others.
+/// Finds the routes. A mistake affects only the slot that it concerns.
 pub fn routes(policy: &Policy, desired: &Desired) -> (Routes, Vec<PolicyError>) {
     let (mut routes, mut errors) = (Routes::new(), Vec::new());
     for (name, component) in &policy.components {
@@ -55,14 +55,15 @@ fn route(
             return fail(what, format!("Set it: slotctl tag set {name} {target} <version>"));
         }
     }
-    // A table with a mistake is routed too, and its route dropped: shares may be over 100 %.
+    // The shares of a table with a mistake may add up to more than 100 %; its route is dropped
+    // later.
     let shared = policy.split.iter().fold(0, |sum: u32, (_, weight)| sum.saturating_add(*weight));
     let mut targets = policy.split.clone();
     if policy.alias {
         return Ok(Route { targets, segments: policy.segments.clone() });
     }
     if known.slots.contains_key(slot) {
-        // Also with nothing left: an override then still reaches it.
+        // The own slot is a target even with a share of 0, so that an override can reach it.
         targets.push((slot.clone(), FULL_WEIGHT.saturating_sub(shared)));
     } else if shared != FULL_WEIGHT {
         let what = format!("{name}@{slot} has no version of its own for what is left");

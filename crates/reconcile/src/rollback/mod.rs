@@ -1,10 +1,10 @@
-//! Rolling a slot back in Workers KV, before Git says so: to which version, and the
-//! records that are written.
+//! The rollback of a slot in Workers KV, before Git agrees: its target version, and the records
+//! to write.
 //!
-//! Every record of the component that leads to the slot is changed, not its own
-//! alone: where production sends 10 % to canary, a rollback of canary is one for
-//! these callers too. Shares and segments stay as they are. Each record gets a hold,
-//! so that a sync leaves it until Git agrees.
+//! Every record of the component that leads to the slot is changed, not only the slot's own: if
+//! production sends 10 % to canary, a rollback of canary also affects these callers. Shares and
+//! segments stay the same. Each record gets a hold, so that a sync leaves it unchanged until
+//! Git agrees.
 
 #[cfg(test)]
 mod tests;
@@ -21,45 +21,47 @@ use catalog::slot::Slot;
 use catalog::version::Version;
 use notice::Notice;
 
-/// A component as KV has it.
+/// The state of a component in KV.
 #[derive(Clone, Debug)]
 pub struct Present {
     /// Its name.
     pub name: ComponentName,
-    /// Every slot's record.
+    /// The records of all slots.
     pub slots: BTreeMap<Slot, SlotRecord>,
     /// Its catalog record, if there is one.
     pub catalog: Option<CatalogRecord>,
 }
 
-/// What a rollback writes.
+/// The result of planning a rollback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rollback {
     /// The component.
     pub name: ComponentName,
     /// The slot.
     pub slot: Slot,
-    /// The version that it stood on.
+    /// The version before the rollback.
     pub from: Version,
-    /// The version that it stands on from now on, as its record says it.
+    /// The record of the version after the rollback.
     pub to: VersionRecord,
-    /// The slot's record first, then those that lead to it, then the catalog's.
+    /// The slot's own record first, then records that lead to the slot, then the catalog
+    /// record.
     pub writes: Vec<Write>,
 }
 
 impl Present {
-    /// The version to go back to: `wanted`, else the one before, by the moves.
+    /// Returns the version to roll back to: `wanted`, else the previous version by the moves.
     ///
     /// # Errors
     ///
-    /// What stands in the way, and the way on.
+    /// If the slot does not exist, has no version of its own, is on hold already (without
+    /// `wanted`), has no recorded earlier good version, or is on that version already.
     pub fn goal(&self, slot: &Slot, wanted: Option<&Version>) -> Result<Version, Notice> {
         let now = self.standing(slot)?;
         let hold = self.slots.get(slot).and_then(|record| record.hold.as_ref());
         let goal = match (wanted, hold) {
             (Some(wanted), _) => Some(wanted.clone()),
             (None, None) => self.previous(slot, now),
-            // A second run of a command that stopped half-way must not go on from there.
+            // A second run of an interrupted command must not go back further.
             (None, Some(Hold { reason, by, .. })) => {
                 let what = format!("it is on hold at {now} already ({reason}, by {by})");
                 let help = "to go further back, name the version: --to <version>; to end the \
@@ -99,7 +101,7 @@ impl Present {
         })
     }
 
-    /// The last version before that is still good.
+    /// Returns the last earlier version that is still good.
     fn previous(&self, slot: &Slot, now: &Version) -> Option<Version> {
         let catalog = self.catalog.as_ref()?;
         let moves = catalog.slots.get(slot).map_or(&[][..], |entry| &entry.moves);
@@ -110,11 +112,12 @@ impl Present {
         history::before(moves, now).into_iter().find(good)
     }
 
-    /// The records that make the slot stand on `to`.
+    /// Returns the writes that set the slot to `to`.
     ///
     /// # Errors
     ///
-    /// If the version is revoked, or the slot can't stand on a version.
+    /// If the version is revoked, if the slot does not exist, or if it has no version of its
+    /// own.
     pub fn roll_back(
         &self,
         slot: &Slot,
@@ -145,7 +148,7 @@ impl Present {
         Write::Slot { name: self.name.clone(), record: Box::new(now.clone()), before }
     }
 
-    /// The catalog with the records as they are from now on, and the moves.
+    /// Returns the write of the catalog with the changed records and their moves.
     fn catalog_write(&self, changed: &[(&SlotRecord, SlotRecord)], hold: &Hold) -> Option<Write> {
         let mut record = self.catalog.clone()?;
         for (before, now) in changed {
@@ -166,8 +169,8 @@ impl Present {
     }
 }
 
-/// A record with another version for the slot. The hold of a record that only leads to
-/// the slot stays where it has one: it says of another rollback why.
+/// Returns the record with another version for the slot. A record that only leads to the slot
+/// keeps a hold that it has already, because that hold gives the reason of another rollback.
 fn changed(before: &SlotRecord, slot: &Slot, to: &VersionRecord, hold: &Hold) -> SlotRecord {
     let mut now = before.clone();
     let targets = now.targets.iter_mut().map(|target| &mut target.arm);

@@ -1,16 +1,16 @@
-//! Where a component's file lies if nobody says so.
+//! The conventional places of a component's file.
 //!
-//! Under `components/{type}/` and `{type}/`, for `logic` also `logic/{type}/` and
-//! `src/logic/{type}/`: `{name}.{ext}`, `{name}.{singular}.{ext}`,
-//! `{name}/index.{ext}`, `{name}/{singular}.{ext}`, and the same with the suffix
-//! that edgit gives to names taken off (`extraction-prompt` is `extraction`).
+//! They are under `components/{type}/` and `{type}/`, for `logic` also under `logic/{type}/`
+//! and `src/logic/{type}/`: `{name}.{ext}`, `{name}.{singular}.{ext}`, `{name}/index.{ext}`,
+//! `{name}/{singular}.{ext}`, and the same without the suffix that edgit appends to names
+//! (`extraction-prompt` is `extraction`).
 
 use crate::tag::Prefix;
 use catalog::conductor::singulars;
 use catalog::name::ComponentName;
 
-/// Files that a component could be: those in `folder` whose name is one of
-/// `stems`, a dot and an extension without another dot.
+/// The files that could be a component: those in `folder` whose name is one of `stems`, a dot
+/// and an extension without another dot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CandidateFiles {
     /// The folder.
@@ -20,14 +20,14 @@ pub struct CandidateFiles {
 }
 
 impl CandidateFiles {
-    /// Whether a file of this name in the folder is a candidate.
+    /// Tells if a file of this name in the folder is a candidate.
     pub fn admits(&self, file: &str) -> bool {
         let extension = |stem: &String| file.strip_prefix(stem.as_str())?.strip_prefix('.');
         let candidate = |extension: &str| !extension.is_empty() && !extension.contains('.');
         self.stems.iter().filter_map(extension).any(candidate)
     }
 
-    /// The place as an error names it: `prompts/{extraction,extraction.prompt}.*`.
+    /// Formats the place for an error message: `prompts/{extraction,extraction.prompt}.*`.
     pub fn pattern(&self) -> String {
         match self.stems.as_slice() {
             [stem] => format!("{}/{stem}.*", self.folder),
@@ -36,7 +36,7 @@ impl CandidateFiles {
     }
 }
 
-/// Every place where the file of `name` is looked for.
+/// Returns all places to search for the file of `name`.
 pub fn places(prefix: Prefix, name: &ComponentName) -> Vec<CandidateFiles> {
     let kind = name.type_name();
     let singulars = singulars(kind);

@@ -1,19 +1,18 @@
-//! Which file a component is.
+//! The search for the file of a component.
 //!
-//! The path of a version comes from what never changes first. The first that answers
-//! counts: (1) the trailer `Component-Path` in the tag's message; (2) the record of a
-//! version at the same commit in Workers KV; (3) the registry that the caller gave;
-//! (4) `.edgit/components.json` in the tagged commit; (5) its history, newest first;
-//! (6) convention; (7) the registry at HEAD, then the one in the work tree.
+//! Sources that never change come first. The first source that names a file wins: (1) the
+//! trailer `Component-Path` in the tag's message; (2) the record of a version at the same
+//! commit in Workers KV; (3) the registry that the caller gave; (4) `.edgit/components.json` in
+//! the tagged commit; (5) its history, newest first; (6) convention; (7) the registry at HEAD,
+//! then the registry in the work tree.
 //!
-//! The trailer comes before the record so that a version tag that was made again with
-//! another file is found to be a changed version, which the plan refuses.
+//! The trailer comes before the record. So a version tag that was made again with another file
+//! is found to be a changed version, which the plan refuses.
 //!
-//! A source answers if it names a file. What a trailer names must be there; a
-//! registry is kept by hand or by edgit for the present and says nothing of a
-//! commit in which its path does not exist, so that a component which was moved
-//! keeps its old versions. A path that leads out of the commit, or to something
-//! that is not a file, is refused wherever it comes from.
+//! The file in a trailer must exist. A registry describes the present, so an entry is ignored
+//! if its path does not exist in the commit: a component that was moved keeps its old versions.
+//! A path that leads out of the commit, or to something other than a file, is refused from
+//! every source.
 
 pub mod convention;
 pub mod path;
@@ -34,16 +33,17 @@ use self::trailer::TrailerPath;
 use crate::tag::Prefix;
 use catalog::name::ComponentName;
 
-/// Where a registry comes from, in the order in which they are asked.
+/// The place of a registry, in the order in which registries are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Origin {
     /// The file that the caller named.
     Given,
     /// `.edgit/components.json` in the tagged commit.
     TaggedCommit,
-    /// The same at HEAD.
+    /// `.edgit/components.json` at HEAD.
     Head,
-    /// The same in the work tree; edgit has Git ignore it, so that it is in no commit.
+    /// `.edgit/components.json` in the work tree. edgit makes Git ignore this file, so it is
+    /// usually in no commit.
     WorkTree,
 }
 
@@ -58,46 +58,47 @@ impl fmt::Display for Origin {
     }
 }
 
-/// What is at a path of a commit.
+/// The entry at a path of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TreeEntry<Id> {
-    /// Nothing.
+    /// The path does not exist.
     Absent,
     /// A file with this content, executable or not.
     File(Id),
-    /// Something else, at the path or above it.
+    /// Not a file: its kind, and its path, which is this path or one of its parents.
     Other(NotAFile, String),
 }
 
-/// One commit's files and the registries, as far as they were read.
+/// The files of one commit and the registries, as far as they were read.
 pub trait CommitFiles {
-    /// What names a file's content.
+    /// The name of a file's content.
     type Id: Clone;
-    /// Why there is no answer: something must be read first, or can't be.
+    /// The reason why there is no result: something must be read first, or can't be read.
     type Halt: From<FileProblem>;
 
-    /// What `folder` (empty for the root) has under `name`.
+    /// Returns the entry `name` in `folder` (empty for the root).
     ///
     /// # Errors
     ///
     /// [`Self::Halt`] if the files cannot be read.
     fn entry(&self, folder: &str, name: &str) -> Result<TreeEntry<Self::Id>, Self::Halt>;
 
-    /// What `folder` has under names that begin with `start`; nothing if it is no folder.
+    /// Returns the entries of `folder` whose names begin with `start`; none if it is not a
+    /// folder.
     ///
     /// # Errors
     ///
     /// [`Self::Halt`] if the files cannot be read.
     fn beginning(&self, folder: &str, start: &str) -> Result<Listing<Self::Id>, Self::Halt>;
 
-    /// The registry of an origin, if there is one that can be read.
+    /// Returns the registry of an origin, if it exists and is valid.
     ///
     /// # Errors
     ///
     /// [`Self::Halt`] if the files cannot be read.
     fn registry(&self, origin: Origin) -> Result<Option<Arc<Registry>>, Self::Halt>;
 
-    /// The registries of earlier commits, as far as the clone has them.
+    /// Returns the registries of earlier commits, as far as the clone has them.
     ///
     /// # Errors
     ///
@@ -105,26 +106,26 @@ pub trait CommitFiles {
     fn history(&self) -> Result<Arc<History>, Self::Halt>;
 }
 
-/// Entries by their names.
+/// Tree entries with their names.
 pub type Listing<Id> = Vec<(String, TreeEntry<Id>)>;
 
 /// A component's file in a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located<Id> {
-    /// Where it is.
+    /// The path in the commit.
     pub path: String,
-    /// Its content.
+    /// The file's content.
     pub id: Id,
 }
 
-/// What is looked for.
+/// The component whose file is searched for.
 #[derive(Clone, Copy, Debug)]
 pub struct Sought<'a> {
-    /// Hot-swappable or logic.
+    /// The prefix of its tags: hot-swappable or logic.
     pub prefix: Prefix,
     /// The component.
     pub name: &'a ComponentName,
-    /// What the tag's trailer says.
+    /// The path in the trailer of its tag.
     pub trailer: Option<&'a TrailerPath>,
     /// The path that Workers KV records for a version at the same commit.
     pub recorded: Option<&'a RepoPath>,
@@ -163,7 +164,7 @@ pub fn locate<F: CommitFiles>(sought: Sought<'_>, files: &F) -> Result<Located<F
     Err(not_located(sought, &candidates, looked_for).into())
 }
 
-/// The file at the first of these paths that is a file.
+/// Returns the file at the first of these paths that is a file.
 fn by_paths<'a, F: CommitFiles>(
     paths: impl IntoIterator<Item = &'a RepoPath>,
     files: &F,
@@ -206,7 +207,7 @@ fn by_registry<F: CommitFiles>(
     Ok(located)
 }
 
-/// The file at a path that `source` named; `None` if nothing is there.
+/// Returns the file at a path that `source` named; `None` if the path does not exist.
 fn file_at<F: CommitFiles>(
     path: &RepoPath,
     files: &F,
@@ -222,7 +223,7 @@ fn file_at<F: CommitFiles>(
     }
 }
 
-/// What could be the component by convention: files, and what is neither file nor folder.
+/// Returns the entries that could be the component by convention. Folders are left out.
 fn by_convention<F: CommitFiles>(sought: Sought<'_>, files: &F) -> Result<Listing<F::Id>, F::Halt> {
     let mut candidates = BTreeMap::new();
     for place in &convention::places(sought.prefix, sought.name) {
@@ -239,7 +240,7 @@ fn by_convention<F: CommitFiles>(sought: Sought<'_>, files: &F) -> Result<Listin
     Ok(candidates.into_iter().collect())
 }
 
-/// Why no source names one file.
+/// Returns the reason why no source names exactly one file.
 fn not_located<Id>(
     sought: Sought<'_>,
     candidates: &[(String, TreeEntry<Id>)],

@@ -1,20 +1,20 @@
-//! Paths that come from outside: a trailer, a registry.
+//! Paths from outside of this software: from a trailer or a registry.
 
 use std::fmt;
 
 use notice::printable;
 
-/// A path inside a commit: relative, `/` between its segments, none of them `.`
-/// or `..` or empty, no control characters, no backslash.
+/// A path inside a commit: relative, with `/` between its segments. No segment is `.`, `..` or
+/// empty, and it has no control characters and no backslash.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RepoPath(String);
 
-/// A path that is not one inside a commit.
+/// The error for a path that is not inside a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathError {
     /// The path, safe to print.
     pub shown: String,
-    /// The rule that is broken.
+    /// The rule that the path breaks.
     pub why: &'static str,
 }
 
@@ -27,11 +27,11 @@ impl fmt::Display for PathError {
 impl std::error::Error for PathError {}
 
 impl RepoPath {
-    /// The longest path, in bytes: Linux's `PATH_MAX`, past which no checkout can
-    /// hold the file.
+    /// The longest path, in bytes: `PATH_MAX` of Linux. A checkout can't hold a file with a
+    /// longer path.
     pub const MAX_LEN: usize = 4096;
 
-    /// Reads a path as a person or edgit wrote it; `.` segments are dropped.
+    /// Parses a path as a person or edgit wrote it; `.` segments are dropped.
     ///
     /// # Errors
     ///
@@ -50,18 +50,18 @@ impl RepoPath {
             [.., ""] => refuse("it names a folder"),
             all if all.contains(&"") => refuse("a segment is empty"),
             all if all.contains(&"..") => refuse("'..' leads out of its folder"),
-            // `./C:/a` is no better than `C:/a`.
+            // `./C:/a` is as absolute as `C:/a`.
             [first, ..] if has_drive(first) => refuse(ABSOLUTE),
             all => Ok(Self(all.join("/"))),
         }
     }
 
-    /// The path.
+    /// Returns the path as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The folder that the file is in, empty for the root, and the file's name.
+    /// Returns the file's folder (empty for the root) and the file's name.
     pub fn split(&self) -> (&str, &str) {
         self.0.rsplit_once('/').unwrap_or(("", &self.0))
     }
@@ -69,13 +69,13 @@ impl RepoPath {
 
 const ABSOLUTE: &str = "it is absolute; write it from the root of the repository";
 
-/// Whether Windows reads the first segment of a path as a drive.
+/// Tells if Windows reads the first segment of a path as a drive.
 fn has_drive(first: &str) -> bool {
     let mut chars = first.chars();
     chars.next().is_some_and(|c| c.is_ascii_alphabetic()) && chars.next() == Some(':')
 }
 
-/// What is wrong with the text as a whole.
+/// Returns the rule that the whole text breaks, if any.
 fn flaw(text: &str) -> Option<&'static str> {
     if text.is_empty() {
         return Some("it is empty");

@@ -5,12 +5,12 @@ use std::fmt;
 use catalog::record;
 use notice::printable;
 
-/// What is at a path of a commit if it is no file.
+/// The kind of an entry in a commit that is not a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotAFile {
     /// A tree.
     Folder,
-    /// A symbolic link: where it leads is not part of the commit.
+    /// A symbolic link, whose target is not part of the commit.
     Symlink,
     /// A commit of another repository.
     Submodule,
@@ -26,33 +26,33 @@ impl fmt::Display for NotAFile {
     }
 }
 
-/// Why something that should be served is not.
+/// The reason why a version's file can't be served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileProblem {
-    /// What was found.
+    /// The problem.
     pub what: String,
-    /// What to do about it.
+    /// The action that solves it.
     pub help: Option<String>,
-    /// Whose fault it is.
+    /// The cause: the repository or this clone.
     pub grade: Grade,
 }
 
-/// Whether a problem is the repository's or only this clone's.
+/// The cause of a problem: the repository or only this clone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grade {
-    /// What the repository says can't be served.
+    /// The repository has something that can't be served.
     Refused,
-    /// This clone does not have all of it: nothing can be said of the version.
+    /// This clone is incomplete: the state of the version is unknown.
     Incomplete,
 }
 
 impl FileProblem {
-    /// A problem of the repository.
+    /// Creates a problem of the repository.
     pub fn refused(what: impl Into<String>, help: impl Into<String>) -> Self {
         Self { what: what.into(), help: Some(help.into()), grade: Grade::Refused }
     }
 
-    /// A content that is too large for a value of Workers KV.
+    /// Creates the problem of a content that is too large for a value of Workers KV.
     pub fn too_large(path: &str, size: u64) -> Self {
         Self::refused(
             format!(
@@ -63,7 +63,7 @@ impl FileProblem {
         )
     }
 
-    /// A problem of this clone.
+    /// Creates a problem of this clone.
     pub fn incomplete(what: impl Into<String>, help: impl Into<String>) -> Self {
         Self { what: what.into(), help: Some(help.into()), grade: Grade::Incomplete }
     }
@@ -73,20 +73,20 @@ const NAME_THE_FILE: &str = "name its file: a line `Component-Path: <path>` at t
      tag's message (slotctl tag create --path), a committed registry (git add --force \
      .edgit/components.json), or --registry FILE (the input `registry` of the action)";
 
-/// The problem of a path at which there is no file.
+/// Returns the problem of a path that is not a file.
 pub(super) fn not_a_file(kind: NotAFile, at: &str, before: &str) -> FileProblem {
     let what = format!("{before}{} is {kind} in that commit", printable(at.as_bytes()));
     FileProblem::refused(what, "only files are served; name the file itself")
 }
 
-/// The problem of several files that could be the component.
+/// Returns the problem of several files that could be the component.
 pub(super) fn ambiguous<'a>(paths: impl Iterator<Item = &'a String>) -> FileProblem {
     let paths: Vec<String> = paths.map(|path| printable(path.as_bytes())).collect();
     let what = format!("more than one file could be it: {}", paths.join(" and "));
     FileProblem::refused(what, NAME_THE_FILE)
 }
 
-/// The problem of a commit that has no file for the component.
+/// Returns the problem of a commit that has no file for the component.
 pub(super) fn nothing_there(looked_for: &[String]) -> FileProblem {
     let what = format!("its commit has no file for it; looked for {}", looked_for.join(", "));
     FileProblem::refused(what, NAME_THE_FILE)

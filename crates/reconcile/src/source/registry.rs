@@ -1,8 +1,8 @@
 //! The registry that edgit keeps: `.edgit/components.json`.
 //!
-//! `{"version", "components": {"<name>": {"path", "type"}}, "updated"}`, keyed by
-//! the name without its type. Members that are not known here are ignored, and
-//! what is wrong with one entry does not touch the others.
+//! Its form is `{"version", "components": {"<name>": {"path", "type"}}, "updated"}`. The keys
+//! are names without their type. Unknown members are ignored, and an invalid entry does not
+//! affect the others.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use super::path::{PathError, RepoPath};
 use catalog::conductor::singulars;
 use catalog::name::ComponentName;
 
-/// Where a registry lies in a commit or a work tree.
+/// The path of a registry in a commit or a work tree.
 pub const PATH: &str = ".edgit/components.json";
 
-/// A registry: which file each component is.
+/// A registry: the path of each component's file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Registry {
     entries: BTreeMap<String, RegistryEntry>,
@@ -34,13 +34,13 @@ struct Wire {
 }
 
 impl Registry {
-    /// Reads a registry; the error says why it is none.
+    /// Parses a registry.
     ///
     /// # Errors
     ///
     /// The reason as text, if the bytes are not a registry.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        // Windows editors put a byte order mark before JSON, which has none.
+        // Windows editors put a byte order mark before JSON, which allows none.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         if std::str::from_utf8(bytes).is_err() {
             return Err("it is not UTF-8".to_owned());
@@ -54,16 +54,16 @@ impl Registry {
         Ok(Self { entries: entries.collect() })
     }
 
-    /// About what the registry takes in memory, in bytes.
+    /// Returns the approximate size of the registry in memory, in bytes.
     pub fn footprint(&self) -> usize {
-        // Four words of a map's node and two strings' own for each entry.
+        // Each entry has about four words of a map node and the headers of its three strings.
         let strings = |(name, entry): (&String, &RegistryEntry)| {
             name.len() + entry.path.len() + entry.kind.len() + 13 * size_of::<usize>()
         };
         self.entries.iter().map(strings).sum()
     }
 
-    /// The path of a component; `None` if no entry has its name and its type.
+    /// Returns the path of a component; `None` if no entry has its name and its type.
     pub fn path_of(&self, name: &ComponentName) -> Option<Result<RepoPath, PathError>> {
         let entry = self.entries.get(name.path())?;
         path_in(entry, name)
@@ -87,24 +87,24 @@ impl History {
         }
     }
 
-    /// The paths that a component had, newest first. Entries whose path is refused are
-    /// skipped: an old mistake does not concern later versions.
+    /// Returns the paths that a component had, newest first. Entries with a refused path are
+    /// skipped, because an old mistake does not affect later versions.
     pub fn paths_of(&self, name: &ComponentName) -> Vec<RepoPath> {
         let entries = self.entries.get(name.path()).into_iter().flatten();
         entries.filter_map(|entry| path_in(entry, name)?.ok()).collect()
     }
 }
 
-/// The path of an entry if it is the component's.
+/// Returns the path of an entry if it belongs to the component.
 ///
-/// edgit writes the paths of the system that it runs on, so a backslash separates
-/// folders in a registry from Windows.
+/// edgit writes paths in the form of the system that it runs on, so a registry from Windows has
+/// a backslash between folders.
 fn path_in(entry: &RegistryEntry, name: &ComponentName) -> Option<Result<RepoPath, PathError>> {
     let path = || RepoPath::parse(entry.path.replace('\\', "/").as_bytes());
     fits(&entry.kind, name.type_name()).then(path)
 }
 
-/// Whether an entry's type, in the singular, is the tag's, in the plural.
+/// Tells if an entry's type (singular) is the tag's type (plural).
 fn fits(kind: &str, plural: &str) -> bool {
     kind == plural || singulars(plural).iter().any(|singular| singular == kind)
 }

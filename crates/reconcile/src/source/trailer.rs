@@ -1,20 +1,21 @@
-//! The trailer in a tag's message that says which file the component is.
+//! The trailer in a tag's message that names the file of the component.
 //!
-//! Trailers are what `git interpret-trailers` calls so: `Key: value` lines in the
-//! message's last paragraph, which is not its first. The block counts if all of
-//! its lines are trailers, or if one is Git's own (`Signed-off-by: `,
-//! `(cherry picked from commit `) and a quarter at least are trailers.
+//! A trailer is a `Key: value` line in the last paragraph of a message, as in `git
+//! interpret-trailers`. The last paragraph must not be the first one. It counts as trailers if
+//! all of its lines are trailers, or if one line is Git's own (`Signed-off-by: `, `(cherry
+//! picked from commit `) and at least a quarter of the lines are trailers.
 
 use super::path::{PathError, RepoPath};
 use notice::printable;
 
-/// The trailer's key, compared without regard to case, as Git does.
+/// The trailer's key. Its case is ignored, as in Git.
 pub const KEY: &str = "Component-Path";
 
-/// What a message's trailers say of the path; `None` if they say nothing.
+/// The path in a trailer, or the reason why it is refused.
 pub type TrailerPath = Result<RepoPath, PathError>;
 
-/// Reads the path from the message of a tag, its signature included or not.
+/// Reads the path from the message of a tag, with or without its signature; `None` if the
+/// message has no such trailer.
 pub fn path_of(message: &[u8]) -> Option<TrailerPath> {
     let mut values = values(message);
     let first = values.pop()?;
@@ -26,15 +27,14 @@ pub fn path_of(message: &[u8]) -> Option<TrailerPath> {
     Some(RepoPath::parse(&first))
 }
 
-/// A tag's message that says which file the component is: what the user wrote and
-/// the trailer. `None` for a path that would not be read back as it is, such as
-/// one that ends with a space.
+/// Returns a tag's message with the user's text and the trailer. `None` for a path that would
+/// not be read back unchanged, such as one that ends with a space.
 pub fn message(text: &str, path: &RepoPath) -> Option<String> {
     let message = format!("{}\n\n{KEY}: {}\n", text.trim(), path.as_str());
     (path_of(message.as_bytes()).as_ref() == Some(&Ok(path.clone()))).then_some(message)
 }
 
-/// The values of all trailers with the key, folded lines joined with a space.
+/// Returns the values of all trailers with the key. Folded lines are joined with a space.
 fn values(message: &[u8]) -> Vec<Vec<u8>> {
     let mut found: Vec<Vec<u8>> = Vec::new();
     let mut in_ours = false;
@@ -59,7 +59,7 @@ fn values(message: &[u8]) -> Vec<Vec<u8>> {
     found
 }
 
-/// The message without the signature that `git tag -s` appends.
+/// Returns the message without the signature that `git tag -s` appends.
 fn unsigned(message: &[u8]) -> &[u8] {
     const ARMOR: [&[u8]; 4] = [
         b"-----BEGIN PGP SIGNATURE-----",
@@ -85,8 +85,8 @@ fn is_continuation(line: &[u8]) -> bool {
     line.first().is_some_and(u8::is_ascii_whitespace)
 }
 
-/// The key and the value of a line that has the form of a trailer: letters,
-/// digits and '-', perhaps space, a colon.
+/// Returns the key and the value of a line that has the form of a trailer: letters, digits and
+/// '-', optional space, a colon.
 fn key_and_value(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = line.iter().position(|b| *b == b':')?;
     let (key, value) = line.split_at_checked(colon)?;
@@ -96,7 +96,7 @@ fn key_and_value(line: &[u8]) -> Option<(&[u8], &[u8])> {
     named.then_some((key, value.get(1..).unwrap_or(b"").trim_ascii()))
 }
 
-/// The lines of the message's trailer block, none if it has no such block.
+/// Returns the lines of the message's trailer block; empty if it has no such block.
 fn trailer_block(message: &[u8]) -> Vec<&[u8]> {
     let lines: Vec<&[u8]> = message.trim_ascii_end().split(|b| *b == b'\n').collect();
     let Some(title) = lines.iter().position(|line| !is_blank(line)) else {
@@ -122,7 +122,8 @@ fn counts_as_trailers(block: &[&[u8]]) -> bool {
             after_trailer = true;
             trailers += 1;
         } else if line.starts_with(b"#") {
-            // A comment that an editor left: neither, but nothing folds onto it.
+            // A comment that an editor left counts as neither, and a folded line does not
+            // continue it.
             after_trailer = false;
         } else if is_continuation(line) {
             // A folded line belongs to the trailer or to the prose above it.

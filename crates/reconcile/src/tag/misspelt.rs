@@ -1,8 +1,8 @@
-//! Versions that are not spelled as a tag of this project spells them.
+//! Versions in a spelling that is not valid in a tag.
 
 use catalog::version::Version;
 
-/// What breaks `SemVer` in a text that [`meant`] could mend.
+/// Returns the rule of `SemVer` that a text breaks; [`meant`] may correct it.
 pub(super) fn flaw(leaf: &str) -> &'static str {
     let core = leaf.trim_start_matches(['v', 'V']);
     let (core, _) = core.split_once(['-', '+']).unwrap_or((core, ""));
@@ -18,8 +18,8 @@ pub(super) fn flaw(leaf: &str) -> &'static str {
     "a pre-release has ASCII letters, digits, '-' and dots only, and no leading zeros"
 }
 
-/// The version that a text in edgit's looser spelling (`v01.02.03`,
-/// `v1.0.0-rc_1`, `1.0.0`, `v1.0`) most likely means.
+/// Returns the version that a text in edgit's looser spelling (`v01.02.03`, `v1.0.0-rc_1`,
+/// `1.0.0`, `v1.0`) most likely means.
 pub(super) fn meant(leaf: &str) -> Option<Version> {
     let text = leaf.trim_start_matches(['v', 'V']);
     let end = text.find(['-', '+']).unwrap_or(text.len());
@@ -40,7 +40,7 @@ pub(super) fn meant(leaf: &str) -> Option<Version> {
     mended.parse().ok().filter(|version| matches!(version, Version::Release(_)))
 }
 
-/// A number without leading zeros; anything else as it is.
+/// Removes leading zeros from a number; other text is returned unchanged.
 fn without_zeros(text: &str) -> &str {
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
         return text;
@@ -51,7 +51,7 @@ fn without_zeros(text: &str) -> &str {
     }
 }
 
-/// The name and the version in the last segment of a tag that a release tool made:
+/// Returns the name and the version in the last segment of a tag that a release tool made:
 /// `extraction-v1.2.0`, `extraction@1.2.0`.
 ///
 /// These are the forms of release-please, semantic-release, Changesets and Lerna.
@@ -65,7 +65,7 @@ pub(super) fn name_and_version(leaf: &str) -> Option<(&str, Version)> {
     })
 }
 
-/// The range that a tag like `v1` or `v1.2` stands for in other projects: `1.x`, `1.2.x`.
+/// Returns the range that a tag like `v1` or `v1.2` means in other projects: `1.x`, `1.2.x`.
 pub(super) fn moving(leaf: &str) -> Option<(String, VersionStart)> {
     let mut numbers = leaf.strip_prefix('v')?.split('.');
     let major = numbers.next()?.parse().ok()?;
@@ -85,7 +85,7 @@ pub(super) struct VersionStart {
     minor: Option<u64>,
 }
 
-/// Whether a version has these first numbers.
+/// Tells if a version begins with these numbers.
 pub(super) fn begins_with(version: &Version, start: VersionStart) -> bool {
     version.semver().is_some_and(|version| {
         version.major == start.major && start.minor.is_none_or(|minor| minor == version.minor)

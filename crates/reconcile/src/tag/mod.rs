@@ -1,7 +1,7 @@
-//! Tags: what a Git tag's name says.
+//! The names of Git tags.
 //!
-//! `{prefix}/{type}/{name…}/{slot-or-version}`, read from the full name of the
-//! ref (`refs/tags/…`), because a branch may have the same short name.
+//! A name has the form `{prefix}/{type}/{name…}/{slot-or-version}`. It is read from the full
+//! name of the ref (`refs/tags/…`), because a branch may have the same short name.
 
 mod misspelt;
 mod target;
@@ -15,17 +15,17 @@ use catalog::name::ComponentName;
 use catalog::version::Version;
 use notice::{Notice, printable};
 
-/// What a component's tags begin with: how a new version comes into use.
+/// The first segment of a component's tags. It says how a new version comes into use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Prefix {
-    /// `components`: hot-swappable, goes to Workers KV.
+    /// `components`: hot-swappable, written to Workers KV.
     Components,
-    /// `logic`: needs a rebuild, is reported and never written.
+    /// `logic`: needs a rebuild, reported and never written.
     Logic,
 }
 
 impl Prefix {
-    /// The tag name's first segment.
+    /// Returns the tag name's first segment.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Components => "components",
@@ -37,7 +37,7 @@ impl Prefix {
 /// A tag's name: `components/prompts/extraction/v1.1.0`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TagName {
-    /// Hot-swappable or logic.
+    /// The prefix: hot-swappable or logic.
     pub prefix: Prefix,
     /// The component.
     pub component: ComponentName,
@@ -51,21 +51,21 @@ impl fmt::Display for TagName {
     }
 }
 
-/// What the full name of a ref was read as.
+/// The result of reading the full name of a ref.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefReading {
     /// A component's tag.
     Tag(TagName),
-    /// No tag, or a tag outside of the two prefixes: nobody's business here.
+    /// A ref that is not a tag, or a tag outside of the two prefixes. It is ignored.
     Ignored,
-    /// A tag inside a prefix that names nothing.
+    /// A tag inside a prefix that names no version or slot of a component.
     Malformed(Malformed),
 }
 
-/// A tag inside a prefix that names nothing.
+/// A tag inside a prefix that names no version or slot of a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed {
-    /// Why it names nothing, and what to do.
+    /// The reason, and what to do.
     pub notice: Notice,
     moving: Option<Box<Moving>>,
 }
@@ -80,8 +80,8 @@ struct Moving {
 }
 
 impl Malformed {
-    /// What to say of the tag in a repository with these tags: a tag `v1` beside versions
-    /// 1.x is not a version that was spelled wrongly.
+    /// Returns the notice about the tag in a repository with these tags. A tag `v1` beside
+    /// versions 1.x is not reported as a misspelled version.
     pub fn among<'a>(self, tags: impl IntoIterator<Item = &'a TagName>) -> Notice {
         let Self { notice, moving: Some(moving) } = self else { return self.notice };
         let in_range = |tag: &TagName| {
@@ -108,7 +108,7 @@ impl Moving {
     }
 }
 
-/// Reads the full name of a ref. Total: any bytes have an answer.
+/// Reads the full name of a ref. Every input, also invalid UTF-8, has a result.
 pub fn read_ref(full_name: &[u8]) -> RefReading {
     let Some(name) = full_name.strip_prefix(b"refs/tags/") else {
         return RefReading::Ignored;
@@ -125,8 +125,8 @@ pub fn read_ref(full_name: &[u8]) -> RefReading {
     }
 }
 
-/// Reads a tag's short name, as a tag object holds it; `None` for one that names
-/// no component's version or slot.
+/// Reads a tag's short name, as in a tag object; `None` if it does not name a version or slot
+/// of a component.
 pub fn read_short_name(name: &[u8]) -> Option<TagName> {
     let (prefix, rest) = split_prefix(name)?;
     read_rest(prefix, rest).ok()
@@ -175,7 +175,8 @@ fn read_rest(prefix: Prefix, rest: &[u8]) -> Result<TagName, Misread> {
     Ok(TagName { prefix, component, target })
 }
 
-/// A tag whose last segment has both the name and the version, as release tools write it.
+/// Returns the problem of a tag whose last segment has both the name and the version, in the
+/// form of release tools.
 fn joined(prefix: Prefix, folder: &str, leaf: &str) -> Option<Misread> {
     let (name, version) = name_and_version(leaf)?;
     let component: ComponentName = format!("{folder}/{name}").parse().ok()?;
@@ -184,7 +185,8 @@ fn joined(prefix: Prefix, folder: &str, leaf: &str) -> Option<Misread> {
     Some(Misread::new(what, tag_again(prefix, &component, &version, &format!("{folder}/{leaf}"))))
 }
 
-/// The command that makes a version's tag from another tag, which is `old` in the prefix.
+/// Returns the command that makes a version's tag from another tag; `old` is that tag's name
+/// after the prefix.
 fn tag_again(prefix: Prefix, component: &ComponentName, version: &Version, old: &str) -> String {
     let prefix = prefix.as_str();
     let new = format!("{prefix}/{component}/{version}");
@@ -216,7 +218,7 @@ fn legacy(prefix: Prefix, name: &str, leaf: &str) -> Misread {
     Misread::new(what, help)
 }
 
-/// What is wrong with a last segment that names neither a version nor a slot.
+/// Returns the problem of a last segment that is neither a version nor a slot.
 fn misread(error: TargetError, prefix: Prefix, component: ComponentName, leaf: &str) -> Misread {
     let old = format!("{component}/{leaf}");
     let help = match &error.meant {
@@ -228,8 +230,8 @@ fn misread(error: TargetError, prefix: Prefix, component: ComponentName, leaf: &
     Misread { moving, ..Misread::new(format!("skipped: {}", error.why), help) }
 }
 
-/// The folders of refs that hold the tags of these components; of all components if
-/// `only` is empty.
+/// Returns the folders of refs with the tags of these components; of all components if `only`
+/// is empty.
 pub fn ref_folders(only: &[ComponentName]) -> Vec<String> {
     let folder = |prefix: Prefix| format!("refs/tags/{}", prefix.as_str());
     let of = |prefix| match only {

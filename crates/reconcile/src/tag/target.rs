@@ -27,7 +27,7 @@ impl fmt::Display for TagTarget {
     }
 }
 
-/// Why a text is neither a version tag's nor a slot's last segment.
+/// The reason why a text is neither a version nor a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetError {
     pub(super) why: String,

@@ -1,4 +1,4 @@
-//! The catalog: every version, every slot and its moves.
+//! The catalog record: all versions, and all slots with their moves.
 
 use std::collections::BTreeMap;
 
@@ -55,7 +55,7 @@ fn state_hash(draft: &ComponentDraft<'_>) -> Digest {
     CatalogState::new(versions.collect(), slots.collect()).hash()
 }
 
-/// Every version's record; notes those that must be read.
+/// Returns the records of all versions, and notes the keys that must be read first.
 fn version_records(draft: &mut ComponentDraft<'_>) -> Vec<VersionRecord> {
     let mut records = Vec::with_capacity(draft.versions.len());
     for (version, after) in &draft.versions {
@@ -86,12 +86,12 @@ fn write_catalog(
     draft.part.writes.push(Write::Catalog { name, record, metadata });
 }
 
-/// The slots' entries: their records, and the moves that `before` knew with
-/// those that happened since.
+/// Returns the entries of the slots: their records, the moves that `before` has, and the moves
+/// that happened since.
 ///
-/// A move is seen by comparison with the catalog, which is written last: one
-/// that an interrupted sync made in `SLOTS` alone is recorded by the next, also where
-/// the slot moves on with it.
+/// A move is found by comparison with the catalog, which is written last. If an interrupted
+/// sync moved a slot in `SLOTS` only, the next sync records that move, even if it moves the
+/// slot again.
 fn entries(
     desired: &DesiredComponent,
     slots: BTreeMap<&Slot, &SlotRecord>,
@@ -108,7 +108,7 @@ fn entries(
             if there.hold.is_none()
                 && let Some(next) = newest(desired, record, there.lead())
             {
-                // When nobody knows: not after the next one.
+                // The time of this move is unknown, so it must not be later than the next move.
                 unrecorded.time = next.time;
             }
             moves.insert(0, unrecorded);
@@ -123,9 +123,10 @@ fn entries(
     slots.into_iter().map(entry).collect()
 }
 
-/// The move to where the slot stands in `SLOTS`, if the catalog does not know it and the
-/// slot moves on from there: callers got that version. Who moved it only a hold tells;
-/// Git's tag speaks of the next move already.
+/// Returns the move to the version that `SLOTS` has for the slot, if the catalog does not have
+/// this move and the slot moves again: callers got that version.
+///
+/// Only a hold says who made this move; Git's tag already describes the next one.
 fn unrecorded(there: &SlotRecord, next: &SlotRecord, from: Option<&Arm>) -> Option<Move> {
     let Snapshot { version, sha, date, .. } = &there.lead()?.snapshot;
     let is = |arm: Option<&Arm>| arm.is_some_and(|arm| arm.snapshot.version == *version);
@@ -140,11 +141,11 @@ fn unrecorded(there: &SlotRecord, next: &SlotRecord, from: Option<&Arm>) -> Opti
     Some(Move { from, to, commit: sha.clone(), author, time, why })
 }
 
-/// The move that led to where the slot stands, unless it stood there before or
-/// nobody says who moved it: neither a hold, a tag nor a change of `rollouts.toml`.
+/// Returns the move to the slot's new version; `None` if the slot had this version before, or
+/// if no hold, tag or change of `rollouts.toml` says who moved it.
 ///
-/// An alias has no version of its own: it moves with the slot that it leads to, and
-/// by the change that makes it lead to another.
+/// An alias has no version of its own: it moves with the slot that it leads to, and with a
+/// change of `rollouts.toml` that makes it lead to another slot.
 fn newest(desired: &DesiredComponent, record: &SlotRecord, from: Option<&Arm>) -> Option<Move> {
     let Arm { slot, snapshot: Snapshot { version: to, sha: commit, .. } } = record.lead()?;
     if from.is_some_and(|from| from.snapshot.version == *to) {

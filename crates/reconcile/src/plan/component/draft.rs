@@ -1,4 +1,4 @@
-//! A component's part of a plan while it is made.
+//! The plan of one component while it is made.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,10 +18,10 @@ use catalog::slot::Slot;
 use catalog::version::Version;
 use notice::{Notice, printable};
 
-/// One component's part of the plan.
+/// The plan of one component.
 #[derive(Debug, Default)]
 pub(in crate::plan) struct ComponentPlan {
-    /// By digest, with their sizes, the contents that must be there.
+    /// The contents that must exist, by digest, with their sizes.
     pub(in crate::plan) contents: BTreeMap<Digest, u64>,
     pub(in crate::plan) writes: Vec<Write>,
     pub(in crate::plan) deletions: Vec<Key>,
@@ -30,11 +30,11 @@ pub(in crate::plan) struct ComponentPlan {
     pub(in crate::plan) refused: Vec<Notice>,
     pub(in crate::plan) warnings: Vec<Notice>,
     pub(in crate::plan) unchanged: usize,
-    /// Whether a record of a later format keeps it as it is.
+    /// A record of a later format leaves the component unchanged.
     pub(in crate::plan) frozen: bool,
 }
 
-/// What holds for every component of a plan.
+/// The options and the desired state that apply to every component of a plan.
 #[derive(Clone, Copy)]
 pub(in crate::plan) struct Rules<'a> {
     pub(in crate::plan) options: &'a Options,
@@ -42,29 +42,29 @@ pub(in crate::plan) struct Rules<'a> {
 }
 
 impl ComponentPlan {
-    /// Whether it writes the component's catalog record.
+    /// Tells if the plan writes the component's catalog record.
     pub(in crate::plan) fn writes_catalog(&self) -> bool {
         self.writes.iter().any(|write| matches!(write, Write::Catalog { .. }))
     }
 
-    /// Whether it deletes it.
+    /// Tells if the plan deletes the component's catalog record.
     pub(in crate::plan) fn deletes_catalog(&self) -> bool {
         self.deletions.iter().any(|key| matches!(key, Key::Catalog(_)))
     }
 }
 
-/// A version as KV will hold it: its hash, and its record where it is at hand.
+/// A version as KV has it after the sync: its hash, and its record if it was read or compiled.
 pub(super) struct After<'a> {
     pub(super) hash: Digest,
     pub(super) record: Option<Cow<'a, VersionRecord>>,
 }
 
-/// What a slot gives to the records that name it.
+/// The version that a slot gives to the records that name it.
 #[derive(Clone, Debug)]
 pub(super) enum Standing {
-    /// A version, with the hold that keeps the slot there if it is not Git's.
+    /// A version, with the hold that keeps the slot on it if it is not the version in Git.
     On(Snapshot, Option<Box<Hold>>),
-    /// No version that is good.
+    /// The slot has no good version.
     Gone(Gone),
 }
 
@@ -73,16 +73,16 @@ pub(super) struct ComponentDraft<'a> {
     pub(super) desired: &'a DesiredComponent,
     pub(super) actual: &'a ActualComponent,
     pub(super) rules: Rules<'a>,
-    /// What must be read before the plan can be finished.
+    /// The keys that must be read before the plan can be finished.
     pub(super) needs: Vec<Key>,
-    /// A record of a later format: it ends the planning of the component.
+    /// A record of a later format, which ends the planning of the component.
     pub(super) newer: Option<(Key, u32)>,
     /// The versions whose content in Git is refused.
     pub(super) refused: BTreeSet<Version>,
     pub(super) versions: BTreeMap<Version, After<'a>>,
-    /// By slot, the version that its tag names; none for a slot that is refused.
+    /// The version that each slot's tag names; a refused slot is left out.
     pub(super) git: BTreeMap<&'a Slot, Snapshot>,
-    /// By slot with a tag, what it gives out.
+    /// The version that each slot with a tag gives out.
     pub(super) standings: BTreeMap<&'a Slot, Standing>,
     pub(super) slots: BTreeMap<&'a Slot, Cow<'a, SlotRecord>>,
     pub(super) part: ComponentPlan,
@@ -111,12 +111,12 @@ impl<'a> ComponentDraft<'a> {
         }
     }
 
-    /// Whether nothing stands in the way of going on.
+    /// Tells if planning can continue: no value is missing and no record has a later format.
     pub(super) fn is_open(&self) -> bool {
         self.needs.is_empty() && self.newer.is_none()
     }
 
-    /// The value, or a note of what stands in its way.
+    /// Returns the value, or notes why it can't be used.
     pub(super) fn take<T>(&mut self, key: &Key, value: Result<T, Blocked>) -> Option<T> {
         match value {
             Ok(value) => return Some(value),
@@ -126,7 +126,7 @@ impl<'a> ComponentDraft<'a> {
         None
     }
 
-    /// The record that a write replaces, with a warning where it is garbage.
+    /// Returns the record that a write replaces, with a warning if the value in KV is invalid.
     pub(super) fn replaced<T: Clone>(&mut self, key: &Key, known: Known<'_, T>) -> Option<Box<T>> {
         match known {
             Known::Absent => None,
@@ -139,7 +139,8 @@ impl<'a> ComponentDraft<'a> {
         }
     }
 
-    /// A record that is kept as it is; garbage is left out of the catalog.
+    /// Returns a record that is kept unchanged. An invalid value is left out of the catalog,
+    /// with a warning.
     pub(super) fn legible<'b, T>(&mut self, key: &Key, known: Known<'b, T>) -> Option<&'b T> {
         match known {
             Known::Absent => None,
@@ -152,7 +153,7 @@ impl<'a> ComponentDraft<'a> {
         }
     }
 
-    /// The record that KV has of a slot, if it has one that can be read.
+    /// Returns the record that KV has for a slot, if it can be read.
     pub(super) fn present(&mut self, slot: &Slot) -> Option<&'a SlotRecord> {
         let stored = self.actual.slots.get(slot)?;
         match self.take(&self.slot_key(slot), stored.known())? {
@@ -161,7 +162,7 @@ impl<'a> ComponentDraft<'a> {
         }
     }
 
-    /// The catalog record that KV has, if it has one that can be read.
+    /// Returns the catalog record in KV, if it can be read.
     pub(super) fn present_catalog(&mut self) -> Option<&'a CatalogRecord> {
         let stored = self.actual.catalog.as_ref()?;
         match self.take(&Key::Catalog(self.name.clone()), stored.value.known())? {
@@ -170,7 +171,7 @@ impl<'a> ComponentDraft<'a> {
         }
     }
 
-    /// Whether a mistake in `rollouts.toml` keeps a slot as it is.
+    /// Tells if a mistake in `rollouts.toml` leaves a slot unchanged.
     pub(super) fn is_frozen(&mut self, slot: &Slot) -> bool {
         let traffic = &self.desired.traffic;
         if traffic.frozen.contains(slot) {
@@ -192,7 +193,7 @@ impl<'a> ComponentDraft<'a> {
         self.part.warnings.push(Notice { subject: key.to_string(), what, help: None });
     }
 
-    /// Whether what KV has of a slot or version goes, as far as tags have a say in it.
+    /// Tells if pruning may delete a slot or version because no tag names it.
     pub(super) fn is_untagged(&self, target: TagTarget) -> bool {
         self.rules.options.prune && !self.rules.all.is_unserved(self.name, &target)
     }

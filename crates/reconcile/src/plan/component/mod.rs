@@ -1,7 +1,7 @@
 //! The plan of one component: its versions, then its slots, then its catalog.
 //!
-//! Everything is worked out anew whenever values were read; a component of which
-//! a value is missing says which, and is planned again.
+//! A component that needs more values from KV returns their keys. It is planned again from the
+//! beginning after they were read.
 
 mod catalog_record;
 mod draft;
@@ -20,15 +20,15 @@ use notice::Notice;
 use draft::ComponentDraft;
 pub(super) use draft::{ComponentPlan, Rules};
 
-/// What came of planning a component.
+/// The result of planning a component.
 pub(super) enum ComponentOutcome {
-    /// The values of these keys are needed first.
+    /// The keys whose values are needed first.
     Needs(Vec<Key>),
     /// The plan.
     Planned(Box<ComponentPlan>),
 }
 
-/// Plans the component.
+/// Plans one component.
 pub(super) fn plan(
     name: &ComponentName,
     desired: &DesiredComponent,
@@ -55,7 +55,7 @@ pub(super) fn plan(
     ComponentOutcome::Planned(Box::new(draft.part))
 }
 
-/// What a record of a later format leaves to plan: nothing.
+/// Returns the plan for a component with a record of a later format: it changes nothing.
 pub(super) fn frozen(key: &Key, format: u32) -> ComponentPlan {
     ComponentPlan { refused: vec![newer(key, format)], frozen: true, ..Default::default() }
 }

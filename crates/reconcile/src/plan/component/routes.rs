@@ -1,4 +1,4 @@
-//! Slot records: a slot's traffic, shared out over the versions that slots stand on.
+//! Slot records: the split of a slot's traffic between the versions of other slots.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,15 +12,15 @@ use crate::policy::FILE;
 use catalog::record::{Arm, FORMAT, Gone, Hold, SlotRecord, Snapshot, Target};
 use catalog::slot::Slot;
 
-/// A slot's record as it should be.
+/// The record that a slot should have.
 pub(super) struct Wanted {
-    /// With what the holds and revocations change.
+    /// The record after holds and revocations.
     pub(super) record: SlotRecord,
-    /// As Git alone would have it, if that is known.
+    /// The record by Git alone, if it is known.
     pub(super) git: Option<SlotRecord>,
 }
 
-/// The record that a slot should have; `None` where it has to be left.
+/// Returns the record that a slot should have; `None` if the slot must be left unchanged.
 pub(super) fn wanted<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot) -> Option<Wanted> {
     if draft.is_frozen(slot) {
         return None;
@@ -32,7 +32,7 @@ pub(super) fn wanted<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot) -> Opti
     let hold = hold(draft, slot);
     let route = route.map(|route| without_share(route, slot, hold.as_ref()));
     if let Some(missing) = missing(draft, slot, route.as_ref()) {
-        // What is wrong with the slot itself was said.
+        // A problem with the slot itself was reported already.
         if missing != *slot {
             let what =
                 format!("it sends callers to {missing}, which is refused: the slot is not changed");
@@ -48,7 +48,7 @@ pub(super) fn wanted<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot) -> Opti
     Some(Wanted { record: SlotRecord { hold, ..record }, git })
 }
 
-/// The first slot that a record would name and that stands on nothing.
+/// Returns the first slot that the record would name and that has no known version.
 fn missing(draft: &ComponentDraft<'_>, slot: &Slot, route: Option<&Route>) -> Option<Slot> {
     let missing = |slot: &&Slot| !draft.standings.contains_key(*slot);
     match route {
@@ -57,8 +57,8 @@ fn missing(draft: &ComponentDraft<'_>, slot: &Slot, route: Option<&Route>) -> Op
     }
 }
 
-/// The route by which a slot's traffic is shared out: Git's, or the one that KV has
-/// if its table is not in the file any more and may not go.
+/// Returns the route by which a slot's traffic is split: the route in Git, or the route in KV
+/// if `rollouts.toml` no longer has the table and its removal is not allowed.
 fn route(draft: &mut ComponentDraft<'_>, slot: &Slot, by_git: Option<Route>) -> Option<Route> {
     if by_git.is_some() || draft.rules.options.allow_policy_removal {
         return by_git;
@@ -78,7 +78,7 @@ fn route(draft: &mut ComponentDraft<'_>, slot: &Slot, by_git: Option<Route>) -> 
     Some(route)
 }
 
-/// Says what callers would notice if a table were removed.
+/// Reports what callers would notice if a table were removed.
 pub(super) fn refuse_removal(
     draft: &mut ComponentDraft<'_>,
     present: &SlotRecord,
@@ -100,7 +100,7 @@ pub(super) fn refuse_removal(
     draft.refuse(&draft.slot_key(&present.slot), what, help);
 }
 
-/// The hold that a slot's record has from now on.
+/// Returns the hold that the slot's record has after the sync.
 fn hold(draft: &mut ComponentDraft<'_>, slot: &Slot) -> Option<Hold> {
     if let Some(Standing::On(_, Some(hold))) = draft.standings.get(slot) {
         return Some(hold.as_ref().clone());
@@ -115,8 +115,10 @@ fn hold(draft: &mut ComponentDraft<'_>, slot: &Slot) -> Option<Hold> {
     counts.then(|| hold.clone())
 }
 
-/// The version of each slot that a record names. In place of a slot without a good
-/// version stands the record's own slot, or else the arm that most callers get.
+/// Returns the version of each slot that a record names.
+///
+/// A slot without a good version is replaced by the record's own slot, or else by the arm that
+/// most callers get.
 fn snapshots(
     draft: &mut ComponentDraft<'_>,
     slot: &Slot,
@@ -163,8 +165,8 @@ fn say_replaced(
     draft.refuse(&draft.slot_key(slot), what, &format!("see what is said of {of}"));
 }
 
-/// A record that is left, with other versions in place of those that are revoked, or
-/// gone if there are none; `None` if nothing in it is revoked.
+/// Returns a kept record with good versions in place of revoked ones, or a record that is gone
+/// if there are none; `None` if nothing in the record is revoked.
 pub(super) fn mended(draft: &mut ComponentDraft<'_>, present: &SlotRecord) -> Option<SlotRecord> {
     let revoked =
         |arm: &Arm| Some((arm.clone(), standing::said_revocation(draft, &arm.snapshot.version)?));
@@ -193,7 +195,7 @@ fn instead(draft: &mut ComponentDraft<'_>, bad: &Arm) -> Option<Snapshot> {
     }
 }
 
-/// Says of a record that is left what is not Git's in it because of a revocation.
+/// Reports where a kept record differs from Git because of a revocation.
 pub(super) fn say_mended(draft: &mut ComponentDraft<'_>, record: &SlotRecord) {
     let held = record.hold.as_ref().and_then(|hold| hold.revoked.as_ref());
     let what = match (&record.gone, held) {
@@ -217,7 +219,7 @@ pub(super) fn say_mended(draft: &mut ComponentDraft<'_>, record: &SlotRecord) {
     draft.refuse(&draft.slot_key(&record.slot), what, &help);
 }
 
-/// The record of a slot; `None` if a slot that it names has no version.
+/// Returns the record of a slot; `None` if a slot that it names has no version.
 fn record(
     slot: &Slot,
     route: Option<&Route>,
@@ -237,8 +239,8 @@ fn record(
     })
 }
 
-/// A route without the share that a rollback took from an arm: the slot's own version
-/// gets it, or else the last target.
+/// Returns the route without the share that a rollback took from an arm: the slot's own version
+/// gets that share, or else the last target.
 fn without_share(mut route: Route, own: &Slot, hold: Option<&Hold>) -> Route {
     let Some(Hold { slot: Some(slot), weight: Some(_), .. }) = hold else { return route };
     let share = route.weight_of(slot);

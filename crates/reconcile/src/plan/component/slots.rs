@@ -1,4 +1,4 @@
-//! The slots: as Git and the holds would have them, frozen, or kept.
+//! The slots in a plan: updated from Git and holds, left unchanged, or kept.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -16,9 +16,9 @@ use catalog::slot::Slot;
 
 pub(super) fn plan(draft: &mut ComponentDraft<'_>) {
     let desired = draft.desired;
-    // 1. Which version each slot with a tag stands on: by Git, and by what is served.
+    // 1. Find the version of each slot with a tag: by Git, and by what may be served.
     standing::plan(draft);
-    // 2. Every slot that Git knows: its traffic shared out over those versions.
+    // 2. Write every slot that Git has: its traffic is split between these versions.
     let slots: BTreeSet<&Slot> =
         desired.slots.keys().chain(desired.traffic.routes.keys()).collect();
     for slot in &slots {
@@ -27,7 +27,7 @@ pub(super) fn plan(draft: &mut ComponentDraft<'_>) {
             None => leave(draft, slot),
         }
     }
-    // 3. What only KV knows stays.
+    // 3. Keep the slots that only KV has.
     for slot in draft.actual.slots.keys().filter(|slot| !slots.contains(slot)) {
         keep(draft, slot);
     }
@@ -52,8 +52,8 @@ fn place<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot, Wanted { record, gi
     draft.slots.insert(slot, Cow::Owned(record));
 }
 
-/// Whether a slot that Git has not goes. A rollback's hold keeps it, and so does a
-/// table of `rollouts.toml` whose removal was not allowed, or a mistake there.
+/// Tells if a slot that Git does not have is deleted. It is kept by the hold of a rollback, by
+/// a table of `rollouts.toml` whose removal is not allowed, or by a mistake in `rollouts.toml`.
 fn goes<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot) -> bool {
     if !draft.is_untagged(TagTarget::Slot(slot.clone())) || draft.is_frozen(slot) {
         return false;
@@ -76,7 +76,7 @@ fn goes<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot) -> bool {
     false
 }
 
-/// Keeps a slot that Git has not.
+/// Keeps a slot that Git does not have, unless it is deleted.
 fn keep<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot) {
     if goes(draft, slot) {
         draft.part.deletions.push(draft.slot_key(slot));
@@ -88,7 +88,7 @@ fn keep<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot) {
     leave(draft, slot);
 }
 
-/// Leaves a slot as KV has it, but for versions that are revoked.
+/// Leaves a slot as KV has it, except for versions that are revoked.
 fn leave<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot) {
     let Some(stored) = draft.actual.slots.get(slot) else { return };
     let key = draft.slot_key(slot);

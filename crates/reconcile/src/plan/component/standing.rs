@@ -1,4 +1,4 @@
-//! Which version each slot stands on: by its tag, and by what may be served.
+//! The version of each slot: by its tag, and by what may be served.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use catalog::record::{Gone, Hold, SlotRecord, Snapshot};
 use catalog::slot::Slot;
 use catalog::version::Version;
 
-/// The name under which a sync sets a hold if nobody is known who revoked the version.
+/// The author of a hold that a sync sets if it is unknown who revoked the version.
 const SYNC: &str = "slotctl sync";
 
 /// Finds the version that each slot gives out.
@@ -29,7 +29,8 @@ pub(super) fn plan(draft: &mut ComponentDraft<'_>) {
     }
 }
 
-/// The version that a slot's tag names, or the same content by its commit.
+/// Returns the version that a slot's tag names, or the same content by its commit if that
+/// version is refused.
 fn git_standing<'a>(
     draft: &mut ComponentDraft<'a>,
     slot: &'a Slot,
@@ -64,9 +65,11 @@ fn git_standing<'a>(
     None
 }
 
-/// The release that `latest` has in KV, if it is higher than Git's highest: a release
-/// may be missing here for many reasons. It goes if it was revoked, or if its tag is
-/// gone and pruning was asked for.
+/// Returns the release that `latest` has in KV, if it is higher than the highest release in
+/// Git.
+///
+/// A release may be missing in this clone for many reasons. It is not returned if it was
+/// revoked, or if its tag is deleted and pruning was asked for.
 fn higher_latest(
     draft: &mut ComponentDraft<'_>,
     slot: &Slot,
@@ -101,7 +104,7 @@ fn standing<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot, git: Snapshot) -
     standing.unwrap_or(Standing::On(git, None))
 }
 
-/// The version on which a hold keeps the slot.
+/// Returns the version on which a hold keeps the slot.
 fn held(draft: &mut ComponentDraft<'_>, slot: &Slot) -> Option<Standing> {
     let record = draft.present(slot)?;
     let hold = record.hold.as_ref().filter(|hold| hold.slot.is_none())?;
@@ -110,7 +113,8 @@ fn held(draft: &mut ComponentDraft<'_>, slot: &Slot) -> Option<Standing> {
     counts.then(|| Standing::On(own.clone(), Some(Box::new(hold.clone()))))
 }
 
-/// Whether a hold of a slot's record still counts: Git neither agrees nor has moved on.
+/// Tells if a hold of a slot's record is still in force: Git neither agrees with it nor has moved
+/// the slot since.
 pub(super) fn counts(draft: &mut ComponentDraft<'_>, record: &SlotRecord, hold: &Hold) -> bool {
     let slot = hold.slot.as_ref().unwrap_or(&record.slot);
     if let Some(version) = &hold.revoked {
@@ -133,7 +137,7 @@ pub(super) fn counts(draft: &mut ComponentDraft<'_>, record: &SlotRecord, hold: 
     git.is_none() || record.version_of(slot) != git
 }
 
-/// What a slot gives out in place of a revoked version.
+/// Returns what a slot gives out in place of a revoked version.
 fn fallback(
     draft: &mut ComponentDraft<'_>,
     slot: &Slot,
@@ -184,14 +188,15 @@ fn say_revoked(
     draft.refuse(&draft.slot_key(slot), what, &help);
 }
 
-/// Why a version was revoked, if it was, by what Git says and what was read of KV.
+/// Returns the reason why a version was revoked, if it was, from Git and the values read so
+/// far.
 pub(super) fn said_revocation(draft: &ComponentDraft<'_>, version: &Version) -> Option<String> {
     let said = draft.desired.traffic.revoked.get(version);
     let after = draft.versions.get(version).and_then(|after| after.record.as_ref());
     said.or_else(|| after?.revoked.as_ref()).cloned()
 }
 
-/// Why a version was revoked, if it was.
+/// Returns the reason why a version was revoked, if it was; reads KV if necessary.
 fn revocation(draft: &mut ComponentDraft<'_>, version: &Version) -> Option<String> {
     let said = said_revocation(draft, version);
     if said.is_some() || draft.versions.get(version).is_some_and(|after| after.record.is_some()) {
@@ -204,8 +209,8 @@ fn revocation(draft: &mut ComponentDraft<'_>, version: &Version) -> Option<Strin
     }
 }
 
-/// The last version of a slot's own history that is still good; `now` is where it
-/// stands if KV does not have it.
+/// Returns the last good version in the slot's own history; `now` is its current version if KV
+/// does not have the slot.
 pub(super) fn last_good(
     draft: &mut ComponentDraft<'_>,
     slot: &Slot,
@@ -223,7 +228,7 @@ pub(super) fn last_good(
     earlier.iter().find_map(|version| good(draft, version))
 }
 
-/// A version as it may be served.
+/// Returns a version if it may be served.
 fn good(draft: &mut ComponentDraft<'_>, version: &Version) -> Option<Snapshot> {
     if revocation(draft, version).is_some() {
         return None;

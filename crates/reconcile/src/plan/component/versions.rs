@@ -1,4 +1,4 @@
-//! The versions: as Git has them, refused, or kept.
+//! The versions in a plan: written as in Git, refused, or kept.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ pub(super) fn plan(draft: &mut ComponentDraft<'_>) {
     }
 }
 
-/// Places a version as Git has it, or refuses it and leaves KV's.
+/// Writes a version as Git has it, or refuses it and keeps the version in KV.
 pub(super) fn place<'a>(draft: &mut ComponentDraft<'a>, record: Cow<'a, VersionRecord>) {
     let (version, hash) = (record.snapshot.version.clone(), record.hash());
     let key = draft.version_key(&version);
@@ -59,7 +59,8 @@ pub(super) fn place<'a>(draft: &mut ComponentDraft<'a>, record: Cow<'a, VersionR
     draft.versions.insert(version, After { hash, record: Some(record) });
 }
 
-/// The verdict on a version, with what the user allowed taken into account.
+/// Returns the verdict on a version after applying
+/// [`Options::allow_changed`](crate::plan::Options).
 fn allowed<'b>(
     draft: &ComponentDraft<'_>,
     version: &Version,
@@ -74,15 +75,15 @@ fn allowed<'b>(
     }
 }
 
-/// Whether only KV says any more, because of a mistake in `rollouts.toml`, that
-/// the version is revoked.
+/// Tells if KV has a version as revoked and a mistake in `rollouts.toml` hides what the file
+/// says of it.
 fn stays_revoked(draft: &ComponentDraft<'_>, record: &VersionRecord, held: &VersionRecord) -> bool {
     let unknown = draft.desired.traffic.keep_revocations;
     unknown && record.revoked.is_none() && held.revoked.is_some()
 }
 
-/// Whether Git does not revoke a version any more that KV has as revoked, and nobody
-/// said that this is meant.
+/// Tells if a version is revoked in KV but no longer in Git, and lifting the revocation is not
+/// allowed.
 fn is_revocation_removed(
     draft: &ComponentDraft<'_>,
     record: &VersionRecord,
@@ -121,7 +122,7 @@ fn conflict<'a>(
     }
 }
 
-/// Takes over a version's record as KV has it, with what is said of revoking it.
+/// Keeps a version record as KV has it, with the revocation that Git asks for.
 fn hold_on<'a>(draft: &mut ComponentDraft<'a>, held: &'a VersionRecord) {
     let version = held.snapshot.version.clone();
     let reason = draft.desired.traffic.revoked.get(&version);
@@ -139,7 +140,7 @@ fn hold_on<'a>(draft: &mut ComponentDraft<'a>, held: &'a VersionRecord) {
     draft.versions.insert(version, after);
 }
 
-/// Takes over the versions that KV has and Git has not, or lets them go.
+/// Keeps or deletes the versions that KV has and Git does not have.
 pub(super) fn plan_kept(draft: &mut ComponentDraft<'_>) {
     let arms = draft.slots.values().flat_map(|record| record.arms());
     let named: BTreeSet<Version> = arms.map(|arm| arm.snapshot.version.clone()).collect();
@@ -150,7 +151,7 @@ pub(super) fn plan_kept(draft: &mut ComponentDraft<'_>) {
         let key = draft.version_key(version);
         let traffic = &draft.desired.traffic;
         let revoked = traffic.revoked.contains_key(version);
-        // A record that says why a version was revoked is a better answer than none.
+        // Callers get the reason of a revocation only if the record is kept.
         let needed = named.contains(version) || revoked || traffic.keep_revocations;
         if !needed && draft.is_untagged(TagTarget::Version(version.clone())) {
             draft.part.deletions.push(key);
@@ -179,8 +180,8 @@ pub(super) fn plan_kept(draft: &mut ComponentDraft<'_>) {
     }
 }
 
-/// Tells of revocations that concern nothing: a slip of the pen leaves the version
-/// that was meant in service.
+/// Warns of revocations of versions that do not exist: with a typo, the intended version would
+/// still be served.
 pub(super) fn warn_of_unknown_revocations(draft: &mut ComponentDraft<'_>) {
     for version in draft.desired.traffic.revoked.keys() {
         let target = TagTarget::Version(version.clone());

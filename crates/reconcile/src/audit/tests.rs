@@ -1,4 +1,4 @@
-//! A small KV, broken in one place after the other.
+//! Audits of a small KV with one broken key at a time.
 
 use super::*;
 use catalog::record::SlotEntry;
@@ -86,11 +86,11 @@ fn audit(desired: &Desired, kv: &Kv) -> Vec<String> {
 fn all_is_well() {
     let (desired, kv) = whole();
     assert_eq!(audit(&desired, &kv), [""; 0]);
-    // What a sync has yet to write is no finding.
+    // A change that a sync has yet to write is not a finding.
     assert_eq!(audit(&desired, &Kv::new()), [""; 0]);
 }
 
-/// What is said when a key's value is another one, or none.
+/// Checks the findings if the key `broken` has another value; `None` removes it.
 #[track_caller]
 fn check(broken: &str, value: Option<&[u8]>, expected: &[&str]) {
     let (desired, mut kv) = whole();

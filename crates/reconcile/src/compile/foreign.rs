@@ -11,7 +11,7 @@ use crate::tag::{TagName, TagTarget, read_short_name};
 use catalog::version::Version;
 use notice::Notice;
 
-/// Returns the tag of another component that lies between a tag and its commit.
+/// Returns the tag of another component in the chain from a tag to its commit.
 fn foreign(tag: &Tag) -> Option<(&Peeled, TagName)> {
     let peeled = tag.target.as_ref().ok()?;
     let mut links = peeled.chain.iter().filter_map(|link| read_short_name(&link.name));

@@ -28,7 +28,7 @@ fn commit(seed: u8) -> Arc<Commit> {
     })
 }
 
-/// The tag object `seed` with the name of `name`, which need not be a ref any more.
+/// Creates the tag object `seed` with the name of `name`. A ref of that name need not exist.
 fn object(seed: u8, name: &str) -> Arc<TagObject> {
     let time = Timestamp::from_unix(1000 + i64::from(seed));
     Arc::new(TagObject {
@@ -57,7 +57,7 @@ fn broken(text: &str, why: Unpeelable) -> Tag {
     Tag { name: name(&format!("components/{text}")), target: Err(why) }
 }
 
-/// Every wanted file exists.
+/// Returns a file for every wanted version.
 fn file(wanted: &WantedVersion) -> Result<File, FileProblem> {
     let content = wanted.commit.id.to_string();
     Ok(File {
@@ -74,7 +74,7 @@ fn compile(tags: &[Tag], file: impl Fn(&WantedVersion) -> Result<File, FileProbl
     crate::compile::compile(outline, files, &Policy::default())
 }
 
-/// `slot=version` of the component `p/a`.
+/// Formats the slots of the component `p/a` as `slot=version`.
 fn slots(desired: &Desired) -> Vec<String> {
     let Some(component) = desired.components.get(&"p/a".parse().unwrap()) else {
         return Vec::new();
@@ -255,7 +255,7 @@ fn latest_is_the_highest_release() {
     let mut tagged = tags(&["v1.0.0", "v2.0.0"]);
     tagged.push(tag("p/a/latest", &[], &commit(9)));
     assert_eq!(slots(&compile(&tagged, file).desired), [format!("latest={}", id(9))]);
-    // A tag `latest` that can't be read still is the one that says what latest is.
+    // A tag `latest` that can't be read still sets the slot.
     tagged.pop();
     tagged.push(broken("p/a/latest", Unpeelable::NotACommit("blob")));
     assert!(slots(&compile(&tagged, file).desired).is_empty());

@@ -1,4 +1,4 @@
-//! A namespace for Conductor through several layouts.
+//! A namespace for Conductor in several layouts.
 
 use catalog::conductor::Listing;
 use catalog::record;
@@ -6,7 +6,8 @@ use catalog::slot::Slot;
 
 use super::*;
 
-/// Two versions, one that was revoked, a plain slot, a split and an experiment.
+/// Returns a catalog of versions (one of them revoked), a plain slot, a split and an
+/// experiment.
 fn catalog() -> CatalogRecord {
     record::parse(include_bytes!("../../../../tests/fixtures/catalog.json")).unwrap()
 }
@@ -15,7 +16,7 @@ fn name(text: &str) -> ComponentName {
     text.parse().unwrap()
 }
 
-/// The keys of all components, as the Worker lists them.
+/// Returns the keys of all components, as the Worker lists them.
 fn listed(names: &[ComponentName]) -> Vec<String> {
     let mut listing = Listing::new(names, "", "", 1_000);
     loop {
@@ -30,7 +31,7 @@ fn listed(names: &[ComponentName]) -> Vec<String> {
     listing.finish().keys.into_iter().map(|(key, _)| key).collect()
 }
 
-/// What a namespace holds after a layout was carried out.
+/// Returns the state of a namespace after a layout was carried out.
 fn applied(layout: &CopyPlan, mut held: HeldCopies) -> HeldCopies {
     for item in &layout.writes {
         held.keys.insert(
@@ -54,7 +55,7 @@ fn catalogs(names: &[&str]) -> BTreeMap<ComponentName, CatalogRecord> {
 
 #[test]
 fn copies_are_written_once_in_the_safe_order() {
-    // A type that reads as another's singular has copies of its own.
+    // A type that is also the singular of another type has its own copies.
     let catalogs = catalogs(&["prompt/b", "prompts/a"]);
     let first = layout(&catalogs, &HeldCopies::default(), &[], false, false);
     assert_eq!(first.writes.len(), 2 * (3 * 5 + 2));
@@ -68,7 +69,7 @@ fn copies_are_written_once_in_the_safe_order() {
     let second = layout(&catalogs, &held, &[], true, false);
     assert!(second.is_empty() && second.blocked.is_none());
     assert_eq!((second.unchanged, second.foreign), (first.writes.len(), 0));
-    // The keys are what a listing of the resolver shows.
+    // The keys are those in a listing of the resolver.
     let names: Vec<ComponentName> = catalogs.keys().cloned().collect();
     assert_eq!(listed(&names), held.keys.into_keys().collect::<Vec<_>>());
 }
@@ -87,7 +88,7 @@ fn what_is_gone_goes_with_prune_and_the_rest_is_left_alone() {
     assert_eq!((pruned.deletions.len(), pruned.blocked), (17, None));
     assert!(pruned.deletions.iter().take(2).all(|key| key.ends_with("/_versions")));
     assert!(pruned.deletions.iter().rev().take(6).all(|key| key.contains("v1.")));
-    // Of one component alone, the others' keys are nobody's concern.
+    // A layout of one component ignores the keys of others.
     let only = layout(&catalogs(&["prompts/a"]), &held, &[name("prompts/a")], true, false);
     assert!(only.is_empty() && only.blocked.is_none());
     let most = layout(&catalogs(&["prompts/a"]), &held, &[], true, false);

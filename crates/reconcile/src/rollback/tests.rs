@@ -28,7 +28,7 @@ fn hold() -> Hold {
     Hold::new("it leaks".to_owned(), "Grace".to_owned(), at)
 }
 
-/// A component whose production went through these versions, `-` before a revoked one.
+/// Creates a component whose slot `production` had these versions; `-` marks a revoked version.
 fn present(been: &[&str]) -> Present {
     let names: Vec<&str> = been.iter().map(|name| name.trim_start_matches('-')).collect();
     let mut versions: BTreeMap<Version, VersionRecord> = BTreeMap::new();
@@ -57,13 +57,13 @@ fn present(been: &[&str]) -> Present {
     }
 }
 
-/// Where production was, and where it goes back to.
+/// Lists the versions that `production` had, and the version that a rollback returns to.
 #[test]
 fn the_version_before() {
     for (been, expected) in [
         (&["v1.0.0", "v1.1.0"][..], Some("v1.0.0")),
         (&["v1.0.0", "v1.1.0", "v1.2.0"], Some("v1.1.0")),
-        // It was rolled back: never forth again.
+        // It was rolled back: a second rollback never goes forward again.
         (&["v1.0.0", "v1.1.0", "v1.0.0"], None),
         (&["v1.0.0", "v1.1.0", "v1.2.0", "v1.1.0"], Some("v1.0.0")),
         (&["v1.0.0", "v1.1.0", "v1.0.0", "v1.2.0"], Some("v1.0.0")),
@@ -74,7 +74,7 @@ fn the_version_before() {
         let goal = present(been).goal(&slot("production"), None);
         assert_eq!(goal.as_ref().ok().map(ToString::to_string).as_deref(), expected, "{been:?}");
     }
-    // Moves of which the first are forgotten, and one that the catalog has not seen yet.
+    // The first moves were truncated, and the catalog does not have the last one yet.
     let mut cut = present(&["v1.0.0", "v1.1.0", "v1.2.0"]);
     cut.catalog.as_mut().unwrap().slots.get_mut(&slot("production")).unwrap().moves.truncate(1);
     assert_eq!(cut.goal(&slot("production"), None).unwrap().to_string(), "v1.1.0");

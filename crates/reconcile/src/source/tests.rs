@@ -1,7 +1,7 @@
 use super::*;
 
-/// A commit as a list of paths; a path that ends with `/`, `@` or `#` is a
-/// folder, a symbolic link or a submodule.
+/// A commit as a list of paths. A path that ends with `/`, `@` or `#` is a folder, a symbolic
+/// link or a submodule.
 #[derive(Default)]
 struct Commit {
     paths: Vec<&'static str>,
@@ -115,7 +115,7 @@ fn the_trailer_wins_and_must_be_right() {
 
 #[test]
 fn what_never_changes_is_asked_first() {
-    // From the weakest to the strongest: each that is added wins.
+    // From the weakest source to the strongest: each one that is added wins.
     let files = ["work.md", "head.md", "prompts/a.md", "old.md", "tagged.md", "given.md", "kv.md"];
     let mut commit = Commit::new(&files[..2]).with(Origin::WorkTree, "a", "work.md");
     assert_eq!(commit.locate("prompts/a", None), Ok("work.md".into()));
@@ -132,7 +132,7 @@ fn what_never_changes_is_asked_first() {
     assert_eq!(commit.locate_recorded("prompts/a", None, Some("kv.md")), Ok("kv.md".into()));
     let trailer = commit.locate_recorded("prompts/a", Some("old.md"), Some("kv.md"));
     assert_eq!(trailer, Ok("old.md".into()));
-    // A record whose path is not in the commit is of no use.
+    // A record is ignored if its path is not in the commit.
     let gone = commit.locate_recorded("prompts/a", None, Some("gone.md"));
     assert_eq!(gone, Ok("given.md".into()));
     assert_eq!(commit.locate("templates/a", None).map_err(|_| ()), Err(()), "another type");

@@ -120,7 +120,7 @@ fn a_moving_tag_beside_its_versions_is_answered_as_a_range() {
         let first = notice(v1, &[others]);
         assert!(first.help.unwrap().contains("tag it as components/schemas/order/v1.0.0"));
     }
-    // The resolver's own reading of the reference.
+    // The resolver reads the reference in the same way.
     let range: catalog::range::Range = "v1".parse().unwrap();
     let matches =
         |version: &str| range.matches(version.parse::<Version>().unwrap().semver().unwrap());
@@ -159,7 +159,7 @@ proptest! {
         let _ = read_ref(&bytes);
     }
 
-    /// A tag's name has one spelling: what is read is written as it was.
+    /// A tag's name has one spelling: a name that is read is written back unchanged.
     #[test]
     fn what_is_read_is_written_back(
         name in "(components|logic)/[a-z]{1,3}/[a-z0-9.-]{1,6}/[v0-9a-z.+_-]{1,12}",

@@ -1,9 +1,9 @@
-//! What keeps KV from going back by accident: `latest`, and how a hold ends.
+//! The guards against moving KV back by accident: `latest`, and the end of a hold.
 
 use super::*;
 use catalog::record::{Arm, Target};
 
-/// Versions of which `latest` follows the highest, as `compile` makes it.
+/// Creates a component whose `latest` follows the highest version, as `compile` does.
 fn releases(versions: &[(&str, &[u8], usize)]) -> Desired {
     let highest = versions.last().unwrap().0;
     let mut desired = of(versions, &[("latest", highest)]);
@@ -26,7 +26,7 @@ fn now() -> Options {
 fn latest_goes_back_only_if_the_higher_release_was_revoked_or_pruned() {
     let mut filled = Kv::default();
     sync(&releases(&TWO), &mut filled);
-    // A clone lacks v1.1.0: it stays, and is said.
+    // A clone lacks v1.1.0: `latest` stays, with a warning.
     let (lower, mut kv) = (releases(&TWO[..1]), filled.clone());
     let plan = sync(&lower, &mut kv);
     assert_eq!((plan.is_empty(), latest(&kv).as_str()), (true, "v1.1.0"));
@@ -35,7 +35,8 @@ fn latest_goes_back_only_if_the_higher_release_was_revoked_or_pruned() {
         ["prompts/a@latest: it stays on v1.1.0, though the highest release in Git is v1.0.0: \
              `latest` goes back only if v1.1.0 is revoked, or deleted with --prune"]
     );
-    // A tag says otherwise, the release is revoked, or its tag is gone for good.
+    // `latest` goes back if a tag sets it, the release is revoked, or the release's tag is
+    // deleted.
     let mut tagged = lower.clone();
     tagged.components.values_mut().for_each(|component| component.tagged_latest = true);
     let mut revoked = lower.clone();
@@ -48,7 +49,7 @@ fn latest_goes_back_only_if_the_higher_release_was_revoked_or_pruned() {
         sync_with(desired, &mut kv, options);
         assert_eq!(latest(&kv), "v1.0.0", "{options:?}");
     }
-    // What can't be read has a tag: pruning does not make it go back.
+    // A version that can't be read has a tag: pruning does not move `latest` back.
     let mut unserved = lower;
     let target = crate::tag::TagTarget::Version("v1.1.0".parse().unwrap());
     unserved.unserved.entry("prompts/a".parse().unwrap()).or_default().insert(target);
@@ -56,7 +57,7 @@ fn latest_goes_back_only_if_the_higher_release_was_revoked_or_pruned() {
     assert_eq!(latest(&filled), "v1.1.0");
 }
 
-/// KV as a rollback from v1.1.0 to v1.0.0 leaves it.
+/// Returns KV after a rollback from v1.1.0 to v1.0.0.
 fn rolled_back(tag: Option<&str>) -> Kv {
     let mut kv = Kv::default();
     sync(&of(&THREE, &[("production", "v1.1.0")]), &mut kv);
@@ -79,11 +80,11 @@ fn a_hold_ends_when_the_tag_agrees_or_was_moved_since() {
         // The rollback's own tag.
         (Some("t1"), "t2", "v1.0.0", false),
         (None, "t2", "v1.0.0", false),
-        // Promoted since.
+        // Promoted after the rollback.
         (Some("t1"), "t3", "v1.2.0", false),
-        // Nobody knows whether that was before or after the rollback.
+        // It is unknown if the tag was moved before or after the rollback.
         (None, "t3", "v1.2.0", true),
-        // Set again to the bad version, on purpose.
+        // Set again to the bad version, intentionally.
         (Some("t1"), "t4", "v1.1.0", false),
     ] {
         let mut kv = rolled_back(at_rollback);

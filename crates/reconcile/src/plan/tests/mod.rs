@@ -1,4 +1,4 @@
-//! Plans are made and applied against a model of the two namespaces.
+//! Plans that are made for and applied to a model of the two namespaces.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ mod guards;
 mod prune;
 mod traffic;
 
-/// Workers KV, both namespaces, in memory.
+/// Both namespaces of Workers KV, in memory.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Kv(BTreeMap<(Namespace, String), (Vec<u8>, Option<Value>)>);
 
@@ -61,7 +61,7 @@ impl Kv {
         record::parse(self.value(key).unwrap()).unwrap()
     }
 
-    /// Every slot and version record names a content that is there.
+    /// Tells if every content that a slot or version record names exists.
     fn is_whole(&self) -> bool {
         self.0.iter().all(|((namespace, text), (value, _))| {
             let there = |digest| self.value(&Key::Content(digest)).is_some();
@@ -80,14 +80,14 @@ impl Kv {
     }
 }
 
-/// Contents are one letter each.
+/// The contents, of one letter each.
 const CONTENTS: [&[u8]; 6] = [b"a", b"b", b"c", b"d", b"e", b"f"];
 
 fn content(digest: Digest) -> Vec<u8> {
     CONTENTS.iter().find(|bytes| Digest::of(bytes) == digest).unwrap().to_vec()
 }
 
-/// The plan, and the keys that it took to make it.
+/// Returns the plan, and the keys that were read to make it.
 fn planned(desired: &Desired, kv: &Kv) -> (Plan, Vec<Key>) {
     planned_with(desired, kv, &Options::at(NOW.parse().unwrap()))
 }
@@ -149,7 +149,7 @@ fn version_record(version: &str, bytes: &[u8], commit_number: usize) -> VersionR
     }
 }
 
-/// Versions as `(version, content, commit)`, slots as `(slot, version)`.
+/// Creates a component; versions are `(version, content, commit)`, slots are `(slot, version)`.
 fn component(versions: &[(&str, &[u8], usize)], slots: &[(&str, &str)]) -> DesiredComponent {
     let version = |(version, bytes, commit): &(&str, &[u8], usize)| {
         (version.parse().unwrap(), version_record(version, bytes, *commit))
@@ -191,7 +191,7 @@ fn catalog(kv: &Kv) -> CatalogRecord {
     kv.record(&Key::Catalog("prompts/a".parse().unwrap()))
 }
 
-/// The moves of a slot as `from → to`, newest first.
+/// Returns the moves of a slot as `from → to`, newest first.
 fn moves(kv: &Kv, slot: &str) -> Vec<String> {
     let catalog = catalog(kv);
     let moved = |moved: &record::Move| {
@@ -326,7 +326,8 @@ fn a_changed_version_is_refused_and_its_slot_pinned() {
     let key = Key::parse(Namespace::Components, "prompts/a@v1.0.0").unwrap();
     assert_eq!(kv.value(&key), before.value(&key));
     assert!(kv.is_whole());
-    // Again: still refused, nothing to write, nothing kept that Git has not.
+    // A second plan still refuses the version, writes nothing, and keeps nothing that Git
+    // lacks.
     let again = super::tests::plan(&changed, &kv);
     assert_eq!((again.refused.len(), again.writes.len(), again.kept.len()), (1, 0, 0));
 }
@@ -381,7 +382,7 @@ fn a_hold_is_left_and_reported_until_git_agrees() {
         "prompts/a@production: held at v1.0.0, Git says v1.1.0 \
          (v1.1.0 leaks, by Ada at 2026-11-21T09:00:00Z)"
     );
-    // The catalog says what is served, and who moved it.
+    // The catalog has the version that is served, and the author of the move.
     assert_eq!(lines(&plan), ["prompts/a: catalog of 2 version(s) and 1 slot(s)"]);
     assert_eq!(moves(&kv, "production")[0], "v1.1.0 → v1.0.0: v1.1.0 leaks (Ada)");
 
@@ -399,7 +400,7 @@ fn what_git_has_not_is_kept_and_stays_in_the_catalog() {
     assert!(plan.is_empty());
     let kept: Vec<String> = plan.kept.iter().map(ToString::to_string).collect();
     assert_eq!(kept, ["prompts/a@old", "prompts/a@v1.1.0"]);
-    // A change elsewhere rewrites the catalog: it still lists what is kept.
+    // Another change rewrites the catalog, which still lists the kept records.
     let next = of(&[TWO[0], ("v2.0.0", b"c", 3)], &[("production", "v2.0.0")]);
     sync(&next, &mut kv);
     let catalog = catalog(&kv);
@@ -523,7 +524,7 @@ fn a_slot_on_an_unknown_version_is_refused() {
 }
 
 prop_compose! {
-    /// A component of up to four versions, four contents, four commits, with or
+    /// Generates a component of up to four versions, four contents and four commits, with or
     /// without splits, segments, an alias, a revocation and mistakes.
     fn any_component()(
         versions in prop::collection::btree_map(0..4usize, (0..4usize, 1..5usize), 1..4),
@@ -557,9 +558,9 @@ fn any_desired() -> impl Strategy<Value = Desired> {
 }
 
 proptest! {
-    /// Whatever stood in KV before and wherever a sync stopped: no record names
-    /// a content that is not there, a version keeps its content, the next run
-    /// finishes the work as if nothing had happened, and the third writes nothing.
+    /// For any state of KV before, and wherever a sync stopped: no record names a missing
+    /// content, a version keeps its content, the next run finishes the work as if nothing had
+    /// happened, and the third run writes nothing.
     #[test]
     fn interrupted_anywhere_finished_by_the_next(
         history in prop::collection::vec(any_desired(), 1..4),
@@ -583,8 +584,8 @@ proptest! {
         let (third, read) = planned(last, &finished);
         prop_assert!(third.is_empty(), "{:?}", lines(&third));
         prop_assert_eq!(&third.refused, &whole.refused);
-        // Beyond slots, only a refused version is ever read again, and one that may be
-        // revoked by a file that can't be read.
+        // Except slots, only these are read: a refused version, and a version that a file with
+        // mistakes may revoke.
         let beyond = read.iter().filter(|key| key.namespace() == Namespace::Components).count();
         let unknown = last.components.values().filter(|of| of.traffic.keep_revocations);
         let unknown: usize = unknown.map(|of| of.versions.len()).sum();
@@ -599,7 +600,8 @@ proptest! {
         }
     }
 
-    /// The safe order: what a record names is written before it, and each key once.
+    /// The safe order: everything that a record names is written before the record, and each
+    /// key is written once.
     #[test]
     fn each_key_once_in_the_order_of_stages(desired in any_desired()) {
         let plan = plan(&desired, &Kv::default());

@@ -1,4 +1,4 @@
-//! What goes, when, and what must not.
+//! Pruning: the keys that are deleted, the time of their deletion, and the keys that are kept.
 
 use super::*;
 use crate::tag::TagTarget;
@@ -15,7 +15,7 @@ impl Kv {
         self.0.keys().any(|(_, found)| found == key)
     }
 
-    /// What a listing of these components alone brings.
+    /// Returns a listing of these components only.
     fn listed_only(&self, names: &[&str]) -> Actual {
         let mut actual = Actual::only(names.iter().map(|name| name.parse().unwrap()));
         let prefixes: Vec<String> = names.iter().map(|name| format!("{name}@")).collect();
@@ -37,7 +37,7 @@ fn pruning(now: Timestamp) -> Options {
     Options { prune: true, ..Options::at(now) }
 }
 
-/// One pruning sync, carried out.
+/// Carries out one pruning sync.
 fn prune(desired: &Desired, kv: &mut Kv, now: Timestamp) -> Plan {
     let plan = planned_with(desired, kv, &pruning(now)).0;
     assert_eq!(plan.blocked, None);
@@ -99,7 +99,7 @@ fn without_prune_nothing_goes() {
     assert_eq!(plan.kept.len(), 7);
 }
 
-/// The day begins when the records are gone, however often a run stopped before.
+/// The day begins when the records are deleted, even if earlier runs stopped before that.
 #[test]
 fn a_run_that_stops_before_its_deletions_starts_the_day_anew() {
     let mut kv = Kv::default();
@@ -112,8 +112,8 @@ fn a_run_that_stops_before_its_deletions_starts_the_day_anew() {
     assert_eq!(plan.unreferenced[&Digest::of(b"c")], at(2 * GRACE));
 }
 
-/// A content that comes back is written again, and its record before it: whoever is
-/// about to delete it looks there.
+/// A content that is needed again is written again, after its record, because another run that
+/// is about to delete the content reads that record.
 #[test]
 fn a_content_that_is_needed_again_says_so_first() {
     let mut kv = Kv::default();
@@ -132,7 +132,7 @@ fn a_content_that_is_needed_again_says_so_first() {
     }
     sync(&of(&THREE, &[]), &mut kv);
     assert!(plan(&of(&THREE, &[]), &kv).is_empty());
-    // Its record goes with the next one that prunes, and nothing else.
+    // The next pruning sync deletes its record, and nothing else.
     let plan = prune(&of(&THREE, &[]), &mut kv, at(3 * GRACE));
     assert_eq!(keys(&plan.deletions), [format!("{}@unreferenced", content_key(b"c"))]);
     assert!(plan.writes.is_empty() && kv.is_whole());
@@ -148,7 +148,7 @@ fn a_component_without_tags_goes_whole() {
     let gone = ["prompts/b", "prompts/b@production", "prompts/b@v1.0.0", "prompts/b@v1.1.0"];
     assert_eq!(keys(&plan.deletions), gone);
     assert_eq!(lines(&plan).last().unwrap(), "index: 1 component(s)");
-    // `a` is prompts/a's too.
+    // prompts/a names the content `a` too.
     assert_eq!(plan.unreferenced.keys().collect::<Vec<_>>(), [&Digest::of(b"d")]);
     assert!(prune(&less, &mut kv, at(9)).is_empty());
 }
@@ -163,7 +163,7 @@ fn what_a_tag_names_stays_though_it_cannot_be_served() {
     less.note_unserved(&names);
     assert!(less.is_unserved(&"prompts/a".parse().unwrap(), &TagTarget::Slot(Slot::latest())));
     let plan = planned_with(&less, &kv, &pruning(at(0))).0;
-    // The slot's tag is there, so its version stays; the other version has no tag.
+    // The slot has a tag, so its version stays; the other version has no tag.
     assert_eq!(keys(&plan.deletions), ["prompts/a@staging", "prompts/b@v1.1.0"]);
 }
 
@@ -238,7 +238,7 @@ fn only_one_component_is_planned_and_the_index_kept_right() {
     moved.components.extend(part.components.clone());
     assert!(super::plan(&moved, &kv).is_empty(), "as a sync of everything leaves it");
 
-    // One that is new, one that is gone: the index lists the others all the same.
+    // One component is new and one is deleted: the index still lists the others.
     let fresh = component(&[("v1.0.0", b"e", 5)], &[("production", "v1.0.0")]);
     part.components = BTreeMap::from([("prompts/c".parse().unwrap(), fresh.clone())]);
     kv.apply(&only(&part, &kv, &["prompts/c"], &pruning(at(0))).0.writes);
@@ -283,7 +283,7 @@ fn a_changed_version_is_written_where_it_is_allowed() {
             true => only(&changed, &kv, &["prompts/a"], &allow).0,
         };
         assert!(plan.refused.is_empty() && plan.warnings[0].what.contains("as was allowed"));
-        // Nobody looks at the others' contents in a part.
+        // With a scope, the contents of other components are not checked.
         assert_eq!(plan.unreferenced.len(), usize::from(!scoped));
     }
     let plan = planned_with(&changed, &kv, &allow).0;
@@ -296,9 +296,10 @@ fn a_changed_version_is_written_where_it_is_allowed() {
 }
 
 proptest! {
-    /// Whatever a pruning sync finds and wherever it stops, also in its deletions: what
-    /// records name is there, the next run finishes the work, the third does nothing, no
-    /// content goes within a day, and all that is left in the end is what Git has.
+    /// For any state that a pruning sync finds, and wherever it stops, also between deletions:
+    /// every content that a record names exists, the next run finishes the work, the third run
+    /// does nothing, no content is deleted within a day, and in the end only the keys in Git
+    /// are left.
     #[test]
     fn pruning_stopped_anywhere(
         history in prop::collection::vec(any_desired(), 1..4),
@@ -340,7 +341,8 @@ proptest! {
             }
         }).map(|record| record.snapshot.digest).collect();
         prop_assert!(named.is_subset(&versions));
-        // What slots alone name (a revoked version's, a frozen slot's) is a version's too.
+        // A version also names each content that only a slot names (a slot with a revoked
+        // version or a mistake).
         prop_assert_eq!(kept, versions.len());
     }
 }

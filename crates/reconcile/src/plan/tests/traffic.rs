@@ -1,5 +1,4 @@
-//! What `rollouts.toml` makes of slots: splits, segments, aliases, revocations and
-//! mistakes.
+//! The effect of `rollouts.toml` on slots: splits, segments, aliases, revocations and mistakes.
 
 use super::*;
 use crate::desired::TrafficChange;
@@ -11,7 +10,7 @@ const THREE: [(&str, &[u8], usize); 3] =
 const SLOTS: [(&str, &str); 3] =
     [("production", "v1.0.0"), ("canary", "v1.1.0"), ("ring", "v1.2.0")];
 
-/// Routes for the model's slots, where those that they name are there.
+/// Sets routes for the model's slots, if the slots that they name exist.
 pub(super) fn route(component: &mut DesiredComponent, weight: u32, routes: u8, mistakes: u8) {
     let percent = policy::percent(weight);
     let tables = [
@@ -37,7 +36,7 @@ pub(super) fn route(component: &mut DesiredComponent, weight: u32, routes: u8, m
     }
 }
 
-/// The component with a policy; gives the mistakes too.
+/// Returns the component with a policy, and the mistakes.
 fn with_mistakes(slots: &[(&str, &str)], text: &str) -> (Desired, Vec<String>) {
     let mut desired = of(&THREE, slots);
     let reading = crate::policy::read(text);
@@ -70,7 +69,7 @@ fn slot(kv: &Kv, slot: &str) -> SlotRecord {
     kv.record(&Key::parse(Namespace::Slots, &format!("prompts/a@{slot}")).unwrap())
 }
 
-/// `canary v1.1.0 10000` for each target, `beta: ring v1.2.0` for each segment.
+/// Formats `canary v1.1.0 10000` for each target and `beta: ring v1.2.0` for each segment.
 fn arms(kv: &Kv, name: &str) -> Vec<String> {
     let record = slot(kv, name);
     let targets = record.targets.iter().map(|target| {
@@ -145,7 +144,7 @@ fn an_alias_switches_all_traffic_and_its_moves_say_who_did() {
     assert_eq!(arms(&kv, "live"), ["production v1.0.0 100000"]);
     let plan = sync(&with(&SLOTS, &alias("canary")), &mut kv);
     assert_eq!(lines(&plan)[0], "prompts/a@live: production v1.0.0 → canary v1.1.0");
-    // It goes with the slot that it leads to, too.
+    // An alias moves with the slot that it leads to.
     let moved = [("production", "v1.0.0"), ("canary", "v1.2.0"), ("ring", "v1.2.0")];
     let plan = sync(&with(&moved, &alias("canary")), &mut kv);
     assert_eq!(lines(&plan)[1], "prompts/a@live: canary v1.1.0 → v1.2.0");
@@ -166,7 +165,7 @@ fn a_slot_without_a_tag_can_be_split_whole() {
     sync(&with(&SLOTS, text), &mut kv);
     assert_eq!(arms(&kv, "experiment"), ["canary v1.1.0 50000", "ring v1.2.0 50000"]);
     assert_eq!(moves(&kv, "experiment").len(), 0, "no version counts as its own");
-    // Taken out of the file, nothing of Git has it: it is kept and reported.
+    // Removed from the file, the slot is not in Git: it is kept and reported.
     let plan = sync(&with(&SLOTS, ""), &mut kv);
     assert_eq!((plan.writes.len(), plan.kept.len()), (0, 1));
 }
@@ -187,7 +186,7 @@ fn a_hold_keeps_the_version_while_the_policy_changes() {
     assert_eq!(plan.held.len(), 1);
     assert_eq!(arms(&kv, "production"), ["canary v1.2.0 25000", "production v1.0.0 75000"]);
     assert!(slot(&kv, "production").hold.is_some());
-    // The tag agrees: the hold is over, whatever the split is.
+    // The tag agrees, so the hold ends, even with another split.
     let agreed = [("production", "v1.0.0"), ("canary", "v1.2.0"), ("ring", "v1.2.0")];
     let plan = sync(&with(&agreed, &split("50")), &mut kv);
     assert_eq!((plan.held.len(), slot(&kv, "production").hold), (0, None));
@@ -199,7 +198,7 @@ fn removing() -> Options {
 
 const REVOKED: &str = "[\"prompts/a\"]\nrevoked = { \"v1.1.0\" = \"leaks\" }\n";
 
-/// What is served of `slot`, and whether the record is on hold.
+/// Returns the arms of `slot` in KV, and tells if the record is on hold.
 fn served(kv: &Kv, name: &str) -> (Vec<String>, bool) {
     (arms(kv, name), slot(kv, name).hold.is_some())
 }
@@ -231,12 +230,12 @@ fn a_revoked_version_is_replaced_by_the_last_good_one_of_the_slot() {
         (hold.reason.as_str(), hold.by.as_str(), hold.tag.as_deref()),
         ("v1.1.0 is revoked: leaks", "Ada", Some("tag of v1.1.0"))
     );
-    // It says so until Git agrees, and writes nothing.
+    // A second plan reports it again and writes nothing, until Git agrees.
     let again = super::plan(&with(&SLOTS, &text), &kv);
     assert!(again.is_empty() && again.held.len() == 1);
     assert_eq!(notices(&again.refused), [said]);
     assert_eq!(moves(&kv, "canary")[0], "v1.1.0 → v1.0.0: v1.1.0 is revoked: leaks (Ada)");
-    // The tag moves on to a good version.
+    // The tag is moved to a good version.
     let moved = [("production", "v1.0.0"), ("canary", "v1.2.0"), ("ring", "v1.2.0")];
     let plan = sync(&with(&moved, &text), &mut kv);
     assert_eq!((plan.refused.len(), plan.held.len()), (0, 0));
@@ -277,10 +276,10 @@ fn on_revoked_gone_is_what_git_says() {
     let record = slot(&kv, "canary");
     assert_eq!((record.targets.len(), record.gone.unwrap().reason), (0, "leaks".to_owned()));
     assert!(super::plan(&with(&SLOTS, &text), &kv).is_empty());
-    // Without it the version before is served.
+    // Without `on-revoked`, the earlier version is served.
     sync(&with(&SLOTS, REVOKED), &mut kv);
     assert_eq!(served(&kv, "canary"), (vec!["canary v1.0.0 100000".to_owned()], true));
-    // With it again the hold is over.
+    // With `on-revoked` again, the hold ends.
     sync(&with(&SLOTS, &text), &mut kv);
     assert!(slot(&kv, "canary").gone.is_some());
 }
@@ -369,7 +368,7 @@ fn an_unreadable_file_changes_no_split_and_no_revocation() {
     let (desired, errors) = with_mistakes(&moved, "split = {");
     assert!(errors[0].starts_with("rollouts.toml:1: "), "{errors:?}");
     let plan = sync(&desired, &mut kv);
-    // Slots that get all of their own traffic still follow their tags.
+    // Slots without a split still follow their tags.
     assert_eq!(
         lines(&plan),
         ["prompts/a@canary: v1.1.0 → v1.0.0", "prompts/a: catalog of 3 version(s) and 4 slot(s)"]
@@ -381,7 +380,7 @@ fn an_unreadable_file_changes_no_split_and_no_revocation() {
     let revoked: VersionRecord =
         kv.record(&Key::parse(Namespace::Components, "prompts/a@v1.2.0").unwrap());
     assert_eq!(revoked.revoked.as_deref(), Some("x"));
-    // A slot on it is not served it, although only KV knows.
+    // A slot does not serve it, although only KV has the revocation.
     let (desired, _) = with_mistakes(&[("ring", "v1.2.0")], "split = {");
     assert!(super::plan(&desired, &kv).refused[0].what.contains("v1.2.0, which is revoked (x)"));
 }

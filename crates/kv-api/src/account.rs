@@ -1,4 +1,4 @@
-//! What an account has: its namespaces, and the Workers that are bound to them.
+//! The namespaces of an account, and the namespaces that its Workers are bound to.
 
 use serde::Deserialize;
 
@@ -6,7 +6,7 @@ use crate::envelope;
 use crate::error::ApiError;
 use crate::http::{ApiCall, Http};
 
-/// A namespace of an account. A `wrangler dev` gives it the binding's name as its title.
+/// A namespace of an account. In `wrangler dev`, its title is the name of the binding.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct NamespaceInfo {
     /// Its id.
@@ -26,7 +26,7 @@ pub struct Bound {
 
 const PER_PAGE: usize = 100;
 
-/// All namespaces of the account.
+/// Lists all namespaces of the account.
 ///
 /// # Errors
 ///
@@ -39,7 +39,7 @@ pub(crate) fn namespaces(http: &Http) -> Result<Vec<NamespaceInfo>, ApiError> {
             http.call(&ApiCall::get(path), |answer| envelope::page::<Vec<NamespaceInfo>>(&answer))?;
         let ended = listed.is_empty();
         all.extend(listed);
-        // A `wrangler dev` counts nothing and lists all at once.
+        // `wrangler dev` sends no total and lists all namespaces at once.
         if ended || info.total_count.is_none_or(|total| all.len() >= total) {
             break;
         }
@@ -47,8 +47,8 @@ pub(crate) fn namespaces(http: &Http) -> Result<Vec<NamespaceInfo>, ApiError> {
     Ok(all)
 }
 
-/// The namespaces that a Worker is bound to as it is deployed; none if there is no such
-/// Worker, or if the token may read namespaces only.
+/// Lists the namespaces that a deployed Worker is bound to. The list is empty if the Worker
+/// does not exist or the token cannot read Workers.
 ///
 /// # Errors
 ///

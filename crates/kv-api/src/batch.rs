@@ -1,4 +1,4 @@
-//! The body of a bulk write, filled up to the API's limits.
+//! The body of a bulk call, filled up to the API's limits.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -16,11 +16,11 @@ pub struct Pair<'a> {
     pub key: &'a str,
     /// Its value.
     pub value: &'a [u8],
-    /// What stands beside it.
+    /// Its metadata.
     pub metadata: Option<&'a Value>,
 }
 
-/// A pair as the API takes it: text as it is, other bytes in Base64.
+/// A pair in the form of the API: text unchanged, other bytes in Base64.
 #[derive(Serialize)]
 struct Encoded<'a> {
     key: &'a str,
@@ -35,7 +35,7 @@ impl Pair<'_> {
     fn encode(&self) -> Vec<u8> {
         let Self { key, metadata, .. } = *self;
         let json = |value: &str, base64| {
-            // String keys only, and no I/O is behind a Vec.
+            // A value with string keys only, written to a Vec: this cannot fail.
             serde_json::to_vec(&Encoded { key, value, base64, metadata }).unwrap_or_default()
         };
         match std::str::from_utf8(self.value) {
@@ -45,28 +45,28 @@ impl Pair<'_> {
     }
 }
 
-/// What one bulk call carries, pairs to write or keys to delete: encoded as they
-/// will be sent, so that what is counted is what travels and nothing is copied.
+/// The pairs to write or the keys to delete in one bulk call. They are encoded as they are
+/// sent, so that their exact size counts against the limits and nothing is copied.
 #[derive(Debug)]
 pub struct Batch {
     limits: CallLimits,
-    /// A JSON array at any time.
+    /// A complete JSON array after every change.
     body: Vec<u8>,
     keys: Vec<(String, Range<usize>)>,
 }
 
 impl Batch {
-    /// An empty batch.
+    /// Creates an empty batch.
     pub fn new(limits: CallLimits) -> Self {
         Self { limits, body: b"[]".to_vec(), keys: Vec::new() }
     }
 
-    /// Takes a pair to write if it fits; says whether it did.
+    /// Adds a pair to write if it fits. Returns true if it was added.
     pub fn push(&mut self, pair: Pair<'_>) -> bool {
         self.push_encoded(pair.key, &pair.encode())
     }
 
-    /// Takes a key to delete if it fits; says whether it did.
+    /// Adds a key to delete if it fits. Returns true if it was added.
     pub fn push_key(&mut self, key: &str) -> bool {
         self.push_encoded(key, &serde_json::to_vec(key).unwrap_or_default())
     }
@@ -86,22 +86,22 @@ impl Batch {
         true
     }
 
-    /// How many keys it holds.
+    /// Returns the number of keys.
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// Whether it holds none.
+    /// Tells if the batch has no keys.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// The body to send.
+    /// Returns the body to send.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// What it holds of these keys alone.
+    /// Returns a batch with only the entries of these keys.
     #[must_use]
     pub fn only(&self, keys: &[String]) -> Self {
         let wanted: HashSet<&str> = keys.iter().map(String::as_str).collect();

@@ -1,4 +1,4 @@
-//! Where the API is, and how to be let in.
+//! The client of the API, with its address and its token.
 
 use std::time::Duration;
 
@@ -11,20 +11,19 @@ use crate::limits::{CLOUDFLARE, CallLimits, LOCAL};
 use crate::retry::RetryPolicy;
 use crate::token::Token;
 
-/// How long the API is waited for, and how often it is asked again; `None` leaves
-/// what suits the API.
+/// The time-out and the number of retries of a call. `None` means the default of the API.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Patience {
     /// The longest time without a byte of an answer.
     pub timeout: Option<Duration>,
-    /// How often a call that failed is made again.
+    /// The number of retries of a failed call.
     pub retries: Option<usize>,
 }
 
-/// The longest time without a byte of an answer, unless the user says another.
+/// The default for the longest time without a byte of an answer.
 pub(crate) const TIMEOUT: Duration = Duration::from_mins(2);
 
-/// Where the API is, and how to be let in.
+/// The client of the API, with its address and its token.
 #[derive(Debug)]
 pub struct KvApi {
     pub(crate) http: Http,
@@ -32,11 +31,11 @@ pub struct KvApi {
 }
 
 impl KvApi {
-    /// The API of a `wrangler dev` at `url`.
+    /// Creates a client for a `wrangler dev` at `url`.
     ///
     /// # Errors
     ///
-    /// If `url` is none of HTTP.
+    /// If `url` is not an HTTP address.
     pub fn local(url: &str, patience: Patience, notice: RetryNotice) -> Result<Self> {
         let origin = http_url(url)?;
         let settings = HttpSettings {
@@ -49,18 +48,17 @@ impl KvApi {
             ),
             timeout: patience.timeout.unwrap_or(TIMEOUT),
             paced: false,
-            // It is on this machine, whatever the proxy is that leads out of it.
+            // `wrangler dev` runs on this machine, so the proxy is not used.
             proxied: false,
         };
         Ok(Self { http: Http::new(settings, notice), limits: LOCAL })
     }
 
-    /// Cloudflare's API, for an account's namespaces.
+    /// Creates a client for Cloudflare's API and the namespaces of an account.
     ///
     /// # Errors
     ///
-    /// If `account` is no account id, or `base` an address that the token would
-    /// travel to in the clear.
+    /// If `account` is not an account id, or if the token would be sent to `base` unencrypted.
     pub fn cloudflare(
         base: &str,
         account: &str,
@@ -90,7 +88,7 @@ impl KvApi {
         Ok(Self { http: Http::new(settings, notice), limits: CLOUDFLARE })
     }
 
-    /// All namespaces that are there.
+    /// Lists all namespaces.
     ///
     /// # Errors
     ///
@@ -99,8 +97,8 @@ impl KvApi {
         account::namespaces(&self.http)
     }
 
-    /// The namespaces that a Worker is bound to as it is deployed; none if there is no
-    /// such Worker, or if the token may not read Workers.
+    /// Lists the namespaces that a deployed Worker is bound to. The list is empty if the Worker
+    /// does not exist or the token cannot read Workers.
     ///
     /// # Errors
     ///
@@ -109,13 +107,13 @@ impl KvApi {
         account::bound(&self.http, worker)
     }
 
-    /// How many calls were made, those that were retried included.
+    /// Returns the number of calls so far, including retries.
     pub fn calls(&self) -> usize {
         self.http.calls()
     }
 }
 
-/// The address without a trailing slash; `http://` where no scheme is said.
+/// Removes a trailing slash from an address and adds `http://` if the scheme is missing.
 fn http_url(text: &str) -> Result<String> {
     let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     let uri: ureq::http::Uri = text.parse().with_context(|| format!("`{text}` is not a URL"))?;

@@ -17,28 +17,28 @@ pub(crate) struct Envelope<T> {
     result_info: Option<ResultInfo>,
 }
 
-/// Where a listing goes on.
+/// The position and the size of a listing.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct ResultInfo {
     /// Absent or empty on the last page.
     pub cursor: Option<String>,
-    /// How many there are on all pages together, where the pages are numbered.
+    /// The number of entries on all pages together, if the pages are numbered.
     pub total_count: Option<usize>,
 }
 
-/// The result of an answer that must have one.
+/// Parses the result of an answer that must have one.
 pub(crate) fn result<T: DeserializeOwned>(answer: &HttpAnswer) -> Result<T, Cause> {
     page(answer).map(|(result, _)| result)
 }
 
-/// The result of an answer, and where the listing goes on.
+/// Parses the result of an answer and the position of the listing.
 pub(crate) fn page<T: DeserializeOwned>(answer: &HttpAnswer) -> Result<(T, ResultInfo), Cause> {
     let envelope = open(answer)?;
     let info = envelope.result_info.unwrap_or_default();
     envelope.result.map(|result| (result, info)).ok_or_else(|| unreadable(answer, "no result"))
 }
 
-/// What a bulk write or delete came to.
+/// The result of a bulk write or delete.
 #[derive(Debug, Deserialize)]
 struct Bulk {
     successful_key_count: Option<usize>,
@@ -46,9 +46,9 @@ struct Bulk {
     unsuccessful_keys: Vec<String>,
 }
 
-/// The keys that a bulk call over `sent` keys did not carry out.
+/// Returns the keys for which a bulk call with `sent` keys failed.
 ///
-/// Their list counts whatever the status is: `wrangler dev` sends it with a 5xx.
+/// The list counts with any status: `wrangler dev` sends it with a 5xx.
 pub(crate) fn unsuccessful(answer: &HttpAnswer, sent: usize) -> Result<Vec<String>, Cause> {
     let whole: Result<Envelope<Bulk>, _> = serde_json::from_slice(&answer.body);
     if let Ok(Envelope { result: Some(bulk), .. }) = &whole
@@ -65,7 +65,7 @@ pub(crate) fn unsuccessful(answer: &HttpAnswer, sent: usize) -> Result<Vec<Strin
     }
 }
 
-/// An answer that is no success, as the API or whatever stands before it says it.
+/// Describes an answer that is not a success, with the message of the API or of a proxy.
 pub(crate) fn refused(answer: &HttpAnswer) -> Cause {
     let envelope: Result<Envelope<serde::de::IgnoredAny>, _> = serde_json::from_slice(&answer.body);
     match envelope {
@@ -74,7 +74,7 @@ pub(crate) fn refused(answer: &HttpAnswer) -> Cause {
             messages: envelope.errors,
             retry_after: answer.retry_after,
         },
-        // A proxy's page, or Cloudflare's own before the API was reached.
+        // The page of a proxy, or of Cloudflare itself before the API was reached.
         Err(_) if answer.status == 429 || answer.status >= 500 => Cause::Refused {
             status: answer.status,
             messages: Vec::new(),
@@ -97,7 +97,7 @@ fn unreadable(answer: &HttpAnswer, why: &str) -> Cause {
     Cause::Unreadable { status: answer.status, why: why.to_owned() }
 }
 
-/// As much of a body as an error can show.
+/// Returns the beginning of a body, for an error.
 fn beginning(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body.get(..120).unwrap_or(body));
     format!("{:?}", text.trim())
@@ -139,7 +139,7 @@ mod tests {
             &text.replace("403", "503"),
             true,
         );
-        // No success whatever the status says.
+        // The answer is not a success, even with this status.
         says(
             result::<Vec<u32>>(&answer(200, body)).unwrap_err(),
             &text.replace("403", "200"),

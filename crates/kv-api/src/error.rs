@@ -1,4 +1,4 @@
-//! What went wrong with a call.
+//! The errors of calls.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,41 +7,41 @@ use serde::Deserialize;
 
 use notice::printable;
 
-/// A call that failed for good.
+/// A call that failed permanently.
 #[derive(Debug)]
 pub struct ApiError {
     /// The call's method and address.
     pub endpoint: String,
-    /// Why.
+    /// The reason.
     pub cause: Cause,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: usize,
 }
 
-/// Why a call failed.
+/// The reason why a call failed.
 #[derive(Debug)]
 pub enum Cause {
-    /// There was no answer, or not all of one.
+    /// There was no answer, or an incomplete one.
     Unreachable(String),
-    /// The answer is none that the API gives.
+    /// The answer is not one that the API gives.
     Unreadable {
         /// The answer's status.
         status: u16,
-        /// What is the matter with it.
+        /// A description of the problem.
         why: String,
     },
-    /// The API said no.
+    /// The API refused the call.
     Refused {
         /// The answer's status.
         status: u16,
-        /// What it said.
+        /// The messages of the API.
         messages: Vec<ApiMessage>,
-        /// When to come back.
+        /// The time to wait before the next attempt.
         retry_after: Option<Duration>,
     },
-    /// The API carried out a part, for these keys it did not.
+    /// The API did not carry out the call for these keys, but for the others.
     Partial(Vec<String>),
-    /// The call can't be made.
+    /// The call cannot be made.
     Invalid(String),
 }
 
@@ -50,13 +50,13 @@ pub enum Cause {
 pub struct ApiMessage {
     /// Cloudflare's code.
     pub code: i64,
-    /// In words.
+    /// The message text.
     pub message: String,
 }
 
 impl Cause {
-    /// Whether the same call may succeed a moment later: no answer, half of one,
-    /// too many calls, or a server's own failure.
+    /// Tells if the same call may succeed later: no answer, an incomplete answer, too many
+    /// calls, or an error of the server.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable(_) => true,
@@ -67,7 +67,7 @@ impl Cause {
         }
     }
 
-    /// How long the answer asks to wait.
+    /// Returns the time that the answer asks to wait.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused { retry_after, .. } => *retry_after,
@@ -75,23 +75,23 @@ impl Cause {
         }
     }
 
-    /// Whether the account's operations of this day are used up, as on the free plan.
+    /// Tells if the daily limit of operations is reached, as on the free plan.
     fn is_daily_limit(&self) -> bool {
-        /// "Your KV usage limit exceeded": asked again, it says the same until 00:00 UTC.
+        /// "Your KV usage limit exceeded": retries fail until 00:00 UTC.
         const LIMIT_EXCEEDED: i64 = 10048;
         matches!(self, Self::Refused { messages, .. }
             if messages.iter().any(|message| message.code == LIMIT_EXCEEDED))
     }
 
-    /// Whether the API refused the call with one of these statuses.
+    /// Tells if the API refused the call with one of these statuses.
     pub(crate) fn is_status(&self, statuses: &[u16]) -> bool {
         matches!(self, Self::Refused { status, .. } if statuses.contains(status))
     }
 
-    /// Whether the API says that the key is not there: absent, not unreachable.
+    /// Tells if the API says that the key does not exist.
     pub fn is_absent_key(&self) -> bool {
-        /// Cloudflare's code for "key not found"; 10013, an unknown namespace, is
-        /// a 404 as well.
+        /// Cloudflare's code for "key not found". Code 10013, an unknown namespace, is a 404
+        /// too.
         const KEY_NOT_FOUND: i64 = 10009;
         matches!(self, Self::Refused { status: 404, messages, .. }
             if messages.iter().any(|message| message.code == KEY_NOT_FOUND))
@@ -99,7 +99,7 @@ impl Cause {
 }
 
 impl ApiError {
-    /// What to do about it, where that is known.
+    /// Returns advice on the error, if there is any.
     pub fn hint(&self) -> Option<&'static str> {
         match &self.cause {
             Cause::Unreachable(_) if self.endpoint.contains("/cdn-cgi/") => {

@@ -1,4 +1,4 @@
-//! One call: sent, paced, retried.
+//! HTTP calls with pacing and retries.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -14,21 +14,21 @@ use crate::pacer::Pacer;
 use crate::retry::{self, RetryPolicy};
 use crate::token::Token;
 
-/// Told of every attempt that failed and the wait before the next.
+/// Called after every failed attempt, with the wait before the next one.
 pub type RetryNotice = Box<dyn Fn(&ApiError, Duration)>;
 
-/// How calls are made.
+/// The settings for calls.
 #[derive(Debug)]
 pub(crate) struct HttpSettings {
-    /// What every call's path is put after.
+    /// The address to which the path of every call is appended.
     pub root: String,
     pub token: Option<Token>,
     pub retry: RetryPolicy,
     /// The longest time without a byte of an answer.
     pub timeout: Duration,
-    /// Whether Cloudflare's number of calls is kept to.
+    /// True if the number of calls is kept within Cloudflare's limit.
     pub paced: bool,
-    /// Whether the proxy that the environment names is used.
+    /// True if the proxy that the environment names is used.
     pub proxied: bool,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct HttpSettings {
 #[derive(Debug)]
 pub(crate) struct ApiCall<'a> {
     method: Method,
-    /// Its path and query, after the root.
+    /// Its path and query, relative to the root.
     path: String,
     body: Option<(&'static str, &'a [u8])>,
 }
@@ -55,7 +55,7 @@ impl<'a> ApiCall<'a> {
     }
 }
 
-/// An answer, whole.
+/// A complete answer.
 #[derive(Debug)]
 pub(crate) struct HttpAnswer {
     pub status: u16,
@@ -69,10 +69,11 @@ impl HttpAnswer {
     }
 }
 
-/// The longest time for a connection to be made.
+/// The time-out for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// The largest answer that is read: a bulk get of 25 MiB, every byte escaped.
+/// The size in bytes of the largest answer that is read: a bulk get of 25 MiB with every byte
+/// escaped.
 const LARGEST_ANSWER: u64 = 200 << 20;
 
 pub(crate) struct Http {
@@ -89,12 +90,13 @@ impl Http {
         let connect = Some(settings.timeout.min(CONNECT));
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
-            // A redirect would take the token elsewhere: it is an error like any other.
+            // A redirect would send the token to another host, so it counts as an error.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_resolve(connect)
             .timeout_connect(connect)
-            // Of progress, not of the whole: 100 MB may take long on a slow line.
+            // A limit on progress, not on the whole call: 100 MB may take long on a slow
+            // connection.
             .timeout_per_read(patience)
             .timeout_per_write(patience)
             .timeout_recv_response(patience)
@@ -110,13 +112,13 @@ impl Http {
         self.calls.get()
     }
 
-    /// The waits between further attempts at what a successful call left undone.
+    /// Returns the waits between retries of keys that a successful call did not carry out.
     pub(crate) fn delays(&self) -> impl Iterator<Item = Duration> + use<> {
         self.settings.retry.delays()
     }
 
-    /// Makes the call until it succeeds, fails for good, or was tried enough;
-    /// `read` says what an answer is.
+    /// Makes the call until it succeeds, fails permanently, or no attempts are left. `read`
+    /// interprets an answer.
     pub(crate) fn call<T>(
         &self,
         call: &ApiCall<'_>,
@@ -140,7 +142,7 @@ impl Http {
         }
     }
 
-    /// Tells of a failed attempt and waits before the next.
+    /// Reports a failed attempt and waits before the next one.
     pub(crate) fn pause(&self, error: &ApiError, wait: Duration) {
         (self.notice)(error, wait);
         sleep(wait);
@@ -188,7 +190,8 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     retry::retry_after(value, SystemTime::now())
 }
 
-/// A call that brought no answer: one that can't be made, or may succeed later.
+/// Returns the cause of a call without an answer: the call cannot be made, or may succeed
+/// later.
 fn cause(error: ureq::Error) -> Cause {
     use ureq::Error::{BadUri, Http, InvalidProxyUrl, Pem, RequireHttpsOnly, Rustls, Tls};
     match error {

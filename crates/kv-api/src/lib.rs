@@ -1,14 +1,13 @@
-//! A client of the Workers KV REST API: Cloudflare's, and the one that
-//! `wrangler dev` serves for its local namespaces, which is the same but for its
-//! address and its limits.
+//! A client of the Workers KV REST API of Cloudflare and of `wrangler dev`, which serves the
+//! same API for its local namespaces at another address and with other limits.
 //!
 //! In scope: calls, pages, batches, limits, retries, the envelope of the answers.
 //!
-//! Out of scope: the meaning of keys and values (`crates/catalog`), which namespace
-//! is which (`crates/slotctl`), Git. Nothing here writes to a terminal.
+//! Out of scope: the meaning of keys and values (`crates/catalog`), the choice of a namespace
+//! (`crates/slotctl`), Git. Nothing here writes to a terminal.
 //!
-//! Every call can be made twice without harm (a write names its value), so a call
-//! is retried whenever its outcome is unknown.
+//! All calls are idempotent (a write contains its value), so a call is retried whenever its
+//! outcome is unknown.
 
 mod account;
 mod batch;

@@ -14,13 +14,13 @@ use crate::error::{ApiError, Cause};
 use crate::http::{ApiCall, HttpAnswer};
 use crate::limits::CallLimits;
 
-/// What stands in a path segment or a query as it is (RFC 3986, "unreserved").
+/// The characters to escape in a path segment or a query: all but "unreserved" (RFC 3986).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The keys that one bulk get may name.
+/// The maximum number of keys in one bulk get.
 const KEYS_PER_GET: usize = 100;
 
-/// The most keys that one page lists.
+/// The maximum number of keys on one page.
 const KEYS_PER_PAGE: usize = 1_000;
 
 /// A namespace of a [`KvApi`].
@@ -35,24 +35,24 @@ pub struct KvNamespace<'a> {
 pub struct ListedKey {
     /// The key.
     pub name: String,
-    /// What stands beside its value.
+    /// The metadata of its value.
     #[serde(default)]
     pub metadata: Option<Value>,
 }
 
 impl<'a> KvNamespace<'a> {
-    /// A namespace, by its id. Makes no call.
+    /// Creates a handle for the namespace with this id. Makes no call.
     pub fn new(api: &'a KvApi, id: &str) -> Self {
         let path = format!("/storage/kv/namespaces/{}", utf8_percent_encode(id, ESCAPED));
         Self { api, path }
     }
 
-    /// What one call may carry.
+    /// Returns the limits of one call.
     pub fn limits(&self) -> CallLimits {
         self.api.limits
     }
 
-    /// Every key that begins with `prefix`, a page (1,000 of them) at a time.
+    /// Lists every key that begins with `prefix`, one page of up to 1,000 keys at a time.
     pub fn list(&self, prefix: &str) -> Pages<'a> {
         let prefix = match prefix {
             "" => String::new(),
@@ -61,7 +61,7 @@ impl<'a> KvNamespace<'a> {
         Pages { namespace: self.clone(), prefix, cursor: Some(String::new()) }
     }
 
-    /// A value's bytes; `None` if the key is not there.
+    /// Reads a value. Returns `None` if the key does not exist.
     ///
     /// # Errors
     ///
@@ -77,8 +77,8 @@ impl<'a> KvNamespace<'a> {
         })
     }
 
-    /// The values of any number of keys that hold text, 100 a call; what is not
-    /// UTF-8 comes with U+FFFD in place of the bytes that are not.
+    /// Reads the text values of any number of keys, 100 per call. Bytes that are not UTF-8 are
+    /// replaced with U+FFFD.
     ///
     /// # Errors
     ///
@@ -91,8 +91,8 @@ impl<'a> KvNamespace<'a> {
         keys.chunks(KEYS_PER_GET).try_for_each(|keys| self.get_chunk(keys, &mut take))
     }
 
-    /// One bulk get, in two where the API refuses it: the values are too much for
-    /// one (413), or one of them is no text (400), which a call of its own can read.
+    /// Makes one bulk get. If the API refuses it, the keys are split into two calls: the values
+    /// are too large together (413), or a value is not text (400) and needs its own call.
     fn get_chunk(
         &self,
         keys: &[String],
@@ -122,7 +122,7 @@ impl<'a> KvNamespace<'a> {
         }
     }
 
-    /// Writes one value, of at most 25 MiB, as it is.
+    /// Writes one value of at most 25 MiB without encoding.
     ///
     /// # Errors
     ///
@@ -132,20 +132,20 @@ impl<'a> KvNamespace<'a> {
         self.api.http.call(&call, done)
     }
 
-    /// Writes the pairs of a batch; those that the API leaves out are sent again.
+    /// Writes the pairs of a batch. Pairs that the API did not write are sent again.
     ///
     /// # Errors
     ///
-    /// [`ApiError`]; of `Cause::Partial` where only a part was written.
+    /// [`ApiError`], with `Cause::Partial` if only a part was written.
     pub fn put_batch(&self, batch: Batch) -> Result<(), ApiError> {
         self.bulk(Method::PUT, &format!("{}/bulk", self.path), batch)
     }
 
-    /// Deletes the keys of a batch, whether they are there or not.
+    /// Deletes the keys of a batch. Keys that do not exist are ignored.
     ///
     /// # Errors
     ///
-    /// [`ApiError`]; of `Cause::Partial` where only a part was deleted.
+    /// [`ApiError`], with `Cause::Partial` if only a part was deleted.
     pub fn delete_batch(&self, batch: Batch) -> Result<(), ApiError> {
         self.bulk(Method::POST, &format!("{}/bulk/delete", self.path), batch)
     }
@@ -161,7 +161,7 @@ impl<'a> KvNamespace<'a> {
                 break;
             }
             let error = http.error(&call, Cause::Partial(undone), attempt);
-            // Keys that were not sent can't be sent again.
+            // Only keys that were sent can be sent again.
             let Some(wait) = delays.next().filter(|_| !rest.is_empty()) else { return Err(error) };
             http.pause(&error, wait);
             batch = rest;
@@ -178,9 +178,9 @@ impl<'a> KvNamespace<'a> {
 #[derive(Debug)]
 pub struct Pages<'a> {
     namespace: KvNamespace<'a>,
-    /// The part of the query that says what the keys begin with.
+    /// The prefix of the keys, as a part of the query.
     prefix: String,
-    /// Where the next page begins; `None` after the last.
+    /// The cursor of the next page; `None` after the last page.
     cursor: Option<String>,
 }
 
@@ -198,7 +198,8 @@ impl Iterator for Pages<'_> {
         let page = api.http.call(&call, |answer| {
             let (keys, info) = envelope::page::<Vec<ListedKey>>(&answer)?;
             let next = info.cursor.filter(|next| !next.is_empty());
-            // It would never end, and to end here would take what follows for absent.
+            // A repeated cursor would never end, and to stop here would report the remaining
+            // keys as absent.
             match next.as_ref() == Some(&cursor) {
                 true => Err(Cause::Invalid("the listing leads back to itself".to_owned())),
                 false => Ok((keys, next)),
@@ -217,7 +218,7 @@ struct Values {
     values: BTreeMap<String, Option<String>>,
 }
 
-/// The answer of a call that only needs to succeed.
+/// Checks that a call succeeded and ignores its result.
 fn done(answer: HttpAnswer) -> Result<(), Cause> {
     if answer.is_success() { Ok(()) } else { Err(envelope::refused(&answer)) }
 }

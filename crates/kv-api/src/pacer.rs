@@ -1,12 +1,12 @@
-//! Keeps to the number of calls that Cloudflare allows.
+//! Keeps the number of calls within Cloudflare's limit.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// At most so many calls in any span of this length.
+/// A limit on the number of calls in any period of a fixed length.
 ///
-/// Cloudflare: 1,200 in five minutes, whoever of the account's user makes them; so
-/// a 429 is still possible, and retried.
+/// Cloudflare's limit is 1,200 calls in five minutes for all clients of a user, so a 429 is
+/// still possible and is retried.
 #[derive(Debug)]
 pub(crate) struct Pacer {
     calls: usize,
@@ -23,7 +23,7 @@ impl Pacer {
         Self { calls, span, made: VecDeque::new() }
     }
 
-    /// How long to wait before a call can be made at `now`; counts that call.
+    /// Counts a call at `now` and returns the time to wait before it.
     pub(crate) fn admit(&mut self, now: Instant) -> Duration {
         while self.made.front().is_some_and(|first| *first + self.span <= now) {
             self.made.pop_front();

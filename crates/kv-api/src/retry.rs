@@ -1,39 +1,40 @@
-//! When to try again.
+//! The waits between attempts.
 
 use std::time::{Duration, SystemTime};
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
-/// The waits between attempts: they double, with jitter, so that clients that
-/// failed together do not come back together.
+/// The waits between attempts. They double and have jitter, so that clients that failed
+/// together do not retry together.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RetryPolicy(ExponentialBuilder);
 
-/// The longest that a server's `Retry-After` is honoured. Cloudflare counts calls
-/// over five minutes, so that is the longest it asks for.
+/// The longest `Retry-After` that is honoured. Cloudflare counts calls over five minutes, so it
+/// never asks for more.
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
 
 impl RetryPolicy {
-    /// Waits from `first`, doubled up to `longest`, at most `times` of them.
+    /// Creates a policy of at most `times` waits, from `first`, doubled up to `longest`.
     pub(crate) fn new(first: Duration, longest: Duration, times: usize) -> Self {
         let builder = ExponentialBuilder::new().with_factor(2.0).with_jitter();
         Self(builder.with_min_delay(first).with_max_delay(longest).with_max_times(times))
     }
 
-    /// The waits of one call.
+    /// Returns the waits of one call.
     pub(crate) fn delays(&self) -> ExponentialBackoff {
         self.0.build()
     }
 }
 
-/// The wait before the next attempt: as long as the server asks, or the policy's
-/// own; `None` if there is none left, or the server asks for too much.
+/// Returns the wait before the next attempt: the longer of the policy's wait and the wait that
+/// the server asks for. Returns `None` if no attempts are left or the server asks for too long
+/// a wait.
 pub(crate) fn wait(own: Option<Duration>, asked: Option<Duration>) -> Option<Duration> {
     let wait = own?.max(asked.unwrap_or_default());
     (wait <= LONGEST_WAIT || asked.is_none()).then_some(wait)
 }
 
-/// The value of `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).
+/// Parses the value of `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).
 pub(crate) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     if let Ok(seconds) = value.trim().parse() {
         return Some(Duration::from_secs(seconds));

@@ -1,4 +1,4 @@
-//! The client against a server that does what it is told, mishaps included.
+//! Tests of the client against a scripted server, including failures.
 
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -17,19 +17,19 @@ use crate::namespace::ListedKey;
 use crate::retry::RetryPolicy;
 use crate::token::Token;
 
-/// What the server does with a request.
+/// The reaction of the server to a request.
 enum Reply {
     /// Answers with a status, further headers and a body.
     HttpAnswer(u16, &'static str, String),
-    /// Ends the connection without a word.
+    /// Closes the connection without an answer.
     Reset,
-    /// Ends it in the middle of the body.
+    /// Closes the connection in the middle of the body.
     Cut(String),
 }
 
 use Reply::{Cut, HttpAnswer, Reset};
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug)]
 struct Seen {
     /// `GET /path?query`
@@ -38,7 +38,7 @@ struct Seen {
     body: String,
 }
 
-/// Serves one reply a connection, then tells what was asked.
+/// Serves one reply per connection, then returns the requests.
 fn serve(replies: Vec<Reply>) -> (String, JoinHandle<Vec<Seen>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -99,7 +99,7 @@ fn refusal(status: u16, headers: &'static str, code: i64) -> Reply {
     HttpAnswer(status, headers, body)
 }
 
-/// The API at `url`, as Cloudflare's but in a hurry, and the waits that it told of.
+/// Creates a client of Cloudflare's API at `url` with short waits, and the list of its waits.
 fn api(url: &str) -> (KvApi, Rc<RefCell<Vec<Duration>>>) {
     let waits = Rc::new(RefCell::new(Vec::new()));
     let told = Rc::clone(&waits);
@@ -286,7 +286,7 @@ fn an_endless_mishap_is_not() {
     server.join().unwrap();
 }
 
-/// Cloudflare says it with a 429, which is worth another attempt for any other reason.
+/// Cloudflare answers with a 429, which is retried for any other reason.
 #[test]
 fn a_days_used_up_limit_is_not_asked_again() {
     let (url, server) = serve(vec![refusal(429, "retry-after: 1\r\n", 10048)]);

@@ -1,16 +1,16 @@
-//! The API token, kept from being shown.
+//! The API token, which is never shown.
 
 use std::fmt;
 
 use ureq::http::HeaderValue;
 
-/// A Cloudflare API token. It is sent, never shown: neither `Debug` nor an error
-/// says more than that there is one.
+/// A Cloudflare API token. `Debug` and errors show only that a token exists.
 #[derive(Clone)]
 pub struct Token(HeaderValue);
 
 impl Token {
-    /// Takes the token as the environment has it; `None` if no token looks so.
+    /// Creates a token from the text of an environment variable. Returns `None` if the text
+    /// cannot be a token.
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
         let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
@@ -19,7 +19,7 @@ impl Token {
         Some(Self(header))
     }
 
-    /// The value of `Authorization`.
+    /// Returns the value of `Authorization`.
     pub fn header(&self) -> HeaderValue {
         self.0.clone()
     }

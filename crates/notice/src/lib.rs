@@ -1,33 +1,33 @@
-//! What users are told, in words that are safe to print.
+//! Notices to users, in text that is safe to print.
 //!
-//! In scope: a [`Notice`], the error that carries one ([`Refused`]), and texts of
-//! others without the characters that change what a terminal shows.
+//! In scope: a [`Notice`], the error that carries one ([`Refused`]), and escaping of characters
+//! in foreign text that change what a terminal shows.
 //!
-//! Out of scope: when something is worth a notice, which each crate decides for
-//! itself, and how it looks on a terminal (`crates/slotctl`).
+//! Out of scope: the decision when to give a notice, which each crate makes itself, and its
+//! appearance on a terminal (`crates/slotctl`).
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
 
-/// Something about a tag or a component that its owner should know.
+/// A message about a tag or a component for its owner.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Notice {
     /// The tag or component it is about, decoded lossily, control characters escaped.
     pub subject: String,
-    /// What was found.
+    /// The finding.
     pub what: String,
-    /// What to do about it.
+    /// Advice for the user.
     pub help: Option<String>,
 }
 
-/// An error with the way out.
+/// An error with a [`Notice`].
 #[derive(Debug)]
 pub struct Refused(pub Notice);
 
 impl Refused {
-    /// What is refused, why, and what to do.
+    /// Creates an error from its subject, its reason and its advice.
     pub fn new(
         subject: impl Into<String>,
         what: impl Into<String>,
@@ -45,14 +45,14 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// Characters that change how the text around them is shown without being seen:
-/// Unicode's bidirectional controls (UAX #9) can make a name read as another.
+/// Tells if a character invisibly changes how the text around it is shown: one of Unicode's
+/// bidirectional controls (UAX #9), which can make a name look like another.
 fn reorders(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Bytes from a repository as text that a terminal or a log can show: what is not
-/// UTF-8 as U+FFFD, control characters escaped (`\u{1b}`).
+/// Turns bytes from a repository into text that is safe to print: bytes that are not UTF-8
+/// become U+FFFD, control characters are escaped (`\u{1b}`).
 pub fn printable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for c in String::from_utf8_lossy(bytes).chars() {
@@ -64,11 +64,11 @@ pub fn printable(bytes: &[u8]) -> String {
     text
 }
 
-/// The first line of `bytes` that has something in it, without control characters
-/// and the space around it, at most `max` bytes long.
+/// Returns the first line of `bytes` that is not blank, without control characters and
+/// surrounding space, at most `max` bytes long.
 ///
-/// It goes into records, where a name or a subject of any size would otherwise
-/// decide how large they are.
+/// The result is stored in records. The limit keeps long names and subjects from making them
+/// large.
 pub fn one_line(bytes: &[u8], max: usize) -> String {
     let text = String::from_utf8_lossy(bytes);
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("");

@@ -1,4 +1,4 @@
-//! What was seen of two versions side by side, and whether it is well. Pure.
+//! The comparison of two versions from their answers and times. Pure.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,32 +8,32 @@ use serde_json::{Value, json};
 use crate::bound::{is_above, is_below};
 use crate::percent::Percent;
 
-/// What is no reason to go back.
+/// The limits up to which a release continues.
 #[derive(Clone, Copy, Debug)]
 pub struct Thresholds {
-    /// The share of answers that fail, as a fraction of one.
+    /// The share of answers that fail, as a fraction of 1.
     pub error_rate: f64,
-    /// The new version's time over the old one's.
+    /// The time of the new version divided by the time of the old one.
     pub slowdown: f64,
 }
 
-/// Less than this nobody waits longer.
+/// A shorter delay is not noticeable.
 const NOTICEABLE: Duration = Duration::from_millis(5);
 
-/// The fraction of requests that come to a location which still has the step before.
+/// The fraction of requests that reach a location with the previous step.
 const LATE: f64 = 0.01;
 
-/// Something that is not as it should be.
+/// A problem that a check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Which check found it.
+    /// The name of the check.
     pub check: &'static str,
-    /// What it is.
+    /// A description of the problem.
     pub what: String,
 }
 
 impl Finding {
-    /// A finding of a check.
+    /// Creates a finding of a check.
     pub fn new(check: &'static str, what: impl Into<String>) -> Self {
         Self { check, what: what.into() }
     }
@@ -45,7 +45,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// How many answers there were and how many of them failed.
+/// The number of answers and the number of failed ones.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     asked: u64,
@@ -55,7 +55,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// An answer as it should be, or why it is not.
+    /// Counts an answer; `failure` is the reason if it failed.
     pub fn add(&mut self, failure: Option<String>) {
         self.asked += 1;
         if failure.is_some() {
@@ -77,7 +77,7 @@ impl Tally {
     }
 }
 
-/// Who answered callers that asked for no version.
+/// The number of answers of each version to callers that asked for no version.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Answered {
     /// Answers of the new version.
@@ -86,25 +86,25 @@ pub struct Answered {
     pub old: u64,
 }
 
-/// What was seen while the new version had one share of the traffic.
+/// The observations while the new version had one share of the traffic.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
-    /// Answers of the new version, asked for by an override.
+    /// Answers of the new version, requested by an override.
     pub new: Tally,
-    /// Answers of the old one.
+    /// Answers of the old version, requested by an override.
     pub old: Tally,
-    /// Answers to those who asked for no version.
+    /// Answers to callers that asked for no version.
     pub callers: Tally,
-    /// Whose these were.
+    /// The versions that gave these answers.
     pub answered: Answered,
-    /// The times of the new version and the old one, asked for the same at once.
+    /// The times of the new and the old version for the same request at the same time.
     pub times: Vec<(Duration, Duration)>,
-    /// Answers that were not the same.
+    /// Answers in which the versions differ.
     pub different: Vec<Finding>,
 }
 
 impl Observed {
-    /// What a few answers more would not mend.
+    /// Returns the findings that more answers would not remove.
     pub fn at_once(&self, limits: Thresholds) -> Vec<Finding> {
         let errors = [
             self.new.judge("the new version", limits),
@@ -114,8 +114,8 @@ impl Observed {
         self.different.iter().cloned().chain(errors.into_iter().flatten()).collect()
     }
 
-    /// Whether the new version keeps its callers waiting: whether it is slower than the
-    /// limit in more pairs of answers than not.
+    /// Returns a finding if the new version is slower than the limit in significantly more than
+    /// half of the pairs of answers.
     pub fn slow(&self, limits: Thresholds) -> Option<Finding> {
         let slower = |(new, old): &&(Duration, Duration)| {
             *new > old.mul_f64(limits.slowdown) && *new > *old + NOTICEABLE
@@ -132,8 +132,8 @@ impl Observed {
         })
     }
 
-    /// Whether more callers than should be got the new version, or fewer: a location
-    /// may still have the step `before`.
+    /// Returns a finding if too many or too few callers got the new version. A location may
+    /// still have the step `before`.
     pub fn off_share(&self, at: Percent, before: Percent) -> Option<(OffShare, Finding)> {
         let Answered { new, old } = self.answered;
         let all = new + old;
@@ -156,13 +156,13 @@ impl Observed {
         (median(new), median(old))
     }
 
-    /// The new version's median time over the old one's.
+    /// Returns the median of the new version's time divided by the old one's.
     fn ratio(&self) -> Option<f64> {
         let (new, old) = self.medians();
         (!old.is_zero()).then(|| new.as_secs_f64() / old.as_secs_f64())
     }
 
-    /// For machines.
+    /// Returns the observations as JSON.
     pub fn value(&self) -> Value {
         let (new, old) = self.medians();
         json!({
@@ -175,12 +175,12 @@ impl Observed {
     }
 }
 
-/// On which side a share is off.
+/// The direction in which a share is off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OffShare {
     /// The new version got too many callers.
     Above,
-    /// Which is also what a deployment looks like that has not spread everywhere.
+    /// The new version got too few callers. This also happens while a deployment spreads.
     Below,
 }
 
@@ -247,7 +247,7 @@ mod tests {
             (29, 20, 100, false),
             (31, 20, 100, true),
             (31, 20, 10, false),
-            // Twice as long, and nobody notices.
+            // Twice as long, but not noticeable.
             (4, 2, 100, false),
             (10, 100, 100, false),
         ] {
@@ -267,7 +267,7 @@ mod tests {
             (0, 120, "10", "1", Some(OffShare::Below)),
             (50, 120, "10", "1", Some(OffShare::Above)),
             (200, 200, "100", "50", None),
-            // A location or two are late; half of them are too many.
+            // One or two late locations are normal; half of them are too many.
             (196, 200, "100", "50", None),
             (150, 200, "100", "50", Some(OffShare::Below)),
         ] {

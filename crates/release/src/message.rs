@@ -1,5 +1,5 @@
-//! What a deployment of a release says of itself: all that going on with it needs, so
-//! that nothing has to be kept on a machine. Writer and reader of the text.
+//! The message of a deployment, with everything that is needed to continue the release, so that
+//! no state is kept on a machine. Writes and parses the text.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use notice::one_line;
 use crate::model::Id;
 use crate::percent::{Percent, Steps};
 
-/// The longest message that Cloudflare keeps, in bytes; what is longer it cuts off
+/// The longest message that Cloudflare keeps, in bytes. It cuts off the rest
 /// (<https://developers.cloudflare.com/api/>, `workers/message` of a deployment).
 const LONGEST: usize = 1_000;
 
@@ -19,15 +19,15 @@ const BEGIN: &str = "slotctl release ";
 /// The message of a deployment that `slotctl release` made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeploymentMessage {
-    /// `new` has a share, the version before it the rest.
+    /// `new` has a share of the traffic and the version before it has the rest.
     Step {
         /// The version that is released.
         new: Id,
         /// Its share.
         at: Percent,
-        /// The shares that it is to have.
+        /// The planned shares.
         steps: Steps,
-        /// How long each is watched, in whole seconds.
+        /// The time for which each share is watched, in whole seconds.
         bake: Duration,
     },
     /// `new` is released.
@@ -39,7 +39,7 @@ pub enum DeploymentMessage {
     Back {
         /// The version that was given up.
         new: Id,
-        /// Why, in a line.
+        /// The reason, in one line.
         why: String,
     },
 }
@@ -60,7 +60,7 @@ impl fmt::Display for DeploymentMessage {
     }
 }
 
-/// A message that something else wrote.
+/// The error of a message that slotctl did not write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Foreign;
 

@@ -1,5 +1,5 @@
-//! Versions and deployments of a Worker as Cloudflare's API has them, read out of
-//! what `wrangler … --json` prints.
+//! Versions and deployments of a Worker in Cloudflare's API, parsed from the output of
+//! `wrangler … --json`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,19 +9,19 @@ use serde::Deserialize;
 
 use crate::percent::Percent;
 
-/// A version's or a deployment's id: a UUID in lower case. It goes onto command
-/// lines and into headers, so nothing else may.
+/// The id of a version or a deployment: a UUID in lower case. It is used in command lines and
+/// headers, so no other text is allowed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Id(String);
 
 impl Id {
-    /// The id as it is written.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// As much of it as people compare.
+    /// Returns the first characters of the id, for people.
     pub fn short(&self) -> &str {
         self.0.split('-').next().unwrap_or(&self.0)
     }
@@ -33,7 +33,7 @@ impl fmt::Display for Id {
     }
 }
 
-/// A text that is no UUID.
+/// The error of a text that is not a UUID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdError;
 
@@ -66,17 +66,17 @@ impl TryFrom<String> for Id {
     }
 }
 
-/// Which versions get the traffic.
+/// A deployment: the versions that get the traffic.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "DeploymentRow")]
 pub struct Deployment {
     /// Its id.
     pub id: Id,
-    /// When it was made.
+    /// The time of its creation.
     pub created: SystemTime,
-    /// Who made it; may be empty.
+    /// Its author; may be empty.
     pub author: String,
-    /// What whoever made it said; may be empty.
+    /// Its message; may be empty.
     pub message: String,
     /// The versions with their shares.
     pub versions: Vec<(Id, Percent)>,
@@ -136,11 +136,11 @@ impl TryFrom<DeploymentRow> for Deployment {
 pub struct WorkerVersion {
     /// Its id.
     pub id: Id,
-    /// The how manieth upload it is.
+    /// The number of the upload, which grows with every upload.
     pub number: u64,
-    /// When it was uploaded.
+    /// The time of the upload.
     pub created: SystemTime,
-    /// What it was tagged with; may be empty.
+    /// Its tag; may be empty.
     pub tag: String,
 }
 
@@ -172,7 +172,7 @@ fn moment(text: &str) -> Result<SystemTime, String> {
     humantime::parse_rfc3339(text).map_err(|_| format!("{text:?} is not a time in RFC 3339 format"))
 }
 
-/// An entry of the file that wrangler writes for machines.
+/// An entry of wrangler's output file for programs.
 #[derive(Debug, Deserialize)]
 struct OutputEntry {
     #[serde(rename = "type")]
@@ -183,12 +183,12 @@ struct OutputEntry {
     deployment_id: Option<Id>,
 }
 
-/// The version of the last upload that the file (one JSON object a line) tells of.
+/// Returns the version of the last upload in the file (one JSON object per line).
 pub fn uploaded(file: &str) -> Option<Id> {
     entries(file, "version-upload").filter_map(|entry| entry.version_id).last()
 }
 
-/// The last deployment that the file tells of.
+/// Returns the last deployment in the file.
 pub fn deployed(file: &str) -> Option<Id> {
     entries(file, "version-deploy").filter_map(|entry| entry.deployment_id).last()
 }
@@ -198,11 +198,11 @@ fn entries<'a>(file: &'a str, kind: &'a str) -> impl Iterator<Item = OutputEntry
     entries.filter(move |entry| entry.kind == kind)
 }
 
-/// Reads the JSON that a command printed, whatever it said before that.
+/// Parses the JSON in the output of a command and ignores the text before it.
 ///
 /// # Errors
 ///
-/// If there is none, or it is not what the command promises.
+/// If there is no JSON, or it has an unexpected form.
 pub fn json<T: serde::de::DeserializeOwned>(printed: &str) -> Result<T, String> {
     let begins = |line: &str| line.starts_with('{') || line.starts_with('[');
     let mut lines = printed.split_inclusive('\n');

@@ -1,10 +1,9 @@
-//! Shares of the traffic, and the steps by which a share grows.
+//! Shares of the traffic, and the steps in which a share grows.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A share of the traffic in thousandths of a percent, as wrangler rounds it; 0 to
-/// 100,000.
+/// A share of the traffic in thousandths of a percent, as wrangler rounds it: 0 to 100,000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Percent(u32);
 
@@ -14,23 +13,23 @@ impl Percent {
     /// All of it.
     pub const ALL: Self = Self(100_000);
 
-    /// The share that an API gives as a number of percent, rounded.
+    /// Converts and rounds a number of percent from an API.
     pub fn from_number(number: f64) -> Option<Self> {
         (0.0..=100.0).contains(&number).then(|| Self((number * 1_000.0).round() as u32))
     }
 
-    /// What is left for the other version.
+    /// Returns the share of the other version.
     #[must_use]
     pub fn rest(self) -> Self {
         Self(Self::ALL.0 - self.0)
     }
 
-    /// The share as a fraction of one.
+    /// Returns the share as a fraction of 1.
     pub fn fraction(self) -> f64 {
         f64::from(self.0) / f64::from(Self::ALL.0)
     }
 
-    /// The share as a number of percent.
+    /// Returns the share in percent.
     pub fn number(self) -> f64 {
         f64::from(self.0) / 1_000.0
     }
@@ -42,7 +41,7 @@ impl fmt::Display for Percent {
     }
 }
 
-/// Why a text is no share, or no steps.
+/// The reason why a text is not a share or a list of steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PercentError(&'static str);
 
@@ -69,33 +68,33 @@ impl FromStr for Percent {
     }
 }
 
-/// The shares that a new version has one after the other: growing, the last is all.
+/// The shares of a new version, in growing order. The last is all of the traffic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Steps(Vec<Percent>);
 
-/// More would not fit what is kept of them at Cloudflare.
+/// The maximum number of steps that fits into the message of a deployment.
 const MOST: usize = 30;
 
 impl Steps {
-    /// The first step that is more than `at`; none after all of the traffic.
+    /// Returns the first step above `at`, or `None` if `at` is all of the traffic.
     pub fn after(&self, at: Percent) -> Option<Percent> {
         self.0.iter().copied().find(|step| *step > at)
     }
 
-    /// The last step that is less than `at`; before the first one none of the traffic.
+    /// Returns the last step below `at`, or no traffic before the first step.
     pub fn before(&self, at: Percent) -> Percent {
         let less = self.0.iter().copied().take_while(|step| *step < at);
         less.last().unwrap_or(Percent::NONE)
     }
 
-    /// All of them.
+    /// Returns all steps.
     pub fn iter(&self) -> impl Iterator<Item = Percent> {
         self.0.iter().copied()
     }
 }
 
 impl Default for Steps {
-    /// One in a hundred callers, one in ten, every other one, all.
+    /// Returns the default steps: 1 %, 10 %, 50 % and 100 %.
     fn default() -> Self {
         Self([1_000, 10_000, 50_000, 100_000].map(Percent).to_vec())
     }

@@ -1,5 +1,5 @@
-//! How far a release is, and what comes next. Pure: a run that was cut off goes on from
-//! what Cloudflare says is deployed as if it had never stopped.
+//! The progress of a release and the next action. Pure: an interrupted run continues from the
+//! state that Cloudflare has deployed.
 
 use std::fmt;
 
@@ -36,52 +36,52 @@ enum Run {
     This,
 }
 
-/// What comes next.
+/// The next action.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Action {
     /// Upload the new version.
     Upload,
     /// Give it this share.
     Deploy(Percent),
-    /// See whether it is well with this share.
+    /// Check the new version at this share.
     Check(Percent),
     /// Leave it with this share.
     Pause(Percent),
     /// Take the old version out of the deployment.
     Finish,
-    /// It is released.
+    /// The release is finished.
     Done,
 }
 
-/// Where to stop.
+/// The point at which a run pauses.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pause {
-    /// Nowhere.
+    /// It does not pause.
     Never,
-    /// After the next step.
+    /// It pauses after the next step.
     Next,
-    /// Before a share above this one.
+    /// It pauses before a share above this one.
     At(Percent),
 }
 
 impl ReleaseProgress {
-    /// A release that has done nothing yet.
+    /// Creates a release that has done nothing yet.
     pub fn start(old: Id) -> Self {
         Self { old, stage: Stage::Start }
     }
 
-    /// A release whose new version is uploaded and in no deployment.
+    /// Creates a release whose new version is uploaded and in no deployment.
     pub fn uploaded(old: Id, new: Id) -> Self {
         Self { old, stage: Stage::Uploaded { new } }
     }
 
-    /// A release of an earlier run, which gave the new version a share; it has to be
-    /// checked again.
+    /// Creates a release that continues an earlier run, which gave the new version a share.
+    /// That share has to be checked again.
     pub fn deployed(old: Id, new: Id, share: Percent) -> Self {
         Self { old, stage: Stage::Deployed { new, share, by: Run::Earlier } }
     }
 
-    /// The version that is released, once it is uploaded.
+    /// Returns the new version, once it is uploaded.
     pub fn new_version(&self) -> Option<&Id> {
         match &self.stage {
             Stage::Start => None,
@@ -92,12 +92,12 @@ impl ReleaseProgress {
         }
     }
 
-    /// Whether the new version is in the deployment beside the old one.
+    /// Tells if the new version is in the deployment together with the old one.
     pub fn is_split(&self) -> bool {
         matches!(self.stage, Stage::Deployed { .. } | Stage::Checked { .. })
     }
 
-    /// The share of the new version; none if it is in no deployment.
+    /// Returns the share of the new version, or `None` if it is in no deployment.
     pub fn share(&self) -> Option<Percent> {
         match self.stage {
             Stage::Start | Stage::Uploaded { .. } => None,
@@ -178,7 +178,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// What Cloudflare keeps, and nothing else.
+    /// The state that Cloudflare keeps.
     struct Cloudflare {
         active: Deployment,
         versions: Vec<WorkerVersion>,
@@ -222,7 +222,8 @@ mod tests {
         }
     }
 
-    /// One run that is killed after so many calls; returns how it ended, if it did.
+    /// Performs one run that is killed after `calls` calls. Returns its last action if it ended
+    /// before.
     fn run(cloud: &mut Cloudflare, ask: Intent, pause: Pause, mut calls: usize) -> Option<Action> {
         let (mut progress, ramp) = match begin(ask, &cloud.active, &cloud.versions, "v2").unwrap() {
             Begin::Go(progress, ramp) => (progress, ramp),
@@ -243,7 +244,7 @@ mod tests {
         }
     }
 
-    /// What wrangler is called for.
+    /// Performs the call of wrangler for an action.
     fn call(cloud: &mut Cloudflare, progress: &mut ReleaseProgress, steps: &Steps, action: Action) {
         let (new, old) = (progress.new_version().cloned().unwrap_or(id(NEW)), progress.old.clone());
         match action {
@@ -290,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_run_that_is_killed_anywhere_is_gone_on_with() {
-        // Before the upload there is nothing to go on with.
+        // Before the upload there is nothing to continue.
         for calls in 1..=WHOLE.len() {
             let mut cloud = Cloudflare::new();
             assert_eq!(run(&mut cloud, Intent::Start, Pause::Never, calls), None);
@@ -310,7 +311,7 @@ mod tests {
         assert_eq!(run(&mut cloud, Intent::Resume, Pause::At(percent("10")), 99), pause("10"));
         assert_eq!(run(&mut cloud, Intent::Resume, Pause::At(percent("49")), 99), pause("10"));
         assert_eq!(run(&mut cloud, Intent::Resume, Pause::Next, 99), pause("50"));
-        // After all of the traffic there is nothing to wait for.
+        // With all of the traffic there is nothing to wait for.
         assert_eq!(run(&mut cloud, Intent::Resume, Pause::Next, 99), Some(Action::Done));
         assert_eq!(cloud.seen, WHOLE);
     }

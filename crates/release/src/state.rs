@@ -1,4 +1,4 @@
-//! What Cloudflare says is deployed, and what a release does about it. Pure.
+//! The state of a release in the active deployment, and the first action on it. Pure.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,16 +9,16 @@ use crate::model::{Deployment, Id, WorkerVersion};
 use crate::percent::{Percent, Steps};
 use crate::progress::ReleaseProgress;
 
-/// The versions that Cloudflare deploys: the latest so many
+/// The number of latest versions that Cloudflare can deploy
 /// (<https://developers.cloudflare.com/changelog/2025-09-11-increased-version-rollback-limit/>).
 const DEPLOYABLE: u64 = 100;
 
-/// What a deployment is to a release.
+/// The meaning of a deployment for a release.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DeploymentState {
     /// One version has all of the traffic.
     Settled(Id),
-    /// A release of this version ended so.
+    /// A release of this version ended and gave it all of the traffic.
     Released(Id),
     /// A release was given up; `old` has all of the traffic.
     Back {
@@ -46,15 +46,15 @@ pub struct Ramp {
     pub steps: Steps,
     /// The time for which each share is watched.
     pub bake: Duration,
-    /// Since when `new` has this share.
+    /// The time since which `new` has this share.
     pub since: SystemTime,
 }
 
-/// What a deployment is.
+/// Returns the meaning of a deployment for a release.
 ///
 /// # Errors
 ///
-/// A split that no release made.
+/// If the traffic is split, but not by a release.
 pub fn standing(deployment: &Deployment) -> Result<DeploymentState, Notice> {
     let message = deployment.message.parse::<DeploymentMessage>();
     match (deployment.versions.as_slice(), message) {
@@ -67,7 +67,7 @@ pub fn standing(deployment: &Deployment) -> Result<DeploymentState, Notice> {
         ([(only, _)], _) => Ok(DeploymentState::Settled(only.clone())),
         ([a, b], Ok(DeploymentMessage::Step { new, at, steps, bake })) if a.0 != b.0 => {
             let (own, other) = if a.0 == new { (a, b) } else { (b, a) };
-            // Whoever changed the shares since is in charge now.
+            // If somebody changed the shares since, the release does not control them.
             if own.0 != new || own.1 != at {
                 return Err(foreign(deployment));
             }
@@ -78,7 +78,7 @@ pub fn standing(deployment: &Deployment) -> Result<DeploymentState, Notice> {
     }
 }
 
-/// What the user asks for.
+/// The intent of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intent {
     /// Begin a release.
@@ -89,10 +89,10 @@ pub enum Intent {
     Abort,
 }
 
-/// What is to be done first.
+/// The first action of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Begin {
-    /// Go on from here; with what an earlier run set, where there was one.
+    /// Continue from here, with the settings of the earlier run, if any.
     Go(ReleaseProgress, Option<Ramp>),
     /// Give the release up.
     Back(Ramp),
@@ -100,12 +100,12 @@ pub enum Begin {
     Nothing(String),
 }
 
-/// What is asked for, given what is deployed and the latest versions that there are;
-/// `tag` is what the checkout's version is tagged with.
+/// Decides on the first action from the user's intent, the active deployment and the latest
+/// versions. `tag` is the tag of uploads from this checkout.
 ///
 /// # Errors
 ///
-/// Why it can't be done.
+/// The reason why the action is not possible.
 pub fn begin(
     ask: Intent,
     active: &Deployment,
@@ -136,7 +136,7 @@ fn start(standing: DeploymentState, versions: &[WorkerVersion]) -> Result<Begin,
     }
 }
 
-/// After the upload that is to come, the old version must be one that can be gone back to.
+/// Checks that the old version can still be deployed after the next upload.
 fn still_deployable(old: &Id, versions: &[WorkerVersion]) -> Result<(), Notice> {
     let number = versions.iter().find(|version| version.id == *old).map(|version| version.number);
     let latest = versions.iter().map(|version| version.number).max();
@@ -184,7 +184,7 @@ fn resume(
     }
 }
 
-/// The version that a run uploaded and did not come to deploy: the latest of all, of
+/// Finds a version that an earlier run uploaded but did not deploy: the latest version, from
 /// this checkout, and later than the deployment.
 fn uploaded<'a>(active: &Deployment, versions: &'a [WorkerVersion], tag: &str) -> Option<&'a Id> {
     let latest = versions.iter().max_by_key(|version| version.number)?;
@@ -252,7 +252,7 @@ mod tests {
         WorkerVersion { id: id.parse().unwrap(), number, created: at(created), tag: tag.to_owned() }
     }
 
-    /// What comes of it, in short.
+    /// Returns a short description of the decision.
     fn came(ask: Intent, active: &Deployment, versions: &[WorkerVersion]) -> String {
         match begin(ask, active, versions, "v2") {
             Ok(Begin::Go(progress, ramp)) => {
@@ -323,7 +323,7 @@ mod tests {
         for (versions, message) in [
             (&[(NEW, "10"), (OLD, "90")][..], "by hand"),
             (&[(NEW, "0"), (OLD, "100")], ""),
-            // Another share than the release gave it, other versions, three of them.
+            // A share other than that of the release, other versions, three versions.
             (&[(NEW, "20"), (OLD, "80")], STEP),
             (&[(THIRD, "10"), (OLD, "90")], STEP),
             (&[(NEW, "10"), (OLD, "80"), (THIRD, "10")], STEP),
@@ -342,7 +342,7 @@ mod tests {
         let old = version(OLD, 7, 50, "v1");
         for (versions, goes_on) in [
             (vec![old.clone(), version(NEW, 8, 101, "v2")], true),
-            // Before the deployment, of another checkout, not the latest.
+            // Uploaded before the deployment, from another checkout, not the latest.
             (vec![old.clone(), version(NEW, 8, 99, "v2")], false),
             (vec![old.clone(), version(NEW, 8, 101, "v1.9")], false),
             (vec![old.clone(), version(NEW, 8, 101, "v2"), version(THIRD, 9, 102, "")], false),

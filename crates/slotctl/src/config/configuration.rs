@@ -1,4 +1,4 @@
-//! A configuration, found and read, for one environment.
+//! Finds and reads wrangler's configuration for one environment.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -10,24 +10,23 @@ use super::document::{self, Binding, Document};
 use super::environment::{self, Section};
 use super::find::{self, Found};
 
-/// A configuration of wrangler, and the environment in it that is meant.
+/// A configuration of wrangler and the chosen environment.
 #[derive(Debug)]
 pub(crate) struct Config {
     /// The file.
     pub(crate) file: PathBuf,
     document: Document,
     environment: Option<String>,
-    /// Whether a build tool made the file for the one environment.
+    /// True if a build tool made the file for one environment.
     redirected: bool,
 }
 
-/// Reads the configuration `named`, else the one that wrangler takes in this folder;
-/// `None` if there is none.
+/// Reads the configuration `named`, else the one that wrangler uses in this folder. Returns
+/// `None` if there is no configuration.
 ///
 /// # Errors
 ///
-/// If a configuration cannot be read, or if two of them are for the resolver and say
-/// different things.
+/// If a configuration cannot be read, or if two of them are for the resolver and differ.
 pub(crate) fn load(named: Option<&Path>, environment: Option<&str>) -> Result<Option<Config>> {
     if let Some(file) = named {
         let found = Found { file: file.to_owned(), redirected: false };
@@ -37,7 +36,7 @@ pub(crate) fn load(named: Option<&Path>, environment: Option<&str>) -> Result<Op
     find_in(&folder, environment)
 }
 
-/// Reads the configuration that wrangler takes in `folder`.
+/// Reads the configuration that wrangler uses in `folder`.
 pub(super) fn find_in(folder: &Path, environment: Option<&str>) -> Result<Option<Config>> {
     let found = find::candidates(folder)?.into_iter();
     let all: Result<Vec<Config>> = found.map(|found| read(found, environment)).collect();
@@ -50,8 +49,8 @@ fn read(Found { file, redirected }: Found, environment: Option<&str>) -> Result<
     Ok(Config { file, document, environment, redirected })
 }
 
-/// Wrangler's own choice comes first. Another app's, in a parent folder, is left out if
-/// one of the others is for the resolver.
+/// Chooses a configuration. Wrangler's own choice comes first, unless it is for another app and
+/// a later one is for the resolver.
 fn choose(all: Vec<Config>) -> Result<Option<Config>> {
     let (ours, others): (Vec<_>, Vec<_>) = all.into_iter().partition(Config::is_for_the_resolver);
     let mut ours = ours.into_iter();
@@ -90,37 +89,37 @@ fn is_own(binding: &str) -> bool {
 }
 
 impl Config {
-    /// The name of the Worker that the environment is deployed as.
+    /// Returns the name of the Worker in this environment.
     ///
     /// # Errors
     ///
-    /// If there is no such environment, or no name.
+    /// If the environment or the name does not exist.
     pub(crate) fn worker_name(&self) -> Result<String> {
         let name = self.section()?.name;
         let missing = || anyhow!("{} gives the Worker no `name`", self.file.display());
         name.ok_or_else(missing)
     }
 
-    /// The account that it is deployed to, if the configuration says so.
+    /// Returns the account of the Worker, if the configuration names one.
     ///
     /// # Errors
     ///
-    /// If there is no such environment.
+    /// If the environment does not exist.
     pub(crate) fn account_id(&self) -> Result<Option<String>> {
         Ok(self.section()?.account_id.map(str::to_owned))
     }
 
-    /// The environment to name in a call of wrangler with this file: a build tool's file
-    /// has none.
+    /// Returns the environment to pass to wrangler with this file. A file made by a build tool
+    /// needs none.
     pub(crate) fn environment(&self) -> Option<&str> {
         self.environment.as_deref().filter(|_| !self.redirected)
     }
 
-    /// What it says about the environment.
+    /// Returns the settings of the environment.
     ///
     /// # Errors
     ///
-    /// If there is no such environment.
+    /// If the environment does not exist.
     pub(super) fn section(&self) -> Result<Section<'_>> {
         let within = || format!("in {}", self.file.display());
         if self.redirected {
@@ -130,7 +129,7 @@ impl Config {
         environment::section(&self.document, self.environment()).with_context(within)
     }
 
-    /// Whether any of its environments binds a namespace of the resolver.
+    /// Tells if any of its environments binds a namespace of the resolver.
     pub(super) fn is_for_the_resolver(&self) -> bool {
         let own = |binding: &Binding| is_own(&binding.binding);
         let Document { kv_namespaces, env, .. } = &self.document;
@@ -138,7 +137,7 @@ impl Config {
         kv_namespaces.iter().chain(environments).any(own)
     }
 
-    /// The names of its environments.
+    /// Lists the names of its environments.
     pub(super) fn environments(&self) -> impl Iterator<Item = &str> {
         self.document.env.keys().map(String::as_str)
     }

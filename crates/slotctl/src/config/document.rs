@@ -1,4 +1,4 @@
-//! What a configuration file of wrangler says, in each of its three formats.
+//! The contents of a configuration file of wrangler, in each of its three formats.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::nearest::did_you_mean;
 
-/// The names of a configuration, in the order in which wrangler prefers them.
+/// The file names of a configuration, in wrangler's order of preference.
 pub(super) const NAMES: [&str; 3] = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
 
 /// The part of a configuration that `slotctl` reads; the rest is wrangler's.
@@ -22,7 +22,7 @@ pub(super) struct Document {
     pub(super) account_id: Option<String>,
     pub(super) kv_namespaces: Vec<Binding>,
     pub(super) env: BTreeMap<String, Environment>,
-    /// The environment that a build tool made this file for.
+    /// The environment for which a build tool made this file.
     #[serde(rename = "targetEnvironment")]
     pub(super) target_environment: Option<String>,
 }
@@ -44,11 +44,11 @@ pub(super) struct Binding {
     pub(super) preview_id: Option<String>,
 }
 
-/// Reads a configuration; the format follows from the end of its name, as in wrangler.
+/// Reads a configuration. As in wrangler, the extension determines the format.
 ///
 /// # Errors
 ///
-/// If the file cannot be read, or has another format than its name says.
+/// If the file cannot be read, or if its content does not have the format of its extension.
 pub(super) fn read(file: &Path) -> Result<Document> {
     let text = text(file).with_context(|| unreadable(file))?;
     parse(&text, &file.to_string_lossy()).with_context(|| format!("in {}", file.display()))
@@ -81,7 +81,7 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Document> {
     bail!("wrangler reads only configurations that end in .toml, .json or .jsonc")
 }
 
-/// JSON with comments and trailing commas, in `.json` files too, as wrangler reads it.
+/// Parses JSON with comments and trailing commas, in `.json` files too, as wrangler does.
 fn json<T: DeserializeOwned>(text: &str) -> Result<T> {
     let strict = ParseOptions {
         allow_comments: true,
@@ -98,13 +98,13 @@ fn json<T: DeserializeOwned>(text: &str) -> Result<T> {
     Ok(parse_to_serde_value(text, &strict)?)
 }
 
-/// The file without a byte order mark, which wrangler ignores.
+/// Reads a file without its byte order mark, which wrangler ignores.
 fn text(file: &Path) -> Result<String> {
     let text = fs::read_to_string(file)?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
-/// Names the configuration beside the missing one, if there is one.
+/// Describes a file that cannot be read, and names a configuration next to it, if there is one.
 fn unreadable(file: &Path) -> String {
     let shown = file.display();
     let parent = file.parent().filter(|dir| !dir.as_os_str().is_empty());
@@ -116,7 +116,7 @@ fn unreadable(file: &Path) -> String {
     format!("cannot read {shown}; `--config FILE` names another{hint}")
 }
 
-/// Whether a file is named as one of wrangler's: `wrangler.jsonc`, `wrangler.staging.toml`.
+/// Tells if a file has a name of a configuration: `wrangler.jsonc`, `wrangler.staging.toml`.
 fn is_configuration(name: &str) -> bool {
     let ends = [".toml", ".json", ".jsonc"].iter().any(|end| name.ends_with(end));
     name.starts_with("wrangler") && ends

@@ -1,4 +1,4 @@
-//! Which environment is meant, and which part of a configuration it takes.
+//! The choice of an environment, and its section of a configuration.
 
 use std::env;
 use std::fs;
@@ -12,8 +12,8 @@ use crate::nearest::did_you_mean;
 
 const VARIABLE: &str = "CLOUDFLARE_ENV";
 
-/// The environment that is meant: `--env`, else `CLOUDFLARE_ENV`; the top level if that
-/// is empty, or if there is neither.
+/// Returns the chosen environment: `--env`, else `CLOUDFLARE_ENV`. Returns `None`, the top
+/// level, if the value is empty or neither is set.
 ///
 /// # Errors
 ///
@@ -26,8 +26,8 @@ pub(crate) fn chosen(flag: Option<&str>, home: Home) -> Result<Option<String>> {
     Ok(name.filter(|name| !name.is_empty()))
 }
 
-/// What is in a `.env` file goes to wrangler only. The others of its files belong to an
-/// environment that was named.
+/// Refuses a `.env` or `.env.local` file that sets `CLOUDFLARE_ENV`, because only wrangler
+/// reads it. Wrangler's other files of this kind belong to an environment that was named.
 pub(super) fn refuse_dotenv(folder: &Path) -> Result<()> {
     for file in [".env", ".env.local"] {
         let text = fs::read_to_string(folder.join(file)).unwrap_or_default();
@@ -48,10 +48,10 @@ fn sets_the_variable(line: &str) -> bool {
     rest.is_some_and(|rest| rest.starts_with(['=', ':']))
 }
 
-/// What a configuration says about the Worker of one environment.
+/// The settings of the Worker of one environment.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Section<'a> {
-    /// Where its bindings are, as a path of keys.
+    /// The path of keys to its bindings.
     pub(super) table: String,
     /// The Worker's name.
     pub(super) name: Option<String>,
@@ -59,12 +59,12 @@ pub(super) struct Section<'a> {
     pub(super) bindings: &'a [Binding],
 }
 
-/// The part of a configuration that counts for `environment`. An environment inherits
-/// the account, has a Worker of its own, and inherits no bindings.
+/// Returns the settings for `environment`. An environment inherits the account but no bindings,
+/// and has its own Worker.
 ///
 /// # Errors
 ///
-/// If there is no such environment.
+/// If the environment does not exist.
 pub(super) fn section<'a>(
     document: &'a Document,
     environment: Option<&str>,
@@ -86,11 +86,11 @@ pub(super) fn section<'a>(
     })
 }
 
-/// A build tool's configuration is for one environment alone, and says for which.
+/// Refuses a build tool's configuration that is for another environment than the chosen one.
 ///
 /// # Errors
 ///
-/// If it is for another one.
+/// If the configuration is for another environment.
 pub(super) fn refuse_other_target(document: &Document, environment: Option<&str>) -> Result<()> {
     match (environment, filled(document.target_environment.as_deref())) {
         (Some(named), Some(built)) if named != built => bail!(
@@ -111,7 +111,7 @@ fn missing(document: &Document, name: &str) -> String {
     format!("there is no environment `{name}`{hint}: `--env` or {VARIABLE} names one")
 }
 
-/// wrangler ignores an empty text here.
+/// Treats an empty text as missing, as wrangler does.
 fn filled(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }

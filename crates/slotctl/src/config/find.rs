@@ -1,7 +1,7 @@
-//! Where wrangler looks for its configuration (`findWranglerConfig` in
-//! `@cloudflare/workers-utils`): `wrangler.json` in the folder and all above it, then
-//! `wrangler.jsonc`, then `wrangler.toml`; then the file that a build tool put in its
-//! place by `.wrangler/deploy/config.json`.
+//! Finds configurations in the same order as wrangler (`findWranglerConfig` in
+//! `@cloudflare/workers-utils`): `wrangler.json` in the folder and all folders above it, then
+//! `wrangler.jsonc`, then `wrangler.toml`. A build tool can replace the result with another
+//! file by `.wrangler/deploy/config.json`.
 
 use std::path::{Path, PathBuf};
 
@@ -9,20 +9,20 @@ use anyhow::{Result, bail};
 
 use super::document::{NAMES, read_redirect};
 
-/// Where a build tool says which file is deployed in place of the user's.
+/// The file with which a build tool replaces the user's configuration by another one.
 const REDIRECT: &str = ".wrangler/deploy/config.json";
 
-/// A configuration that there is.
+/// An existing configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) file: PathBuf,
-    /// Whether a build tool made it for one environment.
+    /// True if a build tool made it for one environment.
     pub(super) redirected: bool,
 }
 
-/// The configurations that somebody in `folder` may mean: the one that wrangler takes,
-/// then the others of the nearest folder that has any. A file far above can hide one
-/// in the folder itself, as wrangler compares names before it compares folders.
+/// Lists the configurations that may be meant in `folder`: the one that wrangler uses, then the
+/// others of the nearest folder with a configuration. Wrangler compares names before folders,
+/// so a file far above can hide one in the folder itself.
 ///
 /// # Errors
 ///
@@ -38,19 +38,19 @@ pub(super) fn candidates(folder: &Path) -> Result<Vec<Found>> {
     Ok(all)
 }
 
-/// The file of this name in the folder or in the nearest one above it.
+/// Returns the file with this name in the folder or in the nearest folder above it.
 fn up(folder: &Path, name: &str) -> Option<PathBuf> {
     folder.ancestors().map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
-/// The configurations of the nearest folder that has any.
+/// Lists the configurations of the nearest folder that has any.
 fn nearest(folder: &Path) -> Vec<PathBuf> {
     let of = |folder: &Path| NAMES.map(|name| folder.join(name)).into_iter();
     let all = folder.ancestors().map(|folder| of(folder).filter(|file| file.is_file()).collect());
     all.into_iter().find(|files: &Vec<PathBuf>| !files.is_empty()).unwrap_or_default()
 }
 
-/// The file that a build tool put in the place of the user's configuration.
+/// Returns the file with which a build tool replaces the user's configuration.
 fn redirected(folder: &Path, taken: Option<&Path>) -> Result<Option<Found>> {
     let Some(redirect) = up(folder, REDIRECT) else { return Ok(None) };
     let shown = redirect.display();

@@ -1,9 +1,9 @@
-//! Who has the namespaces.
+//! The service that has the namespaces.
 
-/// Who has the namespaces.
+/// The service that has the namespaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Home {
-    /// A `wrangler dev`, which takes any text as an id.
+    /// `wrangler dev`, which accepts any text as an id.
     Local,
     /// Cloudflare, where an id has 32 hexadecimal digits.
     Cloudflare,

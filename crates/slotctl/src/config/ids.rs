@@ -1,4 +1,4 @@
-//! The id of a namespace, from what the command line and the configuration say.
+//! The id of a namespace, from the command line and the configuration.
 
 use anyhow::{Context as _, Result, bail};
 
@@ -8,20 +8,20 @@ use super::environment::Section;
 use super::home::Home;
 use crate::nearest::did_you_mean;
 
-/// The title that wrangler gives a namespace that it makes for a binding without an id
+/// Returns the title of a namespace that wrangler creates for a binding without an id
 /// (`autoProvisionedResourceName` in wrangler).
 pub(crate) fn provisioned_title(worker: &str, binding: &str) -> String {
     format!("{worker}-{}", binding.to_lowercase().replace('_', "-"))
 }
 
-/// The id of the namespace that is bound as `binding`: the one that was `given` by the
-/// option `--<binding>-id`, else the configuration's. `None` if the configuration
-/// leaves it to wrangler, or if there is no configuration.
+/// Returns the id of the namespace bound as `binding`: the id `given` by the option
+/// `--<binding>-id`, else that of the configuration. Returns `None` if wrangler is to provision
+/// the namespace, or if there is no configuration.
 ///
 /// # Errors
 ///
-/// If the configuration has no such environment or binding, or binds it twice; if an id
-/// is no id; if both say an id, and not the same.
+/// If the configuration does not have the environment or the binding, or has the binding twice;
+/// if the id is invalid; if the option and the configuration have different ids.
 pub(crate) fn given_or_configured(
     given: Option<&str>,
     config: Option<&Config>,
@@ -34,7 +34,7 @@ pub(crate) fn given_or_configured(
     {
         bail!("{} `{id}` is no namespace id, which has 32 hexadecimal digits", option(binding));
     }
-    // A `wrangler dev` needs no configuration, and another app's says nothing about it.
+    // `wrangler dev` needs no configuration, and another app's configuration is irrelevant.
     let config = config.filter(|config| home == Home::Cloudflare || config.is_for_the_resolver());
     match (given, config) {
         (Some(id), Some(config)) => agreed(id, config, binding, home).map(Some),
@@ -44,8 +44,9 @@ pub(crate) fn given_or_configured(
     }
 }
 
-/// The given id, which a configuration may leave out but not contradict. What a
-/// `wrangler dev` has, it is asked itself.
+/// Checks the given id against the configuration, which may leave it out but not contradict it.
+/// An id for `wrangler dev` is not checked here: `wrangler dev` itself is asked for its
+/// namespaces.
 fn agreed(id: &str, config: &Config, binding: &str, home: Home) -> Result<String> {
     if home == Home::Local {
         return Ok(id.to_owned());
@@ -72,7 +73,7 @@ fn configured(config: &Config, binding: &str, home: Home) -> Result<Option<Strin
         bail!(unbound(&section, config, binding));
     };
     if home == Home::Local {
-        // As `wrangler dev` chooses it.
+        // The same choice as in `wrangler dev`.
         let id = bound.preview_id.as_ref().or(bound.id.as_ref());
         return Ok(Some(id.unwrap_or(&bound.binding).clone()));
     }
@@ -80,7 +81,7 @@ fn configured(config: &Config, binding: &str, home: Home) -> Result<Option<Strin
     if is_id(id) { Ok(Some(id.clone())) } else { bail!(placeholder(id, &section, config, binding)) }
 }
 
-/// The binding of this name. wrangler refuses two.
+/// Finds the binding with this name. Like wrangler, it refuses two of them.
 fn bound<'a>(section: &Section<'a>, binding: &str) -> Result<Option<&'a Binding>> {
     let mut all = section.bindings.iter().filter(|bound| bound.binding == binding);
     let (first, second) = (all.next(), all.next());
@@ -103,7 +104,7 @@ fn unbound(section: &Section<'_>, config: &Config, binding: &str) -> String {
     text + &format!(": add it, or say {} or `--config FILE`", option(binding))
 }
 
-/// What to do about an id that is not Cloudflare's.
+/// Returns advice on an id that is not one of Cloudflare's.
 fn placeholder(id: &str, section: &Section<'_>, config: &Config, binding: &str) -> String {
     let file = config.file.display();
     let Some(environment) = config.environment() else {
@@ -122,7 +123,7 @@ fn placeholder(id: &str, section: &Section<'_>, config: &Config, binding: &str) 
     )
 }
 
-/// The option that gives the id of a binding, and its variable.
+/// Names the option that sets the id of a binding, and its environment variable.
 fn option(binding: &str) -> String {
     let lower = binding.to_lowercase();
     format!("--{lower}-id (or SLOTCTL_{binding}_ID)")

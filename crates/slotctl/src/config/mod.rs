@@ -1,9 +1,9 @@
-//! The configuration that wrangler would take, and what it says about a Worker: its
-//! name, its account and the ids of its namespaces.
+//! The configuration that wrangler would use, and its settings for a Worker: its name, its
+//! account and the ids of its namespaces.
 //!
-//! `find` knows where wrangler looks for it, `document` what a file says, `environment`
-//! which part of a file counts, `configuration` puts these together, `ids` says what
-//! the id of a namespace is. Nothing here calls the API.
+//! `find` finds the files, `document` parses a file, `environment` selects its section,
+//! `configuration` combines these, and `ids` determines the id of a namespace. Nothing here
+//! calls the API.
 
 mod configuration;
 mod document;

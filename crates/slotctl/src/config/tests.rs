@@ -1,4 +1,4 @@
-//! Which configuration is taken, and what it says: tables of files and answers.
+//! Tests of the choice of a configuration and of its settings: tables of files and results.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ binding = "SLOTS"
 id = "fedcba9876543210fedcba9876543210"
 "#;
 
-/// The same as JSON with all that wrangler allows in it.
+/// The same configuration as JSON, with everything that wrangler allows in it.
 const JSONC: &str = r#"{
     // A comment with a "quote" and a comma,
     "name": "component-resolver", /* and another */
@@ -83,7 +83,7 @@ const JSONC: &str = r#"{
 
 const OTHER_APP: &str = r#"{ "name": "shop", "kv_namespaces": [{ "binding": "CARTS" }] }"#;
 
-/// A folder with these files.
+/// Creates a folder with these files.
 fn folder(files: &[(&str, &str)]) -> TempDir {
     let root = tempfile::tempdir().unwrap();
     for (name, text) in files {
@@ -139,7 +139,7 @@ fn all_formats_say_the_same() {
     }
 }
 
-/// Environment, binding, who has it, and what is said; `@` is the file.
+/// Environment, binding, home and message; `@` is the file.
 const MISSING: &[(Option<&str>, &str, Home, &str)] = &[
     (
         None,
@@ -261,7 +261,7 @@ fn titles_are_those_of_wrangler() {
     assert_eq!(provisioned_title("w", "MY_KV"), "w-my-kv");
 }
 
-/// What is bound, as JSON; `bindings(ONE, TWO)` is the same as TOML.
+/// The bindings as JSON; `bindings(ONE, TWO)` is the same as TOML.
 const SAME: &str = r#"{"kv_namespaces":[{"binding":"SLOTS","id":"0123456789abcdef0123456789abcdef"},{"binding":"COMPONENTS","id":"fedcba9876543210fedcba9876543210"}]}"#;
 
 const REDIRECT: &str = r#"{"configPath":"../../dist/wrangler.json"}"#;
@@ -281,15 +281,15 @@ const TAKEN: &[Row] = &[
     // wrangler.json before wrangler.jsonc before wrangler.toml.
     (&[("wrangler.toml", "1"), ("wrangler.jsonc", "1")], ".", Ok(Some("wrangler.jsonc"))),
     (&[("wrangler.json", "1"), ("wrangler.jsonc", "1")], ".", Ok(Some("wrangler.json"))),
-    // By name before by folder.
+    // The name counts before the folder.
     (&[("wrangler.jsonc", "1"), ("app/wrangler.toml", "1")], "app", Ok(Some("wrangler.jsonc"))),
-    // Another app's file says nothing about the resolver.
+    // Another app's file is irrelevant to the resolver.
     (&[("wrangler.jsonc", "-"), ("app/wrangler.toml", "1")], "app", Ok(Some("app/wrangler.toml"))),
     (&[("wrangler.jsonc", "-"), ("app/wrangler.toml", "")], "app", Ok(Some("wrangler.jsonc"))),
-    // Two that differ.
+    // Two configurations that differ.
     (&[("wrangler.toml", "2"), ("wrangler.jsonc", "1")], ".", Err("and differ")),
     (&[("wrangler.jsonc", "1"), ("app/wrangler.toml", "2")], "app", Err("and differ")),
-    // What a build tool made.
+    // Files made by a build tool.
     (
         &[
             ("wrangler.toml", "2"),
@@ -366,7 +366,7 @@ fn a_build_tools_file_is_for_one_environment() {
         ("dist/wrangler.json", &built),
     ]);
     assert!(candidates(root.path()).unwrap()[0].redirected);
-    // The name is whole, and a call of wrangler names no environment.
+    // The name is complete, and calls of wrangler name no environment.
     let config = find_in(root.path(), Some("staging")).unwrap().unwrap();
     assert_eq!(config.worker_name().unwrap(), "resolver-staging");
     assert_eq!(config.environment(), None);

@@ -1,5 +1,4 @@
-//! One call of the executable: started, bounded in time and size, its words made safe
-//! to show.
+//! One call of the executable: limited in time and size, with output that is safe to show.
 
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -11,13 +10,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow, bail};
 use notice::printable;
 
-/// More than all that `versions view` of a Worker with many bindings prints.
+/// The largest output in bytes: more than `versions view` of a Worker with many bindings
+/// prints.
 const LARGEST_OUTPUT: u64 = 8 << 20;
 
-/// How often it is looked whether the call has ended.
+/// The interval at which the end of the call is polled.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// What reads secrets, and must not be shown.
+/// The environment variables whose values are secret and must not be shown.
 const SECRETS: [&str; 5] =
     ["CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY", "CF_API_TOKEN", "CF_API_KEY", "RESOLVER_TOKEN"];
 
@@ -26,30 +26,30 @@ pub(super) struct WranglerCall<'a> {
     pub(super) program: &'a [OsString],
     pub(super) dir: &'a Path,
     pub(super) args: Vec<String>,
-    /// The file that it is to tell machines in.
+    /// The file to which wrangler writes its output for programs.
     pub(super) told: Option<&'a Path>,
     pub(super) patience: Duration,
 }
 
 impl WranglerCall<'_> {
-    /// What it is, for people.
+    /// Returns the call for display.
     fn shown(&self) -> String {
         let args = self.args.iter().map(String::as_str);
         let words = args.take_while(|arg| !arg.starts_with('-')).collect::<Vec<_>>();
         format!("wrangler {}", words.join(" "))
     }
 
-    /// Runs it to its end; returns what it printed on stdout.
+    /// Runs the call to its end and returns its stdout.
     ///
     /// # Errors
     ///
-    /// If it can't be started, takes too long or ends with a failure: with what it said.
+    /// If it cannot be started, takes too long or fails; the error contains its message.
     pub(super) fn run(&self) -> Result<String> {
         let mut child = self.start()?;
         let (out, err) = (reader(child.stdout.take()), reader(child.stderr.take()));
         let ended = self.wait(&mut child);
         let text = |bytes: thread::JoinHandle<Vec<u8>>| bytes.join().unwrap_or_default();
-        // The pipes are not waited for: a process that it started may still hold them.
+        // The pipes are not read to their end: a child process may still hold them.
         let Some(status) = ended? else {
             bail!("{} took more than {:?} and was ended", self.shown(), self.patience)
         };
@@ -67,7 +67,7 @@ impl WranglerCall<'_> {
         command.args(first).args(&self.args).current_dir(self.dir);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.envs([("NO_COLOR", "1"), ("CI", "1"), ("WRANGLER_SEND_METRICS", "false")]);
-        // It has no use for the token of callers.
+        // Wrangler does not need the token of callers.
         command.env_remove("RESOLVER_TOKEN").env_remove("WRANGLER_OUTPUT_FILE_DIRECTORY");
         match self.told {
             Some(file) => command.env("WRANGLER_OUTPUT_FILE_PATH", file),
@@ -83,7 +83,7 @@ impl WranglerCall<'_> {
         })
     }
 
-    /// Waits for its end, but not for ever.
+    /// Waits for the end of the call, up to the time limit.
     fn wait(&self, child: &mut Child) -> Result<Option<ExitStatus>> {
         let began = Instant::now();
         loop {
@@ -91,7 +91,7 @@ impl WranglerCall<'_> {
                 return Ok(Some(status));
             }
             if began.elapsed() > self.patience {
-                // It may have ended by itself just now.
+                // The process may have ended in the meantime.
                 let _ = child.kill();
                 let _ = child.wait();
                 return Ok(None);
@@ -105,18 +105,18 @@ fn code(status: ExitStatus) -> String {
     status.code().map_or("a signal".to_owned(), |code| format!("code {code}"))
 }
 
-/// Reads beside what else is going on: a full pipe would stop the call.
+/// Reads a pipe in its own thread: a full pipe would block the call.
 fn reader(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let (mut bytes, Some(mut pipe)) = (Vec::new(), pipe) else { return Vec::new() };
-        // Half of what it said is better than nothing.
+        // An incomplete message is better than none.
         let _ = pipe.by_ref().take(LARGEST_OUTPUT).read_to_end(&mut bytes);
         let _ = io::copy(&mut pipe, &mut io::sink());
         bytes
     })
 }
 
-/// The last lines of what it said, without colours and secrets.
+/// Returns the last lines of a message, without colours and secrets.
 fn said(bytes: &[u8]) -> String {
     const LINES: usize = 8;
     let text = String::from_utf8_lossy(bytes);
@@ -128,7 +128,7 @@ fn said(bytes: &[u8]) -> String {
     conceal(shown, secrets)
 }
 
-/// The text with every secret taken out.
+/// Removes every secret from the text.
 fn conceal(text: String, secrets: impl Iterator<Item = String>) -> String {
     let long = secrets.filter(|secret| secret.len() >= 8);
     long.fold(text, |text, secret| text.replace(&secret, "***"))

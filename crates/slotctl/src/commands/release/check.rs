@@ -1,5 +1,5 @@
-//! Whether the new version is well with the share that it has: waits until a deployment
-//! has spread, asks both versions for the same, and watches for a while.
+//! Checks the new version at its current share: waits until the deployment has reached all
+//! locations, asks both versions for the same references, and watches for a time.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -14,43 +14,45 @@ use release::judge::{Answered, Finding, Observed, OffShare, Thresholds};
 use release::model::Id;
 use release::percent::Percent;
 
-/// How often it is looked whether a deployment is everywhere.
+/// The interval at which the spread of a deployment is checked.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// So many looks in a row count as everywhere.
+/// The number of successful checks in a row after which a deployment counts as spread to all
+/// locations.
 const IN_A_ROW: usize = 3;
 
-/// Rounds of questions in a watch: enough for [`release::bound`] to tell a tenth of the
-/// traffic from none, few enough for a Worker with a daily limit.
+/// The smallest and the largest number of rounds of requests in a watch: the one is enough
+/// for [`release::bound`] to tell a tenth of the traffic from none, the other small enough
+/// for a Worker with a daily limit.
 const FEWEST: u32 = 60;
 const MOST: u32 = 2_000;
 const PER_SECOND: f64 = 2.0;
 
-/// What every check needs.
+/// The inputs of every check.
 pub(crate) struct Checks<'a> {
     pub(crate) probe: &'a Probe,
     pub(crate) versions: Versions<'a>,
     pub(crate) refs: &'a [CheckedReference],
     pub(crate) limits: Thresholds,
-    /// How long a deployment may take to be everywhere.
+    /// The longest time that a deployment may take to reach all locations.
     pub(crate) spread: Duration,
     /// The highest format of the records in KV.
     pub(crate) format: u64,
     pub(crate) output: &'a Output,
 }
 
-/// A share that the new version has.
+/// The share of the traffic that the new version has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StepShare {
     pub(crate) at: Percent,
-    /// The step before.
+    /// The share at the step before.
     pub(crate) before: Percent,
-    /// How long to watch.
+    /// The time to watch.
     pub(crate) bake: Duration,
 }
 
 impl Checks<'_> {
-    /// Everything; what was seen, and what is wrong.
+    /// Runs all checks; returns the observations and the findings.
     pub(crate) fn run(&self, share: StepShare) -> (Observed, Vec<Finding>) {
         let mut observed = Observed::default();
         let first = self.reached().err().or_else(|| self.healthy().err());
@@ -58,7 +60,7 @@ impl Checks<'_> {
             return (observed, vec![finding]);
         }
         for CheckedReference { text, .. } in self.refs {
-            // The first answer of each is a cold one: its time says nothing.
+            // The time of the first response is not counted: caches are still cold.
             self.probe.compare(text, self.versions, &mut observed);
         }
         let mut findings = observed.at_once(self.limits);
@@ -71,7 +73,8 @@ impl Checks<'_> {
         (observed, findings)
     }
 
-    /// Waits until overrides lead to both versions; the new one must read what KV holds.
+    /// Waits until version overrides reach both versions. Checks that the new version can read
+    /// the format of the records in KV.
     fn reached(&self) -> Result<(), Finding> {
         let (began, mut row) = (Instant::now(), 0);
         let Versions { new, old } = self.versions;
@@ -96,7 +99,7 @@ impl Checks<'_> {
         }
     }
 
-    /// The format that a version reads, asked through an override.
+    /// Asks a version, by an override, for the highest format of records that it reads.
     fn answers_as(&self, version: &Id) -> Result<u64, String> {
         match self.probe.version(Some(version)) {
             Ok((id, format)) if id == version.as_str() => Ok(format),
@@ -120,22 +123,23 @@ impl Checks<'_> {
         both.map_err(|what| Finding::new("healthz", what))
     }
 
-    /// Asks on and on. A share that is too small may be a deployment on its way: it is
-    /// then watched for longer, as long as one may take.
+    /// Repeats requests for the time of the bake. If the share of the new version is too
+    /// small, the deployment may not have reached all locations yet: the watch is then
+    /// extended by up to the time that this may take.
     fn watch(&self, share: StepShare, observed: &mut Observed) -> Vec<Finding> {
         let rounds = (share.bake.as_secs_f64() * PER_SECOND) as u32;
         let rounds = rounds.clamp(FEWEST, MOST);
-        // At 0 % nothing is baked: the progress is that of the rounds.
+        // There is no bake time at 0 %: the meter shows rounds instead.
         let seconds = share.bake.as_secs() as usize;
         let meter = self.output.meter(if seconds == 0 { "rounds" } else { "baking, seconds" });
         meter.begin(if seconds == 0 { rounds as usize } else { seconds });
         let (began, mut refs) = (Instant::now(), self.refs.iter().cycle());
-        // Once more after the last one: then it is known whether that was all.
+        // No upper bound: the share is judged after the last round, then every `FEWEST` rounds.
         for round in 0.. {
             if round >= rounds && (round - rounds).is_multiple_of(FEWEST) {
                 match observed.off_share(share.at, share.before) {
                     Some((OffShare::Below, _)) if began.elapsed() < share.bake + self.spread => {
-                        // What callers got while it spread is no part of its share.
+                        // Responses from before the spread do not count for the share.
                         observed.answered = Answered::default();
                     }
                     found => {
@@ -160,7 +164,7 @@ impl Checks<'_> {
         Vec::new()
     }
 
-    /// Two callers, and the two versions side by side.
+    /// Asks twice as a caller, and then compares the two versions.
     fn round(&self, reference: &CheckedReference, observed: &mut Observed) {
         for _ in 0..2 {
             self.caller(reference, observed);
@@ -169,7 +173,7 @@ impl Checks<'_> {
         observed.times.extend(times);
     }
 
-    /// Asks as a caller does who wants no version.
+    /// Asks as a caller without a version override.
     fn caller(
         &self,
         CheckedReference { text, status }: &CheckedReference,
@@ -186,7 +190,7 @@ impl Checks<'_> {
         match answer.header("Script-Version") {
             Some(by) if by == self.versions.new.as_str() => observed.answered.new += 1,
             Some(by) if by == self.versions.old.as_str() => observed.answered.old += 1,
-            // An exception's page names nobody.
+            // The error page of an exception names no version.
             _ if failed => {}
             by => {
                 let by = by.unwrap_or("none").to_owned();
@@ -197,11 +201,12 @@ impl Checks<'_> {
     }
 }
 
-/// Waits until the version that has the traffic answers as itself, and is healthy.
+/// Waits until the deployed version answers under its own id, and checks that it is healthy.
 ///
 /// # Errors
 ///
-/// If it does not in so much time: then the address is another Worker's.
+/// If it does not answer within `spread`, or is not healthy: the address may be that of
+/// another Worker.
 pub(crate) fn reachable(probe: &Probe, old: &Id, spread: Duration) -> Result<()> {
     let began = Instant::now();
     let problem = loop {
@@ -222,7 +227,7 @@ pub(crate) fn reachable(probe: &Probe, old: &Id, spread: Duration) -> Result<()>
     })
 }
 
-/// Whether a version says of itself that it is well; one answer may get lost.
+/// Checks that `/healthz` of a version returns status 200, with [`IN_A_ROW`] attempts.
 fn healthy(probe: &Probe, version: &Id) -> Result<(), String> {
     let mut problem = String::new();
     for _ in 0..IN_A_ROW {
@@ -236,7 +241,7 @@ fn healthy(probe: &Probe, version: &Id) -> Result<(), String> {
     Err(problem)
 }
 
-/// What was checked, in a line.
+/// Describes the checks in one line.
 pub(crate) fn summary(at: Percent, refs: usize, observed: &Observed) -> String {
     format!("{at} %: {observed}; {} the same", count(refs, "reference"))
 }

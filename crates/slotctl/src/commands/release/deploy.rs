@@ -1,5 +1,6 @@
-//! Making deployments while somebody else may make them too: each is made on top of the
-//! one that this run knows, and looked at afterwards.
+//! Makes deployments while somebody else may deploy too. Before each one it checks that the
+//! active deployment is the one that this run knows, and again afterwards if the result is
+//! unclear.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -13,7 +14,8 @@ use release::message::DeploymentMessage;
 use release::model::{Deployment, Id};
 use release::percent::Percent;
 
-/// How often going back is tried again, and the first wait; each is twice the one before.
+/// The number of times that a rollback is tried again, and the first wait. Each further wait
+/// is twice as long as the one before.
 const AGAIN: usize = 4;
 const WAIT: Duration = Duration::from_secs(1);
 
@@ -22,22 +24,23 @@ pub(crate) struct Deployments<'a> {
     pub(crate) wrangler: &'a Wrangler,
     /// The deployment that this run found or made last.
     active: Id,
-    /// The one that it asked for last, which may have been made without its hearing of it.
+    /// The deployment that this run requested last. It may have been made although the call
+    /// failed.
     asked: Option<Asked>,
 }
 
-/// A deployment that was asked for.
+/// A deployment that was requested.
 struct Asked {
     versions: Vec<(Id, Percent)>,
     message: String,
 }
 
-/// Somebody else made a deployment meanwhile, and is in charge now.
+/// The error that somebody else made a deployment during the release and controls it now.
 #[derive(Debug)]
 pub(crate) struct Interfered;
 
 impl<'a> Deployments<'a> {
-    /// Begins with the deployment that was found.
+    /// Creates the deployments of a run that found `active` as the active deployment.
     pub(crate) fn new(wrangler: &'a Wrangler, active: Id) -> Self {
         Self { wrangler, active, asked: None }
     }
@@ -46,8 +49,8 @@ impl<'a> Deployments<'a> {
     ///
     /// # Errors
     ///
-    /// If wrangler fails. A refusal with [`Interfered`] as its cause if somebody else
-    /// deployed: theirs is left as it is.
+    /// If wrangler fails. A refusal with [`Interfered`] as its context if somebody else
+    /// deployed; that deployment is left as it is.
     pub(crate) fn make(
         &mut self,
         versions: &[(Id, Percent)],
@@ -61,7 +64,7 @@ impl<'a> Deployments<'a> {
             self.active = id;
             return Ok(());
         }
-        // Also where the call failed it may have had its effect.
+        // A call that failed may have taken effect nevertheless.
         let before = self.active.clone();
         self.look()?;
         match made {
@@ -71,11 +74,11 @@ impl<'a> Deployments<'a> {
         }
     }
 
-    /// Gives all of the traffic to the old version, and tries that more than once.
+    /// Gives all traffic to the old version, and tries that several times.
     ///
     /// # Errors
     ///
-    /// As [`Self::make`].
+    /// The same as of [`Self::make`].
     pub(crate) fn back(&mut self, old: &Id, new: &Id, why: &str) -> Result<()> {
         let message = DeploymentMessage::Back { new: new.clone(), why: why.to_owned() };
         let mut left = target::patience()?.retries.unwrap_or(AGAIN);
@@ -90,7 +93,8 @@ impl<'a> Deployments<'a> {
         }
     }
 
-    /// Looks which deployment is active: one of this run's, or it ends here.
+    /// Reads the active deployment; fails with [`Interfered`] if this run did not find or
+    /// request it.
     fn look(&mut self) -> Result<()> {
         let active = self.wrangler.active()?;
         if active.id == self.active {
@@ -110,7 +114,8 @@ impl<'a> Deployments<'a> {
 }
 
 impl Asked {
-    /// Whether this is what was asked for; the order of its versions is Cloudflare's.
+    /// Tells if a deployment is the one that was requested. Cloudflare may return its versions
+    /// in another order.
     fn became(&self, active: &Deployment) -> bool {
         self.versions.len() == active.versions.len()
             && self.versions.iter().all(|share| active.versions.contains(share))
@@ -118,7 +123,7 @@ impl Asked {
     }
 }
 
-/// Whether an error says that somebody else is in charge.
+/// Tells if an error means that somebody else deployed during the release.
 pub(crate) fn is_interfered(error: &anyhow::Error) -> bool {
     error.is::<Interfered>()
 }

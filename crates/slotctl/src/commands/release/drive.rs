@@ -1,4 +1,4 @@
-//! Carries a release out, action by action; goes back if anything is wrong.
+//! Carries out a release action by action; rolls back if a check fails.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -22,7 +22,7 @@ use release::percent::Percent;
 use release::progress::{Action, ReleaseProgress};
 use release::state::Ramp;
 
-/// A release under way.
+/// A release in progress.
 pub(crate) struct Drive<'a> {
     pub(crate) setting: &'a Setting<'a>,
     pub(crate) deployments: Deployments<'a>,
@@ -31,12 +31,12 @@ pub(crate) struct Drive<'a> {
     /// The highest format of the records in KV.
     pub(crate) format: u64,
     pub(crate) progress: ReleaseProgress,
-    /// What an earlier run left, until it is checked.
+    /// The split that an earlier run left, until this run makes its first deployment.
     pub(crate) ramp: Option<Ramp>,
     pub(crate) output: &'a Output,
 }
 
-/// How an action ended that did not stop the release.
+/// The result of an action that did not fail.
 enum ActionResult {
     On,
     End(ReleaseOutcome),
@@ -44,12 +44,12 @@ enum ActionResult {
 }
 
 impl Drive<'_> {
-    /// Goes on until the release is done, paused or given up.
+    /// Carries out actions until the release is done, paused or rolled back.
     ///
     /// # Errors
     ///
-    /// What stopped it before the new version was in a deployment, or while somebody
-    /// else was in charge.
+    /// If an action fails before the new version is in a deployment, if somebody else deployed
+    /// meanwhile, or if the rollback fails.
     pub(crate) fn run(&mut self, report: &mut ReleaseReport) -> Result<ReleaseOutcome> {
         if let (true, Some(at)) = (self.progress.is_split(), self.progress.share()) {
             let what = format!("the split stays, {at} % for the new version");
@@ -123,7 +123,8 @@ impl Drive<'_> {
         Ok(())
     }
 
-    /// What an interruption leaves, with the commands that go on and go back.
+    /// Describes the state after an interruption, with the commands that resume and abort the
+    /// release.
     fn leftover(&self, what: String) -> Leftover {
         let args = self.setting.args;
         let resume = interrupt::this_command(&["--resume"]);
@@ -150,8 +151,9 @@ impl Drive<'_> {
         Ok(findings)
     }
 
-    /// How long a share is to be watched yet: at 0 % nobody would be seen, and what an
-    /// earlier run left may have been there for long.
+    /// Returns the time that a share must still be watched. It is zero at 0 %, because no
+    /// callers are routed to the new version. The age of a split that an earlier run left
+    /// counts as watched.
     fn bake(&self, at: Percent) -> Duration {
         let bake = self.setting.bake;
         match &self.ramp {
@@ -181,7 +183,7 @@ impl Drive<'_> {
     }
 }
 
-/// The command that gives the old version all of the traffic again.
+/// Returns the command that gives all traffic to the old version again.
 fn abort_command(args: &ReleaseArgs) -> String {
     let config = args.target.config.as_ref().map(|file| file.display().to_string());
     let options = [
@@ -196,11 +198,12 @@ fn abort_command(args: &ReleaseArgs) -> String {
     format!("{} release --abort{}", interrupt::quoted(&own), given.collect::<String>())
 }
 
-/// Gives the old version all of the traffic; where that fails, says how people do it.
+/// Gives all traffic to the old version. If that fails, it prints the command to do it
+/// manually.
 ///
 /// # Errors
 ///
-/// As [`Deployments::back`].
+/// The same as of [`Deployments::back`].
 pub(crate) fn go_back(
     deployments: &mut Deployments<'_>,
     old: &Id,
@@ -222,7 +225,7 @@ pub(crate) fn go_back(
     gone
 }
 
-/// A finding, for people.
+/// Formats a finding for people.
 fn notice(subject: &str, what: &str) -> Notice {
     let what = printable(what.as_bytes());
     Notice { subject: subject.to_owned(), what, help: None }

@@ -1,8 +1,8 @@
-//! `slotctl release`: a new version of the Worker, a share of the traffic at a time.
+//! `slotctl release`: releases a new version of the Worker in steps of the traffic.
 //!
-//! `state` and `progress` decide, `message` is all that is kept, and that at
-//! Cloudflare; `deploy` calls wrangler, `probe` asks the versions, `judge` and `bound`
-//! say whether what they answer is well. `drive` puts these together.
+//! `state` and `progress` decide on the next action. `message` is the only state that is kept;
+//! Cloudflare stores it with the deployment. `deploy` calls wrangler, `probe` asks the
+//! versions, `judge` and `bound` evaluate their responses. `drive` combines these.
 
 mod check;
 mod deploy;
@@ -36,14 +36,14 @@ use setting::{Setting, setting};
 /// Carries out the command.
 pub(crate) fn run(context: &Context<'_, ReleaseArgs>) -> Result<Exit> {
     let Context { args, output, .. } = *context;
-    // 1. Which Worker, and what is deployed of it.
+    // 1. The Worker, and its active deployment.
     let config = configuration(args)?;
     let worker = worker(args, &config)?;
     let (command, name) = (args.wrangler.as_deref(), args.name.as_deref());
     let wrangler = Wrangler::new(command, &config.file, config.environment(), name);
     let mut setting = setting(args, &config.file)?;
     let active = active(&wrangler)?;
-    // 2. What that and what is asked for come to.
+    // 2. The decision, from the deployment and the command line.
     let versions = if args.abort { Vec::new() } else { versions(&wrangler, &active)? };
     let begin = state::begin(ask(args), &active, &versions, &setting.tag);
     let (mut report, deployments) =
@@ -63,7 +63,7 @@ pub(crate) fn run(context: &Context<'_, ReleaseArgs>) -> Result<Exit> {
     report.end(args, outcome, output)
 }
 
-/// The configuration of the Worker to release.
+/// Loads the configuration of the Worker to release.
 fn configuration(args: &ReleaseArgs) -> Result<Config> {
     let TargetArgs { config, env, .. } = &args.target;
     let environment = config::chosen(env.as_deref(), Home::Cloudflare)?;
@@ -83,7 +83,8 @@ fn ask(args: &ReleaseArgs) -> Intent {
     }
 }
 
-/// The Worker's name, which overrides need as a key (RFC 9651, section 3.1.2).
+/// Returns the Worker's name, which must be a key (RFC 9651, section 3.1.2) for use in
+/// version overrides.
 fn worker(args: &ReleaseArgs, config: &Config) -> Result<String> {
     let name = match &args.name {
         Some(name) => name.clone(),
@@ -110,7 +111,7 @@ fn active(wrangler: &Wrangler) -> Result<Deployment> {
     })
 }
 
-/// The latest versions, and the one that is deployed.
+/// Returns the latest versions, and the deployed one if it is not among them.
 fn versions(wrangler: &Wrangler, active: &Deployment) -> Result<Vec<WorkerVersion>> {
     let mut versions = wrangler.versions()?;
     if let [(only, _)] = active.versions.as_slice()
@@ -148,7 +149,7 @@ fn go(
     report: &mut ReleaseReport,
 ) -> Result<ReleaseOutcome> {
     let Context { args, output, .. } = *context;
-    // 3. What KV holds, and what the version answers that has the traffic.
+    // 3. The records in KV, and the responses of the deployed version.
     let target = context.target(&args.target)?;
     let found = slots::look(&context.session(&target))?;
     found.refuse_newer()?;
@@ -158,14 +159,14 @@ fn go(
     check::reachable(probe, &progress.old, setting.spread)?;
     let refs = refs::choose(args.refs.as_deref(), &found.slots)?;
     let refs = refs::baseline(probe, refs, &progress.old)?;
-    // 4. What will be done.
+    // 4. The plan.
     report.plan(setting, &progress, &refs);
     show(setting, &progress, refs.len(), output);
     if args.dry_run {
         return Ok(ReleaseOutcome::Planned);
     }
     confirm(setting, output)?;
-    // 5. Step by step.
+    // 5. The steps.
     let format = u64::from(found.format);
     let refs = refs.as_slice();
     let mut drive = Drive { setting, deployments, probe, refs, format, progress, ramp, output };
@@ -184,7 +185,7 @@ fn show(setting: &Setting<'_>, progress: &ReleaseProgress, refs: usize, output: 
     output.say(format_args!("steps  {steps} %, {bake} each, {}", count(refs, "reference")));
 }
 
-/// Asks whoever sits at the terminal.
+/// Asks the user at the terminal to continue, unless `--yes` is given.
 fn confirm(setting: &Setting<'_>, output: &Output) -> Result<()> {
     if setting.args.yes || output.confirm("Continue?").context("cannot ask")? {
         return Ok(());

@@ -1,4 +1,4 @@
-//! One question to a version, or to whichever answers; and the same question to two.
+//! Sends requests to a version or to any version, and compares the responses of two.
 
 use std::collections::BTreeMap;
 use std::thread::sleep;
@@ -14,7 +14,7 @@ use crate::resolver::{Resolver, ResolverAnswer};
 use release::judge::{Finding, Observed};
 use release::model::Id;
 
-/// What a path can't have as it is; the rest of a reference stays readable.
+/// The characters that are escaped in a path; the rest of a reference stays readable.
 const ESCAPED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -31,20 +31,20 @@ const ESCAPED: &AsciiSet = &CONTROLS
     .add(b'\\')
     .add(b'+');
 
-/// How often two answers that differ are asked for again: a slot may have moved between
-/// them, or a location may not have the deployment yet.
+/// The number of attempts to get equal responses: a slot may have moved between two requests,
+/// or a location may not have the deployment yet.
 const AGAIN: usize = 3;
 
 const BETWEEN: Duration = Duration::from_millis(250);
 
-/// A resolver whose versions can be asked.
+/// A resolver, and the name by which its versions are selected.
 pub(crate) struct Probe {
     resolver: Resolver,
     /// The Worker's name.
     worker: String,
 }
 
-/// The two versions.
+/// The two versions of a release.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Versions<'a> {
     pub(crate) new: &'a Id,
@@ -56,12 +56,12 @@ impl Probe {
         Self { resolver: Resolver::new(url), worker }
     }
 
-    /// What is answered to a path, by the version that an override names or by any.
+    /// Requests a path from the version that an override selects, or from any version.
     pub(crate) fn ask(&self, path: &str, version: Option<&Id>) -> Result<ResolverAnswer> {
         // A Dictionary (RFC 9651, section 3.2) with one String.
         let dictionary = version.map(|id| format!("{}=\"{id}\"", self.worker));
         let mut headers = vec![
-            // The same arm of a split each time; which script answers it leaves to chance.
+            // This key selects the same arm of a split each time, but not the script version.
             ("Component-Version-Key", "slotctl-release"),
             // Compression makes strong ETags weak.
             ("Accept-Encoding", "identity"),
@@ -71,8 +71,8 @@ impl Probe {
         self.resolver.get(path, &headers, MAX_VALUE + 1)
     }
 
-    /// What `/version` says: the id of whoever answers, and the highest format of
-    /// records that it reads. Format 1 is older than that member.
+    /// Requests `/version`: returns the id of the script version that answers, and the highest
+    /// format of records that it reads. A version without that member reads format 1.
     pub(crate) fn version(&self, version: Option<&Id>) -> Result<(String, u64)> {
         let answer = self.ask("/version", version)?;
         if answer.status != 200 {
@@ -88,7 +88,8 @@ impl Probe {
         }
     }
 
-    /// Asks both versions for the same; returns their times where both answered well.
+    /// Asks both versions for a reference; returns the times of the new and the old one if
+    /// neither fails and the responses are equal.
     pub(crate) fn compare(
         &self,
         reference: &str,
@@ -122,12 +123,13 @@ impl Probe {
     }
 }
 
-/// The path of a reference.
+/// Returns the path of a reference.
 pub(crate) fn component_path(reference: &str) -> String {
     format!("/components/{}", utf8_percent_encode(reference, ESCAPED))
 }
 
-/// Why an answer counts as an error: there is none, or it is the server's own failure.
+/// Returns the reason why a request counts as failed: it got no response, or a status of 500
+/// or above.
 fn failure(answer: &Result<ResolverAnswer>) -> Option<String> {
     match answer {
         Err(error) => Some(format!("{error:#}")),
@@ -136,14 +138,14 @@ fn failure(answer: &Result<ResolverAnswer>) -> Option<String> {
     }
 }
 
-/// How two answers differ.
+/// The difference between two responses.
 #[derive(Debug, PartialEq)]
 enum Differs {
-    /// The override did not lead to the version.
+    /// Another script version answered than the override selects.
     Script(String),
-    /// The bytes are not what their `ETag` says; no second look makes that right.
+    /// The bytes do not have the digest in their `ETag`. Another attempt does not change that.
     Corrupt(String),
-    /// Something else than the old version says.
+    /// The response differs from that of the old version.
     Answer(String),
 }
 
@@ -169,7 +171,7 @@ fn differs(new: &ResolverAnswer, old: &ResolverAnswer, versions: Versions<'_>) -
         let what = format!("status {}, the old version's is {}", new.status, old.status);
         return Some(Differs::Answer(what));
     }
-    // A problem's body names the script version.
+    // Only contents are compared: the body of an error names the script version.
     if new.status == 200 {
         let digest = Digest::of(&new.body);
         if etag(new).is_some_and(|etag| etag != digest) {
@@ -183,7 +185,7 @@ fn differs(new: &ResolverAnswer, old: &ResolverAnswer, versions: Versions<'_>) -
         }
     }
     let (new, old) = (described(new), described(old));
-    // A header that a release adds harms nobody; one that changes or goes may.
+    // A header that a release adds is harmless; one that changes or is removed may not be.
     let other = old.iter().find(|(name, value)| new.get(*name) != Some(value));
     other.map(|(name, value)| {
         let found = new.get(name).map_or("missing", String::as_str);
@@ -191,14 +193,14 @@ fn differs(new: &ResolverAnswer, old: &ResolverAnswer, versions: Versions<'_>) -
     })
 }
 
-/// The digest that the `ETag` names.
+/// Parses the digest in the `ETag`.
 fn etag(answer: &ResolverAnswer) -> Option<Digest> {
     let etag = answer.header("ETag")?;
     etag.strip_prefix("W/").unwrap_or(etag).trim_matches('"').parse().ok()
 }
 
-/// The headers that say what was served: by name in lower case. `Component-Stale` says
-/// how long KV has been away, not what is served.
+/// Returns the headers that describe the served content, by name in lower case.
+/// `Component-Stale` is left out: it gives the time that KV has been unavailable.
 fn described(answer: &ResolverAnswer) -> BTreeMap<&str, String> {
     let names = answer.headers.iter().map(|(name, value)| (name.as_str(), value));
     let ours = names.filter(|(name, _)| {

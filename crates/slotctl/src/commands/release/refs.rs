@@ -1,4 +1,4 @@
-//! The references that are compared.
+//! The references that both versions are asked for.
 
 use std::path::Path;
 
@@ -10,21 +10,22 @@ use super::probe::{Probe, component_path};
 use notice::Refused;
 use release::model::Id;
 
-/// So many of the slots in KV are compared where no file names references.
+/// The largest number of slots in KV that are compared if no file names references.
 const OF_SLOTS: usize = 20;
 
-/// A reference, and the status that the old version answers with.
+/// A reference, and the status of the old version's response to it.
 #[derive(Clone, Debug)]
 pub(crate) struct CheckedReference {
     pub(crate) text: String,
     pub(crate) status: u16,
 }
 
-/// The references of a file, or some of the slots in KV.
+/// Returns the references of a file, or some of the slots in KV if there is no file.
 ///
 /// # Errors
 ///
-/// If the file can't be read, a line of it is no reference, or there is none at all.
+/// If the file cannot be read, if a line of it is not a reference, or if there are no
+/// references.
 pub(crate) fn choose(file: Option<&Path>, slots: &[String]) -> Result<Vec<String>> {
     let refs = match file {
         Some(file) => {
@@ -44,7 +45,7 @@ pub(crate) fn choose(file: Option<&Path>, slots: &[String]) -> Result<Vec<String
     Ok(refs)
 }
 
-/// One reference a line; empty lines and those that begin with `#` are skipped.
+/// Parses one reference per line; skips empty lines and those that begin with `#`.
 fn parse(text: &str) -> Result<Vec<String>> {
     let lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
     let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
@@ -64,18 +65,19 @@ fn parse(text: &str) -> Result<Vec<String>> {
         .collect()
 }
 
-/// Some of all, from the first to the last.
+/// Returns up to [`OF_SLOTS`] of the slots, at equal distances.
 fn spread(slots: &[String]) -> Vec<String> {
     let every = slots.len().div_ceil(OF_SLOTS).max(1);
     slots.iter().step_by(every).cloned().collect()
 }
 
-/// Asks the version that has the traffic for each: what it can't serve is nothing to
-/// measure another by.
+/// Asks the deployed version for each reference and keeps the status. A reference that it
+/// fails to serve is refused, because the new version could not be compared by it.
 ///
 /// # Errors
 ///
-/// If it fails, is another version than Cloudflare says, or serves none of them.
+/// If a request fails or is answered with a status of 500 or above, if another version
+/// answers than Cloudflare names as deployed, or if it serves none of the references.
 pub(crate) fn baseline(
     probe: &Probe,
     refs: Vec<String>,

@@ -1,4 +1,4 @@
-//! What a release came to, in words and for machines.
+//! The result of a release, as text and as JSON.
 
 use std::time::Instant;
 
@@ -15,20 +15,20 @@ use release::model::Id;
 use release::percent::{Percent, Steps};
 use release::progress::ReleaseProgress;
 
-/// How it ended.
+/// The outcome of a release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReleaseOutcome {
-    /// The new version has all of the traffic.
+    /// The new version has all traffic.
     Released,
-    /// It has this share, and keeps it.
+    /// The new version keeps this share of the traffic.
     Paused(Percent),
-    /// A check failed, and the old version has all of the traffic again.
+    /// A check failed, and the old version has all traffic again.
     Back,
-    /// The same, because the user asked for it.
+    /// The old version has all traffic again, because the user asked for it.
     Aborted,
     /// There was nothing to do.
     Nothing,
-    /// It was only shown.
+    /// The plan was shown and not carried out.
     Planned,
 }
 
@@ -49,7 +49,7 @@ impl ReleaseOutcome {
     }
 }
 
-/// What there is to tell.
+/// The report of a release.
 pub(crate) struct ReleaseReport {
     began: Instant,
     worker: String,
@@ -58,14 +58,14 @@ pub(crate) struct ReleaseReport {
     pub(super) new: Option<Id>,
     steps: Option<Steps>,
     references: Vec<String>,
-    /// Why it went back.
+    /// The reason for the rollback.
     pub(crate) reason: Option<String>,
     share: Option<Percent>,
     events: Vec<Value>,
 }
 
 impl ReleaseReport {
-    /// Of a release that has done nothing yet.
+    /// Creates the report of a release that has done nothing yet.
     pub(crate) fn new(worker: &str) -> Self {
         Self {
             began: Instant::now(),
@@ -81,7 +81,7 @@ impl ReleaseReport {
         }
     }
 
-    /// What is going to be done.
+    /// Records the plan of the release.
     pub(crate) fn plan(
         &mut self,
         setting: &Setting<'_>,
@@ -90,7 +90,7 @@ impl ReleaseReport {
     ) {
         (self.old, self.new) = (Some(progress.old.clone()), progress.new_version().cloned());
         self.steps = Some(setting.steps.clone());
-        // What another checkout uploaded has a tag of its own.
+        // A version that was uploaded before may have another tag.
         self.tag = progress.new_version().is_none().then(|| setting.tag.clone());
         self.references = refs.iter().map(|known| known.text.clone()).collect();
     }
@@ -130,7 +130,7 @@ impl ReleaseReport {
         self.events.push(event);
     }
 
-    /// Tells how it ended.
+    /// Reports the outcome and returns the exit.
     pub(crate) fn end(
         self,
         args: &ReleaseArgs,

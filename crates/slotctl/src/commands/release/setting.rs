@@ -1,4 +1,4 @@
-//! How the Worker is released.
+//! The settings of a release.
 
 use std::path::Path;
 use std::time::Duration;
@@ -19,21 +19,22 @@ const LONGEST_SUBJECT: usize = 1_000;
 
 const BAKE: Duration = Duration::from_mins(5);
 
-/// How to release.
+/// The settings of a release, from the command line and the checkout.
 pub(crate) struct Setting<'a> {
     pub(crate) args: &'a ReleaseArgs,
-    /// What the new version is called.
+    /// The tag of the new version.
     pub(crate) tag: String,
     pub(crate) subject: String,
     pub(crate) steps: Steps,
     pub(crate) bake: Duration,
     pub(crate) pause: Pause,
     pub(crate) limits: Thresholds,
-    /// How long a deployment may take to be everywhere.
+    /// The longest time that a deployment may take to reach all locations.
     pub(crate) spread: Duration,
 }
 
-/// What the command line and the checkout of the configuration say.
+/// Reads the settings from the command line, and from the repository that contains the
+/// configuration.
 pub(super) fn setting<'a>(args: &'a ReleaseArgs, config: &Path) -> Result<Setting<'a>> {
     let (mut tag, mut subject) = (String::new(), String::new());
     if !args.abort {
@@ -59,7 +60,8 @@ pub(super) fn setting<'a>(args: &'a ReleaseArgs, config: &Path) -> Result<Settin
 }
 
 impl Setting<'_> {
-    /// What the command line leaves open is as the run before set it.
+    /// Takes the steps and the bake time from the earlier run, unless the command line gives
+    /// them.
     pub(super) fn take_over(&mut self, ramp: Option<&Ramp>) {
         let Some(ramp) = ramp else { return };
         if self.args.steps.is_none() {
@@ -71,7 +73,7 @@ impl Setting<'_> {
     }
 }
 
-/// Where to stop, as the command line says it.
+/// Converts the value of `--pause`.
 fn pause(pause: Option<Option<Percent>>) -> Pause {
     match pause {
         None => Pause::Never,

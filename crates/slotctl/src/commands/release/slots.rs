@@ -1,5 +1,5 @@
-//! What Workers KV holds that a release must know of: the formats of its records, and
-//! slots that are in the middle of a move of their own.
+//! The state of Workers KV that matters for a release: the formats of its records, and the
+//! slots whose callers are sent to several versions.
 
 use anyhow::{Context as _, Result};
 use catalog::key::{Key, Namespace};
@@ -9,22 +9,22 @@ use crate::args::ReleaseArgs;
 use crate::context::Session;
 use notice::Refused;
 
-/// What was found in KV.
+/// The slots in KV and the format of the records.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct KvSlots {
-    /// Every slot, as it is asked for: `prompts/extraction@production`.
+    /// All slots, as references: `prompts/extraction@production`.
     pub(crate) slots: Vec<String>,
-    /// Those that send their callers to several versions.
+    /// The slots that send their callers to several versions.
     pub(crate) split: Vec<String>,
-    /// The highest format of a record.
+    /// The highest format among the records.
     pub(crate) format: u32,
 }
 
-/// Reads every slot's record, and the index for its format.
+/// Reads the records of all slots, and the format of the index.
 ///
 /// # Errors
 ///
-/// If KV can't be read.
+/// If KV cannot be read.
 pub(crate) fn look(session: &Session<'_, ReleaseArgs>) -> Result<KvSlots> {
     let Session { target, store, output, .. } = session;
     let meter = output.meter("slots");
@@ -44,7 +44,7 @@ pub(crate) fn look(session: &Session<'_, ReleaseArgs>) -> Result<KvSlots> {
 }
 
 impl KvSlots {
-    /// Takes in a record. What can't be read at all is `slotctl verify`'s to find.
+    /// Adds a record. Damaged records are not reported here; `slotctl verify` finds them.
     fn add(&mut self, key: &Key, value: Option<&[u8]>) {
         let Some(value) = value else { return };
         let format = match (key, record::parse::<SlotRecord>(value)) {
@@ -63,8 +63,8 @@ impl KvSlots {
         self.format = self.format.max(format);
     }
 
-    /// Refuses a checkout that can't read what is there. A build of another checkout is
-    /// asked itself, at 0 %.
+    /// Refuses a release if this version cannot read the format of the records in KV. A
+    /// version that another checkout has uploaded is asked for its format at 0 %.
     pub(crate) fn refuse_newer(&self) -> Result<()> {
         let Self { format, .. } = self;
         if *format <= FORMAT {
@@ -78,8 +78,8 @@ impl KvSlots {
         .into())
     }
 
-    /// Refuses to move the Worker while components move: whatever goes wrong then has two
-    /// possible causes.
+    /// Refuses a release while slots are split: a failure could then be caused by the
+    /// component or by the Worker.
     pub(crate) fn refuse_split(&self) -> Result<()> {
         const SHOWN: usize = 5;
         if self.split.is_empty() {
@@ -126,7 +126,7 @@ mod tests {
     fn formats_and_splits() {
         let mut found = KvSlots::default();
         add(&mut found, "prompts/a@production", &record(&[100_000]));
-        // A canary that only an override reaches has not begun to move anybody.
+        // A canary with a weight of 0 gets callers only by an override.
         add(&mut found, "prompts/b@production", &record(&[0, 100_000]));
         assert!(found.refuse_newer().is_ok() && found.refuse_split().is_ok(), "{found:?}");
         add(&mut found, "prompts/c@production", &record(&[10_000, 90_000]));

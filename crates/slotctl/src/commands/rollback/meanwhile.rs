@@ -1,8 +1,8 @@
 //! Syncs that run while slots are rolled back.
 //!
-//! A sync that listed KV before may write a slot's record as Git had it over the one
-//! that holds the slot. So it is told, and what it overwrote all the same is written
-//! again: KV has no conditional write.
+//! A sync that listed KV before the rollback may overwrite the slot's record, and with it the
+//! hold. KV has no conditional write. So the rollback announces itself to syncs, and writes
+//! again the records that a sync has overwritten nevertheless.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ use crate::output::{Output, count};
 use crate::runs;
 use crate::store::Store;
 
-/// Writes again what a sync overwrote since.
+/// Writes again the slots that a sync has overwritten since the rollback.
 pub(super) fn restore(session: &Session<'_, RollbackArgs>, rollbacks: &[Rollback]) -> Result<()> {
     let Session { store, output, .. } = session;
     let lost = overwritten(store, rollbacks)?;
@@ -37,7 +37,7 @@ pub(super) fn restore(session: &Session<'_, RollbackArgs>, rollbacks: &[Rollback
     Ok(())
 }
 
-/// An emergency goes on also where syncs can't be told.
+/// Warns if `ended` is an error: a rollback continues even if it cannot inform syncs.
 pub(super) fn warn(ended: Result<()>, output: &Output) {
     let Err(error) = ended else { return };
     let what = format!("a sync that runs now may move the slot back: {error:#}");
@@ -45,7 +45,7 @@ pub(super) fn warn(ended: Result<()>, output: &Output) {
     output.warning(&Notice { subject: "rollback".to_owned(), what, help });
 }
 
-/// Tells syncs that run what was rolled back.
+/// Informs running syncs about the slots that were rolled back.
 pub(super) fn tell(store: &Store<'_>, rollbacks: &[Rollback]) -> Result<()> {
     let writes = rollbacks.iter().flat_map(|rollback| &rollback.writes);
     let slot = |write: &Write| match write {
@@ -57,7 +57,7 @@ pub(super) fn tell(store: &Store<'_>, rollbacks: &[Rollback]) -> Result<()> {
     runs::tell_syncs(store, writes.filter_map(slot).collect())
 }
 
-/// The slots that are not as they were written and on no other hold.
+/// Returns the slots whose record in KV is missing, is damaged or has no hold.
 fn overwritten(store: &Store<'_>, rollbacks: &[Rollback]) -> Result<BTreeSet<Key>> {
     let writes = rollbacks.iter().flat_map(|rollback| &rollback.writes);
     let slots = writes.filter(|write| write.stage() == Stage::Slots).map(Write::key);

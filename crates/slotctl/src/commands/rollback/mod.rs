@@ -1,7 +1,8 @@
-//! `slotctl rollback`: an earlier version at once, and Git after it.
+//! `slotctl rollback`: returns a slot to an earlier version, in Workers KV first and then in
+//! Git.
 //!
-//! Workers KV first, because that is what callers get; the hold in the slot's record
-//! keeps every sync from undoing it until the tag says the same.
+//! Workers KV is first because callers are served from it. The hold in the slot's record
+//! keeps syncs from undoing the rollback until the tag names the same version.
 
 mod meanwhile;
 mod present;
@@ -34,14 +35,14 @@ use report::{RollbackReport, Took};
 pub(crate) fn run(context: &Context<'_, RollbackArgs>) -> Result<Exit> {
     let Context { args, output, .. } = *context;
     let slot = args.slot().ok_or_else(|| anyhow!(Usage("name a slot")))?;
-    // 1. Where to, and by whom: what is wrong here ends it before anything is written.
+    // 1. The target and the author. An error here ends the command before anything is written.
     let target = context.target(&args.target)?;
     let session = context.session(&target);
     let asking = Asking::open(&args.common, args.component.as_slice(), Certainty::Urgent)?;
     let repository = &asking.repository;
     let hold = hold(&session, repository)?;
     target.check()?;
-    // 2. What there is, and what that becomes.
+    // 2. The records in KV, and the plan.
     let (source, found) = look(&session, slot, &asking)?;
     let RollbackPlan { rollbacks, refused, skipped } = plan(&session, slot, found, &hold, &source)?;
     let (origin, source) = (source.provenance.origin.clone(), Some(source.provenance));
@@ -68,10 +69,10 @@ pub(crate) fn run(context: &Context<'_, RollbackArgs>) -> Result<Exit> {
         Ok(notices) => report.unpushed = notices,
         Err(error) => report.unpushed = vec![notice(&error)],
     }
-    // 5. What a sync at the same time undid.
+    // 5. The slots that a concurrent sync has overwritten.
     meanwhile::warn(meanwhile::restore(&session, &rollbacks), output);
     output.note_leftover(None);
-    // 6. Callers.
+    // 6. The versions that callers get.
     if let Some(url) = &args.resolver {
         report.unserved = resolver::wait(url, &rollbacks, written, output)?;
         report.took.served = report.unserved.is_empty().then(|| written.elapsed());
@@ -80,7 +81,7 @@ pub(crate) fn run(context: &Context<'_, RollbackArgs>) -> Result<Exit> {
     report.end(output)
 }
 
-/// Which refs count, and at the same time what Workers KV has.
+/// Asks Git for the refs and reads Workers KV at the same time.
 fn look(
     session: &Session<'_, RollbackArgs>,
     slot: &Slot,
@@ -99,7 +100,8 @@ fn look(
     Ok((source, found?))
 }
 
-/// Why, by whom and since when. What a person says goes into records: it is one line.
+/// Returns the hold: the reason, the author and the time. The texts are cut to one line,
+/// because they are written into records.
 fn hold(session: &Session<'_, RollbackArgs>, repository: &Repository) -> Result<Hold> {
     let reason = one_line(session.args.reason.as_bytes(), MAX_WHY);
     if reason.is_empty() {
@@ -109,8 +111,8 @@ fn hold(session: &Session<'_, RollbackArgs>, repository: &Repository) -> Result<
     Ok(Hold::new(reason, by, session.now))
 }
 
-/// Decides on every component that was found. Of all components those without an
-/// earlier version are passed over.
+/// Plans the rollback of every component that was found. With `--all`, a component that
+/// cannot be rolled back, such as one without an earlier version, is skipped.
 fn plan(
     session: &Session<'_, RollbackArgs>,
     slot: &Slot,
@@ -142,8 +144,8 @@ fn plan(
     Ok(planned)
 }
 
-/// Writes the slots' records, then the catalogs'. A catalog that can't be written is no
-/// reason to stop: the next sync finds the move by comparison.
+/// Writes the records of the slots, then those of the catalogs. If a catalog cannot be
+/// written, the rollback continues: the next sync finds the move by comparison.
 fn write(
     session: &Session<'_, RollbackArgs>,
     rollbacks: &[Rollback],

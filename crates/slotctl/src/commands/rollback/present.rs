@@ -1,4 +1,4 @@
-//! What Workers KV has of the components that are rolled back.
+//! The records in Workers KV of the components to roll back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use crate::context::Session;
 use crate::source::{Origin, Source};
 use crate::store::Store;
 
-/// What can be rolled back, and what can't.
+/// The slots that can be rolled back, and those that are refused or skipped.
 #[derive(Default)]
 pub(super) struct RollbackPlan {
     pub(super) rollbacks: Vec<Rollback>,
@@ -25,8 +25,8 @@ pub(super) struct RollbackPlan {
     pub(super) skipped: Vec<Notice>,
 }
 
-/// Reads the component, or every one (of a type) that has the slot: all of its slots'
-/// records and its catalog.
+/// Reads the records of all slots and the catalog of the component, or of every component
+/// (of a type) that has the slot.
 pub(super) fn find(session: &Session<'_, RollbackArgs>, slot: &Slot) -> Result<Vec<Present>> {
     let Session { args, store, .. } = session;
     let prefix = match (&args.component, &args.of_type) {
@@ -83,7 +83,8 @@ fn read(slots: BTreeMap<ComponentName, BTreeSet<Slot>>, store: &Store<'_>) -> Re
     }
 }
 
-/// `latest` without a tag follows the releases: a tag for it would end that for good.
+/// Refuses to roll back `latest` if it has no tag: it then follows the releases, and a tag
+/// would end that permanently.
 pub(super) fn refuse_latest(present: &Present, slot: &Slot, source: &Source) -> Result<(), Notice> {
     let name = &present.name;
     let (subject, tag) = (format!("{name}@{slot}"), format!("refs/tags/components/{name}/{slot}"));
@@ -103,7 +104,8 @@ pub(super) fn refuse_latest(present: &Present, slot: &Slot, source: &Source) -> 
     Err(Notice { subject, what, help: Some(help) })
 }
 
-/// The records of the versions to go back to, each with its content there.
+/// Reads the records of the versions to return to. A version whose record or content is
+/// missing in KV is a notice instead.
 pub(super) fn versions(
     goals: &[(Present, Version)],
     store: &Store<'_>,
@@ -140,7 +142,7 @@ pub(super) fn versions(
     Ok(goals.iter().zip(&keys).map(record).collect())
 }
 
-/// A version that is not there, and those that are.
+/// The notice of a version that KV does not have; it lists up to ten versions that KV has.
 fn unknown(present: &Present, key: &Key) -> Notice {
     let versions = present.catalog.iter().flat_map(|catalog| catalog.versions.iter().rev());
     let there: Vec<String> =

@@ -1,4 +1,4 @@
-//! What a rollback does and did, in words and for machines.
+//! The plan and the result of a rollback, as text and as JSON.
 
 use std::time::Duration;
 
@@ -13,33 +13,34 @@ use crate::exit::Exit;
 use crate::output::{Output, count};
 use crate::source::Provenance;
 
-/// How long each step took, as far as it came.
+/// The duration of each step that was completed.
 #[derive(Debug, Default)]
 pub(super) struct Took {
-    /// Until the slots' records were written: what callers get from then on.
+    /// The time until the slots' records were written; callers get the versions from then on.
     pub(super) slots: Option<Duration>,
-    /// Until the tags were moved and pushed.
+    /// The time that it took to move and push the tags.
     pub(super) git: Option<Duration>,
-    /// Until the resolver served every version, counted from the slots' records.
+    /// The time until the resolver served every version, counted from the write of the
+    /// slots' records.
     pub(super) served: Option<Duration>,
 }
 
-/// What there is to tell.
+/// The report of a rollback.
 pub(super) struct RollbackReport<'a> {
     pub(super) args: &'a RollbackArgs,
     pub(super) rollbacks: &'a [Rollback],
     pub(super) refused: Vec<Notice>,
-    /// Why the tags are not on the remote.
+    /// The reasons why tags are not on the remote.
     pub(super) unpushed: Vec<Notice>,
-    /// What the resolver does not serve.
+    /// The versions that the resolver does not serve.
     pub(super) unserved: Vec<Notice>,
     pub(super) took: Took,
-    /// Which refs counted; none if it failed before it asked.
+    /// The origin of the refs; `None` if the rollback failed before they were read.
     pub(super) source: Option<Provenance>,
 }
 
 impl<'a> RollbackReport<'a> {
-    /// Of a command that has done nothing yet.
+    /// Creates the report of a command that has done nothing yet.
     pub(super) fn new(args: &'a RollbackArgs) -> Self {
         Self {
             args,
@@ -52,7 +53,7 @@ impl<'a> RollbackReport<'a> {
         }
     }
 
-    /// Shows what becomes of every slot, before it does.
+    /// Shows the planned change of every slot.
     pub(super) fn show(&self, output: &Output, skipped: &[Notice]) {
         for rollback in self.rollbacks {
             for write in &rollback.writes {
@@ -67,7 +68,7 @@ impl<'a> RollbackReport<'a> {
         self.refused.iter().for_each(|notice| output.refusal(notice));
     }
 
-    /// Tells what is left to do, and ends.
+    /// Reports the result and the commands that are left to run, and returns the exit.
     pub(super) fn end(&self, output: &Output) -> Result<Exit> {
         let exit = self.exit();
         if self.args.dry_run {
@@ -93,7 +94,7 @@ impl<'a> RollbackReport<'a> {
         if well { Exit::Done } else { Exit::Failed }
     }
 
-    /// The commands that bring Git to where KV is.
+    /// Returns the commands that make Git agree with KV.
     fn finish(&self) -> Vec<String> {
         if self.unpushed.is_empty() {
             return Vec::new();
@@ -142,7 +143,7 @@ impl<'a> RollbackReport<'a> {
     }
 }
 
-/// A word as a POSIX shell takes it.
+/// Quotes a word for a POSIX shell.
 fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
     match text.chars().all(plain) {

@@ -1,4 +1,4 @@
-//! Asks a resolver until callers get the version.
+//! Asks a resolver until it serves the versions that slots were rolled back to.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -11,14 +11,15 @@ use serde_json::Value;
 use crate::output::{Output, count, took};
 use crate::resolver::Resolver;
 
-/// A location of the edge may serve the old record for `SLOT_CACHE_TTL`, 30 seconds by
-/// default, and a write may take a minute to be seen everywhere.
+/// The longest time to wait. A location of the edge may serve the old record for
+/// `SLOT_CACHE_TTL`, 30 seconds by default, and a write may take a minute to be seen
+/// everywhere.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 const EVERY: Duration = Duration::from_millis(500);
 
-/// Waits until all are served; returns those that are not. Times are counted from
-/// `written`, when the slots' records were.
+/// Waits until all versions are served; returns those that are not. Times are counted from
+/// `written`, when the slots' records were written.
 pub(super) fn wait(
     url: &str,
     rollbacks: &[Rollback],
@@ -34,7 +35,7 @@ pub(super) fn wait(
             output.step("check", format_args!("{slots} by {url}"), written);
             return Ok(Vec::new());
         }
-        // Who is not let in now is not let in later.
+        // A caller without permission does not get it by waiting.
         let hopeless = wrong.iter().all(|(_, seen)| matches!(seen, ResolverView::Refused(_)));
         if hopeless || written.elapsed() >= PATIENCE {
             return Ok(wrong
@@ -47,7 +48,7 @@ pub(super) fn wait(
     }
 }
 
-/// Looks once; tells of those that are served and returns the others.
+/// Asks once; reports the versions that are served and returns the other rollbacks.
 fn look<'a>(
     resolver: &Resolver,
     open: &[&'a Rollback],
@@ -69,13 +70,13 @@ fn look<'a>(
     wrong
 }
 
-/// What a resolver says of a slot.
+/// The answer of a resolver about a slot.
 enum ResolverView {
-    /// The version.
+    /// The resolver serves the version.
     Served,
-    /// That the caller may not know.
+    /// The resolver refuses the caller with this status: 401 or 403.
     Refused(u16),
-    /// Something else.
+    /// Any other answer or error, with its description.
     Other(String),
 }
 
@@ -94,8 +95,8 @@ fn unserved(url: &str, rollback: &Rollback, seen: &ResolverView) -> Notice {
     }
 }
 
-/// Whether the slot's own arm is the version. Explained, not fetched: in a split the
-/// answer of any one caller may be another arm's.
+/// Tells if the slot's own arm has the version. It asks for an explanation instead of the
+/// content, because in a split a caller may get the version of another arm.
 fn serves(resolver: &Resolver, rollback: &Rollback) -> Result<ResolverView> {
     let Rollback { name, slot, to, .. } = rollback;
     let answer = resolver.get(&format!("/components/{name}@{slot}?explain"), &[], 1 << 20)?;

@@ -1,4 +1,5 @@
-//! The tags: moved as `slotctl tag set` does, pushed with the lease of `slotctl push`.
+//! The tags of a rollback: moved as by `slotctl tag set`, and pushed with the lease of
+//! `slotctl push`.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -17,10 +18,10 @@ use crate::remote::list_refs;
 use crate::source::Origin;
 use git::Repository;
 
-/// Moves and pushes the tags; what the remote refused is returned.
+/// Moves and pushes the tags; returns the tags that the remote refused.
 ///
-/// What others did to these slots is fetched first: KV was rolled back from where it
-/// stood, and the lease must be on what the remote has now.
+/// It first fetches the changes that others made to these slots: KV was rolled back from its
+/// current state, and the lease must be on the current tags of the remote.
 pub(super) fn move_and_push(
     context: &Context<'_, RollbackArgs>,
     repository: &Repository,
@@ -30,7 +31,7 @@ pub(super) fn move_and_push(
     let Context { args, output, .. } = *context;
     let remote = push::remote(repository)?;
     let there = match origin {
-        // It is not asked, and waited for, a second time.
+        // The remote did not answer before: do not wait for it a second time.
         Origin::Unanswered { name, .. } => Err(unanswered(name).into()),
         _ => remote.as_ref().map(|remote| fetch(repository, remote, rollbacks)).transpose(),
     };
@@ -57,7 +58,7 @@ fn unanswered(remote: &str) -> Refused {
     Refused::new(remote, what, "slotctl push --tags --force, once it answers")
 }
 
-/// A rollback's slot, and the version that it is set to.
+/// Returns the tags of a rollback: of its version and of its slot.
 fn tags(rollback: &Rollback) -> [TagName; 2] {
     let name =
         |target| TagName { prefix: Prefix::Components, component: rollback.name.clone(), target };
@@ -67,7 +68,7 @@ fn tags(rollback: &Rollback) -> [TagName; 2] {
     ]
 }
 
-/// Brings what the remote has of these tags; returns all that it has.
+/// Fetches those of these tags that the remote has; returns all refs of the remote.
 fn fetch(
     repository: &Repository,
     remote: &str,
@@ -81,7 +82,7 @@ fn fetch(
         let Some(id) = there.get(&full_name) else { continue };
         match &tag.target {
             TagTarget::Slot(_) => slots.push((tag.to_string(), *id)),
-            // A version of one's own is never overwritten.
+            // A version tag of this clone is never overwritten.
             TagTarget::Version(_) if repository.has_ref(&full_name) => continue,
             TagTarget::Version(_) => {}
         }

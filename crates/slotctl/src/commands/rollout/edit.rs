@@ -1,4 +1,4 @@
-//! A change of `rollouts.toml` that keeps its comments and its order.
+//! Edits `rollouts.toml` and keeps its comments and its order.
 
 use anyhow::{Context as _, Result};
 use catalog::name::ComponentName;
@@ -8,24 +8,24 @@ use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use notice::Refused;
 
-/// What to do with a slot's table.
+/// A change of a slot's table.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum TrafficEdit {
-    /// Give a slot a share of the callers, in percent.
+    /// Gives a slot a share of the callers, in percent.
     Share(Slot, f64),
-    /// Give a slot the callers of a segment.
+    /// Gives a slot the callers of a segment.
     Segment(String, Slot),
-    /// Give a slot all callers.
+    /// Gives a slot all callers.
     Alias(Slot),
-    /// Take an arm out of the split.
+    /// Removes an arm from the split.
     StopArm(Slot),
-    /// Take a segment out.
+    /// Removes a segment.
     StopSegment(String),
-    /// Take the table out.
+    /// Removes the table.
     Stop,
 }
 
-/// The file's text after a change.
+/// Returns the file's text after a change.
 pub(super) fn edit(
     text: &str,
     name: &ComponentName,
@@ -59,7 +59,7 @@ pub(super) fn edit(
     Ok(document.to_string())
 }
 
-/// A share as people write it: `10`, not `10.0`.
+/// Formats a share as people write it: `10`, not `10.0`.
 fn number(percent: f64) -> Value {
     match percent.fract() == 0.0 && percent.abs() < 1e9 {
         true => Value::from(percent as i64),
@@ -67,7 +67,8 @@ fn number(percent: f64) -> Value {
     }
 }
 
-/// Sets a value where it stands, with the comments around it, else at the end.
+/// Replaces a value and keeps its place and the comments around it. Adds the value at the end
+/// if the table does not have the key.
 fn set(table: &mut dyn TableLike, key: &str, mut value: Value) {
     match table.get_mut(key).and_then(Item::as_value_mut) {
         Some(old) => {
@@ -83,8 +84,8 @@ fn not_a_table(name: &ComponentName, slot: &Slot, what: &str) -> anyhow::Error {
         .into()
 }
 
-/// The slot's table, made if there is none: below its component's, else as
-/// `["<type>/<name>".<slot>]` at the end of the file.
+/// Returns the slot's table. Creates it if it is missing: below the component's table, or as
+/// `["<type>/<name>".<slot>]` at the end of the file if the component has no table.
 fn table<'a>(
     document: &'a mut DocumentMut,
     name: &ComponentName,
@@ -104,8 +105,8 @@ fn table<'a>(
     table.ok_or_else(|| not_a_table(name, slot, "what is said"))
 }
 
-/// Sets a value in a member of the slot's table that is a table itself, made if
-/// there is none.
+/// Sets a value in the table `list` of the slot's table, and creates that table if it is
+/// missing.
 fn put(
     table: &mut dyn TableLike,
     list: &str,
@@ -154,7 +155,7 @@ fn take_out(
     }
     let left = table.len();
     table.remove(list);
-    // The last member: an empty table would say nothing.
+    // It was the last member: an empty table has no meaning.
     if left == 1 { stop(document, name, slot) } else { Ok(()) }
 }
 
@@ -173,8 +174,8 @@ fn stop(document: &mut DocumentMut, name: &ComponentName, slot: &Slot) -> Result
     Ok(())
 }
 
-/// Keeps comments that stand above a table but, set off by a blank line, are not
-/// its own: the file's head, most often.
+/// Keeps the comments above a removed table that a blank line separates from it. They do not
+/// belong to the table; most often they are the head of the file.
 fn keep_comments(document: &mut DocumentMut, removed: &Table) {
     let prefix = removed.decor().prefix().and_then(|prefix| prefix.as_str()).unwrap_or("");
     let Some(end) = prefix.rfind("\n\n") else { return };
@@ -196,7 +197,7 @@ fn keep_comments(document: &mut DocumentMut, removed: &Table) {
     }
 }
 
-/// Where the headers below `position` stand.
+/// Returns the positions of the table headers below `position`.
 fn below(table: &Table, position: Option<isize>) -> Vec<isize> {
     let children = table.iter().filter_map(|(_, item)| item.as_table());
     let mut found: Vec<isize> = children.flat_map(|child| below(child, position)).collect();
@@ -204,7 +205,7 @@ fn below(table: &Table, position: Option<isize>) -> Vec<isize> {
     found
 }
 
-/// The table whose header is the first below `position`.
+/// Returns the table whose header is the first below `position`.
 fn next_table(table: &mut Table, position: Option<isize>) -> Option<&mut Table> {
     let next = below(table, position).into_iter().min()?;
     at(table, next)
@@ -218,19 +219,19 @@ fn at(table: &mut Table, position: isize) -> Option<&mut Table> {
     children.find_map(|child| at(child, position))
 }
 
-/// What stands between the last value of a table in braces and the brace.
+/// Returns the text between the last value of an inline table and its closing brace.
 fn end(item: &Item) -> Option<String> {
     let (_, last) = item.as_inline_table()?.iter().last()?;
     Some(last.decor().suffix()?.as_str()?.to_owned())
 }
 
-/// Puts the space before the brace back where it was, after a value came or went.
+/// Restores the space before the closing brace after a value was added or removed.
 fn tidy(item: &mut Item, end: Option<String>) {
     let (Some(table), Some(end)) = (item.as_inline_table_mut(), end) else { return };
     let last = table.len().saturating_sub(1);
     for (index, (_, value)) in table.iter_mut().enumerate() {
         let suffix = value.decor().suffix().and_then(|suffix| suffix.as_str()).unwrap_or("");
-        // A comment stays where it is.
+        // A comment keeps its place.
         if suffix.trim().is_empty() {
             value.decor_mut().set_suffix(if index == last { end.as_str() } else { "" });
         }

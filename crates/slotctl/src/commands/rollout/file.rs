@@ -1,4 +1,4 @@
-//! The work tree's `rollouts.toml`: read, compared, written and committed.
+//! Reads, compares, writes and commits the work tree's `rollouts.toml`.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ use git::Repository;
 use git::command::one_line;
 use notice::Refused;
 
-/// Git's path of the file, from wherever it runs.
+/// The pathspec of the file, which is valid in every folder of the work tree.
 const PATH: &str = ":(top)rollouts.toml";
 
-/// The work tree's file.
+/// Returns the path of the work tree's file.
 pub(super) fn path(repository: &Repository) -> Result<PathBuf> {
     let root = repository.work_tree.as_ref().ok_or_else(|| {
         let help = "use a clone with a work tree";
@@ -25,7 +25,7 @@ pub(super) fn path(repository: &Repository) -> Result<PathBuf> {
     Ok(root.join(FILE))
 }
 
-/// Its text; an absent file is an empty one.
+/// Reads the file's text; a missing file is an empty one.
 pub(super) fn read(file: &Path) -> Result<String> {
     match std::fs::read_to_string(file) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
@@ -33,7 +33,8 @@ pub(super) fn read(file: &Path) -> Result<String> {
     }
 }
 
-/// What would change, as Git shows it, without the names of the two files.
+/// Returns the difference that a change makes, as Git shows it, without the header that names
+/// the two files.
 pub(super) fn diff(repository: &Repository, file: &Path, after: &str) -> Result<String> {
     let mut command = repository.git.command();
     command.args(["diff", "--no-index", "--no-color", "--no-ext-diff", "--no-textconv", "--"]);
@@ -53,7 +54,7 @@ pub(super) fn diff(repository: &Repository, file: &Path, after: &str) -> Result<
     Ok(text.get(start..).unwrap_or("").to_owned())
 }
 
-/// The difference for a terminal.
+/// Colors a difference for a terminal.
 pub(super) fn colored(diff: &str) -> String {
     let line = |line: &str| {
         let text = printable(line.as_bytes());
@@ -67,14 +68,14 @@ pub(super) fn colored(diff: &str) -> String {
     diff.lines().map(line).collect()
 }
 
-/// Replaces the file as a whole: nobody finds half of it.
+/// Replaces the file as a whole, so that no reader sees a part of it.
 pub(super) fn write(file: &Path, text: &str) -> Result<()> {
     let fresh = file.with_extension("toml.new");
     let replaced = std::fs::write(&fresh, text).and_then(|()| std::fs::rename(&fresh, file));
     replaced.with_context(|| format!("cannot write {}", file.display()))
 }
 
-/// A commit must hold the change and nothing else.
+/// Refuses a file with uncommitted changes: a commit must contain only the new change.
 pub(super) fn check_unchanged(repository: &Repository) -> Result<()> {
     let printed = repository.git.run(&["status", "--porcelain", "--", PATH]);
     let printed = printed.map_err(|error| error.explain(Path::new(FILE)))?;
@@ -85,7 +86,8 @@ pub(super) fn check_unchanged(repository: &Repository) -> Result<()> {
     Err(Refused::new(FILE, "it has changes that are not committed", help).into())
 }
 
-/// Commits the file alone, as the user's own Git does; gives the commit's short id.
+/// Commits only this file, with the user's own Git configuration; returns the commit's
+/// abbreviated id.
 pub(super) fn commit(repository: &Repository, message: &str) -> Result<String> {
     let git = |args: &[&str]| run(repository.git.user_command().args(args));
     git(&["add", "--", PATH])?;

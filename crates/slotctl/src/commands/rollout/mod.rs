@@ -1,5 +1,5 @@
-//! `slotctl rollout`: changes how a slot's traffic is shared out, in the work
-//! tree's `rollouts.toml`, and shows what that changes before it does.
+//! `slotctl rollout`: changes the distribution of a slot's traffic in the work tree's
+//! `rollouts.toml`, and shows the effect before it writes the file.
 
 mod edit;
 mod file;
@@ -41,7 +41,7 @@ pub(crate) fn run(context: &Context<'_, RolloutArgs>) -> Result<Exit> {
     }
 }
 
-/// A change of a slot.
+/// The change of a slot's traffic to make.
 struct Job<'a> {
     args: &'a ChangeArgs,
     name: &'a ComponentName,
@@ -49,7 +49,7 @@ struct Job<'a> {
 }
 
 fn run_change(job: &Job<'_>, output: &Output) -> Result<Exit> {
-    // 1. The change, and the file as it is.
+    // 1. The change, and the current file.
     let args = job.args;
     let change = wanted(args)?;
     let repository = Repository::open(&args.common.repo)?;
@@ -58,23 +58,23 @@ fn run_change(job: &Job<'_>, output: &Output) -> Result<Exit> {
     if args.commit {
         file::check_unchanged(&repository)?;
     }
-    // 2. The file as it should be, held against the tags.
+    // 2. The new file, checked against the tags.
     let after = edit::edit(&before, job.name, job.slot, &change)?;
     let source = offline::source(&args.common, std::slice::from_ref(job.name), output)?;
     let was = state(job, &source, &before)?;
     let is = refuse_mistakes(&was, state(job, &source, &after)?)?;
     let moves = moves::compare(&was.records, &is, &keys(args)?)?;
-    // 3. Shown.
+    // 3. The output.
     let diff = file::diff(&repository, &path, &after)?;
     show(args, &diff, &moves, output)?;
-    // 4. Written, and committed, or not.
+    // 4. The file is written and committed.
     let mut commit = None;
     if !args.dry_run && before != after {
         file::write(&path, &after)?;
         let message = args.message.clone().unwrap_or_else(|| message(job, &change, &moves));
         commit = args.commit.then(|| file::commit(&repository, &message)).transpose()?;
     }
-    // 5. Summed up.
+    // 5. The summary.
     let sync = sync_command(job, &was.records, &is);
     sum_up(args, before != after, sync, commit.as_deref(), output);
     if args.common.json {
@@ -101,13 +101,13 @@ fn wanted(args: &ChangeArgs) -> Result<TrafficEdit> {
     })
 }
 
-/// A component's slots, and what is refused of them.
+/// The records of a component's slots, and its refusals.
 struct ComponentState {
     records: Records,
     refused: Vec<Notice>,
 }
 
-/// The component with the file's text as if it were committed.
+/// Reads the component as if the file were committed with this text.
 fn state(job: &Job<'_>, source: &SharedSource, text: &str) -> Result<ComponentState> {
     let rollouts = Some(Rollouts::with_text(text));
     let part = ReadPart { only: std::slice::from_ref(job.name), rollouts };
@@ -117,8 +117,8 @@ fn state(job: &Job<'_>, source: &SharedSource, text: &str) -> Result<ComponentSt
     Ok(ComponentState { records, refused })
 }
 
-/// A change that would make a mistake is not written. What was wrong before is
-/// not the change's fault.
+/// Refuses a change that causes a new refusal. Refusals that were there before the change
+/// are ignored.
 fn refuse_mistakes(before: &ComponentState, after: ComponentState) -> Result<Records> {
     let known: BTreeSet<&str> = before.refused.iter().map(|notice| notice.what.as_str()).collect();
     match after.refused.into_iter().find(|notice| !known.contains(notice.what.as_str())) {
@@ -134,7 +134,7 @@ fn keys(args: &ChangeArgs) -> Result<Vec<String>> {
     }
 }
 
-/// The difference as data, what it means as talk.
+/// Prints the difference to stdout, and its effect on callers as messages.
 fn show(args: &ChangeArgs, diff: &str, moves: &[SlotMoves], output: &Output) -> Result<()> {
     if !args.common.json {
         output.print(&file::colored(diff))?;
@@ -148,7 +148,8 @@ fn show(args: &ChangeArgs, diff: &str, moves: &[SlotMoves], output: &Output) -> 
     Ok(())
 }
 
-/// The command that applies the change. A sync removes a slot's table only if it is told to.
+/// Returns the command that applies the change. A sync removes the routing of a slot only with
+/// `--allow-policy-removal`.
 fn sync_command(job: &Job<'_>, was: &Records, is: &Records) -> &'static str {
     let key = (job.name.clone(), job.slot.clone());
     let is_routed = |records: &Records| records.get(&key).is_some_and(SlotRecord::is_routed);
@@ -173,7 +174,8 @@ fn sum_up(args: &ChangeArgs, changed: bool, sync: &str, commit: Option<&str>, ou
     }
 }
 
-/// The commit's message: what changes, and below it for whom.
+/// Returns the commit's message: the change as the subject, and its effect on the slots as
+/// the body.
 fn message(job: &Job<'_>, change: &TrafficEdit, moves: &[SlotMoves]) -> String {
     let key = format!("{}@{}", job.name, job.slot);
     let subject = match change {

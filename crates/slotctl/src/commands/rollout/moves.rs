@@ -1,4 +1,4 @@
-//! Who would move between two records of a slot, of a sample of keys.
+//! The keys of a sample that move between two records of a slot.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -15,20 +15,20 @@ use serde_json::{Value, json};
 use crate::offline::{self, Records};
 use crate::traffic::{change, traffic};
 
-/// How many keys are made up where none are given.
+/// The number of keys that are generated if no keys are given.
 const SAMPLE: usize = 10_000;
 
-/// How many keys of a move are named.
+/// The number of keys that are named as examples of a move.
 const EXAMPLES: usize = 3;
 
-/// Where callers go, and some of them.
+/// The number of callers that move from one arm to another, and some of their keys.
 #[derive(Debug, Default)]
 struct MovedCallers {
     number: usize,
     examples: Vec<String>,
 }
 
-/// What changes for the callers of one slot.
+/// The changes for the callers of one slot.
 #[derive(Debug)]
 pub(super) struct SlotMoves {
     pub(super) name: ComponentName,
@@ -40,12 +40,12 @@ pub(super) struct SlotMoves {
     keys: usize,
 }
 
-/// Keys for a sample: the same ones every time.
+/// Generates the keys of a sample; they are the same every time.
 pub(super) fn sample() -> Vec<String> {
     (1..=SAMPLE).map(|number| format!("sample-{number}")).collect()
 }
 
-/// What changes between two states, slot by slot.
+/// Compares two states and returns the changes by slot.
 pub(super) fn compare(
     before: &Records,
     after: &Records,
@@ -104,7 +104,7 @@ fn shown(Arm { slot, snapshot }: &Arm) -> String {
 }
 
 impl SlotMoves {
-    /// The change of traffic in one line.
+    /// Describes the change of traffic in one line.
     pub(super) fn line(&self) -> String {
         let changes: Vec<String> = self.changes.iter().map(ArmChange::to_string).collect();
         let what = match (&self.before, &self.after) {
@@ -119,7 +119,7 @@ impl SlotMoves {
         self.moves.values().map(|moved| moved.number).sum()
     }
 
-    /// The change, and who moves.
+    /// Describes the change, and the keys that move.
     pub(super) fn words(&self) -> String {
         let percent = |number: usize| 100.0 * number as f64 / self.keys.max(1) as f64;
         let mut text = self.line() + "\n";
@@ -136,7 +136,7 @@ impl SlotMoves {
         text
     }
 
-    /// The same for machines.
+    /// Returns the change and the moves as JSON.
     pub(super) fn value(&self) -> Value {
         let moves = self.moves.iter().map(|((from, to), moved)| {
             json!({ "from": from, "to": to, "keys": moved.number, "examples": moved.examples })

@@ -1,5 +1,5 @@
-//! `slotctl rollout plan`: who would move between the `rollouts.toml` that counts
-//! and the one in the work tree.
+//! `slotctl rollout plan`: shows the callers that would move if the `rollouts.toml` in the
+//! work tree replaced the one of the default branch.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use git::Repository;
 /// Carries out the command.
 pub(super) fn run(context: &Context<'_, RolloutPlanArgs>) -> Result<Exit> {
     let Context { args, output, .. } = *context;
-    // 1. The two states: as the default branch has it, and as the file is now.
+    // 1. The two states: the file of the default branch, and that of the work tree.
     let repository = Repository::open(&args.common.repo)?;
     let edited = Rollouts::with_text(&file::read(&file::path(&repository)?)?);
     let only = args.component.as_slice();
@@ -25,10 +25,10 @@ pub(super) fn run(context: &Context<'_, RolloutPlanArgs>) -> Result<Exit> {
     let edited = offline::read(&args.common, &source, ReadPart { only, rollouts: Some(edited) })?;
     let (before, _) = offline::records(&counts.desired)?;
     let (after, refused) = offline::records(&edited.desired)?;
-    // 2. Who moves.
+    // 2. The moves.
     let keys = args.keys.as_deref().map_or_else(|| Ok(moves::sample()), offline::keys)?;
     let moves = moves::compare(&before, &after, &keys)?;
-    // 3. Shown.
+    // 3. The output.
     match args.common.json {
         true => output.data(&json!({
             "command": "rollout plan",

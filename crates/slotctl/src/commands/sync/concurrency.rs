@@ -79,8 +79,8 @@ impl<'a> ConcurrentRun<'a> {
         self.allow_older = true;
     }
 
-    /// Tells if another run has not ended. It may still run, or was interrupted; the two
-    /// cannot be told apart. KV must then be listed after this run has announced itself.
+    /// Tells if another run has not ended. It may still run, or it was interrupted; its record
+    /// does not say which. KV must then be listed after this run has announced itself.
     pub(super) fn is_contested(&self) -> bool {
         self.known.values().any(|other| !other.ended)
     }

@@ -14,7 +14,7 @@ pub(crate) enum Exit {
     Failed,
     /// The command line was wrong.
     Usage,
-    /// What the command checked is not as it should be.
+    /// The state that the command checked is not as it should be.
     Drift,
 }
 

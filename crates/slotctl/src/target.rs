@@ -26,7 +26,7 @@ pub(crate) struct KvTarget {
     pub(crate) api: KvApi,
     /// The ids of the namespaces.
     pub(crate) ids: NamespaceIds,
-    /// The owner of the namespaces, as a text for people.
+    /// The account or the `wrangler dev` that has the namespaces, in words.
     pub(crate) whose: String,
     /// The environment of the configuration; `None` for its top level.
     pub(crate) environment: Option<String>,

@@ -5,7 +5,7 @@ use super::literal::{Argument, Call, Value, text_of};
 use super::readers::{is_bundled, loader, own, resolver};
 use super::reference::{Effect, Known, Reference, failing, latest, of_uri, to_key, to_versions};
 
-/// The reference that the text of an argument is, if it is one.
+/// Returns the reference in the text of an argument, if the text is one.
 pub(super) fn read(text: &str, call: &Call, index: usize, known: &Known<'_>) -> Option<Reference> {
     match (shape_of(call), index) {
         (None, _) => own(text, false, known).filter(|_| !is_bundled(text) || reads_kv(call, text)),
@@ -32,13 +32,13 @@ pub(super) fn read(text: &str, call: &Call, index: usize, known: &Known<'_>) -> 
     }
 }
 
-/// Whether a call reads a script from KV, which the project would bundle otherwise.
+/// Tells if a call reads a script from KV, which the project would bundle otherwise.
 fn reads_kv(call: &Call, text: &str) -> bool {
     let method = call.callee.last().map(String::as_str);
     !text.contains("://") && matches!(method, Some("get" | "getWithMetadata"))
 }
 
-/// `{ fallback: '1.9.0' }` of a primitive.
+/// Returns the reference of `{ fallback: '1.9.0' }` in a primitive.
 pub(super) fn fallback(text: &str, value: &Value, call: &Call) -> Option<Reference> {
     if value.keys != ["fallback"] {
         return None;
@@ -50,8 +50,8 @@ pub(super) fn fallback(text: &str, value: &Value, call: &Call) -> Option<Referen
     }
 }
 
-/// The type that a call of the SDK names; a prompt if it names none. It cannot be seen if the
-/// script computes it.
+/// Returns the type that a call of the SDK names; `prompt` if it names none. `None` if the script
+/// computes the type.
 fn kind(call: &Call, index: usize) -> Option<&str> {
     match call.arguments.get(index) {
         None => Some("prompt"),
@@ -64,7 +64,7 @@ fn sdk(text: &str, call: &Call) -> Option<Reference> {
     named(text, kind(call, 2)?)
 }
 
-/// `name@reference`; the SDK needs both.
+/// Reads `name@reference`; the SDK needs both parts.
 fn named(text: &str, kind: &str) -> Option<Reference> {
     match text.split_once('@') {
         Some((name, reference)) if !name.is_empty() && !reference.is_empty() => {
@@ -86,10 +86,10 @@ fn deployment(text: &str, call: &Call, index: usize) -> Option<Reference> {
     }
 }
 
-/// `ctx.schemas.get('order@v1.0.0')`: the registry puts the type in front and asks the value
+/// Reads `ctx.schemas.get('order@v1.0.0')`: the registry puts the type in front and asks the value
 /// resolver.
 fn registry(text: &str, kind: &str) -> Option<Reference> {
-    // A sentence or a computed text names nothing.
+    // A sentence or a computed text is not a reference.
     if text.is_empty() || text.contains(char::is_whitespace) && !text.contains('@') {
         return None;
     }
@@ -118,7 +118,7 @@ fn versioned(text: &str, kind: &str, call: &Call, index: usize) -> Option<Refere
     }
 }
 
-/// The component of `componentRef('type', 'path', …)` or `versionedAgent('path', …)`.
+/// Returns the component of `componentRef('type', 'path', …)` or `versionedAgent('path', …)`.
 fn component_of(call: &Call) -> Option<String> {
     match shape_of(call)? {
         Shape::Component => Some(format!("{}/{}", text_of(call, 0)?, text_of(call, 1)?)),
@@ -127,7 +127,7 @@ fn component_of(call: &Call) -> Option<String> {
     }
 }
 
-/// The component of the reference that `deploymentRef` was given.
+/// Returns the component of the reference that is passed to `deploymentRef`.
 fn target(call: &Call) -> Option<String> {
     match call.arguments.first()? {
         Argument::Call(inner) => component_of(inner),

@@ -1,9 +1,9 @@
-//! Who in Conductor 0.5.3 reads which place, as data. `docs/conductor.md` has the same
-//! table with the reasons; a test compares them.
+//! The readers of all places in Conductor 0.5.3, as data. `docs/conductor.md` has the same table
+//! with the reasons; a test compares them.
 
 use super::literal::{Call, Value};
 
-/// What reads a text.
+/// The reader of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reader {
     /// The value resolver: `type/name@reference` and `type/name` are references, everything
@@ -18,19 +18,19 @@ pub(super) enum Reader {
     HtmlInput,
     /// A key in the binding `KV`.
     KvKey,
-    /// The layout of the HTML agent: a URI, else nothing.
+    /// The layout of the HTML agent: only a URI is loaded.
     Layout,
-    /// The script loader: what the project has bundled, whatever the version.
+    /// The script loader: it uses what the project has bundled, whatever the version.
     Bundled,
-    /// The executor: the agent of the project, whatever the version.
+    /// The executor: it uses the agent of the project, whatever the version.
     LocalAgent,
     /// The project itself.
     Own,
-    /// No one that reads components.
+    /// Nothing reads components at this place.
     Nobody,
 }
 
-/// What to write in place of a reference that is taken for text.
+/// The text to write in place of a reference that is taken for text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Remedy {
     /// `prompts/extraction@production`
@@ -47,11 +47,11 @@ pub(super) enum Remedy {
     Registry,
 }
 
-/// The value of a key.
+/// A row of the table: the value of a key.
 pub(super) struct KeyRow {
-    /// The operation of the agent; none for every agent, known or not.
+    /// The operation of the agent; `None` for every agent, known or not.
     pub(super) operation: Option<&'static str>,
-    /// The last keys that lead to it.
+    /// The last keys that lead to the value.
     pub(super) keys: &'static [&'static str],
     pub(super) reader: Reader,
 }
@@ -64,7 +64,7 @@ const fn row(
     KeyRow { operation, keys, reader }
 }
 
-/// The values of YAML, JSON and objects in scripts; the first row that fits counts.
+/// The values of YAML, JSON and objects in scripts; the first matching row counts.
 pub(super) const KEYS: [KeyRow; 27] = [
     row(Some("think"), &["config", "prompt"], Reader::Resolver),
     row(Some("think"), &["config", "schema"], Reader::Resolver),
@@ -95,13 +95,13 @@ pub(super) const KEYS: [KeyRow; 27] = [
     row(None, &["component"], Reader::Own),
 ];
 
-/// The keys of the project's own that name a component without a version too.
+/// The project's own keys whose value can also name a component without a version.
 const OWN: [&str; 3] = ["component", "query", "config"];
 
-/// Who reads a value of an agent with this operation.
+/// Returns the reader of a value of an agent with this operation.
 pub(super) fn reader_of(value: &Value, operation: Option<&str>) -> Reader {
     let fits = |row: &&KeyRow| match row.operation {
-        // An object of a script can be anything, unless it says that it is an agent.
+        // An object in a script can be anything, unless it says that it is an agent.
         None if value.in_script && operation.is_none() => {
             matches!(row.reader, Reader::Bundled) && ends_with(&value.keys, row.keys)
         }
@@ -111,7 +111,7 @@ pub(super) fn reader_of(value: &Value, operation: Option<&str>) -> Reader {
     KEYS.iter().find(fits).map_or(Reader::Own, |row| row.reader)
 }
 
-/// Whether a value of YAML or JSON names a component without a version too.
+/// Tells if a value of YAML or JSON can also name a component without a version.
 pub(super) fn is_own_key(value: &Value) -> bool {
     !value.in_script && value.keys.last().is_some_and(|key| OWN.contains(&key.as_str()))
 }
@@ -120,10 +120,10 @@ fn ends_with(keys: &[String], last: &[&str]) -> bool {
     keys.len() >= last.len() && keys.iter().rev().zip(last.iter().rev()).all(|(a, b)| a == b)
 }
 
-/// How a call names a component.
+/// The form in which a call names a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// `loadComponent('name@reference', env, type)`; without a type a prompt.
+    /// `loadComponent('name@reference', env, type)`; without a type it is a prompt.
     Sdk,
     /// `loadMemberConfig('name@reference', env)`
     Agent,
@@ -197,11 +197,11 @@ pub(super) const REGISTRIES: [(&str, &[&str]); 7] = [
     ("queries", &["get", "getSql", "exists"]),
     ("scripts", &["get", "getContent", "exists"]),
     ("templates", &["get", "getContent", "render", "exists"]),
-    // Not in 0.5.3, and read like the others by what builds on it.
+    // They are not in 0.5.3, and projects that build on it read them like the others.
     ("tools", &["get", "exists"]),
 ];
 
-/// How a call names a component, if it does.
+/// Returns the form in which a call names a component, if it names one.
 pub(super) fn shape_of(call: &Call) -> Option<Shape> {
     let mut names = call.callee.iter().rev().map(String::as_str);
     let (last, before) = (names.next()?, names.next());
@@ -219,13 +219,14 @@ pub(super) fn shape_of(call: &Call) -> Option<Shape> {
             Some(Shape::Resolver)
         }
         (_, "exists") if first.contains("://") => Some(Shape::Loader),
-        // Of a name as short as this only a URI says whose it is.
+        // A name as short as this is recognized only by a URI.
         (_, "load") if !first.contains("://") => None,
         _ => FUNCTIONS.iter().find(|(name, _)| *name == last).map(|(_, shape)| *shape),
     }
 }
 
-/// Whether a method belongs to a registry: `prompts.get('x')` may also be of the script's own `Map`.
+/// Tells if a method belongs to a registry: `prompts.get('x')` may also belong to the script's own
+/// `Map`.
 fn is_registry(call: &Call, registry: &str, method: &str, name: &str) -> bool {
     let known = REGISTRIES.iter().any(|(of, methods)| *of == registry && methods.contains(&method));
     known && (call.callee.len() > 2 || call.destructured || name.contains('@'))
@@ -239,7 +240,7 @@ fn is_script(text: &str) -> bool {
 pub(super) const PROTOCOLS: [&str; 7] =
     ["template", "prompt", "query", "config", "script", "schema", "docs"];
 
-/// Whether the value resolver takes the text for a reference: letters, digits, `-` and `_`
+/// Tells if the value resolver takes the text for a reference: letters, digits, `-` and `_`
 /// with a slash, `@`, then letters, digits, `-` and `.`.
 pub(super) fn resolver_sees(text: &str) -> bool {
     let plain = |text: &str, more: &str| {
@@ -254,7 +255,7 @@ pub(super) fn resolver_sees(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// The page says of every place and of every call who reads it.
+    /// The page names the reader of every place and of every call.
     #[test]
     fn the_documentation_has_every_place() {
         let page = include_str!("../../../../../docs/conductor.md");

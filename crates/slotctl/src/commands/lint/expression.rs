@@ -1,5 +1,5 @@
-//! The parts of a text: the whole of it, what is quoted in its expressions, and the
-//! partials of a template.
+//! The parts of a text: the whole text, the quoted texts in its expressions, and the partials
+//! of a template.
 
 use super::literal::{Literal, Owner, Place, Value};
 
@@ -8,12 +8,12 @@ pub(super) struct Spelled<'a> {
     pub(super) text: &'a str,
     /// The line of the key or of the call, from 1.
     pub(super) begins: usize,
-    /// The first of `source`, from 1.
+    /// The line of the first element of `source`, from 1.
     pub(super) line: usize,
     pub(super) source: Vec<&'a str>,
 }
 
-/// The whole text, or what is quoted inside its `${…}`, and all its partials.
+/// Returns the whole text, or the quoted texts inside its `${…}`, and all its partials.
 pub(super) fn literals(spelled: &Spelled<'_>, place: &Place) -> Vec<Literal> {
     let Spelled { text, begins, .. } = *spelled;
     let place_each = |parts: Vec<&str>, place: &Place| -> Vec<Literal> {
@@ -38,8 +38,8 @@ pub(super) fn literals(spelled: &Spelled<'_>, place: &Place) -> Vec<Literal> {
     found
 }
 
-/// The line of the file that has a part of the text, which is not before `from`: a line of the
-/// source and a byte in it. Moves `from` behind the part.
+/// Returns the line of the file that contains a part of the text. The search begins at `from`, a
+/// line of the source and a byte in it, which then moves behind the part.
 fn line_of(spelled: &Spelled<'_>, part: &str, from: &mut (usize, usize)) -> usize {
     let (first, column) = *from;
     for (at, line) in spelled.source.iter().enumerate().skip(first) {
@@ -49,11 +49,11 @@ fn line_of(spelled: &Spelled<'_>, part: &str, from: &mut (usize, usize)) -> usiz
             return spelled.line + at;
         }
     }
-    // Escapes spell it differently.
+    // The part was not found: it is spelled with escapes in the file.
     spelled.line + first
 }
 
-/// The text between quotes.
+/// Returns the texts between quotes.
 fn quoted(text: &str) -> Vec<&str> {
     let (mut rest, mut found) = (text, Vec::new());
     while let Some(at) = rest.find(['\'', '"', '`']) {
@@ -67,7 +67,7 @@ fn quoted(text: &str) -> Vec<&str> {
     found
 }
 
-/// The names of the partials, `{{> name arguments}}`, as Conductor's template engine
+/// Returns the names of the partials, `{{> name arguments}}`, as Conductor's template engine
 /// reads them.
 pub(super) fn partials(text: &str) -> Vec<&str> {
     let inside = text.split("{{>").skip(1).filter_map(|rest| rest.split_once("}}"));

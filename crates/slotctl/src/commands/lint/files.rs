@@ -9,9 +9,9 @@ use ignore::WalkBuilder;
 use super::literal::Contents;
 use super::{html, json, script, yaml};
 
-/// A file and what it contains.
+/// A file and its contents.
 pub(super) struct File {
-    /// Its path below the project's folder.
+    /// The path of the file below the project's folder.
     pub(super) name: String,
     pub(super) contents: Contents,
 }
@@ -25,7 +25,7 @@ enum Format {
     Markup,
 }
 
-/// What package managers write is not read.
+/// The files of package managers, which are not read.
 const LOCKS: [&str; 3] = ["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml"];
 
 /// Reads the files that Git would not ignore, in the order of their names.

@@ -1,4 +1,4 @@
-//! What is wrong in a file, and where.
+//! The findings in a file, each with its line.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::judge::{Level, Verdict};
 use super::literal::{Ignore, Literal, Problem};
 
-/// What is wrong, and where.
+/// A mistake with its file and line.
 #[derive(Debug, Serialize)]
 pub(super) struct Finding {
     file: String,
@@ -26,7 +26,7 @@ pub(super) struct Finding {
     begins: usize,
 }
 
-/// What is wrong with a reference.
+/// Returns the finding of a mistake in a reference.
 pub(super) fn of_verdict(file: &str, literal: &Literal, text: &str, verdict: Verdict) -> Finding {
     let Verdict { level, code, what, help } = verdict;
     let (file, reference) = (file.to_owned(), Some(text.to_owned()));
@@ -34,7 +34,7 @@ pub(super) fn of_verdict(file: &str, literal: &Literal, text: &str, verdict: Ver
     Finding { file, line, level, code, reference, what, help, begins }
 }
 
-/// What is wrong with the file itself.
+/// Returns the finding of a problem with the file itself.
 pub(super) fn of_problem(file: &str, problem: &Problem) -> Finding {
     let Problem { line, code, is_error, what, help } = problem.clone();
     let level = if is_error { Level::Error } else { Level::Warning };
@@ -42,7 +42,7 @@ pub(super) fn of_problem(file: &str, problem: &Problem) -> Finding {
     Finding { file, line, level, code, reference: None, what, help, begins: line }
 }
 
-/// Leaves out what is silenced, and adds a warning for each comment that silences nothing.
+/// Removes silenced findings, and adds a warning for each comment that silences nothing.
 pub(super) fn silence(file: &str, findings: Vec<Finding>, ignores: &[Ignore]) -> Vec<Finding> {
     let mut used = BTreeSet::new();
     let silenced = |finding: &Finding, used: &mut BTreeSet<usize>| {
@@ -67,7 +67,7 @@ fn unused_ignore(file: &str, line: usize) -> Finding {
     of_problem(file, &problem)
 }
 
-/// One line for each finding, as compilers write it, so that editors find the place.
+/// Returns one line for each finding in the format of compilers, so that editors find the place.
 pub(super) fn words(findings: &[Finding]) -> String {
     let mut text = String::new();
     for Finding { file, line, level, code, reference, what, help, .. } in findings {

@@ -4,11 +4,11 @@ use super::expression::partials;
 use super::literal::{Contents, Literal, Owner, Place, lines_of};
 use super::silence::in_markup;
 
-/// What a file contains.
+/// Returns the contents of a file.
 pub(super) fn read(text: &str) -> Contents {
     let lines = lines_of(text);
     let literal = |name: &str| {
-        // A part of `text`, so that the difference of the two addresses is its offset.
+        // `name` is a part of `text`, so that the difference of the two addresses is its offset.
         let line = lines.at(name.as_ptr().addr() - text.as_ptr().addr());
         Literal {
             line,

@@ -1,4 +1,4 @@
-//! Reads JSON, with comments too.
+//! Reads JSON, also with comments.
 
 use jsonc_parser::ast::{ObjectPropName, Value};
 use jsonc_parser::common::Ranged as _;
@@ -8,7 +8,7 @@ use super::literal::{Contents, Ignore, Lines, Problem, lines_of};
 use super::silence::{ignore_at, silences};
 use super::tree::{Entry, Node, Text, collect, duplicates};
 
-/// What a file contains; nothing if it is not JSON.
+/// Returns the contents of a file; only a problem if it is not JSON.
 pub(super) fn read(text: &str) -> Contents {
     let comments = CommentCollectionStrategy::Separate;
     let collect_options = CollectOptions { comments, tokens: false };
@@ -32,7 +32,7 @@ pub(super) fn read(text: &str) -> Contents {
     contents
 }
 
-/// A comment is before one token and behind another, so that it is reported twice.
+/// Removes duplicates: a comment before one token and after another is reported twice.
 fn unique(ignores: &mut Vec<Ignore>) {
     ignores.sort_by_key(|ignore| ignore.line);
     ignores.dedup();

@@ -1,4 +1,4 @@
-//! What is wrong with a reference.
+//! Finds the mistakes in references.
 
 use std::collections::BTreeSet;
 
@@ -13,21 +13,21 @@ use super::conductor::Remedy;
 use super::nearest::{Catalogs, Existing, existing, live, references, spelled};
 use super::reference::{Effect, Reference};
 
-/// How much a finding matters.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Level {
-    /// It will not resolve, or not to what is meant.
+    /// The reference will not resolve, or not to the intended component.
     Error,
-    /// It works, and probably differs from what is meant.
+    /// The reference works, and probably differs from the intended one.
     Warning,
 }
 
-/// What is wrong with a reference.
+/// A mistake in a reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub(super) level: Level,
-    /// Never changes.
+    /// The code of the mistake, which never changes.
     pub(super) code: &'static str,
     pub(super) what: String,
     /// The nearest reference that exists, or what to do.
@@ -42,13 +42,13 @@ fn warning(code: &'static str, what: impl Into<String>, help: Option<String>) ->
     Verdict { level: Level::Warning, code, what: what.into(), help }
 }
 
-/// The types with which a reference can begin.
+/// Returns the types with which a reference can begin.
 pub(super) fn types(catalogs: &Catalogs) -> BTreeSet<String> {
     let there = catalogs.keys().map(|name| name.type_name().to_owned());
     there.chain(catalog::conductor::types()).collect()
 }
 
-/// What is wrong with a reference; each thing by itself.
+/// Returns the mistakes in a reference, one verdict for each.
 pub(super) fn judge(reference: &Reference, catalogs: &Catalogs) -> Vec<Verdict> {
     let meanings = &reference.meanings;
     let known = meanings.iter().find(|meaning| catalogs.contains_key(name_of(meaning)));
@@ -68,7 +68,8 @@ pub(super) fn judge(reference: &Reference, catalogs: &Catalogs) -> Vec<Verdict> 
     verdicts
 }
 
-/// What the reader does in place of loading the component.
+/// Returns the verdict on an effect: the use that the reader makes of the text in place of loading
+/// the component.
 fn of_effect(effect: &Effect, near: Option<&Existing>) -> Verdict {
     let spell = |spelling: Remedy| near.map(|near| spelled(near, spelling));
     match effect {
@@ -107,7 +108,7 @@ fn of_effect(effect: &Effect, near: Option<&Existing>) -> Verdict {
     }
 }
 
-/// The form of a reference that Conductor reads, if nothing that exists is near.
+/// Returns the form of a reference that Conductor reads, used if no existing one is near.
 fn form(remedy: Remedy) -> &'static str {
     match remedy {
         Remedy::Key => "type/name@reference with a slot or a version",
@@ -119,7 +120,7 @@ fn form(remedy: Remedy) -> &'static str {
     }
 }
 
-/// Why a meaning leads nowhere, if it does.
+/// Returns the reason why a meaning does not resolve, if it does not.
 fn missing(meaning: &Meaning, reference: &Reference, catalogs: &Catalogs) -> Option<Verdict> {
     let name = name_of(meaning);
     let near = || existing(meaning, catalogs).map(|near| spelled(&near, reference.spelling));
@@ -144,7 +145,7 @@ fn missing(meaning: &Meaning, reference: &Reference, catalogs: &Catalogs) -> Opt
     Some(error(code, what, near().or_else(|| listed(catalog))))
 }
 
-/// A slot that gets its callers from another slot need not be named.
+/// Warns of a slot that is already part of another slot's split: it need not be named.
 fn redundant(name: &ComponentName, wanted: &Wanted, catalogs: &Catalogs) -> Option<Verdict> {
     let Wanted::Slot(slot) = wanted else { return None };
     let mut entries = catalogs.get(name)?.slots.iter();
@@ -179,12 +180,12 @@ fn revoked(name: &ComponentName, record: &VersionRecord, near: Option<String>) -
     Some(error("revoked-version", format!("{version} of {name} is revoked: {why}"), near))
 }
 
-/// Some of what there is, if nothing of it is near.
+/// Returns a list of some existing references, used if none of them is near.
 fn listed(catalog: &CatalogRecord) -> Option<String> {
     let names = references(catalog);
     let some: Vec<&str> = names.iter().rev().take(LISTED).map(String::as_str).collect();
     (!some.is_empty()).then(|| format!("one of {}", some.join(", ")))
 }
 
-/// How many slots and versions of a component a finding lists.
+/// The number of slots and versions of a component that a finding lists.
 const LISTED: usize = 6;

@@ -1,4 +1,4 @@
-//! The texts of a file, and the place of each: who reads a text depends on it.
+//! The texts of a file, and the place of each: the place determines the reader of a text.
 
 use std::rc::Rc;
 
@@ -14,7 +14,7 @@ pub(super) struct Literal {
     pub(super) place: Place,
 }
 
-/// Where a text is written.
+/// The place at which a text is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// The value of a key.
@@ -23,7 +23,7 @@ pub(super) enum Place {
     Argument { call: Rc<Call>, index: usize },
     /// A specifier of a module: `import`, `export … from`, a type import.
     Module,
-    /// `{{> name}}` in a template, and the agent whose template it is.
+    /// `{{> name}}` in a template, with the agent whose template it is.
     Partial(Owner),
     /// Anything else in a script.
     Script,
@@ -32,13 +32,13 @@ pub(super) enum Place {
 /// The place of a value in mappings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Value {
-    /// The keys that lead to it, the outermost first; sequences have no key.
+    /// The keys that lead to the value, the outermost first; sequences have no key.
     pub(super) keys: Vec<String>,
-    /// The agent or the step that it configures.
+    /// The agent or the step that the value configures.
     pub(super) owner: Owner,
     /// The call that has the mapping as an argument.
     pub(super) call: Option<Rc<Call>>,
-    /// Whether the mapping is an object of a script.
+    /// True if the mapping is an object of a script.
     pub(super) in_script: bool,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct Owner {
     pub(super) operation: Option<String>,
     /// The value of `agent`: a step of a flow.
     pub(super) agent: Option<String>,
-    /// Whether the mapping is the whole document: an agent's own file.
+    /// True if the mapping is the whole document: an agent's own file.
     pub(super) is_document: bool,
 }
 
@@ -58,12 +58,12 @@ pub(super) struct Owner {
 pub(super) struct Call {
     /// The names of the callee, for example `ctx`, `schemas`, `get`.
     pub(super) callee: Vec<String>,
-    /// Whether the first name was taken out of an object: `const { schemas } = ctx`.
+    /// True if the first name was taken out of an object: `const { schemas } = ctx`.
     pub(super) destructured: bool,
     pub(super) arguments: Vec<Argument>,
 }
 
-/// What a call was given, as far as the text of the script says.
+/// An argument of a call, as far as the text of the script shows it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Argument {
     Text(String),
@@ -71,7 +71,7 @@ pub(super) enum Argument {
     Other,
 }
 
-/// The text of an argument.
+/// Returns the text of an argument.
 pub(super) fn text_of(call: &Call, index: usize) -> Option<&str> {
     match call.arguments.get(index) {
         Some(Argument::Text(text)) => Some(text),
@@ -79,7 +79,7 @@ pub(super) fn text_of(call: &Call, index: usize) -> Option<&str> {
     }
 }
 
-/// What was found in a file.
+/// The texts, agents, comments and problems of a file.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) literals: Vec<Literal>,
@@ -90,21 +90,21 @@ pub(super) struct Contents {
     pub(super) problems: Vec<Problem>,
 }
 
-/// A comment that says `slotctl-ignore`.
+/// A comment with `slotctl-ignore`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Ignore {
     /// The line of the comment, from 1.
     pub(super) line: usize,
-    /// The line that it silences.
+    /// The line that the comment silences.
     pub(super) silences: usize,
 }
 
-/// What is wrong with the file itself.
+/// A problem with the file itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Problem {
     pub(super) line: usize,
     pub(super) code: &'static str,
-    /// Whether Conductor refuses the file.
+    /// True if Conductor refuses the file.
     pub(super) is_error: bool,
     pub(super) what: String,
     pub(super) help: Option<String>,
@@ -115,14 +115,14 @@ pub(super) struct Lines {
     starts: Vec<usize>,
 }
 
-/// The lines of a text.
+/// Returns the lines of a text.
 pub(super) fn lines_of(text: &str) -> Lines {
     let after = text.match_indices('\n').map(|(at, _)| at + 1);
     Lines { starts: std::iter::once(0).chain(after).collect() }
 }
 
 impl Lines {
-    /// The line of the byte at `offset`, from 1.
+    /// Returns the line of the byte at `offset`, from 1.
     pub(super) fn at(&self, offset: usize) -> usize {
         self.starts.partition_point(|start| *start <= offset)
     }

@@ -36,7 +36,7 @@ use crate::offline;
 use crate::output::count;
 use crate::read::ReadPart;
 
-/// What was read and found.
+/// The numbers of files and the findings.
 #[derive(Debug, Default)]
 struct Linted {
     files: usize,
@@ -91,8 +91,8 @@ fn lint_file(file: &File, known: &Known<'_>, catalogs: &Catalogs, linted: &mut L
     linted.findings.extend(silence(name, findings, &contents.ignores));
 }
 
-/// The operation of each agent of the project; an agent that two files define differently
-/// has none.
+/// Returns the operation of each agent of the project. An agent that two files define differently
+/// is left out.
 fn agents(files: &[File]) -> BTreeMap<String, String> {
     let mut agents: BTreeMap<String, Option<String>> = BTreeMap::new();
     for (name, operation) in files.iter().flat_map(|file| &file.contents.agents) {

@@ -1,4 +1,4 @@
-//! The nearest component, slot or version that there is.
+//! Finds the nearest component, slot or version that exists.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use strsim::damerau_levenshtein;
 
 use super::conductor::{PROTOCOLS, Remedy};
 
-/// The components that there are.
+/// The components that exist.
 pub(super) type Catalogs = BTreeMap<ComponentName, CatalogRecord>;
 
 /// A reference that exists.
@@ -21,7 +21,7 @@ pub(super) struct Existing {
     pub(super) reference: Option<String>,
 }
 
-/// The component with the nearest name.
+/// Returns the component with the nearest name.
 fn nearest_component<'a>(
     name: &ComponentName,
     catalogs: &'a Catalogs,
@@ -35,7 +35,7 @@ fn nearest_component<'a>(
     })
 }
 
-/// The reference that exists and is nearest to what was meant.
+/// Returns the existing reference that is nearest to a meaning.
 pub(super) fn existing(meaning: &Meaning, catalogs: &Catalogs) -> Option<Existing> {
     let (meant, wanted) = match meaning {
         Meaning::Content(name, wanted) => (name, Some(wanted)),
@@ -49,7 +49,7 @@ pub(super) fn existing(meaning: &Meaning, catalogs: &Catalogs) -> Option<Existin
         wanted => nearest_reference(catalog, &wanted.to_string()),
     });
     let reference = match near {
-        // Of another component any reference is a guess; of this one there is a list.
+        // For another component any reference is a guess; for this one the finding has a list.
         Some(None) if known.is_none() => Some(usual(catalog)),
         Some(near) => Some(near?),
         None => None,
@@ -57,18 +57,18 @@ pub(super) fn existing(meaning: &Meaning, catalogs: &Catalogs) -> Option<Existin
     Some(Existing { name: name.clone(), reference })
 }
 
-/// The slots and the versions that are not revoked, the slots last.
+/// Returns the slots and the versions that are not revoked, the slots last.
 pub(super) fn references(catalog: &CatalogRecord) -> Vec<String> {
     let versions = live(catalog).map(|record| record.snapshot.version.to_string());
     versions.chain(catalog.slots.keys().map(ToString::to_string)).collect()
 }
 
-/// The versions that are not revoked.
+/// Returns the versions that are not revoked.
 pub(super) fn live(catalog: &CatalogRecord) -> impl Iterator<Item = &VersionRecord> {
     catalog.versions.iter().filter(|record| record.revoked.is_none())
 }
 
-/// The reference that most callers use.
+/// Returns the reference that most callers use.
 fn usual(catalog: &CatalogRecord) -> String {
     let production = catalog.slots.keys().find(|slot| slot.as_str() == "production");
     production.map_or(Slot::LATEST, Slot::as_str).to_owned()
@@ -80,7 +80,7 @@ fn nearest_reference(catalog: &CatalogRecord, text: &str) -> Option<String> {
     same.or_else(|| nearest(text, there.iter().map(String::as_str)))
 }
 
-/// The highest version in a range; versions are in ascending order.
+/// Returns the highest version in a range; versions are in ascending order.
 fn highest(catalog: &CatalogRecord, range: &catalog::range::Range) -> Option<String> {
     let fits = |record: &&VersionRecord| {
         record.snapshot.version.semver().is_some_and(|version| range.matches(version))
@@ -89,8 +89,8 @@ fn highest(catalog: &CatalogRecord, range: &catalog::range::Range) -> Option<Str
     found.or_else(|| nearest_reference(catalog, &range.to_string()))
 }
 
-/// The name with the fewest typing errors, or the one that `text` is an abbreviation of; none
-/// if it would be a different word.
+/// Returns the name with the fewest typing errors, or the one that `text` is an abbreviation of;
+/// `None` if it would be a different word.
 fn nearest<'a>(text: &str, there: impl Iterator<Item = &'a str>) -> Option<String> {
     let short = |name: &str| name.starts_with(text) || text.starts_with(name);
     let slips = |name: &str| if short(name) { 1 } else { damerau_levenshtein(text, name) };
@@ -99,7 +99,7 @@ fn nearest<'a>(text: &str, there: impl Iterator<Item = &'a str>) -> Option<Strin
     (slips <= own.len().div_ceil(2)).then(|| name.to_owned())
 }
 
-/// A reference in the spelling of its place.
+/// Returns a reference in the spelling of its place.
 pub(super) fn spelled(existing: &Existing, spelling: Remedy) -> String {
     let Existing { name, reference } = existing;
     let at = reference.as_ref().map_or(String::new(), |reference| format!("@{reference}"));
@@ -116,7 +116,7 @@ pub(super) fn spelled(existing: &Existing, spelling: Remedy) -> String {
     }
 }
 
-/// The protocol of a type: `prompts` has `prompt://`.
+/// Returns the protocol of a type: `prompts` has `prompt://`.
 fn protocol(name: &ComponentName) -> Option<&'static str> {
     PROTOCOLS.into_iter().find(|protocol| {
         let plural = match *protocol {

@@ -1,4 +1,4 @@
-//! The reference that a text is at its place.
+//! Finds the reference of a text at its place.
 
 use super::calls;
 use super::conductor::{PROTOCOLS, Reader, Remedy, is_own_key, reader_of};
@@ -8,7 +8,7 @@ use super::reference::{
     Effect, Known, Reference, failing, latest, of_key, of_name, of_uri, to_key,
 };
 
-/// The reference that a literal is, if it is one.
+/// Returns the reference of a literal, if it is one.
 pub(super) fn read(literal: &Literal, known: &Known<'_>) -> Option<Reference> {
     let text = literal.text.as_str();
     match &literal.place {
@@ -44,7 +44,8 @@ fn of_value(text: &str, value: &Value, known: &Known<'_>) -> Option<Reference> {
     }
 }
 
-/// `schemas/order.json`: a file, unless an agent of Conductor takes it for something else.
+/// Tells if a text is a file, such as `schemas/order.json`, unless an agent of Conductor takes it
+/// for something else.
 fn is_file(text: &str) -> bool {
     !text.contains(['@', ':'])
         && text.rsplit('/').next().is_some_and(|last| {
@@ -53,7 +54,7 @@ fn is_file(text: &str) -> bool {
         })
 }
 
-/// The operation of the agent that a value configures. A name that is not defined in the
+/// Returns the operation of the agent that a value configures. A name that is not defined in the
 /// project can be the name of one of Conductor's own agents.
 fn operation<'a>(owner: &'a Owner, known: &'a Known<'_>) -> Option<&'a str> {
     let own = owner.operation.as_deref();
@@ -66,7 +67,7 @@ fn operation<'a>(owner: &'a Owner, known: &'a Known<'_>) -> Option<&'a str> {
     })
 }
 
-/// `{{> name}}`: a URI is loaded, any other name is that of a registered partial.
+/// Reads `{{> name}}`: a URI is loaded, any other name is that of a registered partial.
 fn partial(text: &str, owner: &Owner, known: &Known<'_>) -> Option<Reference> {
     let Some((protocol, path)) = of_uri(text, &known.types) else {
         let named = of_key(text, &known.types).filter(|named| named.is_versioned)?;

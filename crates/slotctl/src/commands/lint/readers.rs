@@ -1,4 +1,4 @@
-//! What each reader does with a text.
+//! Finds references as each reader does.
 
 use catalog::conductor::Meaning;
 use catalog::reference::Reference as Wanted;
@@ -9,7 +9,8 @@ use super::reference::{
     Effect, Known, Reference, failing, latest, of_key, of_name, of_uri, to_key,
 };
 
-/// What the project's own code reads: a URI or a key; with `is_whole` also without a version.
+/// Reads a text of the project's own code: a URI or a key; with `is_whole` also a key without a
+/// version.
 pub(super) fn own(text: &str, is_whole: bool, known: &Known<'_>) -> Option<Reference> {
     if let Some((protocol, path)) = of_uri(text, &known.types) {
         return loader(text, protocol, path, known);
@@ -23,7 +24,8 @@ pub(super) fn own(text: &str, is_whole: bool, known: &Known<'_>) -> Option<Refer
     is_sure.then_some(found)
 }
 
-/// Scripts are bundled by the project at build time, and their versions are not read.
+/// Tells if a text names a script. The project bundles its scripts at build time, and their
+/// versions are not read.
 pub(super) fn is_bundled(text: &str) -> bool {
     text.trim().starts_with("script://") || text.trim().starts_with("scripts/")
 }
@@ -44,7 +46,7 @@ fn exists(key: &str, known: &Known<'_>) -> bool {
     to_key("", key, Remedy::Key, None).meanings.iter().any(|meaning| (known.exists)(meaning))
 }
 
-/// What the `ComponentLoader` does with a URI.
+/// Reads a URI as the `ComponentLoader` does.
 pub(super) fn loader(
     text: &str,
     protocol: &str,
@@ -65,13 +67,13 @@ pub(super) fn no_protocol(protocol: &str) -> Effect {
     Effect::Malformed(format!("the ComponentLoader has no protocol {protocol}://, only {known}"))
 }
 
-/// A key in the binding `KV`.
+/// Reads a key in the binding `KV`.
 pub(super) fn kv(text: &str, key: &str, known: &Known<'_>) -> Option<Reference> {
     let named = of_key(key.trim(), &known.types)?;
     Some(to_key(text, &named.key, Remedy::Partial, Some(Effect::OtherBinding)))
 }
 
-/// The value resolver: what it does not recognize is text.
+/// Reads a text as the value resolver does: it takes unknown forms for text.
 pub(super) fn resolver(text: &str, value: &Value, known: &Known<'_>) -> Option<Reference> {
     let word = text.trim();
     if let Some((protocol, path)) = of_uri(word, &known.types) {
@@ -97,7 +99,7 @@ pub(super) fn resolver(text: &str, value: &Value, known: &Known<'_>) -> Option<R
     Some(to_key(word, &key, Remedy::Key, Some(effect)))
 }
 
-/// The email agent or the HTML agent.
+/// Reads a text of the email agent or of the HTML agent.
 pub(super) fn template(text: &str, value: &Value, known: &Known<'_>) -> Option<Reference> {
     match text.strip_prefix("kv://") {
         Some(key) => kv(text, key, known),
@@ -105,7 +107,7 @@ pub(super) fn template(text: &str, value: &Value, known: &Known<'_>) -> Option<R
     }
 }
 
-/// A text that no one resolves: a finding if it names a component.
+/// Reads a text that no reader resolves: a finding if it names a component.
 pub(super) fn unread(text: &str, remedy: Remedy, known: &Known<'_>) -> Option<Reference> {
     let word = text.trim();
     let key = match of_uri(word, &known.types) {
@@ -122,7 +124,7 @@ pub(super) fn unread(text: &str, remedy: Remedy, known: &Known<'_>) -> Option<Re
     Some(to_key(word, &key, remedy, Some(Effect::Text(remedy))))
 }
 
-/// A layout that cannot be loaded is left out of the page.
+/// Reads the layout of a page. A layout that cannot be loaded is left out of the page.
 pub(super) fn layout(text: &str, known: &Known<'_>) -> Option<Reference> {
     match of_uri(text, &known.types) {
         Some((protocol, path)) if PROTOCOLS.contains(&protocol) => {

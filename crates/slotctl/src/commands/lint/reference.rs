@@ -1,4 +1,4 @@
-//! Which texts name a component, which one, and what their reader does with them.
+//! Recognizes texts that name a component, and describes the use that their reader makes of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,54 +12,54 @@ use super::conductor::{PROTOCOLS, Remedy};
 /// A reference in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Reference {
-    /// What a finding shows.
+    /// The text that a finding shows.
     pub(super) text: String,
     /// The components that it can mean, to be tried in this order.
     pub(super) meanings: Vec<Meaning>,
-    /// How another reference is spelled at this place.
+    /// The spelling of another reference at this place.
     pub(super) spelling: Remedy,
-    /// What the reader does with it, if it does not load the component.
+    /// The effect in the reader, if the reader does not load the component.
     pub(super) effect: Option<Effect>,
 }
 
-/// What a reader does with a text that names a component.
+/// The effect of a text that names a component in its reader.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// It takes it for text.
+    /// The reader takes the reference for text.
     Text(Remedy),
-    /// It takes it for text because of the line break behind it.
+    /// The reader takes the reference for text because of the line break after it.
     Folded,
-    /// It reads another binding.
+    /// The reader reads another binding.
     OtherBinding,
-    /// It loads it only if the agent itself comes from `loadMemberConfig`.
+    /// The reader loads the component only if the agent itself comes from `loadMemberConfig`.
     MemberConfig,
-    /// It takes the agent of the project.
+    /// The reader uses the agent of the project.
     LocalAgent,
-    /// Its template engine loads no components.
+    /// The reader's template engine loads no components.
     NoLoader(String),
-    /// It fails: the text is not of the form that it needs.
+    /// The reader fails: it needs a text of another form.
     Malformed(String),
 }
 
-/// What is known of the components and of the project.
+/// The known facts about the components and the project.
 pub(super) struct Known<'a> {
     /// The types with which a reference can begin.
     pub(super) types: BTreeSet<String>,
     /// The operations of the project's agents by name.
     pub(super) agents: BTreeMap<String, String>,
-    /// Whether there is such a component.
+    /// Tells if the component of a meaning exists.
     pub(super) exists: &'a dyn Fn(&Meaning) -> bool,
 }
 
 /// A text that is spelled like a reference.
 pub(super) struct Named {
-    /// The key by which Conductor would look for it.
+    /// The key under which Conductor would look for the component.
     pub(super) key: String,
-    /// Whether it names a version, a slot or a range.
+    /// True if the text names a version, a slot or a range.
     pub(super) is_versioned: bool,
 }
 
-/// `prompts/extraction@production` with one of the types; also `prompts/extraction` and
+/// Reads `prompts/extraction@production` with one of the types; also `prompts/extraction` and
 /// `components/prompts/extraction/v1.0.0`.
 pub(super) fn of_key(text: &str, types: &BTreeSet<String>) -> Option<Named> {
     if text.is_empty() || text.len() > 512 || text.contains('\n') {
@@ -76,7 +76,7 @@ pub(super) fn of_key(text: &str, types: &BTreeSet<String>) -> Option<Named> {
     Some(Named { key, is_versioned })
 }
 
-/// `prompt://extraction@production`: the protocol and the path with its reference.
+/// Reads `prompt://extraction@production`; returns the protocol and the path with its reference.
 pub(super) fn of_uri<'a>(text: &'a str, types: &BTreeSet<String>) -> Option<(&'a str, &'a str)> {
     let (protocol, path) = text.split_once("://")?;
     let known = PROTOCOLS.contains(&protocol) || protocol == "kv" || types.contains(protocol);
@@ -84,7 +84,7 @@ pub(super) fn of_uri<'a>(text: &'a str, types: &BTreeSet<String>) -> Option<(&'a
     (known && is_word && text.len() <= 512).then_some((protocol, path))
 }
 
-/// `extraction@production`: one word without a slash that is not an e-mail address.
+/// Reads `extraction@production`: one word without a slash that is not an e-mail address.
 pub(super) fn of_name(text: &str) -> Option<(&str, &str)> {
     let (name, reference) = text.split_once('@')?;
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
@@ -93,7 +93,8 @@ pub(super) fn of_name(text: &str) -> Option<(&str, &str)> {
     (!name.is_empty() && name.chars().all(is_plain) && !is_host).then_some((name, reference))
 }
 
-/// The key of what names no version: Conductor takes the latest.
+/// Returns the key of a text. If the text names no version, it is the key of the latest, which
+/// Conductor takes.
 pub(super) fn latest(text: &str) -> String {
     match text.contains('@') {
         true => text.to_owned(),
@@ -101,7 +102,7 @@ pub(super) fn latest(text: &str) -> String {
     }
 }
 
-/// A reference that is looked for under a key.
+/// Returns a reference that is looked for under a key.
 pub(super) fn to_key(text: &str, key: &str, spelling: Remedy, effect: Option<Effect>) -> Reference {
     let meanings = keys::meanings(key);
     let malformed = || {
@@ -112,12 +113,12 @@ pub(super) fn to_key(text: &str, key: &str, spelling: Remedy, effect: Option<Eff
     Reference { text: text.to_owned(), meanings, spelling, effect }
 }
 
-/// A reference to a component without a version.
+/// Returns a reference to a component without a version.
 pub(super) fn to_versions(text: &str, name: &str) -> Reference {
     to_key(text, &format!("{name}/{}", keys::VERSIONS), Remedy::Name, None)
 }
 
-/// A text that never becomes a reference.
+/// Returns a [`Reference`] without meanings, for a text that never becomes a reference.
 pub(super) fn failing(text: &str, effect: Effect) -> Reference {
     Reference {
         text: text.to_owned(),
@@ -127,14 +128,16 @@ pub(super) fn failing(text: &str, effect: Effect) -> Reference {
     }
 }
 
-/// Conductor's types, those of the repository, and what is one slip from one of them.
+/// Tells if a text is one of `types`, Conductor's and the repository's, or one typing error away
+/// from one of them.
 fn is_type(kind: &str, types: &BTreeSet<String>) -> bool {
     types
         .iter()
         .any(|known| kind == known || (kind.len() > 4 && damerau_levenshtein(kind, known) == 1))
 }
 
-/// `extraction/v1.0.0`: a slash and a version at the end. The path of a file looks like a slot.
+/// Tells if a text ends with a slash and a version: `extraction/v1.0.0`. A slot does not count,
+/// because the path of a file looks like one.
 fn names_a_version(text: &str) -> bool {
     let last = text.rsplit('/').next().unwrap_or_default();
     last.parse::<catalog::version::Version>().is_ok() || last == keys::VERSIONS

@@ -1,7 +1,7 @@
 //! Comments that silence a line: `# slotctl-ignore`, `// slotctl-ignore`,
 //! `<!-- slotctl-ignore -->`.
 //!
-//! A comment behind something silences its own line. A comment on a line of its own
+//! A comment after something on its line silences that line. A comment on a line of its own
 //! silences the next line. Findings of a value of several lines are also silenced by a
 //! comment that silences the line of its key. The rest of the comment is for people.
 
@@ -9,13 +9,14 @@ use super::literal::{Ignore, Lines};
 
 const WORD: &str = "slotctl-ignore";
 
-/// Whether a comment, without its marks, silences a line.
+/// Tells if a comment, without its marks, silences a line.
 pub(super) fn silences(comment: &str) -> bool {
     let rest = comment.trim_start_matches([' ', '\t', '*', '-', '!']).strip_prefix(WORD);
     rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-'))
 }
 
-/// The comment at `start..end`, both in bytes. Marks of JSX (`{/* … */}`) around it do not count.
+/// Returns the comment at `start..end`, both in bytes. Marks of JSX (`{/* … */}`) around it do not
+/// count.
 pub(super) fn ignore_at(text: &str, lines: &Lines, start: usize, end: usize) -> Ignore {
     let before = text.get(..start).and_then(|text| text.rsplit('\n').next()).unwrap_or_default();
     let after = text.get(end..).and_then(|text| text.split('\n').next()).unwrap_or_default();
@@ -26,7 +27,7 @@ pub(super) fn ignore_at(text: &str, lines: &Lines, start: usize, end: usize) -> 
     Ignore { line, silences }
 }
 
-/// The comments of HTML and of Handlebars that silence a line.
+/// Returns the comments of HTML and of Handlebars that silence a line.
 pub(super) fn in_markup(text: &str, lines: &Lines) -> Vec<Ignore> {
     const MARKS: [(&str, &str); 3] = [("<!--", "-->"), ("{{!--", "--}}"), ("{{!", "}}")];
     let mut ignores: Vec<Ignore> = Vec::new();

@@ -29,7 +29,7 @@ pub(super) struct Entry {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Text {
     pub(super) text: String,
-    /// Its lines in the file, from 1.
+    /// The first and the last line of the scalar in the file, from 1.
     pub(super) first: usize,
     pub(super) last: usize,
 }
@@ -72,7 +72,7 @@ fn mapping(walk: &mut Walk<'_, '_>, entries: &[Entry], outer: &Owner) {
     }
 }
 
-/// The agent or step that a mapping is; else the one around it.
+/// Returns the agent or step of a mapping; else that of the mapping around it.
 fn owner_of(entries: &[Entry], outer: &Owner, is_document: bool) -> Owner {
     let operation = text_at(entries, "operation").map(str::to_owned);
     let agent = text_at(entries, "agent").map(str::to_owned);
@@ -93,7 +93,7 @@ fn text_at<'a>(entries: &'a [Entry], key: &str) -> Option<&'a str> {
 }
 
 fn parts(walk: &Walk<'_, '_>, text: &Text, owner: &Owner, begins: usize) -> Vec<Literal> {
-    // The end of a block is the line behind it, which the file may lack.
+    // The end of a block is the line after it, which the file may lack.
     let lines = text.first.saturating_sub(1)..text.last.min(walk.lines.len());
     let source = walk.lines.get(lines).unwrap_or_default();
     let begins = if begins == 0 { text.first } else { begins };
@@ -102,7 +102,7 @@ fn parts(walk: &Walk<'_, '_>, text: &Text, owner: &Owner, begins: usize) -> Vec<
     literals(&spelled, &Place::Value(Value { keys, owner, ..Value::default() }))
 }
 
-/// The keys that a mapping has twice.
+/// Returns a problem for each key that a mapping has twice.
 pub(super) fn duplicates(document: &Node, is_error: bool) -> Vec<Problem> {
     match document {
         Node::Sequence(items) => items.iter().flat_map(|item| duplicates(item, is_error)).collect(),

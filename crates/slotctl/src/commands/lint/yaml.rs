@@ -6,7 +6,7 @@ use super::literal::{Contents, Ignore, Problem, lines_of};
 use super::silence::{ignore_at, in_markup, silences};
 use super::tree::{Entry, Node, Text, collect, duplicates};
 
-/// What a file contains, as far as it is YAML.
+/// Returns the contents of a file, as far as it is YAML.
 pub(super) fn read(text: &str) -> Contents {
     let lines: Vec<&str> = text.lines().collect();
     let mut contents = Contents::default();
@@ -41,7 +41,7 @@ fn not_yaml(line: usize, why: &str) -> Problem {
 struct Builder {
     open: Vec<Open>,
     documents: Vec<Node>,
-    /// The scalars, in characters.
+    /// The ranges of the scalars, in characters.
     scalars: Vec<(usize, usize)>,
 }
 
@@ -84,14 +84,14 @@ fn close(builder: &mut Builder) {
     put(builder, node, None, 0);
 }
 
-/// What was open when the file stopped being YAML.
+/// Closes the nodes that were open when the file stopped being YAML.
 fn close_all(builder: &mut Builder) {
     while !builder.open.is_empty() {
         close(builder);
     }
 }
 
-/// Puts a node where it belongs; a text that is a key has an identity.
+/// Adds a node to the innermost open one. A text has an identity, by which keys are compared.
 fn put(builder: &mut Builder, node: Node, identity: Option<String>, line: usize) {
     match builder.open.last_mut() {
         None => builder.documents.push(node),
@@ -105,7 +105,7 @@ fn put(builder: &mut Builder, node: Node, identity: Option<String>, line: usize)
     }
 }
 
-/// A key that is not a scalar equals no other key.
+/// Returns a key. A key that is not a scalar equals no other key.
 fn key_of(node: Node, identity: Option<String>, line: usize, at: usize) -> Key {
     match (node, identity) {
         (Node::Text(text), Some(identity)) => Key { text: text.text, identity, line },
@@ -113,7 +113,7 @@ fn key_of(node: Node, identity: Option<String>, line: usize, at: usize) -> Key {
     }
 }
 
-/// What npm's `yaml` compares: the value, so that `1` and `0x1` are one key and `"1"` is another.
+/// Returns the value that npm's `yaml` compares: `1` and `0x1` are one key and `"1"` is another.
 fn identity(text: &str, style: ScalarStyle) -> String {
     let number = match text.strip_prefix("0x") {
         Some(digits) => i64::from_str_radix(digits, 16).ok().map(|number| number.to_string()),
@@ -131,7 +131,8 @@ fn identity(text: &str, style: ScalarStyle) -> String {
     }
 }
 
-/// The comments that silence a line: `#` outside a scalar, and those of a template inside one.
+/// Returns the comments that silence a line: `#` outside a scalar, and those of a template inside
+/// one.
 fn comments(text: &str, scalars: &[(usize, usize)]) -> Vec<Ignore> {
     let lines = lines_of(text);
     let mut ignores = in_markup(text, &lines);

@@ -1,4 +1,4 @@
-//! The current branch: where it is pushed to, and whether it can be.
+//! The current branch: its destination on the remote, and the check that it can be pushed.
 
 use std::collections::HashMap;
 
@@ -13,17 +13,17 @@ use git::remote::{CurrentBranch, Pushed};
 /// The branch as it is pushed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct BranchPlan {
-    /// Its name here.
+    /// The branch's name here.
     pub(super) name: String,
-    /// What is pushed, in words.
+    /// The commits that are pushed, in words.
     pub(super) what: String,
-    /// The ref.
+    /// The ref that is pushed.
     pub(super) pushed: Pushed,
-    /// Whether it gets an upstream by it.
+    /// True if the push sets an upstream.
     pub(super) upstream: bool,
 }
 
-/// The branch that HEAD is on. Tags can be pushed without one: CI has none.
+/// Returns the branch of HEAD. Tags can be pushed without a branch: CI has a detached HEAD.
 pub(super) fn current(
     repository: &Repository,
     tags: bool,
@@ -46,7 +46,7 @@ pub(super) fn current(
     }
 }
 
-/// The remote: the one that was named, else the branch's, else the only one.
+/// Returns the remote: the one that was named, else that of the branch, else the only one.
 pub(super) fn remote(
     repository: &Repository,
     named: Option<&str>,
@@ -82,7 +82,7 @@ fn which(remotes: &[String]) -> String {
     }
 }
 
-/// What becomes of the branch; none if the remote has its commits.
+/// Returns the plan of the branch; `None` if the remote has its commits.
 pub(super) fn plan(
     repository: &Repository,
     remote: &str,
@@ -99,7 +99,7 @@ pub(super) fn plan(
     let name = merge.unwrap_or_else(|| source.clone());
     let what = match there.get(&name) {
         None => "a new branch".to_owned(),
-        // What others added since is theirs: there is nothing to push.
+        // The newer commits are those of others: there is nothing to push.
         Some(theirs) if *theirs == tip || repository.is_ancestor(tip, *theirs) => return Ok(None),
         Some(theirs) if repository.is_ancestor(*theirs, tip) => commits(repository, *theirs, tip),
         Some(_) => return diverged(repository, remote, branch, tip, &name),
@@ -114,8 +114,8 @@ fn commits(repository: &Repository, from: ObjectId, to: ObjectId) -> String {
     number.map_or("new commits".to_owned(), |number| count(number, "commit"))
 }
 
-/// The remote's branch is at a commit that is not here, or went another way. If
-/// all commits of this one were there when it was last fetched, it is only behind.
+/// Handles a branch of the remote at a commit that is not here, or with a diverged history. If it
+/// contained all commits of this branch when it was last fetched, this branch is only behind.
 fn diverged(
     repository: &Repository,
     remote: &str,

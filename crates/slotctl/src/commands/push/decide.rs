@@ -1,59 +1,59 @@
-//! What becomes of one tag in a push.
+//! Decides on one tag of a push.
 
 use gix_hash::ObjectId;
 
 use crate::read::tags::Tagged;
 
-/// A tag here, there, and in this clone's memory.
+/// The object of a tag here, on the remote, and in this clone's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sides {
-    /// What it is here.
+    /// The tag's object here.
     pub(super) local: ObjectId,
-    /// What it is on the remote now.
+    /// The tag's object on the remote now.
     pub(super) remote: Option<ObjectId>,
-    /// What it was there when this clone last saw it.
+    /// The tag's object on the remote when this clone last saw it.
     pub(super) seen: Option<ObjectId>,
-    /// What `slotctl tag set` last made of it here.
+    /// The tag's object that `slotctl tag set` last made here.
     pub(super) moved: Option<ObjectId>,
 }
 
-/// What becomes of it.
+/// The decision on a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TagVerdict {
-    /// The remote has the same.
+    /// The remote has the same tag.
     Same,
-    /// The remote gets it.
+    /// The remote gets the tag.
     New,
-    /// It is moved there, if it still is what it was.
+    /// The tag is moved on the remote, if it still has this object there.
     Move(ObjectId),
-    /// Only others changed it since this clone saw it: nothing to push.
+    /// Only others changed the tag since this clone saw it: there is nothing to push.
     Behind,
-    /// The remote has another, which nobody here has seen: one was moved after the
-    /// other, and the dates say which.
+    /// The remote has another tag, which this clone never saw: the dates tell which of the two was
+    /// moved later.
     Unseen,
-    /// It would be moved there, which needs `--force`.
+    /// The tag would be moved on the remote, which needs `--force`.
     NeedsForce,
-    /// Others moved it since this clone saw it, and it was moved here too.
+    /// Others moved the tag since this clone saw it, and it was moved here too.
     Conflict,
-    /// It is a version and another one on the remote.
+    /// The tag is a version, and the remote has another tag of this name.
     OtherVersion,
 }
 
-/// A slot that others changed, or may have.
+/// A slot that others changed, or may have changed.
 pub(super) struct Theirs<'a> {
     /// The slot's tag here.
     pub(super) tagged: &'a Tagged,
-    /// What it is there; none if it was deleted.
+    /// The tag's object on the remote; `None` if it was deleted.
     pub(super) remote: Option<ObjectId>,
-    /// What is the matter.
+    /// The decision on the slot.
     pub(super) verdict: TagVerdict,
 }
 
-/// Decides. A version is never moved; a slot only from what this clone has seen.
+/// Decides. A version is never moved; a slot is moved only from an object that this clone saw.
 pub(super) fn decide(sides: Sides, version: bool, force: bool) -> TagVerdict {
     let Sides { local, remote, seen, moved } = sides;
     let Some(remote) = remote else {
-        // It was there and is as it was: others deleted it.
+        // It was there, and here it did not change: others deleted it.
         return if seen == Some(local) { TagVerdict::Behind } else { TagVerdict::New };
     };
     match remote == local {
@@ -90,7 +90,7 @@ mod tests {
         ));
     }
 
-    /// Local, remote, seen, moved: 0 is nothing.
+    /// The columns: local, remote, seen, moved; 0 is `None`.
     #[test]
     fn every_case() {
         let same = |verdict| (verdict, verdict);
@@ -100,7 +100,7 @@ mod tests {
             ((1, 0, 0, 0), same(TagVerdict::New)),
             ((1, 0, 2, 1), same(TagVerdict::New)),
             ((1, 0, 1, 1), same(TagVerdict::Behind)),
-            // Moved here, nobody else did.
+            // Moved here only.
             ((2, 1, 1, 2), (TagVerdict::NeedsForce, TagVerdict::Move(id(1)))),
             // Moved with plain Git after slotctl had seen it.
             ((2, 1, 1, 0), (TagVerdict::NeedsForce, TagVerdict::Move(id(1)))),

@@ -1,8 +1,8 @@
-//! `slotctl push`: commits and tags, all or none if the host supports that.
+//! `slotctl push`: pushes commits and tags, all or none if the host supports that.
 //!
-//! What to push is worked out against what the remote has, refused as a whole if
-//! anything of it is, and pushed with a lease on every tag, so that the remote
-//! itself refuses what changed in between.
+//! The refs to push are compared with those of the remote. If one of them is refused, none is
+//! pushed. Every tag is pushed with a lease, so that the remote itself refuses tags that
+//! changed in between.
 
 mod branch;
 mod decide;
@@ -32,11 +32,11 @@ use reply::PushReply;
 /// Carries out the command.
 pub(crate) fn run(context: &Context<'_, PushArgs>) -> Result<Exit> {
     let Context { args, output, .. } = *context;
-    // 1. Where to.
+    // 1. Find the branch and the remote.
     let repository = Repository::open(&args.repo)?;
     let branch = branch::current(&repository, args.tags, output)?;
     let remote = branch::remote(&repository, args.remote.as_deref(), branch.as_ref())?;
-    // 2. What there is to push.
+    // 2. Find the refs to push.
     let there = list_refs(&repository, &remote)?;
     let mut plan = PushPlan::default();
     if let Some(branch) = &branch {
@@ -47,14 +47,14 @@ pub(crate) fn run(context: &Context<'_, PushArgs>) -> Result<Exit> {
         tags.extend(read_tags(&repository, Prefix::Logic, None)?);
         plan.add_tags(&repository, &remote, &there, &tags, args.force)?;
     }
-    // 3. Refused as a whole, or pushed.
+    // 3. Refuse all, or push.
     plan.notes.iter().for_each(|note| output.warning(note));
     let mut ended = Ended { refused: std::mem::take(&mut plan.refused), ..Ended::default() };
     if ended.refused.is_empty() {
         ended = carry_out(&repository, &remote, &plan)?;
     }
     let refused = &ended.refused;
-    // 4. Told.
+    // 4. Print the result.
     let exit = if refused.is_empty() { Exit::Done } else { Exit::Failed };
     refused.iter().for_each(|notice| output.refusal(notice));
     match exit {
@@ -73,7 +73,7 @@ pub(crate) fn run(context: &Context<'_, PushArgs>) -> Result<Exit> {
     Ok(exit)
 }
 
-/// The remote that is pushed to unless another is named; none where there is none.
+/// Returns the remote of a push that names none; `None` if the repository has no remote.
 pub(super) fn remote(repository: &Repository) -> Result<Option<String>> {
     let branch = git::remote::current_branch(repository);
     match git::remote::names(repository)?.is_empty() {
@@ -82,8 +82,8 @@ pub(super) fn remote(repository: &Repository) -> Result<Option<String>> {
     }
 }
 
-/// Pushes these tags alone, slots with the lease that `push --tags --force` has; what
-/// was refused is returned. `there` is what the remote has.
+/// Pushes these tags alone, slots with the lease of `push --tags --force`; returns the
+/// refusals. `there` has the refs of the remote.
 pub(super) fn push_tags(
     repository: &Repository,
     remote: &str,
@@ -105,20 +105,20 @@ pub(super) fn push_tags(
     }
 }
 
-/// Refs in one push. A command line takes about two megabytes, a ref at most 700
-/// bytes of it.
+/// The number of refs in one push. A command line can have about two megabytes, and a ref needs
+/// at most 700 bytes of it.
 const TOGETHER: usize = 2_000;
 
-/// What came of a push.
+/// The result of a push.
 #[derive(Default)]
 struct Ended {
-    /// What the remote refused.
+    /// The refusals of the remote.
     refused: Vec<Notice>,
     /// The number of refs that were pushed.
     pushed: usize,
 }
 
-/// Pushes, and notes what the remote has since.
+/// Pushes, and notes the refs that the remote has after it.
 fn carry_out(repository: &Repository, remote: &str, plan: &PushPlan) -> Result<Ended> {
     let mut ended = Ended::default();
     for refs in plan.pushed().chunks(TOGETHER) {

@@ -1,4 +1,4 @@
-//! What is pushed, refused and left alone.
+//! Plans a push: the refs that are pushed, refused and left alone.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,11 +20,11 @@ use git::seen::SeenTags;
 /// A tag that is pushed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TagChange {
-    /// Which.
+    /// The tag's name.
     pub(super) name: TagName,
-    /// What it is here.
+    /// The tag's object here.
     pub(super) id: ObjectId,
-    /// What it is there, to be moved.
+    /// The tag's object on the remote, if the tag is moved.
     pub(super) from: Option<ObjectId>,
 }
 
@@ -39,18 +39,18 @@ impl TagChange {
     }
 }
 
-/// What is pushed, refused and left alone.
+/// The refs that are pushed, refused and left alone.
 #[derive(Debug, Default)]
 pub(super) struct PushPlan {
-    /// The branch, if the remote lacks commits of it.
+    /// The branch, if the remote lacks some of its commits.
     pub(super) branch: Option<BranchPlan>,
-    /// The tags: versions first, so that no slot is there before its version.
+    /// The tags: versions first, so that every slot comes after its version.
     pub(super) tags: Vec<TagChange>,
-    /// Slots that are the same on both sides, and were another when last seen.
+    /// Slots that are the same on both sides, and had another object when last seen.
     pub(super) same: Vec<(String, ObjectId)>,
-    /// What can't be pushed.
+    /// The refusals.
     pub(super) refused: Vec<Notice>,
-    /// What is left alone.
+    /// Notes about tags that are left alone.
     pub(super) notes: Vec<Notice>,
 }
 
@@ -78,7 +78,7 @@ impl PushPlan {
         Ok(())
     }
 
-    /// Decides on one; what others did is looked at together.
+    /// Decides on one tag; the changes of others are collected and examined together.
     fn add<'a>(
         &mut self,
         tagged: &'a Tagged,
@@ -113,7 +113,7 @@ impl PushPlan {
         None
     }
 
-    /// The refs to push, in order.
+    /// Returns the refs to push, in order.
     pub(super) fn pushed(&self) -> Vec<Pushed> {
         let branch = self.branch.iter().map(|branch| branch.pushed.clone());
         let tag = |change: &TagChange| Pushed {
@@ -124,7 +124,7 @@ impl PushPlan {
         branch.chain(self.tags.iter().map(tag)).collect()
     }
 
-    /// The slots that the remote has since these refs were pushed.
+    /// Returns the slots that the remote has after these refs were pushed.
     pub(super) fn now_there(&self, refs: &[Pushed]) -> Vec<(String, ObjectId)> {
         let names: HashSet<&str> = refs.iter().map(|pushed| pushed.name.as_str()).collect();
         let slots = self.tags.iter().filter(|change| slot(&change.name));
@@ -132,7 +132,7 @@ impl PushPlan {
         slots.filter(|(tag, _)| names.contains(format!("refs/tags/{tag}").as_str())).collect()
     }
 
-    /// The plan and what came of it, for machines.
+    /// Returns the plan and its result as JSON.
     pub(super) fn value(&self, remote: &str, refused: &[Notice], exit: Exit) -> Value {
         let done = exit == Exit::Done;
         let tag = |change: &TagChange| {

@@ -1,4 +1,4 @@
-//! What others did meanwhile, in words, and the way on.
+//! Describes what others did meanwhile, and what to do now.
 
 use anyhow::Result;
 use gix_hash::ObjectId;
@@ -10,7 +10,7 @@ use super::decide::{TagVerdict, Theirs};
 use crate::read::tags::{Tagged, read_object};
 use git::Repository;
 
-/// A refusal that ends the command.
+/// Returns a refusal that ends the command.
 pub(super) fn refuse<T>(
     subject: &str,
     what: impl Into<String>,
@@ -19,7 +19,7 @@ pub(super) fn refuse<T>(
     Err(Refused::new(printable(subject.as_bytes()), what, help).into())
 }
 
-/// A slot that would be moved on the remote.
+/// Returns the refusal of a slot that would be moved on the remote.
 pub(super) fn needs_force(name: &TagName) -> Notice {
     Notice {
         subject: name.to_string(),
@@ -28,8 +28,8 @@ pub(super) fn needs_force(name: &TagName) -> Notice {
     }
 }
 
-/// The refusals and the notes about what others did: a refusal if something is to be
-/// pushed from here too, a note if this clone is only behind.
+/// Returns the refusals and the notes about the changes of others: a refusal if there is also a
+/// change here to push, a note if this clone is only behind.
 pub(super) fn of_theirs(
     repository: &Repository,
     remote: &str,
@@ -42,7 +42,7 @@ pub(super) fn of_theirs(
     let there = theirs.iter().filter(|theirs| theirs.remote.is_some());
     let names = there.map(|theirs| format!("refs/tags/{}", theirs.tagged.tag.name));
     let names: Vec<String> = names.collect();
-    // Only to say who did what: without it the refusal is shorter.
+    // The objects only tell who did what: without them the refusal is shorter.
     if !names.is_empty() {
         let _ = git::remote::fetch_objects(repository, remote, &names);
     }
@@ -75,7 +75,7 @@ impl RemoteMove {
         Ok(Self { stamp: Some(peeled.stamp().clone()), to })
     }
 
-    /// `v1.1.0, by Ada at 2026-11-21T09:00:00Z`
+    /// Returns `v1.1.0, by Ada at 2026-11-21T09:00:00Z`.
     fn words(&self) -> String {
         match &self.stamp {
             Some(Stamp { author, time }) => {
@@ -119,8 +119,8 @@ fn notice(remote: &str, theirs: &Theirs<'_>, there: Option<&RemoteMove>) -> (Not
     (Notice { subject: name.to_string(), what, help: Some(help) }, refused)
 }
 
-/// Whether the tag here was made after the one there. Nothing says which of the
-/// two this clone's user knew; who came last wants to move it.
+/// Tells if the tag here was made after the one on the remote. It is unknown which of the two
+/// the user of this clone had seen; the user with the later tag wants to move it.
 fn is_newer(tagged: &Tagged, there: Option<&RemoteMove>) -> bool {
     let here = tagged.tag.target.as_ref().ok().map(|peeled| peeled.stamp().time);
     let there = there.and_then(|there| there.stamp.as_ref()).map(|stamp| stamp.time);

@@ -1,28 +1,28 @@
-//! What a remote says to a push.
+//! Reads the reply of a remote to a push.
 
 use notice::{Notice, printable};
 
 use git::write::Ran;
 
-/// A ref that was not pushed, and why.
+/// A ref that was not pushed, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Rejected {
     name: String,
     why: String,
 }
 
-/// What a remote said.
+/// The reply of a remote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct PushReply {
     rejected: Vec<Rejected>,
-    /// The full names of the refs that it took.
+    /// The full names of the refs that the remote took.
     taken: Vec<String>,
-    /// What its hooks said, or what went wrong.
+    /// The messages of the remote's hooks, or the errors.
     said: Vec<String>,
 }
 
 impl PushReply {
-    /// Reads what `git push --porcelain` printed: `!`, a tab, `from:to`, a tab, and
+    /// Reads the output of `git push --porcelain`: `!`, a tab, `from:to`, a tab, and
     /// `[remote rejected] (pre-receive hook declined)`.
     pub(super) fn read(ran: &Ran) -> Self {
         let stdout = String::from_utf8_lossy(&ran.stdout);
@@ -33,12 +33,12 @@ impl PushReply {
         Self { rejected, taken, said }
     }
 
-    /// Whether the remote took a ref.
+    /// Tells if the remote took a ref.
     pub(super) fn took(&self, full_name: &str) -> bool {
         self.taken.iter().any(|name| name == full_name)
     }
 
-    /// What was refused, and the way out. Refs that fell with others are left out.
+    /// Returns the refusals with what to do. Refs that failed only because of others are left out.
     pub(super) fn refusals(&self, remote: &str) -> Vec<Notice> {
         let own = |rejected: &&Rejected| !rejected.why.contains("atomic push failed");
         let mut notices: Vec<Notice> = self
@@ -79,7 +79,7 @@ impl PushReply {
         Notice { subject, what, help: Some(help) }
     }
 
-    /// Whether the ref was another between the listing and the push.
+    /// Tells if the ref changed between the listing and the push.
     fn raced(&self, why: &str) -> bool {
         let moved = |text: &str| text.contains("cannot lock ref") && text.contains("but expected");
         let early = ["stale info", "already exists"].iter().any(|text| why.contains(text));
@@ -89,7 +89,7 @@ impl PushReply {
         early || moved(why) || (failed && moved(&self.words()))
     }
 
-    /// What the remote's hook said, which names the rule.
+    /// Returns the message of the remote's hook, which names the rule.
     fn words(&self) -> String {
         let said = self.said.iter().filter_map(|line| line.strip_prefix("remote: "));
         let said: Vec<&str> = said.map(str::trim).filter(|line| !line.is_empty()).collect();
@@ -108,8 +108,8 @@ fn rejected(line: &str) -> Option<Rejected> {
     Some(Rejected { name: printable(name.as_bytes()), why: printable(why.as_bytes()) })
 }
 
-/// The ref in a line of `git push --porcelain` that says that it was pushed: `*` new, `+`
-/// forced, `-` deleted, a space for a fast-forward, `=` for one that was there.
+/// Returns the ref of a line of `git push --porcelain` about a successful push: `*` new, `+`
+/// forced, `-` deleted, a space for a fast-forward, `=` for one that was up to date.
 fn taken(line: &str) -> Option<String> {
     let (flag, rest) = line.split_once('\t')?;
     let (refs, _) = rest.split_once('\t')?;

@@ -1,5 +1,5 @@
-//! `slotctl status`: every slot with its version, its split, its hold, and what a
-//! sync would change; worked out by the plan of `sync`, which is then not carried out.
+//! `slotctl status`: every slot with its version, its split, its hold, and the changes that a
+//! sync would make. These come from the plan of `sync`, which is not carried out.
 
 mod summary;
 
@@ -29,7 +29,7 @@ use crate::source::Certainty;
 use crate::traffic::{change, traffic};
 use summary::Summary;
 
-/// The most slots in a list with bars: about two screens.
+/// The largest number of slots in a list with bars: about two screens.
 const MOST_BARS: usize = 100;
 
 /// Carries out the command.
@@ -59,14 +59,14 @@ pub(crate) fn run(context: &Context<'_, StatusArgs>) -> Result<Exit> {
     Ok(exit)
 }
 
-/// All that there is to show.
+/// Everything that the command shows.
 struct Look {
     reading: Reading,
-    /// The slots as KV has them, or without a look at it as Git does.
+    /// The slots of KV, or, if KV was not read, those of Git.
     records: Records,
-    /// What a sync would do; nothing where KV was not looked at.
+    /// The plan of a sync; `None` if KV was not read.
     plan: Option<Plan>,
-    /// What the records of Git alone refuse.
+    /// The refusals that come from the records of Git alone.
     refused: Vec<Notice>,
 }
 
@@ -103,22 +103,23 @@ fn look_at_both(context: &Context<'_, StatusArgs>) -> Result<Look> {
     Ok(Look { reading, records, plan: Some(plan), refused: Vec::new() })
 }
 
-/// An exit code that says that there is no drift promises it.
+/// Returns the certainty that the refs need: with `--check`, the exit code promises that there
+/// is no drift.
 fn certainty(check: bool) -> Certainty {
     if check { Certainty::Needed } else { Certainty::Wanted }
 }
 
-/// What is to be said of a slot beside its traffic.
+/// The state of a slot that is shown beside its traffic.
 enum SlotState<'a> {
-    /// A sync would write it.
+    /// A sync would write the slot.
     Drift(&'a Write),
-    /// A hold keeps it.
+    /// A hold keeps the slot.
     Held(&'a Held),
-    /// No tag has it.
+    /// The slot has no tag.
     Untagged,
 }
 
-/// A slot, and what there is to say of it.
+/// A slot with its state.
 struct Row<'a> {
     name: &'a ComponentName,
     record: &'a SlotRecord,
@@ -126,7 +127,7 @@ struct Row<'a> {
 }
 
 impl Look {
-    /// The slots that the command line asks for.
+    /// Returns the slots that the command line asks for.
     fn shown(&self, args: &StatusArgs) -> Result<Vec<Row<'_>>> {
         if let Some(slot) = args.slot.iter().find(|slot| !self.has(slot)) {
             return Err(self.no_slot(slot).into());
@@ -168,7 +169,7 @@ impl Look {
         }
     }
 
-    /// By key, the slots of which there is something to say.
+    /// Returns the slots that have a state to show, by key.
     fn states(&self) -> BTreeMap<Key, SlotState<'_>> {
         let mut states = BTreeMap::new();
         let Some(plan) = &self.plan else { return states };
@@ -185,7 +186,7 @@ impl Look {
         states
     }
 
-    /// What a sync would do, in a line.
+    /// Returns a line about the changes that a sync would make.
     fn drift(&self) -> Option<String> {
         let plan = self.plan.as_ref()?;
         if let Some(Notice { what, .. }) = &plan.blocked {
@@ -234,8 +235,8 @@ impl Look {
     }
 }
 
-/// A line for each slot: its name, the bar, the arms, and what there is to say of it. A long
-/// list has no bars: they repeat what the arms say.
+/// Returns a line for each slot: its name, the bar, the arms and its state. A long list has no
+/// bars: they repeat the arms.
 fn table(rows: &[Row<'_>]) -> String {
     let shown = |row: &Row<'_>| format!("{}@{}", row.name, row.record.slot);
     let widest = rows.iter().map(|row| shown(row).chars().count()).max().unwrap_or(0);
@@ -251,7 +252,7 @@ fn table(rows: &[Row<'_>]) -> String {
     text
 }
 
-/// What a sync would do.
+/// Returns the changes that a sync would make.
 fn planned(plan: &Plan) -> Value {
     let pending = |stage: Stage| (stage.plural().to_owned(), json!(plan.stage(stage).count()));
     json!({

@@ -50,7 +50,7 @@ impl Summary {
         })
     }
 
-    /// The line below the list.
+    /// Prints the line below the list.
     pub(super) fn tell(&self, args: &StatusArgs, output: &Output) {
         match (self.slots, args.drift) {
             (0, true) => output.say("No slot differs from Git"),
@@ -62,7 +62,7 @@ impl Summary {
         }
     }
 
-    /// `3 slots of 1 component: 1 split, 1 not as Git says, 1 without a tag`.
+    /// Returns `3 slots of 1 component: 1 split, 1 not as Git says, 1 without a tag`.
     fn line(&self, offline: bool) -> String {
         let all =
             format!("{} of {}", count(self.slots, "slot"), count(self.components, "component"));

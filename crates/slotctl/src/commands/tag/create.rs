@@ -1,4 +1,4 @@
-//! `slotctl tag create` and `slotctl tag bump`: new versions.
+//! `slotctl tag create` and `slotctl tag bump`: create versions.
 
 use anyhow::{Context as _, Result, anyhow};
 use catalog::version::{Part, Version, next_version};
@@ -12,14 +12,14 @@ use crate::args::{BumpArgs, CreateArgs, FileArgs};
 use crate::read::tags::Tagged;
 use notice::Refused;
 
-/// Makes a version.
+/// Creates a version.
 pub(super) fn create(context: &Tags<'_>, args: &CreateArgs) -> Result<()> {
     let name = context.name(&args.component, TagTarget::Version(args.version.clone()));
     let tags = context.tags_of(&args.component)?;
     make(context, &name, &tags, &args.commit, &args.file)
 }
 
-/// Makes the version after the highest.
+/// Creates the version after the highest.
 pub(super) fn bump(context: &Tags<'_>, args: &BumpArgs) -> Result<()> {
     let tags = context.tags_of(&args.component)?;
     let highest = versions(&tags).max();
@@ -31,7 +31,7 @@ pub(super) fn bump(context: &Tags<'_>, args: &BumpArgs) -> Result<()> {
     make(context, &name, &tags, &args.commit, &args.file)
 }
 
-/// The versions that have a tag.
+/// Returns the versions that have a tag.
 fn versions(tags: &[Tagged]) -> impl Iterator<Item = &Version> {
     tags.iter().filter_map(|tagged| match &tagged.tag.name.target {
         TagTarget::Version(version) => Some(version),
@@ -46,14 +46,14 @@ fn make(
     commit: &str,
     args: &FileArgs,
 ) -> Result<()> {
-    // 1. Versions never change.
+    // 1. Refuse a version that exists: versions never change.
     if let Some(there) = tags.iter().find(|tagged| tagged.tag.name == *name) {
         return Err(exists(name, there, tags).into());
     }
-    // 2. The commit has the file.
+    // 2. Find the file in the commit.
     let commit = context.commit(commit)?;
     let file = context.file(name, args, commit)?;
-    // 3. The tag says which.
+    // 3. Create the tag, with the file's path in its message.
     let message = message(args, format!("Release {} {}", name.component, name.target))?;
     let path = reconcile::source::path::RepoPath::parse(file.path.as_bytes())?;
     let message = trailer::message(&message, &path).ok_or_else(|| {

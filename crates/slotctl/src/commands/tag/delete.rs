@@ -48,7 +48,7 @@ fn is_version(name: &TagName, version: &Version, tags: &[Tagged]) -> Refused {
     )
 }
 
-/// The slot, if it stands on the version.
+/// Returns the slot, if it leads to the version.
 fn on(tagged: &Tagged, version: &Version, tags: &[Tag]) -> Option<String> {
     let TagTarget::Slot(slot) = &tagged.tag.name.target else { return None };
     (standing(tagged, tags)?.version == *version).then(|| slot.to_string())

@@ -1,4 +1,4 @@
-//! `slotctl tag`: the tags of components, made with the user's own Git.
+//! `slotctl tag`: manages the tags of components with the user's own Git.
 
 mod create;
 mod delete;

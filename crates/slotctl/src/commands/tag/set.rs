@@ -15,23 +15,23 @@ use crate::args::SetArgs;
 use crate::read::tags::{Tagged, standing};
 use notice::Refused;
 
-/// What a slot is set to.
+/// The new target of a slot.
 struct Goal {
     /// The version's tag object, or the commit.
     id: ObjectId,
-    /// The version, or the commit, as people say it.
+    /// The version, or the abbreviated commit id.
     shown: String,
-    /// Whether it is a commit, whose file nobody has looked for yet.
+    /// True for a commit, whose file was not looked for yet.
     commit: bool,
 }
 
-/// What became of a slot.
+/// The result of moving a slot.
 pub(super) struct MovedSlot {
-    /// The version that it stood on; none of a new one.
+    /// The version of the slot before; `None` if the slot is new.
     before: Option<Version>,
-    /// The version that it stands on.
+    /// The version of the slot now.
     after: Option<Version>,
-    /// Whether it was moved at all.
+    /// True if the slot was moved at all.
     moved: bool,
 }
 
@@ -45,9 +45,9 @@ pub(super) fn set(context: &Tags<'_>, args: &SetArgs) -> Result<()> {
     answer(context, &name, before.as_ref(), after.as_ref())
 }
 
-/// Moves a slot's tag, and tells of it.
+/// Moves a slot's tag, and prints the result.
 pub(super) fn move_slot(context: &Tags<'_>, args: &SetArgs) -> Result<MovedSlot> {
-    // 1. What it is, and what it shall be.
+    // 1. Find the present and the new target.
     let name = context.name(&args.component, TagTarget::Slot(args.slot.clone()));
     let tags = context.tags_of(&args.component)?;
     let now = tags.iter().find(|tagged| tagged.tag.name == name);
@@ -57,17 +57,17 @@ pub(super) fn move_slot(context: &Tags<'_>, args: &SetArgs) -> Result<MovedSlot>
         context.output.say(format_args!("{name}: is {} already", goal.shown));
         return Ok(MovedSlot { after: before.clone(), before, moved: false });
     }
-    // 2. What the remotes had, so that a push undoes nobody else's move.
+    // 2. Note the refs of the remotes, so that a push undoes no move of others.
     let text = text(context, args, &name, &goal)?;
     let tag = name.to_string();
     git::seen::note_before_move(&context.repository, &tag, now.map(|now| now.id))?;
-    // 3. Moved.
+    // 3. Move the tag.
     git::write::make_tag(&context.repository, &tag, goal.id, &text, true)?;
     let tags = context.tags_of(&args.component)?;
     let now = tags.iter().find(|tagged| tagged.tag.name == name);
     let now = now.ok_or_else(|| anyhow!("{name}: git made no such tag"))?;
     git::seen::note_move(&context.repository, &tag, now.id)?;
-    // 4. Told.
+    // 4. Print the result.
     let after = standing(now, &bare(&tags)).map(|now| now.version);
     let from = before.as_ref().map_or("new".to_owned(), Version::to_string);
     let to = after.as_ref().map_or(goal.shown.clone(), Version::to_string);
@@ -78,7 +78,8 @@ pub(super) fn move_slot(context: &Tags<'_>, args: &SetArgs) -> Result<MovedSlot>
     Ok(MovedSlot { before, after, moved: true })
 }
 
-/// A slot is a tag of its version's tag; where that is lightweight, of the commit.
+/// Returns the refusal of a slot with another version than the wanted one. A slot is a tag of its
+/// version's tag, or of the commit if that tag is lightweight.
 fn other_version(name: &TagName, wanted: &str, is: &str) -> Notice {
     Notice {
         subject: name.to_string(),
@@ -104,7 +105,7 @@ fn answer(
     }))
 }
 
-/// A version of the component, else one of its slots, else any commit.
+/// Finds the target: a version of the component, else one of its slots, else any commit.
 fn goal(context: &Tags<'_>, args: &SetArgs, tags: &[Tagged]) -> Result<Goal> {
     if let Ok(version @ Version::Release(_)) = args.to.parse::<Version>() {
         return version_goal(args, &version, tags);
@@ -153,7 +154,7 @@ fn version_tag<'a>(version: &Version, tags: &'a [Tagged]) -> Option<&'a Tagged> 
     tags.iter().find(same)
 }
 
-/// What another slot is now: its version's tag, or its commit.
+/// Returns the present target of another slot: its version's tag, or its commit.
 fn slot_goal(slot: &Slot, tags: &[Tagged]) -> Option<Goal> {
     let target = TagTarget::Slot(slot.clone());
     let found = tags.iter().find(|tagged| tagged.tag.name.target == target)?;
@@ -166,7 +167,7 @@ fn slot_goal(slot: &Slot, tags: &[Tagged]) -> Option<Goal> {
     Some(Goal { id, shown: short(id), commit: true })
 }
 
-/// Whether a slot's tag is one of the goal itself already.
+/// Tells if a slot's tag already leads directly to the target.
 fn leads_to(now: &Tagged, goal: ObjectId) -> bool {
     let Ok(peeled) = &now.tag.target else { return false };
     let mut chain = peeled.chain.iter().skip(1);
@@ -176,7 +177,7 @@ fn leads_to(now: &Tagged, goal: ObjectId) -> bool {
     }
 }
 
-/// The tag's message. A commit's says which file the component is.
+/// Returns the tag's message. For a commit it contains the path of the component's file.
 fn text(context: &Tags<'_>, args: &SetArgs, name: &TagName, goal: &Goal) -> Result<String> {
     let text = message(&args.file, format!("Set {} to {}", args.slot, goal.shown))?;
     if !goal.commit {

@@ -1,4 +1,4 @@
-//! `slotctl tag list` and `slotctl tag show`.
+//! `slotctl tag list` and `slotctl tag show`: show tags.
 
 use anyhow::Result;
 use catalog::name::ComponentName;
@@ -83,7 +83,7 @@ fn table(context: &Tags<'_>, tags: &[Tagged]) -> Result<()> {
     context.output.print(&aligned(&rows))
 }
 
-/// Tags in the order of their names, cut where the component changes.
+/// Groups sorted tags by component.
 fn by_component(tags: &[Tagged]) -> impl Iterator<Item = &[Tagged]> {
     tags.chunk_by(|a, b| a.tag.name.component == b.tag.name.component)
 }
@@ -103,7 +103,7 @@ fn aligned(rows: &[[String; 5]]) -> String {
     text
 }
 
-/// What there is to say of a tag.
+/// The facts about a tag.
 struct Facts<'a> {
     tagged: &'a Tagged,
     version: Option<String>,
@@ -111,14 +111,14 @@ struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    /// Among the tags of its component.
+    /// Collects the facts about a tag among the tags of its component.
     fn of(tagged: &'a Tagged, tags: &[Tag]) -> Self {
         let standing = standing(tagged, tags);
         let version = standing.as_ref().map(|standing| standing.version.to_string());
         Self { tagged, version, lost: standing.and_then(|standing| standing.lost) }
     }
 
-    /// Component, tag, version, since when, by whom.
+    /// Returns component, tag, version, time and author.
     fn row(&self) -> [String; 5] {
         let name = &self.tagged.tag.name;
         let version = match (&name.target, &self.version) {
@@ -165,7 +165,7 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// All of it, a line each.
+    /// Returns all facts, one in each line.
     fn page(&self, path: Option<&str>) -> String {
         let (time, author) = self.stamp();
         let mut lines = vec![("tag", self.tagged.tag.name.to_string())];
@@ -183,7 +183,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// A version as it is, a commit's id as people say it.
+/// Returns a version unchanged, and a commit's id abbreviated.
 fn shortened(version: &str) -> &str {
     match version.starts_with('v') {
         true => version,

@@ -1,4 +1,4 @@
-//! The tags that the commands work with.
+//! The tags that the commands use.
 
 use anyhow::{Context as _, Result, anyhow};
 use catalog::name::ComponentName;
@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::output::Output;
 use crate::read::tags::{FileOf, Tagged, find_file, read_tags};
 
-/// What every one of the commands works with.
+/// Everything that each of the commands uses.
 pub(super) struct Tags<'a> {
     pub(super) command: &'static str,
     pub(super) common: &'a CommonArgs,
@@ -41,12 +41,12 @@ impl<'a> Tags<'a> {
         TagName { prefix: self.prefix(), component: component.clone(), target }
     }
 
-    /// The tags of a component.
+    /// Reads the tags of a component.
     pub(super) fn tags_of(&self, component: &ComponentName) -> Result<Vec<Tagged>> {
         read_tags(&self.repository, self.prefix(), Some(component))
     }
 
-    /// The result, for machines.
+    /// Writes the result as JSON if `--json` is set.
     pub(super) fn answer(&self, mut value: Value) -> Result<()> {
         if !self.common.json {
             return Ok(());
@@ -58,7 +58,7 @@ impl<'a> Tags<'a> {
         self.output.data(&value)
     }
 
-    /// The file of a tag that can be read, if it is found.
+    /// Returns the path of a tag's file, if the tag can be read and the file is found.
     pub(super) fn path(&self, found: &Tagged) -> Option<String> {
         let peeled = found.tag.target.as_ref().ok()?;
         if let Some(Ok(path)) = peeled.trailer() {
@@ -69,7 +69,7 @@ impl<'a> Tags<'a> {
         self.file(&found.tag.name, &nothing, commit).ok().map(|located| located.path)
     }
 
-    /// The commit that a word of the command line names.
+    /// Returns the commit that an argument of the command line names.
     pub(super) fn commit(&self, text: &str) -> Result<ObjectId> {
         self.repository.commit(text).ok_or_else(|| {
             let (what, help) = match text {
@@ -85,7 +85,7 @@ impl<'a> Tags<'a> {
         })
     }
 
-    /// The component's file in a commit; refused if there is none.
+    /// Finds the component's file in a commit; refused if it does not exist.
     pub(super) fn file(
         &self,
         subject: &TagName,
@@ -108,7 +108,7 @@ impl<'a> Tags<'a> {
     }
 }
 
-/// What `sync` advises for a tag that exists, for one that is about to be made.
+/// Converts the advice of `sync` about an existing tag to advice about a new tag.
 fn way(help: &str) -> &str {
     match help.starts_with("name its file: a line") {
         true => "name it: --path <path>, or an entry in a registry (--registry FILE)",
@@ -116,17 +116,17 @@ fn way(help: &str) -> &str {
     }
 }
 
-/// An id as people say it.
+/// Returns an abbreviated id: its first 10 digits.
 pub(super) fn short(id: ObjectId) -> String {
     id.to_hex_with_len(10).to_string()
 }
 
-/// The tags by themselves.
+/// Returns the tags without their object ids.
 pub(super) fn bare(tags: &[Tagged]) -> Vec<Tag> {
     tags.iter().map(|tagged| tagged.tag.clone()).collect()
 }
 
-/// The message that the user gave, or the usual one; never an empty one.
+/// Returns the message that the user gave, or the usual one; never an empty one.
 pub(super) fn message(args: &FileArgs, usual: String) -> Result<String> {
     match args.message.as_deref().map(str::trim) {
         None => Ok(usual),

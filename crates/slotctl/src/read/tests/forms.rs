@@ -1,4 +1,4 @@
-//! The forms of a repository: bare, shallow, partial and others.
+//! Reads repositories of every form: bare, shallow, partial and others.
 
 use super::*;
 

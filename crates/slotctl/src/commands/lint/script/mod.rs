@@ -1,4 +1,4 @@
-//! Reads TypeScript and JavaScript: which text is given to whom.
+//! Reads TypeScript and JavaScript: the texts, and the calls that they are arguments of.
 
 mod names;
 mod texts;
@@ -14,10 +14,10 @@ use self::names::Names;
 use super::literal::{Contents, Ignore, Lines, Problem, lines_of};
 use super::silence::{ignore_at, in_markup, silences};
 
-/// What a script contains, as far as it can be parsed; `path` says which language it is.
+/// Returns the contents of a script, as far as it can be parsed; `path` determines the language.
 pub(super) fn read(path: &Path, text: &str) -> Contents {
     let kind = SourceType::from_path(path).unwrap_or_default();
-    // JSX in a `.js` file is common, and without JSX nothing else is spelled like it.
+    // JSX in a `.js` file is common, and no other syntax is spelled like it.
     let kind = if kind.is_javascript() { kind.with_jsx(true) } else { kind };
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, text, kind).parse();

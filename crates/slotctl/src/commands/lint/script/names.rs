@@ -1,4 +1,4 @@
-//! What the names of a script stand for.
+//! Finds the original names of a script's names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,8 +40,8 @@ fn bound_name(pattern: &BindingPattern<'_>) -> Option<String> {
     pattern.get_identifier_name().map(|name| name.to_string())
 }
 
-/// The names of a callee, for example `ctx`, `schemas`, `get`, and whether the first
-/// was taken out of an object. Names that are computed are left out.
+/// Returns the names of a callee, for example `ctx`, `schemas`, `get`, and tells if the first was
+/// taken out of an object. Computed names are left out.
 pub(super) fn callee(names: &Names, call: &CallExpression<'_>) -> (Vec<String>, bool) {
     let mut path = Vec::new();
     add(&call.callee, &mut path);

@@ -17,7 +17,7 @@ use super::super::literal::{
 };
 use super::names::{Names, callee};
 
-/// The string literals of a program.
+/// Returns the string literals of a program.
 pub(super) fn read(program: &Program<'_>, text: &str, names: &Names) -> Contents {
     let (lines, source) = (lines_of(text), text.lines().collect());
     let mut reader =
@@ -31,7 +31,7 @@ struct Reader<'s> {
     lines: Lines,
     source: Vec<&'s str>,
     contents: Contents,
-    /// The object that is being read; without keys outside of objects.
+    /// The object that is being read; outside of objects it has no keys.
     inside: Value,
 }
 
@@ -71,7 +71,7 @@ impl<'a> Visit<'a> for Reader<'_> {
         self.inside = outer;
     }
 
-    // The specifiers of modules and the texts of types are read by no one at run time.
+    // Nothing reads the specifiers of modules and the texts of types at run time.
     fn visit_import_declaration(&mut self, it: &ImportDeclaration<'a>) {
         module(self, it.source.value.as_str(), it.source.span);
     }
@@ -105,7 +105,7 @@ impl<'a> Visit<'a> for Reader<'_> {
     fn visit_ts_external_module_reference(&mut self, _: &TSExternalModuleReference<'a>) {}
 }
 
-/// The place of a text that is not an argument.
+/// Returns the place of a text that is not an argument.
 fn here(inside: &Value) -> Place {
     if inside.keys.is_empty() { Place::Script } else { Place::Value(inside.clone()) }
 }
@@ -126,7 +126,7 @@ fn spelled(reader: &Reader<'_>, text: &str, span: Span, place: &Place) -> Vec<Li
     literals(&Spelled { text, begins: first, line: first, source }, place)
 }
 
-/// What a template literal is put together from: its partials, and the texts in it.
+/// Reads the parts of a template literal: its partials, and the texts in its expressions.
 fn template(reader: &mut Reader<'_>, it: &TemplateLiteral<'_>) {
     for quasi in &it.quasis {
         let text = quasi.value.raw.as_str();
@@ -147,7 +147,7 @@ fn argument(reader: &mut Reader<'_>, call: &Rc<Call>, index: usize, given: &Give
     }
 }
 
-/// The texts that an argument can be: `condition ? 'a' : 'b'` is either.
+/// Reads the texts that an argument can have: both of `condition ? 'a' : 'b'`.
 fn chosen(reader: &mut Reader<'_>, call: &Rc<Call>, index: usize, it: &Expression<'_>) {
     if let Some(text) = text_of(it) {
         let place = Place::Argument { call: Rc::clone(call), index };
@@ -191,7 +191,7 @@ fn object(reader: &mut Reader<'_>, it: &ObjectExpression<'_>) {
     reader.inside.owner = outer;
 }
 
-/// The text of a property.
+/// Returns the text of a property.
 fn property(it: &ObjectExpression<'_>, name: &str) -> Option<String> {
     it.properties.iter().find_map(|property| match property {
         ObjectPropertyKind::ObjectProperty(property)
@@ -203,7 +203,7 @@ fn property(it: &ObjectExpression<'_>, name: &str) -> Option<String> {
     })
 }
 
-/// The text of a string literal, or of a template literal without expressions.
+/// Returns the text of a string literal, or of a template literal without expressions.
 fn text_of(expression: &Expression<'_>) -> Option<String> {
     match expression.get_inner_expression() {
         Expression::StringLiteral(text) => Some(text.value.to_string()),

@@ -165,9 +165,9 @@ impl Apply<'_> {
         Ok(())
     }
 
-    /// Splits keys into those to spare and those to delete. A content is spared if its record
-    /// in KV does not say any more that it is due: another sync that needs the content again
-    /// changes that record before anything else.
+    /// Splits keys into those to spare and those to delete. A content is spared if it is not
+    /// due any more by its record in KV, which is read again: another sync that needs the
+    /// content changes that record before it does anything else.
     fn spare<'k>(&self, keys: Vec<&'k Key>) -> Result<(Vec<Key>, Vec<&'k Key>)> {
         let record = |key: &Key| match key {
             Key::Content(digest) => Some(Key::Unreferenced(*digest)),

@@ -29,10 +29,10 @@ pub(super) struct Rounds<'a> {
 }
 
 impl Rounds<'_> {
-    /// Carries out rounds until one ends without a conflict, or fails. `listing` is the
-    /// content of KV before this run announced itself. Returns the last round's reading and
-    /// plan. An error while a plan is carried out is stored in the outcome, beside what was
-    /// done until then.
+    /// Carries out rounds, at most [`ROUNDS`], until one ends without a conflict or fails.
+    /// `listing` is the listing of KV from before this run announced itself. Returns the last
+    /// round's reading and plan. An error while a plan is carried out is stored in the
+    /// outcome, beside what was done until then.
     pub(super) fn run(
         &self,
         git: GitReader<'_>,

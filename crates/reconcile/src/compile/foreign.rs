@@ -1,8 +1,8 @@
 //! Tags that lead to the tag of another component.
 //!
 //! `git tag -a components/prompts/a/production components/prompts/b/v2.0.0` names one
-//! component and points at the version of another. Which of the two was meant can't be
-//! known, so such a tag is refused.
+//! component and points at the version of another. The intended
+//! component is unknown, so such a tag is refused.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! The compiler from Git's tags to the state that Workers KV should have.
 //!
 //! It has two steps, because the tags decide which files to find, and the files decide the
-//! contents of the records. [`outline`] takes the tags and lists the versions whose files are
+//! contents of the records. [`outline()`] takes the tags and lists the versions whose files are
 //! wanted ([`WantedVersion`]); [`compile`] takes these files. In between, the caller reads the
 //! repository.
 

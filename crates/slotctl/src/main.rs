@@ -1,4 +1,4 @@
-//! `slotctl`: turns Git tags into what component-resolver reads.
+//! `slotctl`: turns Git tags into the records that component-resolver reads.
 //!
 //! `commands` are numbered steps over four parts that are independent of each other:
 //! `read` and `git` (the tags), `kv_api` and `store` (the contents of Workers KV),

@@ -169,7 +169,7 @@ pub(crate) fn refuse_unknown(
     }
 }
 
-/// Plans; reads the values that the plan asks for.
+/// Makes the plan of a sync, and reads the values that planning asks for.
 pub(crate) fn plan(
     desired: &Desired,
     actual: Actual,

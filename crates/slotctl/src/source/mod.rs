@@ -23,7 +23,8 @@ use notice::Notice;
 pub(crate) use ask::{Asking, Certainty};
 pub(crate) use provenance::{Origin, Provenance};
 
-/// The number of tags from which missing ones are found in a list of all objects.
+/// The smallest number of tags without a ref in the clone for which missing objects are found in
+/// a list of all objects.
 const MANY: usize = 4096;
 
 /// The refs that count, and the means to read the objects that they lead to.

@@ -255,7 +255,7 @@ pub(super) fn resolver_sees(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// The page names the reader of every place and of every call.
+    /// Checks that the page names the reader of every place and of every call.
     #[test]
     fn the_documentation_has_every_place() {
         let page = include_str!("../../../../../docs/conductor.md");

@@ -118,7 +118,7 @@ struct Ended {
     pushed: usize,
 }
 
-/// Pushes, and notes the refs that the remote has after it.
+/// Pushes the refs of the plan, and notes those that the remote has after it.
 fn carry_out(repository: &Repository, remote: &str, plan: &PushPlan) -> Result<Ended> {
     let mut ended = Ended::default();
     for refs in plan.pushed().chunks(TOGETHER) {

@@ -29,7 +29,7 @@ pub(super) struct TagChange {
 }
 
 impl TagChange {
-    /// The change in words.
+    /// Describes the change in words.
     pub(super) fn line(&self) -> String {
         match (&self.from, &self.name.target) {
             (Some(_), _) => format!("{}: moved", self.name),

@@ -49,7 +49,8 @@ pub(super) struct Theirs<'a> {
     pub(super) verdict: TagVerdict,
 }
 
-/// Decides on a tag. A version is never moved; a slot is moved only from an object that this clone saw.
+/// Decides on a tag. A version is never moved; a slot is moved only from an object that this
+/// clone saw.
 pub(super) fn decide(sides: Sides, version: bool, force: bool) -> TagVerdict {
     let Sides { local, remote, seen, moved } = sides;
     let Some(remote) = remote else {

@@ -1,6 +1,6 @@
-//! Answers node-semver's questions for `tests/semver/oracle.test.mjs`: a line of
-//! standard input is a JSON array of a range and a list of versions, a line of output the
-//! JSON array of those that satisfy it, or `null` for a text that is no range.
+//! Evaluates ranges for `tests/semver/oracle.test.mjs`. Each line of standard input is a JSON
+//! array of a range and a list of versions. Each line of output is the JSON array of the
+//! versions that satisfy the range, or `null` if the text is not a range.
 
 use std::io::{BufRead, Write, stdin, stdout};
 

@@ -23,7 +23,7 @@ pub struct Scope {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Names {
     All,
-    /// All that begin with `prompts/`, or with `templates/emails/`.
+    /// Every name that begins with `prompts/`, or with `templates/emails/`.
     Below(String),
     One(ComponentName),
 }
@@ -62,7 +62,7 @@ impl FromStr for Scope {
         };
         let names = match names.strip_suffix('*') {
             Some("") => Names::All,
-            // It is a folder if a name can follow it.
+            // The text is a folder if a name can follow it.
             Some(folder) if format!("{folder}a").parse::<ComponentName>().is_ok() => {
                 Names::Below(folder.ends_with('/').then(|| folder.to_owned()).ok_or(ScopeError)?)
             }
@@ -161,9 +161,9 @@ impl FromStr for ReadTokens {
 }
 
 impl ReadTokens {
-    /// The rights of `token`; `None` for an unknown token.
+    /// Returns the rights of `token`, or `None` for an unknown token.
     ///
-    /// Compares every entry in constant time, so the time says nothing about the hashes.
+    /// Every entry is compared in constant time, so the time does not depend on the hashes.
     pub fn grant(&self, token: &str) -> Option<&Grant> {
         let presented = Digest::of(token.as_bytes());
         let mut found = None;

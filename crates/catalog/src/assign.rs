@@ -53,7 +53,7 @@ pub enum Assignment {
 }
 
 impl Assignment {
-    /// The value of `Component-Assignment`.
+    /// Returns the value of `Component-Assignment`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Override => "override",
@@ -78,21 +78,21 @@ pub struct Decision<'a> {
     pub override_ignored: bool,
 }
 
-/// The point of a random number or a hash: `(value × 100,000) >> 32`.
+/// Converts a random number or a hash to a point: `(value × 100,000) >> 32`.
 pub fn point_of(value: u32) -> u32 {
     let scaled = (u64::from(value) * u64::from(FULL_WEIGHT)) >> 32;
     u32::try_from(scaled).unwrap_or(FULL_WEIGHT - 1)
 }
 
-/// The point of a version key for a component: of the 32-bit `MurmurHash3` (x86, seed 0) of
-/// `<type>/<name>`, a NUL byte and the key.
+/// Computes the point of a version key for a component from the 32-bit `MurmurHash3` (x86, seed
+/// 0) of `<type>/<name>`, a NUL byte and the key.
 pub fn point(name: &ComponentName, key: &str) -> u32 {
     let text = [name.as_str().as_bytes(), b"\0", key.as_bytes()].concat();
     // Reading from memory does not fail.
     point_of(murmur3::murmur3_32(&mut text.as_slice(), 0).unwrap_or_default())
 }
 
-/// The first target whose cumulative weight exceeds the point.
+/// Returns the first target whose cumulative weight exceeds the point.
 fn at_point(targets: &[Target], point: u32) -> Option<&Target> {
     let mut upper = 0;
     targets.iter().find(|target| {
@@ -101,9 +101,9 @@ fn at_point(targets: &[Target], point: u32) -> Option<&Target> {
     })
 }
 
-/// Decides which version of a slot of the component `name` a caller gets; `random` gives
-/// 32 random bits and is called if nothing about the caller decides. `None` for a
-/// record without a target at that point, which [`crate::record::parse`] refuses.
+/// Decides which version of a slot of the component `name` a caller gets. `random` returns 32
+/// random bits and is called if no property of the caller decides. Returns `None` for a record
+/// without a target at that point, which [`crate::record::parse`] refuses.
 pub fn decide<'a>(
     record: &'a SlotRecord,
     name: &ComponentName,
@@ -130,7 +130,7 @@ pub fn decide<'a>(
     Some(decided(&target.arm, assignment, Some(point)))
 }
 
-/// The arm that an override names.
+/// Returns the arm that an override names.
 fn arm_of<'a>(record: &'a SlotRecord, wanted: &VersionOverride) -> Option<&'a Arm> {
     let VersionOverride::Version(version) = wanted else { return None };
     record.arms().find(|arm| arm.snapshot.version == *version)

@@ -15,7 +15,7 @@ fn arm(slot: &str, version: &str) -> Arm {
     Arm { slot: slot.parse().unwrap(), snapshot }
 }
 
-/// A record of targets named by their slots, `v<n>.0.0` in the order given.
+/// Creates a record of targets named by their slots, `v<n>.0.0` in the given order.
 fn record(targets: &[(&str, u32)]) -> SlotRecord {
     let target = |(at, (slot, weight)): (usize, &(&str, u32))| Target {
         arm: arm(slot, &format!("v{}.0.0", at + 1)),
@@ -85,9 +85,9 @@ fn weight_0_is_reached_only_by_override_and_full_weight_by_all() {
     assert_eq!(slot_of(&dark, &Caller { version_override: wanted, ..Caller::default() }), "canary");
 }
 
-/// In steps of 0.001 % from 0 to 100, over 100,000 callers: who once was moved
-/// stays. At a step only the callers at its boundary can change, so those are
-/// looked at at every step, and everybody at every thousandth.
+/// Raises the weight from 0 to 100 % in steps of 0.001 % for 100,000 callers: a caller that was
+/// moved to the growing target keeps it. A step can change only the callers at its boundary, so
+/// these are checked at every step, and all callers at every thousandth step.
 #[test]
 fn a_growing_target_never_loses_a_caller() {
     let points = (0..100_000).map(|key| point(&name(), &format!("user-{key}")));
@@ -184,7 +184,7 @@ struct GoldenCase {
     point: u32,
 }
 
-/// The hash is part of the record format: these never change.
+/// The hash is part of the record format: these values never change.
 #[test]
 fn golden_vectors() {
     let golden: Golden =

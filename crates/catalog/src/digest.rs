@@ -1,4 +1,4 @@
-//! SHA-256 digests, by which contents are named.
+//! SHA-256 digests, which name contents.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,17 +19,17 @@ impl Digest {
     /// The prefix of a reference by digest.
     pub const SCHEME: &str = "sha256:";
 
-    /// The digest of `bytes`.
+    /// Computes the digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// Makes a digest of 32 bytes that another SHA-256 has computed.
+    /// Creates a digest from 32 bytes that another SHA-256 implementation computed.
     pub fn from_raw(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The 32 bytes.
+    /// Returns the 32 bytes.
     pub fn as_raw(&self) -> &[u8] {
         &self.0
     }
@@ -39,7 +39,7 @@ impl Digest {
         self.0.ct_eq(&other.0).into()
     }
 
-    /// The value of `Repr-Digest` (RFC 9530): `sha-256=:<base64>:`.
+    /// Returns the value of `Repr-Digest` (RFC 9530): `sha-256=:<base64>:`.
     pub fn repr_digest(&self) -> String {
         format!("sha-256=:{}:", Base64::encode_string(&self.0))
     }

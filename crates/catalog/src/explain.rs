@@ -74,7 +74,7 @@ impl Explanation {
     }
 }
 
-/// The range of points of each target, in the order of assignment.
+/// Returns the range of points of each target, in the order of assignment.
 pub fn boundaries(record: &SlotRecord) -> Vec<Boundaries> {
     let mut upper = 0;
     let boundaries = |target: &Target| {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The grammars that users spell things in.
+/// The grammars of the texts that users write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grammar {
     /// `<type>/<name>`.
@@ -20,7 +20,7 @@ pub enum Grammar {
 }
 
 impl Grammar {
-    /// The name of the grammar.
+    /// Returns the name of the grammar.
     pub fn title(self) -> &'static str {
         match self {
             Self::Name => "component name",
@@ -32,7 +32,7 @@ impl Grammar {
         }
     }
 
-    /// The grammar in one line.
+    /// Returns the grammar in one line.
     pub fn rule(self) -> &'static str {
         match self {
             Self::Name => {

@@ -1,4 +1,4 @@
-//! JSON from outside: `serde_json`, with errors that never quote a value.
+//! Parses JSON from outside with `serde_json`, with errors that never quote a value.
 
 use serde::de::DeserializeOwned;
 
@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 /// A message that says what was wrong and at which position. It does not quote a value, which
 /// may be secret or long.
 pub fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    // `serde_json` would take a list for a struct.
+    // `serde_json` would accept a list for a struct.
     if bytes.trim_ascii_start().starts_with(b"[") {
         return Err("expected a JSON object".to_owned());
     }

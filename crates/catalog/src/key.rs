@@ -18,7 +18,7 @@ pub enum Namespace {
 }
 
 impl Namespace {
-    /// The binding's name in `wrangler.toml`.
+    /// Returns the binding's name in `wrangler.toml`.
     pub fn binding(self) -> &'static str {
         match self {
             Self::Slots => "SLOTS",
@@ -39,7 +39,7 @@ pub enum CacheClass {
 }
 
 impl CacheClass {
-    /// The class for a second read of an absent key, before the key counts as missing.
+    /// Returns the class for a second read of an absent key, before the key counts as missing.
     ///
     /// Workers KV caches a miss as long as a hit: a location that reads an immutable key too
     /// early would report it as absent for a year.
@@ -69,7 +69,8 @@ pub enum Key {
     Index,
     /// `COMPONENTS`: `@sync/<run>`, a run of a sync.
     Sync(RunId),
-    /// `COMPONENTS`: `sha256/<hex>@unreferenced`, since when no record names a content.
+    /// `COMPONENTS`: `sha256/<hex>@unreferenced`, the time since which no record names a
+    /// content.
     Unreferenced(Digest),
 }
 
@@ -85,7 +86,7 @@ const CONTENT_PREFIX: &str = "sha256/";
 const UNREFERENCED_SUFFIX: &str = "@unreferenced";
 
 impl Key {
-    /// The namespace of the key.
+    /// Returns the namespace of the key.
     pub fn namespace(&self) -> Namespace {
         match self {
             Self::Slot(..) => Namespace::Slots,
@@ -98,7 +99,7 @@ impl Key {
         }
     }
 
-    /// The time for which the edge may keep a read of the key.
+    /// Returns the time for which the edge may keep a read of the key.
     pub fn cache_class(&self) -> CacheClass {
         match self {
             Self::Slot(..)
@@ -111,7 +112,7 @@ impl Key {
         }
     }
 
-    /// Parses a key; `None` for a key of another program.
+    /// Parses a key. Returns `None` for a key of another program.
     pub fn parse(namespace: Namespace, text: &str) -> Option<Self> {
         if namespace == Namespace::Slots {
             let (name, slot) = text.rsplit_once('@')?;
@@ -200,7 +201,7 @@ mod tests {
         assert_eq!(Key::parse(Namespace::Slots, "prompts/a@v1.0.0"), None);
     }
 
-    /// The longest of each part stays under the platform's limits, with the
+    /// The longest key of each form stays within the limits of the platform, with the
     /// arithmetic of [`ComponentName`].
     #[test]
     fn the_longest_keys_fit() {

@@ -1,4 +1,4 @@
-//! Media types, with which components are served.
+//! Media types of components.
 
 use std::fmt;
 use std::str::FromStr;
@@ -75,12 +75,12 @@ fn lookup(table: &[(&str, &'static str)], extension: &str) -> Option<&'static st
 }
 
 impl MediaType {
-    /// The media type of the file at `path` with the content `bytes`.
+    /// Returns the media type of the file at `path` with the content `bytes`.
     ///
-    /// A `text/*` type says its charset when the bytes are UTF-8, because clients
-    /// take text without one for something else (the `requests` library of Python
-    /// for Latin-1). An unknown extension is plain text if the bytes are UTF-8
-    /// without a NUL, else `application/octet-stream`.
+    /// A `text/*` type has a charset if the bytes are UTF-8, because clients assume another
+    /// charset without one (Python's `requests` assumes Latin-1). A file with an unknown
+    /// extension is plain text if the bytes are UTF-8 without a NUL, else
+    /// `application/octet-stream`.
     pub fn of_file(path: &str, bytes: &[u8]) -> Self {
         let file = path.rsplit('/').next().unwrap_or(path);
         let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension);
@@ -97,7 +97,7 @@ impl MediaType {
         Self(format!("{media_type}{charset}"))
     }
 
-    /// The media type as a header's value.
+    /// Returns the media type as the value of a header.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -12,9 +12,9 @@ use crate::grammar::{Grammar, GrammarError, segment};
 /// The name of a component, `<type>/<name>`, such as `prompts/extraction`. The name may have
 /// further segments (`templates/emails/welcome`).
 ///
-/// A name that parses is already canonical, so a component has exactly one key. At most 200 bytes, which with `@` and a slot (64) or a
-/// version (128) stays under the 300 bytes of a `SLOTS` key and the 512 of any
-/// Workers KV key.
+/// A name that parses is already canonical, so a component has exactly one key. It has at most
+/// 200 bytes. With `@` and a slot (64) or a version (128), it stays under the 300 bytes of a
+/// `SLOTS` key and the 512 bytes of any Workers KV key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ComponentName(String);
@@ -35,17 +35,17 @@ impl ComponentName {
         decode_url_path(raw)?.parse()
     }
 
-    /// The whole name.
+    /// Returns the whole name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The type, e.g. `prompts`.
+    /// Returns the type, such as `prompts`.
     pub fn type_name(&self) -> &str {
         self.0.split_once('/').map_or("", |(kind, _)| kind)
     }
 
-    /// The part after the type, such as `emails/welcome`.
+    /// Returns the part after the type, such as `emails/welcome`.
     pub fn path(&self) -> &str {
         self.0.split_once('/').map_or("", |(_, path)| path)
     }

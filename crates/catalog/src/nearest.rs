@@ -1,20 +1,20 @@
-//! The nearest existing name: what a mistyped name was probably meant to be.
+//! Finds the nearest existing name: the name that a mistyped one was probably meant to be.
 //!
 //! A general edit distance costs the product of both lengths. Here at most `MAX_SLIPS`
 //! typing errors are tried out, and a search stops after a number of bytes, so that a
 //! request for an unknown name stays cheap however many names exist.
 
-/// The typing errors between a name and a suggestion, at most.
+/// The maximum number of typing errors between a name and a suggestion.
 const MAX_SLIPS: usize = 2;
 
-/// The bytes that the searches of one request compare, at most: enough for ten thousand
-/// usual names.
+/// The maximum number of bytes that the searches of one request compare: enough for ten
+/// thousand names of usual length.
 pub const BUDGET: usize = 500_000;
 
-/// The name that differs from `wanted` by the fewest typing errors, or that `wanted`
-/// abbreviates; the first of several, `None` if each is another word. A typing error is a
-/// byte that is missing, added, different or swapped with the next one; letter case is
-/// ignored. Takes the bytes that it compares from `budget`, and ends when it is used up.
+/// Finds the name that differs from `wanted` by the fewest typing errors, or that `wanted`
+/// abbreviates. Returns the first of several, or `None` if each is a different word. A typing
+/// error is a byte that is missing, added, different or swapped with the next one. Letter case
+/// is ignored. Subtracts the compared bytes from `budget`, and ends when it is used up.
 pub fn nearest<'a>(
     wanted: &str,
     names: impl IntoIterator<Item = &'a str>,
@@ -33,8 +33,8 @@ pub fn nearest<'a>(
     best.map(|(_, name)| name)
 }
 
-/// The typing errors in a name: those in its type and those behind it. Short parts may have
-/// fewer, because other words are as near.
+/// Counts the typing errors in a name: those in its type plus those after it. Short parts may
+/// have fewer, because other words are equally near.
 fn slips_of_name(wanted: &str, name: &str, budget: &mut usize) -> Option<usize> {
     let (kind, path) = wanted.split_once('/').unwrap_or(("", wanted));
     let (other_kind, other_path) = name.split_once('/').unwrap_or(("", name));
@@ -51,8 +51,8 @@ fn allowed(part: &str) -> usize {
     (part.len() / 3).min(MAX_SLIPS)
 }
 
-/// The typing errors between two texts (optimal string alignment); `None` if there are more
-/// than `left`.
+/// Counts the typing errors between two texts (optimal string alignment). Returns `None` if
+/// there are more than `left`.
 fn slips(a: &[u8], b: &[u8], left: usize, budget: &mut usize) -> Option<usize> {
     if a.len().abs_diff(b.len()) > left {
         *budget = budget.saturating_sub(1);

@@ -7,7 +7,7 @@ use crate::slot::Slot;
 use crate::suggestion::nearest_existing;
 use crate::version::Version;
 
-/// The most versions or slots that a response lists.
+/// The maximum number of versions or slots that a response lists.
 const LISTED: usize = 20;
 
 /// A refusal as `application/problem+json` (RFC 9457).
@@ -36,7 +36,7 @@ struct ListedExisting<'a> {
 }
 
 impl<'a> Problem<'a> {
-    /// The body for a refusal; `instance` is the path of the request.
+    /// Creates the body for a refusal. `instance` is the path of the request.
     pub fn of(refusal: &'a Refusal, instance: &'a str, script_version: &'a str) -> Self {
         let kind = refusal.code().to_ascii_lowercase().replace('_', "-");
         let nearest = nearest_existing(refusal);

@@ -1,13 +1,13 @@
 //! `SemVer` ranges with npm's meaning.
 //!
-//! The dialect is that of node-semver, as its
-//! [README](https://github.com/npm/node-semver#ranges) gives it: comparators,
-//! `^`, `~`, x-ranges, partial versions, hyphen ranges and `||`; a pre-release
-//! satisfies a range only if a comparator names one of the same
-//! `major.minor.patch`. Rust's `semver` reads some of the same texts otherwise
-//! (`1.2.3` as `^1.2.3`, `,` for "and"), so the text is parsed here into plain
-//! `<`, `<=`, `>`, `>=`, `=` comparators and only matched there. White space is
-//! ASCII's. `tests/semver/` holds both against npm's package.
+//! The dialect is that of node-semver, as specified in its
+//! [README](https://github.com/npm/node-semver#ranges): comparators, `^`, `~`, x-ranges,
+//! partial versions, hyphen ranges and `||`. A pre-release satisfies a range only if a
+//! comparator names a pre-release of the same `major.minor.patch`. Rust's `semver` interprets
+//! some of the same texts differently (`1.2.3` as `^1.2.3`, `,` for "and"). Therefore the text
+//! is parsed here into plain `<`, `<=`, `>`, `>=`, `=` comparators, and `semver` only matches
+//! them. White space means ASCII white space. `tests/semver/` compares this module with npm's
+//! package.
 
 mod partial;
 
@@ -41,7 +41,7 @@ fn operator(token: &str) -> (&str, &str) {
     token.split_at(length.map_or(0, |op| op.len()))
 }
 
-/// Build metadata says nothing in a range, but has to be such.
+/// Removes build metadata, which has no meaning in a range but must be valid.
 fn without_build(token: &str) -> Option<&str> {
     let Some((rest, build)) = token.split_once('+') else { return Some(token) };
     let build = BuildMetadata::new(build).ok()?;
@@ -60,8 +60,8 @@ fn simple(token: &str) -> Option<Vec<Comparator>> {
     Partial::parse(rest).filter(Partial::is_ordered)?.compared(op)
 }
 
-/// Tells if a version may follow after white space. In `== 1.2` npm takes the
-/// second `=` for a part of the version, which must not be torn.
+/// Tells if a version may follow after white space. In `== 1.2`, npm treats the second `=` as
+/// part of the version, so the two must not be split.
 fn ends_with_operator(token: &str) -> bool {
     token.ends_with(['<', '>', '=']) && !token.ends_with("==")
 }
@@ -89,7 +89,7 @@ fn join_operators<'a>(tokens: impl Iterator<Item = &'a str>) -> Vec<String> {
     tokens
 }
 
-/// One alternative: every comparator of it must hold.
+/// Parses one alternative, of which every comparator must hold.
 fn alternative(text: &str) -> Option<VersionReq> {
     let words: Vec<&str> = text.split_ascii_whitespace().collect();
     if let [from, "-", to] = words.as_slice() {
@@ -105,7 +105,7 @@ fn alternative(text: &str) -> Option<VersionReq> {
     Some(requirement(comparators))
 }
 
-/// `>=0.0.0` says nothing, and npm drops it.
+/// Builds a requirement. `>=0.0.0` matches everything and is dropped, as in npm.
 fn requirement(mut comparators: Vec<Comparator>) -> VersionReq {
     let zero = |c: &Comparator| c.major == 0 && c.minor == Some(0) && c.patch == Some(0);
     comparators.retain(|c| !(c.op == Op::GreaterEq && zero(c) && c.pre.is_empty()));
@@ -114,7 +114,7 @@ fn requirement(mut comparators: Vec<Comparator>) -> VersionReq {
 
 /// Splits at the first `||`.
 fn first_alternative(text: &str) -> (&str, Option<&str>) {
-    // A substring search, instead of one by characters, would be a hundredth of the Wasm.
+    // The substring search of the standard library would take up a hundredth of the Wasm.
     let bars = text.as_bytes().windows(2).position(|pair| pair == b"||");
     let split = bars.and_then(|at| Some((text.get(..at)?, text.get(at + 2..)?)));
     split.map_or((text, None), |(first, rest)| (first, Some(rest)))
@@ -138,7 +138,8 @@ impl FromStr for Range {
             at += part.len() + 2;
             rest = others;
         }
-        // As in npm, "anything" swallows the rest, pre-releases named there included.
+        // As in npm, an alternative that matches everything replaces all others and their
+        // pre-releases.
         if let Some(any) = alternatives.iter().position(|all| all.comparators.is_empty()) {
             alternatives = vec![alternatives.swap_remove(any)];
         }

@@ -18,7 +18,7 @@ pub enum Reference {
     Version(Version),
     /// The highest version in a range: `^1.2`.
     Range(Range),
-    /// Whatever version has this content: `sha256:<64 hex digits>`.
+    /// The version with this content: `sha256:<64 hex digits>`.
     Digest(Digest),
     /// A slot: `production`.
     Slot(Slot),
@@ -36,23 +36,25 @@ impl FromStr for Reference {
         if let Ok(version) = text.parse() {
             return Ok(Self::Version(version));
         }
-        // A slot begins with a letter. Of ranges only `v1` and `x` do, and these are not slots.
+        // A slot begins with a letter. The only ranges that do have the form `v1` or `x`, and
+        // these are not slots.
         let slot = match text.parse() {
             Ok(slot) => return Ok(Self::Slot(slot)),
             Err(error) => error,
         };
-        // The empty range is npm's "anything"; here it is a reference left out by mistake.
+        // npm reads an empty range as "anything". Here an empty reference is a mistake.
         if text.trim().is_empty() {
             return Err(GrammarError { grammar: Grammar::Reference, at: 0, why: "it is empty" });
         }
         let range: Range = text.parse().map_err(|range| Self::explain(text, slot, range))?;
-        // npm allows white space around a range; around an exact version it makes none of it.
+        // npm allows white space around a range. An exact version remains exact with white
+        // space around it.
         Ok(range.to_string().parse().map_or(Self::Range(range), Self::Version))
     }
 }
 
 impl Reference {
-    /// Chooses between two errors: that of the grammar which the text was probably meant for.
+    /// Chooses between two errors: that of the grammar that the text was probably meant for.
     fn explain(text: &str, slot: GrammarError, range: GrammarError) -> GrammarError {
         let named = text.starts_with(|c: char| c.is_ascii_alphabetic());
         let meant = if named { slot } else { range };
@@ -90,9 +92,9 @@ impl Address {
         decode_url_path(raw)?.parse()
     }
 
-    /// The URL path of `version` of the component `name`: its canonical address.
+    /// Returns the URL path of `version` of the component `name`: its canonical address.
     pub fn canonical_path(name: &ComponentName, version: &Version) -> String {
-        // Of the characters of a version, only '+' has a second meaning in some URL parsers.
+        // '+' is the only character of a version that some URL parsers interpret differently.
         let version = version.to_string();
         let encoded = match version.contains('+') {
             true => Cow::Owned(version.replace('+', "%2B")),

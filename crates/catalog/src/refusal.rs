@@ -90,7 +90,7 @@ pub enum Refusal {
     StoreUnavailable(Namespace),
 }
 
-/// The versions and slots that a component has.
+/// The existing versions and slots of a component.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Existing {
     /// Its versions, highest first.
@@ -100,7 +100,7 @@ pub struct Existing {
 }
 
 impl Refusal {
-    /// The stable code.
+    /// Returns the stable code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Invalid(GrammarError { grammar: Grammar::Name, .. }) => "NAME_INVALID",
@@ -128,7 +128,7 @@ impl Refusal {
         }
     }
 
-    /// The HTTP status (RFC 9110, section 15).
+    /// Returns the HTTP status (RFC 9110, section 15).
     pub fn status(&self) -> u16 {
         match self {
             Self::Invalid(_) | Self::ParameterInvalid { .. } | Self::BodyInvalid(_) => 400,
@@ -152,7 +152,8 @@ impl Refusal {
         }
     }
 
-    /// A short description of the code, the same at every occurrence (RFC 9457, `title`).
+    /// Returns a short description of the code, the same at every occurrence (RFC 9457,
+    /// `title`).
     pub fn title(&self) -> &'static str {
         match self {
             Self::Invalid(GrammarError { grammar: Grammar::Name, .. }) => "Invalid component name",
@@ -180,7 +181,7 @@ impl Refusal {
         }
     }
 
-    /// A description of what happened and what to do about it (RFC 9457, `detail`).
+    /// Describes what happened and what to do about it (RFC 9457, `detail`).
     #[expect(clippy::too_many_lines, reason = "the one table from a refusal to its wording")]
     pub fn detail(&self) -> String {
         match self {
@@ -246,12 +247,12 @@ impl Refusal {
         }
     }
 
-    /// The seconds after which a retry may help.
+    /// Returns the seconds after which a retry may help.
     pub fn retry_after(&self) -> Option<u32> {
         (self.status() == 503).then_some(5)
     }
 
-    /// The unknown component, and the place for the nearest one.
+    /// Returns the unknown component and the place for the nearest one.
     pub fn unknown_component_mut(
         &mut self,
     ) -> Option<(&ComponentName, &mut Option<ComponentName>)> {
@@ -261,7 +262,7 @@ impl Refusal {
         }
     }
 
-    /// What the component has, to be cut down to what the caller may see.
+    /// Returns the existing versions and slots, to be filtered by the rights of the caller.
     pub fn existing_mut(&mut self) -> Option<(&ComponentName, &mut Existing)> {
         match self {
             Self::VersionUnknown(name, _, existing)
@@ -272,7 +273,7 @@ impl Refusal {
         }
     }
 
-    /// What the component has, if the refusal lists it.
+    /// Returns the existing versions and slots, if the refusal lists them.
     pub fn existing(&self) -> Option<&Existing> {
         match self {
             Self::VersionUnknown(.., existing)

@@ -1,8 +1,8 @@
-//! The resolution of a question to a version, without I/O: a resolution names the next key
-//! to read and takes what the read returned.
+//! The resolution of a question to a version, without I/O: a resolution names the next key to
+//! read and receives the result of the read.
 //!
-//! Out of scope: how a key is read, kept in memory or timed (the Worker owns that), and the
-//! content itself, which the selected version names by its digest.
+//! Out of scope: reading a key, caching and timing (the Worker's task), and the content itself,
+//! which the selected version names by its digest.
 
 use std::rc::Rc;
 
@@ -36,12 +36,12 @@ pub struct Question {
 }
 
 impl Question {
-    /// The component and the reference in their canonical spelling.
+    /// Returns the component and the reference in their canonical spelling.
     pub fn address(&self) -> Address {
         Address { name: self.name.clone(), reference: Some(self.reference.clone()) }
     }
 
-    /// The key of the record that answers the question, if one does.
+    /// Returns the key of the record that answers the question, if there is an answer.
     pub fn key(&self) -> Key {
         match &self.reference {
             Reference::Version(version) => Key::Version(self.name.clone(), version.clone()),
@@ -71,11 +71,11 @@ pub struct Selected {
     pub name: ComponentName,
     /// The version.
     pub snapshot: Snapshot,
-    /// How it was found.
+    /// The kind of reference that selected it.
     pub found: Found,
 }
 
-/// How a version was found.
+/// The kind of reference that selected a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// By its own name or its digest: the answer never changes.
@@ -86,7 +86,7 @@ pub enum Found {
     Slot(SelectedSlot),
 }
 
-/// How a slot led to a version.
+/// The decision of a slot that selected a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SelectedSlot {
     /// The slot whose version it is.
@@ -103,7 +103,7 @@ pub struct SelectedSlot {
     pub override_ignored: bool,
 }
 
-/// A question on its way to a version: it waits for the value of one key.
+/// A question in the course of its resolution: it waits for the value of one key.
 #[derive(Debug)]
 pub struct Resolution {
     question: Question,
@@ -125,12 +125,12 @@ impl Resolution {
         Self { question, key, denied: true }
     }
 
-    /// The question.
+    /// Returns the question.
     pub fn question(&self) -> &Question {
         &self.question
     }
 
-    /// The question, after the resolution has ended.
+    /// Returns the question after the resolution has ended.
     pub fn into_question(self) -> Question {
         self.question
     }
@@ -140,14 +140,14 @@ impl Resolution {
         self.denied
     }
 
-    /// The key to read next.
+    /// Returns the key to read next.
     pub fn key(&self) -> &Key {
         &self.key
     }
 
-    /// Takes the read of [`Resolution::key`] and returns the basis of the answer, or `None`
-    /// if another key has to be read. `random` returns 32 random bits; it is called if a
-    /// slot is split and nothing about the caller decides.
+    /// Receives the result of reading [`Resolution::key`] and returns the basis of the answer,
+    /// or `None` if another key has to be read. `random` returns 32 random bits; it is called
+    /// if a slot is split and no property of the caller decides.
     ///
     /// # Errors
     ///
@@ -208,8 +208,8 @@ impl Resolution {
         }
     }
 
-    /// Turns to the catalog record after a slot or a version was not found: it tells an
-    /// unknown component from an unknown reference, and lists what the component has.
+    /// Requests the catalog record after a slot or a version was not found. It distinguishes an
+    /// unknown component from an unknown reference and lists the existing references.
     fn ask_catalog(&mut self) -> Result<(), Refusal> {
         let name = self.question.name.clone();
         match self.key {
@@ -221,8 +221,8 @@ impl Resolution {
         }
     }
 
-    /// Finds a range or a digest in the catalog record. For a slot or a version that does
-    /// not exist, lists what the component has.
+    /// Finds a range or a digest in the catalog record. For a slot or a version that does not
+    /// exist, lists the existing ones.
     // Not inlined: V8 compiles a function when it is first called, and a slot needs none of this.
     #[inline(never)]
     fn search(&self, bytes: &[u8]) -> Result<Selected, Refusal> {
@@ -268,7 +268,7 @@ impl Resolution {
     }
 }
 
-/// The highest version in the range that is not revoked.
+/// Returns the highest version in the range that is not revoked.
 fn highest_in(catalog: &CatalogRecord, range: &Range) -> Option<Snapshot> {
     let live = catalog.versions.iter().filter(|record| record.revoked.is_none());
     let inside =
@@ -278,7 +278,7 @@ fn highest_in(catalog: &CatalogRecord, range: &Range) -> Option<Snapshot> {
 
 fn existing(catalog: &CatalogRecord) -> Existing {
     let live = catalog.versions.iter().filter(|record| record.revoked.is_none());
-    // The record has them lowest first.
+    // The record lists versions from the lowest.
     let versions = live.rev().map(|record| record.snapshot.version.clone()).collect();
     Existing { versions, slots: catalog.slots.keys().cloned().collect() }
 }

@@ -9,9 +9,8 @@ use crate::grammar::{Grammar, GrammarError, segment};
 
 /// A movable name for a version: `production`, `canary`, `ring-0`, `latest`.
 ///
-/// It begins with a letter and can never be read as a version, a `SemVer` range
-/// in npm's grammar, or a commit id: `v1`, `x`, `vX.1` and forty hex digits are
-/// not slots.
+/// It begins with a letter and can never be parsed as a version, a `SemVer` range in npm's
+/// grammar, or a commit id: `v1`, `x`, `vX.1` and forty hex digits are not slots.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Slot(String);
@@ -23,21 +22,21 @@ impl Slot {
     /// The slot that names a component's highest release.
     pub const LATEST: &str = "latest";
 
-    /// The slot's name.
+    /// Returns the slot's name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The slot `latest`.
+    /// Returns the slot `latest`.
     pub fn latest() -> Self {
         Self(Self::LATEST.to_owned())
     }
 }
 
-/// Tells if npm would read `text` as a range: it skips any number of leading `v`s
-/// before a number or an `x` (node-semver's `XRANGEPLAIN`).
+/// Tells if npm would parse `text` as a range: it skips any number of leading `v`s before a
+/// number or an `x` (node-semver's `XRANGEPLAIN`).
 fn reads_as_range(text: &str) -> bool {
-    // npm accepts no capital letter, but people who write one mean a version.
+    // npm accepts only a lower-case `v`, but people who write `V` mean a version.
     let rest = text.trim_start_matches(['v', 'V']);
     let after_x = rest.strip_prefix(['x', 'X']);
     rest.starts_with(|c: char| c.is_ascii_digit())

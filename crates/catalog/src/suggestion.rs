@@ -5,10 +5,10 @@ use crate::refusal::Refusal;
 use crate::slot::Slot;
 use crate::version::Version;
 
-/// The versions, highest first, that are searched for the nearest one.
+/// The maximum number of versions, highest first, that are searched for the nearest one.
 const SEARCHED: usize = 1_000;
 
-/// The existing name that is nearest to the unknown one: a component, a reference of it
+/// Finds the existing name that is nearest to the unknown one: a component, a reference of it
 /// with its name, or a type.
 pub fn nearest_existing(refusal: &Refusal) -> Option<String> {
     match refusal {

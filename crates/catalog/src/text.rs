@@ -1,8 +1,8 @@
-//! Types that records hold as text.
+//! Types that records store as text.
 
-/// Lets serde read a type by its `FromStr` and write it by its `Display`
-/// (`#[serde(try_from = "String", into = "String")]`), so that a record admits
-/// what the grammar does and nothing else.
+/// Lets serde parse a type with its `FromStr` and write it with its `Display`
+/// (`#[serde(try_from = "String", into = "String")]`), so that a record accepts exactly the
+/// texts of the grammar.
 macro_rules! stored_as_text {
     ($type:ty, $error:ty) => {
         impl TryFrom<String> for $type {

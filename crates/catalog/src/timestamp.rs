@@ -1,15 +1,15 @@
-//! Moments: when a version was committed, when a slot moved.
+//! Timestamps: the time of a commit or of a move of a slot.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A moment in whole seconds, written in RFC 3339 in UTC in one spelling
+/// A time in whole seconds, written in RFC 3339 in UTC in one spelling
 /// (`2026-11-20T23:59:27Z`).
 ///
-/// Git stores seconds of any sign and size; what lies outside the years 1970 to
-/// 9999, which HTTP's date cannot express, becomes the nearest bound.
+/// Git stores seconds of any sign and size. A time outside the years 1970 to 9999, which an
+/// HTTP date cannot express, becomes the nearest bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Timestamp(u64);
@@ -18,17 +18,17 @@ pub struct Timestamp(u64);
 const LAST_SECOND: u64 = 253_402_300_799;
 
 impl Timestamp {
-    /// The moment `seconds` after 1970-01-01T00:00:00Z.
+    /// Returns the time `seconds` after 1970-01-01T00:00:00Z.
     pub fn from_unix(seconds: i64) -> Self {
         Self(u64::try_from(seconds).unwrap_or(0).min(LAST_SECOND))
     }
 
-    /// Seconds since 1970-01-01T00:00:00Z.
+    /// Returns the seconds since 1970-01-01T00:00:00Z.
     pub fn unix(self) -> u64 {
         self.0
     }
 
-    /// The moment as HTTP writes it (RFC 9110, section 5.6.7, IMF-fixdate).
+    /// Formats the time for HTTP (RFC 9110, section 5.6.7, IMF-fixdate).
     pub fn http_date(self) -> String {
         let (year, month, day) = self.date();
         let weekday = name(WEEKDAYS, self.days() % 7);
@@ -36,16 +36,16 @@ impl Timestamp {
         format!("{weekday}, {day:02} {month} {year} {} GMT", self.time())
     }
 
-    /// Days since 1970-01-01.
+    /// Returns the days since 1970-01-01.
     fn days(self) -> u32 {
         // Not above `LAST_SECOND`, so it fits.
         (self.0 / DAY) as u32
     }
 
-    /// Year, month and day in the Gregorian calendar.
+    /// Returns year, month and day in the Gregorian calendar.
     fn date(self) -> (u32, u32, u32) {
-        // Of a year that begins in March, so that the leap day is its last: 400 of them
-        // have 146,097 days, five of its months 153.
+        // The year begins in March here, so that the leap day is its last day: 400 such years
+        // have 146,097 days, five of their months 153.
         let days = self.days() + BEFORE_1970;
         let (era, day) = (days / 146_097, days % 146_097);
         let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
@@ -56,15 +56,15 @@ impl Timestamp {
         (400 * era + year + turn, month, day)
     }
 
-    /// The first second of a day; an arbitrary moment if the day does not exist.
+    /// Returns the first second of a day, or an arbitrary time if the day does not exist.
     fn of_date(year: u32, month: u32, day: u32) -> Self {
-        // As above, the other way round.
+        // The inverse of the calculation in `date`.
         let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
         let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
         Self(u64::from(days - 1 - BEFORE_1970) * DAY)
     }
 
-    /// A moment. It is the moment of `text` only if it is written as `text`.
+    /// Parses a time. The result is correct only if writing it gives `text` again.
     fn read(text: &str) -> Option<Self> {
         let number = |at: std::ops::Range<usize>| text.get(at)?.parse::<u32>().ok();
         let date = (number(0..4)?, number(5..7)?, number(8..10)?);
@@ -76,31 +76,31 @@ impl Timestamp {
         Some(Self(Self::of_date(year, month, day).0 + u64::from(time)))
     }
 
-    /// `23:59:27`.
+    /// Formats the time of day: `23:59:27`.
     fn time(self) -> String {
         let (minutes, second) = (self.0 / 60, self.0 % 60);
         format!("{:02}:{:02}:{second:02}", minutes / 60 % 24, minutes % 60)
     }
 }
 
-/// Seconds.
+/// A day in seconds.
 const DAY: u64 = 86_400;
 
-/// Days from 0000-03-01 to 1970-01-01.
+/// The days from 0000-03-01 to 1970-01-01.
 const BEFORE_1970: u32 = 719_468;
 
-/// The first is 1970-01-01's.
+/// The first name is the weekday of 1970-01-01.
 const WEEKDAYS: &str = "ThuFriSatSunMonTueWed";
 
 const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
-/// The name at `index` of names that have three letters each.
+/// Returns the name at `index` in a list of three-letter names.
 fn name(names: &'static str, index: u32) -> &'static str {
     let start = 3 * index as usize;
     names.get(start..start + 3).unwrap_or_default()
 }
 
-/// The error of a text that is not an RFC 3339 moment in UTC.
+/// The error of a text that is not an RFC 3339 time in UTC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimestampError;
 
@@ -135,7 +135,7 @@ mod tests {
 
     use super::*;
 
-    /// As the libraries write it, which are too much for the Worker.
+    /// Formats a time with libraries that are too large for the Worker.
     fn peers(time: Timestamp) -> (String, String) {
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(time.unix());
         (humantime::format_rfc3339_seconds(time).to_string(), httpdate::fmt_http_date(time))
@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn every_day_agrees_with_other_crates() {
-        // In 400 years the calendar repeats itself; the years after are the last ones.
+        // The calendar repeats every 400 years; the second range is the end of the supported
+        // years.
         let years = (0..160_000).chain(2_900_000..=LAST_SECOND / DAY);
         for day in years {
             let time = Timestamp(day * DAY + day % DAY);

@@ -10,14 +10,14 @@ use crate::grammar::{Grammar, GrammarError};
 
 /// A version of a component.
 ///
-/// Spelled `v1.1.0` (`v` and [SemVer 2.0](https://semver.org), pre-release and
-/// build metadata allowed) or, where a slot was set to a commit that has no
-/// version tag, as that commit's full id. Reading accepts `1.1.0` and
-/// upper-case hex too; writing has one spelling.
+/// It is written `v1.1.0` (`v` and [SemVer 2.0](https://semver.org), with optional pre-release
+/// and build metadata), or as a full commit id if a slot was set to a commit without a version
+/// tag. The parser also accepts `1.1.0` and upper-case hex. Each version is written in one
+/// spelling.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Version {
-    /// A version tag's `SemVer` version.
+    /// The `SemVer` version of a version tag.
     Release(semver::Version),
     /// A commit without a version tag.
     Commit(CommitId),
@@ -27,7 +27,7 @@ impl Version {
     /// The longest spelling, in bytes.
     pub const MAX_LEN: usize = 128;
 
-    /// The `SemVer` version, unless it is a commit id.
+    /// Returns the `SemVer` version, or `None` for a commit id.
     pub fn semver(&self) -> Option<&semver::Version> {
         match self {
             Self::Release(version) => Some(version),
@@ -41,20 +41,20 @@ impl Version {
     }
 }
 
-/// A number of a version, as `bump` names it.
+/// A number of a version that `bump` increments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The first: something that was relied on is gone or different.
+    /// The first number: a feature was removed or changed incompatibly.
     Major,
-    /// The second: something is new.
+    /// The second number: a feature was added.
     Minor,
-    /// The third: something is mended.
+    /// The third number: a defect was fixed.
     Patch,
 }
 
-/// The next version, with npm's meaning: a pre-release that leads up to such a
-/// version becomes it (`v2.0.0-rc.1` is `v2.0.0` after any of the three).
-/// The first is counted from zero. `None` past the largest number.
+/// Returns the next version, with npm's meaning: a pre-release that leads up to such a version
+/// becomes it (`v2.0.0-rc.1` becomes `v2.0.0` with any of the three). The first version is
+/// counted from zero. Returns `None` if a number would be too large.
 pub fn next_version(highest: Option<&Version>, part: Part) -> Option<Version> {
     let none = semver::Version::new(0, 0, 0);
     let highest = highest.and_then(Version::semver).unwrap_or(&none);
@@ -71,7 +71,7 @@ pub fn next_version(highest: Option<&Version>, part: Part) -> Option<Version> {
     Some(Version::Release(semver::Version::new(major, minor, patch)))
 }
 
-/// By `SemVer` precedence, then build metadata; commits before all releases.
+/// Orders by `SemVer` precedence, then by build metadata. Commits come before all releases.
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
@@ -95,7 +95,7 @@ impl FromStr for Version {
     fn from_str(text: &str) -> Result<Self, GrammarError> {
         let fail = |why| GrammarError { grammar: Grammar::Version, at: 0, why };
         let number = text.strip_prefix('v').unwrap_or(text);
-        // With its `v`, which is how it is written.
+        // The limit includes the leading `v`.
         if number.len() >= Self::MAX_LEN {
             let at = Self::MAX_LEN.min(text.len());
             return Err(GrammarError { at, ..fail("longer than 128 bytes") });
@@ -127,7 +127,7 @@ impl fmt::Display for Version {
 pub struct CommitId(String);
 
 impl CommitId {
-    /// The id's hex digits.
+    /// Returns the hex digits of the id.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,5 +1,4 @@
-//! The records of every release, as its `slotctl` wrote them
-//! (`tests/fixtures/golden/`), read by this one.
+//! The current `slotctl` reads the records that every release wrote (`tests/fixtures/golden/`).
 
 // A test fails by a panic.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
@@ -26,7 +25,7 @@ struct Golden {
     metadata: Option<Value>,
 }
 
-/// What each release kept: its name, and all of its records.
+/// Returns the name and all records of each release.
 fn releases() -> Vec<(String, Vec<Golden>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/golden");
     let folders = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -42,7 +41,7 @@ fn read(folder: &Path) -> (String, Vec<Golden>) {
     for namespace in [Namespace::Slots, Namespace::Components] {
         for (key, entry) in namespaces[namespace.binding()].as_object().unwrap() {
             let Some(text) = entry["value"].as_str() else { continue };
-            // The runs of 0.1.0 stood under another key.
+            // In 0.1.0, sync runs had another key.
             let key = match key.strip_prefix("sync@") {
                 Some(run) => format!("{SYNC_PREFIX}{run}"),
                 None => key.clone(),
@@ -58,7 +57,7 @@ fn read(folder: &Path) -> (String, Vec<Golden>) {
     (folder.file_name().unwrap().to_string_lossy().into_owned(), records)
 }
 
-/// A kind of record, with what stands beside it as its key's metadata.
+/// A kind of record, with the metadata of its key.
 trait Kind: Record + Serialize + PartialEq + Debug {
     fn beside(&self) -> Option<Value>;
 }
@@ -85,7 +84,7 @@ kinds! {
     UnreferencedRecord: |record| Some(json!(record.metadata())),
 }
 
-/// Every record of every release, and of each release every kind.
+/// Every record of every release can be read, and each release has every kind.
 #[test]
 fn records_of_every_release_can_be_read() {
     for (release, records) in releases() {
@@ -96,7 +95,7 @@ fn records_of_every_release_can_be_read() {
     }
 }
 
-/// Gives the name of the record's kind.
+/// Checks a value and returns the name of its kind.
 fn check(golden: &Golden) -> &'static str {
     match &golden.key {
         Key::Slot(..) => check_as::<SlotRecord>("slot", golden),
@@ -118,7 +117,7 @@ fn check(golden: &Golden) -> &'static str {
 fn check_as<T: Kind>(name: &'static str, golden: &Golden) -> &'static str {
     let Golden { key, text, metadata } = golden;
     let record: T = parse(text.as_bytes()).unwrap_or_else(|error| panic!("{key}: {error}"));
-    // A later format may write more; this one writes what it read.
+    // A later format may write more. This code writes exactly what it read.
     if record.format() == FORMAT {
         assert_eq!(String::from_utf8(write(&record)).unwrap(), *text, "{key}");
         assert_eq!(record.beside(), *metadata, "{key}");
@@ -128,7 +127,7 @@ fn check_as<T: Kind>(name: &'static str, golden: &Golden) -> &'static str {
     name
 }
 
-/// A member that a later release adds, in whatever object of the record, means nothing.
+/// A member that a later release adds to any object of the record is ignored.
 fn check_additions<T: Kind>(Golden { key, text, .. }: &Golden, record: &T) {
     let mut extended: Value = serde_json::from_str(text).unwrap();
     let added = add(&mut extended, "");
@@ -137,8 +136,8 @@ fn check_additions<T: Kind>(Golden { key, text, .. }: &Golden, record: &T) {
     assert_eq!(read.as_ref(), Ok(record), "{key}: {extended}");
 }
 
-/// Adds a member to each object below `value`; gives how many. What `segments` and `slots`
-/// have are no members but entries.
+/// Adds a member to each object below `value` and returns their number. `segments` and `slots`
+/// are skipped because they hold entries, not members.
 fn add(value: &mut Value, name: &str) -> usize {
     match value {
         Value::Array(items) => items.iter_mut().map(|item| add(item, "")).sum(),
@@ -154,7 +153,7 @@ fn add(value: &mut Value, name: &str) -> usize {
     }
 }
 
-/// A later format is refused with what to do, whatever else is in the record.
+/// A later format is refused with advice, regardless of the other members.
 fn check_later_format<T: Kind>(Golden { key, text, .. }: &Golden) {
     let mut later: Value = serde_json::from_str(text).unwrap();
     later["format"] = json!(FORMAT + 1);

@@ -1,4 +1,4 @@
-//! What holds for every input.
+//! Properties that hold for every input.
 
 // A test fails by a panic.
 #![allow(clippy::unwrap_used, missing_docs)]
@@ -19,7 +19,7 @@ use catalog::timestamp::Timestamp;
 use catalog::version::Version;
 use proptest::prelude::*;
 
-/// Texts near the grammars: random ones hardly ever get past the first character.
+/// Generates texts close to the grammars: random ones rarely get past the first character.
 fn near() -> impl Strategy<Value = String> {
     prop_oneof![
         ".*",
@@ -32,7 +32,7 @@ fn near() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Whatever is accepted is written in one spelling, which reads as the same.
+/// Every accepted text has one canonical spelling, which parses to the same value.
 fn canonical<T>(text: &str) -> Result<(), TestCaseError>
 where
     T: std::str::FromStr + ToString + PartialEq + std::fmt::Debug,
@@ -75,13 +75,13 @@ fn key() -> impl Strategy<Value = Key> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// Whatever key Conductor asks for has a few meanings at most, each a component's.
+    /// Every key that Conductor can ask for has only a few meanings, each of a component.
     #[test]
     fn conductor_keys_have_few_meanings(text in near()) {
         prop_assert!(conductor::meanings(&text).len() <= 4);
     }
 
-    /// Every key that is listed or copied leads back to what it was made of.
+    /// Every key that is listed or copied leads back to its component and reference.
     #[test]
     fn conductor_keys_round_trip(name in name(), slot in slot(), version in version()) {
         for reference in [Reference::Slot(slot), Reference::Version(version)] {
@@ -114,7 +114,7 @@ proptest! {
         let _ = Address::from_url_path(&text);
     }
 
-    /// A slot is never a version, a range or a digest, so a reference has one meaning.
+    /// No slot is a version, a range or a digest, so a reference has one meaning.
     #[test]
     fn slots_versions_and_ranges_are_disjoint(text in near()) {
         if text.parse::<Slot>().is_ok() {

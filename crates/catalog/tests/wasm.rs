@@ -1,4 +1,4 @@
-//! The same answers on wasm32 as on the host: golden values, run by
+//! Checks that wasm32 gives the same results as the host: golden values, run by
 //! `wasm-bindgen-test-runner`.
 
 #![allow(clippy::unwrap_used, missing_docs)]

@@ -52,7 +52,7 @@ const SET_TO_READ: [(&str, &str); 3] = [
     ("GIT_NO_LAZY_FETCH", "1"),
 ];
 
-/// Disables configuration that runs programs, and every transport (for versions of Git without
+/// The configuration that disables programs and every transport (for versions of Git without
 /// `GIT_NO_LAZY_FETCH`).
 const CONFIG: [&str; 3] =
     ["core.fsmonitor=false", "core.hooksPath=/dev/null", "protocol.allow=never"];

@@ -31,7 +31,7 @@ pub struct LastChange {
 const DEPTHS: [u32; 3] = [64, 4096, 2_147_483_647];
 
 /// Finds the last commit up to and including `tip` that changed a path. The path is relative to
-/// the root. Returns `None` if no commit changed it.
+/// the root. Returns `None` if no such commit is known.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! The keys that a namespace for Conductor has, as a listing shows them.
+//! The keys of a namespace for Conductor, as a listing shows them.
 
 use super::meaning::{TREE, VERSIONS};
 use super::metadata::Metadata;
@@ -17,11 +17,11 @@ pub struct Entry {
     pub metadata: Metadata,
 }
 
-/// All that a component can be asked for by a name: its versions, lowest first,
-/// then its slots. What was revoked is not there.
+/// Lists the versions of a component, lowest first, then its slots. Revoked versions are left
+/// out.
 ///
-/// A slot whose traffic is split has its own version, else the one that most get:
-/// a listing has no caller.
+/// The version of a split slot is its own version, else the version with the largest share,
+/// because a listing has no caller.
 pub fn entries(name: &ComponentName, catalog: &CatalogRecord) -> Vec<Entry> {
     let author = |snapshot: &Snapshot| {
         let mut same = catalog.versions.iter();
@@ -46,7 +46,7 @@ pub fn entries(name: &ComponentName, catalog: &CatalogRecord) -> Vec<Entry> {
     live.map(version).chain(slots).collect()
 }
 
-/// The version of a slot without a known caller.
+/// Returns the version of a slot without a known caller.
 fn steady(record: &SlotRecord) -> Option<(&Arm, Option<Assignment>)> {
     let sole = record.targets.iter().find(|target| target.weight == FULL_WEIGHT);
     if let Some(Target { arm, .. }) = sole {
@@ -56,8 +56,8 @@ fn steady(record: &SlotRecord) -> Option<(&Arm, Option<Assignment>)> {
     record.lead().or(heaviest.map(|target| &target.arm)).map(|arm| (arm, None))
 }
 
-/// The value of `<type>/<name>/_versions`: the releases and pre-releases, lowest
-/// first, as a JSON array.
+/// Returns the value of `<type>/<name>/_versions`: the releases and pre-releases, lowest first,
+/// as a JSON array.
 pub fn versions_index(catalog: &CatalogRecord) -> String {
     let live = catalog.versions.iter().filter(|record| record.revoked.is_none());
     let named = live.filter(|record| record.snapshot.version.semver().is_some());
@@ -65,12 +65,12 @@ pub fn versions_index(catalog: &CatalogRecord) -> String {
     serde_json::to_string(&names).unwrap_or_default()
 }
 
-/// The keys under which Conductor looks for a reference of a component.
+/// Returns the keys under which Conductor looks up a reference of a component.
 pub fn keys(name: &ComponentName, reference: &str) -> [String; 3] {
     stems(name).map(|stem| format!("{stem}{reference}"))
 }
 
-/// The prefixes of a component's keys. No index follows the last one.
+/// Returns the prefixes of a component's keys. The index has no key with the last one.
 fn stems(name: &ComponentName) -> [String; 3] {
     [format!("{TREE}{name}/"), format!("{name}/"), format!("{name}@")]
 }
@@ -78,8 +78,8 @@ fn stems(name: &ComponentName) -> [String; 3] {
 /// Keys, or their parts after a stem, each with its metadata.
 pub type Keys = Vec<(String, Option<Metadata>)>;
 
-/// A page of keys in the order of their bytes, put together without I/O: it says
-/// whose catalog records it needs next, and takes them.
+/// A page of keys in the order of their bytes, built without I/O: it names the catalog records
+/// that it needs next and receives them.
 #[derive(Debug)]
 pub struct Listing {
     prefix: String,
@@ -106,8 +106,8 @@ pub struct Page {
 }
 
 impl Listing {
-    /// Begins a page of at most `limit` keys that begin with `prefix` and follow
-    /// `after`, of these components.
+    /// Begins a page of at most `limit` keys of these components. The keys begin with `prefix`
+    /// and follow `after`.
     pub fn new(names: &[ComponentName], prefix: &str, after: &str, limit: usize) -> Self {
         let may_match = |stem: &str| {
             (stem.starts_with(prefix) || prefix.starts_with(stem))
@@ -130,8 +130,8 @@ impl Listing {
         }
     }
 
-    /// Whose catalog records are needed next, at most `most`; nobody's once the
-    /// page is complete.
+    /// Returns the components whose catalog records are needed next, at most `most`. The list
+    /// is empty once the page is complete.
     pub fn wants(&mut self, most: usize) -> Vec<ComponentName> {
         loop {
             while let Some((stem, at)) = self.due() {
@@ -156,7 +156,7 @@ impl Listing {
         }
     }
 
-    /// The next stem, if a key of it can come before all that are pending.
+    /// Returns the next stem if one of its keys can precede all pending keys.
     fn due(&self) -> Option<(String, usize)> {
         let next = self.stems.last()?;
         let first = self.pending.last();
@@ -174,7 +174,7 @@ impl Listing {
         wanted.into_iter().filter_map(|at| self.names.get(at).cloned()).collect()
     }
 
-    /// Takes a component's catalog record, or that it has none.
+    /// Receives the catalog record of a component, or `None` if it has no record.
     pub fn supply(&mut self, name: &ComponentName, catalog: Option<&CatalogRecord>) {
         let mut keys = Keys::new();
         if let Some(catalog) = catalog {
@@ -188,13 +188,14 @@ impl Listing {
         }
     }
 
-    /// The page.
+    /// Returns the page.
     pub fn finish(self) -> Page {
         self.page
     }
 }
 
-/// One instance of the sort is enough of them in the Wasm.
+/// Sorts keys in descending order. One function keeps a single instance of the sort in the
+/// Wasm.
 fn last_first(keys: &mut [(String, usize)]) {
     keys.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
 }

@@ -1,4 +1,4 @@
-//! From a key to the component and the reference that it can mean.
+//! Converts a key to the component and the reference that it can mean.
 
 use super::singular::singulars;
 use crate::name::ComponentName;
@@ -20,11 +20,11 @@ pub enum Meaning {
     Versions(ComponentName),
 }
 
-/// Everything that a key can mean, to be tried in this order; nothing for a key
-/// that no component has.
+/// Returns every meaning of a key, in the order in which they are tried. The list is empty for
+/// a key that no component can have.
 ///
-/// `templates/emails/welcome` is the slot `welcome` of `templates/emails` or else
-/// the latest `templates/emails/welcome`: only the existing components tell which.
+/// `templates/emails/welcome` is the slot `welcome` of `templates/emails`, or else the latest
+/// `templates/emails/welcome`. The existing components decide which.
 pub fn meanings(key: &str) -> Vec<Meaning> {
     let bare = key.strip_prefix(TREE).unwrap_or(key);
     if let Some((name, reference)) = bare.rsplit_once('@') {
@@ -58,13 +58,13 @@ const PLURALS: [&str; 10] = [
     "tools",
 ];
 
-/// Every type that Conductor and edgit know, in the plural and in the singular.
+/// Lists every type that Conductor and edgit know, in the plural and in the singular.
 pub fn types() -> impl Iterator<Item = String> {
     let both = |plural: &str| singulars(plural).into_iter().chain([plural.to_owned()]);
     PLURALS.into_iter().flat_map(move |plural| both(plural).collect::<Vec<_>>())
 }
 
-/// The component, under the plural of its type first.
+/// Returns the possible component names, the one with the plural of the type first.
 fn names(text: &str) -> impl Iterator<Item = ComponentName> {
     let plural = text.split_once('/').and_then(|(kind, path)| {
         let plural = PLURALS.into_iter().find(|plural| singulars(plural).iter().any(|s| s == kind));

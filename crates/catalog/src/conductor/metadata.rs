@@ -9,11 +9,11 @@ use crate::record::Snapshot;
 use crate::resolution::{Found, Selected};
 use crate::slot::Slot;
 
-/// The largest metadata that Workers KV takes, in bytes of JSON.
+/// The largest metadata that Workers KV accepts, in bytes of JSON.
 const MAX_METADATA: usize = 1024;
 
-/// The metadata of a key: Conductor's `{ sha, date, author, type, version }`, and
-/// which arm it was.
+/// The metadata of a key: Conductor's `{ sha, date, author, type, version }`, and the arm that
+/// was chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Metadata {
     /// The commit that the version was made at.
@@ -42,7 +42,7 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// The metadata of a version.
+    /// Creates the metadata of a version.
     pub fn of(name: &ComponentName, snapshot: &Snapshot, author: Option<&str>) -> Self {
         let kind = singulars(name.type_name()).into_iter().next().unwrap_or_default();
         let metadata = Self {
@@ -59,7 +59,7 @@ impl Metadata {
         metadata.fitted()
     }
 
-    /// The metadata of the version that a reference selected.
+    /// Creates the metadata of the version that a reference selected.
     pub fn of_selected(selected: &Selected, author: Option<&str>, stale: Option<u64>) -> Self {
         let metadata = Self::of(&selected.name, &selected.snapshot, author);
         let metadata = match &selected.found {

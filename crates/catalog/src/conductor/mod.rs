@@ -1,5 +1,5 @@
-//! The keys by which the Conductor runtime reads components out of a Workers KV
-//! namespace, and what each of them means here.
+//! The keys under which the Conductor runtime reads components from a Workers KV namespace, and
+//! their meanings.
 //!
 //! | who | binding | key |
 //! | --- | --- | --- |
@@ -8,9 +8,8 @@
 //! | its value resolver | `EDGIT` | `components/prompts/extraction/production` |
 //! | its value resolver | `COMPONENTS` | `prompts/extraction/production` |
 //!
-//! The reference may be any that HTTP takes. A key without one stands for
-//! `latest`, as in Conductor, and a type may be in the singular, as Conductor's
-//! `ComponentRef` writes it.
+//! The reference can be any that HTTP accepts. A key without a reference means `latest`, as in
+//! Conductor. The type can be in the singular, as in Conductor's `ComponentRef`.
 
 mod listing;
 mod meaning;

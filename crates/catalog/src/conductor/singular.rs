@@ -1,9 +1,8 @@
 //! A component type's name in the singular.
 
-/// A type in the singular, as edgit's registry and file names have it.
+/// Returns the singular forms of a type, as used in edgit's registry and file names.
 ///
-/// The types of edgit's own are regular but for `agents`; a type without a plural
-/// is its own singular.
+/// The types of edgit are regular except `agents`. A type without a plural is its own singular.
 pub fn singulars(plural: &str) -> Vec<String> {
     let singular = match (plural.strip_suffix("ies"), plural.strip_suffix('s')) {
         (Some(stem), _) if !stem.is_empty() => format!("{stem}y"),

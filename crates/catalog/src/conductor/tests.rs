@@ -49,7 +49,7 @@ fn meanings_returns_every_meaning_of_a_key() {
     }
 }
 
-/// Two versions, one that was revoked, a plain slot, a split and an experiment.
+/// Creates two versions, a revoked version, a plain slot, a split and an experiment.
 fn catalog() -> CatalogRecord {
     record::parse(include_bytes!("../../../../tests/fixtures/catalog.json")).unwrap()
 }
@@ -94,7 +94,7 @@ fn metadata_always_fits() {
     }
 }
 
-/// Lists page by page; how many catalog records were asked for at once counts not.
+/// Lists all keys page by page. `most` catalog records at a time must not change the result.
 fn list(names: &[ComponentName], prefix: &str, limit: usize, most: usize) -> Vec<String> {
     let (mut all, mut after) = (Vec::new(), String::new());
     loop {

@@ -1,22 +1,22 @@
-//! A version of which the tail may be left open, and the comparators that it
-//! stands for behind each operator.
+//! Partial versions, which may leave out trailing parts, and the comparators they expand to
+//! after each operator.
 
 use semver::{Comparator, Op, Prerelease};
 
-/// JavaScript's `Number.MAX_SAFE_INTEGER`, the largest number that npm takes.
+/// JavaScript's `Number.MAX_SAFE_INTEGER`, the largest number that npm accepts.
 const MAX_NUMBER: u64 = (1 << 53) - 1;
 
-/// A version of which the tail may be left open.
+/// A version that may leave out trailing parts.
 pub(super) struct Partial {
     major: Option<u64>,
     minor: Option<u64>,
     patch: Option<u64>,
     pre: Prerelease,
-    /// Nothing but one `v` stood in front, as before a whole version.
+    /// True if at most one `v` precedes the version, as in a complete version.
     plain: bool,
 }
 
-/// The lower triple that an open tail begins at.
+/// Major, minor and patch number.
 type Triple = (u64, u64, u64);
 
 fn comparator(op: Op, (major, minor, patch): Triple, pre: Prerelease) -> Option<Comparator> {
@@ -24,7 +24,8 @@ fn comparator(op: Op, (major, minor, patch): Triple, pre: Prerelease) -> Option<
     bounded.then_some(Comparator { op, major, minor: Some(minor), patch: Some(patch), pre })
 }
 
-/// `-0`: below every other pre-release, so `<2.0.0-0` excludes those of 2.0.0.
+/// Returns `-0`, which is below every other pre-release, so that `<2.0.0-0` excludes those of
+/// 2.0.0.
 fn lowest_pre() -> Prerelease {
     Prerelease::new("0").unwrap_or(Prerelease::EMPTY)
 }
@@ -37,7 +38,7 @@ fn below(triple: Triple) -> Option<Comparator> {
     comparator(Op::Less, triple, lowest_pre())
 }
 
-/// A comparator that no version satisfies.
+/// Returns a comparator that no version satisfies.
 fn nothing() -> Option<Vec<Comparator>> {
     Some(vec![below((0, 0, 0))?])
 }
@@ -53,7 +54,7 @@ fn number_or_x(text: &str) -> Option<Option<u64>> {
 }
 
 impl Partial {
-    /// node-semver's `XRANGEPLAIN`, with build metadata already cut off.
+    /// Parses node-semver's `XRANGEPLAIN`, with build metadata already removed.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let core = text.trim_start_matches(['v', '=']);
         let plain = matches!(text.len() - core.len(), 0) || text.strip_prefix('v') == Some(core);
@@ -72,8 +73,8 @@ impl Partial {
         Some(Self { major, minor, patch, pre: pre.unwrap_or(Prerelease::EMPTY), plain })
     }
 
-    /// The lowest version in it: open parts are 0. A pre-release
-    /// counts only behind a whole version.
+    /// Returns the lowest version in it: open parts are 0. A pre-release counts only after a
+    /// complete version.
     fn lowest(&self) -> (Triple, Prerelease) {
         let (major, minor) = (self.major.unwrap_or(0), self.minor.unwrap_or(0));
         match (self.minor, self.patch) {
@@ -82,7 +83,7 @@ impl Partial {
         }
     }
 
-    /// The first version above it; `None` if it includes every version.
+    /// Returns the first version above it, or `None` if it includes every version.
     fn next(&self) -> Option<Triple> {
         Some(match (self.major?, self.minor, self.patch) {
             (major, None, _) => (major + 1, 0, 0),
@@ -91,8 +92,8 @@ impl Partial {
         })
     }
 
-    /// No open part precedes a number: `1.x.3` is not an x-range,
-    /// though npm takes it behind `^`, `~` and in a hyphen range.
+    /// Tells if no open part precedes a number: `1.x.3` is not an x-range, although npm accepts
+    /// it after `^`, `~` and in a hyphen range.
     pub(super) fn is_ordered(&self) -> bool {
         (self.major.is_some() || self.minor.is_none())
             && (self.minor.is_some() || self.patch.is_none())
@@ -107,7 +108,7 @@ impl Partial {
         Some(vec![at_least(triple, &pre)?, below(bound)?])
     }
 
-    /// `^`: whatever leaves the leftmost non-zero number as it is.
+    /// Expands `^`: versions that keep the leftmost non-zero number.
     pub(super) fn caret(&self) -> Option<Vec<Comparator>> {
         let Some(major) = self.major else { return Some(Vec::new()) };
         let bound = match (major, self.minor, self.patch) {
@@ -118,7 +119,8 @@ impl Partial {
         self.lowest_to(bound)
     }
 
-    /// `~`: patches, or minors too where no minor is named.
+    /// Expands `~`: versions with other patch numbers, or other minor numbers if no minor is
+    /// given.
     pub(super) fn tilde(&self) -> Option<Vec<Comparator>> {
         match (self.major, self.minor) {
             (None, _) => Some(Vec::new()),
@@ -127,7 +129,7 @@ impl Partial {
         }
     }
 
-    /// A comparator or an x-range: `op` is `""`, `=`, `<`, `<=`, `>` or `>=`.
+    /// Expands a comparator or an x-range. `op` is `""`, `=`, `<`, `<=`, `>` or `>=`.
     pub(super) fn compared(&self, op: &str) -> Option<Vec<Comparator>> {
         let (lowest, pre) = self.lowest();
         let Some(next) = self.next() else {
@@ -152,7 +154,7 @@ impl Partial {
         self.plain.then_some(vec![comparator(op, lowest, pre)?])
     }
 
-    /// The upper end of a hyphen range, which is included.
+    /// Expands the upper end of a hyphen range, which is included.
     pub(super) fn up_to(&self) -> Option<Vec<Comparator>> {
         match (self.major, self.pre.is_empty()) {
             (None, _) => Some(Vec::new()),
@@ -169,7 +171,7 @@ impl Partial {
         }
     }
 
-    /// The lower end of a hyphen range.
+    /// Expands the lower end of a hyphen range.
     pub(super) fn from(&self) -> Option<Vec<Comparator>> {
         if self.major.is_none() { Some(Vec::new()) } else { self.compared(">=") }
     }

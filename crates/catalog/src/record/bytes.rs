@@ -43,12 +43,11 @@ struct FormatProbe {
     format: u32,
 }
 
-/// Reads a record from the bytes of a value in KV. What it returns can be used: the
-/// record has been checked.
+/// Parses a record from the bytes of a value in KV and checks it.
 ///
 /// # Errors
 ///
-/// [`RecordError`] if the bytes are not a valid record, or if its format is later.
+/// [`RecordError`] if the bytes are not a valid record, or if its format is too high.
 pub fn parse<T: Record>(bytes: &[u8]) -> Result<T, RecordError> {
     let read = json::object::<T>(bytes);
     // A later format may have changed every other member, so only this one can be read.
@@ -66,7 +65,7 @@ pub fn parse<T: Record>(bytes: &[u8]) -> Result<T, RecordError> {
 
 /// A record. Its format decides if it can be used.
 pub trait Record: DeserializeOwned {
-    /// The format in which it was written.
+    /// Returns the format in which it was written.
     fn format(&self) -> u32;
 
     /// Checks what the types alone cannot express.

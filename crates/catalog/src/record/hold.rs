@@ -1,4 +1,4 @@
-//! Why a slot record is not what Git says: a hold, or no version that may be served.
+//! The reasons why a slot record differs from Git: a hold, or no version that may be served.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,22 +6,22 @@ use crate::slot::Slot;
 use crate::timestamp::Timestamp;
 use crate::version::Version;
 
-/// Keeps `sync` from changing a slot after a rollback or a revocation, until Git agrees
-/// or has moved on.
+/// Keeps `sync` from changing a slot after a rollback or a revocation, until Git agrees or has
+/// a newer state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Who asked for it.
+    /// The person who asked for it.
     pub by: String,
-    /// Since when.
+    /// The time since which it holds.
     pub at: Timestamp,
     /// The slot whose tag ends the hold; `None` for the record's own slot. It is another
     /// slot if the record only sends callers to the slot that was rolled back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot: Option<Slot>,
-    /// The object id of that slot's tag when the hold was set, in hex: a tag with another
-    /// id was moved since. `None` if it was not known.
+    /// The object id of that slot's tag when the hold was set, in hex. If the tag now has
+    /// another id, it was moved since. `None` if the id was not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
     /// The weight that a rollback took from that slot, in thousandths of a percent: a
@@ -34,18 +34,18 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// A hold of the record's own slot.
+    /// Creates a hold of the record's own slot.
     pub fn new(reason: String, by: String, at: Timestamp) -> Self {
         Self { reason, by, at, slot: None, tag: None, weight: None, revoked: None }
     }
 }
 
-/// The state of a slot whose versions are all revoked: nobody gets anything from it.
+/// The state of a slot whose versions are all revoked: it serves no caller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gone {
     /// The revoked version that Git names for the slot.
     pub version: Version,
-    /// Why the version was revoked.
+    /// The reason of the revocation.
     pub reason: String,
 }
 

@@ -29,7 +29,7 @@ pub struct CatalogRecord {
 }
 
 impl CatalogRecord {
-    /// The metadata of the key, computed from the record.
+    /// Returns the metadata of the key, computed from the record.
     pub fn metadata(&self) -> CatalogMetadata {
         let versions = self.versions.iter().map(|record| (&record.snapshot.version, record.hash()));
         let slots = self.slots.iter().map(|(slot, entry)| (slot, &entry.record));
@@ -91,7 +91,7 @@ pub struct CatalogState<'a> {
 }
 
 impl<'a> CatalogState<'a> {
-    /// The state of these versions and slots.
+    /// Creates the state of these versions and slots.
     pub fn new(
         versions: BTreeMap<&'a Version, Digest>,
         slots: BTreeMap<&'a Slot, &'a SlotRecord>,
@@ -99,7 +99,7 @@ impl<'a> CatalogState<'a> {
         Self { format: FORMAT, versions, slots }
     }
 
-    /// The digest of the state, written as records are.
+    /// Returns the digest of the state, written as records are.
     pub fn hash(&self) -> Digest {
         Digest::of(&write(self))
     }
@@ -116,13 +116,13 @@ pub struct IndexRecord {
 }
 
 impl IndexRecord {
-    /// The record of these components.
+    /// Creates the record of these components.
     pub fn new(components: impl IntoIterator<Item = ComponentName>) -> Self {
         let names: BTreeSet<ComponentName> = components.into_iter().collect();
         Self { format: FORMAT, components: names.into_iter().collect() }
     }
 
-    /// The metadata of the key.
+    /// Returns the metadata of the key.
     pub fn metadata(&self) -> IndexMetadata {
         IndexMetadata { hash: Digest::of(&write(self)) }
     }

@@ -26,5 +26,5 @@ pub use sync::{Age, HeldSlot, Newest, RollbackRun, RunId, RunIdError, SyncRecord
 pub use unreferenced::{GRACE, UnreferencedMetadata, UnreferencedRecord, is_due};
 pub use version::{FileMetadata, VersionMetadata, VersionRecord};
 
-/// The largest value that Workers KV takes, in bytes (25 MiB).
+/// The largest value that Workers KV accepts, in bytes (25 MiB).
 pub const MAX_VALUE: u64 = 25 * 1024 * 1024;

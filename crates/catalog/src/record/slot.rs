@@ -10,7 +10,7 @@ use super::snapshot::Snapshot;
 use crate::slot::Slot;
 use crate::version::Version;
 
-/// The weights of a slot's targets add up to this: thousandths of a percent.
+/// The sum of the weights of a slot's targets, in thousandths of a percent.
 pub const FULL_WEIGHT: u32 = 100_000;
 
 /// `SLOTS` `<name>@<slot>`: the versions of a slot.
@@ -28,7 +28,7 @@ pub struct SlotRecord {
     /// The hold, which keeps `sync` from changing the slot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
-    /// Why the slot serves nobody, if so; there is no target then.
+    /// The reason why the slot serves no caller, if it serves none. It has no target then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone: Option<Gone>,
 }
@@ -56,7 +56,7 @@ pub struct Arm {
 }
 
 impl SlotRecord {
-    /// A record that sends all traffic to the slot's own version.
+    /// Creates a record that sends all traffic to the slot's own version.
     pub fn sole(slot: Slot, snapshot: Snapshot) -> Self {
         Self {
             format: FORMAT,
@@ -68,7 +68,7 @@ impl SlotRecord {
         }
     }
 
-    /// A record that serves nobody, because Git names this version and it is revoked.
+    /// Creates a record that serves no caller, because the version that Git names is revoked.
     pub fn gone(slot: Slot, version: Version, reason: String) -> Self {
         let gone = Some(Gone { version, reason });
         Self {
@@ -81,14 +81,15 @@ impl SlotRecord {
         }
     }
 
-    /// The slot's own version; `None` if all traffic goes to versions of other slots.
+    /// Returns the slot's own version, or `None` if all traffic is sent to versions of other
+    /// slots.
     pub fn own(&self) -> Option<&Snapshot> {
         let own = self.targets.iter().find(|target| target.arm.slot == self.slot);
         own.map(|target| &target.arm.snapshot)
     }
 
-    /// The arm whose version counts as the version of the slot: its own, else the arm with all
-    /// of the traffic, as for an alias. A split may have neither.
+    /// Returns the arm whose version counts as the version of the slot: its own, else the arm
+    /// with all of the traffic, as for an alias. A split may have neither.
     pub fn lead(&self) -> Option<&Arm> {
         let own = self.targets.iter().find(|target| target.arm.slot == self.slot);
         let sole = self.targets.iter().find(|target| target.weight == FULL_WEIGHT);
@@ -100,7 +101,7 @@ impl SlotRecord {
         self.targets.len() > 1 || !self.segments.is_empty()
     }
 
-    /// Every arm: those of the targets, then those of the segments.
+    /// Iterates over every arm: those of the targets, then those of the segments.
     pub fn arms(&self) -> impl Iterator<Item = &Arm> {
         self.targets.iter().map(|target| &target.arm).chain(self.segments.values())
     }
@@ -124,7 +125,7 @@ impl SlotRecord {
             && is_gone(self) == is_gone(other)
     }
 
-    /// The versions in the order of assignment, each with the first point after it.
+    /// Returns the versions in the order of assignment, each with the first point after it.
     fn stretches(&self) -> Vec<(u32, &Version)> {
         let (mut upper, mut stretches) = (0, Vec::<(u32, &Version)>::new());
         for Target { arm, weight } in self.targets.iter().filter(|target| target.weight > 0) {
@@ -138,18 +139,18 @@ impl SlotRecord {
         stretches
     }
 
-    /// The version that the arms of `slot` have, if the record has such an arm.
+    /// Returns the version of the arms of `slot`, if the record has such an arm.
     pub fn version_of(&self, slot: &Slot) -> Option<&Version> {
         self.arms().find(|arm| arm.slot == *slot).map(|arm| &arm.snapshot.version)
     }
 
-    /// The weight of `slot` among the targets, in thousandths of a percent.
+    /// Returns the weight of `slot` among the targets, in thousandths of a percent.
     pub fn weight_of(&self, slot: &Slot) -> u32 {
         let of_slot = self.targets.iter().filter(|target| target.arm.slot == *slot);
         of_slot.map(|target| target.weight).sum()
     }
 
-    /// The slot's own version.
+    /// Returns the slot's own version.
     pub fn own_version(&self) -> Option<&Version> {
         self.own().map(|snapshot| &snapshot.version)
     }
@@ -160,8 +161,8 @@ impl Record for SlotRecord {
         self.format
     }
 
-    /// The weights add up to the whole, so there is a target for every caller, unless
-    /// the slot is gone.
+    /// Checks that the weights add up to the whole, so that there is a target for every caller,
+    /// unless the slot is gone.
     fn check(&self) -> Result<(), String> {
         if self.gone.is_some() && self.targets.is_empty() && self.segments.is_empty() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! A version as every record that names it describes it.
+//! A version, as described in every record that names it.
 
 use serde::{Deserialize, Serialize};
 

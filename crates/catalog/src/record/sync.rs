@@ -1,4 +1,4 @@
-//! Sync runs: which runs write to Workers KV or have written, and how new their tags are.
+//! Sync runs: the runs that write to Workers KV or have written, and the age of their tags.
 //!
 //! Workers KV has neither locks nor conditional writes. Concurrent syncs find each other by
 //! these records. Each run has its own record, which it writes before it moves anything. It
@@ -23,7 +23,7 @@ use crate::timestamp::Timestamp;
 pub struct RunId([u8; 16]);
 
 impl RunId {
-    /// Makes an id of random bytes.
+    /// Creates an id from random bytes.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
@@ -98,7 +98,7 @@ pub struct HeldSlot {
     pub record: SlotRecord,
 }
 
-/// The newest thing in a repository that a sync makes something of.
+/// The newest tag or policy file that a sync reads from a repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Newest {
     /// A tag's name (`components/prompts/extraction/production`), or `rollouts.toml`.
@@ -110,27 +110,28 @@ pub struct Newest {
 /// The age of the state of one run, compared with that of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Age {
-    /// They are one state.
+    /// Both have the same state.
     Same,
-    /// The other has nothing as new.
+    /// The other state has nothing as new.
     Older,
-    /// The other has something newer.
+    /// The other state has something newer.
     Newer,
-    /// Nothing in them tells.
+    /// The states cannot be compared.
     Unknown,
 }
 
 impl SyncRecord {
-    /// The record of a run that begins.
+    /// Creates the record of a run that begins.
     pub fn new(state: Digest, newest: Option<Newest>) -> Self {
         Self { format: FORMAT, ended: false, state, newest, rollback: false }
     }
 
     /// Compares the age of the state of `other` with that of this run.
     ///
-    /// A slot that moves has a new tag object and `rollouts.toml` a new commit, so of
-    /// two states of a repository the newer has the newer newest thing. Deleting a tag
-    /// leaves no trace, and so does moving a lightweight one to an older commit.
+    /// A slot that moves gets a new tag object, and a change of `rollouts.toml` is a new
+    /// commit. So of two states of a repository, the newer one has the newer `newest`. Deleting
+    /// a tag leaves no trace, and moving a lightweight tag to an older commit leaves none
+    /// either.
     pub fn age_of(&self, other: &Self) -> Age {
         let time = |record: &Self| record.newest.as_ref().map(|newest| newest.time);
         match time(other).cmp(&time(self)) {

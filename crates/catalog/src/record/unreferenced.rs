@@ -1,4 +1,4 @@
-//! Notes that no record names a content any more.
+//! Records of contents that are no longer named by any record.
 
 use serde::{Deserialize, Serialize};
 
@@ -33,12 +33,12 @@ pub struct UnreferencedMetadata {
 }
 
 impl UnreferencedRecord {
-    /// The record of a content that is unreferenced since `since`.
+    /// Creates the record of a content that is unreferenced since `since`.
     pub fn new(since: Timestamp) -> Self {
         Self { format: FORMAT, since }
     }
 
-    /// The metadata of the key.
+    /// Returns the metadata of the key.
     pub fn metadata(&self) -> UnreferencedMetadata {
         UnreferencedMetadata { since: self.since }
     }

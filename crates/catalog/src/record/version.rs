@@ -58,21 +58,21 @@ pub struct FileMetadata {
     pub size: u64,
 }
 
-/// The largest metadata that Workers KV takes, in bytes of JSON.
+/// The largest metadata that Workers KV accepts, in bytes of JSON.
 const MAX_METADATA: usize = 1024;
 
 impl VersionRecord {
-    /// The longest author that is stored, in bytes. With two digests and a commit id (64
-    /// each), the date (20), a media type (127) and the JSON around them (64), an author of
-    /// which every byte is escaped (6 × 96) still fits into the 1,024 bytes of metadata.
+    /// The longest author that is stored, in bytes. With two digests and a commit id (64 each),
+    /// the date (20), a media type (127) and the JSON around them (64), an author with every
+    /// byte escaped (6 × 96) still fits into the 1,024 bytes of metadata.
     pub const MAX_AUTHOR: usize = 96;
 
-    /// The digest of the record's bytes.
+    /// Returns the digest of the record's bytes.
     pub fn hash(&self) -> Digest {
         Digest::of(&write(self))
     }
 
-    /// The metadata of the key.
+    /// Returns the metadata of the key.
     pub fn metadata(&self) -> VersionMetadata {
         let Snapshot { digest, media_type, sha, date, size, .. } = self.snapshot.clone();
         let (hash, author) = (self.hash(), self.author.clone());

@@ -11,12 +11,12 @@ use crate::percent::{Percent, Steps};
 pub struct ReleaseProgress {
     /// The version that had all of the traffic.
     pub old: Id,
-    stage: Stage,
+    stage: ReleaseStage,
 }
 
 /// The state of the new version.
 #[derive(Clone, Debug, PartialEq)]
-enum Stage {
+enum ReleaseStage {
     /// It is not uploaded yet.
     Start,
     /// It is in no deployment.
@@ -67,80 +67,82 @@ pub enum Pause {
 impl ReleaseProgress {
     /// Creates a release that has done nothing yet.
     pub fn start(old: Id) -> Self {
-        Self { old, stage: Stage::Start }
+        Self { old, stage: ReleaseStage::Start }
     }
 
     /// Creates a release whose new version is uploaded and in no deployment.
     pub fn uploaded(old: Id, new: Id) -> Self {
-        Self { old, stage: Stage::Uploaded { new } }
+        Self { old, stage: ReleaseStage::Uploaded { new } }
     }
 
     /// Creates a release that continues an earlier run, which gave the new version a share.
     /// That share has to be checked again.
     pub fn deployed(old: Id, new: Id, share: Percent) -> Self {
-        Self { old, stage: Stage::Deployed { new, share, by: Run::Earlier } }
+        Self { old, stage: ReleaseStage::Deployed { new, share, by: Run::Earlier } }
     }
 
     /// Returns the new version, once it is uploaded.
     pub fn new_version(&self) -> Option<&Id> {
         match &self.stage {
-            Stage::Start => None,
-            Stage::Uploaded { new }
-            | Stage::Deployed { new, .. }
-            | Stage::Checked { new, .. }
-            | Stage::Alone { new } => Some(new),
+            ReleaseStage::Start => None,
+            ReleaseStage::Uploaded { new }
+            | ReleaseStage::Deployed { new, .. }
+            | ReleaseStage::Checked { new, .. }
+            | ReleaseStage::Alone { new } => Some(new),
         }
     }
 
     /// Tells if the new version is in the deployment together with the old one.
     pub fn is_split(&self) -> bool {
-        matches!(self.stage, Stage::Deployed { .. } | Stage::Checked { .. })
+        matches!(self.stage, ReleaseStage::Deployed { .. } | ReleaseStage::Checked { .. })
     }
 
     /// Returns the share of the new version, or `None` if it is in no deployment.
     pub fn share(&self) -> Option<Percent> {
         match self.stage {
-            Stage::Start | Stage::Uploaded { .. } => None,
-            Stage::Deployed { share, .. } | Stage::Checked { share, .. } => Some(share),
-            Stage::Alone { .. } => Some(Percent::ALL),
+            ReleaseStage::Start | ReleaseStage::Uploaded { .. } => None,
+            ReleaseStage::Deployed { share, .. } | ReleaseStage::Checked { share, .. } => {
+                Some(share)
+            }
+            ReleaseStage::Alone { .. } => Some(Percent::ALL),
         }
     }
 
     /// Decides on the next action.
     pub fn next(&self, steps: &Steps, pause: Pause) -> Action {
         match self.stage {
-            Stage::Start => Action::Upload,
-            Stage::Uploaded { .. } => Action::Deploy(Percent::NONE),
-            Stage::Deployed { share, .. } => Action::Check(share),
-            Stage::Checked { share, by, .. } => match steps.after(share) {
+            ReleaseStage::Start => Action::Upload,
+            ReleaseStage::Uploaded { .. } => Action::Deploy(Percent::NONE),
+            ReleaseStage::Deployed { share, .. } => Action::Check(share),
+            ReleaseStage::Checked { share, by, .. } => match steps.after(share) {
                 None => Action::Finish,
                 Some(next) if stops(pause, next, by) => Action::Pause(share),
                 Some(next) => Action::Deploy(next),
             },
-            Stage::Alone { .. } => Action::Done,
+            ReleaseStage::Alone { .. } => Action::Done,
         }
     }
 
     /// Records the upload of the new version.
     pub fn set_uploaded(&mut self, new: Id) {
-        self.stage = Stage::Uploaded { new };
+        self.stage = ReleaseStage::Uploaded { new };
     }
 
     /// Records that this run gave the new version a share.
     pub fn set_deployed(&mut self, new: Id, share: Percent) {
-        self.stage = Stage::Deployed { new, share, by: Run::This };
+        self.stage = ReleaseStage::Deployed { new, share, by: Run::This };
     }
 
     /// Records that the new version passed the checks at its share.
     pub fn set_checked(&mut self) {
-        if let Stage::Deployed { new, share, by } = &self.stage {
-            self.stage = Stage::Checked { new: new.clone(), share: *share, by: *by };
+        if let ReleaseStage::Deployed { new, share, by } = &self.stage {
+            self.stage = ReleaseStage::Checked { new: new.clone(), share: *share, by: *by };
         }
     }
 
     /// Records that the old version is out of the deployment.
     pub fn set_alone(&mut self, new: Id) {
-        self.stage = Stage::Alone { new };
+        self.stage = ReleaseStage::Alone { new };
     }
 }
 

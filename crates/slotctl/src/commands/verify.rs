@@ -58,7 +58,7 @@ pub(crate) fn run(context: &Context<'_, VerifyArgs>) -> Result<Exit> {
     };
     // 3. The findings, and the differences from Git.
     let plan = session::plan(&reading.desired, actual, &store, &Options::at(now))?;
-    let found = Found { findings: audit.findings(), reading: &reading, plan: &plan };
+    let found = VerifiedKey { findings: audit.findings(), reading: &reading, plan: &plan };
     found.tell(output);
     tell(output, &read, &found, began);
     if args.common.json {
@@ -68,13 +68,13 @@ pub(crate) fn run(context: &Context<'_, VerifyArgs>) -> Result<Exit> {
 }
 
 /// The findings, and the differences between KV and Git.
-struct Found<'a> {
+struct VerifiedKey<'a> {
     findings: Vec<Notice>,
     reading: &'a Reading,
     plan: &'a Plan,
 }
 
-impl Found<'_> {
+impl VerifiedKey<'_> {
     fn refused(&self) -> impl Iterator<Item = &Notice> {
         self.reading.refused.iter().chain(&self.plan.refused)
     }
@@ -180,7 +180,7 @@ fn tell_drift(output: &Output, plan: &Plan) {
     }
 }
 
-fn tell(output: &Output, read: &Read, found: &Found<'_>, began: Instant) {
+fn tell(output: &Output, read: &Read, found: &VerifiedKey<'_>, began: Instant) {
     let Read { slots, versions, catalogs, contents, bytes } = read;
     let (slots, versions) = (count(*slots, "slot"), count(*versions, "version"));
     let (catalogs, contents) = (count(*catalogs, "catalog"), count(*contents, "content"));
@@ -193,7 +193,7 @@ fn tell(output: &Output, read: &Read, found: &Found<'_>, began: Instant) {
     output.step("verify", format_args!("{what} read back: {came}"), began);
 }
 
-fn value(read: &Read, found: &Found<'_>) -> Value {
+fn value(read: &Read, found: &VerifiedKey<'_>) -> Value {
     json!({
         "command": "verify",
         "source": found.reading.source.provenance.value(),

@@ -16,7 +16,7 @@ use reconcile::tag::Prefix;
 use super::model::{OnProgress, ReadProgress};
 use super::peel::Peeler;
 use super::registries::Registries;
-use super::store::{Halt, Needs, Store, View, unread};
+use super::store::{Halt, Needs, ObjectCache, View, unread};
 use git::objects::Objects;
 
 /// The number of files that are looked for at a time. It bounds the memory that is used if
@@ -37,7 +37,7 @@ pub(super) struct Finder<'a> {
     pub(super) objects: &'a mut Objects,
     pub(super) peeler: &'a Peeler,
     pub(super) registries: &'a mut Registries,
-    pub(super) store: Store,
+    pub(super) store: ObjectCache,
     pub(super) progress: OnProgress<'a>,
 }
 
@@ -94,7 +94,7 @@ fn with_trees<'a>(
 /// Tries to locate every open file; returns the needs of those that stay open.
 fn try_all<'a>(
     open: &mut Vec<Open<'a>>,
-    store: &Store,
+    store: &ObjectCache,
     registries: &Registries,
     found: &mut ByPlace,
 ) -> Needs<'a> {

@@ -19,7 +19,7 @@ use super::peel::Peeler;
 use super::registries::Registries;
 use super::rollouts::{self, Rollouts};
 use super::state::RepositoryState;
-use super::store::Store;
+use super::store::ObjectCache;
 use crate::source::{SharedSource, Source};
 use git::objects::Objects;
 use git::refs::{Ref, Refs};
@@ -103,7 +103,7 @@ impl<'a> Opened<'a> {
             objects: &mut objects,
             peeler: &peeler,
             registries: &mut registries,
-            store: Store::default(),
+            store: ObjectCache::default(),
             progress,
         };
         let mut files = remember(wanted, policy, known);

@@ -47,7 +47,7 @@ impl From<FileProblem> for Halt {
 }
 
 /// An object that was read.
-enum Known {
+enum CachedObject {
     Tree(Tree),
     Registry(Arc<Registry>),
     /// A registry with a mistake in it, which was reported to the user.
@@ -57,14 +57,14 @@ enum Known {
 
 /// The objects of the repository that were read.
 #[derive(Default)]
-pub(super) struct Store {
-    known: HashMap<(Use, ObjectId), Known>,
+pub(super) struct ObjectCache {
+    known: HashMap<(Use, ObjectId), CachedObject>,
     kept: usize,
 }
 
 /// A commit, as far as it was read.
 pub(super) struct View<'a> {
-    pub(super) store: &'a Store,
+    pub(super) store: &'a ObjectCache,
     pub(super) registries: &'a Registries,
     /// The commit's tree.
     pub(super) root: ObjectId,
@@ -79,7 +79,7 @@ pub(super) fn unread(what: &str) -> FileProblem {
     )
 }
 
-impl Store {
+impl ObjectCache {
     /// Reads the needed objects.
     pub(super) fn read(
         &mut self,
@@ -105,7 +105,7 @@ impl Store {
                 let known = read_registry(answer).unwrap_or_else(|why| {
                     let whence = format!("{id} (first met at commit {})", wanted.commit.id);
                     registries.warn(&whence, &why);
-                    Known::Nothing
+                    CachedObject::Nothing
                 });
                 self.add(Use::Registry, *id, known);
             }
@@ -113,11 +113,11 @@ impl Store {
         })
     }
 
-    fn add(&mut self, used: Use, id: ObjectId, known: Known) {
+    fn add(&mut self, used: Use, id: ObjectId, known: CachedObject) {
         self.kept += match &known {
-            Known::Tree(tree) => tree.footprint(),
-            Known::Registry(registry) => registry.footprint(),
-            Known::Nothing | Known::Failed(_) => 0,
+            CachedObject::Tree(tree) => tree.footprint(),
+            CachedObject::Registry(registry) => registry.footprint(),
+            CachedObject::Nothing | CachedObject::Failed(_) => 0,
         };
         self.known.insert((used, id), known);
     }
@@ -126,30 +126,30 @@ impl Store {
     pub(super) fn drop_if_large(&mut self) {
         if self.kept > MAX_KEPT {
             // A mistake in a registry stays known, so that it is reported once.
-            self.known.retain(|_, known| matches!(known, Known::Nothing));
+            self.known.retain(|_, known| matches!(known, CachedObject::Nothing));
             self.kept = 0;
         }
     }
 }
 
-fn read_tree(id: ObjectId, answer: ObjectAnswer) -> Known {
+fn read_tree(id: ObjectId, answer: ObjectAnswer) -> CachedObject {
     match answer {
         ObjectAnswer::Found { kind: Kind::Tree, body, .. } => match Tree::parse(body, id.kind()) {
-            Some(tree) => Known::Tree(tree),
-            None => Known::Failed(unread(&format!("the folder {id}, which is malformed,"))),
+            Some(tree) => CachedObject::Tree(tree),
+            None => CachedObject::Failed(unread(&format!("the folder {id}, which is malformed,"))),
         },
-        _ => Known::Failed(unread(&format!("the folder {id}"))),
+        _ => CachedObject::Failed(unread(&format!("the folder {id}"))),
     }
 }
 
-fn read_registry(answer: ObjectAnswer) -> Result<Known, String> {
+fn read_registry(answer: ObjectAnswer) -> Result<CachedObject, String> {
     match answer {
         ObjectAnswer::Found { body, .. } => {
-            Registry::parse(&body).map(|registry| Known::Registry(Arc::new(registry)))
+            Registry::parse(&body).map(|registry| CachedObject::Registry(Arc::new(registry)))
         }
         ObjectAnswer::TooLarge { .. } => Err("it is over 32 MiB".to_owned()),
         ObjectAnswer::Missing | ObjectAnswer::Unreadable(_) => {
-            Ok(Known::Failed(unread("the registry")))
+            Ok(CachedObject::Failed(unread("the registry")))
         }
     }
 }
@@ -163,10 +163,10 @@ enum Folder<'a> {
 }
 
 impl View<'_> {
-    fn known(&self, used: Use, id: ObjectId) -> Result<&Known, Halt> {
+    fn known(&self, used: Use, id: ObjectId) -> Result<&CachedObject, Halt> {
         match self.store.known.get(&(used, id)) {
             None => Err(Halt::Need(used, id)),
-            Some(Known::Failed(problem)) => Err(Halt::Failed(problem.clone())),
+            Some(CachedObject::Failed(problem)) => Err(Halt::Failed(problem.clone())),
             Some(known) => Ok(known),
         }
     }
@@ -176,7 +176,9 @@ impl View<'_> {
         let mut walked = 0;
         for segment in path.split('/').filter(|segment| !segment.is_empty()) {
             walked += segment.len() + 1;
-            let Known::Tree(tree) = self.known(Use::Tree, id)? else { return Ok(Folder::Absent) };
+            let CachedObject::Tree(tree) = self.known(Use::Tree, id)? else {
+                return Ok(Folder::Absent);
+            };
             let at = || path.get(..walked.saturating_sub(1)).unwrap_or(path).to_owned();
             let Some((kind, child)) = tree.find(segment.as_bytes()) else {
                 return Ok(Folder::Absent);
@@ -188,7 +190,7 @@ impl View<'_> {
             }
         }
         match self.known(Use::Tree, id)? {
-            Known::Tree(tree) => Ok(Folder::Tree(tree)),
+            CachedObject::Tree(tree) => Ok(Folder::Tree(tree)),
             _ => Ok(Folder::Absent),
         }
     }
@@ -214,7 +216,7 @@ impl View<'_> {
         let (folder, name) = PATH.rsplit_once('/').unwrap_or(("", PATH));
         let TreeEntry::File(id) = self.entry_in(root, folder, name)? else { return Ok(None) };
         match self.known(Use::Registry, id)? {
-            Known::Registry(registry) => Ok(Some(Arc::clone(registry))),
+            CachedObject::Registry(registry) => Ok(Some(Arc::clone(registry))),
             _ => Ok(None),
         }
     }

@@ -14,7 +14,7 @@ use reconcile::tag::{Prefix, RefReading, TagTarget, read_ref};
 
 use super::peel::Peeler;
 use super::registries::Registries;
-use super::store::{Halt, Needs, Store, View, unread};
+use super::store::{Halt, Needs, ObjectCache, View, unread};
 use git::Repository;
 use git::objects::Objects;
 
@@ -99,7 +99,7 @@ pub(crate) fn find_file(
         trailer: None,
         recorded: None,
     };
-    let mut store = Store::default();
+    let mut store = ObjectCache::default();
     loop {
         let (used, id) = match look(file, &View { store: &store, registries: &registries, root }) {
             Ok(located) => return Ok(Ok(located)),

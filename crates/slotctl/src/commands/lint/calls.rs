@@ -3,10 +3,17 @@
 use super::conductor::{Remedy, Shape, resolver_sees, shape_of};
 use super::literal::{Argument, Call, Value, text_of};
 use super::readers::{is_bundled, loader, own, resolver};
-use super::reference::{Effect, Known, Reference, failing, latest, of_uri, to_key, to_versions};
+use super::reference::{
+    Effect, KnownReferences, LintReference, failing, latest, of_uri, to_key, to_versions,
+};
 
 /// Returns the reference in the text of an argument, if the text is one.
-pub(super) fn read(text: &str, call: &Call, index: usize, known: &Known<'_>) -> Option<Reference> {
+pub(super) fn read(
+    text: &str,
+    call: &Call,
+    index: usize,
+    known: &KnownReferences<'_>,
+) -> Option<LintReference> {
     match (shape_of(call), index) {
         (None, _) => own(text, false, known).filter(|_| !is_bundled(text) || reads_kv(call, text)),
         (Some(Shape::Module | Shape::Bundled), _) => None,
@@ -39,7 +46,7 @@ fn reads_kv(call: &Call, text: &str) -> bool {
 }
 
 /// Returns the reference of `{ fallback: '1.9.0' }` in a primitive.
-pub(super) fn fallback(text: &str, value: &Value, call: &Call) -> Option<Reference> {
+pub(super) fn fallback(text: &str, value: &Value, call: &Call) -> Option<LintReference> {
     if value.keys != ["fallback"] {
         return None;
     }
@@ -60,12 +67,12 @@ fn kind(call: &Call, index: usize) -> Option<&str> {
     }
 }
 
-fn sdk(text: &str, call: &Call) -> Option<Reference> {
+fn sdk(text: &str, call: &Call) -> Option<LintReference> {
     named(text, kind(call, 2)?)
 }
 
 /// Reads `name@reference`; the SDK needs both parts.
-fn named(text: &str, kind: &str) -> Option<Reference> {
+fn named(text: &str, kind: &str) -> Option<LintReference> {
     match text.split_once('@') {
         Some((name, reference)) if !name.is_empty() && !reference.is_empty() => {
             Some(to_key(text, &format!("{kind}/{text}"), Remedy::Name, None))
@@ -77,7 +84,7 @@ fn named(text: &str, kind: &str) -> Option<Reference> {
     }
 }
 
-fn deployment(text: &str, call: &Call, index: usize) -> Option<Reference> {
+fn deployment(text: &str, call: &Call, index: usize) -> Option<LintReference> {
     let kind = kind(call, 3)?;
     match (text_of(call, 0), text_of(call, 1), index) {
         (Some(name), Some(slot), 1) => named(&format!("{name}@{slot}"), kind),
@@ -88,7 +95,7 @@ fn deployment(text: &str, call: &Call, index: usize) -> Option<Reference> {
 
 /// Reads `ctx.schemas.get('order@v1.0.0')`: the registry puts the type in front and asks the value
 /// resolver.
-fn registry(text: &str, kind: &str) -> Option<Reference> {
+fn registry(text: &str, kind: &str) -> Option<LintReference> {
     // A sentence or a computed text is not a reference.
     if text.is_empty() || text.contains(char::is_whitespace) && !text.contains('@') {
         return None;
@@ -102,7 +109,7 @@ fn registry(text: &str, kind: &str) -> Option<Reference> {
     Some(to_key(text, &key, Remedy::Name, effect))
 }
 
-fn component(text: &str, call: &Call, index: usize) -> Option<Reference> {
+fn component(text: &str, call: &Call, index: usize) -> Option<LintReference> {
     match (index, text_of(call, 2)) {
         (2, Some(_)) => component_of(call).map(|name| at(&name, text)),
         (1, None) => component_of(call).map(|name| to_versions(text, &name)),
@@ -110,7 +117,7 @@ fn component(text: &str, call: &Call, index: usize) -> Option<Reference> {
     }
 }
 
-fn versioned(text: &str, kind: &str, call: &Call, index: usize) -> Option<Reference> {
+fn versioned(text: &str, kind: &str, call: &Call, index: usize) -> Option<LintReference> {
     match (index, text_of(call, 1)) {
         (1, Some(_)) => component_of(call).map(|name| at(&name, text)),
         (0, None) => Some(to_versions(text, &format!("{kind}/{text}"))),
@@ -135,7 +142,7 @@ fn target(call: &Call) -> Option<String> {
     }
 }
 
-fn at(name: &str, reference: &str) -> Reference {
+fn at(name: &str, reference: &str) -> LintReference {
     let text = format!("{name}@{reference}");
     to_key(&text, &text, Remedy::Key, None)
 }

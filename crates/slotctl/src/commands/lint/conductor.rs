@@ -5,7 +5,7 @@ use super::literal::{Call, Value};
 
 /// The reader of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reader {
+pub(super) enum PlaceReader {
     /// The value resolver: `type/name@reference` and `type/name` are references, everything
     /// else is text.
     Resolver,
@@ -53,62 +53,62 @@ pub(super) struct KeyRow {
     pub(super) operation: Option<&'static str>,
     /// The last keys that lead to the value.
     pub(super) keys: &'static [&'static str],
-    pub(super) reader: Reader,
+    pub(super) reader: PlaceReader,
 }
 
 const fn row(
     operation: Option<&'static str>,
     keys: &'static [&'static str],
-    reader: Reader,
+    reader: PlaceReader,
 ) -> KeyRow {
     KeyRow { operation, keys, reader }
 }
 
 /// The values of YAML, JSON and objects in scripts; the first matching row counts.
 pub(super) const KEYS: [KeyRow; 27] = [
-    row(Some("think"), &["config", "prompt"], Reader::Resolver),
-    row(Some("think"), &["config", "schema"], Reader::Resolver),
-    row(Some("think"), &["config", "systemPrompt"], Reader::Text(Remedy::PromptKey)),
-    row(Some("think"), &["input", "prompt"], Reader::Text(Remedy::Registry)),
-    row(Some("email"), &["input", "template"], Reader::Resolver),
-    row(Some("email"), &["input", "html"], Reader::Text(Remedy::Registry)),
-    row(Some("sms"), &["input", "body"], Reader::Text(Remedy::Registry)),
-    row(Some("html"), &["template", "kv"], Reader::KvKey),
-    row(Some("html"), &["template", "inline"], Reader::Text(Remedy::Partial)),
-    row(Some("html"), &["config", "template"], Reader::Text(Remedy::Partial)),
-    row(Some("html"), &["input", "template"], Reader::HtmlInput),
-    row(Some("html"), &["input", "layout"], Reader::Layout),
-    row(Some("pdf"), &["html", "template", "kv"], Reader::KvKey),
-    row(Some("pdf"), &["html", "template"], Reader::Text(Remedy::Partial)),
-    row(Some("pdf"), &["html", "inline"], Reader::Text(Remedy::Registry)),
-    row(None, &["script"], Reader::Bundled),
-    row(None, &["agent"], Reader::LocalAgent),
-    row(None, &["evaluator"], Reader::LocalAgent),
-    row(None, &["uses"], Reader::Nobody),
-    row(None, &["image"], Reader::Nobody),
-    row(None, &["prompt"], Reader::Resolver),
-    row(None, &["schema"], Reader::Resolver),
-    row(None, &["systemPrompt"], Reader::Text(Remedy::PromptKey)),
-    row(None, &["template", "kv"], Reader::KvKey),
-    row(None, &["template"], Reader::Template),
-    row(None, &["layout"], Reader::Layout),
-    row(None, &["component"], Reader::Own),
+    row(Some("think"), &["config", "prompt"], PlaceReader::Resolver),
+    row(Some("think"), &["config", "schema"], PlaceReader::Resolver),
+    row(Some("think"), &["config", "systemPrompt"], PlaceReader::Text(Remedy::PromptKey)),
+    row(Some("think"), &["input", "prompt"], PlaceReader::Text(Remedy::Registry)),
+    row(Some("email"), &["input", "template"], PlaceReader::Resolver),
+    row(Some("email"), &["input", "html"], PlaceReader::Text(Remedy::Registry)),
+    row(Some("sms"), &["input", "body"], PlaceReader::Text(Remedy::Registry)),
+    row(Some("html"), &["template", "kv"], PlaceReader::KvKey),
+    row(Some("html"), &["template", "inline"], PlaceReader::Text(Remedy::Partial)),
+    row(Some("html"), &["config", "template"], PlaceReader::Text(Remedy::Partial)),
+    row(Some("html"), &["input", "template"], PlaceReader::HtmlInput),
+    row(Some("html"), &["input", "layout"], PlaceReader::Layout),
+    row(Some("pdf"), &["html", "template", "kv"], PlaceReader::KvKey),
+    row(Some("pdf"), &["html", "template"], PlaceReader::Text(Remedy::Partial)),
+    row(Some("pdf"), &["html", "inline"], PlaceReader::Text(Remedy::Registry)),
+    row(None, &["script"], PlaceReader::Bundled),
+    row(None, &["agent"], PlaceReader::LocalAgent),
+    row(None, &["evaluator"], PlaceReader::LocalAgent),
+    row(None, &["uses"], PlaceReader::Nobody),
+    row(None, &["image"], PlaceReader::Nobody),
+    row(None, &["prompt"], PlaceReader::Resolver),
+    row(None, &["schema"], PlaceReader::Resolver),
+    row(None, &["systemPrompt"], PlaceReader::Text(Remedy::PromptKey)),
+    row(None, &["template", "kv"], PlaceReader::KvKey),
+    row(None, &["template"], PlaceReader::Template),
+    row(None, &["layout"], PlaceReader::Layout),
+    row(None, &["component"], PlaceReader::Own),
 ];
 
 /// The project's own keys whose value can also name a component without a version.
 const OWN: [&str; 3] = ["component", "query", "config"];
 
 /// Returns the reader of a value of an agent with this operation.
-pub(super) fn reader_of(value: &Value, operation: Option<&str>) -> Reader {
+pub(super) fn reader_of(value: &Value, operation: Option<&str>) -> PlaceReader {
     let fits = |row: &&KeyRow| match row.operation {
         // An object in a script can be anything, unless it says that it is an agent.
         None if value.in_script && operation.is_none() => {
-            matches!(row.reader, Reader::Bundled) && ends_with(&value.keys, row.keys)
+            matches!(row.reader, PlaceReader::Bundled) && ends_with(&value.keys, row.keys)
         }
         None => ends_with(&value.keys, row.keys),
         known => known == operation && ends_with(&value.keys, row.keys),
     };
-    KEYS.iter().find(fits).map_or(Reader::Own, |row| row.reader)
+    KEYS.iter().find(fits).map_or(PlaceReader::Own, |row| row.reader)
 }
 
 /// Tells if a value of YAML or JSON can also name a component without a version.

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use ignore::WalkBuilder;
 
-use super::literal::Contents;
+use super::literal::DocumentContents;
 use super::{html, json, script, yaml};
 
 /// A file and its contents.
-pub(super) struct File {
+pub(super) struct LintedFile {
     /// The path of the file below the project's folder.
     pub(super) name: String,
-    pub(super) contents: Contents,
+    pub(super) contents: DocumentContents,
 }
 
 /// A format that is read.
@@ -33,7 +33,7 @@ const LOCKS: [&str; 3] = ["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock
 /// # Errors
 ///
 /// If `dir` is not a folder, or if something in it cannot be read.
-pub(super) fn read(dir: &Path) -> Result<Vec<File>> {
+pub(super) fn read(dir: &Path) -> Result<Vec<LintedFile>> {
     paths(dir)?.into_iter().map(|(path, format)| file(dir, &path, format)).collect()
 }
 
@@ -67,7 +67,7 @@ fn format_of(path: &Path) -> Option<Format> {
     }
 }
 
-fn file(dir: &Path, path: &Path, format: Format) -> Result<File> {
+fn file(dir: &Path, path: &Path, format: Format) -> Result<LintedFile> {
     let bytes = fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
     let text = String::from_utf8_lossy(&bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
@@ -78,5 +78,5 @@ fn file(dir: &Path, path: &Path, format: Format) -> Result<File> {
         Format::Script => script::read(path, text),
         Format::Markup => html::read(text),
     };
-    Ok(File { name, contents })
+    Ok(LintedFile { name, contents })
 }

@@ -7,11 +7,11 @@ use notice::printable;
 use serde::Serialize;
 
 use super::judge::{Level, Verdict};
-use super::literal::{Ignore, Literal, Problem};
+use super::literal::{Ignore, LintProblem, Literal};
 
 /// A mistake with its file and line.
 #[derive(Debug, Serialize)]
-pub(super) struct Finding {
+pub(super) struct LintFinding {
     file: String,
     line: usize,
     pub(super) level: Level,
@@ -27,32 +27,41 @@ pub(super) struct Finding {
 }
 
 /// Returns the finding of a mistake in a reference.
-pub(super) fn of_verdict(file: &str, literal: &Literal, text: &str, verdict: Verdict) -> Finding {
+pub(super) fn of_verdict(
+    file: &str,
+    literal: &Literal,
+    text: &str,
+    verdict: Verdict,
+) -> LintFinding {
     let Verdict { level, code, what, help } = verdict;
     let (file, reference) = (file.to_owned(), Some(text.to_owned()));
     let (line, begins) = (literal.line, literal.begins);
-    Finding { file, line, level, code, reference, what, help, begins }
+    LintFinding { file, line, level, code, reference, what, help, begins }
 }
 
 /// Returns the finding of a problem with the file itself.
-pub(super) fn of_problem(file: &str, problem: &Problem) -> Finding {
-    let Problem { line, code, is_error, what, help } = problem.clone();
+pub(super) fn of_problem(file: &str, problem: &LintProblem) -> LintFinding {
+    let LintProblem { line, code, is_error, what, help } = problem.clone();
     let level = if is_error { Level::Error } else { Level::Warning };
     let file = file.to_owned();
-    Finding { file, line, level, code, reference: None, what, help, begins: line }
+    LintFinding { file, line, level, code, reference: None, what, help, begins: line }
 }
 
 /// Removes silenced findings, and adds a warning for each comment that silences nothing.
-pub(super) fn silence(file: &str, findings: Vec<Finding>, ignores: &[Ignore]) -> Vec<Finding> {
+pub(super) fn silence(
+    file: &str,
+    findings: Vec<LintFinding>,
+    ignores: &[Ignore],
+) -> Vec<LintFinding> {
     let mut used = BTreeSet::new();
-    let silenced = |finding: &Finding, used: &mut BTreeSet<usize>| {
+    let silenced = |finding: &LintFinding, used: &mut BTreeSet<usize>| {
         let covers =
             |ignore: &&Ignore| ignore.silences == finding.line || ignore.silences == finding.begins;
         let lines: Vec<usize> = ignores.iter().filter(covers).map(|ignore| ignore.line).collect();
         used.extend(&lines);
         !lines.is_empty()
     };
-    let mut left: Vec<Finding> =
+    let mut left: Vec<LintFinding> =
         findings.into_iter().filter(|finding| !silenced(finding, &mut used)).collect();
     let unused = ignores.iter().filter(|ignore| !used.contains(&ignore.line));
     left.extend(unused.map(|ignore| unused_ignore(file, ignore.line)));
@@ -60,17 +69,17 @@ pub(super) fn silence(file: &str, findings: Vec<Finding>, ignores: &[Ignore]) ->
     left
 }
 
-fn unused_ignore(file: &str, line: usize) -> Finding {
+fn unused_ignore(file: &str, line: usize) -> LintFinding {
     let what = "this slotctl-ignore silences nothing".to_owned();
     let help = Some("remove it".to_owned());
-    let problem = Problem { line, code: "unused-ignore", is_error: false, what, help };
+    let problem = LintProblem { line, code: "unused-ignore", is_error: false, what, help };
     of_problem(file, &problem)
 }
 
 /// Returns one line for each finding in the format of compilers, so that editors find the place.
-pub(super) fn words(findings: &[Finding]) -> String {
+pub(super) fn words(findings: &[LintFinding]) -> String {
     let mut text = String::new();
-    for Finding { file, line, level, code, reference, what, help, .. } in findings {
+    for LintFinding { file, line, level, code, reference, what, help, .. } in findings {
         let level = match level {
             Level::Error => "error",
             Level::Warning => "warning",

@@ -1,11 +1,11 @@
 //! Reads HTML and other templates: only their partials name components.
 
 use super::expression::partials;
-use super::literal::{Contents, Literal, Owner, Place, lines_of};
+use super::literal::{DocumentContents, Literal, Owner, Place, lines_of};
 use super::silence::in_markup;
 
 /// Returns the contents of a file.
-pub(super) fn read(text: &str) -> Contents {
+pub(super) fn read(text: &str) -> DocumentContents {
     let lines = lines_of(text);
     let literal = |name: &str| {
         // `name` is a part of `text`, so that the difference of the two addresses is its offset.
@@ -18,5 +18,5 @@ pub(super) fn read(text: &str) -> Contents {
         }
     };
     let literals = partials(text).into_iter().map(literal).collect();
-    Contents { literals, ignores: in_markup(text, &lines), ..Contents::default() }
+    DocumentContents { literals, ignores: in_markup(text, &lines), ..DocumentContents::default() }
 }

@@ -4,12 +4,12 @@ use jsonc_parser::ast::{ObjectPropName, Value};
 use jsonc_parser::common::Ranged as _;
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, parse_to_ast};
 
-use super::literal::{Contents, Ignore, Lines, Problem, lines_of};
+use super::literal::{DocumentContents, Ignore, Lines, LintProblem, lines_of};
 use super::silence::{ignore_at, silences};
-use super::tree::{Entry, Node, Text, collect, duplicates};
+use super::tree::{DocumentEntry, DocumentNode, Text, collect, duplicates};
 
 /// Returns the contents of a file; only a problem if it is not JSON.
-pub(super) fn read(text: &str) -> Contents {
+pub(super) fn read(text: &str) -> DocumentContents {
     let comments = CommentCollectionStrategy::Separate;
     let collect_options = CollectOptions { comments, tokens: false };
     let parsed = match parse_to_ast(text, &collect_options, &ParseOptions::default()) {
@@ -17,7 +17,7 @@ pub(super) fn read(text: &str) -> Contents {
         Err(error) => return not_json(error.line_display(), &error.kind().to_string()),
     };
     let lines = lines_of(text);
-    let mut contents = Contents::default();
+    let mut contents = DocumentContents::default();
     if let Some(value) = &parsed.value {
         let document = node(value, &lines);
         contents.problems = duplicates(&document, false);
@@ -38,30 +38,35 @@ fn unique(ignores: &mut Vec<Ignore>) {
     ignores.dedup();
 }
 
-fn not_json(line: usize, why: &str) -> Contents {
+fn not_json(line: usize, why: &str) -> DocumentContents {
     let what = format!("this is not JSON, and the file is not read: {why}");
-    let problem = Problem { line, code: "no-json", is_error: false, what, help: None };
-    Contents { problems: vec![problem], ..Contents::default() }
+    let problem = LintProblem { line, code: "no-json", is_error: false, what, help: None };
+    DocumentContents { problems: vec![problem], ..DocumentContents::default() }
 }
 
-fn node(value: &Value<'_>, lines: &Lines) -> Node {
+fn node(value: &Value<'_>, lines: &Lines) -> DocumentNode {
     match value {
         Value::StringLit(text) => {
             let line = lines.at(text.range.start);
-            Node::Text(Text { text: text.value.to_string(), first: line, last: line })
+            DocumentNode::Text(Text { text: text.value.to_string(), first: line, last: line })
         }
         Value::Array(array) => {
-            Node::Sequence(array.elements.iter().map(|value| node(value, lines)).collect())
+            DocumentNode::Sequence(array.elements.iter().map(|value| node(value, lines)).collect())
         }
         Value::Object(object) => {
             let entry = |property: &jsonc_parser::ast::ObjectProp<'_>| {
                 let key = name(&property.name);
                 let line = lines.at(property.range.start);
-                Entry { identity: key.clone(), key, line, value: node(&property.value, lines) }
+                DocumentEntry {
+                    identity: key.clone(),
+                    key,
+                    line,
+                    value: node(&property.value, lines),
+                }
             };
-            Node::Mapping(object.properties.iter().map(entry).collect())
+            DocumentNode::Mapping(object.properties.iter().map(entry).collect())
         }
-        _ => Node::Other,
+        _ => DocumentNode::Other,
     }
 }
 

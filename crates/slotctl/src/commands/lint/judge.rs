@@ -10,8 +10,8 @@ use catalog::reference::Reference as Wanted;
 use serde::Serialize;
 
 use super::conductor::Remedy;
-use super::nearest::{Catalogs, Existing, existing, live, references, spelled};
-use super::reference::{Effect, Reference};
+use super::nearest::{Catalogs, NearestName, existing, live, references, spelled};
+use super::reference::{Effect, LintReference};
 
 /// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -49,7 +49,7 @@ pub(super) fn types(catalogs: &Catalogs) -> BTreeSet<String> {
 }
 
 /// Returns the mistakes in a reference, one verdict for each.
-pub(super) fn judge(reference: &Reference, catalogs: &Catalogs) -> Vec<Verdict> {
+pub(super) fn judge(reference: &LintReference, catalogs: &Catalogs) -> Vec<Verdict> {
     let meanings = &reference.meanings;
     let known = meanings.iter().find(|meaning| catalogs.contains_key(name_of(meaning)));
     let found = meanings.iter().find(|meaning| missing(meaning, reference, catalogs).is_none());
@@ -70,7 +70,7 @@ pub(super) fn judge(reference: &Reference, catalogs: &Catalogs) -> Vec<Verdict> 
 
 /// Returns the verdict on an effect: the use that the reader makes of the text in place of loading
 /// the component.
-fn of_effect(effect: &Effect, near: Option<&Existing>) -> Verdict {
+fn of_effect(effect: &Effect, near: Option<&NearestName>) -> Verdict {
     let spell = |spelling: Remedy| near.map(|near| spelled(near, spelling));
     match effect {
         Effect::Text(remedy) => {
@@ -121,7 +121,7 @@ fn form(remedy: Remedy) -> &'static str {
 }
 
 /// Returns the reason why a meaning does not resolve, if it does not.
-fn missing(meaning: &Meaning, reference: &Reference, catalogs: &Catalogs) -> Option<Verdict> {
+fn missing(meaning: &Meaning, reference: &LintReference, catalogs: &Catalogs) -> Option<Verdict> {
     let name = name_of(meaning);
     let near = || existing(meaning, catalogs).map(|near| spelled(&near, reference.spelling));
     let Some(catalog) = catalogs.get(name) else {

@@ -81,13 +81,13 @@ pub(super) fn text_of(call: &Call, index: usize) -> Option<&str> {
 
 /// The texts, agents, comments and problems of a file.
 #[derive(Debug, Default)]
-pub(super) struct Contents {
+pub(super) struct DocumentContents {
     pub(super) literals: Vec<Literal>,
     /// The agents that the file defines: name and operation.
     pub(super) agents: Vec<(String, String)>,
     /// The comments that silence a line.
     pub(super) ignores: Vec<Ignore>,
-    pub(super) problems: Vec<Problem>,
+    pub(super) problems: Vec<LintProblem>,
 }
 
 /// A comment with `slotctl-ignore`.
@@ -101,7 +101,7 @@ pub(super) struct Ignore {
 
 /// A problem with the file itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Problem {
+pub(super) struct LintProblem {
     pub(super) line: usize,
     pub(super) code: &'static str,
     /// True if Conductor refuses the file.

@@ -24,11 +24,11 @@ use anyhow::Result;
 use catalog::conductor::Meaning;
 use serde_json::json;
 
-use self::files::File;
-use self::finding::{Finding, of_problem, of_verdict, silence, words};
+use self::files::LintedFile;
+use self::finding::{LintFinding, of_problem, of_verdict, silence, words};
 use self::judge::{Level, judge, types};
 use self::nearest::Catalogs;
-use self::reference::Known;
+use self::reference::KnownReferences;
 use crate::args::LintArgs;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -41,7 +41,7 @@ use crate::read::ReadPart;
 struct Linted {
     files: usize,
     references: usize,
-    findings: Vec<Finding>,
+    findings: Vec<LintFinding>,
 }
 
 /// Carries out the command.
@@ -65,11 +65,11 @@ pub(crate) fn run(context: &Context<'_, LintArgs>) -> Result<Exit> {
     Ok(if errors > 0 { Exit::Drift } else { Exit::Done })
 }
 
-fn lint(files: &[File], catalogs: &Catalogs) -> Linted {
+fn lint(files: &[LintedFile], catalogs: &Catalogs) -> Linted {
     let exists = |meaning: &Meaning| match meaning {
         Meaning::Content(name, _) | Meaning::Versions(name) => catalogs.contains_key(name),
     };
-    let known = Known { types: types(catalogs), agents: agents(files), exists: &exists };
+    let known = KnownReferences { types: types(catalogs), agents: agents(files), exists: &exists };
     let mut linted = Linted { files: files.len(), ..Linted::default() };
     for file in files {
         lint_file(file, &known, catalogs, &mut linted);
@@ -77,9 +77,14 @@ fn lint(files: &[File], catalogs: &Catalogs) -> Linted {
     linted
 }
 
-fn lint_file(file: &File, known: &Known<'_>, catalogs: &Catalogs, linted: &mut Linted) {
-    let File { name, contents } = file;
-    let mut findings: Vec<Finding> =
+fn lint_file(
+    file: &LintedFile,
+    known: &KnownReferences<'_>,
+    catalogs: &Catalogs,
+    linted: &mut Linted,
+) {
+    let LintedFile { name, contents } = file;
+    let mut findings: Vec<LintFinding> =
         contents.problems.iter().map(|problem| of_problem(name, problem)).collect();
     for literal in &contents.literals {
         let Some(reference) = places::read(literal, known) else { continue };
@@ -93,7 +98,7 @@ fn lint_file(file: &File, known: &Known<'_>, catalogs: &Catalogs, linted: &mut L
 
 /// Returns the operation of each agent of the project. An agent that two files define differently
 /// is left out.
-fn agents(files: &[File]) -> BTreeMap<String, String> {
+fn agents(files: &[LintedFile]) -> BTreeMap<String, String> {
     let mut agents: BTreeMap<String, Option<String>> = BTreeMap::new();
     for (name, operation) in files.iter().flat_map(|file| &file.contents.agents) {
         agents

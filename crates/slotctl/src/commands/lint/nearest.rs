@@ -16,7 +16,7 @@ pub(super) type Catalogs = BTreeMap<ComponentName, CatalogRecord>;
 
 /// A reference that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Existing {
+pub(super) struct NearestName {
     pub(super) name: ComponentName,
     pub(super) reference: Option<String>,
 }
@@ -36,7 +36,7 @@ fn nearest_component<'a>(
 }
 
 /// Returns the existing reference that is nearest to a meaning.
-pub(super) fn existing(meaning: &Meaning, catalogs: &Catalogs) -> Option<Existing> {
+pub(super) fn existing(meaning: &Meaning, catalogs: &Catalogs) -> Option<NearestName> {
     let (meant, wanted) = match meaning {
         Meaning::Content(name, wanted) => (name, Some(wanted)),
         Meaning::Versions(name) => (name, None),
@@ -54,7 +54,7 @@ pub(super) fn existing(meaning: &Meaning, catalogs: &Catalogs) -> Option<Existin
         Some(near) => Some(near?),
         None => None,
     };
-    Some(Existing { name: name.clone(), reference })
+    Some(NearestName { name: name.clone(), reference })
 }
 
 /// Returns the slots and the versions that are not revoked, the slots last.
@@ -100,8 +100,8 @@ fn nearest<'a>(text: &str, there: impl Iterator<Item = &'a str>) -> Option<Strin
 }
 
 /// Returns a reference in the spelling of its place.
-pub(super) fn spelled(existing: &Existing, spelling: Remedy) -> String {
-    let Existing { name, reference } = existing;
+pub(super) fn spelled(existing: &NearestName, spelling: Remedy) -> String {
+    let NearestName { name, reference } = existing;
     let at = reference.as_ref().map_or(String::new(), |reference| format!("@{reference}"));
     let path = name.path();
     match (spelling, protocol(name)) {
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn suggestions_are_spelled_like_their_place() {
         let name: ComponentName = "queries/find-users".parse().unwrap();
-        let existing = Existing { name, reference: Some("v1.0.0".to_owned()) };
+        let existing = NearestName { name, reference: Some("v1.0.0".to_owned()) };
         for (spelling, expected) in [
             (Remedy::Key, "queries/find-users@v1.0.0"),
             (Remedy::Name, "find-users@v1.0.0"),

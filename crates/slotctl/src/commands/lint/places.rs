@@ -1,15 +1,15 @@
 //! Finds the reference of a text at its place.
 
 use super::calls;
-use super::conductor::{PROTOCOLS, Reader, Remedy, is_own_key, reader_of};
+use super::conductor::{PROTOCOLS, PlaceReader, Remedy, is_own_key, reader_of};
 use super::literal::{Literal, Owner, Place, Value};
 use super::readers::{is_bundled, kv, layout, no_protocol, own, resolver, template, unread};
 use super::reference::{
-    Effect, Known, Reference, failing, latest, of_key, of_name, of_uri, to_key,
+    Effect, KnownReferences, LintReference, failing, latest, of_key, of_name, of_uri, to_key,
 };
 
 /// Returns the reference of a literal, if it is one.
-pub(super) fn read(literal: &Literal, known: &Known<'_>) -> Option<Reference> {
+pub(super) fn read(literal: &Literal, known: &KnownReferences<'_>) -> Option<LintReference> {
     let text = literal.text.as_str();
     match &literal.place {
         Place::Module => None,
@@ -20,7 +20,7 @@ pub(super) fn read(literal: &Literal, known: &Known<'_>) -> Option<Reference> {
     }
 }
 
-fn of_value(text: &str, value: &Value, known: &Known<'_>) -> Option<Reference> {
+fn of_value(text: &str, value: &Value, known: &KnownReferences<'_>) -> Option<LintReference> {
     if let Some(found) = value.call.as_ref().and_then(|call| calls::fallback(text, value, call)) {
         return Some(found);
     }
@@ -29,18 +29,20 @@ fn of_value(text: &str, value: &Value, known: &Known<'_>) -> Option<Reference> {
         return None;
     }
     match reader_of(value, operation) {
-        Reader::Nobody | Reader::Bundled => None,
-        Reader::Resolver => resolver(text, value, known),
-        Reader::Template => template(text, value, known),
-        Reader::Text(remedy) => unread(text, remedy, known),
-        Reader::HtmlInput => match text.strip_prefix("kv://") {
+        PlaceReader::Nobody | PlaceReader::Bundled => None,
+        PlaceReader::Resolver => resolver(text, value, known),
+        PlaceReader::Template => template(text, value, known),
+        PlaceReader::Text(remedy) => unread(text, remedy, known),
+        PlaceReader::HtmlInput => match text.strip_prefix("kv://") {
             Some(key) => kv(text, key, known),
             None => unread(text, Remedy::Partial, known),
         },
-        Reader::KvKey => kv(text, text, known),
-        Reader::Layout => layout(text, known),
-        Reader::LocalAgent => of_name(text).map(|_| failing(text, Effect::LocalAgent)),
-        Reader::Own => own(text.trim(), is_own_key(value), known).filter(|_| !is_bundled(text)),
+        PlaceReader::KvKey => kv(text, text, known),
+        PlaceReader::Layout => layout(text, known),
+        PlaceReader::LocalAgent => of_name(text).map(|_| failing(text, Effect::LocalAgent)),
+        PlaceReader::Own => {
+            own(text.trim(), is_own_key(value), known).filter(|_| !is_bundled(text))
+        }
     }
 }
 
@@ -56,7 +58,7 @@ fn is_file(text: &str) -> bool {
 
 /// Returns the operation of the agent that a value configures. A name that is not defined in the
 /// project can be the name of one of Conductor's own agents.
-fn operation<'a>(owner: &'a Owner, known: &'a Known<'_>) -> Option<&'a str> {
+fn operation<'a>(owner: &'a Owner, known: &'a KnownReferences<'_>) -> Option<&'a str> {
     let own = owner.operation.as_deref();
     own.or_else(|| {
         let name = owner.agent.as_deref()?.split('@').next()?;
@@ -68,7 +70,7 @@ fn operation<'a>(owner: &'a Owner, known: &'a Known<'_>) -> Option<&'a str> {
 }
 
 /// Reads `{{> name}}`: a URI is loaded, any other name is that of a registered partial.
-fn partial(text: &str, owner: &Owner, known: &Known<'_>) -> Option<Reference> {
+fn partial(text: &str, owner: &Owner, known: &KnownReferences<'_>) -> Option<LintReference> {
     let Some((protocol, path)) = of_uri(text, &known.types) else {
         let named = of_key(text, &known.types).filter(|named| named.is_versioned)?;
         let effect = Some(Effect::Text(Remedy::Partial));

@@ -6,12 +6,16 @@ use catalog::reference::Reference as Wanted;
 use super::conductor::{PROTOCOLS, Remedy, resolver_sees};
 use super::literal::Value;
 use super::reference::{
-    Effect, Known, Reference, failing, latest, of_key, of_name, of_uri, to_key,
+    Effect, KnownReferences, LintReference, failing, latest, of_key, of_name, of_uri, to_key,
 };
 
 /// Reads a text of the project's own code: a URI or a key; with `is_whole` also a key without a
 /// version.
-pub(super) fn own(text: &str, is_whole: bool, known: &Known<'_>) -> Option<Reference> {
+pub(super) fn own(
+    text: &str,
+    is_whole: bool,
+    known: &KnownReferences<'_>,
+) -> Option<LintReference> {
     if let Some((protocol, path)) = of_uri(text, &known.types) {
         return loader(text, protocol, path, known);
     }
@@ -30,19 +34,19 @@ pub(super) fn is_bundled(text: &str) -> bool {
     text.trim().starts_with("script://") || text.trim().starts_with("scripts/")
 }
 
-fn has_dotted_slot(found: &Reference) -> bool {
+fn has_dotted_slot(found: &LintReference) -> bool {
     found.meanings.iter().any(|meaning| match meaning {
         Meaning::Content(_, Wanted::Slot(slot)) => slot.as_str().contains('.'),
         _ => false,
     })
 }
 
-fn names_a_component(text: &str, known: &Known<'_>) -> bool {
+fn names_a_component(text: &str, known: &KnownReferences<'_>) -> bool {
     let name = text.split('@').next().unwrap_or_default();
     exists(&latest(name), known)
 }
 
-fn exists(key: &str, known: &Known<'_>) -> bool {
+fn exists(key: &str, known: &KnownReferences<'_>) -> bool {
     to_key("", key, Remedy::Key, None).meanings.iter().any(|meaning| (known.exists)(meaning))
 }
 
@@ -51,8 +55,8 @@ pub(super) fn loader(
     text: &str,
     protocol: &str,
     path: &str,
-    known: &Known<'_>,
-) -> Option<Reference> {
+    known: &KnownReferences<'_>,
+) -> Option<LintReference> {
     match protocol {
         "kv" => kv(text, path, known),
         _ if PROTOCOLS.contains(&protocol) => {
@@ -68,13 +72,17 @@ pub(super) fn no_protocol(protocol: &str) -> Effect {
 }
 
 /// Reads a key in the binding `KV`.
-pub(super) fn kv(text: &str, key: &str, known: &Known<'_>) -> Option<Reference> {
+pub(super) fn kv(text: &str, key: &str, known: &KnownReferences<'_>) -> Option<LintReference> {
     let named = of_key(key.trim(), &known.types)?;
     Some(to_key(text, &named.key, Remedy::Partial, Some(Effect::OtherBinding)))
 }
 
 /// Reads a text as the value resolver does: it takes unknown forms for text.
-pub(super) fn resolver(text: &str, value: &Value, known: &Known<'_>) -> Option<Reference> {
+pub(super) fn resolver(
+    text: &str,
+    value: &Value,
+    known: &KnownReferences<'_>,
+) -> Option<LintReference> {
     let word = text.trim();
     if let Some((protocol, path)) = of_uri(word, &known.types) {
         let key = if protocol == "kv" { path.to_owned() } else { format!("{protocol}/{path}") };
@@ -100,7 +108,11 @@ pub(super) fn resolver(text: &str, value: &Value, known: &Known<'_>) -> Option<R
 }
 
 /// Reads a text of the email agent or of the HTML agent.
-pub(super) fn template(text: &str, value: &Value, known: &Known<'_>) -> Option<Reference> {
+pub(super) fn template(
+    text: &str,
+    value: &Value,
+    known: &KnownReferences<'_>,
+) -> Option<LintReference> {
     match text.strip_prefix("kv://") {
         Some(key) => kv(text, key, known),
         None => resolver(text, value, known),
@@ -108,7 +120,11 @@ pub(super) fn template(text: &str, value: &Value, known: &Known<'_>) -> Option<R
 }
 
 /// Reads a text that no reader resolves: a finding if it names a component.
-pub(super) fn unread(text: &str, remedy: Remedy, known: &Known<'_>) -> Option<Reference> {
+pub(super) fn unread(
+    text: &str,
+    remedy: Remedy,
+    known: &KnownReferences<'_>,
+) -> Option<LintReference> {
     let word = text.trim();
     let key = match of_uri(word, &known.types) {
         Some(("kv", path)) => latest(path),
@@ -125,7 +141,7 @@ pub(super) fn unread(text: &str, remedy: Remedy, known: &Known<'_>) -> Option<Re
 }
 
 /// Reads the layout of a page. A layout that cannot be loaded is left out of the page.
-pub(super) fn layout(text: &str, known: &Known<'_>) -> Option<Reference> {
+pub(super) fn layout(text: &str, known: &KnownReferences<'_>) -> Option<LintReference> {
     match of_uri(text, &known.types) {
         Some((protocol, path)) if PROTOCOLS.contains(&protocol) => {
             loader(text, protocol, path, known)

@@ -11,7 +11,7 @@ use super::conductor::{PROTOCOLS, Remedy};
 
 /// A reference in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Reference {
+pub(super) struct LintReference {
     /// The text that a finding shows.
     pub(super) text: String,
     /// The components that it can mean, to be tried in this order.
@@ -42,7 +42,7 @@ pub(super) enum Effect {
 }
 
 /// The known facts about the components and the project.
-pub(super) struct Known<'a> {
+pub(super) struct KnownReferences<'a> {
     /// The types with which a reference can begin.
     pub(super) types: BTreeSet<String>,
     /// The operations of the project's agents by name.
@@ -52,7 +52,7 @@ pub(super) struct Known<'a> {
 }
 
 /// A text that is spelled like a reference.
-pub(super) struct Named {
+pub(super) struct NamedReference {
     /// The key under which Conductor would look for the component.
     pub(super) key: String,
     /// True if the text names a version, a slot or a range.
@@ -61,7 +61,7 @@ pub(super) struct Named {
 
 /// Reads `prompts/extraction@production` with one of the types; also `prompts/extraction` and
 /// `components/prompts/extraction/v1.0.0`.
-pub(super) fn of_key(text: &str, types: &BTreeSet<String>) -> Option<Named> {
+pub(super) fn of_key(text: &str, types: &BTreeSet<String>) -> Option<NamedReference> {
     if text.is_empty() || text.len() > 512 || text.contains('\n') {
         return None;
     }
@@ -73,7 +73,7 @@ pub(super) fn of_key(text: &str, types: &BTreeSet<String>) -> Option<Named> {
     }
     let is_versioned = rest.contains('@') || names_a_version(rest);
     let key = if is_versioned { text.to_owned() } else { latest(text) };
-    Some(Named { key, is_versioned })
+    Some(NamedReference { key, is_versioned })
 }
 
 /// Reads `prompt://extraction@production`; returns the protocol and the path with its reference.
@@ -103,24 +103,29 @@ pub(super) fn latest(text: &str) -> String {
 }
 
 /// Returns a reference that is looked for under a key.
-pub(super) fn to_key(text: &str, key: &str, spelling: Remedy, effect: Option<Effect>) -> Reference {
+pub(super) fn to_key(
+    text: &str,
+    key: &str,
+    spelling: Remedy,
+    effect: Option<Effect>,
+) -> LintReference {
     let meanings = keys::meanings(key);
     let malformed = || {
         let why = key.parse::<Address>().err().map(|why| why.to_string());
         Effect::Malformed(why.unwrap_or_else(|| "this is not a reference".to_owned()))
     };
     let effect = if meanings.is_empty() { Some(malformed()) } else { effect };
-    Reference { text: text.to_owned(), meanings, spelling, effect }
+    LintReference { text: text.to_owned(), meanings, spelling, effect }
 }
 
 /// Returns a reference to a component without a version.
-pub(super) fn to_versions(text: &str, name: &str) -> Reference {
+pub(super) fn to_versions(text: &str, name: &str) -> LintReference {
     to_key(text, &format!("{name}/{}", keys::VERSIONS), Remedy::Name, None)
 }
 
-/// Returns a [`Reference`] without meanings, for a text that never becomes a reference.
-pub(super) fn failing(text: &str, effect: Effect) -> Reference {
-    Reference {
+/// Returns a [`LintReference`] without meanings, for a text that never becomes a reference.
+pub(super) fn failing(text: &str, effect: Effect) -> LintReference {
+    LintReference {
         text: text.to_owned(),
         meanings: Vec::new(),
         spelling: Remedy::Key,

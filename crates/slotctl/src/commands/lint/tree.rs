@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::expression::{Spelled, literals};
-use super::literal::{Contents, Literal, Owner, Place, Problem, Value};
+use super::literal::{DocumentContents, LintProblem, Literal, Owner, Place, Value};
 
 /// A value of a document.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Node {
-    Mapping(Vec<Entry>),
-    Sequence(Vec<Node>),
+pub(super) enum DocumentNode {
+    Mapping(Vec<DocumentEntry>),
+    Sequence(Vec<DocumentNode>),
     Text(Text),
     /// An alias, or a value that is not a text.
     Other,
@@ -17,12 +17,12 @@ pub(super) enum Node {
 
 /// A key with its value.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct DocumentEntry {
     pub(super) key: String,
     /// Two keys with the same identity are the same key.
     pub(super) identity: String,
     pub(super) line: usize,
-    pub(super) value: Node,
+    pub(super) value: DocumentNode,
 }
 
 /// A scalar.
@@ -35,7 +35,7 @@ pub(super) struct Text {
 }
 
 /// Adds the texts and the agents of a document to what was found in its file.
-pub(super) fn collect(document: &Node, lines: &[&str], contents: &mut Contents) {
+pub(super) fn collect(document: &DocumentNode, lines: &[&str], contents: &mut DocumentContents) {
     let mut walk = Walk { lines, contents, keys: Vec::new() };
     let owner = Owner { is_document: true, ..Owner::default() };
     node(&mut walk, document, &owner, 0);
@@ -43,23 +43,23 @@ pub(super) fn collect(document: &Node, lines: &[&str], contents: &mut Contents) 
 
 struct Walk<'a, 'b> {
     lines: &'a [&'a str],
-    contents: &'b mut Contents,
+    contents: &'b mut DocumentContents,
     keys: Vec<String>,
 }
 
-fn node(walk: &mut Walk<'_, '_>, value: &Node, owner: &Owner, begins: usize) {
+fn node(walk: &mut Walk<'_, '_>, value: &DocumentNode, owner: &Owner, begins: usize) {
     match value {
-        Node::Mapping(entries) => mapping(walk, entries, owner),
-        Node::Sequence(items) => {
+        DocumentNode::Mapping(entries) => mapping(walk, entries, owner),
+        DocumentNode::Sequence(items) => {
             let owner = Owner { is_document: false, ..owner.clone() };
             items.iter().for_each(|item| node(walk, item, &owner, begins));
         }
-        Node::Text(text) => walk.contents.literals.extend(parts(walk, text, owner, begins)),
-        Node::Other => {}
+        DocumentNode::Text(text) => walk.contents.literals.extend(parts(walk, text, owner, begins)),
+        DocumentNode::Other => {}
     }
 }
 
-fn mapping(walk: &mut Walk<'_, '_>, entries: &[Entry], outer: &Owner) {
+fn mapping(walk: &mut Walk<'_, '_>, entries: &[DocumentEntry], outer: &Owner) {
     let owner = owner_of(entries, outer, walk.keys.is_empty());
     if let (Some(name), Some(operation)) = (text_at(entries, "name"), text_at(entries, "operation"))
     {
@@ -73,7 +73,7 @@ fn mapping(walk: &mut Walk<'_, '_>, entries: &[Entry], outer: &Owner) {
 }
 
 /// Returns the agent or step of a mapping; else that of the mapping around it.
-fn owner_of(entries: &[Entry], outer: &Owner, is_document: bool) -> Owner {
+fn owner_of(entries: &[DocumentEntry], outer: &Owner, is_document: bool) -> Owner {
     let operation = text_at(entries, "operation").map(str::to_owned);
     let agent = text_at(entries, "agent").map(str::to_owned);
     // `config.operation` of a data agent is not the operation of the agent.
@@ -85,9 +85,9 @@ fn owner_of(entries: &[Entry], outer: &Owner, is_document: bool) -> Owner {
     }
 }
 
-fn text_at<'a>(entries: &'a [Entry], key: &str) -> Option<&'a str> {
+fn text_at<'a>(entries: &'a [DocumentEntry], key: &str) -> Option<&'a str> {
     entries.iter().find(|entry| entry.key == key).and_then(|entry| match &entry.value {
-        Node::Text(text) => Some(text.text.as_str()),
+        DocumentNode::Text(text) => Some(text.text.as_str()),
         _ => None,
     })
 }
@@ -103,13 +103,15 @@ fn parts(walk: &Walk<'_, '_>, text: &Text, owner: &Owner, begins: usize) -> Vec<
 }
 
 /// Returns a problem for each key that a mapping has twice.
-pub(super) fn duplicates(document: &Node, is_error: bool) -> Vec<Problem> {
+pub(super) fn duplicates(document: &DocumentNode, is_error: bool) -> Vec<LintProblem> {
     match document {
-        Node::Sequence(items) => items.iter().flat_map(|item| duplicates(item, is_error)).collect(),
-        Node::Mapping(entries) => {
+        DocumentNode::Sequence(items) => {
+            items.iter().flat_map(|item| duplicates(item, is_error)).collect()
+        }
+        DocumentNode::Mapping(entries) => {
             let mut seen = BTreeMap::new();
             let mut problems = Vec::new();
-            for Entry { key, identity, line, value } in entries {
+            for DocumentEntry { key, identity, line, value } in entries {
                 if let Some(first) = seen.insert(identity, line) {
                     problems.push(duplicate(key, *line, *first, is_error));
                 }
@@ -117,16 +119,16 @@ pub(super) fn duplicates(document: &Node, is_error: bool) -> Vec<Problem> {
             }
             problems
         }
-        Node::Text(_) | Node::Other => Vec::new(),
+        DocumentNode::Text(_) | DocumentNode::Other => Vec::new(),
     }
 }
 
-fn duplicate(key: &str, line: usize, first: usize, is_error: bool) -> Problem {
+fn duplicate(key: &str, line: usize, first: usize, is_error: bool) -> LintProblem {
     let taken = match is_error {
         true => "the YAML parser of Conductor refuses the file",
         false => "`JSON.parse` takes the last one",
     };
     let what = format!("the key `{key}` is already on line {first}, and {taken}");
     let help = Some("remove or rename one of the two".to_owned());
-    Problem { line, code: "duplicate-key", is_error, what, help }
+    LintProblem { line, code: "duplicate-key", is_error, what, help }
 }

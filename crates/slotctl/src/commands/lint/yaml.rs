@@ -2,14 +2,14 @@
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
-use super::literal::{Contents, Ignore, Problem, lines_of};
+use super::literal::{DocumentContents, Ignore, LintProblem, lines_of};
 use super::silence::{ignore_at, in_markup, silences};
-use super::tree::{Entry, Node, Text, collect, duplicates};
+use super::tree::{DocumentEntry, DocumentNode, Text, collect, duplicates};
 
 /// Returns the contents of a file, as far as it is YAML.
-pub(super) fn read(text: &str) -> Contents {
+pub(super) fn read(text: &str) -> DocumentContents {
     let lines: Vec<&str> = text.lines().collect();
-    let mut contents = Contents::default();
+    let mut contents = DocumentContents::default();
     let mut builder = Builder::default();
     for event in Parser::new_from_str(text) {
         match event {
@@ -30,27 +30,27 @@ pub(super) fn read(text: &str) -> Contents {
     contents
 }
 
-fn not_yaml(line: usize, why: &str) -> Problem {
+fn not_yaml(line: usize, why: &str) -> LintProblem {
     let what = format!("this is not YAML, and the rest of the file is not read: {why}");
     let help = Some("put a text that contains `: ` or ` #` in quotes".to_owned());
-    Problem { line, code: "no-yaml", is_error: true, what, help }
+    LintProblem { line, code: "no-yaml", is_error: true, what, help }
 }
 
 /// Builds nodes out of events.
 #[derive(Default)]
 struct Builder {
-    open: Vec<Open>,
-    documents: Vec<Node>,
+    open: Vec<OpenCollection>,
+    documents: Vec<DocumentNode>,
     /// The ranges of the scalars, in characters.
     scalars: Vec<(usize, usize)>,
 }
 
-enum Open {
-    Mapping { entries: Vec<Entry>, key: Option<Key> },
-    Sequence(Vec<Node>),
+enum OpenCollection {
+    Mapping { entries: Vec<DocumentEntry>, key: Option<MappingKey> },
+    Sequence(Vec<DocumentNode>),
 }
 
-struct Key {
+struct MappingKey {
     text: String,
     identity: String,
     line: usize,
@@ -59,16 +59,16 @@ struct Key {
 fn add(builder: &mut Builder, event: Event<'_>, span: Span) {
     match event {
         Event::MappingStart(..) => {
-            builder.open.push(Open::Mapping { entries: Vec::new(), key: None });
+            builder.open.push(OpenCollection::Mapping { entries: Vec::new(), key: None });
         }
-        Event::SequenceStart(..) => builder.open.push(Open::Sequence(Vec::new())),
+        Event::SequenceStart(..) => builder.open.push(OpenCollection::Sequence(Vec::new())),
         Event::MappingEnd | Event::SequenceEnd => close(builder),
-        Event::Alias(_) => put(builder, Node::Other, None, span.start.line()),
+        Event::Alias(_) => put(builder, DocumentNode::Other, None, span.start.line()),
         Event::Scalar(text, style, ..) => {
             builder.scalars.push((span.start.index(), span.end.index()));
             let identity = identity(&text, style);
             let (first, last) = (span.start.line(), span.end.line());
-            let node = Node::Text(Text { text: text.into_owned(), first, last });
+            let node = DocumentNode::Text(Text { text: text.into_owned(), first, last });
             put(builder, node, Some(identity), first);
         }
         _ => {}
@@ -77,8 +77,8 @@ fn add(builder: &mut Builder, event: Event<'_>, span: Span) {
 
 fn close(builder: &mut Builder) {
     let node = match builder.open.pop() {
-        Some(Open::Mapping { entries, .. }) => Node::Mapping(entries),
-        Some(Open::Sequence(items)) => Node::Sequence(items),
+        Some(OpenCollection::Mapping { entries, .. }) => DocumentNode::Mapping(entries),
+        Some(OpenCollection::Sequence(items)) => DocumentNode::Sequence(items),
         None => return,
     };
     put(builder, node, None, 0);
@@ -92,13 +92,13 @@ fn close_all(builder: &mut Builder) {
 }
 
 /// Adds a node to the innermost open one. A text has an identity, by which keys are compared.
-fn put(builder: &mut Builder, node: Node, identity: Option<String>, line: usize) {
+fn put(builder: &mut Builder, node: DocumentNode, identity: Option<String>, line: usize) {
     match builder.open.last_mut() {
         None => builder.documents.push(node),
-        Some(Open::Sequence(items)) => items.push(node),
-        Some(Open::Mapping { entries, key }) => match key.take() {
-            Some(Key { text, identity, line }) => {
-                entries.push(Entry { key: text, identity, line, value: node });
+        Some(OpenCollection::Sequence(items)) => items.push(node),
+        Some(OpenCollection::Mapping { entries, key }) => match key.take() {
+            Some(MappingKey { text, identity, line }) => {
+                entries.push(DocumentEntry { key: text, identity, line, value: node });
             }
             None => *key = Some(key_of(node, identity, line, entries.len())),
         },
@@ -106,10 +106,12 @@ fn put(builder: &mut Builder, node: Node, identity: Option<String>, line: usize)
 }
 
 /// Returns a key. A key that is not a scalar equals no other key.
-fn key_of(node: Node, identity: Option<String>, line: usize, at: usize) -> Key {
+fn key_of(node: DocumentNode, identity: Option<String>, line: usize, at: usize) -> MappingKey {
     match (node, identity) {
-        (Node::Text(text), Some(identity)) => Key { text: text.text, identity, line },
-        _ => Key { text: String::new(), identity: format!("\0{at}"), line },
+        (DocumentNode::Text(text), Some(identity)) => {
+            MappingKey { text: text.text, identity, line }
+        }
+        _ => MappingKey { text: String::new(), identity: format!("\0{at}"), line },
     }
 }
 

@@ -10,19 +10,19 @@ use oxc_ast_visit::Visit as _;
 use oxc_parser::{Parser, ParserReturn};
 use oxc_span::SourceType;
 
-use self::names::Names;
-use super::literal::{Contents, Ignore, Lines, Problem, lines_of};
+use self::names::ImportedNames;
+use super::literal::{DocumentContents, Ignore, Lines, LintProblem, lines_of};
 use super::silence::{ignore_at, in_markup, silences};
 
 /// Returns the contents of a script, as far as it can be parsed; `path` determines the language.
-pub(super) fn read(path: &Path, text: &str) -> Contents {
+pub(super) fn read(path: &Path, text: &str) -> DocumentContents {
     let kind = SourceType::from_path(path).unwrap_or_default();
     // JSX in a `.js` file is common, and no other syntax is spelled like it.
     let kind = if kind.is_javascript() { kind.with_jsx(true) } else { kind };
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, text, kind).parse();
     let lines = lines_of(text);
-    let mut names = Names::default();
+    let mut names = ImportedNames::default();
     names.visit_program(&parsed.program);
     let mut contents = texts::read(&parsed.program, text, &names);
     contents.ignores = comments(&parsed, text, &lines);
@@ -43,11 +43,11 @@ fn comments(parsed: &ParserReturn<'_>, text: &str, lines: &Lines) -> Vec<Ignore>
     ignores
 }
 
-fn not_a_script(parsed: &ParserReturn<'_>, lines: &Lines) -> Problem {
+fn not_a_script(parsed: &ParserReturn<'_>, lines: &Lines) -> LintProblem {
     let error = parsed.errors.first();
     let why = error.map(|error| error.message.to_string()).unwrap_or_default();
     let label = error.and_then(|error| error.labels.as_ref()?.first().cloned());
     let line = label.map_or(1, |label| lines.at(label.offset()));
     let what = format!("this cannot be parsed, and the file is not read: {why}");
-    Problem { line, code: "no-script", is_error: false, what, help: None }
+    LintProblem { line, code: "no-script", is_error: false, what, help: None }
 }

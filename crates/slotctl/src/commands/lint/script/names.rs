@@ -9,14 +9,14 @@ use oxc_ast_visit::{Visit, walk};
 
 /// The names that a script gives to what it imports and takes out of objects.
 #[derive(Default)]
-pub(super) struct Names {
+pub(super) struct ImportedNames {
     /// `load` for `import { loadComponent as load }`, and `p` for `const { prompts: p } = ctx`.
     aliases: BTreeMap<String, String>,
     /// `prompts` for `const { prompts } = ctx`.
     destructured: BTreeSet<String>,
 }
 
-impl<'a> Visit<'a> for Names {
+impl<'a> Visit<'a> for ImportedNames {
     fn visit_import_specifier(&mut self, it: &ImportSpecifier<'a>) {
         let (imported, local) = (it.imported.name().to_string(), it.local.name.to_string());
         if imported != local {
@@ -42,7 +42,7 @@ fn bound_name(pattern: &BindingPattern<'_>) -> Option<String> {
 
 /// Returns the names of a callee, for example `ctx`, `schemas`, `get`, and tells if the first was
 /// taken out of an object. Computed names are left out.
-pub(super) fn callee(names: &Names, call: &CallExpression<'_>) -> (Vec<String>, bool) {
+pub(super) fn callee(names: &ImportedNames, call: &CallExpression<'_>) -> (Vec<String>, bool) {
     let mut path = Vec::new();
     add(&call.callee, &mut path);
     let Some(first) = path.first_mut() else { return (path, false) };

@@ -13,29 +13,34 @@ use oxc_span::{GetSpan as _, Span};
 
 use super::super::expression::{Spelled, literals};
 use super::super::literal::{
-    Argument, Call, Contents, Lines, Literal, Owner, Place, Value, lines_of,
+    Argument, Call, DocumentContents, Lines, Literal, Owner, Place, Value, lines_of,
 };
-use super::names::{Names, callee};
+use super::names::{ImportedNames, callee};
 
 /// Returns the string literals of a program.
-pub(super) fn read(program: &Program<'_>, text: &str, names: &Names) -> Contents {
+pub(super) fn read(program: &Program<'_>, text: &str, names: &ImportedNames) -> DocumentContents {
     let (lines, source) = (lines_of(text), text.lines().collect());
-    let mut reader =
-        Reader { names, lines, source, contents: Contents::default(), inside: Value::default() };
+    let mut reader = TextReader {
+        names,
+        lines,
+        source,
+        contents: DocumentContents::default(),
+        inside: Value::default(),
+    };
     reader.visit_program(program);
     reader.contents
 }
 
-struct Reader<'s> {
-    names: &'s Names,
+struct TextReader<'s> {
+    names: &'s ImportedNames,
     lines: Lines,
     source: Vec<&'s str>,
-    contents: Contents,
+    contents: DocumentContents,
     /// The object that is being read; outside of objects it has no keys.
     inside: Value,
 }
 
-impl<'a> Visit<'a> for Reader<'_> {
+impl<'a> Visit<'a> for TextReader<'_> {
     fn visit_string_literal(&mut self, it: &StringLiteral<'a>) {
         let place = here(&self.inside);
         put(self, it.value.as_str(), it.span, &place);
@@ -110,16 +115,16 @@ fn here(inside: &Value) -> Place {
     if inside.keys.is_empty() { Place::Script } else { Place::Value(inside.clone()) }
 }
 
-fn module(reader: &mut Reader<'_>, text: &str, span: Span) {
+fn module(reader: &mut TextReader<'_>, text: &str, span: Span) {
     put(reader, text, span, &Place::Module);
 }
 
-fn put(reader: &mut Reader<'_>, text: &str, span: Span, place: &Place) {
+fn put(reader: &mut TextReader<'_>, text: &str, span: Span, place: &Place) {
     let found = spelled(reader, text, span, place);
     reader.contents.literals.extend(found);
 }
 
-fn spelled(reader: &Reader<'_>, text: &str, span: Span, place: &Place) -> Vec<Literal> {
+fn spelled(reader: &TextReader<'_>, text: &str, span: Span, place: &Place) -> Vec<Literal> {
     let (first, last) = (reader.lines.at(span.start as usize), reader.lines.at(span.end as usize));
     let lines = first.saturating_sub(1)..last.min(reader.source.len());
     let source = reader.source.get(lines).unwrap_or_default().to_vec();
@@ -127,7 +132,7 @@ fn spelled(reader: &Reader<'_>, text: &str, span: Span, place: &Place) -> Vec<Li
 }
 
 /// Reads the parts of a template literal: its partials, and the texts in its expressions.
-fn template(reader: &mut Reader<'_>, it: &TemplateLiteral<'_>) {
+fn template(reader: &mut TextReader<'_>, it: &TemplateLiteral<'_>) {
     for quasi in &it.quasis {
         let text = quasi.value.raw.as_str();
         let found = spelled(reader, text, quasi.span, &here(&reader.inside));
@@ -139,7 +144,7 @@ fn template(reader: &mut Reader<'_>, it: &TemplateLiteral<'_>) {
     }
 }
 
-fn argument(reader: &mut Reader<'_>, call: &Rc<Call>, index: usize, given: &Given<'_>) {
+fn argument(reader: &mut TextReader<'_>, call: &Rc<Call>, index: usize, given: &Given<'_>) {
     reader.inside = Value { call: Some(Rc::clone(call)), ..Value::default() };
     match given.as_expression() {
         Some(expression) => chosen(reader, call, index, expression),
@@ -148,7 +153,7 @@ fn argument(reader: &mut Reader<'_>, call: &Rc<Call>, index: usize, given: &Give
 }
 
 /// Reads the texts that an argument can have: both of `condition ? 'a' : 'b'`.
-fn chosen(reader: &mut Reader<'_>, call: &Rc<Call>, index: usize, it: &Expression<'_>) {
+fn chosen(reader: &mut TextReader<'_>, call: &Rc<Call>, index: usize, it: &Expression<'_>) {
     if let Some(text) = text_of(it) {
         let place = Place::Argument { call: Rc::clone(call), index };
         return put(reader, &text, it.span(), &place);
@@ -167,7 +172,7 @@ fn chosen(reader: &mut Reader<'_>, call: &Rc<Call>, index: usize, it: &Expressio
     }
 }
 
-fn object(reader: &mut Reader<'_>, it: &ObjectExpression<'_>) {
+fn object(reader: &mut TextReader<'_>, it: &ObjectExpression<'_>) {
     let outer = reader.inside.owner.clone();
     reader.inside.in_script = true;
     let (operation, agent) = (property(it, "operation"), property(it, "agent"));
@@ -212,7 +217,7 @@ fn text_of(expression: &Expression<'_>) -> Option<String> {
     }
 }
 
-fn call_of(names: &Names, it: &CallExpression<'_>) -> Call {
+fn call_of(names: &ImportedNames, it: &CallExpression<'_>) -> Call {
     let (callee, destructured) = callee(names, it);
     let arguments = it.arguments.iter().map(|given| match given.as_expression() {
         None => Argument::Other,

@@ -20,7 +20,7 @@ pub struct Config {
     pub kv_timeout: u32,
     /// `HOST_SLOTS` and `DEFAULT_SLOT`: the slot of a request without a reference.
     pub hosts: Setting<HostSlots>,
-    /// `READ_TOKENS`: the tokens that may read; without them everybody may.
+    /// `READ_TOKENS`: the tokens that may read. Without them, every caller may read.
     pub tokens: Setting<Option<ReadTokens>>,
     /// `CORS_ORIGINS`: the origins whose pages may read.
     pub origins: Origins,
@@ -51,7 +51,7 @@ impl HostSlots {
         Ok(Self { hosts, default })
     }
 
-    /// The slot of `host`, which may include a port; hosts are compared in lower case.
+    /// Returns the slot of `host`, which may include a port. Hosts are compared in lower case.
     pub fn slot(&self, host: &str) -> &Slot {
         let host = host.to_ascii_lowercase();
         let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
@@ -94,15 +94,15 @@ pub struct ScriptVersion {
     pub timestamp: String,
 }
 
-/// The shortest `cacheTtl` that Workers KV takes, in seconds.
+/// The shortest `cacheTtl` that Workers KV accepts, in seconds.
 pub const MIN_CACHE_TTL: u32 = 30;
 
 /// The `cacheTtl` of a content, which never changes, in seconds: a year.
 pub const IMMUTABLE_CACHE_TTL: u32 = 31_536_000;
 
 impl Config {
-    /// Reads the settings; `var` looks one up by its name. A number that is unset or invalid
-    /// has its default.
+    /// Reads the settings. `var` looks one up by its name. A number that is unset or invalid
+    /// gets its default.
     pub fn read(var: &dyn Fn(&str) -> Option<String>, script_version: ScriptVersion) -> Self {
         let number = |name, default: u32| {
             var(name).and_then(|text| text.trim().parse().ok()).unwrap_or(default)
@@ -121,13 +121,14 @@ impl Config {
         }
     }
 
-    /// Seconds for which a location may keep a version record: half of `VERSION_CACHE_TTL`.
-    /// An isolate keeps it for the other half.
+    /// Returns the seconds for which a location may keep a version record: half of
+    /// `VERSION_CACHE_TTL`. An isolate keeps it for the other half.
     pub fn record_cache_ttl(&self) -> u32 {
         self.version_cache_ttl / 2
     }
 
-    /// Milliseconds for which an isolate uses a version record without reading it again.
+    /// Returns the milliseconds for which an isolate uses a version record without reading it
+    /// again.
     pub fn record_memory(&self) -> f64 {
         f64::from(self.version_cache_ttl - self.record_cache_ttl()) * 1000.0
     }

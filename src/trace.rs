@@ -15,7 +15,7 @@ pub struct Trace {
     pub content: Source,
     /// The age of the record in seconds, if KV failed and the last good record answers.
     pub stale: Option<u64>,
-    /// The address that was asked for, in its canonical spelling.
+    /// The requested address in its canonical spelling.
     pub address: Option<Address>,
     /// The version that answers.
     pub selected: Option<Selected>,
@@ -36,7 +36,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// The name in `Server-Timing` and in the log.
+    /// Returns the name in `Server-Timing` and in the log.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -75,19 +75,19 @@ pub struct LogLine<'a> {
     script_version_tag: &'a str,
 }
 
-/// The methods in a log line, RPC over a service binding included. Any other method is
+/// The methods in a log line, including RPC over a service binding. Any other method is
 /// `OTHER`.
 const METHODS: [&str; 5] = ["GET", "HEAD", "OPTIONS", "POST", "RPC"];
 
 impl Trace {
-    /// Notes the version that answers; `stale` is the age of its record in seconds, if the
+    /// Records the version that answers. `stale` is the age of its record in seconds, if the
     /// last good record was used.
     pub fn select(&mut self, selected: &Selected, stale: Option<u64>) {
         self.selected = Some(selected.clone());
         self.stale = stale;
     }
 
-    /// The log line of the request.
+    /// Returns the log line of the request.
     pub fn log<'a>(&'a self, method: &str, status: u16, script: &'a ScriptVersion) -> LogLine<'a> {
         let method = METHODS.into_iter().find(|known| *known == method).unwrap_or("OTHER");
         let slot = match self.selected.as_ref().map(|selected| &selected.found) {
@@ -115,12 +115,13 @@ impl Trace {
 }
 
 impl LogLine<'_> {
-    /// The line as compact JSON, which contains no line break.
+    /// Returns the line as compact JSON, which contains no line break.
     pub fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// The blobs of an Analytics Engine data point, in the order of `docs/observability.md`.
+    /// Returns the blobs of an Analytics Engine data point, in the order of
+    /// `docs/observability.md`.
     pub fn blobs(&self) -> [&str; 10] {
         [
             self.component.unwrap_or(""),
@@ -136,8 +137,9 @@ impl LogLine<'_> {
         ]
     }
 
-    /// The doubles of an Analytics Engine data point: status, reads of KV, age in seconds, and
-    /// 1 if the answer was stale, because its age can be less than a second.
+    /// Returns the doubles of an Analytics Engine data point: status, reads of KV, age in
+    /// seconds, and 1 if the answer was stale. The last one is needed because the age can be
+    /// less than a second.
     pub fn doubles(&self) -> [f64; 4] {
         let stale = self.stale.unwrap_or(0) as f64;
         let is_stale = f64::from(u8::from(self.stale.is_some()));

@@ -1,4 +1,4 @@
-//! Authorization: what a caller may see.
+//! Authorization: the rights of a caller.
 
 use catalog::access::Grant;
 use catalog::refusal::Refusal;
@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::http::Request;
 use crate::http::headers::AUTHORIZATION;
 
-/// Finds what the caller may see: everything if no tokens are configured.
+/// Determines the rights of the caller: all rights if no tokens are configured.
 ///
 /// # Errors
 ///
@@ -21,8 +21,8 @@ pub fn authorize(config: &Config, request: &Request<'_>) -> Result<Grant, Refusa
     granted.cloned().ok_or(Refusal::TokenRequired)
 }
 
-/// The token of `Bearer <token>` (RFC 6750, section 2.1). The scheme is case-insensitive
-/// (RFC 9110, section 11.1).
+/// Returns the token of `Bearer <token>` (RFC 6750, section 2.1). The scheme is
+/// case-insensitive (RFC 9110, section 11.1).
 fn bearer(field: &str) -> Option<&str> {
     let (scheme, token) = field.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim_start())

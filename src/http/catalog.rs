@@ -18,10 +18,10 @@ use crate::resolve::backend::Backend;
 use crate::resolve::stored;
 use crate::trace::Trace;
 
-/// The components on a page by default.
+/// The default number of components on a page.
 const PAGE: usize = 100;
 
-/// The most components on a page.
+/// The maximum number of components on a page.
 const MAX_PAGE: usize = 1_000;
 
 /// Answers `GET` or `HEAD` of `/catalog` and `/catalog/<type>`: the components in the order
@@ -53,7 +53,7 @@ pub(crate) async fn index<B: Backend>(
     Ok(respond::document(request, &body, trace))
 }
 
-/// Refuses a type of which the caller sees no component.
+/// Refuses a type if the caller may see no component of it.
 fn refuse_unknown_type(kind: &str, names: &[ComponentName], grant: &Grant) -> Result<(), Refusal> {
     let mut seen: Vec<&str> =
         names.iter().filter(|name| grant.sees(name)).map(ComponentName::type_name).collect();
@@ -83,7 +83,7 @@ pub(crate) async fn entry<B: Backend>(
     Ok(respond::document(request, &ComponentDetails::of(&name, &record, &grant), trace))
 }
 
-/// The number of components on the page that the request asks for.
+/// Returns the number of components on the page that the request asks for.
 fn page_size(request: &Request<'_>) -> Result<usize, Refusal> {
     let Some(text) = request.parameter("limit") else { return Ok(PAGE) };
     let limit = text.parse().ok().filter(|limit| (1..=MAX_PAGE).contains(limit));
@@ -118,8 +118,7 @@ impl<'a> ComponentSummary<'a> {
     }
 }
 
-/// The versions of a component, highest first, and its slots, as far as the caller may see
-/// them.
+/// The versions of a component, highest first, and its slots, if the caller may see them.
 #[derive(Serialize)]
 struct ComponentDetails<'a> {
     name: &'a str,
@@ -149,7 +148,7 @@ impl<'a> ComponentDetails<'a> {
             targets.any(|target| target.arm.snapshot.version == version.snapshot.version)
         };
         let all = grant.sees_versions(name);
-        // The record has them lowest first.
+        // The record lists versions from the lowest.
         let versions = record.versions.iter().rev().filter(|version| all || held(version));
         Self {
             name: name.as_str(),

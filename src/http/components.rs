@@ -10,8 +10,8 @@ use crate::resolve::reader::ReadAhead;
 use crate::resolve::{begin, keep_unless_unsure, question, resolve, with_content};
 use crate::trace::Trace;
 
-/// Answers `GET` or `HEAD` of `/components/<raw>`; `ahead` is the slot record, if it was
-/// read before. The basis of the response is what the fast lane learns from.
+/// Answers `GET` or `HEAD` of `/components/<raw>`. `ahead` is the slot record, if it was read
+/// before. The fast lane learns from the basis of the response.
 pub(crate) async fn get<B: Backend>(
     context: HandlerContext<'_, B>,
     raw: &str,

@@ -20,7 +20,7 @@ pub fn is_match(field: &str, opaque: &str) -> bool {
     field == "*" || EntityTags(field).any(|tag| tag == opaque)
 }
 
-/// The opaque tags of a list of entity tags (RFC 9110, section 8.8.3).
+/// An iterator over the opaque tags of a list of entity tags (RFC 9110, section 8.8.3).
 struct EntityTags<'a>(&'a str);
 
 impl<'a> Iterator for EntityTags<'a> {

@@ -19,8 +19,8 @@ use crate::config::Config;
 use crate::resolve::backend::Backend;
 use crate::resolve::reader::Reader;
 
-/// The longest path that is parsed, in bytes: a name has at most 200 bytes, a range 256,
-/// and percent-encoding makes three of each byte.
+/// The longest path that is parsed, in bytes: a name has at most 200 bytes, a range 256, and
+/// percent-encoding triples each byte.
 pub const MAX_PATH: usize = 1_500;
 
 /// The largest request body that is read, in bytes: a hundred references of maximum
@@ -52,18 +52,18 @@ pub enum Payload {
     TooLarge,
 }
 
-/// Everything that a handler answers from.
+/// The data from which a handler answers.
 pub(crate) struct HandlerContext<'a, B: Backend> {
     pub(crate) config: &'a Config,
     pub(crate) reader: &'a Reader<B>,
     pub(crate) request: &'a Request<'a>,
-    /// What the caller may see.
+    /// The rights of the caller.
     pub(crate) grant: Grant,
 }
 
 impl Request<'_> {
-    /// The value of a query parameter, decoded as a form
-    /// (`application/x-www-form-urlencoded`); the first if there are several.
+    /// Returns the value of a query parameter, decoded as a form
+    /// (`application/x-www-form-urlencoded`). If there are several, the first one counts.
     pub fn parameter(&self, name: &str) -> Option<String> {
         if self.query.is_empty() {
             return None;
@@ -124,7 +124,8 @@ impl<B> Response<B> {
         self
     }
 
-    /// The response to `HEAD`: the same without the body (RFC 9110, section 9.3.2).
+    /// Turns the response into a response to `HEAD`: the same without the body (RFC 9110,
+    /// section 9.3.2).
     #[must_use]
     pub fn without_body(self) -> Self {
         let length = match &self.body {

@@ -1,4 +1,4 @@
-//! Responses: statuses, headers and bodies. Nothing here knows how components are stored.
+//! Responses: statuses, headers and bodies. Nothing here depends on the storage of components.
 
 use catalog::assign::Assignment;
 use catalog::digest::Digest;
@@ -20,23 +20,23 @@ const EXACT_PRIVATE: &str = "private, max-age=31536000, immutable";
 const REVALIDATE: &str = "no-cache";
 const NO_STORE: &str = "no-store";
 
-/// 200 with the bytes of the component.
+/// Creates a 200 with the bytes of the component.
 pub(crate) fn component<B>(selected: &Selected, trace: &Trace, content: B) -> Response<B> {
     represent(Response::new(200, Body::Content(content)), selected, trace)
 }
 
-/// 200 for `HEAD`: the headers of [`component`] without the bytes.
+/// Creates a 200 for `HEAD`: the headers of [`component`] without the bytes.
 pub(crate) fn component_head<B>(selected: &Selected, trace: &Trace) -> Response<B> {
     let length = selected.snapshot.size.to_string();
     represent(Response::new(200, Body::Empty), selected, trace).with("Content-Length", length)
 }
 
-/// 304 with the headers that a cache may have to update (RFC 9110, section 15.4.5).
+/// Creates a 304 with the headers that a cache may have to update (RFC 9110, section 15.4.5).
 pub(crate) fn not_modified<B>(selected: &Selected, trace: &Trace) -> Response<B> {
     identify(Response::new(304, Body::Empty), selected, trace)
 }
 
-/// The headers that describe the bytes.
+/// Adds the headers that describe the bytes.
 fn represent<B>(response: Response<B>, selected: &Selected, trace: &Trace) -> Response<B> {
     let snapshot = &selected.snapshot;
     identify(response, selected, trace)
@@ -46,7 +46,7 @@ fn represent<B>(response: Response<B>, selected: &Selected, trace: &Trace) -> Re
         .with("Accept-Ranges", "none")
 }
 
-/// The headers that name the version.
+/// Adds the headers that name the version.
 fn identify<B>(response: Response<B>, selected: &Selected, trace: &Trace) -> Response<B> {
     let snapshot = &selected.snapshot;
     let mut response = response
@@ -59,14 +59,15 @@ fn identify<B>(response: Response<B>, selected: &Selected, trace: &Trace) -> Res
         response = response.with("Component-Stale", seconds.to_string());
     }
     match &selected.found {
-        // A stale version may have been revoked meanwhile.
+        // A stale version may have been revoked in the meantime.
         Found::Exact if trace.stale.is_none() => response.with("Cache-Control", EXACT),
         Found::Exact | Found::Range => response.with("Cache-Control", REVALIDATE),
         Found::Slot(slot) => assigned(response, slot),
     }
 }
 
-/// The headers of a slot: whose version it is, by which rule, and on what it depends.
+/// Adds the headers of a slot: the slot of the version, the rule that chose it, and the inputs
+/// it depends on.
 fn assigned<B>(response: Response<B>, slot: &SelectedSlot) -> Response<B> {
     let random = slot.assignment == Assignment::Random;
     let mut response = response
@@ -86,7 +87,7 @@ fn assigned<B>(response: Response<B>, slot: &SelectedSlot) -> Response<B> {
     headers::KEYS.into_iter().fold(response, Response::varying)
 }
 
-/// `?explain`: how the version was chosen.
+/// Creates the response to `?explain`: the reasons for the choice of the version.
 pub(crate) fn explanation<B>(basis: &Basis) -> Response<B> {
     #[derive(Serialize)]
     struct Chosen<'a> {
@@ -106,13 +107,14 @@ pub(crate) fn explanation<B>(basis: &Basis) -> Response<B> {
     }
 }
 
-/// The reads of KV and the source of the content, as metrics with a description (Server
-/// Timing, section 3). There are no durations: the clock of the runtime stops between reads.
+/// Formats the reads of KV and the source of the content as metrics with a description (Server
+/// Timing, section 3). There are no durations because the clock of the runtime stops between
+/// reads.
 fn server_timing(trace: &Trace) -> String {
     format!("kv;desc=\"reads={}\", content;desc=\"{}\"", trace.kv_reads, trace.content.as_str())
 }
 
-/// The response to a refusal: `application/problem+json` (RFC 9457).
+/// Creates the response to a refusal: `application/problem+json` (RFC 9457).
 pub(crate) fn problem<B>(refusal: &Refusal, instance: &str, script: &ScriptVersion) -> Response<B> {
     let body = to_json(&Problem::of(refusal, instance, &script.id));
     let response = Response::new(refusal.status(), Body::Text(body))
@@ -133,14 +135,14 @@ fn to_json(body: &impl Serialize) -> String {
     serde_json::to_string(body).unwrap_or_default()
 }
 
-/// A JSON response that nobody may store.
+/// Creates a JSON response that no cache may store.
 pub(crate) fn json<B>(status: u16, body: &impl Serialize) -> Response<B> {
     Response::new(status, Body::Text(to_json(body)))
         .with("Content-Type", "application/json")
         .with("Cache-Control", NO_STORE)
 }
 
-/// A JSON response that is revalidated by its digest: 200, or 304 if the caller has it.
+/// Creates a JSON response that is revalidated by its digest: 200, or 304 if the caller has it.
 pub(crate) fn document<B>(
     request: &Request<'_>,
     body: &impl Serialize,
@@ -165,8 +167,9 @@ pub(crate) fn document<B>(
     described(response)
 }
 
-/// Adds the headers of every response: which script made it, who may store and read it, and
-/// that a browser must not run it (templates are HTML written by others).
+/// Adds the headers of every response: the script version that made it, the permissions to
+/// store and read it, and the instruction to a browser not to run it (templates are HTML
+/// written by others).
 pub(crate) fn finish<B>(
     response: Response<B>,
     config: &Config,

@@ -1,4 +1,4 @@
-//! From the path and the method of a request to its handler.
+//! Routes a request to its handler by path and method.
 
 use std::pin::Pin;
 
@@ -56,7 +56,7 @@ impl<'a> Resource<'a> {
         }
     }
 
-    /// The methods of the resource, as `Allow` lists them.
+    /// Returns the methods of the resource, as `Allow` lists them.
     fn methods(self) -> &'static str {
         match self {
             Self::Resolve => "POST, OPTIONS",
@@ -70,7 +70,7 @@ fn has_slash(raw: &str) -> bool {
     percent_decode_str(raw).any(|byte| byte == b'/')
 }
 
-/// A response, with what the log and the fast lane need to know about it.
+/// A response with the facts that the log and the fast lane need.
 pub struct Handled<C> {
     /// The response.
     pub response: Response<C>,
@@ -86,7 +86,7 @@ type Boxed<'a, C> = Pin<Box<dyn Future<Output = Result<Response<C>, Refusal>> + 
 /// The response of a handler and its basis.
 type HandlerResult<C> = Result<(Response<C>, Option<Basis>), Refusal>;
 
-/// Answers a request; `ahead` is the slot record, if it was read before.
+/// Answers a request. `ahead` is the slot record, if it was read before.
 pub async fn answer<B: Backend>(
     config: &Config,
     reader: &Reader<B>,
@@ -146,7 +146,8 @@ async fn dispatch<B: Backend>(
         let grant = access::authorize(config, request)?;
         Ok(HandlerContext { config, reader, request, grant })
     };
-    // Boxed: the code of a future that the usual request never awaits would be compiled with it.
+    // Boxed: otherwise the code of a future that usual requests never await is compiled with
+    // it.
     let rarer: Boxed<'_, B::Content> = match resource {
         Resource::Component(raw) => return components::get(context()?, raw, ahead, trace).await,
         Resource::Version => return Ok((status::version(&config.script_version), None)),

@@ -1,4 +1,4 @@
-//! `/version` and `/healthz`: the state of the Worker, for those who operate it.
+//! `/version` and `/healthz`: the state of the Worker, for its operators.
 
 use catalog::key::Namespace;
 use catalog::record::FORMAT;
@@ -11,10 +11,10 @@ use crate::resolve::backend::Backend;
 use crate::resolve::reader::Reader;
 use crate::trace::Trace;
 
-/// A key that nothing writes: reading it shows that the namespace answers.
+/// A key that is never written: reading it shows that the namespace answers.
 const PROBE: &str = "healthz";
 
-/// Answers `/version`: the script version and the record format that it reads.
+/// Answers `/version`: the script version and the record format that the Worker reads.
 pub(crate) fn version<B>(script: &ScriptVersion) -> Response<B> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]

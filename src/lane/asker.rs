@@ -11,15 +11,15 @@ use crate::http::{Request, caller, conditional};
 /// The methods whose responses the lane remembers.
 pub const METHODS: [&str; 2] = ["GET", "HEAD"];
 
-/// Everything besides its URL that decides how a request is answered.
+/// The properties of a request, besides its URL, that decide how it is answered.
 pub trait Asker {
-    /// The method.
+    /// Returns the method.
     fn method(&self) -> &str;
 
-    /// Tells if nothing decides about the answer that the lane does not know.
+    /// Tells if the answer depends only on properties that the lane knows.
     fn is_usual(&self) -> bool;
 
-    /// The caller, as far as this slot depends on it.
+    /// Returns the caller, as far as this slot depends on it.
     fn caller(&self, slot: &SlotRecord) -> Caller;
 
     /// Tells if the asker already has this content.

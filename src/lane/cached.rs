@@ -65,8 +65,8 @@ pub enum RecalledContent<C> {
 }
 
 impl<T: PartialEq, P> CachedUrl<T, P> {
-    /// The record, if it is unchanged: a slot's as it was just read, an exact version's as
-    /// long as it may be used from memory.
+    /// Returns the record if it is unchanged: for a slot, the record that was just read; for an
+    /// exact version, the record in memory while it may be used.
     pub(super) fn current<B: Backend>(
         &self,
         reader: &Reader<B>,
@@ -80,7 +80,7 @@ impl<T: PartialEq, P> CachedUrl<T, P> {
         current.then_some(kept)
     }
 
-    /// The response for an asker while the record is unchanged.
+    /// Returns the response for an asker while the record is unchanged.
     pub(super) fn find<B: Backend>(
         &self,
         reader: &Reader<B>,

@@ -1,10 +1,10 @@
 //! The fast lane remembers what the full path decided for a URL and a record.
 //!
-//! A slot's response depends on its URL, its record, a handful of request headers and the
-//! content that the record names. Once the full path has answered, the lane keeps the
-//! record, as the text that KV returned, and the finished response. While KV returns the
-//! same text, the lane runs the same assignment as the full path and finds the response:
-//! nothing is parsed and no header is written. Everything else goes to the full path.
+//! The response for a slot depends on its URL, its record, a handful of request headers and the
+//! content that the record names. Once the full path has answered, the lane keeps the record,
+//! as the text that KV returned, and the finished response. While KV returns the same text, the
+//! lane runs the same assignment as the full path and finds the response: nothing is parsed and
+//! no header is written. All other requests take the full path.
 
 pub mod asker;
 mod cached;
@@ -26,7 +26,7 @@ use crate::trace::{Source, Trace};
 
 pub use self::cached::{Recalled, RecalledContent};
 
-/// The bytes that the lane may keep, as it counts them: a few thousand URLs.
+/// The maximum size of the lane in bytes, by its own count: a few thousand URLs.
 const LANE_BOUND: usize = 8 << 20;
 
 /// The counted size of a finished response in bytes, mostly its headers.
@@ -55,20 +55,21 @@ impl<T: PartialEq + 'static, P: 'static> Default for Lane<T, P> {
 }
 
 impl<T: PartialEq + Clone + 'static, P: 'static> Lane<T, P> {
-    /// The key in `SLOTS` to read before [`Lane::recall`] is called, and whether to call
-    /// [`Lane::expects`] too. `None` for a URL that is unknown or needs no read.
+    /// Returns the key in `SLOTS` to read before [`Lane::recall`] is called, and true if
+    /// [`Lane::expects`] is to be called too. Returns `None` for a URL that is unknown or needs
+    /// no read.
     pub fn ahead(&mut self, url: &str) -> Option<(T, bool)> {
         let known = self.urls.get(url)?;
         known.slot.is_some().then(|| (known.name.clone(), known.missed.get()))
     }
 
-    /// The key whose name [`Lane::ahead`] returns.
+    /// Returns the key whose name [`Lane::ahead`] returns.
     pub fn key(&mut self, url: &str) -> Option<Key> {
         self.urls.get(url).map(|known| known.key.clone())
     }
 
-    /// The content that [`Lane::recall`] is going to miss if the record is unchanged, so
-    /// that both can be read at once. Only for a slot with one target, so that no random
+    /// Returns the content that [`Lane::recall`] will miss if the record is unchanged, so that
+    /// both can be read at once. This is limited to a slot with one target, so that no random
     /// assignment is made twice.
     pub fn expects<B: Backend>(
         &mut self,
@@ -84,8 +85,8 @@ impl<T: PartialEq + Clone + 'static, P: 'static> Lane<T, P> {
         Some(missing.digest)
     }
 
-    /// The response that the full path would give, with its content, if the lane has it.
-    /// `text` is the record that was read as [`Lane::ahead`] says.
+    /// Returns the response that the full path would give, with its content, if the lane has
+    /// it. `text` is the record that was read under the key of [`Lane::ahead`].
     pub fn recall<B: Backend>(
         &mut self,
         reader: &Reader<B>,
@@ -103,8 +104,8 @@ impl<T: PartialEq + Clone + 'static, P: 'static> Lane<T, P> {
         Some(recalled)
     }
 
-    /// Remembers a response of the full path, if the same request would get the same one,
-    /// and returns true if the response is new. `text` makes the platform's form of a text.
+    /// Remembers a response of the full path if the same request would get the same response.
+    /// Returns true if the response is new. `text` converts a text to the platform's form.
     pub fn learn<B: Backend>(
         &mut self,
         reader: &Reader<B>,
@@ -144,8 +145,8 @@ impl<T: PartialEq + Clone + 'static, P: 'static> Lane<T, P> {
     }
 }
 
-/// The form of a response, if the same reads would lead to the same response, down to its
-/// `Server-Timing`.
+/// Returns the form of a response if the same reads would lead to the same response, down to
+/// its `Server-Timing`.
 fn repeatable(lesson: &Lesson<'_>) -> Option<Form> {
     let Lesson { status, trace, basis } = lesson;
     let (form, reads) = match (status, trace.content) {
@@ -162,7 +163,7 @@ fn repeatable(lesson: &Lesson<'_>) -> Option<Form> {
     (trace.kv_reads == reads && trace.stale.is_none()).then_some(form)
 }
 
-/// Callers at different points get the same response.
+/// Removes the point: callers at different points get the same response.
 fn forget_point(selected: &mut Selected) {
     if let Found::Slot(slot) = &mut selected.found {
         slot.point = None;

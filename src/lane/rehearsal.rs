@@ -1,5 +1,5 @@
-//! A rehearsal: a request that the isolate answers while it starts, for a slot that no
-//! repository has.
+//! A rehearsal: a request that the isolate answers while it starts, for a slot that exists in
+//! no repository.
 
 use catalog::key::Key;
 
@@ -23,7 +23,7 @@ const RECORD: &str = concat!(
     r#""sha":"dac23bda14820e5b79aa3328b0c5a597521fa03c","date":"2026-11-20T23:59:27Z","weight":100000}]}"#,
 );
 
-/// Prepares an answer to [`URL`] without any read: puts the empty content into memory and
+/// Prepares an answer to [`URL`] without any read. Puts the empty content into memory and
 /// returns the record of the slot as if it had been read.
 pub fn prepare<B: Backend>(reader: &Reader<B>, empty: &B::Content) -> Option<ReadAhead> {
     reader.keep_content(digest!().parse().ok()?, empty);

@@ -6,9 +6,9 @@ use catalog::resolution::{Read, Unavailable};
 
 /// Workers KV, a clock, randomness and the platform's SHA-256.
 ///
-/// `cache_ttl` is the number of seconds for which this location may keep the result of a
-/// read, absence included; Workers KV takes at least 30. The Worker runs on one thread, so
-/// no future here needs to be `Send`.
+/// `cache_ttl` is the number of seconds for which this location may keep the result of a read,
+/// absence included. Workers KV accepts at least 30. The Worker runs on one thread, so no
+/// future here needs to be `Send`.
 #[allow(async_fn_in_trait)]
 pub trait Backend {
     /// The bytes of a content, in the form in which the platform sends them fastest.
@@ -25,18 +25,18 @@ pub trait Backend {
         cache_ttl: u32,
     ) -> Result<Vec<Option<Vec<u8>>>, Unavailable>;
 
-    /// Reads a content from `COMPONENTS`, with the SHA-256 of what was read.
+    /// Reads a content from `COMPONENTS` and returns it with the SHA-256 of its bytes.
     async fn content(&self, key: &str, cache_ttl: u32) -> Read<(Self::Content, Digest)>;
 
-    /// The memory that a content takes up, in bytes.
+    /// Returns the memory that a content takes up, in bytes.
     fn size(&self, content: &Self::Content) -> usize;
 
-    /// A copy of the bytes of a content.
+    /// Returns a copy of the bytes of a content.
     fn bytes(&self, content: &Self::Content) -> Vec<u8>;
 
-    /// 32 random bits.
+    /// Returns 32 random bits.
     fn random(&self) -> u32;
 
-    /// Milliseconds since 1970-01-01T00:00:00Z.
+    /// Returns the milliseconds since 1970-01-01T00:00:00Z.
     fn now(&self) -> f64;
 }

@@ -13,7 +13,7 @@ use lru::LruCache;
 
 /// A key of a cache: different keys of one cache have different bytes.
 pub trait CacheKey {
-    /// The key's bytes.
+    /// Returns the key's bytes.
     fn bytes(&self) -> Cow<'_, [u8]>;
 }
 
@@ -59,14 +59,14 @@ impl<K: CacheKey + ?Sized, V: 'static> BoundedCache<K, V> {
         self.items.put(&key.bytes(), item, size);
     }
 
-    /// The sum of the sizes of the items.
+    /// Returns the sum of the sizes of the items.
     pub fn size(&self) -> usize {
         self.items.size
     }
 }
 
-/// The items of a cache of any kind. The map and the list, which are most of the code, are
-/// in the Wasm once and not once for each kind.
+/// The items of a cache of any kind. The map and the list are most of the code; they are in the
+/// Wasm once, not once for each kind.
 struct Items {
     items: LruCache<Box<[u8]>, Item, Seeded>,
     size: usize,
@@ -100,8 +100,8 @@ impl Items {
 }
 
 /// The standard library's `SipHash` with a random seed of the platform. Callers choose the
-/// keys, and on this target the library would take addresses as its seed, which are the
-/// same in every isolate.
+/// keys. On this target the library would derive its seed from addresses, which are the same in
+/// every isolate.
 struct Seeded(DefaultHasher);
 
 impl Seeded {
@@ -126,7 +126,7 @@ impl BuildHasher for Seeded {
 pub struct KeptRecord {
     /// The value as KV returned it.
     pub bytes: Rc<[u8]>,
-    /// When it was read, in milliseconds since 1970.
+    /// The time of the read, in milliseconds since 1970.
     pub read_at: Cell<f64>,
 }
 
@@ -140,7 +140,7 @@ pub struct Memory<C> {
     pub records: BoundedCache<Key, KeptRecord>,
 }
 
-/// The bytes of records that are kept: about ten thousand records.
+/// The maximum size of the kept records in bytes: about ten thousand records.
 const RECORDS_BOUND: usize = 4 << 20;
 
 /// The overhead of an item in bytes: keys, links, the handle.
@@ -198,7 +198,7 @@ mod tests {
         assert_eq!((kept(&mut cache, "a"), cache.size()), (None, 0));
     }
 
-    /// Otherwise callers could choose keys that all collide.
+    /// With a shared seed, callers could choose keys that all collide.
     #[test]
     fn each_cache_hashes_with_its_own_seed() {
         let hashes = [Seeded::new(), Seeded::new()].map(|hasher| hasher.hash_one(b"a".as_slice()));

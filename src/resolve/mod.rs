@@ -25,7 +25,7 @@ pub(crate) struct Resolved {
     pub(crate) stale: Option<u64>,
 }
 
-/// Makes a question of an address. Without a reference it asks for the slot of the host.
+/// Turns an address into a question. Without a reference it asks for the slot of the host.
 ///
 /// # Errors
 ///
@@ -47,8 +47,8 @@ pub(crate) fn question(
     Ok(Question { name, reference, caller })
 }
 
-/// Begins a resolution as far as the caller may see. A reference that the caller may not
-/// use is answered like one that does not exist.
+/// Begins a resolution within the rights of the caller. A reference that the caller may not use
+/// is answered like one that does not exist.
 ///
 /// # Errors
 ///
@@ -63,11 +63,11 @@ pub(crate) fn begin(question: Question, grant: &Grant) -> Result<Resolution, Ref
     }
 }
 
-/// Resolves to a version; `ahead` is a record that was read before.
+/// Resolves a question to a version. `ahead` is a record that was read before.
 ///
 /// # Errors
 ///
-/// The refusal that answers the question, without what the caller may not see.
+/// The refusal that answers the question, without anything that the caller may not see.
 pub(crate) async fn resolve<B: Backend>(
     reader: &Reader<B>,
     resolution: &mut Resolution,
@@ -84,8 +84,8 @@ pub(crate) async fn resolve<B: Backend>(
     }
 }
 
-/// Ends a resolution: takes the last good record if KV failed, and cuts a refusal down to
-/// what the caller may see.
+/// Ends a resolution. Uses the last good record if KV failed, and removes from a refusal
+/// everything that the caller may not see.
 pub(crate) fn settle<B: Backend>(
     reader: &Reader<B>,
     question: &Question,
@@ -120,8 +120,8 @@ fn cut_down(mut refusal: Refusal, grant: &Grant) -> Refusal {
     refusal
 }
 
-/// Keeps the record of an answer that needed no content, unless nobody has seen the content
-/// that it newly names.
+/// Keeps the record of an answer that needed no content, unless it names a new content that has
+/// not been read yet.
 pub(crate) fn keep_unless_unsure<B: Backend>(reader: &Reader<B>, resolved: &Resolved) {
     let Basis { key, record, selected, .. } = &resolved.basis;
     if resolved.stale.is_none() {
@@ -129,8 +129,7 @@ pub(crate) fn keep_unless_unsure<B: Backend>(reader: &Reader<B>, resolved: &Reso
     }
 }
 
-/// Reads the content of a version. If that fails, falls back to the last good version with
-/// its content.
+/// Reads the content of a version. If that fails, uses the last good version with its content.
 ///
 /// # Errors
 ///

@@ -15,8 +15,8 @@ use crate::trace::Trace;
 /// names of 50 bytes. A larger one would cost more than the request.
 const MAX_INDEX: usize = 512 << 10;
 
-/// Adds to each refusal of an unknown component the nearest one that the caller may see.
-/// Reads the index once; without it, the refusals stay as they are.
+/// Adds to each refusal of an unknown component the nearest component that the caller may see.
+/// Reads the index once. Without the index, the refusals are unchanged.
 pub(crate) async fn suggest<'a, B: Backend>(
     reader: &Reader<B>,
     grant: &Grant,

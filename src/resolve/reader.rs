@@ -21,7 +21,7 @@ pub struct Reader<B: Backend> {
     /// The platform.
     pub backend: B,
     memory: RefCell<Memory<B::Content>>,
-    /// Bytes of contents that the memory keeps.
+    /// The maximum size of the contents in memory, in bytes.
     content_memory: usize,
     /// Seconds for which a location may serve an old slot record.
     slot_cache_ttl: u32,
@@ -31,7 +31,7 @@ pub struct Reader<B: Backend> {
     record_memory: f64,
 }
 
-/// A record that was read before its request was looked at.
+/// A record that was read before its request was parsed.
 pub struct ReadAhead {
     /// Its key.
     pub key: Key,
@@ -100,7 +100,7 @@ impl<B: Backend> Reader<B> {
         self.backend.record(namespace, key, self.slot_cache_ttl).await.is_ok()
     }
 
-    /// The version record in memory, if it may be used without being read again.
+    /// Returns the version record in memory, if it may be used without being read again.
     pub(crate) fn fresh(&self, key: &Key) -> Option<Rc<[u8]>> {
         if key.cache_class() != CacheClass::Record {
             return None;
@@ -114,14 +114,14 @@ impl<B: Backend> Reader<B> {
         self.backend.now() - kept.read_at.get() < self.record_memory
     }
 
-    /// The last good record of a key, and its age in seconds.
+    /// Returns the last good record of a key and its age in seconds.
     pub(crate) fn last_good_record(&self, key: &Key) -> Option<(Rc<[u8]>, u64)> {
         let kept = self.memory.borrow_mut().records.get(key)?;
         let age = (self.backend.now() - kept.read_at.get()).max(0.0) / 1000.0;
         Some((kept.bytes.clone(), age as u64))
     }
 
-    /// The kept record of a key, if its bytes are `record`.
+    /// Returns the kept record of a key, if its bytes are `record`.
     pub(crate) fn kept_record(&self, key: &Key, record: &[u8]) -> Option<Rc<KeptRecord>> {
         let kept = self.memory.borrow_mut().records.get(key)?;
         (*kept.bytes == *record).then_some(kept)
@@ -156,7 +156,7 @@ impl<B: Backend> Reader<B> {
         }
     }
 
-    /// Notes that a kept record was read again now.
+    /// Records that a kept record was read again now.
     pub(crate) fn touch(&self, kept: &KeptRecord) {
         kept.read_at.set(self.backend.now());
     }
@@ -189,7 +189,7 @@ impl<B: Backend> Reader<B> {
         Ok(content)
     }
 
-    /// The content, if it is in memory.
+    /// Returns the content, if it is in memory.
     pub(crate) fn content_in_memory(&self, digest: &Digest) -> Option<B::Content> {
         self.memory.borrow_mut().contents.get(digest).map(|content| (*content).clone())
     }
@@ -200,7 +200,7 @@ impl<B: Backend> Reader<B> {
         self.memory.borrow_mut().contents.put(&digest, Rc::new(content.clone()), size);
     }
 
-    /// Takes a missing content that the caller has read, if its digest `found` is the
+    /// Accepts a missing content that the caller has read, if its digest `found` is the
     /// expected one.
     pub fn accept(
         &self,
@@ -221,7 +221,7 @@ impl<B: Backend> Reader<B> {
         self.backend.size(content) <= self.content_memory / SHORT
     }
 
-    /// Reads a key, once more if [`CacheClass::after_absent`] asks for it.
+    /// Reads a key, and reads it again if [`CacheClass::after_absent`] asks for it.
     async fn patiently<T>(
         &self,
         key: &Key,

@@ -8,7 +8,8 @@ use super::backend::Backend;
 use super::reader::Reader;
 use crate::trace::Trace;
 
-/// Reads and parses a record, the last good one if that fails; `None` if it does not exist.
+/// Reads and parses a record. If that fails, uses the last good one. Returns `None` if the
+/// record does not exist.
 ///
 /// # Errors
 ///

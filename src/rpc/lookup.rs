@@ -1,8 +1,8 @@
-//! Components under the keys by which Conductor reads a KV namespace.
+//! Components under the keys with which Conductor reads a KV namespace.
 //!
-//! `catalog::conductor` knows what a key can mean; each meaning is resolved as for HTTP. A
-//! key without a component is absent, as in Workers KV. Every other failure is a refusal,
-//! never an absence.
+//! `catalog::conductor` returns the meanings of a key, and each is resolved as for HTTP. A key
+//! without a component is absent, as in Workers KV. Every other failure is a refusal, never an
+//! absence.
 
 use catalog::access::Grant;
 use catalog::assign::Caller;
@@ -19,10 +19,11 @@ use crate::resolve::reader::{ReadAhead, Reader};
 use crate::resolve::{Resolved, resolve, stored, with_content};
 use crate::trace::Trace;
 
-/// The most bytes of contents in one answer, as in a bulk read of Workers KV (25 MiB).
+/// The maximum size of the contents in one answer in bytes, as in a bulk read of Workers KV (25
+/// MiB).
 const MAX_BULK: u64 = 25 << 20;
 
-/// The catalog records that a listing reads at once: each may be large.
+/// The number of catalog records that a listing reads at once. Each may be large.
 const CATALOGS: usize = 25;
 
 /// The value of a key.
@@ -33,7 +34,7 @@ pub(crate) enum KvValue<C> {
     Text(String),
 }
 
-/// The value of a key, with its metadata if that was asked for and exists.
+/// The value of a key, with its metadata if it was requested and exists.
 pub(crate) struct KvEntry<C> {
     pub(crate) value: KvValue<C>,
     pub(crate) metadata: Option<Metadata>,
@@ -41,15 +42,15 @@ pub(crate) struct KvEntry<C> {
     pub(crate) basis: Option<Basis>,
 }
 
-/// A caller and what it asks for with each key.
+/// A caller and the parts that it requests for each key.
 #[derive(Clone, Copy)]
 pub(crate) struct Get<'a> {
     pub(crate) caller: &'a Caller,
-    /// With the metadata.
+    /// True if the metadata is requested.
     pub(crate) metadata: bool,
 }
 
-/// Looks up a key; `ahead` is the record of its slot, if it was read before.
+/// Looks up a key. `ahead` is the record of its slot, if it was read before.
 ///
 /// # Errors
 ///
@@ -122,8 +123,8 @@ pub(crate) async fn get_all<B: Backend>(
     }
 }
 
-/// The next question for each key that was not found yet, with the place of the key. Looks
-/// up lists of versions on the way.
+/// Returns the next question for each key that was not found yet, with the position of the key.
+/// Also looks up the lists of versions.
 async fn next_questions<B: Backend>(
     reader: &Reader<B>,
     found: &mut [Option<KvEntry<B::Content>>],
@@ -229,7 +230,7 @@ async fn entry<B: Backend>(
     Ok(KvEntry { value: KvValue::Content(content), metadata, basis: Some(resolved.basis) })
 }
 
-/// The metadata of a version. Its author is in the version record.
+/// Returns the metadata of a version. Its author is in the version record.
 async fn metadata<B: Backend>(
     reader: &Reader<B>,
     resolved: &Resolved,

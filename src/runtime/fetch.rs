@@ -1,4 +1,4 @@
-//! HTTP requests, as the runtime hands them over.
+//! HTTP requests from the runtime.
 
 use std::rc::Rc;
 
@@ -35,9 +35,10 @@ pub fn ahead(method: LaneMethod, url: &str, headers: &web_sys::Headers) -> Optio
     Some(reads)
 }
 
-/// The response of the fast lane, given the record that [`ahead`] has read, or `undefined`.
-/// If the content is not in memory: the promise of its read, which follows the reads of
-/// [`ahead`]; its value goes to [`complete`] with the same number.
+/// Returns the response of the fast lane, given the record that [`ahead`] has read, or
+/// `undefined`. If the content is not in memory, returns the promise of its read, which follows
+/// the reads of [`ahead`]. The value of the promise is passed to [`complete`] with the same
+/// number.
 #[wasm_bindgen]
 pub fn recall(
     number: u32,
@@ -82,8 +83,8 @@ fn finish(
     }
 }
 
-/// The response for which [`recall`] has read a content, given the content and its SHA-256,
-/// or `undefined` if the full path has to find out what is wrong.
+/// Returns the response for which [`recall`] has read a content, given the content and its
+/// SHA-256. Returns `undefined` if the full path has to find the error.
 #[wasm_bindgen]
 pub fn complete(number: u32, content: ArrayBuffer, hash: &JsValue) -> JsValue {
     completed(number, content, hash).unwrap_or_default()
@@ -97,7 +98,7 @@ fn completed(number: u32, content: ArrayBuffer, hash: &JsValue) -> Option<JsValu
     send(&isolate, &prepared, Some(&content))
 }
 
-/// Makes a response of the lane. The lane returns values or `undefined`, not `Result`s: one
+/// Creates a response of the lane. The lane returns values or `undefined`, not `Result`s: one
 /// handle crosses the boundary instead of an array of three.
 fn send(
     isolate: &Isolate,
@@ -109,8 +110,8 @@ fn send(
     Some(response)
 }
 
-/// The response of the full path, or a promise to await first (see [`task`]). `record` is
-/// the result of [`ahead`]: the text, `null` for absence, the error, or `undefined` if
+/// Returns the response of the full path, or a promise to await first (see [`task`]). `record`
+/// is the result of [`ahead`]: the text, `null` for absence, the error, or `undefined` if
 /// nothing was read.
 ///
 /// # Errors
@@ -141,9 +142,9 @@ async fn answered(raw: web_sys::Request, env: Env, record: JsValue) -> Result<Js
     prepared.first_response(body)
 }
 
-/// Answers a request that nobody made, in an isolate that no request uses, without any read.
-/// V8 compiles a function when it is first called: the first request does not wait for a
-/// function that was called while the isolate started. `env` has no bindings.
+/// Answers an artificial request, in an isolate that no request uses, without any read. V8
+/// compiles a function when it is first called, so the first request does not wait for
+/// functions that were called while the isolate started. `env` has no bindings.
 ///
 /// # Errors
 ///
@@ -155,14 +156,15 @@ pub fn rehearse(number: u32, env: Env) -> Result<JsValue, JsValue> {
         let ahead = rehearsal::prepare(&isolate.reader, &ContentHandle::new(ArrayBuffer::new(0)));
         let request = request("GET", rehearsal::URL, &|_| None, Payload::Bytes(Vec::new()));
         let (prepared, _) = full_path(&isolate, &request, rehearsal::URL, ahead).await?;
-        // Nothing else calls the code that would free it.
+        // No other function calls the code that would free the isolate, so it is not freed.
         std::mem::forget(isolate);
         // The runtime creates no response with a body outside a request.
         prepared.response(None)
     })
 }
 
-/// The full path: the response without its body, which the lane learns, and the body.
+/// Runs the full path. Returns the response without its body, which the lane learns, and the
+/// body.
 async fn full_path(
     isolate: &Isolate,
     request: &Request<'_>,

@@ -14,7 +14,8 @@ use crate::config::{Config, ScriptVersion};
 use crate::lane::Lane;
 use crate::resolve::reader::{MissingContent, ReadAhead, Reader};
 
-/// An isolate serves one script version with one environment for its whole life.
+/// The state of an isolate, which serves one script version with one environment for its whole
+/// life.
 pub(super) struct Isolate {
     pub(super) config: Config,
     pub(super) reader: Reader<KvStore>,
@@ -29,13 +30,13 @@ thread_local! {
     static ISOLATE: RefCell<Option<Rc<Isolate>>> = const { RefCell::new(None) };
 }
 
-/// The isolate, after its first request.
+/// Returns the isolate, or `None` before its first request.
 pub(super) fn isolate() -> Option<Rc<Isolate>> {
     ISOLATE.with_borrow(Clone::clone)
 }
 
 impl Isolate {
-    /// The isolate. The first request creates it.
+    /// Returns the isolate. The first request creates it.
     pub(super) fn of(env: &Env) -> Rc<Self> {
         isolate().unwrap_or_else(|| {
             let isolate = Rc::new(Self::new(env));
@@ -58,8 +59,8 @@ impl Isolate {
         }
     }
 
-    /// Takes what [`read_slot`] has read of a URL: `record` is the text, `null` for absence,
-    /// the error, or `undefined` if nothing was read.
+    /// Converts the result of [`read_slot`] for a URL: `record` is the text, `null` for
+    /// absence, the error, or `undefined` if nothing was read.
     pub(super) fn read_ahead(&self, url: &str, record: JsValue) -> Option<ReadAhead> {
         if record.is_undefined() {
             return None;

@@ -49,9 +49,9 @@ pub(crate) async fn chunk(reader: &Reader) -> Result<Option<Uint8Array>, JsValue
 
 #[wasm_bindgen(module = "/src/runtime/within.js")]
 extern "C" {
-    /// A promise with a time-out. It never rejects: its value may be an error, an object. It is
-    /// in JavaScript because a timer that is set and cleared there costs a quarter of one that
-    /// goes through a future.
+    /// Adds a time-out to a promise. The result never rejects: its value may be an error, which
+    /// is an object. It is written in JavaScript because a timer that is set and cleared there
+    /// costs a quarter of one that is controlled by a future.
     fn within(promise: &Promise, milliseconds: u32) -> Promise;
 
     /// The reads of one request, one after another, with one timer for all.
@@ -82,7 +82,8 @@ pub(crate) struct KvStore {
     content_options: JsValue,
 }
 
-/// The time-out of a read of a content, in time-outs of a record: a content may have 25 MiB.
+/// The time-out of a read of a content, as a multiple of the time-out of a record: a content
+/// may have 25 MiB.
 const CONTENT_PATIENCE: u32 = 5;
 
 impl KvStore {
@@ -186,12 +187,12 @@ impl ContentHandle {
         Self(Rc::new(Forms { bytes, text: OnceCell::new() }))
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub(crate) fn bytes(&self) -> &ArrayBuffer {
         &self.0.bytes
     }
 
-    /// The text, if it is kept.
+    /// Returns the text, if it is kept.
     pub(crate) fn text(&self) -> Option<&JsString> {
         self.0.text.get()
     }

@@ -12,7 +12,7 @@ pub enum LaneMethod {
     Head = "HEAD",
 }
 
-/// The name of a method of the lane; `None` for any other method.
+/// Returns the name of a method of the lane, or `None` for any other method.
 pub(super) fn method_name(method: LaneMethod) -> Option<&'static str> {
     let [get, head] = METHODS;
     match method {

@@ -1,4 +1,4 @@
-//! Everything that knows JavaScript and the `worker` crate.
+//! All code that depends on JavaScript and the `worker` crate.
 
 pub mod fetch;
 mod isolate;

@@ -49,7 +49,7 @@ impl Default for HeaderNames {
 }
 
 impl HeaderNames {
-    /// The value of a request header.
+    /// Returns the value of a request header.
     pub(crate) fn header(&self, headers: &Headers, name: &str) -> Option<String> {
         let fields: &JsHeaders = headers.unchecked_ref();
         match self.0.iter().find(|(known, _)| *known == name) {
@@ -108,7 +108,7 @@ pub(crate) struct RequestReport {
 }
 
 impl Prepared {
-    /// Prepares a response; `counted` adds a data point.
+    /// Prepares a response. `counted` adds a data point.
     pub(crate) fn new<B>(
         response: &Response<B>,
         line: &LogLine<'_>,
@@ -125,7 +125,7 @@ impl Prepared {
         Self { init: None, report: RequestReport::new(line, counted) }
     }
 
-    /// Makes it cheaper to send again: finished headers are copied, not parsed.
+    /// Makes the response cheaper to send again: finished headers are copied, not parsed.
     pub(crate) fn keep(&self) -> Result<(), JsValue> {
         let Some(init) = &self.init else { return Ok(()) };
         let headers = Reflect::get(init, &"headers".into())?;
@@ -146,7 +146,7 @@ impl Prepared {
         self.with_body(body)
     }
 
-    /// Creates the response with the body that was answered first.
+    /// Creates the response with the body of the first answer.
     pub(crate) fn first_response(&self, body: Body<ContentHandle>) -> Result<JsValue, JsValue> {
         match body {
             Body::Empty => self.response(None),

@@ -1,10 +1,10 @@
 //! Items of requests that wait for the platform.
 
 /// Items by the numbers of their requests. If there are too many, the oldest is dropped: its
-/// request may have been cancelled, and then nobody else would ever take it.
+/// request may have been cancelled, and then its item would never be taken.
 pub(crate) struct Waiting<T>(Vec<(u32, T)>);
 
-/// The most items; an isolate has no memory to serve more requests at once.
+/// The maximum number of items. An isolate has no memory for more requests at once.
 const MOST: usize = 4_000;
 
 impl<T> Default for Waiting<T> {

@@ -51,7 +51,7 @@ impl<'a> ResolveEntry<'a> {
     }
 }
 
-/// A version, described as by the headers of `/components`.
+/// A version, with the same facts as in the headers of `/components`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ResolvedVersion<'a> {

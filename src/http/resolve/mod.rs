@@ -20,10 +20,11 @@ use crate::resolve::reader::Reader;
 use crate::resolve::{Resolved, keep_unless_unsure, question, with_content};
 use crate::trace::Trace;
 
-/// References in one request: as many keys as Workers KV reads at once.
+/// The maximum number of references in one request: as many keys as Workers KV reads at once.
 const MAX_REFS: usize = 100;
 
-/// Bytes of contents in one response, before they are written as JSON (8 MiB).
+/// The maximum size of the contents in one response, in bytes before they are written as JSON
+/// (8 MiB).
 const MAX_CONTENT: u64 = 8 << 20;
 
 /// The body of a request.
@@ -71,7 +72,7 @@ pub(crate) async fn post<B: Backend>(
     Ok(respond::json(200, &ResolveResponse { script_version: script, resolved }))
 }
 
-/// The caller: as the body says, else as the headers say.
+/// Returns the caller that the body describes, else the one that the headers describe.
 fn caller_of(body: &ResolveRequest, request: &Request<'_>) -> Caller {
     let mut caller = caller::of(request);
     if !body.segments.is_empty() {

@@ -16,12 +16,13 @@ impl CallFailure {
         Self { status: 400, code: None, error: TypeError::new(message).into() }
     }
 
-    /// The value cannot be converted to the requested type, or the type is unknown.
+    /// Creates the error for a value that cannot be converted to the requested type, or for an
+    /// unknown type.
     pub(super) fn conversion(error: JsValue) -> Self {
         Self { status: 400, code: None, error }
     }
 
-    /// An error of Workers KV, worded like the error of the binding.
+    /// Creates an error of Workers KV with the same text as the error of the binding.
     pub(super) fn kv(operation: &str, status: u16, why: &str) -> Self {
         let error = Error::new(&format!("KV {operation} failed: {status} {why}"));
         Self { status, code: None, error: error.into() }

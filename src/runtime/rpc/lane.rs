@@ -16,7 +16,8 @@ pub fn ahead_of(key: &str) -> Option<Reads> {
     read_slot(&lane_url(key)).map(|(_, reads, _)| reads)
 }
 
-/// The value of the fast lane, given the record that [`ahead_of`] has read, or `undefined`.
+/// Returns the value of the fast lane, given the record that [`ahead_of`] has read, or
+/// `undefined`.
 #[wasm_bindgen(js_name = recallValue)]
 pub fn recall_value(key: &str, options: &JsValue, record: &JsValue) -> JsValue {
     recalled(&lane_url(key), options, record).unwrap_or_default()
@@ -32,14 +33,14 @@ fn recalled(url: &str, options: &JsValue, record: &JsValue) -> Option<JsValue> {
     drop(lane);
     let RecalledContent::InMemory(content) = content else { return None };
     let text = || text_of(&isolate, &digest, &content);
-    // The caller would take `null` for no value of the lane.
+    // The caller would interpret `null` as: the lane has no value.
     let value =
         convert_with(content.bytes(), &kind, &text).ok().filter(|value| !value.is_null())?;
     prepared.report(isolate.analytics.as_ref());
     Some(value)
 }
 
-/// The text of a content in memory. The text of a short content is kept.
+/// Returns the text of a content in memory. The text of a short content is kept.
 fn text_of(
     isolate: &Isolate,
     digest: &Digest,
@@ -57,7 +58,7 @@ fn text_of(
     Ok(text)
 }
 
-/// The URL under which the lane remembers a key. No URL of HTTP has this prefix.
+/// Returns the URL under which the lane remembers a key. No URL of HTTP has this prefix.
 pub(super) fn lane_url(key: &str) -> String {
     format!("rpc:{key}")
 }

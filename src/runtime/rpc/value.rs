@@ -54,7 +54,7 @@ pub(super) fn convert(value: ArrayBuffer, kind: &str) -> Result<JsValue, JsValue
     convert_with(&value, kind, &|| decode(&value))
 }
 
-/// Converts a value to the requested type; `text` returns its text.
+/// Converts a value to the requested type. `text` returns its text.
 pub(super) fn convert_with(
     value: &ArrayBuffer,
     kind: &str,

@@ -112,9 +112,9 @@ pub struct Newest {
 pub enum Age {
     /// Both have the same state.
     Same,
-    /// The other state has nothing as new.
+    /// The newest item of the other state is older, or there is no such item.
     Older,
-    /// The other state has something newer.
+    /// The newest item of the other state is newer.
     Newer,
     /// The states cannot be compared.
     Unknown,

@@ -31,7 +31,7 @@ pub const MAX_BODY: usize = 64 << 10;
 pub struct Request<'a> {
     /// The method, in upper case.
     pub method: &'a str,
-    /// The host with its port, as the URL has it.
+    /// The host of the URL, with its port.
     pub host: &'a str,
     /// The path of the URL, as it was percent-encoded.
     pub path: &'a str,

@@ -17,7 +17,7 @@ use crate::repository::Repository;
 
 pub use crate::cat_file::{ObjectAnswer, ObjectRequest};
 
-/// The size in bytes of the requests between two flushes: the pipe capacity on every system.
+/// The size in bytes of the requests between two flushes: a pipe holds it on every system.
 const BATCH: usize = 4096;
 
 /// Returns the number of requests in a batch.

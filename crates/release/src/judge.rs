@@ -156,7 +156,7 @@ impl Observed {
         (median(new), median(old))
     }
 
-    /// Returns the median of the new version's time divided by the old one's.
+    /// Returns the median time of the new version divided by that of the old version.
     fn ratio(&self) -> Option<f64> {
         let (new, old) = self.medians();
         (!old.is_zero()).then(|| new.as_secs_f64() / old.as_secs_f64())

@@ -112,7 +112,7 @@ pub struct Newest {
 pub enum Age {
     /// Both have the same state.
     Same,
-    /// The newest item of the other state is older, or there is no such item.
+    /// The newest item of the other state is older or missing.
     Older,
     /// The newest item of the other state is newer.
     Newer,

@@ -103,7 +103,7 @@ mod tests {
     use crate::testing::Repo;
 
     #[test]
-    fn no_address_shows_credentials() {
+    fn credentials_are_removed_from_urls() {
         for (url, expected) in [
             ("https://u:p@example.com/a.git", "https://example.com/a.git"),
             ("https://token@example.com/a.git?key=1", "https://example.com/a.git"),
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_upstream_goes_before_origin_and_origin_before_nothing() {
+    fn upstream_remote_is_preferred_to_origin() {
         let repo = Repo::new();
         repo.commit_file("a", "a");
         let is = |name: &str| Some(name.to_owned());

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_found_from_the_root() {
+    fn paths_are_resolved_from_the_root_of_the_repository() {
         let repo = Repo::new();
         repo.write("sub/x", "x");
         repo.commit_file("rollouts.toml", "# empty");

@@ -239,7 +239,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_of_all_builds() {
+    fn git_version_is_parsed_for_all_builds() {
         for (printed, expected) in [
             ("git version 2.47.3\n", Some((2, 47))),
             ("git version 2.39.3 (Apple Git-146)", Some((2, 39))),
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_git_is_named_with_where_to_get_it() {
+    fn missing_git_error_links_to_the_download_page() {
         let error = GitFailure::Start(ErrorKind::NotFound.into()).explain(Path::new("."));
         assert!(error.to_string().contains("https://git-scm.com/downloads"));
     }

@@ -93,7 +93,7 @@ const SHAPES: [&[&str]; 5] = [
 ];
 
 #[test]
-fn whatever_a_clone_lacks_is_brought_and_the_clone_stays_as_it_is() {
+fn missing_objects_are_fetched_without_changing_the_clone() {
     let origin = origin();
     let tag = "components/prompts/deep/a/v1.0.2";
     for (allowed, version) in [("true", "2"), ("false", "2"), ("true", "0")] {
@@ -116,7 +116,7 @@ fn whatever_a_clone_lacks_is_brought_and_the_clone_stays_as_it_is() {
 }
 
 #[test]
-fn the_folders_of_many_commits_come_at_once() {
+fn trees_of_many_commits_are_fetched_without_blobs() {
     let origin = origin();
     origin.git(&["config", "uploadpack.allowFilter", "true"]);
     let clone = clone(&origin, &["--depth=1"]);
@@ -139,7 +139,7 @@ fn the_folders_of_many_commits_come_at_once() {
 }
 
 #[test]
-fn what_the_remote_does_not_have_either_is_missing() {
+fn an_object_absent_from_the_remote_is_missing() {
     let origin = origin();
     let clone = clone(&origin, &["--depth=1"]);
     let answer = clone.objects().ask_one(ObjectRequest::Info, id(&"1".repeat(40)));
@@ -147,7 +147,7 @@ fn what_the_remote_does_not_have_either_is_missing() {
 }
 
 #[test]
-fn a_remote_that_is_gone_is_said() {
+fn fetching_from_a_deleted_remote_is_an_error() {
     let origin = origin();
     let clone = clone(&origin, &["--depth=1"]);
     drop(origin);

@@ -62,7 +62,7 @@ mod tests {
     const OID: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
     #[test]
-    fn pointers_and_files_that_are_none() {
+    fn only_valid_lfs_pointers_are_parsed() {
         let pointer =
             format!("version https://git-lfs.github.com/spec/v1\noid sha256:{OID}\nsize 12\n");
         let parsed = Pointer::parse(pointer.as_bytes()).unwrap();

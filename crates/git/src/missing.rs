@@ -38,7 +38,7 @@ mod tests {
     use crate::testing::Repo;
 
     #[test]
-    fn what_is_here_is_not_missing() {
+    fn missing_returns_only_absent_objects() {
         let repo = Repo::new();
         let here = ObjectId::from_hex(repo.commit_file("a", "a").as_bytes()).unwrap();
         let gone = ObjectId::from_hex(&[b'1'; 40]).unwrap();

@@ -209,13 +209,13 @@ mod tests {
         Limit { idle: Duration::from_millis(400), total: Duration::from_millis(1500) };
 
     #[test]
-    fn input_goes_in_and_what_was_said_explains_a_failure() {
+    fn run_passes_stdin_and_reports_stderr_on_failure() {
         assert_eq!(sh("cat", SHORT), Ok(b"in".to_vec()));
         assert_eq!(sh("echo why >&2; exit 3", SHORT), Err(Unanswered::Said("why".to_owned())));
     }
 
     #[test]
-    fn whoever_says_nothing_or_never_ends_is_killed_with_its_children() {
+    fn silent_or_slow_commands_are_killed_with_their_children() {
         let began = Instant::now();
         assert_eq!(sh("sleep 60 & sleep 60", SHORT), Err(Unanswered::Silent(SHORT.idle)));
         let endless = "while true; do echo more >&2; sleep 0.1; done";

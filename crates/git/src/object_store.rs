@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn old_packs_go_once_there_are_many() {
+    fn old_packs_are_deleted_if_there_are_many() {
         let dir = TempDir::new().unwrap();
         let store = ObjectStore::open(dir.path()).unwrap();
         let old = pack(&store, "pack-old.pack", 2 * AGE);
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn packs_are_taken_over_with_all_that_belongs_to_them() {
+    fn adopt_moves_all_files_of_a_pack() {
         let dir = TempDir::new().unwrap();
         let store = ObjectStore::open(dir.path()).unwrap();
         let beside = store.beside().unwrap();
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repository_that_can_not_be_written_to_gets_a_temporary_store() {
+    fn a_read_only_repository_gets_a_temporary_store() {
         let store = ObjectStore::open(Path::new("/dev/null")).unwrap();
         assert!(store.objects().is_dir() && store.temporary.is_some());
     }

@@ -108,7 +108,7 @@ ref: refs/remotes/x/main\trefs/remotes/origin/HEAD
 ";
 
     #[test]
-    fn a_listing_is_read() {
+    fn read_parses_branches_tags_and_the_default_branch() {
         let refs = read(LISTING.as_bytes(), gix_hash::Kind::Sha1).unwrap();
         let default = refs.default.unwrap();
         assert_eq!(default.name.as_deref(), Some("develop"));
@@ -123,7 +123,7 @@ ref: refs/remotes/x/main\trefs/remotes/origin/HEAD
     }
 
     #[test]
-    fn what_is_no_listing_is_said() {
+    fn read_rejects_malformed_lines_and_other_hashes() {
         for (text, said) in [("hello", "hello"), ("xyz\trefs/tags/a", "xyz")] {
             assert!(read(text.as_bytes(), gix_hash::Kind::Sha1).unwrap_err().contains(said));
         }

@@ -26,7 +26,7 @@ fn ask(objects: &mut Objects, ask: ObjectRequest, ids: &[ObjectId]) -> Vec<Objec
 }
 
 #[test]
-fn what_is_no_repository_is_said_clearly() {
+fn open_explains_why_a_path_is_not_a_repository() {
     let dir = tempfile::tempdir().unwrap();
     let error = |path: &Path| Repository::open(path).unwrap_err().to_string();
     assert!(error(dir.path()).contains("is not a Git repository"), "{}", error(dir.path()));
@@ -37,14 +37,14 @@ fn what_is_no_repository_is_said_clearly() {
 }
 
 #[test]
-fn an_unsafe_owner_is_said_with_what_to_do() {
+fn dubious_ownership_error_shows_the_safe_directory_command() {
     let said = "fatal: detected dubious ownership in repository at '/repo' To add".to_owned();
     let error = command::GitFailure::Said(said).explain(Path::new("sub")).to_string();
     assert!(error.contains("git config --global --add safe.directory '/repo'"), "{error}");
 }
 
 #[test]
-fn the_environment_leads_nobody_astray() {
+fn git_commands_remove_repository_variables_from_the_environment() {
     let repo = Repo::new();
     let git = Git::at(repo.path());
     let command = git.command();
@@ -66,7 +66,7 @@ fn the_environment_leads_nobody_astray() {
 }
 
 #[test]
-fn a_repository_can_not_have_programs_run() {
+fn repository_configuration_cannot_run_programs() {
     let repo = Repo::new();
     let commit = repo.commit_file("a", "a");
     repo.tag("components/prompts/a/v1.0.0", &commit);
@@ -98,7 +98,7 @@ fn a_repository_can_not_have_programs_run() {
 
 /// The contents are line ends: only their sizes distinguish them from those of the protocol.
 #[test]
-fn objects_in_the_order_asked() {
+fn objects_are_returned_in_the_order_requested() {
     let repo = Repo::new();
     let line_ends = |n: usize| vec![b'\n'; n];
     let distinct: Vec<ObjectId> = (0..7).map(|n| id(&repo.object("blob", line_ends(n)))).collect();
@@ -120,7 +120,7 @@ fn objects_in_the_order_asked() {
 }
 
 #[test]
-fn a_damaged_object_stops_no_other() {
+fn a_damaged_object_does_not_affect_other_objects() {
     let repo = Repo::new();
     let ids: Vec<String> =
         (0..6).map(|n| repo.object("blob", format!("a blob with the number {n}"))).collect();

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_git_says_has_a_way_out() {
+    fn known_git_errors_get_a_hint() {
         for (said, help) in [
             ("fatal: unable to auto-detect email address", "user.email"),
             ("error: gpg failed to sign the data", "tag.gpgSign"),

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn text_as_it_is_other_bytes_in_base64() {
+    fn only_values_that_are_not_utf8_are_encoded_in_base64() {
         let mut batch = batch(9, 999);
         let metadata = json!({"hash": "x"});
         assert!(
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_counted_as_sent() {
+    fn batch_limits_count_the_serialized_bytes() {
         let one = br#"[{"key":"k","value":"12345"}]"#.len();
         for (bytes, fits) in [(one - 1, 0), (one, 1), (2 * one - 2, 1), (2 * one - 1, 2)] {
             let mut batch = batch(9, bytes);
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_to_delete_are_a_list_of_strings() {
+    fn keys_to_delete_are_serialized_as_a_list_of_strings() {
         let mut batch = batch(9, 999);
         assert_eq!(batch.body(), b"[]");
         assert!(batch.push_key("a\"b") && batch.push_key("c"));
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_what_was_not_written() {
+    fn only_keeps_the_pairs_with_the_given_keys() {
         let mut batch = batch(9, 999);
         for key in ["a", "b", "c"] {
             batch.push(pair(key, key.as_bytes()));

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_and_where_it_goes_on() {
+    fn page_returns_the_result_and_the_cursor() {
         let body = r#"{"success":true,"errors":[],"messages":[],"result":[1],"result_info":{"count":1,"cursor":"c"}}"#;
         let (result, info) = page::<Vec<u32>>(&answer(200, body)).unwrap();
         assert_eq!((result, info.cursor.as_deref()), (vec![1], Some("c")));
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_have_their_code_and_message() {
+    fn errors_contain_the_code_and_message_of_the_api() {
         let body = r#"{"success":false,"errors":[{"code":10000,"message":"Authentication \u001b[31merror"}],"result":null}"#;
         let text = r"status 403: Authentication \u{1b}[31merror (code 10000)";
         says(result::<Vec<u32>>(&answer(403, body)).unwrap_err(), text, false);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_of_the_api() {
+    fn bodies_that_are_not_an_envelope_are_errors() {
         let cut = r#"{"success":true,"resu"#;
         let text = "status 200, not an answer of the API: EOF while parsing a string at line 1 \
                     column 21 in \"{\\\"success\\\":true,\\\"resu\"";
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_bulk_call() {
+    fn unsuccessful_returns_the_keys_that_were_not_written() {
         let bulk = |count: usize, keys: &str| {
             format!(
                 r#"{{"success":true,"errors":[],"result":{{"successful_key_count":{count},"unsuccessful_keys":[{keys}]}}}}"#

@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn never_more_than_allowed_in_any_span() {
+    fn pacer_never_exceeds_the_limit_per_period() {
         let second = Duration::from_secs(1);
         let mut pacer = Pacer::new(3, 10 * second);
         let start = Instant::now();

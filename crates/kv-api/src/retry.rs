@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn the_server_is_heard() {
+    fn wait_respects_retry_after_up_to_300_s() {
         assert_eq!(wait(Some(SECOND), None), Some(SECOND));
         assert_eq!(wait(Some(SECOND), Some(7 * SECOND)), Some(7 * SECOND));
         assert_eq!(wait(Some(3 * SECOND), Some(SECOND)), Some(3 * SECOND));
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_or_a_date() {
+    fn retry_after_accepts_seconds_and_dates() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
         for (value, expected) in [
             ("120", Some(120)),

@@ -155,7 +155,7 @@ fn a_listing_follows_its_cursor() {
 }
 
 #[test]
-fn a_listing_that_leads_back_to_itself_is_an_error() {
+fn a_repeated_list_cursor_is_an_error() {
     let page = || {
         HttpAnswer(200, "", r#"{"success":true,"result":[],"result_info":{"cursor":"c"}}"#.into())
     };
@@ -168,7 +168,7 @@ fn a_listing_that_leads_back_to_itself_is_an_error() {
 }
 
 #[test]
-fn absent_is_not_unreachable() {
+fn an_absent_key_is_none_and_other_404s_are_errors() {
     let (url, server) = serve(vec![
         HttpAnswer(200, "", "\r\n bytes".into()),
         refusal(404, "", 10009),
@@ -185,7 +185,7 @@ fn absent_is_not_unreachable() {
 }
 
 #[test]
-fn texts_come_by_the_hundred_and_in_halves_where_that_is_refused() {
+fn get_texts_reads_100_keys_at_once_and_halves_refused_batches() {
     let (url, server) = serve(vec![
         ok(r#"{"values":{"k0":"zero","k1":null}}"#),
         refusal(413, "", 10000),
@@ -212,7 +212,7 @@ fn texts_come_by_the_hundred_and_in_halves_where_that_is_refused() {
 }
 
 #[test]
-fn what_a_bulk_write_left_out_is_sent_again() {
+fn bulk_write_retries_only_unsuccessful_keys() {
     let bulk = |status, count: usize, keys: &str| {
         HttpAnswer(
             status,
@@ -233,7 +233,7 @@ fn what_a_bulk_write_left_out_is_sent_again() {
 }
 
 #[test]
-fn what_is_left_out_again_and_again_is_named() {
+fn bulk_write_error_names_the_unwritten_keys() {
     let left = || ok(r#"{"successful_key_count":0,"unsuccessful_keys":["a"]}"#);
     let (url, server) = serve(vec![left(), left(), left(), left()]);
     let (api, _) = api(&url);
@@ -243,7 +243,7 @@ fn what_is_left_out_again_and_again_is_named() {
 }
 
 #[test]
-fn deletions_are_batches_of_keys() {
+fn delete_batch_sends_a_list_of_keys() {
     let (url, server) = serve(vec![ok("null")]);
     let (api, _) = api(&url);
     let mut batch = Batch::new(CLOUDFLARE);
@@ -257,7 +257,7 @@ fn deletions_are_batches_of_keys() {
 }
 
 #[test]
-fn every_mishap_is_outlived() {
+fn transient_failures_are_retried() {
     let html = || HttpAnswer(502, "", "<html>".into());
     for mishap in [
         refusal(500, "", 10000),
@@ -277,7 +277,7 @@ fn every_mishap_is_outlived() {
 }
 
 #[test]
-fn an_endless_mishap_is_not() {
+fn retries_end_after_four_attempts() {
     let (url, server) = serve((0..4).map(|_| refusal(503, "", 10000)).collect());
     let (api, _) = api(&url);
     let error = KvNamespace::new(&api, "n/1").put("k", b"v").unwrap_err();
@@ -288,7 +288,7 @@ fn an_endless_mishap_is_not() {
 
 /// Cloudflare answers with a 429, which is retried for any other reason.
 #[test]
-fn a_days_used_up_limit_is_not_asked_again() {
+fn an_exhausted_daily_limit_is_not_retried() {
     let (url, server) = serve(vec![refusal(429, "retry-after: 1\r\n", 10048)]);
     let (api, waits) = api(&url);
     let error = KvNamespace::new(&api, "n/1").put_batch(batch(&["a"])).unwrap_err();
@@ -316,7 +316,7 @@ fn namespaces_are_listed_page_by_page() {
 }
 
 #[test]
-fn what_a_worker_binds_is_known_if_it_is_deployed_and_may_be_read() {
+fn bound_is_empty_if_the_worker_is_absent_or_unreadable() {
     let settings = r#"{"bindings":[
         {"type":"kv_namespace","name":"SLOTS","namespace_id":"0af"},
         {"type":"plain_text","name":"COMPONENTS","text":"x"}]}"#;
@@ -335,7 +335,7 @@ fn what_a_worker_binds_is_known_if_it_is_deployed_and_may_be_read() {
 }
 
 #[test]
-fn nobody_there_is_told_with_the_way_out() {
+fn unreachable_local_server_error_has_a_hint() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -346,7 +346,7 @@ fn nobody_there_is_told_with_the_way_out() {
 }
 
 #[test]
-fn the_server_says_when_to_come_back() {
+fn retry_after_sets_the_wait() {
     let (url, server) = serve(vec![refusal(429, "retry-after: 1\r\n", 971), ok("null")]);
     let (api, waits) = api(&url);
     let began = Instant::now();
@@ -357,7 +357,7 @@ fn the_server_says_when_to_come_back() {
 }
 
 #[test]
-fn a_refusal_is_final_and_shows_no_token() {
+fn client_errors_are_not_retried_and_hide_the_token() {
     for status in [400, 401, 403, 404, 413] {
         let (url, server) = serve(vec![refusal(status, "", 10000)]);
         let (api, _) = api(&url);
@@ -369,7 +369,7 @@ fn a_refusal_is_final_and_shows_no_token() {
 }
 
 #[test]
-fn the_token_follows_no_redirect() {
+fn redirects_are_not_followed() {
     let (url, server) = serve(vec![HttpAnswer(302, "location: /elsewhere\r\n", String::new())]);
     let (api, _) = api(&url);
     let error = KvNamespace::new(&api, "n/1").get("k").unwrap_err().to_string();
@@ -378,7 +378,7 @@ fn the_token_follows_no_redirect() {
 }
 
 #[test]
-fn addresses_that_are_none() {
+fn invalid_urls_and_account_ids_are_rejected() {
     let notice = || -> RetryNotice { Box::new(|_, _| {}) };
     for url in ["", "ftp://a", "http://", "http://a b", "http://a?b"] {
         assert!(KvApi::local(url, Patience::default(), notice()).is_err(), "{url:?}");

@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn never_shown() {
+    fn token_is_redacted_in_debug_output() {
         let token = Token::new(" s3cret\n").unwrap();
         assert_eq!(format!("{token:?} {:?}", token.header()), "Token(redacted) Sensitive");
         assert_eq!(token.header().to_str().unwrap(), "Bearer s3cret");

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_reaches_the_terminal_raw() {
+    fn printable_escapes_control_characters() {
         for (bytes, shown) in [
             (&b"components/prompts/a"[..], "components/prompts/a"),
             (b"a\x1b[31mred", "a\\u{1b}[31mred"),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn one_line_of_bounded_length() {
+    fn one_line_returns_the_first_line_within_the_limit() {
         for (bytes, max, line) in [
             (&b""[..], 9, ""),
             (b"\n \n  Release 1.0  \n\nbody", 99, "Release 1.0"),

@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_well_formed() {
+    fn the_command_line_definition_is_valid() {
         Args::command().debug_assert();
     }
 
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn local_has_a_default_address() {
+    fn local_defaults_to_the_address_of_wrangler_dev() {
         for (line, expected) in [
             ("slotctl sync", None),
             ("slotctl sync --local --json", Some(LOCAL_URL)),

@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_and_ratios() {
+    fn bake_times_and_ratios_are_range_checked() {
         assert_eq!(bake("90s"), Ok(Duration::from_secs(90)));
         assert_eq!(bake("0s"), Ok(Duration::ZERO));
         for text in ["", "5", "-1s", "32days", "1000000years"] {

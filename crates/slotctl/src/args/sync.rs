@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_is_named_with_its_component() {
+    fn version_requires_a_component_and_a_version() {
         let (name, found) = version("prompts/extraction@v1.0.0").unwrap();
         assert_eq!(
             (name.to_string(), found.to_string()),

@@ -270,7 +270,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_and_slots_are_told_apart() {
+    fn versions_and_slots_are_distinguished() {
         assert_eq!(version("v1.0.0-rc.1").unwrap().to_string(), "v1.0.0-rc.1");
         assert_eq!(slot("ring-0").unwrap().as_str(), "ring-0");
         assert!(version("production").unwrap_err().contains("slotctl tag set"));

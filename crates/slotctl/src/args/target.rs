@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_a_port() {
+    fn a_number_is_read_as_a_local_port() {
         assert_eq!(local_url("9300"), Ok("http://127.0.0.1:9300".to_owned()));
         assert_eq!(local_url("localhost:9300"), Ok("localhost:9300".to_owned()));
         for text in ["0", "65536", "99999999999"] {

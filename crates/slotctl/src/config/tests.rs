@@ -108,7 +108,7 @@ fn bindings(slots: &str, components: &str) -> String {
 }
 
 #[test]
-fn all_formats_say_the_same() {
+fn all_configuration_formats_are_read_alike() {
     for (file, text) in [
         ("wrangler.toml", TOML.to_owned()),
         ("wrangler.jsonc", JSONC.to_owned()),
@@ -186,7 +186,7 @@ const MISSING: &[(Option<&str>, &str, Home, &str)] = &[
 ];
 
 #[test]
-fn what_is_missing_and_what_to_do() {
+fn missing_namespace_id_error_says_what_to_do() {
     for (env, binding, home, said) in MISSING.iter().copied() {
         let (root, config) = config("wrangler.toml", TOML, env);
         let error = given_or_configured(None, Some(&config), binding, home).unwrap_err();
@@ -197,7 +197,7 @@ fn what_is_missing_and_what_to_do() {
 }
 
 #[test]
-fn a_file_that_is_missing_or_broken_says_so() {
+fn missing_or_malformed_configuration_is_an_error() {
     let root = folder(&[
         ("wrangler.jsonc", "{}"),
         ("broken.toml", "kv_namespaces = 1"),
@@ -219,7 +219,7 @@ fn a_file_that_is_missing_or_broken_says_so() {
 }
 
 #[test]
-fn an_id_that_is_given_comes_first_and_may_not_contradict() {
+fn a_given_id_takes_precedence_and_must_match_the_configuration() {
     let (_root, config) = config("wrangler.toml", TOML, Some("staging"));
     for (given, binding, home, expected) in [
         (Some(ONE), "SLOTS", Home::Cloudflare, Ok(Some(ONE))),
@@ -249,14 +249,14 @@ fn an_id_that_is_given_comes_first_and_may_not_contradict() {
 }
 
 #[test]
-fn a_wrangler_dev_needs_no_configuration_of_the_resolver() {
+fn local_kv_needs_no_configured_binding() {
     let (_root, other) = config("wrangler.jsonc", OTHER_APP, Some("staging"));
     assert_eq!(given_or_configured(None, Some(&other), "SLOTS", Home::Local).unwrap(), None);
     assert!(given_or_configured(None, Some(&other), "SLOTS", Home::Cloudflare).is_err());
 }
 
 #[test]
-fn titles_are_those_of_wrangler() {
+fn provisioned_title_matches_wrangler() {
     assert_eq!(provisioned_title("component-resolver", "SLOTS"), "component-resolver-slots");
     assert_eq!(provisioned_title("w", "MY_KV"), "w-my-kv");
 }
@@ -332,7 +332,7 @@ fn text(name: &str, short: &str) -> String {
 }
 
 #[test]
-fn the_file_is_the_one_that_wrangler_takes() {
+fn configuration_is_found_in_the_order_of_wrangler() {
     for (files, from, expected) in TAKEN {
         let texts: Vec<String> = files.iter().map(|(name, short)| text(name, short)).collect();
         let names = files.iter().map(|(name, _)| *name);
@@ -356,7 +356,7 @@ fn canonical(file: &Path) -> PathBuf {
 }
 
 #[test]
-fn a_build_tools_file_is_for_one_environment() {
+fn a_generated_configuration_serves_only_its_environment() {
     let built = format!(
         "{{\"name\":\"resolver-staging\",\"targetEnvironment\":\"staging\",\"kv_namespaces\":[{{\"binding\":\"SLOTS\",\"id\":\"{ONE}\"}}]}}"
     );
@@ -376,7 +376,7 @@ fn a_build_tools_file_is_for_one_environment() {
 }
 
 #[test]
-fn an_environment_of_a_dotenv_file_is_not_overlooked() {
+fn cloudflare_env_in_a_dotenv_file_is_refused() {
     for (file, text, refused) in [
         (".env", "CLOUDFLARE_ENV=staging", true),
         (".env.local", "A=b\n  export CLOUDFLARE_ENV = staging\n", true),

@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bars_are_of_one_width_and_show_every_arm() {
+    fn bars_have_equal_width_and_show_every_arm_with_weight() {
         for (weights, expected) in [
             (&[100_000][..], &[20][..]),
             (&[10_000, 90_000], &[2, 18]),

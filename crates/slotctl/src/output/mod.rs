@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn units_are_human() {
+    fn durations_and_counts_have_units() {
         assert_eq!(took(Duration::from_millis(42)), "(42 ms)");
         assert_eq!(took(Duration::from_millis(1234)), "(1.2 s)");
         assert_eq!(took(Duration::from_secs(125)), "(2 min 5 s)");
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bar_is_well_formed() {
+    fn the_progress_bar_template_is_valid() {
         assert!(ProgressStyle::with_template(BAR).is_ok());
         let meter = Output::new().meter("tags");
         meter.begin(3);

@@ -216,7 +216,7 @@ m
 ";
 
     #[test]
-    fn no_damage_ends_the_program() {
+    fn damaged_tags_and_commits_do_not_panic() {
         let id = ObjectId::null(gix_hash::Kind::Sha1);
         for (whole, read) in [
             (TAG, read_tag as fn(ObjectId, &[u8], gix_hash::Kind) -> Option<Node>),

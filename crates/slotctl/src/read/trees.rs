@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn found_by_name_in_gits_order() {
+    fn entries_are_found_by_name_in_the_order_of_git() {
         let data = tree(&[
             ("100644", "a-b"),
             ("100755", "a.md"),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_told() {
+    fn parse_rejects_truncated_trees() {
         let data = tree(&[("100644", "a"), ("100644", "b")]);
         for end in 1..data.len() {
             let cut = data[..end].to_vec();
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn no_damage_ends_the_program() {
+    fn damaged_trees_do_not_panic() {
         let whole = tree(&[("100644", "a-b"), ("40000", "a"), ("120000", "b")]);
         for at in 0..whole.len() {
             for byte in [0, 1, b' ', b'/', b'7', 0xff] {

@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_branch_is_what_the_remote_says_or_its_only_one() {
+    fn the_default_branch_is_the_head_of_the_remote_or_its_only_branch() {
         let remote = Remote { name: "origin".to_owned(), url: "https://e.com/a".to_owned() };
         let find = |default: Option<Option<&str>>, branches: &[Ref]| {
             let commit = ObjectId::from_hex(&[b'1'; 40]).unwrap();
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_has_what_is_below_it() {
+    fn in_folders_keeps_only_refs_below_the_folder() {
         let tag = |name: &str| Ref { name: name.into(), ..branch("", b'1') };
         let tags = ["refs/tags/components/a/b/v1.0.0", "refs/tags/components/a/bc/v1.0.0"].map(tag);
         let only = in_folders(tags.to_vec(), &["refs/tags/components/a/b".to_owned()]);

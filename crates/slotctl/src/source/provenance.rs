@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_say_whose_refs_count() {
+    fn words_name_the_origin_branch_and_tag_count() {
         let commit = ObjectId::from_hex(&[b'a'; 40]).ok();
         let of = |origin, branch: Option<&str>, commit| {
             Provenance { origin, branch: branch.map(str::to_owned), commit, tags: 41 }.words()

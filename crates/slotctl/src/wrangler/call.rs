@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_prints_and_why_it_failed() {
+    fn run_returns_stdout_and_explains_failures() {
         assert_eq!(sh("echo out; echo err >&2; cat", 60_000).unwrap(), "out\n");
         let failed = sh("printf '\\033[31mno\\033[0m\\n\\n  such worker\\n' >&2; exit 3", 60_000);
         let failed = failed.unwrap_err().to_string();
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_program_says_what_to_do() {
+    fn missing_wrangler_error_suggests_npm_ci() {
         let program = [OsString::from("/nowhere/wrangler")];
         let call = WranglerCall {
             program: &program,
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_not_shown() {
+    fn conceal_replaces_secrets() {
         let secrets = ["s3cret-token".to_owned(), "a".to_owned()];
         let shown = conceal("bad s3cret-token here".to_owned(), secrets.into_iter());
         assert_eq!(shown, "bad *** here");

@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_call_names_its_configuration() {
+    fn every_call_passes_the_configuration_file() {
         let file = Path::new("a b/w.toml");
         let found = Wrangler::new(Some("node cli.js"), file, Some("green"), None);
         assert_eq!(found.dir, Path::new("a b"));

@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_given_command_is_taken_as_it_is() {
+    fn a_given_command_is_split_into_words() {
         assert_eq!(program(Some("node cli.js"), Path::new("a")), ["node", "cli.js"]);
     }
 

@@ -257,7 +257,7 @@ mod tests {
 
     /// Checks that the page names the reader of every place and of every call.
     #[test]
-    fn the_documentation_has_every_place() {
+    fn the_documentation_lists_every_place() {
         let page = include_str!("../../../../../docs/conductor.md");
         for KeyRow { operation, keys, .. } in &KEYS {
             let place = format!("`{}`", keys.join("."));
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_value_resolver_takes_for_a_reference() {
+    fn resolver_sees_only_supported_references() {
         for (text, seen) in [
             ("prompts/a@production", true),
             ("prompts/a-b_c/d@v1.0.0", true),

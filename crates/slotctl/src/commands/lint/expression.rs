@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_whole_or_quoted_or_has_partials() {
+    fn literals_are_whole_texts_quoted_strings_or_partials() {
         let texts = |text: &str| -> Vec<String> {
             let source = text.lines().collect();
             let spelled = Spelled { text, begins: 1, line: 1, source };

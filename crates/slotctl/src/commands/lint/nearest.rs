@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_name_is_no_other_word() {
+    fn only_similar_names_are_suggested() {
         let there = ["prompts/empty", "prompts/extraction", "schemas/invoice"];
         for (text, near) in [
             ("prompts/extration", Some("prompts/extraction")),
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn suggestions_are_spelled_like_their_place() {
+    fn suggestions_use_the_spelling_of_their_place() {
         let name: ComponentName = "queries/find-users".parse().unwrap();
         let existing = NearestName { name, reference: Some("v1.0.0".to_owned()) };
         for (spelling, expected) in [

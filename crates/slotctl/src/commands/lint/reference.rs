@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn references_and_texts_that_only_look_like_one() {
+    fn texts_that_only_resemble_references_are_ignored() {
         for (text, expected) in [
             ("prompts/a@production", Some(true)),
             ("prompts/a@^1", Some(true)),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_no_addresses_of_people() {
+    fn email_addresses_are_not_references() {
         assert_eq!(of_name("extraction@v9.9.9"), Some(("extraction", "v9.9.9")));
         assert_eq!(of_name("extraction@production"), Some(("extraction", "production")));
         for text in ["ada@example.com", "write to ada@b", "@scope", "a/b@c", "a"] {
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn uris_of_components() {
+    fn only_component_uris_are_parsed() {
         let uri = |text| of_uri(text, &types());
         assert_eq!(uri("prompt://a@production"), Some(("prompt", "a@production")));
         assert_eq!(uri("kv://templates/a"), Some(("kv", "templates/a")));

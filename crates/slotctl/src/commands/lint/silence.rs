@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_word_itself_silences() {
+    fn only_a_comment_that_begins_with_the_exact_word_silences() {
         for (comment, expected) in [
             (" slotctl-ignore", true),
             ("slotctl-ignore: the agent is made at run time", true),

@@ -93,7 +93,7 @@ mod tests {
 
     /// The columns: local, remote, seen, moved; 0 is `None`.
     #[test]
-    fn every_case() {
+    fn decide_covers_every_combination_of_sides() {
         let same = |verdict| (verdict, verdict);
         for (sides, (plain, forced)) in [
             ((1, 1, 0, 0), same(TagVerdict::Same)),

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_remote_refuses() {
+    fn refusals_explain_why_the_remote_refused() {
         let slot = "!\tabc:refs/tags/components/p/a/production\t";
         let other = "!\tabc:refs/tags/components/p/a/v1.0.0\t[rejected] (atomic push failed)\nDone";
         for (why, said, what) in [

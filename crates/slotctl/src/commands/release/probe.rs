@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_counts_as_different() {
+    fn differs_compares_version_status_bytes_and_headers() {
         let (new, old): (Id, Id) = (NEW.parse().unwrap(), OLD.parse().unwrap());
         let slot = ("component-slot", "production");
         let base = || answer(OLD, 200, "a", &[slot]);
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn references_as_paths() {
+    fn references_are_percent_encoded_in_paths() {
         for (reference, path) in [
             ("prompts/extraction@production", "/components/prompts/extraction@production"),
             ("prompts/extraction@^1 || ^2", "/components/prompts/extraction@%5E1%20%7C%7C%20%5E2"),

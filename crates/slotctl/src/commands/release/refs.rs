@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn references_of_a_file() {
+    fn parse_reads_references_and_names_invalid_lines() {
         let text = "# ours\n\nprompts/extraction@production\n /components/prompts/extraction@^1.0 \nprompts/extraction\n";
         assert_eq!(
             parse(text).unwrap(),
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn slots_from_the_first_to_the_last() {
+    fn spread_picks_at_most_20_slots_evenly() {
         let slots: Vec<String> = (0..100).map(|number| format!("prompts/p{number}@s")).collect();
         let chosen = spread(&slots);
         assert_eq!((chosen.len(), &*chosen[1]), (20, "prompts/p5@s"));

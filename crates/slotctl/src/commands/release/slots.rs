@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_and_splits() {
+    fn split_slots_and_newer_formats_are_refused() {
         let mut found = KvSlots::default();
         add(&mut found, "prompts/a@production", &record(&[100_000]));
         // A canary with a weight of 0 gets callers only by an override.

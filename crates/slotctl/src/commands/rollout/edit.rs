@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_and_order_stay() {
+    fn edits_keep_comments_and_order() {
         check(
             FULL,
             "production",
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_goes_with_its_own_comment_and_leaves_the_others() {
+    fn stop_removes_a_table_with_its_own_comment() {
         let (live, production) = (
             "# Live.\n[\"prompts/extraction\".live]\nalias = \"green\" # since May\n\n",
             "\n# Extraction.\n[\"prompts/extraction\".production]\n\
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_begins_with_its_first_table() {
+    fn edit_creates_the_first_table_of_an_empty_file() {
         let name = "prompts/a".parse().unwrap();
         let change = TrafficEdit::Share(slot("canary"), 10.0);
         let text = edit("", &name, &slot("production"), &change).unwrap();

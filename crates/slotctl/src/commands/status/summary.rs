@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_names_what_differs() {
+    fn the_line_counts_split_and_drifted_slots() {
         let some =
             Summary { components: 2, slots: 3_000, split: 1, drift: 2, ..Summary::default() };
         assert_eq!(some.line(false), "3,000 slots of 2 components: 1 split, 2 not as Git says");

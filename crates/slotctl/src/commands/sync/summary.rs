@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_of_others_is_markdown() {
+    fn cells_escape_markdown() {
         for (text, expected) in [
             ("prompts/a@production", "prompts/a&#64;production"),
             ("a|b`c`\n**d**", "a\\|b\\`c\\`\\n\\*\\*d\\*\\*".replace("\\n", "\\\\n").as_str()),
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn long_tables_are_cut() {
+    fn long_tables_are_truncated() {
         let mut text = String::new();
         table(&mut text, ["A"], std::iter::empty());
         assert_eq!(text, "");

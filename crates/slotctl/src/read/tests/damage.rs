@@ -19,12 +19,12 @@ fn two_components() -> (Repo, String) {
 fn only_a_suffers(repo: &Repo, expected: &[(&str, &str)]) -> Reading {
     let reading = read(repo.path());
     assert_eq!(slots(&reading, "prompts/b"), ["latest=v1.0.0"]);
-    check(&told(&reading), expected);
+    check(&all_notices(&reading), expected);
     reading
 }
 
 #[test]
-fn malformed_tag_objects() {
+fn malformed_tag_objects_are_reported() {
     let (repo, a) = two_components();
     let valid = format!("object {a}\ntype commit\ntag x\ntagger T <t@x> 1 +0000\n\nm\n");
     for (version, body) in [
@@ -50,7 +50,7 @@ fn malformed_tag_objects() {
 }
 
 #[test]
-fn odd_but_readable_tag_objects() {
+fn unusual_tag_objects_are_read() {
     let (repo, a) = two_components();
     let target = format!("object {a}\ntype commit\n");
     for (version, body) in [
@@ -81,7 +81,7 @@ fn odd_but_readable_tag_objects() {
 }
 
 #[test]
-fn missing_and_damaged_objects() {
+fn missing_and_damaged_objects_affect_only_their_component() {
     let (repo, a) = two_components();
     let name = "components/prompts/a/v1.0.0";
     repo.tag(name, &a);
@@ -103,7 +103,7 @@ fn missing_and_damaged_objects() {
             fs::write(&path, damaged).unwrap();
             let reading = read(repo.path());
             assert_eq!(slots(&reading, "prompts/b"), ["latest=v1.0.0"]);
-            let told: Vec<String> = told(&reading).into_iter().map(|n| n.subject).collect();
+            let told: Vec<String> = all_notices(&reading).into_iter().map(|n| n.subject).collect();
             assert_eq!(told, [latest.0, name]);
         }
         fs::remove_file(&path).unwrap();
@@ -113,7 +113,7 @@ fn missing_and_damaged_objects() {
 }
 
 #[test]
-fn refs_that_lead_nowhere() {
+fn invalid_refs_are_reported() {
     let (repo, a) = two_components();
     repo.tag("components/prompts/a/v1.0.0", &a);
     let dir = repo.at(".git/refs/tags/components/prompts/a");
@@ -126,7 +126,7 @@ fn refs_that_lead_nowhere() {
     fs::write(dir.join("absent"), format!("{}\n", "9".repeat(40))).unwrap();
     let name = |leaf: &str| format!("components/prompts/a/{leaf}");
     let reading = read(repo.path());
-    let subjects: Vec<String> = told(&reading).into_iter().map(|n| n.subject).collect();
+    let subjects: Vec<String> = all_notices(&reading).into_iter().map(|n| n.subject).collect();
     for leaf in ["garbage", "empty", "null", "absent"] {
         assert!(subjects.contains(&name(leaf)), "{leaf}: {subjects:?}");
     }
@@ -135,7 +135,7 @@ fn refs_that_lead_nowhere() {
 }
 
 #[test]
-fn odd_trees_and_commits() {
+fn malformed_trees_and_commits_are_reported() {
     let (repo, a) = two_components();
     let blob = repo.git(&["rev-parse", &format!("{a}:prompts/a.md")]);
     let raw = ObjectId::from_hex(blob.as_bytes()).unwrap();

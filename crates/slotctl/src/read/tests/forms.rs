@@ -30,7 +30,7 @@ fn clone(repo: &Repo, options: &[&str]) -> (tempfile::TempDir, PathBuf) {
 }
 
 #[test]
-fn every_form_reads_alike() {
+fn every_form_of_repository_reads_alike() {
     let repo = filled();
     let expected = read(repo.path());
     assert_eq!(slots(&expected, "prompts/a").len(), 3);
@@ -64,7 +64,7 @@ fn every_form_reads_alike() {
 }
 
 #[test]
-fn newer_formats_where_this_git_has_them() {
+fn sha256_and_reftable_repositories_are_read() {
     let expected = slots(&read(filled().path()), "prompts/a").len();
     for option in ["--object-format=sha256", "--ref-format=reftable"] {
         let dir = tempfile::tempdir().unwrap();
@@ -82,7 +82,7 @@ fn newer_formats_where_this_git_has_them() {
 }
 
 #[test]
-fn an_empty_repository_says_nothing() {
+fn an_empty_repository_has_no_components_and_no_warnings() {
     for init in [&["init", "--quiet"][..], &["init", "--quiet", "--bare"]] {
         let reading = read(Repo::init(init).path());
         assert!(reading.desired.components.is_empty());
@@ -92,7 +92,7 @@ fn an_empty_repository_says_nothing() {
 }
 
 #[test]
-fn what_is_no_repository_is_an_error() {
+fn a_path_without_a_repository_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     for path in [dir.path(), &dir.path().join("gone")] {
         assert!(source(path).is_err());
@@ -100,7 +100,7 @@ fn what_is_no_repository_is_an_error() {
 }
 
 #[test]
-fn a_shallow_clone_serves_what_it_has() {
+fn a_shallow_clone_serves_the_objects_it_has() {
     let repo = filled();
     let (_dir, path) = clone(&repo, &["--depth=1"]);
     assert_eq!(slots(&read(&path), "prompts/a").len(), 1, "the tag of the last commit");
@@ -111,7 +111,7 @@ fn a_shallow_clone_serves_what_it_has() {
 }
 
 #[test]
-fn what_stands_in_for_an_object_is_not_served() {
+fn replacement_objects_are_ignored() {
     let repo = filled();
     let original = repo.git(&["rev-parse", &format!("{V1}:prompts/a.md")]);
     let other = repo.object("blob", "replaced");
@@ -140,6 +140,6 @@ fn a_partial_clone_fetches_nothing() {
             ("components/prompts/a/production", "it points to v1.0.0"),
             (V1, what),
         ];
-        check(&told(&reading), &[&expected[..], refused].concat());
+        check(&all_notices(&reading), &[&expected[..], refused].concat());
     }
 }

@@ -103,7 +103,7 @@ fn lines(notices: &[Notice]) -> Vec<String> {
 }
 
 /// Returns all notices of a reading.
-fn told(reading: &Reading) -> Vec<Notice> {
+fn all_notices(reading: &Reading) -> Vec<Notice> {
     let mut told = [&reading.warnings[..], &reading.refused[..]].concat();
     told.sort();
     told

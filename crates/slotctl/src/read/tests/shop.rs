@@ -42,7 +42,7 @@ fn check_served(reading: &Reading, name: &str, version: &str, truth: &Value) {
 }
 
 #[test]
-fn every_tag_serves_what_git_says() {
+fn every_tag_serves_the_content_in_git() {
     let dir = tempfile::tempdir().unwrap();
     run(
         dir.path(),
@@ -103,7 +103,7 @@ fn check_logic(reading: &Reading, name: &str, component: &Value) {
 }
 
 #[test]
-fn without_the_registry_convention_finds_all_but_what_no_name_says() {
+fn without_a_registry_files_are_found_by_convention() {
     let dir = tempfile::tempdir().unwrap();
     run(
         dir.path(),

@@ -30,7 +30,7 @@ fn the_trailer_names_the_file() {
 }
 
 #[test]
-fn trailers_are_what_git_calls_so() {
+fn trailers_are_parsed_as_git_parses_them() {
     let repo = Repo::new();
     let commit = repo.commit("empty");
     let messages = [
@@ -71,7 +71,7 @@ fn trailers_are_what_git_calls_so() {
 }
 
 #[test]
-fn registries_in_commits_in_the_work_tree_and_given() {
+fn a_given_registry_takes_precedence_over_committed_ones() {
     let repo = Repo::new();
     for name in ["tagged", "head", "work", "given"] {
         repo.write(&format!("{name}.md"), name);
@@ -162,7 +162,7 @@ fn links_submodules_and_folders_are_refused() {
 }
 
 #[test]
-fn executables_are_files() {
+fn executable_files_are_served() {
     let repo = Repo::new();
     let commit = repo.commit_file("scripts/run.sh", "#!/bin/sh\n");
     repo.git(&["update-index", "--chmod=+x", "scripts/run.sh"]);
@@ -173,7 +173,7 @@ fn executables_are_files() {
 }
 
 #[test]
-fn broken_registries_are_passed_over_by_name() {
+fn malformed_registries_are_skipped_with_a_warning() {
     for broken in [&b"garbage"[..], b"[1]", b"{\"components\":7}", b"\xff\xfe\x00", b""] {
         let repo = Repo::new();
         repo.write("prompts/a.md", "a");
@@ -203,7 +203,7 @@ fn broken_registries_are_passed_over_by_name() {
 }
 
 #[test]
-fn a_registry_that_leads_out_is_refused() {
+fn registry_paths_outside_the_repository_are_refused() {
     for path in ["../../../etc/passwd", "/etc/passwd", "prompts/../../x", "..\\\\a.md"] {
         let repo = Repo::new();
         repo.write("prompts/a.md", "a");
@@ -216,7 +216,7 @@ fn a_registry_that_leads_out_is_refused() {
 }
 
 #[test]
-fn two_candidates_and_none() {
+fn ambiguous_and_missing_files_are_refused() {
     let repo = Repo::new();
     repo.write("prompts/a.txt", "a");
     let one = repo.commit_file("prompts/a.md", "a");
@@ -231,7 +231,7 @@ fn two_candidates_and_none() {
 }
 
 #[test]
-fn contents_are_those_of_git() {
+fn contents_are_served_without_conversion() {
     let repo = Repo::new();
     repo.git(&["config", "core.autocrlf", "true"]);
     repo.write(".gitattributes", "* text working-tree-encoding=UTF-16 ident\n");
@@ -260,7 +260,7 @@ fn contents_are_those_of_git() {
 }
 
 #[test]
-fn a_value_has_25_mib_and_no_byte_more() {
+fn files_larger_than_25_mib_are_refused() {
     let repo = Repo::new();
     repo.git(&["config", "core.compression", "0"]);
     repo.write("prompts/a.md", vec![b'x'; 26_214_400]);
@@ -273,7 +273,7 @@ fn a_value_has_25_mib_and_no_byte_more() {
 }
 
 #[test]
-fn lfs_pointers() {
+fn lfs_pointers_serve_the_local_object_or_are_refused() {
     let repo = Repo::new();
     let bytes = b"the large file itself";
     let digest = Digest::of(bytes).to_string();

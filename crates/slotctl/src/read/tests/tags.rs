@@ -42,7 +42,7 @@ fn a_slot_is_a_tag_of_a_tag() {
 }
 
 #[test]
-fn who_when_and_why() {
+fn records_have_author_time_and_reason() {
     let (repo, one, two) = two_commits();
     repo.tag_with(&tag("v1.0.0"), &one, "Release a\n\nbody");
     repo.tag_with(&tag("production"), &tag("v1.0.0"), "Roll back, see #12\n\nIt broke.");
@@ -65,7 +65,7 @@ fn who_when_and_why() {
 }
 
 #[test]
-fn version_tags_that_moved_or_went() {
+fn slots_keep_their_commit_if_a_version_tag_moves() {
     let (repo, one, two) = two_commits();
     for (version, slot) in [("v1.0.0", "moved"), ("v1.1.0", "deleted"), ("v1.2.0", "remade")] {
         repo.tag(&tag(version), &one);
@@ -103,7 +103,7 @@ fn version_tags_that_moved_or_went() {
 }
 
 #[test]
-fn lightweight_tags_are_as_good() {
+fn lightweight_tags_are_read_like_annotated_tags() {
     let (repo, one, two) = two_commits();
     repo.git(&["tag", &tag("v1.0.0"), &one]);
     repo.tag(&tag("v2.0.0-rc.1"), &two);
@@ -152,7 +152,7 @@ fn tags_of_trees_and_blobs_are_skipped() {
 }
 
 #[test]
-fn a_branch_may_have_a_tags_name() {
+fn a_branch_with_the_name_of_a_tag_is_ignored() {
     let (repo, one, two) = two_commits();
     repo.tag(&tag("v1.0.0"), &one);
     repo.tag(&tag("production"), &one);
@@ -166,7 +166,7 @@ fn a_branch_may_have_a_tags_name() {
 }
 
 #[test]
-fn names_of_all_lengths() {
+fn names_that_are_too_short_or_too_long_are_reported() {
     let repo = Repo::new();
     repo.write("templates/emails/welcome.hbs", "hi");
     repo.write("prompts/a.md", "a");
@@ -199,7 +199,7 @@ fn names_of_all_lengths() {
 }
 
 #[test]
-fn odd_names_are_named_and_skipped() {
+fn invalid_tag_names_are_reported_and_skipped() {
     let (repo, one, _) = two_commits();
     repo.tag(&tag("v1.0.0"), &one);
     let raw =
@@ -237,7 +237,7 @@ fn odd_names_are_named_and_skipped() {
 }
 
 #[test]
-fn what_is_advised_works_as_it_is_written() {
+fn hints_for_misspelt_tags_can_be_run() {
     for (misspelt, version) in [
         (tag("v01.0"), "v1.0.0"),
         ("components/prompts/a-v1.2.0".to_owned(), "v1.2.0"),
@@ -311,7 +311,7 @@ fn texts_are_read_in_the_encoding_of_their_commit() {
 }
 
 #[test]
-fn packed_refs_and_packed_objects() {
+fn packed_repositories_read_like_loose_ones() {
     let (repo, one, two) = two_commits();
     repo.tag(&tag("v1.0.0"), &one);
     repo.tag(&tag("production"), &tag("v1.0.0"));
@@ -324,7 +324,7 @@ fn packed_refs_and_packed_objects() {
 }
 
 #[test]
-fn two_components_at_one_commit() {
+fn a_slot_on_the_tag_of_another_component_is_refused() {
     let repo = Repo::new();
     repo.write("prompts/a.md", "a");
     repo.write("prompts/b.md", "a");
@@ -346,7 +346,7 @@ fn two_components_at_one_commit() {
 }
 
 #[test]
-fn logic_is_reported() {
+fn logic_tags_are_reported_and_not_served() {
     let repo = Repo::new();
     let commit = repo.commit_file("logic/agents/triage.agent.yaml", "a: 1");
     repo.tag("logic/agents/triage/v1.0.0", &commit);

@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_floors_and_defaults() {
+    fn numbers_have_minimums_and_defaults() {
         let settings = config(&[("SLOT_CACHE_TTL", "5"), ("VERSION_CACHE_TTL", "soon")]);
         assert_eq!((settings.slot_cache_ttl, settings.version_cache_ttl), (30, 300));
         assert_eq!(settings.record_cache_ttl(), 150);

@@ -147,7 +147,7 @@ impl Expected {
 }
 
 #[test]
-fn vectors() {
+fn answers_match_the_vectors() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/http");
     let mut cases = 0;
     for entry in std::fs::read_dir(folder).unwrap() {

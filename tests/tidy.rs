@@ -150,7 +150,7 @@ fn absolute(module: &[String], path: &str) -> Option<Vec<String>> {
 
 /// The fast lane only remembers: the full path and `catalog` decide.
 #[test]
-fn the_lane_is_short() {
+fn the_lane_has_fewer_than_200_lines_of_code() {
     let text = fs::read_to_string(root().join("src/lane/mod.rs")).unwrap();
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     let count = lines.filter(|line| !line.trim().is_empty()).count();
@@ -159,7 +159,7 @@ fn the_lane_is_short() {
 
 /// The domain has no I/O, no clock, no randomness and no platform.
 #[test]
-fn the_domain_is_pure() {
+fn the_domain_has_no_side_effects() {
     const PURE: [&str; 3] = ["crates/catalog/src", "crates/reconcile/src", "crates/release/src"];
     let impure = [
         "std::fs",
@@ -183,7 +183,7 @@ fn the_domain_is_pure() {
 
 /// Responses do not know how components are stored; wrangler knows neither Git nor KV.
 #[test]
-fn respond_does_not_know_the_store_nor_wrangler_git_and_kv() {
+fn respond_and_wrangler_do_not_use_the_store() {
     for word in ["kv_api", "git::"] {
         for (path, text) in sources("crates/slotctl/src/wrangler") {
             assert!(!text.contains(word), "{}: {word}", path.display());

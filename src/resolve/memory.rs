@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_recently_used_goes_first() {
+    fn the_least_recently_used_item_is_evicted_first() {
         let mut cache = cache(10);
         cache.put("a", Rc::new(1), 4);
         cache.put("b", Rc::new(2), 4);
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn replacing_counts_once() {
+    fn a_replaced_item_counts_once() {
         let mut cache = cache(10);
         cache.put("a", Rc::new(1), 6);
         cache.put("a", Rc::new(2), 8);

@@ -73,7 +73,7 @@ fn rules_apply_in_order() {
 }
 
 #[test]
-fn weight_0_is_reached_only_by_override_and_full_weight_by_all() {
+fn weight_0_needs_an_override_and_full_weight_gets_every_caller() {
     let dark = record(&[("canary", 0), ("production", 100_000)]);
     let full = record(&[("canary", 100_000), ("production", 0)]);
     for key in 0..100_000 {
@@ -164,7 +164,7 @@ proptest! {
     }
 
     #[test]
-    fn every_random_number_finds_a_target(random: u32, weight in 1..FULL_WEIGHT) {
+    fn every_random_number_selects_a_target(random: u32, weight in 1..FULL_WEIGHT) {
         let split = record(&[("canary", weight), ("production", FULL_WEIGHT - weight)]);
         let decision = decide(&split, &name(), &Caller::default(), &|| random).unwrap();
         prop_assert_eq!(decision.assignment, Assignment::Random);
@@ -186,7 +186,7 @@ struct GoldenCase {
 
 /// The hash is part of the record format: these values never change.
 #[test]
-fn golden_vectors() {
+fn points_match_the_golden_vectors() {
     let golden: Golden =
         serde_json::from_str(include_str!("../../../tests/vectors/assignment.json")).unwrap();
     assert!(!golden.cases.is_empty());

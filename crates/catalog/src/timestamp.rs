@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn every_day_agrees_with_other_crates() {
+    fn every_day_is_formatted_like_in_other_crates() {
         // The calendar repeats every 400 years; the second range is the end of the supported
         // years.
         let years = (0..160_000).chain(2_900_000..=LAST_SECOND / DAY);

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_at_the_bound() {
+    fn bounds_separate_chance_from_faults() {
         for (hits, trials, p, above, below) in [
             (0, 0, 0.5, false, false),
             (10, 100, 0.1, false, false),
@@ -72,7 +72,7 @@ mod tests {
     proptest! {
         /// Chance looks like a fault at most as often as `CHANCE` says.
         #[test]
-        fn chance_is_rarely_called_a_fault(trials in 1u64..400, p in 0.001f64..0.999) {
+        fn chance_is_rarely_reported_as_a_fault(trials in 1u64..400, p in 0.001f64..0.999) {
             let called = |rule: fn(u64, u64, f64) -> bool| -> f64 {
                 (0..=trials).filter(|hits| rule(*hits, trials, p)).map(|hits| binomial(hits, trials, p)).sum()
             };

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_of_either_version_count() {
+    fn errors_of_both_versions_are_judged() {
         for (new, old, callers, whose) in [
             ((100, 0), (100, 0), (200, 0), None),
             ((100, 3), (100, 3), (200, 3), None),
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn slower_is_what_callers_notice() {
+    fn slow_reports_only_noticeable_differences() {
         for (new, old, pairs, slow) in [
             (20, 20, 100, false),
             (29, 20, 100, false),
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn the_share_of_callers() {
+    fn off_share_allows_for_late_locations() {
         for (new, all, at, before, off) in [
             (0, 200, "0", "0", None),
             (1, 200, "0", "0", Some(OffShare::Above)),

@@ -101,7 +101,7 @@ mod tests {
     const NEW: &str = "dc8dcd28-271b-4367-9840-6c244f84cb40";
 
     #[test]
-    fn messages_as_they_are_written() {
+    fn messages_have_a_fixed_text() {
         let new: Id = NEW.parse().unwrap();
         let step = DeploymentMessage::Step {
             new: new.clone(),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_wrote_is_foreign() {
+    fn parse_refuses_messages_of_others_as_foreign() {
         for text in [
             "",
             "Deploy bug fix.",
@@ -153,7 +153,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_what_was_read(at in 0u32..=100_000, bake: u32, shares in prop::collection::btree_set(1u32..=100_000, 1..20)) {
+        fn messages_round_trip(at in 0u32..=100_000, bake: u32, shares in prop::collection::btree_set(1u32..=100_000, 1..20)) {
             let shown: Vec<String> = shares.iter().map(|share| format!("{}", f64::from(*share) / 1_000.0)).collect();
             let message = DeploymentMessage::Step {
                 new: NEW.parse().unwrap(),
@@ -165,7 +165,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_panics(text: String) {
+        fn parse_never_panics(text: String) {
             let _ = text.parse::<DeploymentMessage>();
             let _ = format!("slotctl release {NEW} {text}").parse::<DeploymentMessage>();
         }

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deployment_as_wrangler_prints_it() {
+    fn deployments_are_read_from_the_output_of_wrangler() {
         let versions = format!(
             r#"[{{"version_id":"{NEW}","percentage":0.5}},{{"version_id":"{OLD}","percentage":99.5}}]"#
         );
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_deployment_is_refused() {
+    fn invalid_deployments_are_refused() {
         for versions in [
             "[]",
             r#"[{"version_id":"../x","percentage":100}]"#,
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn json_after_a_banner() {
+    fn json_ignores_a_banner() {
         let printed = format!(
             "\n ⛅️ wrangler 4.155.0\n──────\n[\n{{\"id\":\"{NEW}\",\"number\":7,\"metadata\":{{\"created_on\":\"2026-11-21T10:00:00Z\"}},\"annotations\":{{\"workers/tag\":\"v1\"}}}}]\n"
         );
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn the_upload_in_the_file_for_machines() {
+    fn uploads_and_deployments_are_read_from_the_output_file() {
         let file = format!(
             "{{\"type\":\"wrangler-session\",\"version\":1}}\n{{\"type\":\"version-upload\",\"version_id\":null}}\nnoise\n{{\"type\":\"version-upload\",\"version_id\":\"{NEW}\",\"more\":1}}\n"
         );

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_grow_to_all() {
+    fn steps_increase_and_end_at_100() {
         for (text, shown) in [
             ("1,10,50,100", "1,10,50,100"),
             ("0.5, 5", "0.5,5,100"),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_comes_after_every_share_but_all() {
+    fn before_and_after_return_the_neighbouring_steps() {
         let steps = Steps::default();
         for (at, before) in [("0", "0"), ("1", "0"), ("10", "1"), ("11", "10"), ("100", "50")] {
             assert_eq!(steps.before(at.parse().unwrap()).to_string(), before, "{at}");

@@ -283,7 +283,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_release_goes_up_step_by_step() {
+    fn a_release_increases_its_share_step_by_step() {
         let mut cloud = Cloudflare::new();
         assert_eq!(run(&mut cloud, Intent::Start, Pause::Never, 99), Some(Action::Done));
         assert_eq!(cloud.seen, WHOLE);
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_is_killed_anywhere_is_gone_on_with() {
+    fn resume_finishes_a_killed_release() {
         // Before the upload there is nothing to continue.
         for calls in 1..=WHOLE.len() {
             let mut cloud = Cloudflare::new();
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses() {
+    fn a_release_pauses_at_the_requested_share() {
         let percent = |text: &str| text.parse::<Percent>().unwrap();
         let (mut cloud, pause) = (Cloudflare::new(), |at| Some(Action::Pause(percent(at))));
         assert_eq!(run(&mut cloud, Intent::Start, Pause::Next, 99), pause("0"));
@@ -320,7 +320,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn runs_that_are_killed_and_paused_come_to_the_same(runs in prop::collection::vec((0usize..4, 0u8..3), 1..20)) {
+        fn killed_and_paused_releases_make_the_same_calls(runs in prop::collection::vec((0usize..4, 0u8..3), 1..20)) {
             let mut cloud = Cloudflare::new();
             run(&mut cloud, Intent::Start, Pause::Never, 1);
             for (calls, pause) in runs {

@@ -281,7 +281,7 @@ mod tests {
     const GIVEN_UP: (&[(&str, &str)], &str) = (&[(OLD, "100")], BACK);
 
     #[test]
-    fn what_is_deployed_decides_what_begins() {
+    fn start_refuses_a_release_in_progress() {
         for ((versions, message), expected) in [
             (SETTLED, "db7cd8d3 → none"),
             (RELEASED, "dc8dcd28 → none"),
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_deployed_decides_what_is_gone_on_with() {
+    fn resume_continues_only_a_release_in_progress() {
         let all = "db7cd8d3 has all traffic";
         let given_up =
             format!("refused: dc8dcd28: its release was rolled back (it was slow), {all}");
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_deployed_decides_what_is_given_up() {
+    fn abort_reverts_only_a_release_in_progress() {
         let nothing = "nothing: no release is in progress, db7cd8d3 has all traffic";
         for ((versions, message), expected) in
             [(RAMP, "back to db7cd8d3"), (SETTLED, nothing), (GIVEN_UP, nothing)]
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_split_of_others_is_left_alone() {
+    fn splits_of_others_are_refused() {
         for (versions, message) in [
             (&[(NEW, "10"), (OLD, "90")][..], "by hand"),
             (&[(NEW, "0"), (OLD, "100")], ""),
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_that_was_uploaded_and_not_deployed_is_gone_on_with() {
+    fn resume_continues_after_an_upload_without_a_deployment() {
         let settled = deployment(&[(OLD, "100")], "");
         let old = version(OLD, 7, 50, "v1");
         for (versions, goes_on) in [
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_that_could_not_be_gone_back_to_is_none_to_begin_from() {
+    fn start_refuses_if_the_deployed_version_is_too_old_for_a_rollback() {
         let settled = deployment(&[(OLD, "100")], "");
         for (latest, refused) in [(100, false), (101, true), (500, true)] {
             let versions = [version(OLD, 2, 50, ""), version(NEW, latest, 60, "")];

@@ -83,7 +83,7 @@ fn audit(desired: &Desired, kv: &Kv) -> Vec<String> {
 }
 
 #[test]
-fn all_is_well() {
+fn audit_finds_nothing_in_a_synced_store() {
     let (desired, kv) = whole();
     assert_eq!(audit(&desired, &kv), [""; 0]);
     // A change that a sync has yet to write is not a finding.
@@ -105,7 +105,7 @@ fn check(broken: &str, value: Option<&[u8]>, expected: &[&str]) {
 }
 
 #[test]
-fn every_broken_record_is_named() {
+fn audit_reports_every_broken_record() {
     let (slot, version) = ("prompts/a@production", "prompts/a@v1.0.0");
     check(slot, Some(b"{}"), &["prompts/a@production: malformed record"]);
     check(slot, None, &["prompts/a: it lists production, which does not exist"]);
@@ -126,14 +126,14 @@ fn every_broken_record_is_named() {
 }
 
 #[test]
-fn every_broken_content_is_named() {
+fn audit_reports_missing_and_changed_contents() {
     let content = Key::Content(Digest::of(b"a")).to_string();
     check(&content, None, &["afee48bb: it does not exist (prompts/a@"]);
     check(&content, Some(b"x"), &["afee48bb: its bytes have the digest sha256:2d71"]);
 }
 
 #[test]
-fn a_record_of_another_key_and_one_that_is_not_listed() {
+fn audit_reports_misplaced_and_unlisted_records() {
     let (desired, mut kv) = whole();
     let mut moved: SlotRecord = record::parse(&kv[&key("prompts/a@production")].0).unwrap();
     moved.slot = "staging".parse().unwrap();

@@ -121,7 +121,7 @@ fn a_slot_follows_the_chain_of_tag_objects() {
 }
 
 #[test]
-fn a_version_tag_that_moved_or_went_pins_the_slot() {
+fn a_moved_or_deleted_version_tag_pins_the_slot_to_its_commit() {
     let (one, two) = (commit(1), commit(2));
     let (old, new) = (object(11, "p/a/v1.0.0"), object(12, "p/a/v1.0.0"));
     let gone = object(13, "p/a/v3.0.0");
@@ -171,7 +171,7 @@ fn a_commit_with_a_release_is_not_named_after_its_pre_release() {
 }
 
 #[test]
-fn a_tag_of_another_component_is_refused_with_what_was_meant() {
+fn a_tag_of_another_component_is_refused_with_a_suggestion() {
     let (one, two) = (commit(1), commit(2));
     let (a, b) = (object(11, "p/a/v1.0.0"), object(12, "p/b/v2.0.0"));
     let set = |slot: &str, seed| object(seed, &format!("p/a/{slot}"));
@@ -215,7 +215,7 @@ fn a_tag_of_another_component_is_refused_with_what_was_meant() {
 }
 
 #[test]
-fn records_say_who_and_when() {
+fn records_contain_authors_and_times() {
     let v1 = object(11, "p/a/v1.0.0");
     let compiled = compile(
         &[
@@ -262,7 +262,7 @@ fn latest_is_the_highest_release() {
 }
 
 #[test]
-fn latest_never_goes_back_because_of_a_clone() {
+fn an_incomplete_clone_never_moves_latest_back() {
     let mut tags = vec![tag("p/a/v1.0.0", &[], &commit(1)), tag("p/a/v2.0.0", &[], &commit(2))];
     let file = |grade: Grade| {
         move |wanted: &WantedVersion| match wanted.version.to_string().as_str() {
@@ -283,7 +283,7 @@ fn latest_never_goes_back_because_of_a_clone() {
 }
 
 #[test]
-fn tags_that_lead_nowhere_are_named() {
+fn tags_without_a_commit_are_skipped_and_reported() {
     let compiled = compile(
         &[
             broken("p/a/tree", Unpeelable::NotACommit("tree")),
@@ -313,7 +313,7 @@ fn tags_that_lead_nowhere_are_named() {
 }
 
 #[test]
-fn slots_on_what_is_refused_are_refused_with_it() {
+fn slots_on_refused_versions_and_commits_are_refused() {
     let v1 = object(11, "p/a/v1.0.0");
     let tags = [
         tag("p/a/v1.0.0", &[&v1], &commit(1)),
@@ -335,7 +335,7 @@ fn slots_on_what_is_refused_are_refused_with_it() {
 }
 
 #[test]
-fn a_value_has_25_mib() {
+fn files_above_25_mib_are_refused() {
     let sized = |size| move |wanted: &WantedVersion| Ok(File { size, ..file(wanted)? });
     let tags = [tag("p/a/v1.0.0", &[], &commit(1))];
     assert!(compile(&tags, sized(26_214_400)).refused.is_empty());
@@ -344,7 +344,7 @@ fn a_value_has_25_mib() {
 }
 
 #[test]
-fn logic_is_reported_and_never_written() {
+fn logic_tags_are_reported_and_never_written() {
     let v1 =
         Arc::new(TagObject { name: b"logic/p/a/v1.0.0".to_vec(), ..(*object(11, "")).clone() });
     let logic = |text: &str| {
@@ -381,7 +381,7 @@ fn slots_on_one_commit_share_its_file() {
 }
 
 #[test]
-fn only_what_git_would_say_as_well_is_remembered() {
+fn remembered_uses_metadata_only_if_it_matches_git() {
     let one = commit(1);
     let mut outline = outline(&[tag("p/a/v1.0.0", &[], &one)]);
     let wanted = &mut outline.wanted[0];

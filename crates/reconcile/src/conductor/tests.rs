@@ -75,7 +75,7 @@ fn copies_are_written_once_in_the_safe_order() {
 }
 
 #[test]
-fn what_is_gone_goes_with_prune_and_the_rest_is_left_alone() {
+fn old_copies_are_deleted_only_with_prune_and_foreign_keys_are_kept() {
     let before = catalogs(&["prompts/a", "prompts/b", "prompts/c"]);
     let mut held =
         applied(&layout(&before, &HeldCopies::default(), &[], false, false), HeldCopies::default());
@@ -97,7 +97,7 @@ fn what_is_gone_goes_with_prune_and_the_rest_is_left_alone() {
 }
 
 #[test]
-fn a_slot_that_moved_is_written_again_and_nothing_else() {
+fn a_moved_slot_rewrites_only_its_own_copies() {
     let mut catalogs = catalogs(&["prompts/a"]);
     let held = applied(
         &layout(&catalogs, &HeldCopies::default(), &[], false, false),

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn records_of_the_first_release_are_read_for_their_path() {
+    fn paths_are_read_from_records_of_the_first_release() {
         let mut actual = Actual::default();
         let old = record("v1.0.0", 1, "a.json");
         let mut metadata = serde_json::to_value(old.metadata()).unwrap();

@@ -11,7 +11,7 @@ fn check(text: &str, expected: &[&str]) {
 }
 
 #[test]
-fn the_design_s_example() {
+fn parse_reads_the_example_of_the_design() {
     let policy = crate::policy::parse(
         r#"
 ["prompts/extraction".production]
@@ -40,7 +40,7 @@ revoked = { "v1.0.3" = "leaks the system prompt" }
 }
 
 #[test]
-fn every_mistake_has_its_line_and_a_way_out() {
+fn parse_reports_every_mistake_with_its_line_and_help() {
     check("a = [", &["rollouts.toml:1:"]);
     check(
         "[prompts.production]\nsplit = {}",

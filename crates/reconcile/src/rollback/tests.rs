@@ -59,7 +59,7 @@ fn present(been: &[&str]) -> Present {
 
 /// Lists the versions that `production` had, and the version that a rollback returns to.
 #[test]
-fn the_version_before() {
+fn goal_is_the_previous_good_version() {
     for (been, expected) in [
         (&["v1.0.0", "v1.1.0"][..], Some("v1.0.0")),
         (&["v1.0.0", "v1.1.0", "v1.2.0"], Some("v1.1.0")),
@@ -84,7 +84,7 @@ fn the_version_before() {
 }
 
 #[test]
-fn what_cannot_be_rolled_back_is_said() {
+fn impossible_rollbacks_are_refused_with_the_reason() {
     let now = present(&["v1.0.0", "v1.1.0"]);
     let what = |slot_name: &str, to: Option<&str>| {
         let to = to.map(|to| to.parse().unwrap());
@@ -112,7 +112,7 @@ fn what_cannot_be_rolled_back_is_said() {
 }
 
 #[test]
-fn every_record_that_leads_to_the_slot_is_changed_and_keeps_its_split() {
+fn a_rollback_updates_every_record_of_the_slot_and_keeps_splits() {
     let mut now = present(&["v1.0.0", "v1.1.0"]);
     let arm = |name: &str, of: &str| Arm { slot: slot(name), snapshot: version(of).snapshot };
     let split = SlotRecord {

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_found() {
+    fn places_admit_files_of_the_convention() {
         for (name, path) in [
             ("prompts/extraction", "prompts/extraction.md"),
             ("prompts/extraction", "components/prompts/extraction.md"),
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_not() {
+    fn places_refuse_other_files() {
         for (name, path) in [
             ("prompts/extraction", "prompts/extraction"),
             ("prompts/extraction", "prompts/extraction."),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn shown_as_a_pattern() {
+    fn places_are_shown_as_patterns() {
         let name = "prompts/extraction".parse().unwrap();
         let patterns: Vec<String> =
             places(Prefix::Components, &name).iter().map(CandidateFiles::pattern).collect();
@@ -156,7 +156,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_name_has_places(name in "[a-z]{1,4}(/[a-z0-9][a-z0-9-]{0,5}){1,3}") {
+        fn every_name_has_valid_places(name in "[a-z]{1,4}(/[a-z0-9][a-z0-9-]{0,5}){1,3}") {
             if let Ok(name) = name.parse() {
                 for place in places(Prefix::Logic, &name) {
                     prop_assert!(!place.folder.contains("//") && !place.folder.is_empty());

@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn accepted_in_one_spelling() {
+    fn parse_accepts_and_normalizes_relative_paths() {
         for (text, path, split) in [
             ("prompts/a.md", "prompts/a.md", ("prompts", "a.md")),
             ("./prompts/a.md", "prompts/a.md", ("prompts", "a.md")),
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_with_the_rule() {
+    fn parse_refuses_invalid_paths_with_the_rule() {
         for (bytes, why) in [
             (&b""[..], "empty"),
             (b".", "folder"),
@@ -152,7 +152,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_accepted_path_leads_out(bytes in "[./a\\\\:\\x00-\\x1f]{0,12}") {
+        fn accepted_paths_stay_inside_the_repository(bytes in "[./a\\\\:\\x00-\\x1f]{0,12}") {
             if let Ok(path) = RepoPath::parse(bytes.as_bytes()) {
                 prop_assert!(path.as_str().split('/').all(|s| !matches!(s, "" | "." | "..")));
                 prop_assert_eq!(RepoPath::parse(path.as_str().as_bytes()), Ok(path));

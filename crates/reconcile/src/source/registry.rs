@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_registry() {
+    fn parse_refuses_invalid_registries() {
         for bytes in [
             &b""[..],
             b"garbage",

@@ -99,7 +99,7 @@ fn refused(result: Result<String, String>, words: &[&str]) {
 }
 
 #[test]
-fn the_trailer_wins_and_must_be_right() {
+fn the_trailer_has_priority_and_must_be_valid() {
     let commit = Commit::new(&["prompts/a.md", "x/b.md", "prompts/d/", "l@", "s#"]).with(
         Origin::Head,
         "a",
@@ -114,7 +114,7 @@ fn the_trailer_wins_and_must_be_right() {
 }
 
 #[test]
-fn what_never_changes_is_asked_first() {
+fn stronger_sources_have_priority() {
     // From the weakest source to the strongest: each one that is added wins.
     let files = ["work.md", "head.md", "prompts/a.md", "old.md", "tagged.md", "given.md", "kv.md"];
     let mut commit = Commit::new(&files[..2]).with(Origin::WorkTree, "a", "work.md");
@@ -147,13 +147,13 @@ fn a_registry_decides_between_candidates_by_convention() {
 }
 
 #[test]
-fn the_history_ignores_what_can_not_be_served() {
+fn the_history_ignores_paths_that_cannot_be_served() {
     let commit = Commit::new(&["prompts/a.md", "l@"]).before("a", "../x").before("a", "l");
     assert_eq!(commit.locate("prompts/a", None), Ok("prompts/a.md".into()));
 }
 
 #[test]
-fn a_registry_that_is_ahead_of_the_commit_is_passed_over() {
+fn a_registry_entry_without_a_file_in_the_commit_is_ignored() {
     let commit = Commit::new(&["prompts/a.md"]).with(Origin::Given, "a", "prompts/moved.md").with(
         Origin::Head,
         "a",
@@ -168,7 +168,7 @@ fn a_registry_that_is_ahead_of_the_commit_is_passed_over() {
 }
 
 #[test]
-fn a_registry_cannot_lead_out() {
+fn a_registry_cannot_leave_the_repository() {
     for (path, word) in [("../../etc/passwd", "'..'"), ("/etc/passwd", "absolute"), ("l", "link")] {
         let commit = Commit::new(&["other.md", "l@"]).with(Origin::Head, "a", path);
         refused(commit.locate("prompts/a", None), &["registry at HEAD", word]);

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn in_the_last_paragraph() {
+    fn path_of_reads_only_the_last_paragraph() {
         check("Release\n\nComponent-Path: prompts/a.md\n", Some("prompts/a.md"));
         check("Release\n\ncomponent-path : ./a.md", Some("a.md"));
         check("Release\n\nbody\n\nReviewed-by: A\nComponent-Path: a.md\n\n", Some("a.md"));
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn folded_signed_and_cherry_picked() {
+    fn path_of_reads_folded_and_signed_messages() {
         check("R\n\nComponent-Path:\n a.md", Some("a.md"));
         check("R\n\nComponent-Path: my\n  file.md\nX: y", Some("my file.md"));
         check("R\n\nprose\nSigned-off-by: A\nComponent-Path: a.md", Some("a.md"));
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn written_trailers_round_trip() {
         let path = |text: &str| RepoPath::parse(text.as_bytes()).unwrap();
         for text in ["Release", "Release\n\nbody\n\nSigned-off-by: A\n"] {
             let message = message(text, &path("my prompts/#a.md")).unwrap();
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused() {
+    fn path_of_refuses_invalid_and_contradictory_trailers() {
         for message in [
             "R\n\nComponent-Path: ../a",
             "R\n\nComponent-Path:",
@@ -204,7 +204,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_message_has_an_answer(bytes in proptest::collection::vec(any::<u8>(), 0..99)) {
+        fn path_of_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..99)) {
             let _ = path_of(&bytes);
             let _ = path_of(&[&b"R\n\nComponent-Path:"[..], &bytes].concat());
         }

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn forms_of_release_tools() {
+    fn name_and_version_reads_the_forms_of_release_tools() {
         let found =
             |leaf| name_and_version(leaf).map(|(name, version)| format!("{name} {version}"));
         for (leaf, expected) in [
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn moving_tags() {
+    fn moving_recognizes_tags_of_a_major_or_minor_version() {
         let matches = |leaf, version: &str| {
             moving(leaf).is_some_and(|(_, start)| begins_with(&version.parse().unwrap(), start))
         };

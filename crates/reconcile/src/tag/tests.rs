@@ -22,7 +22,7 @@ fn malformed(name: &[u8], what: &str, help: &str) {
 }
 
 #[test]
-fn names_that_are_read() {
+fn read_ref_reads_valid_names() {
     for (name, prefix, component, target) in [
         ("components/prompts/extraction/v1.1.0", "components", "prompts/extraction", "v1.1.0"),
         ("components/prompts/extraction/ring-0", "components", "prompts/extraction", "ring-0"),
@@ -54,7 +54,7 @@ fn the_rest_of_the_repository_is_ignored() {
 }
 
 #[test]
-fn what_edgit_accepts_is_named_with_what_to_do() {
+fn versions_of_edgit_are_malformed_with_a_suggestion() {
     for (leaf, flaw, version) in [
         ("v01.02.03", "leading zeros", "v1.2.3"),
         ("v1.0.0-rc_1", "pre-release", "v1.0.0-rc-1"),
@@ -71,7 +71,7 @@ fn what_edgit_accepts_is_named_with_what_to_do() {
 }
 
 #[test]
-fn a_target_alone() {
+fn targets_are_parsed_without_a_component() {
     for (text, shown) in [("v1.0.0", "v1.0.0"), ("ring-0", "ring-0")] {
         assert_eq!(text.parse::<TagTarget>().unwrap().to_string(), shown);
     }
@@ -81,7 +81,7 @@ fn a_target_alone() {
 }
 
 #[test]
-fn tags_of_release_tools_are_named_with_the_version_that_they_mean() {
+fn tags_of_release_tools_are_malformed_with_a_suggestion() {
     for (name, version) in [
         ("components/prompts/extraction-v1.2.0", "components/prompts/extraction/v1.2.0"),
         ("components/prompts/extraction@1.2.0", "components/prompts/extraction/v1.2.0"),
@@ -96,7 +96,7 @@ fn tags_of_release_tools_are_named_with_the_version_that_they_mean() {
 }
 
 #[test]
-fn a_moving_tag_beside_its_versions_is_answered_as_a_range() {
+fn a_moving_tag_beside_its_versions_is_reported_as_a_range() {
     let notice = |name: &str, versions: &[&str]| {
         let RefReading::Malformed(malformed) = read_ref(format!("refs/tags/{name}").as_bytes())
         else {
@@ -128,7 +128,7 @@ fn a_moving_tag_beside_its_versions_is_answered_as_a_range() {
 }
 
 #[test]
-fn other_malformed_names() {
+fn malformed_names_are_reported_with_the_flaw() {
     malformed(b"components/extraction/v1.0.0", "legacy", "components/<type>/extraction/v1.0.0");
     malformed(b"components/v1.0.0", "neither", "components/<type>/<name>/v1.0.0");
     malformed(b"logic/extraction/production", "legacy", "logic/<type>/extraction");
@@ -154,14 +154,14 @@ fn other_malformed_names() {
 
 proptest! {
     #[test]
-    fn any_bytes_have_an_answer(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+    fn read_ref_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
         let _ = read_ref(&[&b"refs/tags/components/"[..], &bytes].concat());
         let _ = read_ref(&bytes);
     }
 
     /// A tag's name has one spelling: a name that is read is written back unchanged.
     #[test]
-    fn what_is_read_is_written_back(
+    fn tag_names_round_trip(
         name in "(components|logic)/[a-z]{1,3}/[a-z0-9.-]{1,6}/[v0-9a-z.+_-]{1,12}",
     ) {
         if let RefReading::Tag(tag) = read_ref(format!("refs/tags/{name}").as_bytes()) {
@@ -170,7 +170,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_meant_is_a_version(leaf in "[vV]{0,2}[0-9]{1,3}(\\.[0-9]{1,3}){0,3}([-+][0-9a-z_.]{0,6})?") {
+    fn meant_returns_a_valid_version(leaf in "[vV]{0,2}[0-9]{1,3}(\\.[0-9]{1,3}){0,3}([-+][0-9a-z_.]{0,6})?") {
         if let Some(version) = meant(&leaf) {
             let written = version.to_string();
             prop_assert_eq!(written.parse::<Version>().unwrap(), version);

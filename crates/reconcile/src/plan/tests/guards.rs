@@ -73,7 +73,7 @@ const THREE: [(&str, &[u8], usize); 3] =
     [("v1.0.0", b"a", 1), ("v1.1.0", b"b", 2), ("v1.2.0", b"c", 3)];
 
 #[test]
-fn a_hold_ends_when_the_tag_agrees_or_was_moved_since() {
+fn a_hold_ends_when_the_tag_agrees_or_moves() {
     for (at_rollback, now, version, held) in [
         (Some("t1"), "t1", "v1.1.0", true),
         (None, "t1", "v1.1.0", true),
@@ -102,7 +102,7 @@ fn a_hold_ends_when_the_tag_agrees_or_was_moved_since() {
 }
 
 #[test]
-fn a_share_that_a_rollback_took_stays_away_until_the_policy_or_the_tag_changes() {
+fn a_rolled_back_share_stays_0_until_the_policy_or_the_tag_changes() {
     let slots = [("production", "v1.0.0"), ("canary", "v1.1.0")];
     let split = |percent: u32| {
         let text = format!("[\"prompts/a\".production]\nsplit = {{ canary = {percent} }}\n");
@@ -144,7 +144,7 @@ fn a_share_that_a_rollback_took_stays_away_until_the_policy_or_the_tag_changes()
 }
 
 #[test]
-fn what_sends_callers_to_a_held_slot_follows_the_hold() {
+fn an_alias_of_a_held_slot_follows_the_hold() {
     let text = "[\"prompts/a\".live]\nalias = \"production\"\n";
     let mut desired = of(&THREE, &[("production", "v1.1.0")]);
     crate::policy::apply(&crate::policy::read(text), None, &mut desired);

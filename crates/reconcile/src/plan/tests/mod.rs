@@ -278,7 +278,7 @@ fn a_move_is_recorded_after_an_interruption_between_slot_and_catalog() {
 }
 
 #[test]
-fn a_move_that_was_interrupted_is_recorded_though_the_slot_moved_on() {
+fn an_interrupted_move_is_recorded_if_the_slot_moves_again() {
     let versions = [TWO[0], TWO[1], ("v1.2.0", b"c", 3)];
     let mut kv = Kv::default();
     sync(&of(&versions, &[("production", "v1.0.0")]), &mut kv);
@@ -292,7 +292,7 @@ fn a_move_that_was_interrupted_is_recorded_though_the_slot_moved_on() {
 }
 
 #[test]
-fn a_changed_version_is_refused_and_its_slot_pinned() {
+fn a_changed_version_is_refused_and_pins_its_slot() {
     let mut kv = Kv::default();
     sync(&of(&TWO, &[("production", "v1.0.0"), ("staging", "v1.1.0")]), &mut kv);
     let before = kv.clone();
@@ -333,7 +333,7 @@ fn a_changed_version_is_refused_and_its_slot_pinned() {
 }
 
 #[test]
-fn a_slot_whose_commit_is_refused_too_is_left() {
+fn a_slot_is_unchanged_if_its_version_and_commit_are_refused() {
     let mut kv = Kv::default();
     let pinned = commit(1);
     sync(&of(&[("v1.0.0", b"a", 1), (&pinned, b"b", 1)], &[("production", "v1.0.0")]), &mut kv);
@@ -346,7 +346,7 @@ fn a_slot_whose_commit_is_refused_too_is_left() {
 }
 
 #[test]
-fn a_tag_made_again_with_the_same_content_updates_the_record() {
+fn a_recreated_tag_with_the_same_content_updates_the_record() {
     let mut kv = Kv::default();
     sync(&of(&[("v1.0.0", b"a", 1)], &[("production", "v1.0.0")]), &mut kv);
     let plan = sync(&of(&[("v1.0.0", b"a", 2)], &[("production", "v1.0.0")]), &mut kv);
@@ -372,7 +372,7 @@ fn hold(kv: &mut Kv, version: &str) {
 }
 
 #[test]
-fn a_hold_is_left_and_reported_until_git_agrees() {
+fn a_hold_is_kept_and_reported_until_git_agrees() {
     let mut kv = Kv::default();
     sync(&of(&TWO, &[("production", "v1.1.0")]), &mut kv);
     hold(&mut kv, "v1.0.0");
@@ -392,7 +392,7 @@ fn a_hold_is_left_and_reported_until_git_agrees() {
 }
 
 #[test]
-fn what_git_has_not_is_kept_and_stays_in_the_catalog() {
+fn records_without_a_tag_are_kept_and_listed_in_the_catalog() {
     let mut kv = Kv::default();
     sync(&of(&TWO, &[("production", "v1.0.0"), ("old", "v1.1.0")]), &mut kv);
     let less = of(&TWO[..1], &[("production", "v1.0.0")]);
@@ -412,7 +412,7 @@ fn what_git_has_not_is_kept_and_stays_in_the_catalog() {
 }
 
 #[test]
-fn a_component_that_git_lost_is_kept() {
+fn a_component_without_tags_is_kept() {
     let mut kv = Kv::default();
     let mut desired = of(&TWO, &[("production", "v1.0.0")]);
     sync(&desired, &mut kv);
@@ -426,7 +426,7 @@ fn a_component_that_git_lost_is_kept() {
 }
 
 #[test]
-fn garbage_is_written_anew_with_a_warning() {
+fn invalid_records_are_rewritten_with_a_warning() {
     let desired = of(&TWO, &[("production", "v1.0.0")]);
     let mut kv = Kv::default();
     sync(&desired, &mut kv);
@@ -445,7 +445,7 @@ fn garbage_is_written_anew_with_a_warning() {
 }
 
 #[test]
-fn a_garbage_version_whose_metadata_names_another_content_is_refused() {
+fn an_invalid_version_with_metadata_of_another_content_is_refused() {
     let mut kv = Kv::default();
     sync(&of(&TWO, &[]), &mut kv);
     kv.set("prompts/a@v1.0.0", b"garbage");
@@ -455,7 +455,7 @@ fn a_garbage_version_whose_metadata_names_another_content_is_refused() {
 }
 
 #[test]
-fn a_record_of_another_key_is_garbage() {
+fn a_record_of_another_key_is_invalid() {
     let desired = of(&TWO, &[("production", "v1.0.0"), ("staging", "v1.0.0")]);
     let mut kv = Kv::default();
     sync(&desired, &mut kv);
@@ -491,7 +491,7 @@ fn a_record_of_a_later_format_freezes_its_component() {
 }
 
 #[test]
-fn a_content_that_went_missing_is_written_again() {
+fn a_missing_content_is_written_again() {
     let desired = of(&TWO, &[("production", "v1.0.0")]);
     let mut kv = Kv::default();
     sync(&desired, &mut kv);
@@ -502,7 +502,7 @@ fn a_content_that_went_missing_is_written_again() {
 }
 
 #[test]
-fn nothing_desired_is_refused_where_something_is() {
+fn an_empty_state_is_refused_if_kv_has_components() {
     let mut kv = Kv::default();
     let nothing = Desired::default();
     assert!(plan(&nothing, &kv).is_empty());
@@ -562,7 +562,7 @@ proptest! {
     /// content, a version keeps its content, the next run finishes the work as if nothing had
     /// happened, and the third run writes nothing.
     #[test]
-    fn interrupted_anywhere_finished_by_the_next(
+    fn the_next_sync_finishes_an_interrupted_one(
         history in prop::collection::vec(any_desired(), 1..4),
         stop in any::<prop::sample::Index>(),
     ) {
@@ -603,7 +603,7 @@ proptest! {
     /// The safe order: everything that a record names is written before the record, and each
     /// key is written once.
     #[test]
-    fn each_key_once_in_the_order_of_stages(desired in any_desired()) {
+    fn each_key_is_written_once_in_the_order_of_stages(desired in any_desired()) {
         let plan = plan(&desired, &Kv::default());
         prop_assert!(plan.writes.is_sorted_by_key(Write::stage));
         let keys: BTreeSet<Key> = plan.writes.iter().map(Write::key).collect();

@@ -68,7 +68,7 @@ fn two_components() -> Desired {
 }
 
 #[test]
-fn records_go_first_and_their_content_a_day_later() {
+fn prune_keeps_contents_for_a_day() {
     let mut kv = Kv::default();
     sync(&two_components(), &mut kv);
     let mut less = two_components();
@@ -91,7 +91,7 @@ fn records_go_first_and_their_content_a_day_later() {
 }
 
 #[test]
-fn without_prune_nothing_goes() {
+fn a_sync_without_prune_deletes_nothing() {
     let mut kv = Kv::default();
     sync(&two_components(), &mut kv);
     let plan = plan(&of(&THREE[..1], &[("production", "v1.0.0")]), &kv);
@@ -101,7 +101,7 @@ fn without_prune_nothing_goes() {
 
 /// The day begins when the records are deleted, even if earlier runs stopped before that.
 #[test]
-fn a_run_that_stops_before_its_deletions_starts_the_day_anew() {
+fn the_day_begins_when_the_records_are_deleted() {
     let mut kv = Kv::default();
     sync(&of(&THREE, &[]), &mut kv);
     let less = of(&TWO, &[]);
@@ -115,7 +115,7 @@ fn a_run_that_stops_before_its_deletions_starts_the_day_anew() {
 /// A content that is needed again is written again, after its record, because another run that
 /// is about to delete the content reads that record.
 #[test]
-fn a_content_that_is_needed_again_says_so_first() {
+fn a_restored_content_is_written_after_its_unreferenced_record() {
     let mut kv = Kv::default();
     sync(&of(&THREE, &[]), &mut kv);
     prune(&of(&TWO, &[]), &mut kv, at(0));
@@ -139,7 +139,7 @@ fn a_content_that_is_needed_again_says_so_first() {
 }
 
 #[test]
-fn a_component_without_tags_goes_whole() {
+fn prune_deletes_every_record_of_a_component_without_tags() {
     let mut kv = Kv::default();
     sync(&two_components(), &mut kv);
     let mut less = two_components();
@@ -154,7 +154,7 @@ fn a_component_without_tags_goes_whole() {
 }
 
 #[test]
-fn what_a_tag_names_stays_though_it_cannot_be_served() {
+fn prune_keeps_tagged_records_that_cannot_be_served() {
     let mut kv = Kv::default();
     sync(&two_components(), &mut kv);
     let mut less = of(&TWO, &[("production", "v1.0.0")]);
@@ -168,7 +168,7 @@ fn what_a_tag_names_stays_though_it_cannot_be_served() {
 }
 
 #[test]
-fn holds_mistakes_and_revocations_keep_what_has_no_tag() {
+fn prune_keeps_held_frozen_and_revoked_records() {
     let mut kv = Kv::default();
     sync(&of(&THREE, &[("production", "v1.1.0"), ("frozen", "v2.0.0")]), &mut kv);
     hold(&mut kv, "v1.1.0");
@@ -194,7 +194,7 @@ fn holds_mistakes_and_revocations_keep_what_has_no_tag() {
 }
 
 #[test]
-fn over_half_is_refused_unless_it_is_allowed() {
+fn prune_refuses_to_delete_more_than_half_unless_allowed() {
     let mut kv = Kv::default();
     sync(&of(&THREE, &[("production", "v1.0.0")]), &mut kv);
     let less = of(&THREE[..1], &[("production", "v1.0.0")]);
@@ -208,7 +208,7 @@ fn over_half_is_refused_unless_it_is_allowed() {
 }
 
 #[test]
-fn a_record_of_a_later_format_may_name_any_content() {
+fn prune_keeps_all_contents_if_a_record_has_a_later_format() {
     let mut kv = Kv::default();
     sync(&two_components(), &mut kv);
     kv.set("prompts/b@production", b"{\"format\":2}");
@@ -219,7 +219,7 @@ fn a_record_of_a_later_format_may_name_any_content() {
 }
 
 #[test]
-fn only_one_component_is_planned_and_the_index_kept_right() {
+fn only_plans_the_named_components_and_updates_the_index() {
     let mut kv = Kv::default();
     let all = two_components();
     sync(&all, &mut kv);
@@ -257,7 +257,7 @@ fn only_one_component_is_planned_and_the_index_kept_right() {
 }
 
 #[test]
-fn nothing_of_a_component_that_is_not_there() {
+fn only_refuses_components_that_are_in_kv_but_not_in_git() {
     let kv = Kv::default();
     let (plan, _) = only(&Desired::default(), &kv, &["prompts/a"], &pruning(at(0)));
     assert!(plan.is_empty() && plan.blocked.is_none());
@@ -271,7 +271,7 @@ fn nothing_of_a_component_that_is_not_there() {
 }
 
 #[test]
-fn a_changed_version_is_written_where_it_is_allowed() {
+fn allow_changed_rewrites_a_changed_version() {
     let mut kv = Kv::default();
     sync(&of(&TWO, &[("production", "v1.0.0")]), &mut kv);
     let changed = of(&[("v1.0.0", b"c", 3), TWO[1]], &[("production", "v1.0.0")]);
@@ -301,7 +301,7 @@ proptest! {
     /// does nothing, no content is deleted within a day, and in the end only the keys in Git
     /// are left.
     #[test]
-    fn pruning_stopped_anywhere(
+    fn the_next_prune_finishes_an_interrupted_one(
         history in prop::collection::vec(any_desired(), 1..4),
         stop in any::<prop::sample::Index>(),
     ) {

@@ -96,7 +96,7 @@ fn a_split_names_the_versions_of_its_slots_in_order() {
 }
 
 #[test]
-fn every_change_of_traffic_is_told_in_words() {
+fn every_change_of_traffic_is_described() {
     let beta = |slot: &str| format!("{}segments = {{ beta = \"{slot}\" }}\n", split("25"));
     let mut kv = Kv::default();
     sync(&with(&SLOTS, ""), &mut kv);
@@ -120,7 +120,7 @@ fn every_change_of_traffic_is_told_in_words() {
 }
 
 #[test]
-fn a_moved_slot_is_written_wherever_it_is_an_arm() {
+fn a_moved_slot_updates_every_split_that_contains_it() {
     let mut kv = Kv::default();
     sync(&with(&SLOTS, &split("10")), &mut kv);
     let moved = [("production", "v1.0.0"), ("canary", "v1.2.0"), ("ring", "v1.2.0")];
@@ -137,7 +137,7 @@ fn a_moved_slot_is_written_wherever_it_is_an_arm() {
 }
 
 #[test]
-fn an_alias_switches_all_traffic_and_its_moves_say_who_did() {
+fn an_alias_switches_all_traffic_and_records_the_author() {
     let alias = |to: &str| format!("[\"prompts/a\".live]\nalias = \"{to}\"\n");
     let mut kv = Kv::default();
     sync(&with(&SLOTS, &alias("production")), &mut kv);
@@ -159,7 +159,7 @@ fn an_alias_switches_all_traffic_and_its_moves_say_who_did() {
 }
 
 #[test]
-fn a_slot_without_a_tag_can_be_split_whole() {
+fn a_slot_without_a_tag_can_be_split() {
     let text = "[\"prompts/a\".experiment]\nsplit = { canary = 50, ring = 50 }\n";
     let mut kv = Kv::default();
     sync(&with(&SLOTS, text), &mut kv);
@@ -243,7 +243,7 @@ fn a_revoked_version_is_replaced_by_the_last_good_one_of_the_slot() {
 }
 
 #[test]
-fn a_slot_without_a_good_version_is_gone_and_its_callers_get_the_own_version() {
+fn a_slot_without_a_good_version_is_gone_and_splits_fall_back() {
     let mut kv = Kv::default();
     sync(&with(&SLOTS, &split("10")), &mut kv);
     let plan = sync(&with(&SLOTS, &format!("{}{REVOKED}", split("10"))), &mut kv);
@@ -264,7 +264,7 @@ fn a_slot_without_a_good_version_is_gone_and_its_callers_get_the_own_version() {
 }
 
 #[test]
-fn on_revoked_gone_is_what_git_says() {
+fn on_revoked_gone_deactivates_the_slot() {
     let mut kv = Kv::default();
     let before = [("production", "v1.0.0"), ("canary", "v1.0.0"), ("ring", "v1.0.0")];
     let gone = "[\"prompts/a\".canary]\non-revoked = \"gone\"\n";
@@ -285,7 +285,7 @@ fn on_revoked_gone_is_what_git_says() {
 }
 
 #[test]
-fn a_revocation_and_a_table_go_only_if_that_is_allowed() {
+fn revocations_and_tables_are_removed_only_if_allowed() {
     let mut kv = Kv::default();
     let slots = [("production", "v1.0.0"), ("canary", "v1.2.0"), ("ring", "v1.2.0")];
     sync(&with(&slots, &format!("{}{REVOKED}", split("10"))), &mut kv);
@@ -329,7 +329,7 @@ fn a_version_without_a_tag_can_be_revoked() {
 }
 
 #[test]
-fn a_mistake_costs_its_slot_alone() {
+fn a_mistake_in_the_policy_affects_only_its_slot() {
     let mut kv = Kv::default();
     let other = "[\"prompts/a\".live]\nalias = \"ring\"\n";
     sync(&with(&SLOTS, &split("10")), &mut kv);
@@ -386,7 +386,7 @@ fn an_unreadable_file_changes_no_split_and_no_revocation() {
 }
 
 #[test]
-fn a_split_on_a_changed_version_is_pinned_as_the_slot_is() {
+fn a_split_on_a_changed_version_is_pinned_like_its_slot() {
     let mut kv = Kv::default();
     sync(&with(&SLOTS, &split("10")), &mut kv);
     let changed = [THREE[0], ("v1.1.0", &b"d"[..], 4), THREE[2]];

@@ -134,7 +134,7 @@ describe('slotctl release refuses', () => {
       let shown = ''
       child.stdout.setEncoding('utf8').on('data', (text) => {
         shown += text
-        if (shown.endsWith('Go on? [y/N] ')) child.stdin.write(`${answer}\n`)
+        if (shown.endsWith('Continue? [y/N] ')) child.stdin.write(`${answer}\n`)
       })
       const [code] = await once(child, 'close')
       return { code, shown }

@@ -243,7 +243,7 @@ describe('a paused release', () => {
     assert.equal(started.code, 1)
     assert.match(
       started.stderr,
-      new RegExp(`${latest().id}: its release is in progress, at 0 %\n +hint: slotctl release --resume`),
+      new RegExp(`${latest().id}: its release is in progress, at 0 %\n +hint: \`slotctl release --resume\``),
     )
     for (let time = 0; time < 2; time += 1) {
       const { code, json, stderr } = await run(['--resume', '--pause', '20'])

@@ -3,12 +3,13 @@ import { readFileSync } from 'node:fs'
 import { inRoot } from '../../../scripts/lib/paths.mjs'
 
 /**
- * Parses a page of docs/strategies into steps. A heading of the second level starts a step. In a step,
+ * Parses a page of docs/ into steps. A heading of the second level starts a step. In a step,
  * a `toml` block is the new rollouts.toml, an `sh` block has commands, and the rows of tables are what
- * callers get. A step that names `--allow-policy-removal` is synced with it.
+ * callers get. A step that names `--allow-policy-removal` is synced with it. A step that says
+ * "exits with 1" is synced with that exit code.
  */
 export function readPage(name) {
-  const text = readFileSync(inRoot('docs', 'strategies', `${name}.md`), 'utf8')
+  const text = readFileSync(inRoot('docs', `${name}.md`), 'utf8')
   const [, ...parts] = text.split(/^## /m)
   return parts.map(readStep).filter(({ commands, rows }) => commands || rows.length > 0)
 }
@@ -16,7 +17,8 @@ export function readPage(name) {
 function readStep(part) {
   const title = part.slice(0, part.indexOf('\n'))
   const flags = ['--allow-policy-removal'].filter((flag) => part.includes(flag))
-  return { title, policy: block(part, 'toml'), commands: block(part, 'sh'), flags, rows: rows(part) }
+  const exit = /\bexits with 1\b/.test(part) ? 1 : 0
+  return { title, policy: block(part, 'toml'), commands: block(part, 'sh'), flags, exit, rows: rows(part) }
 }
 
 function block(part, language) {

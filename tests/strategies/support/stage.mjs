@@ -90,11 +90,11 @@ class Stage {
     writeFileSync(path.join(this.repo.dir, 'rollouts.toml'), text)
   }
 
-  /** Syncs the remote, like CI after every push. */
-  async sync(...flags) {
+  /** Syncs the remote, like CI after every push, and checks the exit code. */
+  async sync({ flags = [], exit = 0 } = {}) {
     const args = ['sync', '--local', this.url, '--config', this.config, '--repo', this.remote.dir, ...flags]
     const { code, stderr } = await slotctl(args)
-    if (code !== 0) throw new Error(`slotctl sync ended with ${code}: ${stderr}`)
+    if (code !== exit) throw new Error(`slotctl sync ended with ${code}: ${stderr}`)
   }
 
   /** Sends a request. It does not use `fetch`, which cannot set the host. */

@@ -37,7 +37,10 @@ pub(crate) async fn index<B: Backend>(
     let index = stored::read::<IndexRecord, B>(reader, &Key::Index, trace).await?;
     let names = index.map(|index| index.components).unwrap_or_default();
     if let Some(kind) = &kind {
-        refuse_unknown_type(kind, &names, &grant)?;
+        // Absence is not known from memory.
+        let unavailable = |_| Refusal::StoreUnavailable(Key::Index.namespace());
+        let known = refuse_unknown_type(kind, &names, &grant);
+        if trace.stale.is_some() { known.map_err(unavailable)? } else { known? }
     }
     let after = request.parameter("cursor").unwrap_or_default();
     let seen = |name: &&ComponentName| {

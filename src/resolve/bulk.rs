@@ -10,7 +10,7 @@ use vecmap::VecMap;
 
 use super::backend::Backend;
 use super::reader::Reader;
-use super::{Resolved, begin, settle};
+use super::{Resolved, advance, begin};
 use crate::trace::Trace;
 
 /// The records of one round by their keys.
@@ -36,11 +36,9 @@ pub(crate) async fn resolve_all<B: Backend>(
         let mut next = Vec::new();
         for (at, mut resolution) in open {
             let read = records.get(resolution.key()).cloned().unwrap_or_else(unread);
-            let supplied = resolution.supply(read, &|| reader.backend.random());
-            match supplied.transpose() {
+            match advance(reader, &mut resolution, read, grant) {
                 None => next.push((at, resolution)),
-                Some(basis) => {
-                    let done = settle(reader, resolution.question(), basis, grant);
+                Some(done) => {
                     let done = done.map(|resolved| (resolution.into_question(), resolved));
                     settled.get_mut(at).map(|place| place.replace(done));
                 }

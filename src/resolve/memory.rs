@@ -59,6 +59,11 @@ impl<K: CacheKey + ?Sized, V: 'static> BoundedCache<K, V> {
         self.items.put(&key.bytes(), item, size);
     }
 
+    /// Removes the item of `key`.
+    pub fn remove(&mut self, key: &K) {
+        self.items.remove(&key.bytes());
+    }
+
     /// Returns the sum of the sizes of the items.
     pub fn size(&self) -> usize {
         self.items.size
@@ -83,10 +88,14 @@ impl Items {
         self.items.get(key).map(|item| item.value.clone())
     }
 
-    fn put(&mut self, key: &[u8], value: Rc<dyn Any>, size: usize) {
+    fn remove(&mut self, key: &[u8]) {
         if let Some(dropped) = self.items.pop(key) {
             self.size -= dropped.size;
         }
+    }
+
+    fn put(&mut self, key: &[u8], value: Rc<dyn Any>, size: usize) {
+        self.remove(key);
         if size > self.bound {
             return;
         }
@@ -128,15 +137,17 @@ pub struct KeptRecord {
     pub bytes: Rc<[u8]>,
     /// The time of the read, in milliseconds since 1970.
     pub read_at: Cell<f64>,
+    /// The record of a version that was revoked.
+    pub revoked: bool,
 }
 
 /// The memory of an isolate: contents, which never change, and the last good record of
-/// each key. Absence is never kept.
+/// each key. Absence is never kept: it removes the record of its key.
 pub struct Memory<C> {
     /// Contents by digest. The digest of each was checked when it was read.
     pub contents: BoundedCache<Digest, C>,
-    /// Records by key. A version record is used for a while without being read again; any
-    /// other record is used only if its key cannot be read.
+    /// Records by key. The record of a version that may be served is used for a while without
+    /// being read again; any other record is used only if its key cannot be read.
     pub records: BoundedCache<Key, KeptRecord>,
 }
 
@@ -195,6 +206,15 @@ mod tests {
         cache.put("a", Rc::new(2), 8);
         assert_eq!((kept(&mut cache, "a"), cache.size()), (Some(2), 8));
         cache.put("a", Rc::new(3), 11);
+        assert_eq!((kept(&mut cache, "a"), cache.size()), (None, 0));
+    }
+
+    #[test]
+    fn a_removed_item_no_longer_counts() {
+        let mut cache = cache(10);
+        cache.put("a", Rc::new(1), 6);
+        cache.remove("a");
+        cache.remove("b");
         assert_eq!((kept(&mut cache, "a"), cache.size()), (None, 0));
     }
 

@@ -7,11 +7,14 @@ pub(crate) mod nearest;
 pub mod reader;
 pub(crate) mod stored;
 
+use std::rc::Rc;
+
 use catalog::access::Grant;
 use catalog::assign::Caller;
+use catalog::key::Key;
 use catalog::reference::{Address, Reference};
 use catalog::refusal::Refusal;
-use catalog::resolution::{Basis, Question, Resolution};
+use catalog::resolution::{Basis, Question, Read, Resolution, Selected};
 
 use self::backend::Backend;
 use self::reader::{ReadAhead, Reader};
@@ -77,16 +80,56 @@ pub(crate) async fn resolve<B: Backend>(
 ) -> Result<Resolved, Refusal> {
     loop {
         let read = reader.record(resolution.key(), ahead, trace).await;
-        let supplied = resolution.supply(read, &|| reader.backend.random());
-        if let Some(basis) = supplied.transpose() {
-            return settle(reader, resolution.question(), basis, grant);
+        if let Some(end) = advance(reader, resolution, read, grant) {
+            return end;
         }
+    }
+}
+
+/// Supplies a read to a resolution. Returns its end, or `None` if it needs another key.
+pub(crate) fn advance<B: Backend>(
+    reader: &Reader<B>,
+    resolution: &mut Resolution,
+    read: Read<Rc<[u8]>>,
+    grant: &Grant,
+) -> Option<Result<Resolved, Refusal>> {
+    let record = read.as_ref().ok().cloned().flatten();
+    let supplied = resolution.supply(read, &|| reader.backend.random()).transpose()?;
+    if let (Err(refusal), Some(record)) = (&supplied, record) {
+        remember_refusal(reader, resolution.key(), &record, refusal);
+    }
+    Some(settle(reader, resolution.question(), supplied, grant))
+}
+
+/// Keeps the record of a refusal as the last answer of its key: during an outage, nothing older
+/// is served.
+fn remember_refusal<B: Backend>(
+    reader: &Reader<B>,
+    key: &Key,
+    record: &Rc<[u8]>,
+    refusal: &Refusal,
+) {
+    let Refusal::VersionRevoked { name, version, .. } = refusal else {
+        if refusal.status() < 500 {
+            reader.keep_record(key, record);
+        }
+        return;
+    };
+    let revoked = Key::Version(name.clone(), version.clone());
+    if *key == revoked {
+        reader.keep_revoked_record(key, record);
+    } else {
+        // A record of the version that does not know of the revocation is older.
+        if !reader.is_revoked(&revoked) {
+            reader.forget_record(&revoked);
+        }
+        reader.keep_record(key, record);
     }
 }
 
 /// Ends a resolution. Uses the last good record if KV failed, and removes from a refusal
 /// everything that the caller may not see.
-pub(crate) fn settle<B: Backend>(
+fn settle<B: Backend>(
     reader: &Reader<B>,
     question: &Question,
     basis: Result<Basis, Refusal>,
@@ -99,18 +142,33 @@ pub(crate) fn settle<B: Backend>(
     match refusal.status() {
         // A reference that the caller may not use is not served from memory either.
         500.. if grant.allows(&question.name, &question.reference) => {
-            last_good(reader, question).ok_or(refusal)
+            last_answer(reader, question).unwrap_or(Err(refusal))
         }
         _ => Err(cut_down(refusal, grant)),
     }
 }
 
-/// Answers a question from the last good record in memory.
-fn last_good<B: Backend>(reader: &Reader<B>, question: &Question) -> Option<Resolved> {
+/// Answers a question from the last good record in memory: with a version, or with its
+/// revocation. Absence is not known from memory.
+fn last_answer<B: Backend>(
+    reader: &Reader<B>,
+    question: &Question,
+) -> Option<Result<Resolved, Refusal>> {
     let mut resolution = Resolution::begin(question.clone());
     let (record, age) = reader.last_good_record(resolution.key())?;
-    let basis = resolution.supply(Ok(Some(record)), &|| reader.backend.random());
-    Some(Resolved { basis: basis.ok()??, stale: Some(age) })
+    match resolution.supply(Ok(Some(record)), &|| reader.backend.random()) {
+        Ok(basis) => {
+            let basis = basis.filter(|basis| !reader.is_revoked(&version_key(&basis.selected)))?;
+            Some(Ok(Resolved { basis, stale: Some(age) }))
+        }
+        Err(refusal) if refusal.status() == 410 => Some(Err(refusal)),
+        Err(_) => None,
+    }
+}
+
+/// Returns the key of the record of a selected version.
+fn version_key(selected: &Selected) -> Key {
+    Key::Version(selected.name.clone(), selected.snapshot.version.clone())
 }
 
 fn cut_down(mut refusal: Refusal, grant: &Grant) -> Refusal {
@@ -127,6 +185,18 @@ pub(crate) fn keep_unless_unsure<B: Backend>(reader: &Reader<B>, resolved: &Reso
     if resolved.stale.is_none() {
         reader.keep_record_unless_unsure(key, record, &selected.snapshot.digest);
     }
+}
+
+/// Returns the last good version of a question if the record at hand, whose content cannot be
+/// read, does not withdraw it.
+fn last_good<B: Backend>(
+    reader: &Reader<B>,
+    question: &Question,
+    at_hand: &Resolved,
+) -> Option<Resolved> {
+    let last = last_answer(reader, question)?.ok()?;
+    let withdrawn = at_hand.basis.withdraws(&last.basis.selected.snapshot.version);
+    (!withdrawn).then_some(last)
 }
 
 /// Reads the content of a version. If that fails, uses the last good version with its content.
@@ -149,7 +219,7 @@ pub(crate) async fn with_content<B: Backend>(
             Ok((resolved, content))
         }
         Err(refusal) => {
-            let last = last_good(reader, question).ok_or_else(|| refusal.clone())?;
+            let last = last_good(reader, question, &resolved).ok_or_else(|| refusal.clone())?;
             let digest = &last.basis.selected.snapshot.digest;
             let content = reader.content_in_memory(digest).ok_or(refusal)?;
             trace.content = Source::Memory;

@@ -70,14 +70,26 @@ impl<B: Backend> Reader<B> {
         if let Some(bytes) = self.fresh(key) {
             return Ok(Some(bytes));
         }
-        if let Some(ahead) = ahead.take_if(|ahead| ahead.key == *key) {
-            trace.kv_reads += 1;
-            return Ok(ahead.read?.map(Rc::from));
+        let found = match ahead.take_if(|ahead| ahead.key == *key) {
+            Some(ahead) => {
+                trace.kv_reads += 1;
+                ahead.read?
+            }
+            None => {
+                let text = key.to_string();
+                let read = async |ttl| self.backend.record(key.namespace(), &text, ttl).await;
+                self.patiently(key, trace, read).await?
+            }
+        };
+        Ok(self.found(key, found))
+    }
+
+    /// Converts what was read. An absent key has no last good record any more.
+    fn found(&self, key: &Key, value: Option<Vec<u8>>) -> Option<Rc<[u8]>> {
+        if value.is_none() {
+            self.forget_record(key);
         }
-        let text = key.to_string();
-        let read = async |ttl| self.backend.record(key.namespace(), &text, ttl).await;
-        let found = self.patiently(key, trace, read).await?;
-        Ok(found.map(Rc::from))
+        value.map(Rc::from)
     }
 
     /// Reads up to a hundred records of one namespace in one bulk read.
@@ -91,7 +103,7 @@ impl<B: Backend> Reader<B> {
         let texts: Vec<String> = keys.iter().map(Key::to_string).collect();
         // The shortest time for all, so that an absent key need not be read again.
         let values = self.backend.records(namespace, &texts, self.slot_cache_ttl).await?;
-        Ok(values.into_iter().map(|value| value.map(Rc::from)).collect())
+        Ok(keys.iter().zip(values).map(|(key, value)| self.found(key, value)).collect())
     }
 
     /// Reads a key only to see if its namespace answers.
@@ -106,7 +118,7 @@ impl<B: Backend> Reader<B> {
             return None;
         }
         let kept = self.memory.borrow_mut().records.get(key)?;
-        self.is_fresh(&kept).then(|| kept.bytes.clone())
+        (!kept.revoked && self.is_fresh(&kept)).then(|| kept.bytes.clone())
     }
 
     /// Tells if a version record may be used without being read again.
@@ -129,17 +141,36 @@ impl<B: Backend> Reader<B> {
 
     /// Keeps a record that has led to an answer, as the last good one of its key.
     pub(crate) fn keep_record(&self, key: &Key, record: &Rc<[u8]>) {
+        self.keep(key, record, false);
+    }
+
+    /// Keeps the record of a revoked version, so that an older one is never used again.
+    pub(crate) fn keep_revoked_record(&self, key: &Key, record: &Rc<[u8]>) {
+        self.keep(key, record, true);
+    }
+
+    fn keep(&self, key: &Key, record: &Rc<[u8]>, revoked: bool) {
         let read_at = self.backend.now();
         let mut memory = self.memory.borrow_mut();
-        match memory.records.get(key) {
+        match memory.records.get(key).filter(|known| known.revoked == revoked) {
             // The age of a version record counts from its read, not from its last use.
             Some(known) if Rc::ptr_eq(&known.bytes, record) => {}
             Some(known) if known.bytes == *record => known.read_at.set(read_at),
             _ => {
-                let kept = KeptRecord { bytes: record.clone(), read_at: read_at.into() };
+                let kept = KeptRecord { bytes: record.clone(), read_at: read_at.into(), revoked };
                 memory.records.put(key, Rc::new(kept), record.len() + ITEM_OVERHEAD);
             }
         }
+    }
+
+    /// Forgets the last good record of a key.
+    pub(crate) fn forget_record(&self, key: &Key) {
+        self.memory.borrow_mut().records.remove(key);
+    }
+
+    /// Tells if the last record of a version says that it was revoked.
+    pub(crate) fn is_revoked(&self, key: &Key) -> bool {
+        self.memory.borrow_mut().records.get(key).is_some_and(|kept| kept.revoked)
     }
 
     /// Keeps the record of an answer that needed no content. A slot record that names

@@ -248,8 +248,12 @@ async fn metadata<B: Backend>(
     let mut author = None;
     if let Some(bytes) = record {
         let unreadable = |error| Refusal::RecordUnreadable(key.clone(), error);
-        author = Some(record::parse::<VersionRecord>(&bytes).map_err(unreadable)?.author);
-        reader.keep_record(&key, &bytes);
+        let record = record::parse::<VersionRecord>(&bytes).map_err(unreadable)?;
+        match record.revoked {
+            Some(_) => reader.keep_revoked_record(&key, &bytes),
+            None => reader.keep_record(&key, &bytes),
+        }
+        author = Some(record.author);
     }
     Ok(Metadata::of_selected(selected, author.as_deref(), resolved.stale))
 }

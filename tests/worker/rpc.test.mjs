@@ -475,6 +475,32 @@ describe('a failing store', () => {
     assert.deepEqual(metadata, before.metadata)
     assert.equal(typeof stale, 'number')
   })
+
+  test('brings back nothing that was withdrawn', async () => {
+    const name = 'prompts/leaky'
+    const { SLOTS, COMPONENTS } = component(name, 'leaky')
+    put(worker.kv, { SLOTS, COMPONENTS })
+    const keys = [`${name}@latest`, `${name}@sha256:${SLOTS[`${name}@latest`].targets[0].digest}`]
+    for (const key of keys) assert.equal((await one('get', [key])).value, 'leaky', key)
+    const gone = { version: 'v1.0.0', reason: 'leaks' }
+    const revoked = { ...COMPONENTS[`${name}@v1.0.0`], revoked: 'leaks' }
+    put(worker.kv, {
+      SLOTS: { [`${name}@latest`]: { format: 1, slot: 'latest', targets: [], gone } },
+      COMPONENTS: { [`${name}@v1.0.0`]: revoked, [name]: { ...COMPONENTS[name], versions: [revoked] } },
+    })
+    for (const fail of [false, true]) {
+      if (fail) worker.kv.fail({ status: 500 })
+      for (const key of keys) {
+        const { status, code } = await one('get', [key])
+        assert.deepEqual([status, code], [410, 'VERSION_REVOKED'], key)
+      }
+    }
+    worker.kv.heal()
+    put(worker.kv, { SLOTS: { [`${name}@latest`]: null } })
+    assert.equal((await one('get', [keys[0]])).value, null)
+    worker.kv.fail({ status: 500 })
+    assert.equal((await one('get', [keys[0]])).status, 503)
+  })
 })
 
 test('a slot takes one read, and no more for its metadata after the first', async () => {

@@ -15,6 +15,7 @@ use crate::record::{self, CatalogRecord, Gone, RecordError, SlotRecord, Snapshot
 use crate::reference::{Address, Reference};
 use crate::refusal::{Existing, Refusal};
 use crate::slot::Slot;
+use crate::version::Version;
 
 /// The error of a namespace that did not answer, or that answered with something that
 /// cannot be a value.
@@ -62,6 +63,21 @@ pub struct Basis {
     pub slot: Option<SlotRecord>,
     /// The version that answers.
     pub selected: Selected,
+}
+
+impl Basis {
+    /// Tells if the record withdraws a version: it lists the versions of the component, and this
+    /// one is revoked or missing.
+    pub fn withdraws(&self, version: &Version) -> bool {
+        if !matches!(self.key, Key::Catalog(_)) {
+            return false;
+        }
+        let catalog = record::parse::<CatalogRecord>(&self.record);
+        let is_live = |record: &VersionRecord| {
+            record.snapshot.version == *version && record.revoked.is_none()
+        };
+        catalog.is_ok_and(|catalog| !catalog.versions.iter().any(is_live))
+    }
 }
 
 /// The version that answers a request.

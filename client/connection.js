@@ -86,7 +86,8 @@ const pause = (milliseconds, signal) =>
     signal?.addEventListener('abort', stop, { once: true })
   })
 
-const LOOPBACK = /^(localhost|(.+\.)?localhost|127(\.\d{1,3}){3}|\[::1\])$/
+// The rule of `crates/endpoint`. Other names below `localhost` are looked up in DNS by Node.
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
 /**
  * Returns the base URL of a resolver without a slash at its end.

@@ -217,7 +217,13 @@ describe('the URL of the resolver', () => {
   })
 
   test('must be https or local if there is a token', () => {
-    for (const host of ['components.example.com', '127.evil.example', 'localhost.evil.example', '10.0.0.1'])
+    for (const host of [
+      'components.example.com',
+      '127.evil.example',
+      'localhost.evil.example',
+      'evil.localhost',
+      '10.0.0.1',
+    ])
       assert.throws(() => createClient(`http://${host}`, { token: 't' }), /not sent over http/, host)
     for (const url of ['https://h', 'http://localhost:1', 'http://127.0.0.1:1', 'http://[::1]:1'])
       createClient(url, { token: 't' })

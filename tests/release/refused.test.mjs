@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { after, before, beforeEach, describe, test } from 'node:test'
 
+import { listening } from '../cli/support/recorder.mjs'
 import { binary } from '../cli/support/slotctl.mjs'
 import { BUILD } from '../edge/support/edge.mjs'
 import { startStage } from './support/stage.mjs'
@@ -85,6 +86,23 @@ describe('slotctl release refuses', () => {
       )
     } finally {
       await elsewhere.stop()
+    }
+  })
+
+  test('a check URL that redirects or is behind a proxy, and sends the token to neither', async () => {
+    const other = await listening()
+    const redirecting = await listening((_request, response) => response.writeHead(302, { location: other.url }).end())
+    try {
+      const env = { RESOLVER_TOKEN: 's3cret-token', http_proxy: other.url, all_proxy: other.url }
+      await refused(
+        ['--check-url', redirecting.url, '--max-spread', '0s'],
+        /--check-url: \/version answers with status 302/,
+        { env },
+      )
+      assert.equal(redirecting.seen[0].authorization, 'Bearer s3cret-token')
+      assert.deepEqual(other.seen, [])
+    } finally {
+      await Promise.all([other.stop(), redirecting.stop()])
     }
   })
 

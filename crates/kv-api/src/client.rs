@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use endpoint::Endpoint;
 
 use crate::account::{self, Bound, NamespaceInfo};
 use crate::error::ApiError;
@@ -37,7 +38,7 @@ impl KvApi {
     ///
     /// If `url` is not an HTTP address.
     pub fn local(url: &str, patience: Patience, notice: RetryNotice) -> Result<Self> {
-        let origin = http_url(url)?;
+        let origin = endpoint(url)?;
         let settings = HttpSettings {
             root: format!("{origin}/cdn-cgi/explorer/api"),
             token: None,
@@ -69,10 +70,8 @@ impl KvApi {
         if account.is_empty() || !account.bytes().all(|b| b.is_ascii_alphanumeric()) {
             bail!("CLOUDFLARE_ACCOUNT_ID is not an account id (32 hexadecimal digits)");
         }
-        let base = http_url(base)?;
-        if base.starts_with("http://") && !is_loopback(&base) {
-            bail!("{base} is not https: the token would be sent unencrypted");
-        }
+        let base = endpoint(base)?;
+        base.for_secrets()?;
         let settings = HttpSettings {
             root: format!("{base}/accounts/{account}"),
             token: Some(token),
@@ -83,7 +82,7 @@ impl KvApi {
             ),
             timeout: patience.timeout.unwrap_or(TIMEOUT),
             paced: true,
-            proxied: !is_loopback(&base),
+            proxied: !base.is_loopback(),
         };
         Ok(Self { http: Http::new(settings, notice), limits: CLOUDFLARE })
     }
@@ -113,18 +112,7 @@ impl KvApi {
     }
 }
 
-/// Removes a trailing slash from an address and adds `http://` if the scheme is missing.
-fn http_url(text: &str) -> Result<String> {
-    let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    let uri: ureq::http::Uri = text.parse().with_context(|| format!("`{text}` is not a URL"))?;
-    if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.query().is_some() {
-        bail!("`{text}` is not an address of the form http://HOST:PORT");
-    }
-    Ok(text.trim_end_matches('/').to_owned())
-}
-
-fn is_loopback(url: &str) -> bool {
-    let uri: Option<ureq::http::Uri> = url.parse().ok();
-    let host = uri.as_ref().and_then(|uri| uri.host()).unwrap_or("");
-    matches!(host, "localhost" | "[::1]") || host.starts_with("127.")
+/// Parses an address.
+fn endpoint(text: &str) -> Result<Endpoint> {
+    text.parse().with_context(|| format!("the address of the KV API is {text:?}"))
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use endpoint::Endpoint;
 use ureq::Agent;
 use ureq::http::HeaderMap;
 
@@ -37,20 +38,22 @@ impl ResolverAnswer {
 }
 
 impl Resolver {
-    /// Creates a client of the resolver at `url`, with the read token in `RESOLVER_TOKEN`.
-    pub(crate) fn new(url: &str) -> Self {
-        let agent = Agent::config_builder()
-            .http_status_as_error(false)
-            // A redirect would take the token to another host.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_global(Some(PATIENCE))
-            .user_agent(concat!("slotctl/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .new_agent();
-        let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+    /// Creates a client of the resolver at an address, with the read token in `RESOLVER_TOKEN`.
+    ///
+    /// # Errors
+    ///
+    /// If there is a token and it would be sent unencrypted.
+    pub(crate) fn new(endpoint: &Endpoint) -> Result<Self> {
         let token = std::env::var("RESOLVER_TOKEN").ok().filter(|token| !token.is_empty());
-        Self { agent, url: url.trim_end_matches('/').to_owned(), token }
+        if token.is_some() {
+            endpoint.for_secrets().context("RESOLVER_TOKEN is set")?;
+        }
+        Ok(Self { agent: agent(endpoint), url: endpoint.to_string(), token })
+    }
+
+    /// Returns the address.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// Returns the answer to a `GET`.
@@ -82,4 +85,19 @@ impl Resolver {
             took: began.elapsed(),
         })
     }
+}
+
+fn agent(endpoint: &Endpoint) -> Agent {
+    let mut config = Agent::config_builder()
+        .http_status_as_error(false)
+        // A redirect would take the token to another host.
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_global(Some(PATIENCE))
+        .user_agent(concat!("slotctl/", env!("CARGO_PKG_VERSION")));
+    if endpoint.is_loopback() {
+        // A proxy is another machine, and would read an unencrypted token.
+        config = config.proxy(None);
+    }
+    config.build().new_agent()
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod endpoint;
 mod lint;
 mod look;
 mod push;

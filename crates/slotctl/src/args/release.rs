@@ -3,15 +3,18 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::endpoint::EndpointParser;
 use super::target::TargetArgs;
+use endpoint::Endpoint;
 use release::percent::{Percent, Steps};
 
 /// The options of `release`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReleaseArgs {
-    /// Address of the Worker for the checks; RESOLVER_TOKEN is sent as read token
-    #[arg(long, value_name = "URL", required_unless_present = "abort")]
-    pub(crate) check_url: Option<String>,
+    /// Address of the Worker for the checks; RESOLVER_TOKEN is sent as read token, over https or
+    /// to this machine only
+    #[arg(long, value_name = "URL", value_parser = EndpointParser, required_unless_present = "abort")]
+    pub(crate) check_url: Option<Endpoint>,
 
     /// File of references to compare, one per line [default: up to 20 slots in Workers KV]
     #[arg(long, value_name = "FILE")]

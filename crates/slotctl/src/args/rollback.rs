@@ -3,7 +3,9 @@
 use catalog::name::ComponentName;
 use catalog::slot::Slot;
 use catalog::version::Version;
+use endpoint::Endpoint;
 
+use super::endpoint::EndpointParser;
 use super::repo::RepoArgs;
 use super::target::TargetArgs;
 
@@ -35,9 +37,9 @@ pub(crate) struct RollbackArgs {
     pub(crate) reason: String,
 
     /// Address of a resolver; wait up to two minutes until it serves the version;
-    /// RESOLVER_TOKEN is sent as read token
-    #[arg(long, value_name = "URL")]
-    pub(crate) resolver: Option<String>,
+    /// RESOLVER_TOKEN is sent as read token, over https or to this machine only
+    #[arg(long, value_name = "URL", value_parser = EndpointParser)]
+    pub(crate) resolver: Option<Endpoint>,
 
     /// Show the changes and write nothing
     #[arg(long)]

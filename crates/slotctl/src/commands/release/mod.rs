@@ -19,8 +19,9 @@ use notice::printable;
 use crate::args::{ReleaseArgs, TargetArgs};
 use crate::config::{self, Config, Home};
 use crate::context::Context;
-use crate::exit::Exit;
+use crate::exit::{Exit, Usage};
 use crate::output::{Output, count};
+use crate::resolver::Resolver;
 use crate::wrangler::Wrangler;
 use deploy::Deployments;
 use drive::Drive;
@@ -33,6 +34,9 @@ use release::state::{self, Begin, Intent, Ramp};
 use report::{ReleaseOutcome, ReleaseReport};
 use setting::{Setting, setting};
 
+/// clap demands the option unless the release is aborted.
+const NO_CHECK_URL: Usage = Usage("--check-url is missing");
+
 /// Carries out the command.
 pub(crate) fn run(context: &Context<'_, ReleaseArgs>) -> Result<Exit> {
     let Context { args, output, .. } = *context;
@@ -42,6 +46,8 @@ pub(crate) fn run(context: &Context<'_, ReleaseArgs>) -> Result<Exit> {
     let (command, name) = (args.wrangler.as_deref(), args.name.as_deref());
     let wrangler = Wrangler::new(command, &config.file, config.environment(), name);
     let mut setting = setting(args, &config.file)?;
+    let endpoint = args.check_url.as_ref().filter(|_| !args.abort);
+    let resolver = endpoint.map(Resolver::new).transpose()?;
     let active = active(&wrangler)?;
     // 2. The decision, from the deployment and the command line.
     let versions = if args.abort { Vec::new() } else { versions(&wrangler, &active)? };
@@ -56,7 +62,7 @@ pub(crate) fn run(context: &Context<'_, ReleaseArgs>) -> Result<Exit> {
         Begin::Back(ramp) => abort(context, &setting, deployments, &ramp, &mut report)?,
         Begin::Go(progress, ramp) => {
             setting.take_over(ramp.as_ref());
-            let probe = Probe::new(args.check_url.as_deref().unwrap_or_default(), worker);
+            let probe = Probe::new(resolver.ok_or(NO_CHECK_URL)?, worker);
             go(context, &setting, deployments, &probe, (progress, ramp), &mut report)?
         }
     };

@@ -52,8 +52,8 @@ pub(crate) struct Versions<'a> {
 }
 
 impl Probe {
-    pub(crate) fn new(url: &str, worker: String) -> Self {
-        Self { resolver: Resolver::new(url), worker }
+    pub(crate) fn new(resolver: Resolver, worker: String) -> Self {
+        Self { resolver, worker }
     }
 
     /// Requests a path from the version that an override selects, or from any version.

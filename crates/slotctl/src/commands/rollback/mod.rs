@@ -26,6 +26,7 @@ use crate::context::{Context, Session};
 use crate::exit::{Exit, Usage};
 use crate::output::count;
 use crate::output::leftover::Leftover;
+use crate::resolver::Resolver;
 use crate::source::{Asking, Certainty, Source};
 use git::Repository;
 use present::RollbackPlan;
@@ -39,8 +40,8 @@ pub(crate) fn run(context: &Context<'_, RollbackArgs>) -> Result<Exit> {
     let target = context.target(&args.target)?;
     let session = context.session(&target);
     let asking = Asking::open(&args.common, args.component.as_slice(), Certainty::Urgent)?;
-    let repository = &asking.repository;
-    let hold = hold(&session, repository)?;
+    let hold = hold(&session, &asking.repository)?;
+    let resolver = args.resolver.as_ref().map(Resolver::new).transpose()?;
     target.check()?;
     // 2. The records in KV, and the plan.
     let (source, found) = look(&session, slot, &asking)?;
@@ -64,7 +65,7 @@ pub(crate) fn run(context: &Context<'_, RollbackArgs>) -> Result<Exit> {
     let written = Instant::now();
     // 4. Git.
     let git = Instant::now();
-    match tags::move_and_push(context, repository, &rollbacks, &origin) {
+    match tags::move_and_push(context, &asking.repository, &rollbacks, &origin) {
         Ok(notices) if notices.is_empty() => report.took.git = Some(git.elapsed()),
         Ok(notices) => report.unpushed = notices,
         Err(error) => report.unpushed = vec![notice(&error)],
@@ -73,8 +74,8 @@ pub(crate) fn run(context: &Context<'_, RollbackArgs>) -> Result<Exit> {
     meanwhile::warn(meanwhile::restore(&session, &rollbacks), output);
     output.note_leftover(None);
     // 6. The versions that callers get.
-    if let Some(url) = &args.resolver {
-        report.unserved = resolver::wait(url, &rollbacks, written, output)?;
+    if let Some(resolver) = &resolver {
+        report.unserved = resolver::wait(resolver, &rollbacks, written, output)?;
         report.took.served = report.unserved.is_empty().then(|| written.elapsed());
     }
     output.step("done", count(rollbacks.len(), "slot rolled back"), began);

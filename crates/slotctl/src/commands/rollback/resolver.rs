@@ -21,15 +21,15 @@ const EVERY: Duration = Duration::from_millis(500);
 /// Waits until all versions are served; returns those that are not. Times are counted from
 /// `written`, when the slots' records were written.
 pub(super) fn wait(
-    url: &str,
+    resolver: &Resolver,
     rollbacks: &[Rollback],
     written: Instant,
     output: &Output,
 ) -> Result<Vec<Notice>> {
-    let resolver = Resolver::new(url);
+    let url = resolver.url();
     let mut open: Vec<&Rollback> = rollbacks.iter().collect();
     loop {
-        let wrong = look(&resolver, &open, written, output);
+        let wrong = look(resolver, &open, written, output);
         if wrong.is_empty() {
             let slots = count(rollbacks.len(), "slot");
             output.step("check", format_args!("{slots} by {url}"), written);

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use base64ct::{Base64, Encoding};
+use component_resolver::config::raw::RawSetting;
 use component_resolver::config::{Config, ScriptVersion};
 use component_resolver::http::{Body, MAX_BODY, Payload, Request, Response};
 use serde::Deserialize;
@@ -23,7 +24,7 @@ use support::{MapBackend, Resolver, bytes};
 struct Script {
     kv: BTreeMap<String, BTreeMap<String, Value>>,
     #[serde(default)]
-    vars: BTreeMap<String, String>,
+    vars: BTreeMap<String, Value>,
     always: BTreeMap<String, String>,
     cases: Vec<Case>,
 }
@@ -78,10 +79,18 @@ fn resolver(script: &Script) -> Resolver {
         tag: script.always["script-version-tag"].clone(),
         timestamp: "2026-11-20T00:00:00Z".into(),
     };
-    let config = Config::read(&|name| script.vars.get(name).cloned(), version);
+    let config = Config::read(&|name| raw(script.vars.get(name)), version);
     let backend = MapBackend::default();
     backend.put(&script.kv);
     Resolver::new(config, backend)
+}
+
+fn raw(value: Option<&Value>) -> RawSetting {
+    match value {
+        None => RawSetting::Unset,
+        Some(Value::String(text)) => RawSetting::Text(text.clone()),
+        Some(json) => RawSetting::Json(json.to_string()),
+    }
 }
 
 fn run(resolver: &Resolver, case: &Case) -> Response<Vec<u8>> {

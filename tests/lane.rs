@@ -128,7 +128,8 @@ fn turn() -> impl Strategy<Value = Exchange> {
 
 fn resolver(vars: &[(&str, &str)]) -> Resolver {
     let var = |name: &str| {
-        vars.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        let found = vars.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| (*value).to_owned()).into()
     };
     let version = ScriptVersion { id: "script".into(), ..ScriptVersion::default() };
     let backend = MapBackend::default();

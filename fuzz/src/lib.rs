@@ -76,7 +76,16 @@ pub struct World {
     guarded: Config,
 }
 
+thread_local! {
+    static WORLD: &'static World = Box::leak(Box::default());
+}
+
 impl World {
+    /// Returns the Workers of this thread, which every input meets.
+    pub fn shared() -> &'static Self {
+        WORLD.with(|world| *world)
+    }
+
     /// Reads the vectors.
     pub fn new() -> Self {
         let mut values = Values::new();
@@ -85,10 +94,10 @@ impl World {
         }
         let tokens = json(ACCESS)["vars"]["READ_TOKENS"].as_str().map(str::to_owned);
         let script = ScriptVersion { id: "fuzz".to_owned(), ..ScriptVersion::default() };
-        let guarded = |name: &str| tokens.clone().filter(|_| name == "READ_TOKENS");
+        let guarded = |name: &str| tokens.clone().filter(|_| name == "READ_TOKENS").into();
         Self {
             kv: MapBackend(Box::leak(Box::new(values))),
-            open: Config::read(&|_| None, script.clone()),
+            open: Config::read(&|_| None.into(), script.clone()),
             guarded: Config::read(&guarded, script),
         }
     }

@@ -2,7 +2,6 @@
 #![no_main]
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
 
 use component_resolver::config::ScriptVersion;
 use component_resolver::http::Response;
@@ -10,20 +9,18 @@ use fuzz::{World, Written, bytes, said};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
-static WORLD: LazyLock<World> = LazyLock::new(World::new);
-
 const STATUSES: [u16; 13] = [200, 204, 304, 400, 401, 404, 405, 410, 413, 414, 415, 502, 503];
 
 fuzz_target!(|data: &[u8]| {
     let written = Written::read(data);
     let tokens = written.header("Authorization").is_some();
-    let (answer, trace) = written.ask(&WORLD.resolver(tokens));
+    let (answer, trace) = written.ask(&World::shared().resolver(tokens));
     check(&answer);
     let line = trace.log(&written.method, answer.status, &ScriptVersion::default()).json();
     assert!(!line.contains(['\n', '\r']) && serde_json::from_str::<Value>(&line).is_ok(), "{line}");
     if written.method == "GET" {
         let head = Written { method: "HEAD".to_owned(), ..written };
-        same_but_for_the_body(&answer, &head.ask(&WORLD.resolver(tokens)).0);
+        same_but_for_the_body(&answer, &head.ask(&World::shared().resolver(tokens)).0);
     }
 });
 

@@ -1,15 +1,11 @@
 //! Bodies of `POST /resolve`: each reference is answered as `GET` would answer it.
 #![no_main]
 
-use std::sync::LazyLock;
-
 use catalog::reference::{Address, Reference};
 use fuzz::{World, Written, bytes, said};
 use libfuzzer_sys::fuzz_target;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-
-static WORLD: LazyLock<World> = LazyLock::new(World::new);
 
 /// References of a body that are asked for one by one, too.
 const COMPARED: usize = 5;
@@ -22,7 +18,7 @@ fuzz_target!(|body: &[u8]| {
         headers,
         body: body.to_vec(),
     };
-    let (answer, trace) = request.ask(&WORLD.resolver(false));
+    let (answer, trace) = request.ask(&World::shared().resolver(false));
     assert!(matches!(answer.status, 200 | 400 | 413), "{}", answer.status);
     assert!(trace.kv_reads <= 6 + 200, "{} reads", trace.kv_reads);
     if answer.status != 200 {
@@ -49,7 +45,7 @@ fn compare(asked: &Value, reference: &str, entry: &Value) {
     }
     let Some(target) = target(asked, reference) else { return };
     let get = Written { method: "GET".to_owned(), target, headers: Vec::new(), body: Vec::new() };
-    let (answer, _) = get.ask(&WORLD.resolver(false));
+    let (answer, _) = get.ask(&World::shared().resolver(false));
     let text = |value: &Value| value.as_str().map(str::to_owned);
     if asked["content"] == true || entry["error"].is_object() {
         let status = entry["error"]["status"].as_u64().unwrap_or(200);

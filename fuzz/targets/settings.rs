@@ -3,6 +3,7 @@
 
 use catalog::access::{ReadTokens, Scope};
 use catalog::digest::Digest;
+use component_resolver::config::raw::RawSetting;
 use component_resolver::config::{Config, MIN_CACHE_TTL, ScriptVersion};
 use libfuzzer_sys::fuzz_target;
 
@@ -29,11 +30,14 @@ fuzz_target!(|text: &str| {
             assert!(ERRORS.iter().any(|known| why.starts_with(known)), "{why}");
         }
     }
-    let config = Config::read(&|_| Some(text.to_owned()), ScriptVersion::default());
-    assert!(config.needs_token(), "what is set must not count as not set");
-    assert!(config.slot_cache_ttl >= MIN_CACHE_TTL && config.record_cache_ttl() >= MIN_CACHE_TTL);
-    if let Ok(hosts) = &config.hosts {
-        let _ = hosts.slot(text);
+    for raw in [RawSetting::Text(text.to_owned()), RawSetting::Json(text.to_owned())] {
+        let config = Config::read(&|_| raw.clone(), ScriptVersion::default());
+        assert!(config.needs_token(), "what is set must not count as not set");
+        assert!(config.slot_cache_ttl >= MIN_CACHE_TTL);
+        assert!(config.record_cache_ttl() >= MIN_CACHE_TTL);
+        if let Ok(hosts) = &config.hosts {
+            let _ = hosts.slot(text);
+        }
     }
 });
 

@@ -13,12 +13,11 @@ use crate::http::headers::AUTHORIZATION;
 ///
 /// 401 without a valid token, 503 if the configured tokens are invalid.
 pub fn authorize(config: &Config, request: &Request<'_>) -> Result<Grant, Refusal> {
-    let Some(tokens) = config.tokens.as_ref().map_err(Clone::clone)? else {
+    if !config.needs_token() {
         return Ok(Grant::All);
-    };
+    }
     let field = (request.header)(AUTHORIZATION).unwrap_or_default();
-    let granted = bearer(&field).and_then(|token| tokens.grant(token));
-    granted.cloned().ok_or(Refusal::TokenRequired)
+    config.access.grant(bearer(&field))
 }
 
 /// Returns the token of `Bearer <token>` (RFC 6750, section 2.1). The scheme is

@@ -1,6 +1,7 @@
 //! Cross-origin reads (the CORS protocol of the Fetch standard), off by default.
 
 use crate::config::Origins;
+use crate::config::raw::Setting;
 use crate::http::headers::ORIGIN;
 use crate::http::{Body, Response};
 
@@ -14,16 +15,18 @@ const ALLOWED: &str = "Authorization, Cloudflare-Workers-Version-Key, Component-
                        Component-Version-Key, Component-Version-Override, Content-Type, \
                        If-None-Match";
 
-/// Adds the headers that a page of `origin` needs to read the response.
+/// Adds the headers that a page of `origin` needs to read the response. If the setting is
+/// invalid, no page can read it.
 pub(crate) fn admit<B>(
-    origins: &Origins,
+    origins: &Setting<Origins>,
     response: Response<B>,
     origin: Option<&str>,
 ) -> Response<B> {
     let (allow, response) = match origins {
-        Origins::Off => return response,
-        Origins::Any => ("*", response),
-        Origins::Listed(origins) => {
+        Ok(Origins::Off) => return response,
+        Ok(Origins::Any) => ("*", response),
+        Err(_) => return response.varying(ORIGIN),
+        Ok(Origins::Listed(origins)) => {
             let response = response.varying(ORIGIN);
             match origin.filter(|origin| origins.iter().any(|listed| listed == origin)) {
                 Some(origin) => (origin, response),
@@ -38,9 +41,13 @@ pub(crate) fn admit<B>(
 
 /// Answers `OPTIONS`: the methods of a resource, and for a preflight the headers that a
 /// page may send.
-pub(crate) fn options<B>(origins: &Origins, allow: &'static str, preflight: bool) -> Response<B> {
+pub(crate) fn options<B>(
+    origins: &Setting<Origins>,
+    allow: &'static str,
+    preflight: bool,
+) -> Response<B> {
     let response = Response::new(204, Body::Empty).with("Allow", allow);
-    if *origins == Origins::Off || !preflight {
+    if matches!(origins, Ok(Origins::Off) | Err(_)) || !preflight {
         return response;
     }
     response

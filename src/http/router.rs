@@ -134,6 +134,11 @@ async fn dispatch<B: Backend>(
     trace: &mut Trace,
 ) -> HandlerResult<B::Content> {
     let resource = Resource::of(request.path)?;
+    if let Err(refusal) = &config.origins
+        && (request.header)(ORIGIN).is_some()
+    {
+        return Err(refusal.clone());
+    }
     let methods = resource.methods();
     if request.method == "OPTIONS" {
         let preflight = (request.header)("Access-Control-Request-Method").is_some();
@@ -144,6 +149,7 @@ async fn dispatch<B: Backend>(
     }
     let context = || -> Result<HandlerContext<'_, B>, Refusal> {
         let grant = access::authorize(config, request)?;
+        config.numbers.clone()?;
         Ok(HandlerContext { config, reader, request, grant })
     };
     // Boxed: otherwise the code of a future that usual requests never await is compiled with

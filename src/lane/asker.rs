@@ -43,7 +43,7 @@ impl Asker for RequestAsker<'_> {
         METHODS.contains(&self.request.method)
             && self.request.query.is_empty()
             && !self.config.needs_token()
-            && (self.config.origins == Origins::Off || (self.request.header)(ORIGIN).is_none())
+            && (self.config.origins == Ok(Origins::Off) || (self.request.header)(ORIGIN).is_none())
     }
 
     fn caller(&self, slot: &SlotRecord) -> Caller {

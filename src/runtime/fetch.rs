@@ -128,7 +128,7 @@ pub fn answer(
 }
 
 async fn answered(raw: web_sys::Request, env: Env, record: JsValue) -> Result<JsValue, JsValue> {
-    let isolate = Isolate::of(&env);
+    let isolate = Isolate::ready(&env).await;
     let payload = match raw.body() {
         Some(body) => Box::pin(payload(body)).await?,
         None => Payload::Bytes(Vec::new()),

@@ -9,7 +9,10 @@ use worker::Env;
 
 use super::kv::{self, KvStore, Reads};
 use super::reply::{Analytics, HeaderNames, Prepared};
+use super::secret::StoredTokens;
+use super::setting;
 use super::waiting::Waiting;
+use crate::config::read_access::READ_TOKENS;
 use crate::config::{Config, ScriptVersion};
 use crate::lane::Lane;
 use crate::resolve::reader::{MissingContent, ReadAhead, Reader};
@@ -24,6 +27,8 @@ pub(super) struct Isolate {
     pub(super) waiting: RefCell<Waiting<(Rc<Prepared>, MissingContent)>>,
     pub(super) analytics: Option<Analytics>,
     pub(super) names: HeaderNames,
+    /// The read tokens, if they are in the Secrets Store.
+    tokens: Option<StoredTokens>,
 }
 
 thread_local! {
@@ -47,7 +52,7 @@ impl Isolate {
 
     /// Creates an isolate that no request uses.
     pub(super) fn new(env: &Env) -> Self {
-        let config = Config::read(&|name| text(env, name), script_version(env));
+        let config = Config::read(&|name| setting::read(env, name), script_version(env));
         let store = KvStore::of(env, config.kv_timeout, config.slot_cache_ttl);
         Self {
             reader: Reader::new(&config, store),
@@ -55,8 +60,19 @@ impl Isolate {
             waiting: RefCell::default(),
             analytics: Analytics::of(env, &config.script_version),
             names: HeaderNames::default(),
+            tokens: setting::stored(env, READ_TOKENS).map(StoredTokens::new),
             config,
         }
+    }
+
+    /// Returns the isolate with read tokens that are not too old.
+    pub(super) async fn ready(env: &Env) -> Rc<Self> {
+        let isolate = Self::of(env);
+        if let Some(tokens) = &isolate.tokens {
+            let Config { access, kv_timeout, .. } = &isolate.config;
+            Box::pin(tokens.refresh(access, *kv_timeout)).await;
+        }
+        isolate
     }
 
     /// Converts the result of [`read_slot`] for a URL: `record` is the text, `null` for

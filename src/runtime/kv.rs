@@ -52,7 +52,7 @@ extern "C" {
     /// Adds a time-out to a promise. The result never rejects: its value may be an error, which
     /// is an object. It is written in JavaScript because a timer that is set and cleared there
     /// costs a quarter of one that is controlled by a future.
-    fn within(promise: &Promise, milliseconds: u32) -> Promise;
+    pub(super) fn within(promise: &Promise, milliseconds: u32) -> Promise;
 
     /// The reads of one request, one after another, with one timer for all.
     pub type Reads;

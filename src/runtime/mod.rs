@@ -6,5 +6,7 @@ mod kv;
 mod method;
 mod reply;
 pub mod rpc;
+mod secret;
+mod setting;
 pub mod task;
 mod waiting;

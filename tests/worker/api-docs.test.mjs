@@ -99,7 +99,7 @@ describe('the tables of docs/api.md', () => {
 
   test('each setting and binding is read by the source', () => {
     const documented = spans(column('Settings'))
-    const config = read('src/config.rs')
+    const config = read('src/config/mod.rs')
     const settings = [...config.matchAll(/^ {4}\/\/\/ (`[A-Z_`, and]+`):/gm)].flatMap(([, names]) => spans([names]))
     const bound = [
       ...`${read('src/runtime/isolate.rs')}${read('src/runtime/reply.rs')}`.matchAll(/&"([A-Z_]+)"\.into\(\)/g),

@@ -183,7 +183,14 @@ impl RpcCall {
         result
     }
 
+    /// Refuses to read if a setting that every read needs is invalid.
+    fn check_settings(&self) -> Result<(), CallFailure> {
+        let numbers = self.isolate.config.numbers.clone();
+        numbers.map_err(|refusal| CallFailure::refusal("GET", &refusal))
+    }
+
     async fn read(&mut self, keys: &JsValue, options: &JsValue, described: bool) -> CallResult {
+        self.check_settings()?;
         match keys.dyn_ref::<Array>() {
             Some(keys) => Box::pin(self.read_all(keys, options, described)).await,
             None => self.read_one(keys, options, described).await,
@@ -248,6 +255,7 @@ impl RpcCall {
     }
 
     async fn list(&mut self, options: &JsValue) -> CallResult {
+        self.check_settings()?;
         let text = |name| member(options, name).as_string().unwrap_or_default();
         let (prefix, cursor) = (text("prefix"), text("cursor"));
         check_length(&prefix)?;

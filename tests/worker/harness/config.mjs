@@ -17,9 +17,13 @@ export function builtModules(build = BUILD) {
   return names.map((name) => ({ name, file: path.join(build, name) }))
 }
 
-function bindingTexts({ kv, vars, scriptVersion }) {
+/** A variable: a text, or a value of another type as wrangler passes it on. */
+const variable = ([name, value]) =>
+  typeof value === 'string' ? capnp.textBinding(name, value) : capnp.jsonBinding(name, value)
+
+function bindingTexts({ kv, vars, scriptVersion, bindings = [] }) {
   const texts = kv.store.names().map((name) => capnp.kvBinding(name))
-  for (const [name, value] of Object.entries(vars)) texts.push(capnp.textBinding(name, value))
+  texts.push(...Object.entries(vars).map(variable), ...bindings)
   if (scriptVersion) texts.push(capnp.jsonBinding('CF_VERSION_METADATA', scriptVersion))
   return texts
 }
@@ -44,6 +48,10 @@ export function writeConfig(folder, options) {
     services.push('(name = "caller", worker = .caller)')
     const callers = { modules: caller.modules, bindings: callerBindings(options, caller.services), ...date }
     workers.push(capnp.workerText('caller', callers, folder))
+  }
+  for (const { name, ...worker } of options.services ?? []) {
+    services.push(`(name = ${capnp.quote(name)}, worker = .${name})`)
+    workers.push(capnp.workerText(name, { ...worker, ...date }, folder))
   }
   services.push(...kv.store.names().map((name) => capnp.kvService(name, kv.address)))
   return capnp.writeConfig(folder, { services, sockets: { http: caller ? '"caller"' : '"main"' }, workers, v8Flags })

@@ -22,7 +22,8 @@ const started = []
  * `kv` is the namespaces (name → Map), or a KvServer that several Workers share. `modules` replaces the
  * built Worker: a list of `{ name, source | file }`, the entry first. `caller` puts another Worker in
  * front: its `modules`, and `services`, the names of its service bindings to the built Worker. Requests
- * go to the caller, which also has the namespaces.
+ * go to the caller, which also has the namespaces. `bindings` are further bindings of the Worker in
+ * workerd's notation, and `services` the Workers that they name: `{ name, modules, bindings }`.
  */
 export async function startWorker(options = {}) {
   const { kv = { SLOTS: new Map(), COMPONENTS: new Map() } } = options
@@ -43,6 +44,8 @@ const configOf = (options, kv) => ({
   modules: options.modules ?? builtModules(),
   caller: options.caller,
   vars: options.vars ?? {},
+  bindings: options.bindings,
+  services: options.services,
   scriptVersion: options.scriptVersion ?? SCRIPT_VERSION,
   compatibilityFlags: options.compatibilityFlags ?? [],
 })

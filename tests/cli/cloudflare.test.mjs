@@ -99,7 +99,7 @@ describe('slotctl sync with Cloudflare', () => {
     const interfere = (call) => (catalog(call) ? { status: 400, text: '{"success":false,"errors":[]}' } : null)
     const stopped = await sync(repo, pair, { interfere })
     assert.deepEqual([stopped.code, stopped.json.result.written.slots, stopped.json.result.written.catalogs], [1, 1, 0])
-    assert.match(stopped.json.result.error, /bulk: status 400/)
+    assert.match(stopped.json.error.what, /bulk: status 400/)
     assert.match(stopped.stderr, /run the command again to continue/)
 
     const finished = await sync(repo, pair)

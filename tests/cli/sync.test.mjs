@@ -361,10 +361,12 @@ describe('slotctl sync', () => {
       assert.deepEqual(Object.keys(json).sort(), [
         'command',
         'dryRun',
+        'exit',
         'head',
         'plan',
         'result',
         'rollouts',
+        'schema',
         'source',
         'target',
       ])
@@ -387,13 +389,11 @@ describe('slotctl sync', () => {
         'calls',
         'checked',
         'deleted',
-        'error',
-        'exit',
         'seconds',
         'spared',
         'written',
       ])
-      assert.deepEqual([json.command, json.dryRun, json.result.exit], ['sync', false, 0])
+      assert.deepEqual([json.command, json.dryRun, json.exit], ['sync', false, 0])
       assert.equal(json.head, repo.git('rev-parse', 'HEAD'))
       assert.equal(json.target.slots, pair.ids.slots)
       const plain = await sync(repo, pair)
@@ -410,7 +410,7 @@ describe('slotctl sync', () => {
       const { code, stderr, json } = await syncJson(empty, pair)
       assert.equal(code, 1)
       assert.match(stderr, /no component that can be served.*does its remote have the tags/s)
-      assert.match(json.result.error, /no component that can be served/)
+      assert.match(json.error.what, /no component that can be served/)
     })
 
     test('that does not exist is an error that names it', async () => {
@@ -441,7 +441,7 @@ describe('slotctl sync', () => {
         kv.pair().config,
       ]
       const { code, stderr, json } = await slotctl([...args, '--json'])
-      assert.deepEqual([code, json.result.exit], [1, 1])
+      assert.deepEqual([code, json.exit], [1, 1])
       assert.match(stderr, /error: GET http:\/\/127\.0\.0\.1:9\/.*no answer: .*\(tried 5 times\)/)
       assert.match(stderr, /hint: is `wrangler dev` running there\?/)
     })

@@ -57,6 +57,7 @@ describe('slotctl tag create', () => {
     const { code, json } = await tag(repo, ...args)
     assert.equal(code, 0)
     assert.deepEqual(json, {
+      schema: 1,
       command: 'tag create',
       exit: 0,
       commit: first,

@@ -119,7 +119,10 @@ describe('--json of a command that fails', () => {
       assert.notEqual(code, 0)
       assert.deepEqual([json.command, json.exit], [command, code])
       // The text for people has the same content, wrapped for the terminal.
-      assert.ok(json.error.length > 10 && stderr.includes(json.error.split(':')[0]), `${json.error}\n${stderr}`)
+      assert.ok(
+        json.error.what.length > 10 && stderr.includes(json.error.what.split(':')[0]),
+        `${json.error.what}\n${stderr}`,
+      )
     })
   }
 })

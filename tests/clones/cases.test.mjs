@@ -45,7 +45,7 @@ describe('a remote', () => {
         const { code, stderr, json } = await run('sync', clone, pair, flags, soon)
         assert.equal(code, 1, stderr)
         assert.match(stderr, /refused: origin: it did not answer.*nothing for 1 s\n +hint: .*--local-refs/)
-        assert.match(json.result.error, /did not answer/)
+        assert.match(json.error.what, /did not answer/)
       }
       for (const command of ['status --check', 'verify']) {
         assert.equal((await run(command, clone, pair, [], soon)).code, 1, command)

@@ -127,7 +127,7 @@ describe('slotctl release refuses', () => {
     await cloud.deploy([[other, 100]], { message: 'an emergency' })
     const { code, json, stderr } = await ended
     assert.equal(code, 1, stderr)
-    assert.match(json.error, /somebody else deployed during the release: 100 %/)
+    assert.match(json.error.what, /somebody else deployed during the release: 100 %/)
     const [{ versions, annotations }] = cloud.worker.deployments()
     assert.deepEqual(
       [versions, annotations['workers/message']],
@@ -173,7 +173,7 @@ describe('slotctl release refuses', () => {
     })
     assert.equal(code, 1)
     assert.match(
-      json.error,
+      json.error.what,
       /^the rollback failed \(reason for the rollback: release: wrangler versions deploy .* made to fail\): wrangler/,
     )
     assert.match(

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use serde_json::{Value, json};
-
 /// The way in which a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -38,16 +36,6 @@ impl Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         exit.code().into()
-    }
-}
-
-/// Returns the JSON of a command that an error stopped before it had a result.
-pub(crate) fn failure(command: &str, error: &anyhow::Error) -> Value {
-    let (exit, error) = (Exit::of(error).code(), format!("{error:#}"));
-    match command {
-        // The reports of `sync` always had these members below `result`.
-        "sync" => json!({ "command": command, "result": { "error": error, "exit": exit } }),
-        _ => json!({ "command": command, "error": error, "exit": exit }),
     }
 }
 

@@ -28,6 +28,7 @@ mod source;
 mod store;
 mod target;
 mod traffic;
+mod usage;
 mod wrangler;
 
 use std::process::ExitCode;
@@ -42,8 +43,11 @@ use output::Output;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    let output = Output::new();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage::report(&error),
+    };
+    let output = Output::new(Some(args.command.name().to_owned()));
     interrupt::install(&output);
     commands::run(&args.command, &output).into()
 }

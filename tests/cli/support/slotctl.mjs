@@ -4,6 +4,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { GIT_ENV } from './repo.mjs'
+import { checkShape } from './schemas.mjs'
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
 
@@ -28,7 +29,10 @@ export function gitEnv(extra = {}) {
   return { ...env, ...extra }
 }
 
-/** Runs `slotctl` (`started` gets the process); with `--json`, `json` is the printed object. */
+/**
+ * Runs `slotctl` (`started` gets the process). With `--json`, `json` is the printed object, which must
+ * have the shape that `docs/schemas` describes, and the exit code.
+ */
 export function slotctl(args, { env = {}, cwd = ROOT, started = (_child) => {} } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(binary(), args, { cwd, env: cleanEnv(env), stdio: ['ignore', 'pipe', 'pipe'] })
@@ -39,8 +43,19 @@ export function slotctl(args, { env = {}, cwd = ROOT, started = (_child) => {} }
     }
     child.once('error', reject)
     child.once('close', (code) => {
-      const json = args.includes('--json') && out.stdout ? JSON.parse(out.stdout) : undefined
-      resolve({ code, json, ...out })
+      try {
+        const json = args.includes('--json') && out.stdout ? read(out.stdout, code) : undefined
+        resolve({ code, json, ...out })
+      } catch (error) {
+        reject(error)
+      }
     })
   })
+}
+
+function read(stdout, code) {
+  const json = JSON.parse(stdout)
+  checkShape(json)
+  if (json.exit !== code) throw new Error(`the exit code is ${code}, the output has ${json.exit}`)
+  return json
 }

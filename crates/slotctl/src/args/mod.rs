@@ -196,6 +196,31 @@ mod tests {
         assert!(seen > 15, "{seen}");
     }
 
+    /// Returns the names of the commands below `command` that have the option `--json`.
+    fn with_json(command: &clap::Command, above: &str) -> Vec<String> {
+        let below = command.get_subcommands().flat_map(|command| {
+            let name = format!("{above}{}", command.get_name());
+            let own = command.get_arguments().any(|arg| arg.get_long() == Some("json"));
+            let below = with_json(command, &format!("{name}-"));
+            own.then_some(name).into_iter().chain(below)
+        });
+        below.collect()
+    }
+
+    /// The tests in tests/cli compare the output of each command with its schema.
+    #[test]
+    fn every_command_with_json_has_a_schema_in_the_documentation() {
+        let mut commands = with_json(&Args::command(), "");
+        commands.extend(["common".to_owned(), "envelope".to_owned()]);
+        commands.sort();
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/schemas");
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let mut schemas: Vec<String> =
+            files.map(|file| file.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+        schemas.sort();
+        assert_eq!(commands, schemas);
+    }
+
     #[test]
     fn local_defaults_to_the_address_of_wrangler_dev() {
         for (line, expected) in [

@@ -49,7 +49,7 @@ fn one(context: &Context<'_, ExplainArgs>, record: &SlotRecord, key: &str) -> Re
     let decision = decide(args, record, key)?;
     let explanation = Explanation::of_decision(&args.component, record, &decision);
     match args.common.json {
-        true => output.data(&explanation),
+        true => output.data(Exit::Done, &explanation),
         false => output.print(&words(&explanation, record, key)),
     }
 }
@@ -96,13 +96,14 @@ fn many(context: &Context<'_, ExplainArgs>, record: &SlotRecord, keys: &[String]
                 "key": key, "assignment": rule, "point": point, "assignedSlot": slot, "version": version,
             })
         };
-        return output.data(&json!({
+        let value = json!({
             "component": args.component,
             "slot": args.slot,
             "targets": boundaries(record),
             "keys": rows.iter().map(|row_of: &(_, _, _, (String, String))| row(row_of)).collect::<Value>(),
             "shares": shares.iter().map(|(arm, number)| share(arm, *number, keys.len())).collect::<Value>(),
-        }));
+        });
+        return output.data(Exit::Done, &value);
     }
     let mut text = "key\tassignment\tpoint\tslot\tversion\n".to_owned();
     for (key, rule, point, (slot, version)) in &rows {

@@ -23,7 +23,7 @@ pub(crate) fn run(context: &Context<'_, HistoryArgs>) -> Result<Exit> {
     let catalog = read(context)?;
     let moves = moves(&catalog, args.slot.as_ref());
     match args.json {
-        true => output.data(&value(args, &moves))?,
+        true => output.data(Exit::Done, &value(args, &moves))?,
         false => output.print(&table(&moves))?,
     }
     if moves.is_empty() {
@@ -76,10 +76,8 @@ fn value(args: &HistoryArgs, moves: &[(&Slot, &Move)]) -> Value {
         })
     };
     json!({
-        "command": "history",
         "component": args.component,
         "moves": moves.iter().map(moved).collect::<Value>(),
-        "exit": Exit::Done.code(),
     })
 }
 

@@ -18,15 +18,15 @@ use anyhow::Result;
 
 use crate::args::Command;
 use crate::context::Context;
-use crate::exit::{self, Exit};
-use crate::output::Output;
+use crate::exit::Exit;
+use crate::output::{Output, ReportedError};
 
 /// Carries out a command. With `--json`, an error is printed to stdout as JSON too, so that
 /// a script always gets an object.
 pub(crate) fn run(command: &Command, output: &Output) -> Exit {
     let ended = carry_out(command, output).or_else(|error| {
         if command.json() {
-            output.data(&exit::failure(command.name(), &error))?;
+            output.failed(Exit::of(&error), &ReportedError::of(&error))?;
         }
         Err(error)
     });

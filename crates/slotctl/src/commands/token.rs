@@ -21,10 +21,9 @@ pub(crate) fn run(context: &Context<'_, TokenArgs>) -> Result<Exit> {
     let hash = Digest::of(token.as_bytes()).to_string();
     let entry = json!({ &hash: args.scopes });
     if args.json {
-        output.data(&json!({
-            "command": "token", "token": token, "hash": hash, "scopes": args.scopes,
-            "readTokens": entry,
-        }))?;
+        let value =
+            json!({ "token": token, "hash": hash, "scopes": args.scopes, "readTokens": entry });
+        output.data(Exit::Done, &value)?;
         return Ok(Exit::Done);
     }
     output.print(&format!("{token}\n{entry}\n"))?;

@@ -62,7 +62,7 @@ pub(crate) fn run(context: &Context<'_, VerifyArgs>) -> Result<Exit> {
     found.tell(output);
     tell(output, &read, &found, began);
     if args.common.json {
-        output.data(&value(&read, &found))?;
+        output.data(found.exit(), &value(&read, &found))?;
     }
     Ok(found.exit())
 }
@@ -195,7 +195,6 @@ fn tell(output: &Output, read: &Read, found: &VerifiedKey<'_>, began: Instant) {
 
 fn value(read: &Read, found: &VerifiedKey<'_>) -> Value {
     json!({
-        "command": "verify",
         "source": found.reading.source.provenance.value(),
         "read": {
             "slots": read.slots, "versions": read.versions, "catalogs": read.catalogs,
@@ -204,6 +203,5 @@ fn value(read: &Read, found: &VerifiedKey<'_>) -> Value {
         "findings": found.findings,
         "refused": found.refused().collect::<Vec<_>>(),
         "drift": found.plan.has_drift(),
-        "exit": found.exit().code(),
     })
 }

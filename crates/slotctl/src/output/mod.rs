@@ -2,6 +2,7 @@
 #![allow(clippy::print_stderr, reason = "the one place that writes to the terminal")]
 
 pub(crate) mod bar;
+mod envelope;
 pub(crate) mod leftover;
 
 use std::cell::Cell;
@@ -16,22 +17,28 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, P
 use notice::{Notice, printable};
 use serde::Serialize;
 
+use self::envelope::Envelope;
+pub(crate) use self::envelope::{ErrorCode, ReportedError};
 use self::leftover::Leftover;
+use crate::exit::Exit;
 use kv_api::ApiError;
 use notice::Refused;
 
 /// The outputs of a command: messages, data and progress.
 #[derive(Clone, Debug)]
 pub(crate) struct Output {
+    /// The command as it is typed; `None` if the command line names none.
+    command: Option<String>,
     bars: MultiProgress,
     terminal: bool,
     leftover: Arc<Mutex<Option<Leftover>>>,
 }
 
 impl Output {
-    /// Creates an output for the present stderr: a terminal gets progress bars and, unless
-    /// `NO_COLOR` forbids them (<https://no-color.org>), colours; anything else gets plain lines.
-    pub(crate) fn new() -> Self {
+    /// Creates the output of a command for the present stderr: a terminal gets progress bars and,
+    /// unless `NO_COLOR` forbids them (<https://no-color.org>), colours; anything else gets plain
+    /// lines.
+    pub(crate) fn new(command: Option<String>) -> Self {
         let terminal = Term::stderr().features().is_attended();
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         console::set_colors_enabled_stderr(terminal && !no_color);
@@ -40,7 +47,8 @@ impl Output {
             true => ProgressDrawTarget::stderr(),
             false => ProgressDrawTarget::hidden(),
         };
-        Self { bars: MultiProgress::with_draw_target(target), terminal, leftover: Arc::default() }
+        let bars = MultiProgress::with_draw_target(target);
+        Self { command, bars, terminal, leftover: Arc::default() }
     }
 
     /// Notes the state that an interruption would leave from now on; `None` means nothing is left.
@@ -116,8 +124,28 @@ impl Output {
         }
     }
 
-    /// Writes the data of a command: one JSON object to stdout.
-    pub(crate) fn data(&self, value: &impl Serialize) -> Result<()> {
+    /// Writes the result of a command as one JSON object to stdout. `members` are those that only
+    /// this command has.
+    pub(crate) fn data(&self, exit: Exit, members: &impl Serialize) -> Result<()> {
+        self.json(&Envelope::new(self.command.as_deref(), exit, None, members))
+    }
+
+    /// Writes the error that stopped a command as one JSON object to stdout.
+    pub(crate) fn failed(&self, exit: Exit, error: &ReportedError) -> Result<()> {
+        self.failed_after(exit, error, &serde_json::Map::new())
+    }
+
+    /// Writes the error that stopped a command, and what it did before.
+    pub(crate) fn failed_after(
+        &self,
+        exit: Exit,
+        error: &ReportedError,
+        members: &impl Serialize,
+    ) -> Result<()> {
+        self.json(&Envelope::new(self.command.as_deref(), exit, Some(error), members))
+    }
+
+    fn json(&self, value: &impl Serialize) -> Result<()> {
         let mut text = serde_json::to_vec_pretty(value).context("cannot write the JSON")?;
         text.push(b'\n');
         let written = std::io::stdout().lock().write_all(&text);
@@ -247,7 +275,7 @@ mod tests {
     #[test]
     fn the_progress_bar_template_is_valid() {
         assert!(ProgressStyle::with_template(BAR).is_ok());
-        let meter = Output::new().meter("tags");
+        let meter = Output::new(None).meter("tags");
         meter.begin(3);
         meter.rename("files");
         meter.add(2);

@@ -52,17 +52,19 @@ pub(crate) fn run(context: &Context<'_, LintArgs>) -> Result<Exit> {
     let catalogs = offline::catalogs(&reading.desired);
     let linted = lint(&files::read(&args.dir)?, &catalogs);
     let Linted { files, references, findings } = &linted;
+    let errors = findings.iter().filter(|finding| finding.level == Level::Error).count();
+    let exit = if errors > 0 { Exit::Drift } else { Exit::Done };
     match args.common.json {
-        true => output.data(&json!({
-            "command": "lint", "files": files, "references": references, "findings": findings,
-        }))?,
+        true => {
+            let value = json!({ "files": files, "references": references, "findings": findings });
+            output.data(exit, &value)?;
+        }
         false => output.print(&words(findings))?,
     }
-    let errors = findings.iter().filter(|finding| finding.level == Level::Error).count();
     let (read, warnings) = (count(*files, "file"), count(findings.len() - errors, "warning"));
     let (asked, errors_text) = (count(*references, "reference"), count(errors, "error"));
     output.say(format_args!("{read}, {asked}: {errors_text}, {warnings}"));
-    Ok(if errors > 0 { Exit::Drift } else { Exit::Done })
+    Ok(exit)
 }
 
 fn lint(files: &[LintedFile], catalogs: &Catalogs) -> Linted {

@@ -68,7 +68,7 @@ pub(crate) fn run(context: &Context<'_, PushArgs>) -> Result<Exit> {
         )),
     }
     if args.json {
-        output.data(&plan.value(&remote, refused, exit))?;
+        output.data(exit, &plan.value(&remote, refused))?;
     }
     Ok(exit)
 }

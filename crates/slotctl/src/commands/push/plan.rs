@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use super::branch::BranchPlan;
 use super::decide::{Sides, TagVerdict, Theirs, decide};
 use super::refusal;
-use crate::exit::Exit;
 use crate::read::tags::Tagged;
 use git::Repository;
 use git::remote::Pushed;
@@ -133,8 +132,8 @@ impl PushPlan {
     }
 
     /// Returns the plan and its result as JSON.
-    pub(super) fn value(&self, remote: &str, refused: &[Notice], exit: Exit) -> Value {
-        let done = exit == Exit::Done;
+    pub(super) fn value(&self, remote: &str, refused: &[Notice]) -> Value {
+        let done = refused.is_empty();
         let tag = |change: &TagChange| {
             let from = change.from.map(|id| id.to_string());
             json!({ "tag": change.name.to_string(), "from": from, "to": change.id.to_string() })
@@ -142,12 +141,10 @@ impl PushPlan {
         let tags: Vec<Value> = self.tags.iter().filter(|_| done).map(tag).collect();
         let branch = self.branch.as_ref().filter(|_| done).map(|branch| &branch.pushed.name);
         json!({
-            "command": "push",
             "remote": remote,
             "pushed": { "branch": branch, "tags": tags },
             "left": self.notes,
             "refused": refused,
-            "exit": exit.code(),
         })
     }
 }

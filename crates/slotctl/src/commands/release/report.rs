@@ -153,7 +153,7 @@ impl ReleaseReport {
             ReleaseOutcome::Aborted | ReleaseOutcome::Nothing => {}
         }
         if args.json {
-            output.data(&self.value(outcome))?;
+            output.data(outcome.exit(), &self.value(outcome))?;
         }
         Ok(outcome.exit())
     }
@@ -165,7 +165,6 @@ impl ReleaseReport {
             _ => self.share,
         };
         json!({
-            "command": "release",
             "worker": self.worker,
             "tag": self.tag,
             "old": self.old.as_ref().map(Id::as_str),
@@ -177,7 +176,6 @@ impl ReleaseReport {
             "reason": self.reason,
             "events": self.events,
             "seconds": self.began.elapsed().as_secs_f64(),
-            "exit": outcome.exit().code(),
         })
     }
 }

@@ -84,7 +84,7 @@ impl<'a> RollbackReport<'a> {
             finish.iter().for_each(|command| output.say(format_args!("  {command}")));
         }
         if self.args.common.json {
-            output.data(&self.value(exit, &finish))?;
+            output.data(exit, &self.value(&finish))?;
         }
         Ok(exit)
     }
@@ -112,7 +112,7 @@ impl<'a> RollbackReport<'a> {
         sets.chain([format!("slotctl push --tags --force{repo}")]).collect()
     }
 
-    fn value(&self, exit: Exit, finish: &[String]) -> Value {
+    fn value(&self, finish: &[String]) -> Value {
         let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64());
         let rollback = |rollback: &Rollback| {
             let slots = rollback.writes.iter().filter(|write| matches!(write, Write::Slot { .. }));
@@ -124,7 +124,6 @@ impl<'a> RollbackReport<'a> {
         };
         let done = self.took.slots.is_some();
         json!({
-            "command": "rollback",
             "source": self.source.as_ref().map(Provenance::value),
             "dryRun": self.args.dry_run,
             "rollbacks": self.rollbacks.iter().map(rollback).collect::<Value>(),
@@ -138,7 +137,6 @@ impl<'a> RollbackReport<'a> {
                 "git": seconds(self.took.git),
                 "served": seconds(self.took.served),
             },
-            "exit": exit.code(),
         })
     }
 }

@@ -78,7 +78,8 @@ fn run_change(job: &Job<'_>, output: &Output) -> Result<Exit> {
     let sync = sync_command(job, &was.records, &is);
     sum_up(args, before != after, sync, commit.as_deref(), output);
     if args.common.json {
-        output.data(&report(args, &diff, &moves, before != after, commit.as_deref()))?;
+        let value = report(args, &diff, &moves, before != after, commit.as_deref());
+        output.data(Exit::Done, &value)?;
     }
     Ok(Exit::Done)
 }
@@ -198,7 +199,6 @@ fn report(
     commit: Option<&str>,
 ) -> Value {
     json!({
-        "command": "rollout",
         "dryRun": args.dry_run,
         "changed": changed,
         "diff": diff,

@@ -2,6 +2,7 @@
 //! work tree replaced the one of the default branch.
 
 use anyhow::Result;
+use notice::Notice;
 use serde_json::{Value, json};
 
 use super::file;
@@ -29,19 +30,20 @@ pub(super) fn run(context: &Context<'_, RolloutPlanArgs>) -> Result<Exit> {
     let keys = args.keys.as_deref().map_or_else(|| Ok(moves::sample()), offline::keys)?;
     let moves = moves::compare(&before, &after, &keys)?;
     // 3. The output.
+    let refused: Vec<&Notice> = edited.refused.iter().chain(&refused).collect();
+    let exit = if refused.is_empty() { Exit::Done } else { Exit::Failed };
     match args.common.json {
-        true => output.data(&json!({
-            "command": "rollout plan",
-            "slots": moves.iter().map(SlotMoves::value).collect::<Value>(),
-        }))?,
+        true => {
+            let slots: Value = moves.iter().map(SlotMoves::value).collect();
+            output.data(exit, &json!({ "slots": slots, "refused": refused }))?;
+        }
         false => output.print(&moves.iter().map(SlotMoves::words).collect::<String>())?,
     }
-    edited.refused.iter().chain(&refused).for_each(|notice| output.refusal(notice));
+    refused.iter().for_each(|notice| output.refusal(notice));
     if moves.is_empty() {
         let branch = counts.rollouts.branch.map_or("HEAD".to_owned(), |branch| branch.name);
         output
             .say(format_args!("no caller gets another version: the file equals that of {branch}"));
     }
-    let well = edited.refused.is_empty() && refused.is_empty();
-    Ok(if well { Exit::Done } else { Exit::Failed })
+    Ok(exit)
 }

@@ -43,7 +43,7 @@ pub(crate) fn run(context: &Context<'_, StatusArgs>) -> Result<Exit> {
     let shown = look.shown(args)?;
     let summary = Summary::of(&shown);
     match args.common.json {
-        true => output.data(&look.value(&shown, &summary, exit))?,
+        true => output.data(exit, &look.value(&shown, &summary))?,
         false => output.print(&table(&shown))?,
     }
     summary.tell(args, output);
@@ -198,7 +198,7 @@ impl Look {
         (!plan.is_empty()).then(|| format!("drift: {} to write", stages.join(", ")))
     }
 
-    fn value(&self, shown: &[Row<'_>], summary: &Summary, exit: Exit) -> Value {
+    fn value(&self, shown: &[Row<'_>], summary: &Summary) -> Value {
         let slot = |Row { name, record, state }: &Row<'_>| {
             let mut value = json!({
                 "component": name,
@@ -220,12 +220,10 @@ impl Look {
             value
         };
         let mut value = json!({
-            "command": "status",
             "source": self.reading.source.provenance.value(),
             "slots": shown.iter().map(slot).collect::<Value>(),
             "summary": summary.value(),
             "refused": self.refused().collect::<Vec<_>>(),
-            "exit": exit.code(),
         });
         let planned = self.plan.as_ref().map(planned);
         if let (Some(Value::Object(planned)), Some(members)) = (planned, value.as_object_mut()) {

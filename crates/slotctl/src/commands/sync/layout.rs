@@ -168,7 +168,6 @@ impl<'a> Copies<'a> {
             "blocked": blocked.as_ref().map(|notice| notice.what.as_str()),
             "written": copied.written,
             "deleted": copied.deleted,
-            "error": copied.error.as_ref().map(|error| format!("{error:#}")),
         })
     }
 }

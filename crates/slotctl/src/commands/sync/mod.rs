@@ -22,6 +22,7 @@ use reconcile::plan::{Options, Plan};
 use crate::args::SyncArgs;
 use crate::context::{Context, Session};
 use crate::exit::Exit;
+use crate::output::ReportedError;
 use crate::read::Reading;
 use crate::session;
 use crate::source::{Asking, Certainty, Source};
@@ -103,18 +104,22 @@ fn sum_up(
     let exit = exit(args, reading, plan, outcome);
     let exit = copies.map_or(exit, |(copies, copied)| copies.exit(exit, args, copied));
     show::summary(report, outcome, began);
-    if let Some(error) = copies.and_then(|(_, copied)| copied.error.as_ref()) {
+    let not_copied = copies.and_then(|(_, copied)| copied.error.as_ref());
+    if let Some(error) = not_copied {
         output.error(error);
     }
     if let Some(file) = &args.summary {
         summary::append(report, outcome, file)?;
     }
     if args.common.json {
-        let mut value = report.value(outcome, exit, began.elapsed());
+        let mut value = report.value(outcome, began.elapsed());
         if let (Some((copies, copied)), Some(value)) = (copies, value.as_object_mut()) {
             value.insert("layout".to_owned(), copies.value(copied));
         }
-        output.data(&value)?;
+        match outcome.error.as_ref().or(not_copied) {
+            None => output.data(exit, &value)?,
+            Some(error) => output.failed_after(exit, &ReportedError::of(error), &value)?,
+        }
     }
     Ok(exit)
 }

@@ -16,7 +16,6 @@ use serde_json::{Value, json};
 use super::outcome::SyncOutcome;
 use crate::args::SyncArgs;
 use crate::context::Session;
-use crate::exit::Exit;
 use crate::read::{LogicTag, Reading, Rollouts};
 use crate::traffic::{change, traffic};
 
@@ -29,9 +28,8 @@ pub(super) struct SyncReport<'a> {
 
 impl SyncReport<'_> {
     /// Returns the object.
-    pub(super) fn value(&self, outcome: &SyncOutcome, exit: Exit, took: Duration) -> Value {
+    pub(super) fn value(&self, outcome: &SyncOutcome, took: Duration) -> Value {
         json!({
-            "command": "sync",
             "dryRun": self.session.args.dry_run,
             "head": self.reading.head,
             "source": self.reading.source.provenance.value(),
@@ -51,8 +49,6 @@ impl SyncReport<'_> {
                 "checked": keys(&outcome.checked),
                 "calls": self.session.target.api.calls(),
                 "seconds": took.as_secs_f64(),
-                "error": outcome.error.as_ref().map(|error| format!("{error:#}")),
-                "exit": exit.code(),
             },
         })
     }

@@ -67,7 +67,7 @@ fn told(context: &Tags<'_>, name: &TagName, path: &str, commit: ObjectId) -> Res
     let shown = notice::printable(path.as_bytes());
     context.output.say(format_args!("{name}: {shown} at {}", short(commit)));
     context.output.hint("slotctl push --tags");
-    context.answer(json!({
+    context.answer(&json!({
         "tag": name.to_string(),
         "component": name.component,
         "version": name.target.to_string(),

@@ -31,7 +31,7 @@ pub(super) fn delete(context: &Tags<'_>, args: &DeleteArgs) -> Result<()> {
         "on the remote: git push --force-with-lease={full}:{} origin :{full}",
         found.id
     ));
-    context.answer(json!({ "tag": tag, "was": found.id.to_string() }))
+    context.answer(&json!({ "tag": tag, "was": found.id.to_string() }))
 }
 
 fn is_version(name: &TagName, version: &Version, tags: &[Tagged]) -> Refused {

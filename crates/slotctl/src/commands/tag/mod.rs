@@ -16,8 +16,8 @@ use tags::Tags;
 
 /// Carries out the command.
 pub(crate) fn run(context: &Context<'_, TagArgs>) -> Result<Exit> {
-    let (name, common) = context.args.command.common();
-    let tags = Tags::open(name, common, context.output)?;
+    let (_, common) = context.args.command.common();
+    let tags = Tags::open(common, context.output)?;
     match &context.args.command {
         TagCommand::Create(args) => create::create(&tags, args),
         TagCommand::Bump(args) => create::bump(&tags, args),
@@ -32,6 +32,6 @@ pub(crate) fn run(context: &Context<'_, TagArgs>) -> Result<Exit> {
 /// Moves a slot's tag as `tag set` does, for another command.
 pub(super) fn move_slot(repository: &Repository, context: &Context<'_, SetArgs>) -> Result<()> {
     let (repository, common) = (repository.clone(), &context.args.common);
-    let tags = Tags { command: "tag set", common, repository, output: context.output };
+    let tags = Tags { common, repository, output: context.output };
     set::move_slot(&tags, context.args).map(drop)
 }

@@ -96,7 +96,7 @@ fn answer(
     from: Option<&Version>,
     to: Option<&Version>,
 ) -> Result<()> {
-    context.answer(json!({
+    context.answer(&json!({
         "tag": name.to_string(),
         "component": name.component,
         "slot": name.target.to_string(),

@@ -52,7 +52,7 @@ pub(super) fn show(context: &Tags<'_>, args: &ShowArgs) -> Result<()> {
         if let Some(members) = value.as_object_mut() {
             members.insert("path".to_owned(), json!(path));
         }
-        return context.answer(value);
+        return context.answer(&value);
     }
     context.output.print(&facts.page(path.as_deref()))
 }
@@ -77,7 +77,7 @@ fn table(context: &Tags<'_>, tags: &[Tagged]) -> Result<()> {
         .collect();
     if context.common.json {
         let tags: Vec<Value> = all.iter().map(Facts::value).collect();
-        return context.answer(json!({ "tags": tags }));
+        return context.answer(&json!({ "tags": tags }));
     }
     let rows: Vec<[String; 5]> = all.iter().map(Facts::row).collect();
     context.output.print(&aligned(&rows))

@@ -18,19 +18,14 @@ use crate::read::tags::{FileOf, Tagged, find_file, read_tags};
 
 /// Everything that each of the commands uses.
 pub(super) struct Tags<'a> {
-    pub(super) command: &'static str,
     pub(super) common: &'a CommonArgs,
     pub(super) repository: Repository,
     pub(super) output: &'a Output,
 }
 
 impl<'a> Tags<'a> {
-    pub(super) fn open(
-        command: &'static str,
-        common: &'a CommonArgs,
-        output: &'a Output,
-    ) -> Result<Self> {
-        Ok(Self { command, common, repository: Repository::open(&common.repo)?, output })
+    pub(super) fn open(common: &'a CommonArgs, output: &'a Output) -> Result<Self> {
+        Ok(Self { common, repository: Repository::open(&common.repo)?, output })
     }
 
     pub(super) fn prefix(&self) -> Prefix {
@@ -47,15 +42,11 @@ impl<'a> Tags<'a> {
     }
 
     /// Writes the result as JSON if `--json` is set.
-    pub(super) fn answer(&self, mut value: Value) -> Result<()> {
-        if !self.common.json {
-            return Ok(());
+    pub(super) fn answer(&self, value: &Value) -> Result<()> {
+        match self.common.json {
+            true => self.output.data(Exit::Done, value),
+            false => Ok(()),
         }
-        if let Some(members) = value.as_object_mut() {
-            members.insert("command".to_owned(), self.command.into());
-            members.insert("exit".to_owned(), Exit::Done.code().into());
-        }
-        self.output.data(&value)
     }
 
     /// Returns the path of a tag's file, if the tag can be read and the file is found.

@@ -27,7 +27,7 @@ fn source(repo: &Path) -> Result<SharedSource> {
         registry: None,
         json: false,
     };
-    crate::offline::own_source(&args, &[], &Output::new())
+    crate::offline::own_source(&args, &[], &Output::new(None))
 }
 
 #[track_caller]

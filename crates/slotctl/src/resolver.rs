@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use endpoint::Endpoint;
 use ureq::Agent;
-use ureq::http::HeaderMap;
+use ureq::http::{HeaderMap, Method, Request};
 
 /// The longest time to wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -15,6 +15,37 @@ pub(crate) struct Resolver {
     agent: Agent,
     url: String,
     token: Option<String>,
+}
+
+/// A token that no resolver accepts.
+const INVALID_TOKEN: &str = "slotctl-release-wrong-token";
+
+/// The token of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Credentials {
+    /// The token in `RESOLVER_TOKEN`, if it is set.
+    Configured,
+    /// No token.
+    Absent,
+    /// A token that is not valid.
+    Invalid,
+}
+
+/// A request without a body.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask<'a> {
+    pub(crate) method: Method,
+    /// The path and the query, relative to the address of the resolver.
+    pub(crate) path: &'a str,
+    pub(crate) token: Credentials,
+    pub(crate) headers: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> Ask<'a> {
+    /// Creates a `GET` with the configured token.
+    pub(crate) fn get(path: &'a str) -> Self {
+        Self { method: Method::GET, path, token: Credentials::Configured, headers: &[] }
+    }
 }
 
 /// An answer of any status.
@@ -56,26 +87,37 @@ impl Resolver {
         &self.url
     }
 
-    /// Returns the answer to a `GET`.
+    /// Tells if there is a configured token.
+    pub(crate) fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
+    /// Returns the answer to a `GET` with the configured token.
+    ///
+    /// # Errors
+    ///
+    /// The same as of [`Self::send`].
+    pub(crate) fn get(&self, path: &str, limit: u64) -> Result<ResolverAnswer> {
+        self.send(&Ask::get(path), limit)
+    }
+
+    /// Returns the answer to a request.
     ///
     /// # Errors
     ///
     /// If there is no answer, or if it has more than `limit` bytes.
-    pub(crate) fn get(
-        &self,
-        path: &str,
-        headers: &[(&str, &str)],
-        limit: u64,
-    ) -> Result<ResolverAnswer> {
+    pub(crate) fn send(&self, ask: &Ask<'_>, limit: u64) -> Result<ResolverAnswer> {
         let began = Instant::now();
-        let mut request = self.agent.get(format!("{}{path}", self.url));
-        for (name, value) in headers {
+        let mut request =
+            Request::builder().method(ask.method.clone()).uri(format!("{}{}", self.url, ask.path));
+        for (name, value) in ask.headers {
             request = request.header(*name, *value);
         }
-        if let Some(token) = &self.token {
+        if let Some(token) = self.token(ask.token) {
             request = request.header("Authorization", format!("Bearer {token}"));
         }
-        let mut answer = request.call().context("no answer")?;
+        let request = request.body(()).context("the request cannot be sent")?;
+        let mut answer = self.agent.run(request).context("no answer")?;
         let body = answer.body_mut().with_config().limit(limit).read_to_vec()?;
         let status = answer.status().as_u16();
         Ok(ResolverAnswer {
@@ -84,6 +126,14 @@ impl Resolver {
             body,
             took: began.elapsed(),
         })
+    }
+
+    fn token(&self, credentials: Credentials) -> Option<&str> {
+        match credentials {
+            Credentials::Configured => self.token.as_deref(),
+            Credentials::Absent => None,
+            Credentials::Invalid => Some(INVALID_TOKEN),
+        }
     }
 }
 

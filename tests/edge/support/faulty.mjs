@@ -12,6 +12,9 @@ import { temporaryFolder } from '../../cli/support/repo.mjs'
  * - `changes`: their first byte is changed;
  * - `unhealthy`: `/healthz` answers 503;
  * - `recordFormat`: the format that `/version` gives;
+ * - `loses`: the name of a binding that it does not get;
+ * - `admits`: requests with any token count as sent with this one;
+ * - `headers`: headers that are set in the answers for components, or removed if `null`;
  * - `after`: the faults start after this many requests for components;
  * - `sparesOverrides`: requests that name the version by its id have no faults.
  */
@@ -38,6 +41,10 @@ function isDue(share) {
 }
 
 export default class extends Resolver {
+  constructor(context, env) {
+    super(context, without(env, FAULTS.loses))
+  }
+
   async fetch(request) {
     const { pathname } = new URL(request.url)
     const component = pathname.startsWith('/components/')
@@ -47,10 +54,31 @@ export default class extends Resolver {
     if (component && isDue(faults.throws ?? 0)) throw new Error('this version is made to fail')
     if (component && faults.slower) await scheduler.wait(faults.slower)
     if (pathname === '/healthz' && faults.unhealthy) return new Response('made to fail', { status: 503 })
-    const answer = await super.fetch(request)
+    const answer = await super.fetch(FAULTS.admits ? withToken(request, FAULTS.admits) : request)
     if (pathname === '/version' && faults.recordFormat !== undefined) return withFormat(answer, faults.recordFormat)
+    if (component && faults.headers) return withHeaders(answer, faults.headers)
     return component && faults.changes ? changed(answer) : answer
   }
+}
+
+function without(env, name) {
+  return Object.fromEntries(Object.entries(env).filter(([binding]) => binding !== name))
+}
+
+function withToken(request, token) {
+  if (!request.headers.has('Authorization')) return request
+  const headers = new Headers(request.headers)
+  headers.set('Authorization', 'Bearer ' + token)
+  return new Request(request, { headers })
+}
+
+function withHeaders(answer, headers) {
+  const changed = new Response(answer.body, answer)
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === null) changed.headers.delete(name)
+    else changed.headers.set(name, value)
+  }
+  return changed
 }
 
 async function withFormat(answer, recordFormat) {

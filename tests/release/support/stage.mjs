@@ -49,10 +49,10 @@ function checkout(namespaces) {
   return repo
 }
 
-/** Starts an edge with `v0.1.0` deployed, for `slotctl release`. */
-async function begin({ kv, project, read }, { spread = 0, vars = {} } = {}) {
+/** Starts an edge with `v0.1.0` deployed (the build in the folder `first`), for `slotctl release`. */
+async function begin({ kv, project, read }, { spread = 0, vars = {}, first: oldBuild = BUILD } = {}) {
   const edge = await startLocalEdge({ worker: WORKER, kv: read, spread, vars })
-  const old = (await edge.upload({ build: BUILD, tag: 'v0.1.0', message: 'Begin' })).id
+  const old = (await edge.upload({ build: oldBuild, tag: 'v0.1.0', message: 'Begin' })).id
   let first
   const settle = async () => {
     first = await edge.deploy([[old, 100]], { message: 'by hand' })

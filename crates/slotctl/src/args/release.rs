@@ -57,6 +57,10 @@ pub(crate) struct ReleaseArgs {
     #[arg(long)]
     pub(crate) allow_split_slots: bool,
 
+    /// Continue although the new version refuses less, or sends weaker headers
+    #[arg(long)]
+    pub(crate) allow_looser: bool,
+
     /// Show the steps and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -109,7 +113,9 @@ Examples:
 
 At 0 % the new version is asked through Cloudflare-Workers-Version-Overrides, and so is the
 old one: its version, /healthz, and every reference's status, bytes, ETag and Component-*
-headers. Then each step is watched: errors, latency, bytes, and who answers how often.
+headers. Each is also asked without a token and with a wrong one: the new version may not
+refuse less, nor send weaker headers (Cache-Control, Vary, Content-Security-Policy,
+X-Content-Type-Options, WWW-Authenticate, CORS). Then each step is watched: errors, latency, bytes, and who answers how often.
 If any check fails, all traffic goes back to the old version.
 
 Nothing is kept on this machine: after a crash, --resume and --abort take what they need

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use super::probe::{Probe, Versions, component_path};
+use super::protect;
 use super::refs::CheckedReference;
 use crate::output::{Output, count};
-use notice::Refused;
+use notice::{Notice, Refused};
 use release::judge::{Answered, Finding, Observed, OffShare, Thresholds};
 use release::model::Id;
 use release::percent::Percent;
@@ -38,6 +39,8 @@ pub(crate) struct Checks<'a> {
     pub(crate) spread: Duration,
     /// The highest format of the records in KV.
     pub(crate) format: u64,
+    /// True if the new version may protect its answers less.
+    pub(crate) allow_looser: bool,
     pub(crate) output: &'a Output,
 }
 
@@ -63,6 +66,7 @@ impl Checks<'_> {
             // The time of the first response is not counted: caches are still cold.
             self.probe.compare(text, self.versions, &mut observed);
         }
+        self.protected(&mut observed);
         let mut findings = observed.at_once(self.limits);
         if findings.is_empty() {
             findings = self.watch(share, &mut observed);
@@ -71,6 +75,19 @@ impl Checks<'_> {
             findings.extend(self.healthy().err());
         }
         (observed, findings)
+    }
+
+    /// Compares how far the versions protect their answers. With `--allow-looser`, what the new
+    /// version protects less is only printed.
+    fn protected(&self, observed: &mut Observed) {
+        for finding in protect::compare(self.probe, self.refs, self.versions, observed) {
+            if self.allow_looser && finding.check == protect::CHECK {
+                let (subject, what) = (finding.check.to_owned(), finding.what);
+                self.output.warning(&Notice { subject, what, help: None });
+            } else {
+                observed.different.push(finding);
+            }
+        }
     }
 
     /// Waits until version overrides reach both versions. Checks that the new version can read

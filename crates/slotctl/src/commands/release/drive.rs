@@ -140,6 +140,7 @@ impl Drive<'_> {
             limits: self.setting.limits,
             spread: self.setting.spread,
             format: self.format,
+            allow_looser: self.setting.args.allow_looser,
             output: self.output,
         };
         let before = self.setting.steps.before(at);

@@ -1,13 +1,15 @@
 //! `slotctl release`: releases a new version of the Worker in steps of the traffic.
 //!
 //! `state` and `progress` decide on the next action. `message` is the only state that is kept;
-//! Cloudflare stores it with the deployment. `deploy` calls wrangler, `probe` asks the
-//! versions, `judge` and `bound` evaluate their responses. `drive` combines these.
+//! Cloudflare stores it with the deployment. `deploy` calls wrangler, `probe` and `protect` ask
+//! the versions, `judge`, `bound` and `protection` evaluate their responses. `drive` combines
+//! these.
 
 mod check;
 mod deploy;
 mod drive;
 mod probe;
+mod protect;
 mod refs;
 mod report;
 mod setting;

@@ -10,7 +10,7 @@ use catalog::record::MAX_VALUE;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 
-use crate::resolver::{Resolver, ResolverAnswer};
+use crate::resolver::{Ask, Credentials, Resolver, ResolverAnswer};
 use release::judge::{Finding, Observed};
 use release::model::Id;
 
@@ -33,9 +33,9 @@ const ESCAPED: &AsciiSet = &CONTROLS
 
 /// The number of attempts to get equal responses: a slot may have moved between two requests,
 /// or a location may not have the deployment yet.
-const AGAIN: usize = 3;
+pub(super) const AGAIN: usize = 3;
 
-const BETWEEN: Duration = Duration::from_millis(250);
+pub(super) const BETWEEN: Duration = Duration::from_millis(250);
 
 /// A resolver, and the name by which its versions are selected.
 pub(crate) struct Probe {
@@ -56,8 +56,36 @@ impl Probe {
         Self { resolver, worker }
     }
 
-    /// Requests a path from the version that an override selects, or from any version.
+    /// Requests a path, with the configured token, from the version that an override selects, or
+    /// from any version.
     pub(crate) fn ask(&self, path: &str, version: Option<&Id>) -> Result<ResolverAnswer> {
+        self.send(&Ask::get(path), version)
+    }
+
+    /// Returns the credentials that make a difference: without a token, the first two are one.
+    pub(super) fn credentials(&self) -> &'static [Credentials] {
+        use Credentials::{Absent, Configured, Invalid};
+        if self.resolver.has_token() { &[Absent, Invalid, Configured] } else { &[Absent, Invalid] }
+    }
+
+    /// Sends a request to both versions and counts failures; returns the answers of the new and
+    /// the old version if neither failed.
+    pub(super) fn both(
+        &self,
+        ask: &Ask<'_>,
+        versions: Versions<'_>,
+        observed: &mut Observed,
+    ) -> Option<(ResolverAnswer, ResolverAnswer)> {
+        let new = self.send(ask, Some(versions.new));
+        let old = self.send(ask, Some(versions.old));
+        let failures = (failure(&new), failure(&old));
+        let failed = failures.0.is_some() || failures.1.is_some();
+        observed.new.add(failures.0);
+        observed.old.add(failures.1);
+        Some((new.ok()?, old.ok()?)).filter(|_| !failed)
+    }
+
+    fn send(&self, ask: &Ask<'_>, version: Option<&Id>) -> Result<ResolverAnswer> {
         // A Dictionary (RFC 9651, section 3.2) with one String.
         let dictionary = version.map(|id| format!("{}=\"{id}\"", self.worker));
         let mut headers = vec![
@@ -68,7 +96,8 @@ impl Probe {
         ];
         let name = "Cloudflare-Workers-Version-Overrides";
         headers.extend(dictionary.as_deref().map(|dictionary| (name, dictionary)));
-        self.resolver.get(path, &headers, MAX_VALUE + 1)
+        headers.extend(ask.headers);
+        self.resolver.send(&Ask { headers: &headers, ..ask.clone() }, MAX_VALUE + 1)
     }
 
     /// Requests `/version`: returns the id of the script version that answers, and the highest
@@ -102,14 +131,7 @@ impl Probe {
             if attempt > 0 {
                 sleep(BETWEEN);
             }
-            let new = self.ask(&path, Some(versions.new));
-            let old = self.ask(&path, Some(versions.old));
-            observed.new.add(failure(&new));
-            observed.old.add(failure(&old));
-            let (Ok(new), Ok(old)) = (new, old) else { return None };
-            if new.status >= 500 || old.status >= 500 {
-                return None;
-            }
+            let (new, old) = self.both(&Ask::get(&path), versions, observed)?;
             difference = differs(&new, &old, versions);
             match difference {
                 None => return Some((new.took, old.took)),
@@ -160,12 +182,22 @@ impl Differs {
     }
 }
 
-fn differs(new: &ResolverAnswer, old: &ResolverAnswer, versions: Versions<'_>) -> Option<Differs> {
-    for (answer, asked) in [(new, versions.new), (old, versions.old)] {
+/// Describes the answer that another script version gave than the override selects, if any.
+pub(super) fn wrong_script(
+    new: &ResolverAnswer,
+    old: &ResolverAnswer,
+    versions: Versions<'_>,
+) -> Option<String> {
+    let answers = [(new, versions.new), (old, versions.old)];
+    answers.into_iter().find_map(|(answer, asked)| {
         let by = answer.header("Script-Version").unwrap_or("none");
-        if by != asked.as_str() {
-            return Some(Differs::Script(format!("{asked} was asked, {by} answered")));
-        }
+        (by != asked.as_str()).then(|| format!("{asked} was asked, {by} answered"))
+    })
+}
+
+fn differs(new: &ResolverAnswer, old: &ResolverAnswer, versions: Versions<'_>) -> Option<Differs> {
+    if let Some(what) = wrong_script(new, old, versions) {
+        return Some(Differs::Script(what));
     }
     if new.status != old.status {
         let what = format!("status {}, the old version's is {}", new.status, old.status);

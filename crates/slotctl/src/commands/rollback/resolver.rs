@@ -99,7 +99,7 @@ fn unserved(url: &str, rollback: &Rollback, seen: &ResolverView) -> Notice {
 /// content, because in a split a caller may get the version of another arm.
 fn serves(resolver: &Resolver, rollback: &Rollback) -> Result<ResolverView> {
     let Rollback { name, slot, to, .. } = rollback;
-    let answer = resolver.get(&format!("/components/{name}@{slot}?explain"), &[], 1 << 20)?;
+    let answer = resolver.get(&format!("/components/{name}@{slot}?explain"), 1 << 20)?;
     match answer.status {
         200 => {}
         status @ (401 | 403) => return Ok(ResolverView::Refused(status)),

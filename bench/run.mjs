@@ -1,13 +1,15 @@
-// Measures the cost of a request, and compares it with JavaScript that gives the same answers. All
-// variants are interleaved in one run: npm run bench [-- --quick]. Without --quick, the result is
-// written to docs/performance.md.
+// Measures the cost of a request, and compares it with JavaScript that gives the same answers, with
+// the floor and with the SDKs of flag services. All variants are interleaved in one run: npm run bench
+// [-- --quick] [-- --part NAME]. Without both, the result is written to docs/performance.md.
 import '../scripts/lib/check-node.mjs'
 import { parseOptions } from '../scripts/lib/args.mjs'
 import { buildWorker } from '../scripts/lib/build.mjs'
-import { duration, log, main } from '../scripts/lib/cli.mjs'
+import { duration, log, main, UserError } from '../scripts/lib/cli.mjs'
 import { setup } from '../scripts/lib/setup.mjs'
 import { measureCold } from './lib/cold.mjs'
 import { measureHandler } from './lib/handler.mjs'
+import { measureLadder } from './lib/ladder.mjs'
+import { measurePeers } from './lib/peers.mjs'
 import { circumstances, table, writeSection } from './lib/report.mjs'
 import { compressedSizes } from './lib/size.mjs'
 import { measureThroughput } from './lib/throughput.mjs'
@@ -15,9 +17,12 @@ import { measureWhole } from './lib/whole.mjs'
 
 /** @satisfies {import('../scripts/lib/args.mjs').Command} */
 const COMMAND = {
-  usage: 'npm run bench -- [--quick]',
+  usage: 'npm run bench -- [--quick] [--part NAME]',
   about: 'Measure the cost of a request, and compare it with JavaScript that gives the same answers',
-  options: { quick: { type: 'boolean', help: 'Measure less, and leave docs/performance.md unchanged' } },
+  options: {
+    quick: { type: 'boolean', help: 'Measure less, and leave docs/performance.md unchanged' },
+    part: { type: 'string', help: 'Only whole, handler, cold, size, throughput, ladder or peers' },
+  },
 }
 
 const FULL = {
@@ -25,12 +30,16 @@ const FULL = {
   handler: { rounds: 63, count: 1_700 },
   cold: { rounds: 25 },
   throughput: { seconds: 5 },
+  ladder: { processes: 9, warm: 1_000, each: 14, count: 100 },
+  peers: { processes: 3, warm: 300, each: 14, count: 100 },
 }
 const QUICK = {
   whole: { processes: 1, warm: 250, each: 3, count: 250 },
   handler: { rounds: 5, count: 2_000 },
   cold: { rounds: 3 },
   throughput: { seconds: 1 },
+  ladder: { processes: 1, warm: 250, each: 5, count: 250 },
+  peers: { processes: 1, warm: 100, each: 5, count: 100 },
 }
 
 const CALLED = {
@@ -107,24 +116,62 @@ function throughputText(results) {
 ${table(['slot, content in memory', 'requests per second', 'p50', 'p99'], rows)}`
 }
 
+function ladderText({ steps }, { processes, each, count }) {
+  const rows = steps.map(({ what, cpu, ratio: measured }) => [what, cpu.toFixed(0), ratio(measured)])
+  const floor = steps.at(-2)?.ratio ?? Number.NaN
+  return `The ladder from an empty answer to ours: CPU time of the whole process per request of a slot, medians of ${processes * each}
+interleaved rounds of ${count} requests. The floor (\`bench/baselines/floor.mjs\`) decides nothing and sends the bytes,
+headers and log line that it was given, after one read of KV under a time-out. We take ${ratio(floor)} of it (limit ${verdict(floor, 1.1)}):
+
+${table(['request', 'µs', 'ours, as a multiple'], rows)}`
+}
+
+function peersText(results, { processes, each, count }) {
+  if (results.length === 0) return 'npm could not install the SDKs of flag services: they were not measured.'
+  const rows = results.map(({ kind, count: components, cpu, ratios, limits }) => [
+    components,
+    kind === 'sole' ? 'one version' : 'split in three by key',
+    ...['ours', 'launchdarkly', 'growthbook'].map((name) => cpu[name].toFixed(0)),
+    ...['launchdarkly', 'growthbook'].map((name) => `${ratio(ratios[name])} (${limitOf(ratios[name], limits[name])})`),
+  ])
+  return `The SDKs of LaunchDarkly (\`@launchdarkly/cloudflare-server-sdk\`) and GrowthBook (\`@growthbook/growthbook\`), in the
+versions of \`bench/peers/package.json\`. Each serves the same components from the same KV service in the same workerd;
+its flags name contents by digest, and it keeps contents in memory. Both answer with \`Content-Type\` alone: without the
+other headers, time-out and log line that ours has. CPU time of the whole process per request, medians of ${processes * each}
+interleaved rounds of ${count} requests:
+
+${table(['components', 'slot', 'ours, µs', 'LaunchDarkly, µs', 'GrowthBook, µs', 'ours to LaunchDarkly', 'ours to GrowthBook'], rows)}`
+}
+
+const limitOf = (measured, limit) => (limit === undefined ? 'no limit' : `limit ${verdict(measured, limit)}`)
+
+/** The parts by name; each measures with its settings and returns its text. */
+const PARTS = {
+  whole: async (settings) => wholeText(await measureWhole(settings), settings),
+  handler: async (settings) => handlerText(await measureHandler(settings), settings),
+  cold: async (settings) => coldText(await measureCold(settings), settings),
+  size: () => sizeText(compressedSizes()),
+  throughput: async (settings) => throughputText(await measureThroughput(settings)),
+  ladder: async (settings) => ladderText(await measureLadder(settings), settings),
+  peers: async (settings) => peersText(await measurePeers(settings), settings),
+}
+
 await main(async () => {
-  const { quick } = parseOptions(COMMAND)
+  const { quick, part } = parseOptions(COMMAND)
+  if (part && !(part in PARTS)) {
+    throw new UserError(`--part ${part}: expected ${Object.keys(PARTS).join(', ')}.\nUsage: ${COMMAND.usage}`, 2)
+  }
   await buildWorker(await setup())
-  const { whole, handler, cold, throughput } = quick ? QUICK : FULL
+  const settings = quick ? QUICK : FULL
   const started = Date.now()
   const parts = [`\`npm run bench\` on ${circumstances()}.`]
-  for (const part of [
-    async () => wholeText(await measureWhole(whole), whole),
-    async () => handlerText(await measureHandler(handler), handler),
-    async () => coldText(await measureCold(cold), cold),
-    () => sizeText(compressedSizes()),
-    async () => throughputText(await measureThroughput(throughput)),
-  ]) {
-    parts.push(await part())
+  for (const name of part ? [part] : Object.keys(PARTS)) {
+    parts.push(await PARTS[name](settings[name]))
     console.log(`${parts.at(-1)}\n`)
   }
-  if (!quick) writeSection('The Worker', parts.join('\n\n'))
+  const written = !quick && !part
+  if (written) writeSection('The Worker', parts.join('\n\n'))
   log(
-    `Measured in ${duration(started)}${quick ? '; without --quick, more is measured and written to docs/performance.md' : ', written to docs/performance.md'}.`,
+    `Measured in ${duration(started)}${written ? ', written to docs/performance.md' : '; without --quick and --part, all is measured and written to docs/performance.md'}.`,
   )
 })

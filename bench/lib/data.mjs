@@ -56,3 +56,58 @@ export function pairs() {
   fill({ put: (_, key, value) => all.push([key, value.toString()]) })
   return all
 }
+
+const ARMS = [
+  ['canary', 'v1.2.0', 5_000],
+  ['beta', 'v1.1.0', 20_000],
+  ['production', 'v1.0.0', 75_000],
+]
+
+/** A flag of LaunchDarkly that chooses by the key of the caller. */
+const launchDarkly = (key, arms) => ({
+  key,
+  version: 1,
+  on: true,
+  salt: key,
+  variations: arms.map(([, version, , { digest, type }]) => ({ version, digest, type })),
+  offVariation: 0,
+  fallthrough:
+    arms.length === 1
+      ? { variation: 0 }
+      : {
+          rollout: { contextKind: 'user', variations: arms.map(([, , weight], variation) => ({ variation, weight })) },
+        },
+  prerequisites: [],
+  targets: [],
+  rules: [],
+})
+
+/** A feature of GrowthBook that chooses by the key of the caller. */
+function growthBook(key, arms) {
+  const variations = arms.map(([, version, , { digest, type }]) => ({ version, digest, type }))
+  if (arms.length === 1) return { defaultValue: variations[0] }
+  const weights = arms.map(([, , weight]) => weight / 100_000)
+  const rule = { key, seed: key, hashAttribute: 'id', hashVersion: 2, coverage: 1, weights, variations }
+  return { defaultValue: variations[0], rules: [rule] }
+}
+
+/**
+ * Fills the namespaces with as many components as each count says, sole and split, for us and for the
+ * flag services: `prompts/sole-20-0`. Returns the content of the sole ones.
+ */
+export function fillFlags(kv, counts) {
+  const contents = ARMS.map(([name]) => content(kv, text(name, 4_096)))
+  const split = ARMS.map((arm, at) => [...arm, contents[at]])
+  const sole = [['production', 'v1.0.0', 100_000, contents[2]]]
+  for (const count of counts) {
+    for (const [kind, arms] of Object.entries({ sole, split })) {
+      const names = Array.from({ length: count }, (_, at) => `prompts/${kind}-${count}-${at}`)
+      for (const name of names) slot(kv, name, arms)
+      const flags = Object.fromEntries(names.map((name) => [name, launchDarkly(name, arms)]))
+      put(kv, 'SLOTS', `LD-Env-${kind}-${count}`, JSON.stringify({ flags, segments: {} }))
+      const features = Object.fromEntries(names.map((name) => [name, growthBook(name, arms)]))
+      put(kv, 'SLOTS', `growthbook/${kind}-${count}`, JSON.stringify({ features }))
+    }
+  }
+  return text('production', 4_096)
+}

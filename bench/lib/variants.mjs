@@ -19,6 +19,7 @@ export const VARIANTS = {
   optimised: { modules: () => [baseline('optimised'), baseline('pointer')] },
   loader: { modules: () => [baseline('loader')] },
   hello: { modules: () => [baseline('hello')] },
+  floor: { modules: () => [baseline('floor')] },
   rpc: { modules: builtModules, caller: { modules: [baseline('rpc-caller')], services: ['RESOLVER'] } },
   'kv-caller': { modules: builtModules, caller: { modules: [baseline('kv-caller')], services: [] } },
 }

@@ -1,13 +1,9 @@
 // The CPU time of the whole process per request, for each variant under each load, interleaved.
 // Two processes of the same Worker differ by 2 to 4 % for their whole life, because of the addresses
 // of their code and data. Therefore each variant is started several times.
-import { cpuTime, median } from './cpu.mjs'
-import { Load } from './load.mjs'
+import { medianCpu, medianRatio, name, rounds } from './rounds.mjs'
 import { startVariants } from './variants.mjs'
 import { COMPARISONS, requests } from './workloads.mjs'
-
-/** @param {string[]} pair a variant and a load */
-const name = ([variant, load]) => `${variant} ${load}`
 
 /** The pairs of a variant and a load that the comparisons need. */
 function pairs() {
@@ -15,33 +11,12 @@ function pairs() {
   return [...new Map([...all, ['hello', 'slot']].map((pair) => [name(pair), pair])).values()]
 }
 
-async function round(loads, asked, measured, count) {
-  const results = {}
-  for (const pair of measured) {
-    const [variant, load] = pair
-    const { worker } = loads[variant]
-    worker.kv.forget()
-    const before = cpuTime(worker.pid)
-    await loads[variant].run(asked[load], count)
-    results[name(pair)] = { cpu: (cpuTime(worker.pid) - before) / count, reads: worker.kv.count() / count }
-  }
-  return results
-}
-
-/** Runs the rounds in one process of each variant, after `warm` requests of each kind. */
-async function rounds(measured, { warm, each, count }) {
+/** Runs the rounds in one process of each variant. */
+async function run(measured, settings) {
   const { workers, stop } = await startVariants([...new Set(measured.map(([variant]) => variant))])
-  const asked = requests(workers.ours.digest)
-  const loads = Object.fromEntries(Object.entries(workers).map(([variant, worker]) => [variant, new Load(worker)]))
   try {
-    await round(loads, asked, measured, warm)
-    const results = []
-    for (let at = 0; at < each; at += 1) {
-      results.push(await round(loads, asked, at % 2 === 0 ? measured : measured.toReversed(), count))
-    }
-    return results
+    return await rounds(workers, requests(workers.ours.digest), measured, settings)
   } finally {
-    for (const load of Object.values(loads)) load.close()
     await stop()
   }
 }
@@ -50,17 +25,16 @@ async function rounds(measured, { warm, each, count }) {
  * Measures `{ comparisons: [{ what, cpu, reads, ratio, limit }], hello }`, the medians of all rounds:
  * `each` rounds of `count` requests in each of the `processes`.
  */
-export async function measureWhole({ processes, warm, each, count }) {
+export async function measureWhole({ processes, ...settings }) {
   const measured = pairs()
   const results = []
-  for (let at = 0; at < processes; at += 1) results.push(...(await rounds(measured, { warm, each, count })))
-  const cpu = (pair) => median(results.map((result) => result[name(pair)].cpu))
-  const comparisons = COMPARISONS.map(({ what, ours, theirs, times = 1, limit }) => ({
+  for (let at = 0; at < processes; at += 1) results.push(...(await run(measured, settings)))
+  const comparisons = COMPARISONS.map(({ what, ours, theirs, times, limit }) => ({
     what,
     limit,
-    cpu: cpu(ours),
+    cpu: medianCpu(results, ours),
     reads: results[0][name(ours)].reads,
-    ratio: median(results.map((result) => result[name(ours)].cpu / (times * result[name(theirs)].cpu))),
+    ratio: medianRatio(results, ours, theirs, times),
   }))
-  return { comparisons, hello: cpu(['hello', 'slot']) }
+  return { comparisons, hello: medianCpu(results, ['hello', 'slot']) }
 }

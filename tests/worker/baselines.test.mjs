@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 
+import { recordAnswer, startFloor } from '../../bench/lib/ladder.mjs'
 import { startVariants } from '../../bench/lib/variants.mjs'
 import { requests } from '../../bench/lib/workloads.mjs'
 
@@ -89,5 +90,19 @@ describe('the baselines answer like the resolver', () => {
     assert.ok(lines(ours).length > 100)
     assert.deepEqual(lines(pointer), lines(ours))
     assert.deepEqual(lines(optimised), lines(ours))
+  })
+
+  test('the floor sends the same bytes, headers and log line after one read', async () => {
+    const { ours } = variants.workers
+    const floor = await startFloor('timeout', await recordAnswer(ours))
+    try {
+      const { slot } = requests(ours.digest)
+      const [expected, line] = [await ask(ours, slot, 0), lines(ours).at(-1)]
+      floor.kv.forget()
+      assert.deepEqual(await ask(floor, slot, 0), expected)
+      assert.deepEqual([lines(floor).at(-1), floor.kv.count()], [line, 1])
+    } finally {
+      await floor.stop()
+    }
   })
 })

@@ -22,7 +22,7 @@ pub use listing::{
 };
 pub use slot::{Arm, FULL_WEIGHT, SlotRecord, Target};
 pub use snapshot::Snapshot;
-pub use sync::{Age, HeldSlot, Newest, RollbackRun, RunId, RunIdError, SyncRecord};
+pub use sync::{HeldSlot, Newest, RollbackRun, RunId, RunIdError, SyncRecord, SyncSource};
 pub use unreferenced::{GRACE, UnreferencedMetadata, UnreferencedRecord, is_due};
 pub use version::{FileMetadata, VersionMetadata, VersionRecord};
 

@@ -1,22 +1,28 @@
-//! Sync runs: the runs that write to Workers KV or have written, and the age of their tags.
+//! Sync runs: the runs that write to Workers KV or have written, and the state of Git that they
+//! wrote.
 //!
 //! Workers KV has neither locks nor conditional writes. Concurrent syncs find each other by
 //! these records. Each run has its own record, which it writes before it moves anything. It
 //! lists the records of other runs before it moves a slot and at its end, so of two runs
 //! that overlap at least one sees the other. No run overwrites the record of another, so no
 //! record is lost between a read and a write.
+//!
+//! Which of two states is newer is not decided here: it takes the repository.
 
-use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::bytes::{FORMAT, Record};
+use super::bytes::{FORMAT, Record, write};
 use super::slot::SlotRecord;
 use crate::digest::Digest;
 use crate::name::ComponentName;
 use crate::timestamp::Timestamp;
+use crate::version::CommitId;
+
+/// The largest metadata that Workers KV accepts, in bytes of JSON.
+const MAX_METADATA: usize = 1024;
 
 /// The id of a sync run: random, written as 32 lower-case hex digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,12 +64,47 @@ pub struct SyncRecord {
     pub ended: bool,
     /// The digest of the tags and of `rollouts.toml`, as the run has read them.
     pub state: Digest,
-    /// The newest of these.
+    /// The newest of these by their own times. It is how a `slotctl` that does not know
+    /// `source` compares states.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<Newest>,
     /// The run is a rollback, and the value of the key is a [`RollbackRun`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rollback: bool,
+    /// The number of the run: higher than that of every run whose record it has seen. Two runs
+    /// at the same time may have the same number. It is 0 for a rollback, and for a run of a
+    /// `slotctl` that did not number them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub run: u64,
+    /// The repository that the run has read, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SyncSource>,
+}
+
+// Serde passes a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// The repository that a run has read, and the state that it was in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncSource {
+    /// The address of the remote, without credentials; `None` if the refs were those of a clone,
+    /// or if the address does not fit into the metadata of the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<String>,
+    /// The short name of the default branch. It is left out like the address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// The commit of that branch, from which `rollouts.toml` was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<CommitId>,
+    /// The number of tags of components.
+    pub tags: u64,
+    /// The newest tag by its own time, if [`SyncRecord::newest`] is not a tag.
+    #[serde(default, rename = "newestTag", skip_serializing_if = "Option::is_none")]
+    pub newest_tag: Option<Newest>,
 }
 
 impl Record for SyncRecord {
@@ -105,41 +146,27 @@ pub struct Newest {
     pub name: String,
     /// The time of the tagger or committer.
     pub time: Timestamp,
-}
-
-/// The age of the state of one run, compared with that of another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Age {
-    /// Both have the same state.
-    Same,
-    /// The newest item of the other state is older or missing.
-    Older,
-    /// The newest item of the other state is newer.
-    Newer,
-    /// The states cannot be compared.
-    Unknown,
+    /// The id of the tag's object, in hex. Missing for `rollouts.toml`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
 }
 
 impl SyncRecord {
     /// Creates the record of a run that begins.
     pub fn new(state: Digest, newest: Option<Newest>) -> Self {
-        Self { format: FORMAT, ended: false, state, newest, rollback: false }
+        Self { format: FORMAT, ended: false, state, newest, rollback: false, run: 0, source: None }
     }
 
-    /// Compares the age of the state of `other` with that of this run.
-    ///
-    /// A slot that moves gets a new tag object, and a change of `rollouts.toml` is a new
-    /// commit. So of two states of a repository, the newer one has the newer `newest`. Deleting
-    /// a tag leaves no trace, and moving a lightweight tag to an older commit leaves none
-    /// either.
-    pub fn age_of(&self, other: &Self) -> Age {
-        let time = |record: &Self| record.newest.as_ref().map(|newest| newest.time);
-        match time(other).cmp(&time(self)) {
-            _ if self.state == other.state => Age::Same,
-            Ordering::Less => Age::Older,
-            Ordering::Greater => Age::Newer,
-            Ordering::Equal => Age::Unknown,
-        }
+    /// Adds the repository. The address and the branch are left out if the record, which is also
+    /// the metadata of its key, would be too long with them.
+    #[must_use]
+    pub fn with_source(self, source: SyncSource) -> Self {
+        let with = |source| Self { source: Some(source), ..self.clone() };
+        let unnamed = SyncSource { remote: None, ..source.clone() };
+        let shortest = SyncSource { branch: None, ..unnamed.clone() };
+        let fits = |record: &Self| write(record).len() <= MAX_METADATA;
+        let record = [source, unnamed].into_iter().map(with).find(fits);
+        record.unwrap_or_else(|| with(shortest))
     }
 }
 
@@ -183,24 +210,30 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_tag_decides_which_state_is_newer() {
-        let record = |state: &[u8], seconds: Option<i64>| {
-            let time = seconds.map(Timestamp::from_unix);
-            let newest = time.map(|time| Newest { name: String::new(), time });
-            SyncRecord::new(Digest::of(state), newest)
-        };
-        for (mine, other, age) in [
-            ((b"a", Some(5)), (b"a", Some(5)), Age::Same),
-            ((b"a", Some(5)), (b"a", Some(6)), Age::Same),
-            ((b"a", Some(5)), (b"b", Some(6)), Age::Newer),
-            ((b"a", Some(5)), (b"b", Some(4)), Age::Older),
-            ((b"a", Some(5)), (b"b", Some(5)), Age::Unknown),
-            ((b"a", Some(5)), (b"b", None), Age::Older),
-            ((b"a", None), (b"b", Some(5)), Age::Newer),
-            ((b"a", None), (b"b", None), Age::Unknown),
-        ] {
-            let (mine, other) = (record(mine.0, mine.1), record(other.0, other.1));
-            assert_eq!(mine.age_of(&other), age, "{mine:?} {other:?}");
+    fn sources_round_trip_within_the_metadata() {
+        const SOURCE: &str = r#"{"format":1,"ended":false,"state":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","newest":{"name":"components/prompts/a/production","time":"2026-11-20T23:59:27Z","object":"947e4e2247da185c97ee358273a064bc3e3e0fed"},"run":41,"source":{"remote":"https://example.com/components.git","branch":"main","commit":"947e4e2247da185c97ee358273a064bc3e3e0fed","tags":12,"newestTag":{"name":"components/prompts/a/v1.0.0","time":"2026-11-20T23:59:27Z","object":"947e4e2247da185c97ee358273a064bc3e3e0fed"}}}"#;
+        let record: SyncRecord = parse(SOURCE.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(write(&record)).unwrap(), SOURCE);
+        let source = record.source.clone().unwrap();
+        assert_eq!(record.clone().with_source(source.clone()), record);
+
+        for (remote, branch, kept) in
+            [(2000, 4, (false, true)), (30, 2000, (false, false)), (300, 200, (true, true))]
+        {
+            let remote = Some("r".repeat(remote));
+            let branch = Some("b".repeat(branch));
+            let long = SyncSource { remote, branch, ..source.clone() };
+            let written = record.clone().with_source(long);
+            assert!(write(&written).len() <= MAX_METADATA);
+            let source = written.source.unwrap();
+            assert_eq!((source.remote.is_some(), source.branch.is_some()), kept);
+            assert!(source.commit.is_some());
         }
+    }
+
+    #[test]
+    fn readers_ignore_members_that_they_do_not_know() {
+        let longer = RECORD.replace(r#""ended":true"#, r#""ended":true,"later":{"a":[1]}"#);
+        assert_eq!(parse::<SyncRecord>(longer.as_bytes()), parse(RECORD.as_bytes()));
     }
 }

@@ -18,7 +18,7 @@ use super::model::{OnProgress, ReadPart, Reading};
 use super::peel::Peeler;
 use super::registries::Registries;
 use super::rollouts::{self, Rollouts};
-use super::state::RepositoryState;
+use super::state::{self, RepositoryState};
 use super::store::ObjectCache;
 use crate::source::{SharedSource, Source};
 use git::objects::Objects;
@@ -77,6 +77,7 @@ impl<'a> Opened<'a> {
         self.rollouts = rollouts.take().unwrap_or_else(|| rollouts::read(source, objects));
         self.state = RepositoryState::of(refs, &self.tags, &self.rollouts);
         warnings.extend(source.warnings.iter().cloned());
+        warnings.extend(state::future(&self.tags, &self.rollouts));
         self.warnings = warnings;
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The origin of the refs from which a plan was made, in words and as JSON.
 
+use catalog::record::SyncSource;
 use catalog::timestamp::Timestamp;
 use gix_hash::ObjectId;
 use notice::printable;
@@ -62,6 +63,17 @@ impl Provenance {
             Origin::Unanswered { fetched: None, .. } => format!("this clone ({branch})"),
         };
         Some(format!("{whose}, {}", crate::output::count(self.tags, "tag")))
+    }
+
+    /// Returns the same for the record of a run.
+    pub(crate) fn record(&self) -> SyncSource {
+        let remote = match &self.origin {
+            Origin::Remote { url, .. } => Some(url.clone()),
+            Origin::Alone | Origin::Asked | Origin::Unanswered { .. } => None,
+        };
+        let commit = self.commit.and_then(|commit| commit.to_string().parse().ok());
+        let (branch, tags) = (self.branch.clone(), self.tags as u64);
+        SyncSource { remote, branch, commit, tags, newest_tag: None }
     }
 
     /// Returns the same as JSON.

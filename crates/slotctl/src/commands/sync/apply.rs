@@ -50,21 +50,23 @@ impl Apply<'_> {
             Stage::ALL.into_iter().partition(|stage| *stage < Stage::Slots);
         self.write(&named, Some(Announcement::Start), run, outcome)?;
         run.announce(Announcement::Start)?;
-        if run.conflict()? == Conflict::KvChanged {
-            return Ok(Conflict::KvChanged);
+        let conflict = run.conflict()?;
+        if conflict != Conflict::None {
+            return Ok(conflict);
         }
         let deletes = !self.plan.deletions.is_empty();
         self.write(&naming, (!deletes).then_some(Announcement::End), run, outcome)?;
         if deletes {
-            if run.conflict()? == Conflict::KvChanged {
-                return Ok(Conflict::KvChanged);
+            let conflict = run.conflict()?;
+            if conflict != Conflict::None {
+                return Ok(conflict);
             }
             self.delete(outcome)?;
         }
         run.announce(Announcement::End)?;
         match check::read_back(self.session, self.plan, run, outcome)? {
             Conflict::None => run.conflict(),
-            conflict @ Conflict::KvChanged => Ok(conflict),
+            conflict @ (Conflict::KvChanged | Conflict::GitChanged) => Ok(conflict),
         }
     }
 

@@ -40,8 +40,9 @@ pub(super) fn read_back(
         open.retain(|write| !same.contains(&write.key()));
         outcome.checked.extend(same);
         // A different value may come from another sync: then waiting is of no use.
-        if !open.is_empty() && run.conflict()? == Conflict::KvChanged {
-            return Ok(Conflict::KvChanged);
+        let conflict = if open.is_empty() { Conflict::None } else { run.conflict()? };
+        if conflict != Conflict::None {
+            return Ok(conflict);
         }
         match (open.first(), waits.next()) {
             (None, _) => break,

@@ -7,13 +7,14 @@ mod apply;
 mod check;
 mod concurrency;
 mod layout;
+mod order;
 mod outcome;
+mod refusal;
 mod report;
 mod rounds;
 mod show;
 mod summary;
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -25,13 +26,16 @@ use crate::exit::Exit;
 use crate::output::ReportedError;
 use crate::read::Reading;
 use crate::session;
-use crate::source::{Asking, Certainty, Source};
+use crate::source::Certainty;
 use apply::Apply;
 use concurrency::ConcurrentRun;
 use layout::{Copied, Copies};
 use outcome::SyncOutcome;
 use report::SyncReport;
 use rounds::Rounds;
+
+/// The number of times that a changing repository is read.
+const ATTEMPTS: usize = 3;
 
 /// Carries out the command.
 pub(crate) fn run(context: &Context<'_, SyncArgs>) -> Result<Exit> {
@@ -41,30 +45,41 @@ pub(crate) fn run(context: &Context<'_, SyncArgs>) -> Result<Exit> {
     let target = context.target(&args.target)?;
     let session = context.session(&target);
     let conductor = layout::namespace(args, &target)?;
-    // 2. The tags in Git, and the keys in KV.
     if args.fetch {
         output.say("--fetch has no effect any more: every sync goes by what the remote has");
     }
-    let (only, certainty) = (&args.part.only, certainty(args));
-    let (git, listing) = session::look(&session, &args.common, only, certainty)?;
-    let source = Arc::clone(git.source());
-    // 3. Other syncs that run now or ran before.
-    let mut run =
-        ConcurrentRun::begin(&session.store, git.state(), !only.is_empty(), &listing.runs)?;
-    if args.allow_older || args.prune && is_taken_back(&session, &source, &run)? {
-        run.allow_older();
-    }
-    // 4. The files that KV does not have, and the plan; again if others change KV meanwhile.
+    // 2. Git and KV, and the plan; again if the repository changes while another sync runs.
     let mut outcome = SyncOutcome::default();
-    let options = options(&session);
-    let rounds = Rounds { session: &session, options: &options };
-    let (reading, plan) = rounds.run(git, listing, &mut run, &mut outcome)?;
+    let mut ended = read_and_write(&session, &mut outcome)?;
+    for _ in 1..ATTEMPTS {
+        if !outcome.is_outdated {
+            break;
+        }
+        output.say("       the repository was changed meanwhile: reading it again");
+        ended = read_and_write(&session, &mut outcome)?;
+    }
+    let (reading, plan) = ended;
     output.note_leftover(None);
-    // 5. The copies of what is in the resolver's own namespaces now.
+    // 3. The copies of what is in the resolver's own namespaces now.
     let report = SyncReport { session: &session, reading: &reading, plan: &plan };
     let copies = copies(&report, conductor.as_deref(), &mut outcome);
-    // 6. The summary.
+    // 4. The summary.
     sum_up(&report, &outcome, copies.as_ref(), began)
+}
+
+/// Reads Git and KV, and makes KV equal to that state of Git.
+fn read_and_write(
+    session: &Session<'_, SyncArgs>,
+    outcome: &mut SyncOutcome,
+) -> Result<(Reading, Plan)> {
+    let args = session.args;
+    // 1. The tags in Git, and the keys in KV.
+    let (git, listing) = session::look(session, &args.common, &args.part.only, certainty(args))?;
+    // 2. Other syncs that run now or ran before.
+    let mut run = ConcurrentRun::begin(session, &git, &listing.runs)?;
+    // 3. The files that KV does not have, and the plan; again if others change KV meanwhile.
+    let options = options(session);
+    Rounds { session, options: &options }.run(git, listing, &mut run, outcome)
 }
 
 /// Plans the copies that `--layout` asks for, and writes them unless this is a dry run.
@@ -142,23 +157,6 @@ fn certainty(args: &SyncArgs) -> Certainty {
         true => Certainty::Wanted,
         false => Certainty::Needed,
     }
-}
-
-/// Tells if the newest tag that KV was synced from was deleted. It asks the remote again,
-/// because its first answer may be older than the listing of KV.
-fn is_taken_back(
-    session: &Session<'_, SyncArgs>,
-    source: &Source,
-    run: &ConcurrentRun<'_>,
-) -> Result<bool> {
-    let Session { args, output, .. } = *session;
-    let Some(newer) = run.newer() else { return Ok(false) };
-    let tag = format!("refs/tags/{}", newer.name);
-    if !tag.starts_with("refs/tags/components/") || source.has_tag(&tag) {
-        return Ok(false);
-    }
-    let again = Asking::open(&args.common, &args.part.only, Certainty::Needed)?.ask(output)?;
-    Ok(!again.has_tag(&tag))
 }
 
 fn exit(args: &SyncArgs, reading: &Reading, plan: &Plan, outcome: &SyncOutcome) -> Exit {

@@ -18,6 +18,8 @@ pub(super) struct SyncOutcome {
     pub(super) checked: Vec<Key>,
     /// Contents that the plan deletes, but that another sync needs meanwhile.
     pub(super) spared: Vec<Key>,
+    /// True if the repository changed, so that it must be read again.
+    pub(super) is_outdated: bool,
     /// The error that stopped the sync.
     pub(super) error: Option<anyhow::Error>,
 }

@@ -8,9 +8,10 @@ use catalog::digest::Digest;
 use reconcile::plan::{Options, Plan};
 
 use super::apply::Apply;
-use super::concurrency::{self, Announcement, ConcurrentRun, Conflict};
+use super::concurrency::{Announcement, ConcurrentRun, Conflict};
+use super::order::Lead;
 use super::outcome::SyncOutcome;
-use super::show;
+use super::{refusal, show};
 use crate::args::SyncArgs;
 use crate::context::Session;
 use crate::output::count;
@@ -46,18 +47,26 @@ impl Rounds<'_> {
         loop {
             rounds -= 1;
             // Other runs that may still write must know of this run before KV is listed.
-            if run.is_contested() && run.newer().is_none() && !self.session.args.dry_run {
+            let may_announce = run.is_contested() && !self.session.args.dry_run;
+            if may_announce && run.newer()?.is_none() {
                 run.announce(Announcement::Start)?;
                 listing = None;
             }
             let (reading, plan) = self.plan(git.take(), listing.take(), &source, state)?;
             let ended = self.carry_out(&reading, &plan, run, outcome);
+            if !matches!(ended, Ok(Conflict::None)) {
+                let back = self.put_back(run);
+                // The first error is the reason.
+                ended.as_ref().map_or(Ok(()), |_| back)?;
+            }
             if matches!(ended, Ok(Conflict::KvChanged)) && rounds > 0 {
-                self.put_back(run)?;
+                self.session.output.say("       KV was changed meanwhile: looking again");
                 continue;
             }
+            outcome.is_outdated = matches!(ended, Ok(Conflict::GitChanged));
             outcome.error = match ended {
                 Ok(Conflict::None) => None,
+                Ok(Conflict::GitChanged) => Some(refusal::changed()),
                 Ok(Conflict::KvChanged) => Some(restless()),
                 Err(error) => Some(error),
             };
@@ -92,9 +101,8 @@ impl Rounds<'_> {
         Ok((reading, plan))
     }
 
-    /// Writes the slots of concurrent rollbacks again, before the next round.
+    /// Writes the slots of concurrent rollbacks again, before the next round or the end.
     fn put_back(&self, run: &mut ConcurrentRun<'_>) -> Result<()> {
-        self.session.output.say("       KV was changed meanwhile: looking again");
         let back = run.put_back()?;
         if back > 0 {
             let slots = count(back, "slot");
@@ -130,11 +138,15 @@ impl Rounds<'_> {
         if let Some(notice) = &plan.blocked {
             return Err(Refused(notice.clone()).into());
         }
-        if let (Some(newer), false) = (run.newer(), plan.is_empty()) {
-            return Err(concurrency::stale(newer));
+        if !plan.is_empty()
+            && let Some((newer, lead)) = run.newer()?
+        {
+            return match lead {
+                Lead::Changed => Ok(Conflict::GitChanged),
+                lead => Err(refusal::stale(&newer, &lead)),
+            };
         }
-        let idle = plan.is_empty() && !run.is_known() && !run.is_newest();
-        if self.session.args.dry_run || idle {
+        if self.session.args.dry_run || plan.is_empty() && !run.is_known() && !run.is_newest()? {
             return Ok(Conflict::None);
         }
         let apply = Apply { session: self.session, plan, reading };

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 
 import { duration, log, UserError } from './cli.mjs'
-import { downloadWasmBindgen } from './download-wasm-bindgen.mjs'
 import { SEARCH_DIRS, TOOLS } from './paths.mjs'
 import { capture, run } from './run.mjs'
 import { wasmBindgenVersion } from './versions.mjs'
@@ -33,7 +32,7 @@ function folderOf(name, version) {
 async function cargoInstall(crate, version) {
   const started = Date.now()
   log(`Compiling ${crate} ${version} into .tools (once, about 3 minutes on two cores) ...`)
-  const args = ['install', '--root', TOOLS, `${crate}@${version}`, '--debug']
+  const args = ['install', '--locked', '--root', TOOLS, `${crate}@${version}`, '--debug']
   const env = { CARGO_PROFILE_DEV_DEBUG: 'none' }
   await run('cargo', args, { env, name: `cargo install ${crate}` })
   log(`${crate} is installed (${duration(started)}).`)
@@ -58,11 +57,6 @@ function wasmBindgenFolder(version) {
 
 /** @param {string} version */
 async function installWasmBindgen(version) {
-  if (await downloadWasmBindgen(version, WASM_BINDGEN.map(executable))) {
-    const folder = wasmBindgenFolder(version)
-    if (folder) return folder
-    log('The released wasm-bindgen does not run on this machine.')
-  }
   await cargoInstall('wasm-bindgen-cli', version)
   return installed('wasm-bindgen', version)
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import http from 'node:http'
+import https from 'node:https'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
@@ -62,6 +62,25 @@ describe('the workflow and the action', () => {
     )
   })
 })
+
+/** A certificate for this machine, as `https.createServer` takes it, and its file. */
+function selfSigned() {
+  const folder = temporaryFolder('certificate')
+  const [key, cert] = ['key.pem', 'cert.pem'].map((name) => path.join(folder, name))
+  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']
+  const made = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...subject, '-keyout', key, '-out', cert]
+  execFileSync('openssl', made, { stdio: 'pipe' })
+  return { key: readFileSync(key), cert: readFileSync(cert), file: cert }
+}
+
+/** A folder with a program of this name that records its arguments and runs the real one. */
+function spying(name) {
+  const folder = temporaryFolder('spy')
+  const [file, record] = [path.join(folder, name), path.join(folder, 'record')]
+  const real = execFileSync('which', [name]).toString().trim()
+  writeFileSync(file, `#!/bin/sh\necho "$@" >>'${record}'\nexec '${real}' "$@"\n`, { mode: 0o755 })
+  return { folder, seen: () => readFileSync(record, 'utf8') }
+}
 
 describe('their shell steps', () => {
   let kv
@@ -127,18 +146,28 @@ describe('their shell steps', () => {
     assert.deepEqual(await pair.slots.list(), {})
   })
 
+  test('post to no webhook that is not an https URL, and do not repeat it', async () => {
+    for (const webhook of ['http://example.com/s3cret', 'https://a.example/s3cret"', 'https://a/\noutput = s3cret']) {
+      const one = job(contexts({ webhook }))
+      const { code, said } = await one.run(step(steps, 'Notify'), { JSON: '/dev/null' })
+      assert.equal(code, 1, said)
+      assert.equal(said, '::error::The webhook is not an https URL.\n')
+    }
+  })
+
   test('fail if something is refused, and still post the plan and report the logic', async () => {
     const [repo, pair] = [extractionRepo(), kv.pair()]
     repo.git('tag', '-a', '-m', 'x', 'components/prompts/nowhere/v1.0.0')
     repo.git('tag', '-a', '-m', 'x', 'logic/agents/guard/v1.0.0')
     const posted = []
-    const hook = http.createServer((request, response) => {
+    const certificate = selfSigned()
+    const hook = https.createServer(certificate, (request, response) => {
       request
         .setEncoding('utf8')
         .on('data', (chunk) => posted.push(chunk))
         .on('end', () => response.end())
     })
-    const webhook = `http://127.0.0.1:${await listen(hook, 0)}/hook`
+    const webhook = `https://127.0.0.1:${await listen(hook, 0)}/hook?key=s3cret`
     const one = job(contexts(inputs(repo, pair, { webhook })))
     await one.run(step(steps, 'Find slotctl'))
     assert.equal((await one.run(step(steps, 'Sync'), api())).code, 1)
@@ -149,9 +178,13 @@ describe('their shell steps', () => {
     )
     const logic = await one.run(step(steps, 'Find logic'))
     assert.match(logic.outputs.digest, /^[0-9a-f]{64}$/)
-    const notified = await one.run(step(steps, 'Notify'))
+    const commands = spying('curl')
+    const trusted = { CURL_CA_BUNDLE: certificate.file, PATH: `${commands.folder}:${process.env.PATH}` }
+    const notified = await one.run(step(steps, 'Notify'), trusted)
     hook.close()
     assert.equal(notified.code, 0, notified.said)
+    assert.match(commands.seen(), /--config -/)
+    assert.ok(!`${commands.seen()}${notified.said}`.includes('s3cret'), 'the address is on no command line')
     assert.equal(JSON.parse(posted.join('')).plan.refused.length, 1)
     for (const name of ['Find logic', 'Notify']) assert.match(step(steps, name).if, /!cancelled\(\)/)
   })

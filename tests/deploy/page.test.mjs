@@ -92,14 +92,15 @@ describe('the commands of docs/deploying.md', () => {
       for (const option of options(words)) assert.match(stdout, new RegExp(`${option}[ ,]`), shown(words))
   })
 
-  test('of gh create exactly the environments, secrets and variables that release.yml reads', () => {
+  test('of gh create exactly the environments, secrets and variables that the workflows read', () => {
     const unique = (values) => [...new Set(values)].sort()
     const used = (pattern) => unique([...WORKFLOW.matchAll(pattern)].map(([, name]) => name))
     const environments = unique(
       Object.values(parse(WORKFLOW).jobs).flatMap(({ environment }) => environment?.name ?? []),
     )
     const made = of('gh', 'api', '--method', 'PUT').map((words) => words[4].split('/').at(-1))
-    assert.deepEqual(unique(made), environments)
+    const { sync } = parse(text('.github/workflows/sync.yml')).jobs
+    assert.deepEqual(unique(made), unique([...environments, sync.environment]))
     assert.deepEqual(/^for name in (.*); do$/m.exec(PAGE)[1].split(' ').sort(), environments)
     assert.deepEqual(unique(of('gh', 'secret', 'set').map((words) => words[3])), used(/secrets\.(\w+)/g))
     assert.deepEqual(unique(of('gh', 'variable', 'set').map((words) => words[3])), used(/vars\.(\w+)/g))

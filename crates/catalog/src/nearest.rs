@@ -12,7 +12,7 @@ const MAX_SLIPS: usize = 2;
 pub const BUDGET: usize = 500_000;
 
 /// Finds the name that differs from `wanted` by the fewest typing errors, or that `wanted`
-/// abbreviates. Returns the first of several, or `None` if each is a different word. A typing
+/// abbreviates, or to which it adds the extension of a file. Returns the first of several, or `None` if each is a different word. A typing
 /// error is a byte that is missing, added, different or swapped with the next one. Letter case
 /// is ignored. Subtracts the compared bytes from `budget`, and ends when it is used up.
 pub fn nearest<'a>(
@@ -33,6 +33,11 @@ pub fn nearest<'a>(
     best.map(|(_, name)| name)
 }
 
+/// Counts the typing errors between two words. Returns `None` if there are more than `most`.
+pub fn typing_errors(a: &str, b: &str, most: usize) -> Option<usize> {
+    slips(a.as_bytes(), b.as_bytes(), most, &mut usize::MAX.clone())
+}
+
 /// Counts the typing errors in a name: those in its type plus those after it. Short parts may
 /// have fewer, because other words are equally near.
 fn slips_of_name(wanted: &str, name: &str, budget: &mut usize) -> Option<usize> {
@@ -40,7 +45,9 @@ fn slips_of_name(wanted: &str, name: &str, budget: &mut usize) -> Option<usize> 
     let (other_kind, other_path) = name.split_once('/').unwrap_or(("", name));
     let in_kind = slips(kind.as_bytes(), other_kind.as_bytes(), allowed(kind), budget)?;
     let abbreviated = (3..other_path.len()).contains(&path.len()) && other_path.starts_with(path);
-    let in_path = match abbreviated {
+    // `extraction.md` is the file of `extraction`.
+    let is_file = path.strip_prefix(other_path).is_some_and(|rest| rest.starts_with('.'));
+    let in_path = match abbreviated || is_file {
         true => MAX_SLIPS,
         false => slips(path.as_bytes(), other_path.as_bytes(), allowed(path), budget)?,
     };
@@ -98,6 +105,7 @@ mod tests {
             ("prompts/suport", Some("prompts/support")),
             ("schema/suport", Some("schemas/support")),
             ("prompt/ab", Some("prompts/ab")),
+            ("prompts/extraction.md", Some("prompts/extraction")),
             ("prompts/ef", None),
             ("prompts/analysis", None),
             ("prompts/extraction", None),
@@ -111,6 +119,18 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(nearest(wanted, names, &mut BUDGET.clone()), expected, "{wanted}");
+        }
+    }
+
+    #[test]
+    fn typing_errors_are_counted_up_to_a_limit() {
+        for (a, b, most, expected) in [
+            ("prompts", "prompts", 1, Some(0)),
+            ("promtps", "prompts", 1, Some(1)),
+            ("prmpt", "prompts", 2, Some(2)),
+            ("prmpt", "prompts", 1, None),
+        ] {
+            assert_eq!(typing_errors(a, b, most), expected, "{a} {b}");
         }
     }
 

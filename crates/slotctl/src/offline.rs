@@ -19,10 +19,14 @@ use reconcile::desired::Desired;
 use reconcile::plan::{Actual, Options, Plan, Planning, PlanningStep, Write};
 
 use crate::args::RepoArgs;
+use crate::nearest::{nearest, nearest_file};
 use crate::output::Output;
+use crate::read::tags::nearest_component;
 use crate::read::{self, ReadPart, Reading};
 use crate::source::{Asking, Certainty, SharedSource};
+use git::Repository;
 use notice::Refused;
+use reconcile::tag::Prefix;
 
 /// The records of all slots.
 pub(crate) type Records = BTreeMap<(ComponentName, Slot), SlotRecord>;
@@ -112,11 +116,24 @@ pub(crate) fn record_of(
         return Err(Refused(notice).into());
     }
     let there: Vec<String> = records.keys().map(|(_, slot)| slot.to_string()).collect();
-    let help = match there.is_empty() {
-        true => "the component has no slots; fetch the tags with git fetch --tags".to_owned(),
-        false => format!("it has: {}", there.join(", ")),
+    if there.is_empty() {
+        check_known(&reading.source.repository, name)?;
+    }
+    let help = match nearest(slot.as_str(), there.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean {near}?"),
+        None if there.is_empty() => "the component has no slots; git fetch --tags".to_owned(),
+        None => format!("it has: {}", there.join(", ")),
     };
     Err(Refused::new(subject, "the component has no such slot", help).into())
+}
+
+/// Refuses a component without a tag, if the tags of the clone have one with a similar name.
+pub(crate) fn check_known(repository: &Repository, name: &ComponentName) -> Result<()> {
+    let near = nearest_component(repository, Prefix::Components, name)?;
+    near.map_or(Ok(()), |near| {
+        let help = format!("did you mean {near}? slotctl tag list {near}");
+        Err(Refused::new(name.to_string(), "no tag names this component", help).into())
+    })
 }
 
 /// Chooses the target for a caller that is known by its version key.
@@ -136,8 +153,9 @@ pub(crate) fn keys(file: &Path) -> Result<Vec<String>> {
     match file.as_os_str() == "-" {
         true => drop(std::io::stdin().read_to_string(&mut text).context("cannot read stdin")?),
         false => {
-            text = fs::read_to_string(file)
-                .with_context(|| format!("cannot read the keys in {}", file.display()))?;
+            text = fs::read_to_string(file).with_context(|| {
+                format!("cannot read the keys in {}{}", file.display(), nearest_file(file))
+            })?;
         }
     }
     Ok(text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())

@@ -11,11 +11,12 @@ use catalog::name::ComponentName;
 use catalog::record::{RunId, SyncRecord};
 use reconcile::desired::Desired;
 use reconcile::plan::{Actual, Options, Plan, Planning, PlanningStep};
+use reconcile::tag::Prefix;
 
 use crate::args::RepoArgs;
 use crate::context::Session;
-use crate::nearest::nearest;
 use crate::output::{Meter, Output, count};
+use crate::read::tags::nearest_component;
 use crate::read::{Known, Opened, ReadPart, ReadProgress, Reading, RepositoryState};
 use crate::runs;
 use crate::source::{Asking, Certainty, SharedSource};
@@ -159,8 +160,8 @@ pub(crate) fn refuse_unknown(
         None => Ok(()),
         Some(name) => {
             let what = "this component exists neither in Git nor in KV";
-            let names: Vec<&str> = desired.components.keys().map(ComponentName::as_str).collect();
-            let help = match nearest(name.as_str(), &names) {
+            let repository = &reading.source.repository;
+            let help = match nearest_component(repository, Prefix::Components, name)? {
                 Some(near) => format!("did you mean {near}? slotctl tag list {near}"),
                 None => "slotctl tag list".to_owned(),
             };

@@ -6,9 +6,11 @@ use anyhow::{Context as _, Result, ensure};
 use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use catalog::name::ComponentName;
-use catalog::record::{self, CatalogRecord};
+use catalog::record::{self, CatalogRecord, IndexRecord};
+use notice::Refused;
 use reconcile::plan::{Actual, Write, without_path};
 
+use crate::nearest::nearest;
 use crate::output::Meter;
 use crate::target::KvTarget;
 use kv_api::{self, ApiError, Batch, ListedKey, Pair};
@@ -144,6 +146,32 @@ impl<'a> Store<'a> {
         let mut read = None;
         self.read(std::slice::from_ref(&key), |_, value| read = value.map(record::parse))?;
         read.transpose().with_context(|| format!("the record {key} in KV cannot be used"))
+    }
+
+    /// Returns the components that the index in KV lists.
+    ///
+    /// # Errors
+    ///
+    /// If KV can't be read, or if the index is malformed.
+    pub(crate) fn components(&self) -> Result<Vec<ComponentName>> {
+        let mut read = None;
+        self.read(&[Key::Index], |_, value| read = value.map(record::parse::<IndexRecord>))?;
+        let index = read.transpose().context("the index in KV cannot be used")?;
+        Ok(index.map_or_else(Vec::new, |index| index.components))
+    }
+
+    /// Returns the refusal of a component that KV does not have, with the nearest one that it has.
+    ///
+    /// # Errors
+    ///
+    /// If KV can't be read, or if the index is malformed.
+    pub(crate) fn unknown(&self, name: &ComponentName) -> Result<Refused> {
+        let known = self.components()?;
+        let help = match nearest(name.as_str(), known.iter().map(ComponentName::as_str)) {
+            Some(near) => format!("did you mean {near}? slotctl history {near}"),
+            None => "list the components with slotctl status; write them with slotctl sync".into(),
+        };
+        Ok(Refused::new(name.to_string(), "KV has no such component", help))
     }
 
     /// Reads records; `take` gets each key with its value, `None` if it was deleted.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::file::{ComponentPolicy, MistakeScope, Policy, PolicyError, SlotPolicy};
 use crate::desired::{Desired, DesiredComponent, Route};
 use catalog::name::ComponentName;
+use catalog::nearest::{BUDGET, nearest};
 use catalog::record::FULL_WEIGHT;
 use catalog::slot::Slot;
 
@@ -18,7 +19,11 @@ pub fn routes(policy: &Policy, desired: &Desired) -> (Routes, Vec<PolicyError>) 
         let Some(known) = desired.components.get(name) else {
             let line = component.slots.values().map(|slot| slot.line).min().unwrap_or(1);
             let what = format!("there is no component {name}");
-            let help = "Tag a version of it, or take the table out".to_owned();
+            let known = desired.components.keys().map(ComponentName::as_str);
+            let help = match nearest(name.as_str(), known, &mut BUDGET.clone()) {
+                Some(near) => format!("Did you mean {near}?"),
+                None => "Tag a version of it, or take the table out".to_owned(),
+            };
             errors.push(PolicyError { line, scope: MistakeScope::Nothing, what, help });
             continue;
         };
@@ -52,7 +57,12 @@ fn route(
         }
         if !known.slots.contains_key(target) {
             let what = format!("{name} has no slot {target}");
-            return fail(what, format!("Set it: slotctl tag set {name} {target} <version>"));
+            let there = known.slots.keys().map(Slot::as_str);
+            let help = match nearest(target.as_str(), there, &mut BUDGET.clone()) {
+                Some(near) => format!("Did you mean {near}?"),
+                None => format!("Set it: slotctl tag set {name} {target} <version>"),
+            };
+            return fail(what, help);
         }
     }
     // The shares of a table with a mistake may add up to more than 100 %; its route is dropped

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::args::HistoryArgs;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::nearest::nearest;
 use crate::store::Store;
 use notice::Refused;
 
@@ -37,10 +38,8 @@ fn read(context: &Context<'_, HistoryArgs>) -> Result<CatalogRecord> {
     let target = context.target(&args.target)?;
     target.check()?;
     let name = &args.component;
-    let catalog = Store::new(&target).catalog(name)?.ok_or_else(|| {
-        let help = "list the components with slotctl status; write them with slotctl sync";
-        Refused::new(name.to_string(), "KV has no such component", help)
-    })?;
+    let store = Store::new(&target);
+    let Some(catalog) = store.catalog(name)? else { return Err(store.unknown(name)?.into()) };
     match args.slot.as_ref().filter(|slot| !catalog.slots.contains_key(*slot)) {
         Some(slot) => Err(no_slot(name, slot, &catalog).into()),
         None => Ok(catalog),
@@ -48,9 +47,12 @@ fn read(context: &Context<'_, HistoryArgs>) -> Result<CatalogRecord> {
 }
 
 /// The refusal of a slot that the component does not have; it lists the slots that exist.
-pub(super) fn no_slot(name: &ComponentName, slot: &Slot, catalog: &CatalogRecord) -> Refused {
+fn no_slot(name: &ComponentName, slot: &Slot, catalog: &CatalogRecord) -> Refused {
     let there: Vec<String> = catalog.slots.keys().map(Slot::to_string).collect();
-    let help = format!("it has: {}", there.join(", "));
+    let help = match nearest(slot.as_str(), there.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean {near}? slotctl history {name} {near}"),
+        None => format!("it has: {}", there.join(", ")),
+    };
     Refused::new(format!("{name}@{slot}"), "the component has no such slot in KV", help)
 }
 

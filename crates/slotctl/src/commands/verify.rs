@@ -43,6 +43,7 @@ pub(crate) fn run(context: &Context<'_, VerifyArgs>) -> Result<Exit> {
     let listed = list(args, &store, output)?;
     let mut actual = recorded(args, &listed, &store)?;
     let reading = git.read_files(Some(Known::paths(&actual)), output)?;
+    session::refuse_unknown(&args.part.only, &reading, &actual)?;
     let mut audit = Audit::new(&reading.desired);
     for (which, ListedKey { name, metadata }) in listed {
         audit.list(which, &name, metadata);

@@ -206,7 +206,7 @@ fn missing_or_malformed_configuration_is_an_error() {
         ("config.yaml", "name: a"),
     ]);
     for (file, said) in [
-        ("wrangler.toml", "`--config FILE` names another (did you mean `wrangler.jsonc`?)"),
+        ("wrangler.toml", "`--config FILE` names another (there is `wrangler.jsonc`)"),
         ("nowhere/wrangler.toml", "`--config FILE` names another: "),
         ("broken.toml", "in "),
         ("broken.jsonc", "Expected comma on line 1 column 14"),

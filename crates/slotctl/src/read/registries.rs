@@ -12,6 +12,7 @@ use gix_hash::ObjectId;
 use notice::Notice;
 use reconcile::source::registry::{History, PATH, Registry};
 
+use crate::nearest::nearest_file;
 use git::Repository;
 use git::command::Git;
 use git::objects::{ObjectAnswer, ObjectRequest, Objects};
@@ -47,7 +48,9 @@ impl Registries {
         if let Some(path) = given {
             let shown = path.display();
             let registry = read_file(path)
-                .and_then(|read| read.ok_or_else(|| anyhow!("the file does not exist")))
+                .and_then(|read| {
+                    read.ok_or_else(|| anyhow!("the file does not exist{}", nearest_file(path)))
+                })
                 .with_context(|| format!("the registry {shown} cannot be read"))?;
             registries.given = Some(Arc::new(registry));
         }

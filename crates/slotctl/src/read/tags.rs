@@ -10,11 +10,12 @@ use gix_hash::ObjectId;
 use reconcile::compile::{Peeled, Tag, TaggedVersion, Unpeelable, WantedVersion, stands};
 use reconcile::source::path::RepoPath;
 use reconcile::source::{CommitFiles as _, FileProblem, Located, Sought, TreeEntry, locate};
-use reconcile::tag::{Prefix, RefReading, TagTarget, read_ref};
+use reconcile::tag::{Prefix, RefReading, TagName, TagTarget, read_ref};
 
 use super::peel::Peeler;
 use super::registries::Registries;
 use super::store::{Halt, Needs, ObjectCache, View, unread};
+use crate::nearest::probably;
 use git::Repository;
 use git::objects::Objects;
 
@@ -34,6 +35,23 @@ pub(crate) fn read_tags(
     prefix: Prefix,
     component: Option<&ComponentName>,
 ) -> Result<Vec<Tagged>> {
+    let named = read_names(repository, prefix, component)?;
+    let mut peeler = Peeler::new(repository.hash);
+    let ids = named.iter().map(|(id, _)| *id).collect();
+    peeler.load(&mut Objects::of(repository), ids, &|_| ())?;
+    let tagged = |(id, name)| Tagged { id, tag: Tag { name, target: peeler.peel(id) } };
+    let mut tags: Vec<Tagged> = named.into_iter().map(tagged).collect();
+    tags.sort_by(|a, b| a.tag.name.cmp(&b.tag.name));
+    Ok(tags)
+}
+
+/// Lists the names of the tags under a prefix, of one component or of all, each with the id of its
+/// object. Skips tags with other names.
+pub(crate) fn read_names(
+    repository: &Repository,
+    prefix: Prefix,
+    component: Option<&ComponentName>,
+) -> Result<Vec<(ObjectId, TagName)>> {
     let folder = match component {
         Some(component) => format!("refs/tags/{}/{component}", prefix.as_str()),
         None => format!("refs/tags/{}", prefix.as_str()),
@@ -46,13 +64,22 @@ pub(crate) fn read_tags(
             named.push((found.id, name));
         }
     }
-    let mut peeler = Peeler::new(repository.hash);
-    let ids = named.iter().map(|(id, _)| *id).collect();
-    peeler.load(&mut Objects::of(repository), ids, &|_| ())?;
-    let tagged = |(id, name)| Tagged { id, tag: Tag { name, target: peeler.peel(id) } };
-    let mut tags: Vec<Tagged> = named.into_iter().map(tagged).collect();
-    tags.sort_by(|a, b| a.tag.name.cmp(&b.tag.name));
-    Ok(tags)
+    Ok(named)
+}
+
+/// Returns the nearest component that has a tag in the clone, for one that was probably mistyped.
+pub(crate) fn nearest_component(
+    repository: &Repository,
+    prefix: Prefix,
+    name: &ComponentName,
+) -> Result<Option<ComponentName>> {
+    let named = read_names(repository, prefix, None)?;
+    let near = probably(name.as_str(), named.iter().map(|(_, tag)| tag.component.as_str()));
+    let near = near.map(str::to_owned);
+    Ok(named
+        .into_iter()
+        .map(|(_, tag)| tag.component)
+        .find(|component| near.as_deref() == Some(component.as_str())))
 }
 
 /// Returns the version of a tag among the tags of its component; `None` if it can't be read.

@@ -8,6 +8,7 @@ use ignore::WalkBuilder;
 
 use super::literal::DocumentContents;
 use super::{html, json, script, yaml};
+use crate::nearest::nearest_file;
 
 /// A file and its contents.
 pub(super) struct LintedFile {
@@ -39,7 +40,7 @@ pub(super) fn read(dir: &Path) -> Result<Vec<LintedFile>> {
 
 fn paths(dir: &Path) -> Result<Vec<(PathBuf, Format)>> {
     if !dir.is_dir() {
-        bail!("{} is not a folder", dir.display());
+        bail!("{} is not a folder{}", dir.display(), nearest_file(dir));
     }
     let mut walk = WalkBuilder::new(dir);
     // A project's .gitignore also counts if the project is not a repository yet.

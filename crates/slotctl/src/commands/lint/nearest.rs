@@ -7,9 +7,9 @@ use catalog::name::ComponentName;
 use catalog::record::{CatalogRecord, VersionRecord};
 use catalog::reference::Reference as Wanted;
 use catalog::slot::Slot;
-use strsim::damerau_levenshtein;
 
 use super::conductor::{PROTOCOLS, Remedy};
+use crate::nearest::nearest;
 
 /// The components that exist.
 pub(super) type Catalogs = BTreeMap<ComponentName, CatalogRecord>;
@@ -77,7 +77,7 @@ fn usual(catalog: &CatalogRecord) -> String {
 fn nearest_reference(catalog: &CatalogRecord, text: &str) -> Option<String> {
     let there = references(catalog);
     let same = there.iter().find(|known| *known == text).cloned();
-    same.or_else(|| nearest(text, there.iter().map(String::as_str)))
+    same.or_else(|| nearest(text, there.iter().map(String::as_str)).map(str::to_owned))
 }
 
 /// Returns the highest version in a range; versions are in ascending order.
@@ -87,16 +87,6 @@ fn highest(catalog: &CatalogRecord, range: &catalog::range::Range) -> Option<Str
     };
     let found = live(catalog).filter(fits).last().map(|record| record.snapshot.version.to_string());
     found.or_else(|| nearest_reference(catalog, &range.to_string()))
-}
-
-/// Returns the name with the fewest typing errors, or the one that `text` is an abbreviation of;
-/// `None` if it would be a different word.
-fn nearest<'a>(text: &str, there: impl Iterator<Item = &'a str>) -> Option<String> {
-    let short = |name: &str| name.starts_with(text) || text.starts_with(name);
-    let slips = |name: &str| if short(name) { 1 } else { damerau_levenshtein(text, name) };
-    let (slips, name) = there.map(|name| (slips(name), name)).min()?;
-    let own = text.split_once('/').map_or(text, |(_, path)| path);
-    (slips <= own.len().div_ceil(2)).then(|| name.to_owned())
 }
 
 /// Returns a reference in the spelling of its place.
@@ -131,20 +121,6 @@ fn protocol(name: &ComponentName) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_similar_names_are_suggested() {
-        let there = ["prompts/empty", "prompts/extraction", "schemas/invoice"];
-        for (text, near) in [
-            ("prompts/extration", Some("prompts/extraction")),
-            ("promtps/extraction", Some("prompts/extraction")),
-            ("prompts/extract", Some("prompts/extraction")),
-            ("prompts/analyze-company", None),
-            ("schemas/order", None),
-        ] {
-            assert_eq!(nearest(text, there.into_iter()).as_deref(), near, "{text}");
-        }
-    }
 
     #[test]
     fn suggestions_use_the_spelling_of_their_place() {

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::conductor::{self as keys, Meaning};
+use catalog::nearest::typing_errors;
 use catalog::reference::{Address, Reference as Wanted};
 use catalog::slot::Slot;
-use strsim::damerau_levenshtein;
 
 use super::conductor::{PROTOCOLS, Remedy};
 
@@ -136,9 +136,8 @@ pub(super) fn failing(text: &str, effect: Effect) -> LintReference {
 /// Tells if a text is one of `types`, Conductor's and the repository's, or one typing error away
 /// from one of them.
 fn is_type(kind: &str, types: &BTreeSet<String>) -> bool {
-    types
-        .iter()
-        .any(|known| kind == known || (kind.len() > 4 && damerau_levenshtein(kind, known) == 1))
+    let is_near = |known: &String| kind.len() > 4 && typing_errors(kind, known, 1).is_some();
+    types.iter().any(|known| kind == known || is_near(known))
 }
 
 /// Tells if a text ends with a slash and a version: `extraction/v1.0.0`. A slot does not count,

@@ -6,6 +6,7 @@ use anyhow::Result;
 use gix_hash::ObjectId;
 
 use super::refusal::refuse;
+use crate::nearest::nearest;
 use crate::output::{Output, count};
 use git::Repository;
 use git::remote::{CurrentBranch, Pushed};
@@ -57,7 +58,14 @@ pub(super) fn remote(
     if let Some(named) = named {
         return match known(&named.to_owned()) {
             true => Ok(named.to_owned()),
-            false => refuse(named, "is not a remote of this repository", which(&remotes)),
+            false => refuse(
+                named,
+                "is not a remote of this repository",
+                match nearest(named, remotes.iter().map(String::as_str)) {
+                    Some(near) => format!("did you mean {near}? slotctl push {near}"),
+                    None => which(&remotes),
+                },
+            ),
         };
     }
     let key = |key: &str| {

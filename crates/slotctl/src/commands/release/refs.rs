@@ -7,6 +7,7 @@ use catalog::name::ComponentName;
 use catalog::reference::Reference;
 
 use super::probe::{Probe, component_path};
+use crate::nearest::nearest_file;
 use notice::Refused;
 use release::model::Id;
 
@@ -30,7 +31,7 @@ pub(crate) fn choose(file: Option<&Path>, slots: &[String]) -> Result<Vec<String
     let refs = match file {
         Some(file) => {
             let text = std::fs::read_to_string(file)
-                .with_context(|| format!("cannot read {}", file.display()))?;
+                .with_context(|| format!("cannot read {}{}", file.display(), nearest_file(file)))?;
             parse(&text).with_context(|| format!("in {}", file.display()))?
         }
         None => spread(slots),

@@ -9,11 +9,12 @@ use catalog::name::ComponentName;
 use catalog::record::{self, VersionRecord};
 use catalog::slot::Slot;
 use catalog::version::Version;
-use notice::Notice;
+use notice::{Notice, Refused};
 use reconcile::rollback::{Present, Rollback};
 
 use crate::args::RollbackArgs;
 use crate::context::Session;
+use crate::nearest::nearest;
 use crate::source::{Origin, Source};
 use crate::store::Store;
 
@@ -42,17 +43,41 @@ pub(super) fn find(session: &Session<'_, RollbackArgs>, slot: &Slot) -> Result<V
             }
         }
     }
-    if args.component.is_none() {
-        slots.retain(|_, slots| slots.contains(slot));
-    }
     if let Some(name) = &args.component {
         slots.entry(name.clone()).or_default();
+        let found = read(slots, store)?;
+        let is_unknown = |one: &Present| one.slots.is_empty() && one.catalog.is_none();
+        return match found.iter().any(is_unknown) {
+            true => Err(store.unknown(name)?.into()),
+            false => Ok(found),
+        };
     }
-    let found = read(slots, store)?;
-    if found.is_empty() {
-        bail!("no component has a slot {slot} in KV; list the slots with slotctl status");
+    let known: BTreeSet<Slot> = slots.values().flatten().cloned().collect();
+    slots.retain(|_, slots| slots.contains(slot));
+    match slots.is_empty() {
+        true => Err(nowhere(session, slot, &known)?.into()),
+        false => read(slots, store),
     }
-    Ok(found)
+}
+
+/// Returns the refusal of a slot that no component (of the type) has; `known` are the slots that
+/// they have.
+fn nowhere(
+    session: &Session<'_, RollbackArgs>,
+    slot: &Slot,
+    known: &BTreeSet<Slot>,
+) -> Result<Refused> {
+    let of_type = session.args.of_type.as_deref().filter(|_| known.is_empty());
+    let names = of_type.map_or(Ok(Vec::new()), |_| session.store.components())?;
+    let types = names.iter().map(ComponentName::type_name);
+    let near_type = of_type.and_then(|of_type| nearest(of_type, types));
+    let near_slot = nearest(slot.as_str(), known.iter().map(Slot::as_str));
+    let help = match (near_type, near_slot) {
+        (Some(near), _) => format!("did you mean --type {near}?"),
+        (None, Some(near)) => format!("did you mean --all {near}?"),
+        (None, None) => "list the slots with slotctl status".to_owned(),
+    };
+    Ok(Refused::new(format!("--all {slot}"), "no component has this slot in KV", help))
 }
 
 fn read(slots: BTreeMap<ComponentName, BTreeSet<Slot>>, store: &Store<'_>) -> Result<Vec<Present>> {

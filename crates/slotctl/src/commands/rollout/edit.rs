@@ -6,6 +6,7 @@ use catalog::slot::Slot;
 use reconcile::policy::FILE;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
+use crate::nearest::nearest;
 use notice::Refused;
 
 /// A change of a slot's table.
@@ -123,6 +124,13 @@ fn put(
     Ok(())
 }
 
+/// Returns the refusal of a key that was probably mistyped.
+fn mistyped(members: &dyn TableLike, key: &str) -> Option<anyhow::Error> {
+    let near = nearest(key, members.iter().map(|(known, _)| known))?;
+    let what = format!("there is no entry for {key}");
+    Some(Refused::new(FILE, what, format!("did you mean {near}?")).into())
+}
+
 fn nothing_to_stop(name: &ComponentName, slot: &Slot, what: &str) -> anyhow::Error {
     let what = format!("there is no entry for {what}{name}@{slot}");
     Refused::new(
@@ -148,7 +156,9 @@ fn take_out(
     let item = table.get_mut(list).ok_or_else(missing)?;
     let end = end(item);
     let members = item.as_table_like_mut().ok_or_else(missing)?;
-    members.remove(key).ok_or_else(missing)?;
+    if members.remove(key).is_none() {
+        return Err(mistyped(members, key).unwrap_or_else(missing));
+    }
     if !members.is_empty() {
         tidy(item, end);
         return Ok(());

@@ -62,6 +62,9 @@ fn run_change(job: &Job<'_>, output: &Output) -> Result<Exit> {
     let after = edit::edit(&before, job.name, job.slot, &change)?;
     let source = offline::source(&args.common, std::slice::from_ref(job.name), output)?;
     let was = state(job, &source, &before)?;
+    if was.records.is_empty() && was.refused.is_empty() {
+        offline::check_known(&repository, job.name)?;
+    }
     let is = refuse_mistakes(&was, state(job, &source, &after)?)?;
     let moves = moves::compare(&was.records, &is, &keys(args)?)?;
     // 3. The output.

@@ -24,6 +24,9 @@ pub(super) fn run(context: &Context<'_, RolloutPlanArgs>) -> Result<Exit> {
     let source = offline::source(&args.common, only, output)?;
     let counts = offline::read(&args.common, &source, ReadPart { only, rollouts: None })?;
     let edited = offline::read(&args.common, &source, ReadPart { only, rollouts: Some(edited) })?;
+    if let Some(name) = args.component.as_ref().filter(|_| counts.desired.components.is_empty()) {
+        offline::check_known(&repository, name)?;
+    }
     let (before, _) = offline::records(&counts.desired)?;
     let (after, refused) = offline::records(&edited.desired)?;
     // 2. The moves.

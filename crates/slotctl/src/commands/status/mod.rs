@@ -9,7 +9,6 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use catalog::key::Key;
 use catalog::name::ComponentName;
-use catalog::nearest::{BUDGET, nearest};
 use catalog::record::{Arm, SlotRecord, Target};
 use catalog::slot::Slot;
 use console::style;
@@ -20,6 +19,7 @@ use serde_json::{Value, json};
 use crate::args::StatusArgs;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::nearest::nearest;
 use crate::offline::{self, Records};
 use crate::output::bar::bar;
 use crate::output::{Output, count};
@@ -75,6 +75,9 @@ fn look_at_git(args: &StatusArgs, output: &Output) -> Result<Look> {
     let source = offline::own_source(&args.common, only, output)?;
     let reading = offline::read(&args.common, &source, ReadPart { only, rollouts: None })?;
     let (records, refused) = offline::records(&reading.desired)?;
+    for name in only.iter().filter(|name| !reading.desired.components.contains_key(*name)) {
+        offline::check_known(&source.repository, name)?;
+    }
     Ok(Look { reading, records, plan: None, refused })
 }
 
@@ -147,7 +150,7 @@ impl Look {
 
     fn no_slot(&self, slot: &Slot) -> Refused {
         let known = self.records.keys().map(|(_, known)| known.as_str());
-        let help = match nearest(slot.as_str(), known, &mut BUDGET.clone()) {
+        let help = match nearest(slot.as_str(), known) {
             Some(near) => format!("slotctl status --slot {near}"),
             None => "`slotctl status` shows all slots".to_owned(),
         };

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::tags::{Tags, message, short};
 use crate::args::{BumpArgs, CreateArgs, FileArgs};
 use crate::read::tags::Tagged;
-use notice::Refused;
+use notice::{Notice, Refused};
 
 /// Creates a version.
 pub(super) fn create(context: &Tags<'_>, args: &CreateArgs) -> Result<()> {
@@ -60,7 +60,24 @@ fn make(
         anyhow!("{name}: a trailer cannot hold the path '{path}'; rename the file")
     })?;
     git::write::make_tag(&context.repository, &name.to_string(), commit, &message, false)?;
+    if tags.is_empty() {
+        warn_of_new_component(context, name)?;
+    }
     told(context, name, &file.path, commit)
+}
+
+/// Warns of a new component whose name is a typing error away from that of another one.
+fn warn_of_new_component(context: &Tags<'_>, name: &TagName) -> Result<()> {
+    let Some(near) = context.nearest(&name.component)? else { return Ok(()) };
+    context.output.warning(&Notice {
+        subject: name.component.to_string(),
+        what: format!("is a new component; {near} exists already"),
+        help: Some(format!(
+            "if you meant that one: slotctl tag delete {} {} --force",
+            name.component, name.target
+        )),
+    });
+    Ok(())
 }
 
 fn told(context: &Tags<'_>, name: &TagName, path: &str, commit: ObjectId) -> Result<()> {

@@ -16,8 +16,7 @@ pub(super) fn delete(context: &Tags<'_>, args: &DeleteArgs) -> Result<()> {
     let name = context.name(&args.component, args.target.clone());
     let tags = context.tags_of(&args.component)?;
     let Some(found) = tags.iter().find(|tagged| tagged.tag.name == name) else {
-        let help = format!("list the tags: slotctl tag list {}", args.component);
-        return Err(Refused::new(name.to_string(), "this repository has no such tag", help).into());
+        return Err(context.no_tag(&name, &tags)?.into());
     };
     if let (TagTarget::Version(version), false) = (&args.target, args.force) {
         return Err(is_version(&name, version, &tags).into());

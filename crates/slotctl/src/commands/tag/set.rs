@@ -4,7 +4,7 @@ use anyhow::{Result, anyhow};
 use catalog::slot::Slot;
 use catalog::version::Version;
 use gix_hash::ObjectId;
-use notice::Notice;
+use notice::{Notice, printable};
 use reconcile::source::path::RepoPath;
 use reconcile::source::trailer;
 use reconcile::tag::{TagName, TagTarget};
@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::tags::{Tags, bare, message, short};
 use crate::args::SetArgs;
+use crate::nearest::{nearest, probably};
 use crate::read::tags::{Tagged, standing};
 use notice::Refused;
 
@@ -56,6 +57,9 @@ pub(super) fn move_slot(context: &Tags<'_>, args: &SetArgs) -> Result<MovedSlot>
     if now.is_some_and(|now| leads_to(now, goal.id)) {
         context.output.say(format_args!("{name}: is {} already", goal.shown));
         return Ok(MovedSlot { after: before.clone(), before, moved: false });
+    }
+    if now.is_none() {
+        warn_of_new_slot(context, &name, &tags);
     }
     // 2. Note the refs of the remotes, so that a push undoes no move of others.
     let text = text(context, args, &name, &goal)?;
@@ -108,18 +112,58 @@ fn answer(
 /// Finds the target: a version of the component, else one of its slots, else any commit.
 fn goal(context: &Tags<'_>, args: &SetArgs, tags: &[Tagged]) -> Result<Goal> {
     if let Ok(version @ Version::Release(_)) = args.to.parse::<Version>() {
-        return version_goal(args, &version, tags);
+        return version_goal(context, args, &version, tags);
     }
     if let Ok(slot) = args.to.parse::<Slot>()
         && let Some(goal) = slot_goal(&slot, tags)
     {
         return Ok(goal);
     }
-    let id = context.commit(&args.to)?;
+    let id = context.commit(&args.to).map_err(|error| mistyped(args, tags).unwrap_or(error))?;
     Ok(Goal { id, shown: short(id), commit: true })
 }
 
-fn version_goal(args: &SetArgs, version: &Version, tags: &[Tagged]) -> Result<Goal> {
+/// Returns the refusal of a version or slot that was probably mistyped.
+fn mistyped(args: &SetArgs, tags: &[Tagged]) -> Option<anyhow::Error> {
+    let SetArgs { component, slot, to, .. } = args;
+    let targets: Vec<String> =
+        tags.iter().map(|tagged| tagged.tag.name.target.to_string()).collect();
+    let near = nearest(to, targets.iter().map(String::as_str))?;
+    let help = format!("did you mean {near}? slotctl tag set {component} {slot} {near}");
+    let what = "the component has no such version or slot, and the repository no such commit";
+    Some(Refused::new(printable(to.as_bytes()), what, help).into())
+}
+
+/// Warns of a new slot whose name is a typing error away from that of another slot of the
+/// component.
+fn warn_of_new_slot(context: &Tags<'_>, name: &TagName, tags: &[Tagged]) {
+    let others: Vec<String> = tags
+        .iter()
+        .filter(|tagged| matches!(tagged.tag.name.target, TagTarget::Slot(_)))
+        .map(|tagged| tagged.tag.name.target.to_string())
+        .collect();
+    let (component, slot) = (&name.component, name.target.to_string());
+    let Some(near) = probably(&slot, others.iter().map(String::as_str)) else { return };
+    context.output.warning(&Notice {
+        subject: format!("{component}@{slot}"),
+        what: format!("is a new slot; the component has {near} already"),
+        help: Some(format!("if you meant that one: slotctl tag delete {component} {slot}")),
+    });
+}
+
+fn version_goal(
+    context: &Tags<'_>,
+    args: &SetArgs,
+    version: &Version,
+    tags: &[Tagged],
+) -> Result<Goal> {
+    if tags.is_empty()
+        && let Some(near) = context.nearest(&args.component)?
+    {
+        let (slot, what) = (&args.slot, "the component has no versions");
+        let help = format!("did you mean {near}? slotctl tag set {near} {slot} {version}");
+        return Err(Refused::new(args.component.to_string(), what, help).into());
+    }
     let found = version_tag(version, tags).ok_or_else(|| {
         let (component, to) = (&args.component, notice::printable(args.to.as_bytes()));
         let help = format!(

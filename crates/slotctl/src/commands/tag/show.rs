@@ -1,7 +1,6 @@
 //! `slotctl tag list` and `slotctl tag show`: show tags.
 
 use anyhow::Result;
-use catalog::name::ComponentName;
 use notice::printable;
 use reconcile::compile::{Lost, Tag};
 use reconcile::tag::TagTarget;
@@ -9,19 +8,13 @@ use serde_json::{Value, json};
 
 use super::tags::{Tags, bare};
 use crate::args::{ListArgs, ShowArgs};
-use crate::nearest::nearest;
 use crate::read::tags::{Tagged, read_tags, standing};
-use notice::Refused;
 
 /// Lists tags.
 pub(super) fn list(context: &Tags<'_>, args: &ListArgs) -> Result<()> {
     let tags = read_tags(&context.repository, context.prefix(), args.component.as_ref())?;
     if let (Some(component), true) = (&args.component, tags.is_empty()) {
-        return Err(unknown(context, component)?.into());
-    }
-    if tags.is_empty() {
-        let prefix = context.prefix().as_str();
-        context.output.say(format_args!("there are no tags of components under {prefix}/"));
+        return Err(context.unknown(component)?.into());
     }
     if tags.is_empty() {
         context.output.say(format_args!("There are no tags under {}/", context.prefix().as_str()));
@@ -34,17 +27,13 @@ pub(super) fn list(context: &Tags<'_>, args: &ListArgs) -> Result<()> {
 pub(super) fn show(context: &Tags<'_>, args: &ShowArgs) -> Result<()> {
     let tags = context.tags_of(&args.component)?;
     if tags.is_empty() {
-        return Err(unknown(context, &args.component)?.into());
+        return Err(context.unknown(&args.component)?.into());
     }
     let Some(target) = &args.target else { return table(context, &tags) };
-    let found = tags.iter().find(|tagged| tagged.tag.name.target == *target).ok_or_else(|| {
-        let help = format!("list the tags: slotctl tag list {}", args.component);
-        Refused::new(
-            format!("{}@{target}", args.component),
-            "this repository has no such tag",
-            help,
-        )
-    })?;
+    let Some(found) = tags.iter().find(|tagged| tagged.tag.name.target == *target) else {
+        let name = context.name(&args.component, target.clone());
+        return Err(context.no_tag(&name, &tags)?.into());
+    };
     let facts = Facts::of(found, &bare(&tags));
     let path = context.path(found);
     if context.common.json {
@@ -55,17 +44,6 @@ pub(super) fn show(context: &Tags<'_>, args: &ShowArgs) -> Result<()> {
         return context.answer(&value);
     }
     context.output.print(&facts.page(path.as_deref()))
-}
-
-fn unknown(context: &Tags<'_>, component: &ComponentName) -> Result<Refused> {
-    let what = format!("no tag under {}/ names it", context.prefix().as_str());
-    let tags = read_tags(&context.repository, context.prefix(), None)?;
-    let names: Vec<&str> = tags.iter().map(|tagged| tagged.tag.name.component.as_str()).collect();
-    let help = match nearest(component.as_str(), &names) {
-        Some(name) => format!("did you mean {name}? slotctl tag list {name}"),
-        None => format!("slotctl tag create {component} v1.0.0"),
-    };
-    Ok(Refused::new(component.to_string(), what, help))
 }
 
 fn table(context: &Tags<'_>, tags: &[Tagged]) -> Result<()> {

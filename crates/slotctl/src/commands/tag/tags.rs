@@ -13,8 +13,10 @@ use serde_json::Value;
 
 use crate::args::{CommonArgs, FileArgs};
 use crate::exit::Exit;
+use crate::interrupt::quoted;
+use crate::nearest::nearest;
 use crate::output::Output;
-use crate::read::tags::{FileOf, Tagged, find_file, read_tags};
+use crate::read::tags::{FileOf, Tagged, find_file, nearest_component, read_tags};
 
 /// Everything that each of the commands uses.
 pub(super) struct Tags<'a> {
@@ -34,6 +36,37 @@ impl<'a> Tags<'a> {
 
     pub(super) fn name(&self, component: &ComponentName, target: TagTarget) -> TagName {
         TagName { prefix: self.prefix(), component: component.clone(), target }
+    }
+
+    /// Returns the component that was probably meant by one without tags.
+    pub(super) fn nearest(&self, component: &ComponentName) -> Result<Option<ComponentName>> {
+        nearest_component(&self.repository, self.prefix(), component)
+    }
+
+    /// Returns the refusal of a component without tags.
+    pub(super) fn unknown(&self, component: &ComponentName) -> Result<Refused> {
+        let what = format!("no tag under {}/ names it", self.prefix().as_str());
+        let help = match self.nearest(component)? {
+            Some(near) => format!("did you mean {near}? slotctl tag list {near}"),
+            None => format!("slotctl tag create {component} v1.0.0"),
+        };
+        Ok(Refused::new(component.to_string(), what, help))
+    }
+
+    /// Returns the refusal of a tag that the component does not have.
+    pub(super) fn no_tag(&self, name: &TagName, tags: &[Tagged]) -> Result<Refused> {
+        let component = &name.component;
+        if tags.is_empty() {
+            return self.unknown(component);
+        }
+        let targets: Vec<String> =
+            tags.iter().map(|tagged| tagged.tag.name.target.to_string()).collect();
+        let target = name.target.to_string();
+        let help = match nearest(&target, targets.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean {near}? slotctl tag show {component} {near}"),
+            None => format!("list the tags: slotctl tag list {component}"),
+        };
+        Ok(Refused::new(format!("{component}@{target}"), "this repository has no such tag", help))
     }
 
     /// Reads the tags of a component.
@@ -76,6 +109,14 @@ impl<'a> Tags<'a> {
         })
     }
 
+    /// Returns the file of the commit that was probably meant by a path, quoted for a shell.
+    fn nearest_path(&self, path: Option<&str>, commit: ObjectId) -> Option<String> {
+        let printed = ["ls-tree", "-r", "--full-tree", "--name-only", "-z", &commit.to_string()];
+        let printed = path.and_then(|_| self.repository.git.run(&printed).ok())?;
+        let files = printed.split(|byte| *byte == 0).filter_map(|file| str::from_utf8(file).ok());
+        nearest(path?, files).map(quoted)
+    }
+
     /// Finds the component's file in a commit; refused if it does not exist.
     pub(super) fn file(
         &self,
@@ -91,10 +132,17 @@ impl<'a> Tags<'a> {
         let component = &subject.component;
         let file = FileOf { prefix: subject.prefix, component, path: path.as_ref(), registry };
         find_file(&self.repository, file, commit)?.map_err(|FileProblem { what, help, .. }| {
-            let commit = short(commit);
+            let near = self.nearest_path(args.path.as_deref(), commit);
             let otherwise = help.unwrap_or_default();
-            let help = format!("commit the file first, or {}", way(&otherwise));
-            Refused::new(subject.to_string(), format!("{what} (commit {commit})"), help).into()
+            let help = match (near, path.is_none().then(|| self.nearest(component))) {
+                (Some(near), _) => format!("did you mean --path {near}?"),
+                (None, Some(Ok(Some(near)))) => {
+                    format!("did you mean {near}? slotctl tag list {near}")
+                }
+                _ => format!("commit the file first, or {}", way(&otherwise)),
+            };
+            let what = format!("{what} (commit {})", short(commit));
+            Refused::new(subject.to_string(), what, help).into()
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The caller of a request, as far as an assignment depends on it.
 
-use catalog::assign::{Caller, VersionOverride};
+use catalog::assign::{self, Caller, VersionOverride};
 use catalog::record::SlotRecord;
 
 use crate::http::Request;
@@ -32,14 +32,13 @@ fn version_override(request: &Request<'_>) -> Option<VersionOverride> {
 
 fn segments(request: &Request<'_>) -> Vec<String> {
     let lists = [parameter(request, "segment"), header(request, SEGMENT)];
-    let segments = lists.iter().flatten().flat_map(|list| list.split(','));
-    let segments = segments.map(str::trim).filter(|group| !group.is_empty());
-    segments.map(str::to_owned).collect()
+    assign::segments(lists.iter().flatten().flat_map(|list| list.split(',')))
 }
 
 fn key(request: &Request<'_>) -> Option<String> {
-    let header = || KEYS.iter().find_map(|name| header(request, name));
-    parameter(request, "key").or_else(header)
+    let header = |name: &&str| assign::version_key(&(request.header)(name)?);
+    let parameter = request.parameter("key").and_then(|key| assign::version_key(&key));
+    parameter.or_else(|| KEYS.iter().find_map(header))
 }
 
 fn header(request: &Request<'_>, name: &str) -> Option<String> {

@@ -35,7 +35,8 @@ pub(crate) async fn index<B: Backend>(
     let kind = kind.map(type_name).transpose()?;
     let limit = page_size(request)?;
     let index = stored::read::<IndexRecord, B>(reader, &Key::Index, trace).await?;
-    let names = index.map(|index| index.components).unwrap_or_default();
+    // Without the record it is unknown which components exist.
+    let names = index.ok_or(Refusal::RecordMissing(Key::Index))?.components;
     if let Some(kind) = &kind {
         // Absence is not known from memory.
         let unavailable = |_| Refusal::StoreUnavailable(Key::Index.namespace());
@@ -53,7 +54,7 @@ pub(crate) async fn index<B: Backend>(
     let cursor = rest.next().and(page.last());
     let components = page.iter().copied().map(ComponentSummary::of).collect();
     let body = CatalogPage { components, cursor: cursor.map(|name| name.as_str()) };
-    Ok(respond::document(request, &body, trace))
+    respond::document(request, &body, trace)
 }
 
 /// Refuses a type if the caller may see no component of it.
@@ -83,7 +84,7 @@ pub(crate) async fn entry<B: Backend>(
     let key = Key::Catalog(name.clone());
     let record = stored::read::<CatalogRecord, B>(reader, &key, trace).await?;
     let record = record.ok_or_else(unknown)?;
-    Ok(respond::document(request, &ComponentDetails::of(&name, &record, &grant), trace))
+    respond::document(request, &ComponentDetails::of(&name, &record, &grant), trace)
 }
 
 /// Returns the number of components on the page that the request asks for.

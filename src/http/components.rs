@@ -3,10 +3,11 @@
 use catalog::reference::Address;
 use catalog::refusal::Refusal;
 use catalog::resolution::Basis;
+use catalog::timestamp::Timestamp;
 
 use crate::http::{HandlerContext, Response, caller, conditional, respond};
 use crate::resolve::backend::Backend;
-use crate::resolve::reader::ReadAhead;
+use crate::resolve::reader::{ReadAhead, Reader};
 use crate::resolve::{begin, keep_unless_unsure, question, resolve, with_content};
 use crate::trace::Trace;
 
@@ -30,7 +31,8 @@ pub(crate) async fn get<B: Backend>(
     if request.parameter("explain").is_some() {
         return Ok((respond::explanation(&resolved.basis), None));
     }
-    // 3. The caller has this content: 304, and no content is read.
+    // 3. The caller demands another content: 412. It has this one: 304. No content is read.
+    conditional::check_match(request, &resolved.basis.selected.snapshot.digest)?;
     if conditional::has_current(request, &resolved.basis.selected.snapshot.digest) {
         keep_unless_unsure(reader, &resolved);
         let response = respond::not_modified(&resolved.basis.selected, trace);
@@ -39,7 +41,7 @@ pub(crate) async fn get<B: Backend>(
     // 4. A response without a body.
     if request.method == "HEAD" {
         keep_unless_unsure(reader, &resolved);
-        let response = respond::component_head(&resolved.basis.selected, trace);
+        let response = respond::component_head(&resolved.basis.selected, trace, now(reader));
         return Ok((response, Some(resolved.basis)));
     }
     // 5. The content with its digest checked, or the last good one: 502, 503.
@@ -47,6 +49,10 @@ pub(crate) async fn get<B: Backend>(
     let (resolved, content) = with_content(reader, question, resolved, trace).await?;
     trace.select(&resolved.basis.selected, resolved.stale);
     // 6. 200.
-    let response = respond::component(&resolved.basis.selected, trace, content);
+    let response = respond::component(&resolved.basis.selected, trace, now(reader), content);
     Ok((response, Some(resolved.basis)))
+}
+
+fn now<B: Backend>(reader: &Reader<B>) -> Timestamp {
+    Timestamp::from_unix((reader.backend.now() / 1000.0) as i64)
 }

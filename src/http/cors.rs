@@ -11,9 +11,10 @@ const EXPOSED: &str = "Component-Assignment, Component-Commit, Component-Slot, C
                        Script-Version, Script-Version-Tag, Server-Timing";
 
 /// The headers that a page may send.
-const ALLOWED: &str = "Authorization, Cloudflare-Workers-Version-Key, Component-Segment, \
+const ALLOWED: &str = "Authorization, Cloudflare-Workers-Version-Key, \
+                       Cloudflare-Workers-Version-Overrides, Component-Segment, \
                        Component-Version-Key, Component-Version-Override, Content-Type, \
-                       If-None-Match";
+                       If-Match, If-None-Match";
 
 /// Adds the headers that a page of `origin` needs to read the response. If the setting is
 /// invalid, no page can read it.

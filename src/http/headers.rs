@@ -10,6 +10,9 @@ pub const SEGMENT: &str = "Component-Segment";
 /// gives affinity to a version of the Worker and of the component.
 pub const KEYS: [&str; 2] = ["Component-Version-Key", "Cloudflare-Workers-Version-Key"];
 
+/// The entity tags that the caller demands (RFC 9110, section 13.1.1).
+pub const IF_MATCH: &str = "If-Match";
+
 /// The entity tags that the caller has (RFC 9110, section 13.1.2).
 pub const IF_NONE_MATCH: &str = "If-None-Match";
 

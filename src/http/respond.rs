@@ -8,6 +8,7 @@ use catalog::problem::Problem;
 use catalog::reference::Address;
 use catalog::refusal::Refusal;
 use catalog::resolution::{Basis, Found, Selected, SelectedSlot};
+use catalog::timestamp::Timestamp;
 use catalog::version::Version;
 use serde::Serialize;
 
@@ -20,30 +21,49 @@ const EXACT_PRIVATE: &str = "private, max-age=31536000, immutable";
 const REVALIDATE: &str = "no-cache";
 const NO_STORE: &str = "no-store";
 
-/// Creates a 200 with the bytes of the component.
-pub(crate) fn component<B>(selected: &Selected, trace: &Trace, content: B) -> Response<B> {
-    represent(Response::new(200, Body::Content(content)), selected, trace)
+/// Creates a 200 with the bytes of the component. `now` is the time of the response.
+pub(crate) fn component<B>(
+    selected: &Selected,
+    trace: &Trace,
+    now: Timestamp,
+    content: B,
+) -> Response<B> {
+    represent(Response::new(200, Body::Content(content)), selected, trace, now)
 }
 
 /// Creates a 200 for `HEAD`: the headers of [`component`] without the bytes.
-pub(crate) fn component_head<B>(selected: &Selected, trace: &Trace) -> Response<B> {
+pub(crate) fn component_head<B>(selected: &Selected, trace: &Trace, now: Timestamp) -> Response<B> {
     let length = selected.snapshot.size.to_string();
-    represent(Response::new(200, Body::Empty), selected, trace).with("Content-Length", length)
+    represent(Response::new(200, Body::Empty), selected, trace, now).with("Content-Length", length)
 }
 
 /// Creates a 304 with the headers that a cache may have to update (RFC 9110, section 15.4.5).
+/// `Content-Type` is among them because some caches replace all headers with those of the 304.
 pub(crate) fn not_modified<B>(selected: &Selected, trace: &Trace) -> Response<B> {
-    identify(Response::new(304, Body::Empty), selected, trace)
+    let media_type = selected.snapshot.media_type.as_str();
+    identify(Response::new(304, Body::Empty), selected, trace).with("Content-Type", media_type)
 }
 
 /// Adds the headers that describe the bytes.
-fn represent<B>(response: Response<B>, selected: &Selected, trace: &Trace) -> Response<B> {
+fn represent<B>(
+    response: Response<B>,
+    selected: &Selected,
+    trace: &Trace,
+    now: Timestamp,
+) -> Response<B> {
     let snapshot = &selected.snapshot;
-    identify(response, selected, trace)
+    let response = identify(response, selected, trace)
         .with("Content-Type", snapshot.media_type.as_str())
         .with("Repr-Digest", snapshot.digest.repr_digest())
-        .with("Last-Modified", snapshot.date.http_date())
-        .with("Accept-Ranges", "none")
+        .with("Accept-Ranges", "none");
+    // A slot or a range may move to a version with an earlier date, which a client that compares
+    // dates would not fetch. A later date than `now` is not allowed (RFC 9110, section 8.8.2.1).
+    match selected.found {
+        Found::Exact if snapshot.date <= now => {
+            response.with("Last-Modified", snapshot.date.http_date())
+        }
+        _ => response,
+    }
 }
 
 /// Adds the headers that name the version.
@@ -143,15 +163,21 @@ pub(crate) fn json<B>(status: u16, body: &impl Serialize) -> Response<B> {
 }
 
 /// Creates a JSON response that is revalidated by its digest: 200, or 304 if the caller has it.
+///
+/// # Errors
+///
+/// 412 if the caller demands another one.
 pub(crate) fn document<B>(
     request: &Request<'_>,
     body: &impl Serialize,
     trace: &Trace,
-) -> Response<B> {
+) -> Result<Response<B>, Refusal> {
     let text = to_json(body);
     let digest = Digest::of(text.as_bytes());
+    conditional::check_match(request, &digest)?;
     let described = |response: Response<B>| {
         let response = response
+            .with("Content-Type", "application/json")
             .with("ETag", format!("\"{digest}\""))
             .with("Cache-Control", REVALIDATE)
             .with("Server-Timing", server_timing(trace));
@@ -161,10 +187,9 @@ pub(crate) fn document<B>(
         }
     };
     if conditional::has_current(request, &digest) {
-        return described(Response::new(304, Body::Empty));
+        return Ok(described(Response::new(304, Body::Empty)));
     }
-    let response = Response::new(200, Body::Text(text)).with("Content-Type", "application/json");
-    described(response)
+    Ok(described(Response::new(200, Body::Text(text))))
 }
 
 /// Adds the headers of every response: the script version that made it, the permissions to

@@ -171,7 +171,7 @@ pub(crate) async fn list<B: Backend>(
     trace: &mut Trace,
 ) -> Result<Page, Refusal> {
     let index = stored::read::<IndexRecord, B>(reader, &Key::Index, trace).await?;
-    let names = index.map(|index| index.components).unwrap_or_default();
+    let names = index.ok_or(Refusal::RecordMissing(Key::Index))?.components;
     let mut listing = Listing::new(&names, prefix, after, limit);
     loop {
         let wanted = listing.wants(CATALOGS);

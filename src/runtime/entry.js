@@ -53,7 +53,9 @@ class Resolver extends WorkerEntrypoint {
   }
 
   async fetch(request) {
-    const { method, url, headers } = request
+    const { url, headers } = request
+    // A request with If-Match takes the full path. A question of the Wasm would cost more.
+    const method = headers.has('if-match') ? 'conditional' : request.method
     const reads = wasm.ahead(method, url, headers)
     const record = reads && (await reads.first)
     const number = nextNumber()

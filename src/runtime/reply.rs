@@ -6,7 +6,9 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Headers, ResponseInit};
 
 use crate::config::ScriptVersion;
-use crate::http::headers::{AUTHORIZATION, IF_NONE_MATCH, KEYS, ORIGIN, OVERRIDE, SEGMENT};
+use crate::http::headers::{
+    AUTHORIZATION, IF_MATCH, IF_NONE_MATCH, KEYS, ORIGIN, OVERRIDE, SEGMENT,
+};
 use crate::http::{Body, Response};
 use crate::runtime::kv::ContentHandle;
 use crate::trace::LogLine;
@@ -43,8 +45,10 @@ pub(crate) struct HeaderNames(Vec<(&'static str, JsString)>);
 impl Default for HeaderNames {
     fn default() -> Self {
         let [key, cloudflare_key] = KEYS;
-        let names = [IF_NONE_MATCH, ORIGIN, AUTHORIZATION, OVERRIDE, SEGMENT, key, cloudflare_key];
-        Self(names.into_iter().map(|name| (name, name.into())).collect())
+        let conditions = [IF_MATCH, IF_NONE_MATCH];
+        let callers = [ORIGIN, AUTHORIZATION, OVERRIDE, SEGMENT, key, cloudflare_key];
+        let names = conditions.into_iter().chain(callers);
+        Self(names.map(|name| (name, name.into())).collect())
     }
 }
 

@@ -366,7 +366,7 @@ describe('slotctl explain', () => {
       tag('v1.0.0', 'HEAD', `v1.0.0\n\nComponent-Path: files/${name}.md`)
       for (const slot of ['production', 'canary']) tag(slot, `components/${name}/v1.0.0`, slot)
       const own = cases.filter(({ component }) => component === name)
-      for (const { key, point } of own.filter(({ key }) => !key.includes('\0'))) {
+      for (const { key, point } of own.filter(({ key }) => !key.includes('\0') && key.trim() !== '')) {
         const { code, json, stderr } = await explain(repo, name, `--key=${key}`, '--json')
         assert.equal(code, 0, stderr)
         assert.deepEqual([json.point, json.assignedSlot], [point, point < 50_000 ? 'canary' : 'production'])
@@ -408,6 +408,22 @@ describe('slotctl explain', () => {
       json.shares.map(({ keys }) => keys),
       [canary, 500 - canary],
     )
+  })
+
+  test('reads a key as the resolver does: without spaces and tabs around it', async () => {
+    const repo = shop()
+    const { json } = await explain(repo, NAME, '--key', ' u1\t', '--json')
+    assert.equal(json.point, pointOf(NAME, 'u1'))
+    const file = path.join(temporaryFolder('keys'), 'keys.txt')
+    writeFileSync(file, ' u1\n \t\n\nu2\t\r\n')
+    const { json: many } = await explain(repo, NAME, '--keys', file, '--json')
+    assert.deepEqual(
+      many.keys.map(({ key }) => key),
+      ['u1', 'u2'],
+    )
+    const none = await explain(repo, NAME, '--key', ' ')
+    assert.deepEqual([none.code, none.stdout], [2, ''])
+    assert.match(none.stderr, /an empty key counts as no key/)
   })
 
   test('lists the slots if a slot is unknown', async () => {

@@ -50,7 +50,7 @@ describe(`${PREVIOUS.tag} and this Worker, side by side`, { skip: missingHistory
     for (const component of new Set(golden.map(({ component }) => component))) splitSlot(kv, component, 'half', 50_000)
     const workers = await Promise.all([startWorker({ kv, modules }), startWorker({ kv })])
     try {
-      for (const { component, key, point } of golden.filter(({ key }) => key !== '')) {
+      for (const { component, key, point } of golden.filter(({ key }) => key.trim() !== '')) {
         const path = `/components/${component}@half?explain&key=${encodeURIComponent(key)}`
         const [old, now] = await Promise.all(workers.map(async (worker) => (await worker.fetch(path)).json()))
         assert.deepEqual(old, now, path)

@@ -1,9 +1,16 @@
 // Checks the caching headers with a real HTTP cache in front of the built Worker.
 import assert from 'node:assert/strict'
+import { execFile as run } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { afterEach, describe, mock, test } from 'node:test'
+import { promisify } from 'node:util'
 
+import { temporaryFolder } from '../cli/support/repo.mjs'
 import { HttpCache } from './shared-cache.mjs'
 import { put, serveVectors } from './vectors.mjs'
+
+const execFile = promisify(run)
 
 const SLOT = '/components/prompts/extraction@production'
 const EXACT = '/components/prompts/extraction@v1.0.0'
@@ -191,5 +198,30 @@ describe('with tokens', () => {
       answers.map(({ status }) => status),
       [200, 200, 404],
     )
+  })
+})
+
+describe('curl, which compares dates', () => {
+  test('gets the version of a slot that was moved to an earlier one', async () => {
+    ;({ worker, script } = await serveVectors('answers.json'))
+    moveTo(record('v1.1.0'))
+    const file = path.join(temporaryFolder('curl'), 'prompt.md')
+    const fetchNewer = (address) =>
+      execFile('curl', [
+        '--silent',
+        '--fail',
+        '--time-cond',
+        file,
+        '--remote-time',
+        '--output',
+        file,
+        worker.url + address,
+      ])
+    for (const slot of [SLOT, '/components/prompts/extraction@~1.0']) {
+      writeFileSync(file, NEW)
+      moveTo(record('v1.0.0'))
+      await fetchNewer(slot)
+      assert.equal(readFileSync(file, 'utf8'), OLD, slot)
+    }
   })
 })

@@ -7,9 +7,9 @@ use serde::Deserialize;
 use vecmap::VecMap;
 
 use crate::digest::Digest;
+use crate::existing::Existing;
 use crate::name::ComponentName;
 use crate::reference::Reference;
-use crate::refusal::Existing;
 use crate::slot::Slot;
 
 /// `<names>[@<slot>]`: `*`, `prompts/*`, `prompts/extraction`, each for every

@@ -27,6 +27,24 @@ pub struct Caller {
     pub key: Option<String>,
 }
 
+/// Reads the version key of a caller. Spaces and tabs around it do not count, as around the
+/// value of a header (RFC 9110, section 5.5). A key without any other character is no key.
+///
+/// One rule for every way in: header, query parameter, body, service binding and `slotctl`.
+pub fn version_key(text: &str) -> Option<String> {
+    trimmed(text)
+}
+
+/// Reads the segments that a caller declares, each like a version key.
+pub fn segments<'a>(list: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    list.into_iter().filter_map(trimmed).collect()
+}
+
+fn trimmed(text: &str) -> Option<String> {
+    let text = text.trim_matches([' ', '\t']);
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
 /// The value of an override.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VersionOverride {

@@ -194,3 +194,19 @@ fn points_match_the_golden_vectors() {
         assert_eq!(point(&component, &key), expected, "{component} {key}");
     }
 }
+
+#[test]
+fn version_keys_and_segments_are_trimmed_and_never_empty() {
+    for (text, key) in [
+        ("user-42", Some("user-42")),
+        (" user-42\t", Some("user-42")),
+        ("user 42", Some("user 42")),
+        ("\u{a0}user", Some("\u{a0}user")),
+        ("0", Some("0")),
+        ("", None),
+        (" \t ", None),
+    ] {
+        assert_eq!(version_key(text).as_deref(), key, "{text:?}");
+    }
+    assert_eq!(segments([" beta", "", "team a\t", " "]), ["beta", "team a"]);
+}

@@ -11,6 +11,7 @@ pub mod access;
 pub mod assign;
 pub mod conductor;
 pub mod digest;
+pub mod existing;
 pub mod explain;
 pub mod grammar;
 pub mod json;

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::refusal::{Existing, Refusal};
+use crate::existing::Existing;
+use crate::refusal::Refusal;
 use crate::slot::Slot;
 use crate::suggestion::nearest_existing;
 use crate::version::Version;

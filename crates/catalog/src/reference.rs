@@ -9,7 +9,7 @@ use crate::grammar::{Grammar, GrammarError};
 use crate::name::{ComponentName, decode_url_path};
 use crate::range::Range;
 use crate::slot::Slot;
-use crate::version::Version;
+use crate::version::{NUMBER_TOO_LARGE, Version};
 
 /// The part of an address after the last `@`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -33,8 +33,16 @@ impl FromStr for Reference {
                 |error: GrammarError| GrammarError { at: error.at + Digest::SCHEME.len(), ..error };
             return hex.parse().map(Self::Digest).map_err(shift);
         }
-        if let Ok(version) = text.parse() {
-            return Ok(Self::Version(version));
+        match text.parse() {
+            Ok(version) => return Ok(Self::Version(version)),
+            Err(GrammarError { why: NUMBER_TOO_LARGE, at, .. }) => {
+                return Err(GrammarError {
+                    grammar: Grammar::Reference,
+                    at,
+                    why: NUMBER_TOO_LARGE,
+                });
+            }
+            Err(_) => {}
         }
         // A slot begins with a letter. The only ranges that do have the form `v1` or `x`, and
         // these are not slots.
@@ -153,6 +161,7 @@ mod tests {
         for (raw, grammar, at) in [
             ("prompts/extraction@", Grammar::Reference, 19),
             ("prompts/extraction@v01.0", Grammar::Reference, 19),
+            ("prompts/extraction@v9007199254740993.0.0", Grammar::Reference, 19),
             ("prompts/extraction@^1 || z", Grammar::Reference, 24),
             ("prompts/extraction@sha256:0", Grammar::Digest, 27),
             ("prompts/extraction@a b", Grammar::Reference, 20),

@@ -1,6 +1,7 @@
 //! Refusals: one table from the reason to its stable code, status and text.
 
 use crate::digest::Digest;
+use crate::existing::Existing;
 use crate::grammar::{Grammar, GrammarError};
 use crate::key::{Key, Namespace};
 use crate::name::ComponentName;
@@ -86,17 +87,12 @@ pub enum Refusal {
         /// The digest of the content.
         found: Digest,
     },
+    /// The request demands another content than this one.
+    PreconditionFailed(Digest),
+    /// A record that every sync writes does not exist.
+    RecordMissing(Key),
     /// A namespace does not answer.
     StoreUnavailable(Namespace),
-}
-
-/// The existing versions and slots of a component.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Existing {
-    /// Its versions, highest first.
-    pub versions: Vec<Version>,
-    /// Its slots.
-    pub slots: Vec<Slot>,
 }
 
 impl Refusal {
@@ -124,6 +120,8 @@ impl Refusal {
             Self::RecordUnreadable(..) => "RECORD_UNREADABLE",
             Self::ContentMissing(_) => "CONTENT_MISSING",
             Self::DigestMismatch { .. } => "DIGEST_MISMATCH",
+            Self::PreconditionFailed(_) => "PRECONDITION_FAILED",
+            Self::RecordMissing(_) => "RECORD_MISSING",
             Self::StoreUnavailable(_) => "STORE_UNAVAILABLE",
         }
     }
@@ -142,13 +140,16 @@ impl Refusal {
             | Self::SlotUnknown(..) => 404,
             Self::MethodNotAllowed { .. } => 405,
             Self::VersionRevoked { .. } => 410,
+            Self::PreconditionFailed(_) => 412,
             Self::BodyTooLarge | Self::ContentTooLarge { .. } => 413,
             Self::PathTooLong => 414,
             Self::MediaTypeUnsupported => 415,
             Self::RecordUnreadable(..) | Self::ContentMissing(_) | Self::DigestMismatch { .. } => {
                 502
             }
-            Self::StoreUnavailable(_) | Self::ConfigurationInvalid { .. } => 503,
+            Self::StoreUnavailable(_)
+            | Self::RecordMissing(_)
+            | Self::ConfigurationInvalid { .. } => 503,
         }
     }
 
@@ -177,6 +178,8 @@ impl Refusal {
             Self::RecordUnreadable(..) => "Unreadable record",
             Self::ContentMissing(_) => "Missing content",
             Self::DigestMismatch { .. } => "Corrupt content",
+            Self::PreconditionFailed(_) => "Precondition failed",
+            Self::RecordMissing(_) => "Missing record",
             Self::StoreUnavailable(_) => "Store unavailable",
         }
     }
@@ -241,6 +244,13 @@ impl Refusal {
             Self::DigestMismatch { expected, found } => {
                 format!("The content stored as sha256:{expected} has the digest sha256:{found}.")
             }
+            Self::PreconditionFailed(digest) => {
+                format!("The entity tag is \"{digest}\", which If-Match does not name.")
+            }
+            Self::RecordMissing(key) => format!(
+                "The record {key} is not in {}. Run slotctl sync to write it.",
+                key.namespace().binding()
+            ),
             Self::StoreUnavailable(namespace) => {
                 format!("The namespace {} does not answer. Try again.", namespace.binding())
             }

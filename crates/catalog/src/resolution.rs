@@ -8,12 +8,13 @@ use std::rc::Rc;
 
 use crate::assign::{self, Assignment, Caller};
 use crate::digest::Digest;
+use crate::existing::Existing;
 use crate::key::Key;
 use crate::name::ComponentName;
 use crate::range::Range;
 use crate::record::{self, CatalogRecord, Gone, RecordError, SlotRecord, Snapshot, VersionRecord};
 use crate::reference::{Address, Reference};
-use crate::refusal::{Existing, Refusal};
+use crate::refusal::Refusal;
 use crate::slot::Slot;
 use crate::version::Version;
 
@@ -245,7 +246,7 @@ impl Resolution {
         let catalog: CatalogRecord =
             record::parse(bytes).map_err(|error| self.unreadable(error))?;
         let name = self.question.name.clone();
-        let existing = existing(&catalog);
+        let existing = Existing::of(&catalog);
         match &self.question.reference {
             Reference::Range(range) => match highest_in(&catalog, range) {
                 Some(snapshot) if !self.denied => {
@@ -272,7 +273,7 @@ impl Resolution {
         let highest =
             same.max_by_key(|record| (record.revoked.is_none(), &record.snapshot.version));
         let Some(record) = highest else {
-            return Err(Refusal::DigestUnknown(name, digest, existing(catalog)));
+            return Err(Refusal::DigestUnknown(name, digest, Existing::of(catalog)));
         };
         let snapshot = record.snapshot.clone();
         match record.revoked.clone() {
@@ -290,11 +291,4 @@ fn highest_in(catalog: &CatalogRecord, range: &Range) -> Option<Snapshot> {
     let inside =
         live.filter(|record| record.snapshot.version.semver().is_some_and(|v| range.matches(v)));
     inside.max_by_key(|record| &record.snapshot.version).map(|record| record.snapshot.clone())
-}
-
-fn existing(catalog: &CatalogRecord) -> Existing {
-    let live = catalog.versions.iter().filter(|record| record.revoked.is_none());
-    // The record lists versions from the lowest.
-    let versions = live.rev().map(|record| record.snapshot.version.clone()).collect();
-    Existing { versions, slots: catalog.slots.keys().cloned().collect() }
 }

@@ -41,6 +41,13 @@ impl Version {
     }
 }
 
+/// The largest number of a version: `Number.MAX_SAFE_INTEGER` of JavaScript, the largest that
+/// npm accepts. A pre-release may have larger numbers.
+pub const MAX_NUMBER: u64 = (1 << 53) - 1;
+
+/// The error of a version with a larger number.
+pub(crate) const NUMBER_TOO_LARGE: &str = "a number is larger than 9007199254740991";
+
 /// A number of a version that `bump` increments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -59,14 +66,14 @@ pub fn next_version(highest: Option<&Version>, part: Part) -> Option<Version> {
     let none = semver::Version::new(0, 0, 0);
     let highest = highest.and_then(Version::semver).unwrap_or(&none);
     let semver::Version { major, minor, patch, pre, .. } = highest;
-    let next = |number: u64| number.checked_add(1);
+    let next = |number: &u64| (*number < MAX_NUMBER).then_some(number + 1);
     let (major, minor, patch) = match part {
         Part::Patch if !pre.is_empty() => (*major, *minor, *patch),
         Part::Minor if !pre.is_empty() && *patch == 0 => (*major, *minor, 0),
         Part::Major if !pre.is_empty() && *minor == 0 && *patch == 0 => (*major, 0, 0),
-        Part::Patch => (*major, *minor, next(*patch)?),
-        Part::Minor => (*major, next(*minor)?, 0),
-        Part::Major => (next(*major)?, 0, 0),
+        Part::Patch => (*major, *minor, next(patch)?),
+        Part::Minor => (*major, next(minor)?, 0),
+        Part::Major => (next(major)?, 0, 0),
     };
     Some(Version::Release(semver::Version::new(major, minor, patch)))
 }
@@ -104,6 +111,11 @@ impl FromStr for Version {
             return Ok(Self::Commit(commit));
         }
         match semver::Version::parse(number) {
+            Ok(semver::Version { major, minor, patch, .. })
+                if major.max(minor).max(patch) > MAX_NUMBER =>
+            {
+                Err(fail(NUMBER_TOO_LARGE))
+            }
             Ok(version) => Ok(Self::Release(version)),
             Err(_) => Err(fail("neither a SemVer version nor a full commit id")),
         }
@@ -185,7 +197,7 @@ mod tests {
             let all = [bumped(Part::Major), bumped(Part::Minor), bumped(Part::Patch)];
             assert_eq!(all, [major, minor, patch], "{version}");
         }
-        let last = Version::Release(semver::Version::new(0, 0, u64::MAX));
+        let last = Version::Release(semver::Version::new(0, 0, MAX_NUMBER));
         assert_eq!(next_version(Some(&last), Part::Patch), None);
         assert_eq!(next_version(None, Part::Minor), "v0.1.0".parse().ok());
     }
@@ -196,6 +208,8 @@ mod tests {
             ("v1.1.0", "v1.1.0"),
             ("1.1.0", "v1.1.0"),
             ("v2.0.0-beta.1+build.5", "v2.0.0-beta.1+build.5"),
+            ("v9007199254740991.0.0", "v9007199254740991.0.0"),
+            ("v1.0.0-9007199254740993", "v1.0.0-9007199254740993"),
             (COMMIT, COMMIT),
             (&COMMIT.to_uppercase(), COMMIT),
         ] {
@@ -217,6 +231,9 @@ mod tests {
             "1.0.0 ",
             "v1.0.0-01",
             "v99999999999999999999.0.0",
+            "v9007199254740992.0.0",
+            "v0.9007199254740992.0",
+            "v0.0.18446744073709551615",
             "947e4e2",
             "latest",
         ] {

@@ -147,7 +147,7 @@ pub(crate) fn decide<'a>(
     decided.with_context(|| format!("the weights of {name}@{} are broken", record.slot))
 }
 
-/// Reads the keys in a file, one in each line; `-` is stdin.
+/// Reads the keys in a file, one in each line; `-` is stdin. A line without a key is skipped.
 pub(crate) fn keys(file: &Path) -> Result<Vec<String>> {
     let mut text = String::new();
     match file.as_os_str() == "-" {
@@ -158,5 +158,5 @@ pub(crate) fn keys(file: &Path) -> Result<Vec<String>> {
             })?;
         }
     }
-    Ok(text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
+    Ok(text.lines().filter_map(assign::version_key).collect())
 }

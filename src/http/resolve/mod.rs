@@ -1,9 +1,10 @@
 //! `POST /resolve`: one consistent snapshot for a whole run of an ensemble.
 
 mod answer;
+mod text;
 
 use base64ct::{Base64, Encoding};
-use catalog::assign::Caller;
+use catalog::assign::{self, Caller};
 use catalog::json;
 use catalog::reference::Address;
 use catalog::refusal::Refusal;
@@ -11,6 +12,7 @@ use catalog::resolution::Question;
 use serde::Deserialize;
 
 use self::answer::{JsonContent, ResolveEntry, ResolveResponse};
+use self::text::Text;
 use crate::config::Config;
 use crate::http::{HandlerContext, Payload, Request, Response, caller, respond};
 use crate::resolve::backend::Backend;
@@ -32,14 +34,15 @@ const MAX_CONTENT: u64 = 8 << 20;
 #[serde(deny_unknown_fields)]
 struct ResolveRequest {
     refs: Vec<String>,
+    /// True if the contents are asked for. `null` is the same as absence, for every member.
     #[serde(default)]
-    content: bool,
+    content: Option<bool>,
     /// The version key of the caller, like `Component-Version-Key`.
     #[serde(default)]
-    key: Option<String>,
+    key: Option<Text>,
     /// The groups of the caller, like `Component-Segment`.
     #[serde(default)]
-    segments: Vec<String>,
+    segments: Option<Vec<Text>>,
 }
 
 /// Answers `POST /resolve`.
@@ -59,7 +62,7 @@ pub(crate) async fn post<B: Backend>(
     let mut results = Vec::new();
     let mut left = MAX_CONTENT;
     for settled in settled {
-        let budget = body.content.then_some(&mut left);
+        let budget = body.content.unwrap_or_default().then_some(&mut left);
         results.push(complete(reader, settled, budget, trace).await);
     }
     let refusals = results.iter_mut().filter_map(|result| result.as_mut().err());
@@ -75,10 +78,13 @@ pub(crate) async fn post<B: Backend>(
 /// Returns the caller that the body describes, else the one that the headers describe.
 fn caller_of(body: &ResolveRequest, request: &Request<'_>) -> Caller {
     let mut caller = caller::of(request);
-    if !body.segments.is_empty() {
-        caller.segments.clone_from(&body.segments);
+    let declared = body.segments.iter().flatten().map(|Text(group)| group.as_str());
+    let segments = assign::segments(declared);
+    if !segments.is_empty() {
+        caller.segments = segments;
     }
-    caller.key = body.key.clone().filter(|key| !key.is_empty()).or(caller.key);
+    let key = body.key.as_ref().and_then(|Text(key)| assign::version_key(key));
+    caller.key = key.or(caller.key);
     caller
 }
 
@@ -122,6 +128,8 @@ fn read_body(request: &Request<'_>) -> Result<ResolveRequest, Refusal> {
     }
     let Payload::Bytes(bytes) = &request.payload else { return Err(Refusal::BodyTooLarge) };
     let invalid = |why: String| Refusal::BodyInvalid(why);
+    // A parser may ignore a byte order mark (RFC 8259, section 8.1).
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if !bytes.trim_ascii_start().starts_with(b"{") {
         return Err(invalid("expected a JSON object".to_owned()));
     }

@@ -1,6 +1,6 @@
 //! The arguments of calls.
 
-use catalog::assign::{Caller, VersionOverride};
+use catalog::assign::{self, Caller, VersionOverride};
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
@@ -72,13 +72,13 @@ pub(super) fn read_caller(value: &JsValue) -> Result<Caller, CallFailure> {
         false => {
             let list = segments.dyn_ref::<Array>().ok_or_else(shape)?;
             let list: Option<Vec<String>> = list.iter().map(|group| group.as_string()).collect();
-            list.ok_or_else(shape)?
+            assign::segments(list.ok_or_else(shape)?.iter().map(String::as_str))
         }
     };
     Ok(Caller {
         version_override: wanted
             .map(|text| text.parse().map_or(VersionOverride::Invalid, VersionOverride::Version)),
         segments,
-        key: text(member(value, "key"))?.filter(|key| !key.is_empty()),
+        key: text(member(value, "key"))?.and_then(|key| assign::version_key(&key)),
     })
 }

@@ -15,7 +15,9 @@ export const needed = new Set()
 export function compared({ path }, old, now, entries = differences) {
   /** @type {[any, any]} */
   let pair = [old, now]
-  for (const entry of entries.filter((one) => new RegExp(one.path).test(path))) {
+  const concerns = ({ path: pattern, before = old.status, status = now.status }) =>
+    new RegExp(pattern).test(path) && before === old.status && status === now.status
+  for (const entry of entries.filter(concerns)) {
     const [before, after] = pair.map((answer) => partOf(answer, entry))
     if (isDeepStrictEqual(before, after)) continue
     needed.add(entry)
@@ -25,7 +27,7 @@ export function compared({ path }, old, now, entries = differences) {
 }
 
 function partOf(answer, { header, member, order }) {
-  if (header) return answer.headers[header]
+  if (header) return answer.headers?.[header]
   if (order) return answer.body
   return member ? valuesOf(parsed(answer), member) : answer
 }

@@ -3,8 +3,7 @@
 
 use semver::{Comparator, Op, Prerelease};
 
-/// JavaScript's `Number.MAX_SAFE_INTEGER`, the largest number that npm accepts.
-const MAX_NUMBER: u64 = (1 << 53) - 1;
+use crate::version::MAX_NUMBER;
 
 /// A version that may leave out trailing parts.
 pub(super) struct Partial {

@@ -77,6 +77,7 @@ fn targets_are_parsed_without_a_component() {
     }
     let error = |text: &str| text.parse::<TagTarget>().unwrap_err().to_string();
     assert!(error("v1.0").ends_with("three numbers are needed; did you mean v1.0.0?"));
+    assert!(error("v9007199254740993.0.0").contains("larger than 9007199254740991"));
     assert!(error("--force").contains("begins with a letter"));
 }
 

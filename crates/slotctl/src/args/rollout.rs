@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use catalog::assign;
 use catalog::name::ComponentName;
 use catalog::slot::Slot;
 use catalog::version::Version;
@@ -20,7 +21,7 @@ pub(crate) struct ExplainArgs {
     pub(crate) slot: Slot,
 
     /// Version key of the caller
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", value_parser = version_key)]
     pub(crate) key: Option<String>,
 
     /// File of version keys, one per line; "-" is stdin
@@ -123,6 +124,11 @@ pub(crate) struct ChangeArgs {
 
     #[command(flatten)]
     pub(crate) common: RepoArgs,
+}
+
+fn version_key(text: &str) -> Result<String, &'static str> {
+    let why = "an empty key counts as no key: a request without one gets a random target";
+    assign::version_key(text).ok_or(why)
 }
 
 /// Parses a share; whether it is in range is decided where `rollouts.toml` is read.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use catalog::assign::{Caller, Decision, VersionOverride};
+use catalog::assign::{self, Caller, Decision, VersionOverride};
 use catalog::explain::{Boundaries, Explanation, boundaries};
 use catalog::record::{FULL_WEIGHT, SlotRecord};
 use notice::printable;
@@ -37,10 +37,13 @@ pub(crate) fn run(context: &Context<'_, ExplainArgs>) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+fn segments(args: &ExplainArgs) -> Vec<String> {
+    assign::segments(args.segments.iter().map(String::as_str))
+}
+
 fn decide<'a>(args: &ExplainArgs, record: &'a SlotRecord, key: &str) -> Result<Decision<'a>> {
     let version_override = args.version.clone().map(VersionOverride::Version);
-    let caller =
-        Caller { version_override, segments: args.segments.clone(), key: Some(key.to_owned()) };
+    let caller = Caller { version_override, segments: segments(args), key: Some(key.to_owned()) };
     offline::decide(&args.component, record, &caller)
 }
 

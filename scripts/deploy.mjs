@@ -9,6 +9,7 @@ import { heading, log, main, UserError } from './lib/cli.mjs'
 import { QUIET_ENV } from './lib/dev-server.mjs'
 import { ownNode, wranglerScript } from './lib/node-tools.mjs'
 import { inRoot } from './lib/paths.mjs'
+import { checkReadTokens } from './lib/read-tokens.mjs'
 import { runStatus } from './lib/run.mjs'
 import { setup } from './lib/setup.mjs'
 import { versionName } from './lib/version-name.mjs'
@@ -16,11 +17,12 @@ import { CONFIG, checkEnvironment } from './lib/wrangler-config.mjs'
 
 /** @satisfies {import('./lib/args.mjs').Command} */
 const COMMAND = {
-  usage: 'npm run deploy:staging|green|production -- [--prebuilt] [--at-once] [--allow-dirty] [--dry-run]',
+  usage: 'npm run deploy:staging|green|production -- [--prebuilt] [--public] [--at-once] [--allow-dirty] [--dry-run]',
   about: 'Deploy a build of the Worker to all callers of an environment',
   options: {
     env: { type: 'string', help: 'The environment in wrangler.toml, which `npm run deploy:<name>` sets' },
     prebuilt: { type: 'boolean', help: 'Deploy the files in build/ as they are' },
+    public: { type: 'boolean', help: 'Let everybody read, without READ_TOKENS' },
     'at-once': { type: 'boolean', help: 'Deploy to all callers of production (for the first deployment)' },
     'allow-dirty': { type: 'boolean', help: 'Deploy a build that contains uncommitted changes' },
     'dry-run': { type: 'boolean', help: 'Check the build and the configuration, and upload nothing' },
@@ -34,12 +36,24 @@ function refuseAtOnce(env, atOnce) {
 The first deployment has to go to all callers at once: use --at-once.`)
 }
 
-/** Prints the digests of the files in build/, which do not change after this. */
-function describeBuild() {
+/** Nobody opens a resolver by forgetting its tokens. @param {string} env @param {Record<string, any>} options */
+function checkReaders(env, { public: open, 'dry-run': offline }) {
+  if (open || checkReadTokens(env, { offline })) return
+  log(
+    '    READ_TOKENS is not in wrangler.toml. Without --dry-run, it has to be a secret of the Worker, or use --public.',
+  )
+}
+
+/** Refuses to deploy a build that does not exist. */
+function checkBuild() {
   const missing = WORKER_OUTPUTS.filter((name) => !existsSync(inRoot('build', name)))
   if (missing.length > 0) {
     throw new UserError(`build/${missing[0]} is missing: run \`npm run build:worker\`, or deploy without --prebuilt.`)
   }
+}
+
+/** Prints the digests of the files in build/, which do not change after this. */
+function describeBuild() {
   for (const name of WORKER_OUTPUTS) {
     const digest = createHash('sha256')
       .update(readFileSync(inRoot('build', name)))
@@ -53,6 +67,8 @@ await main(async () => {
   const env = checkEnvironment(options.env, COMMAND.usage)
   refuseAtOnce(env, options['at-once'])
   const { tag, message } = versionName({ allowDirty: options['allow-dirty'] })
+  if (options.prebuilt) checkBuild()
+  checkReaders(env, options)
   if (!options.prebuilt) await buildWorker(await setup())
   heading(`Deploying ${tag} to ${env}`)
   describeBuild()

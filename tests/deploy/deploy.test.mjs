@@ -16,6 +16,8 @@ const deploy = (env, ...more) => ['scripts/deploy.mjs', '--env', env, ...more]
 let account
 before(async () => {
   account = await startAccount()
+  for (const env of ['staging', 'green', 'production'])
+    account.secrets[`component-resolver-${env}`] = { READ_TOKENS: '{}' }
 })
 after(() => account.stop())
 
@@ -138,6 +140,64 @@ describe('a deployment', () => {
     const { code } = await new Tree().named().run(deploy('staging', '--prebuilt'), { env })
     assert.equal(code, 1)
     assert.deepEqual(account.uploads, [])
+  })
+})
+
+describe('a Worker that everybody could read', () => {
+  const SCRIPT = 'component-resolver-green'
+  let open
+  before(async () => {
+    open = await startAccount()
+  })
+  after(() => open.stop())
+  const run = (tree, ...more) => tree.run(deploy('green', '--prebuilt', ...more), { env: open.env })
+  const uploaded = () => open.uploads.splice(0).map(({ script }) => script)
+
+  test('is not deployed, whether it exists or not', async () => {
+    for (const secrets of [{}, { [SCRIPT]: {} }, { [SCRIPT]: { OTHER: 'x' } }]) {
+      open.secrets = secrets
+      const { code, said } = await run(new Tree().named())
+      assert.equal(code, 1, said)
+      assert.match(said, /^green has no READ_TOKENS: everybody could read/m)
+      assert.match(said, /^ {4}npx wrangler secret put READ_TOKENS --config wrangler\.toml --env green\nor .*--public/m)
+      assert.deepEqual(uploaded(), [])
+    }
+  })
+
+  test('is deployed with --public', async () => {
+    open.secrets = {}
+    const { code, said } = await run(new Tree().named(), '--public')
+    assert.equal(code, 0, said)
+    assert.deepEqual(uploaded(), [SCRIPT])
+  })
+
+  test('is not meant if wrangler.toml has the tokens', async () => {
+    const store = '[[env.green.secrets_store_secrets]]\nbinding = "READ_TOKENS"\nstore_id = "s"\nsecret_name = "t"\n'
+    const inline = '[env.green.vars]\nREAD_TOKENS = { a = ["*"] }\n'
+    for (const setting of [store, inline]) {
+      const tree = new Tree().named()
+      tree.write('wrangler.toml', `${tree.read('wrangler.toml')}\n${setting}`)
+      const { code, said } = await run(tree, '--allow-dirty')
+      assert.equal(code, 0, said)
+      assert.deepEqual(uploaded(), [SCRIPT])
+    }
+  })
+
+  test('is not looked up with --dry-run', async () => {
+    open.calls.length = 0
+    const { code, said } = await run(new Tree().named(), '--dry-run')
+    assert.equal(code, 0, said)
+    assert.match(said, /READ_TOKENS is not in wrangler\.toml\. Without --dry-run, it has to be a secret/)
+    assert.deepEqual(open.calls, [])
+  })
+
+  test('no environment has preview URLs, and production has no workers.dev address', () => {
+    const tree = new Tree()
+    for (const env of ['staging', 'green', 'production']) {
+      const [, block] = tree.read('wrangler.toml').split(`\n[env.${env}]\n`)
+      assert.match(block.split('\n\n')[0], /^preview_urls = false$/m)
+      assert.match(block.split('\n\n')[0], new RegExp(`^workers_dev = ${env !== 'production'}$`, 'm'))
+    }
   })
 })
 

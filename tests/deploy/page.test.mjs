@@ -1,4 +1,4 @@
-// Checks docs/deploying.md: every command exists, every snippet of TOML is valid for wrangler, and the
+// Checks docs/deploying.md and docs/secure.md: every command exists, every snippet of TOML is valid for wrangler, and the
 // names are those of wrangler.toml and release.yml.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
@@ -30,14 +30,17 @@ const VARIABLES = {
   GREEN_URL: 'https://green.example.com',
   RESOLVER_TOKEN: 'crt_x',
 }
-const ALL = commands(fences(PAGE, 'sh'), VARIABLES)
+const ALL = commands(
+  [PAGE, text('docs/secure.md')].flatMap((page) => fences(page, 'sh')),
+  VARIABLES,
+)
 const of = (...start) => ALL.filter((words) => start.every((word, at) => words[at] === word))
 const shown = (words) => words.join(' ')
 
 const QUIET = { WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', NO_COLOR: '1' }
 const run = promisify(execFile)
 
-describe('the commands of docs/deploying.md', () => {
+describe('the commands of docs/deploying.md and docs/secure.md', () => {
   test('use only tools that are tested here', () => {
     const known = ['slotctl', 'npx', 'npm', 'gh', 'git', 'curl', 'export', 'read']
     assert.deepEqual(ALL.filter(([tool]) => !known.includes(tool)).map(shown), [])
@@ -140,6 +143,7 @@ describe('the TOML of the pages', () => {
   const bindings = {
     'docs/deploying.md': ['ANALYTICS', 'HOST_SLOTS', 'CORS_ORIGINS'],
     'docs/observability.md': ['ANALYTICS'],
+    'docs/secure.md': ['READ_TOKENS'],
   }
   for (const [page, names] of Object.entries(bindings)) {
     test(`${page} is valid for wrangler`, async () => {

@@ -11,7 +11,6 @@ const ROOT = `/client/v4/accounts/${ACCOUNT}/workers/`
  */
 const ANSWERS = [
   [/^GET services\//, 404, { errors: [{ code: 10090, message: 'workers.api.error.service_not_found' }] }],
-  [/^GET scripts\/[\w-]+\/secrets$/, 200, { result: [] }],
   [/^GET scripts\/[\w-]+\/deployments$/, 200, { result: { deployments: [] } }],
   [/^GET subdomain$/, 200, { result: { subdomain: 'example' } }],
   [/^GET workers\//, 200, { result: { subdomain: { enabled: true, previews_enabled: true } } }],
@@ -35,13 +34,29 @@ export async function startAccount() {
     if (request.headers.authorization !== `Bearer ${TOKEN}`) return response.writeHead(403).end('{}')
     state.calls.push(call)
     await keep(state, call, body, request.headers['content-type'])
-    const [, status, answer] = ANSWERS.find(([pattern]) => pattern.test(call)) ?? [/./, 200, { result: {} }]
+    const [, status, answer] = secretsOf(state, call) ??
+      ANSWERS.find(([pattern]) => pattern.test(call)) ?? [/./, 200, { result: {} }]
     response.writeHead(status, { 'content-type': 'application/json' })
     response.end(JSON.stringify({ success: status === 200, errors: [], messages: [], result: null, ...answer }))
   })
   const url = `http://127.0.0.1:${await listen(server, 0)}/client/v4`
   const env = { CLOUDFLARE_API_BASE_URL: url, CLOUDFLARE_API_TOKEN: TOKEN, CLOUDFLARE_ACCOUNT_ID: ACCOUNT }
   return Object.assign(state, { env, stop: () => server.close() })
+}
+
+/**
+ * The names of a Worker's secrets; an error if the Worker does not exist.
+ *
+ * @returns {[call: RegExp, status: number, answer: object] | undefined}
+ */
+function secretsOf({ secrets }, call) {
+  const [, script] = /^GET scripts\/([\w-]+)\/secrets$/.exec(call) ?? []
+  if (!script) return undefined
+  if (!secrets[script]) {
+    const errors = [{ code: 10007, message: 'This Worker does not exist on your account.' }]
+    return [/./, 404, { errors }]
+  }
+  return [/./, 200, { result: Object.keys(secrets[script]).map((name) => ({ name, type: 'secret_text' })) }]
 }
 
 async function keep(state, call, body, type) {

@@ -14,7 +14,7 @@ use std::path::Path;
 use base64ct::{Base64, Encoding};
 use component_resolver::config::raw::RawSetting;
 use component_resolver::config::{Config, ScriptVersion};
-use component_resolver::http::{Body, MAX_BODY, Payload, Request, Response};
+use component_resolver::http::{Body, MAX_BODY, NO_BODY, Payload, Request, Response};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -114,7 +114,7 @@ fn run(resolver: &Resolver, case: &Case) -> Response<Vec<u8>> {
             path,
             query,
             header: &header,
-            payload: if body.len() > MAX_BODY { Payload::TooLarge } else { Payload::Bytes(body) },
+            body: &if body.len() > MAX_BODY { Payload::TooLarge } else { Payload::Bytes(body) },
         },
         None,
     );
@@ -193,7 +193,7 @@ fn an_old_version_record_is_read_once() {
                 path: "/components/prompts/extraction@v1.0.0",
                 query: "",
                 header: &|_| None,
-                payload: Payload::Bytes(Vec::new()),
+                body: &NO_BODY,
             },
             None,
         );

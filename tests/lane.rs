@@ -16,7 +16,7 @@ use catalog::resolution::Read;
 use component_resolver::config::IMMUTABLE_CACHE_TTL;
 use component_resolver::config::{Config, ScriptVersion};
 use component_resolver::http::router::Handled;
-use component_resolver::http::{Body, Payload, Request, Response};
+use component_resolver::http::{Body, NO_BODY, Request, Response};
 use component_resolver::lane::asker::{METHODS, RequestAsker};
 use component_resolver::lane::rehearsal;
 use component_resolver::lane::{Lane, Lesson, Recalled, RecalledContent};
@@ -242,7 +242,7 @@ fn play(records: &[Value], turns: &[Exchange], vars: &[(&str, &str)]) -> usize {
             path: turn.path,
             query: "",
             header: &header,
-            payload: Payload::Bytes(Vec::new()),
+            body: &NO_BODY,
         };
         let (answer, by_lane) = by_lane(&with, &mut lane, &request());
         let expected = sent(without.answer(&request(), None).response);
@@ -325,14 +325,13 @@ fn an_evicted_record_is_learned_again() {
     let mut lane = Lane::default();
     let mut ask = |slot: &str| {
         let path = format!("/components/prompts/extraction@{slot}");
-        let payload = Payload::Bytes(Vec::new());
         let request = Request {
             method: "GET",
             host: HOST,
             path: &path,
             query: "",
             header: &|_| None,
-            payload,
+            body: &NO_BODY,
         };
         let ((status, ..), by_lane) = by_lane(&resolver, &mut lane, &request);
         assert_eq!(status, 200, "{slot}");
@@ -347,9 +346,8 @@ fn a_rehearsal_answers_without_any_read() {
     let resolver = resolver(&[]);
     let read = rehearsal::prepare(&resolver.reader, &Vec::new());
     let path = rehearsal::URL.strip_prefix("https://rehearsal").unwrap();
-    let payload = Payload::Bytes(Vec::new());
-    let request =
-        Request { method: "GET", host: HOST, path, query: "", header: &|_| None, payload };
+    let body = &NO_BODY;
+    let request = Request { method: "GET", host: HOST, path, query: "", header: &|_| None, body };
     let Handled { response, trace, .. } = resolver.answer(&request, read);
     assert_eq!((response.status, trace.content), (200, Source::Memory));
     assert!(matches!(response.body, Body::Content(content) if content.is_empty()));

@@ -189,7 +189,7 @@ impl Written {
             path,
             query,
             header: &|name| self.header(name),
-            payload: if body.len() > MAX_BODY { Payload::TooLarge } else { Payload::Bytes(body) },
+            body: &if body.len() > MAX_BODY { Payload::TooLarge } else { Payload::Bytes(body) },
         })
     }
 

@@ -73,7 +73,7 @@ fn decide(slot: &SlotRecord) {
 
 /// Whatever a record says, a resolution ends, and what is served is explained.
 fn resolve(data: &[u8], name: &ComponentName, reference: Reference) {
-    let question = Question { name: name.clone(), reference, caller: Caller::default() };
+    let question = Question { name: name.clone(), reference, caller: Caller::default().into() };
     let mut resolution = Resolution::begin(question);
     for _ in 0..3 {
         match resolution.supply(Ok(Some(data.into())), &|| 7) {

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 
 import { startEdge } from '../../tools/edge/edge.mjs'
 import { startDev } from './dev-server.mjs'
-import { compatibilityDate } from './wrangler-config.mjs'
+import { compatibilityDate, compatibilityFlags } from './wrangler-config.mjs'
 
 const NAMESPACES = ['SLOTS', 'COMPONENTS']
 const GATEWAY = fileURLToPath(new URL('../../tools/edge/kv-gateway.js', import.meta.url))
@@ -17,7 +17,14 @@ export const EDGE_WRANGLER = 'tools/edge/bin/wrangler'
  * @param {Omit<import('../../tools/edge/edge.mjs').EdgeOptions, 'defaults'>} options
  */
 export const startLocalEdge = (options) =>
-  startEdge({ ...options, defaults: { bindings: bindings(), compatibilityDate: compatibilityDate() } })
+  startEdge({
+    ...options,
+    defaults: {
+      bindings: bindings(),
+      compatibilityDate: compatibilityDate(),
+      compatibilityFlags: compatibilityFlags(),
+    },
+  })
 
 const bindings = () => [
   ...NAMESPACES.map((name) => ({ type: 'kv_namespace', name })),

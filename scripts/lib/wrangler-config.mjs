@@ -18,6 +18,9 @@ export function compatibilityDate() {
   throw new UserError('wrangler.toml has no compatibility_date.')
 }
 
+/** The compatibility flags of the Worker. @returns {string[]} */
+export const compatibilityFlags = () => JSON.parse(/^compatibility_flags = (\[.*\])$/m.exec(readConfig())?.[1] ?? '[]')
+
 /** The names of the environments, in the order of the file. @param {string} config */
 const environments = (config) => [...config.matchAll(/^\[env\.([\w-]+)\]/gm)].map(([, name]) => name)
 

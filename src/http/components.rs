@@ -22,7 +22,7 @@ pub(crate) async fn get<B: Backend>(
     let HandlerContext { config, reader, request, grant } = context;
     // 1. The component and the reference: 400.
     let address = Address::from_url_path(raw).map_err(Refusal::Invalid)?;
-    let question = question(config, address, request.host, caller::of(request))?;
+    let question = question(config, address, request.host, caller::of(request).into())?;
     trace.address = Some(question.address());
     // 2. The version: 404, 410, 502, 503.
     let mut resolution = begin(question, &grant)?;
@@ -46,7 +46,9 @@ pub(crate) async fn get<B: Backend>(
     }
     // 5. The content with its digest checked, or the last good one: 502, 503.
     let question = resolution.question();
-    let (resolved, content) = with_content(reader, question, resolved, trace).await?;
+    // Boxed, because it is the largest part of the future, and the wait for a record is longer.
+    let read = Box::pin(with_content(reader, question, resolved, trace));
+    let (resolved, content) = read.await?;
     trace.select(&resolved.basis.selected, resolved.stale);
     // 6. 200.
     let response = respond::component(&resolved.basis.selected, trace, now(reader), content);

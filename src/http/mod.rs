@@ -8,6 +8,7 @@ pub(crate) mod components;
 pub mod conditional;
 pub mod cors;
 pub mod headers;
+pub mod payload;
 pub(crate) mod resolve;
 pub(crate) mod respond;
 pub mod router;
@@ -19,13 +20,11 @@ use crate::config::Config;
 use crate::resolve::backend::Backend;
 use crate::resolve::reader::Reader;
 
+pub use self::payload::{MAX_BODY, NO_BODY, Payload, RequestBody};
+
 /// The longest path that is parsed, in bytes: a name has at most 200 bytes, a range 256, and
 /// percent-encoding triples each byte.
 pub const MAX_PATH: usize = 1_500;
-
-/// The largest request body that is read, in bytes: a hundred references of maximum
-/// length.
-pub const MAX_BODY: usize = 64 << 10;
 
 /// A request, as far as a response depends on it.
 pub struct Request<'a> {
@@ -39,17 +38,8 @@ pub struct Request<'a> {
     pub query: &'a str,
     /// Looks up a header by its name; several fields are joined by `, `.
     pub header: &'a dyn Fn(&str) -> Option<String>,
-    /// The body.
-    pub payload: Payload,
-}
-
-/// The body of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Payload {
-    /// These bytes, not more than [`MAX_BODY`].
-    Bytes(Vec<u8>),
-    /// More than [`MAX_BODY`] bytes.
-    TooLarge,
+    /// The body, which is read only if the request is otherwise acceptable.
+    pub body: &'a dyn RequestBody,
 }
 
 /// The data from which a handler answers.
@@ -161,7 +151,7 @@ mod tests {
             path: "/",
             query: "a=1&key=J%C3%BCrgen+M&key=2&flag&b%3d=x=y",
             header: &|_| None,
-            payload: Payload::Bytes(Vec::new()),
+            body: &NO_BODY,
         };
         for (name, value) in [("a", "1"), ("key", "J\u{fc}rgen M"), ("flag", ""), ("b=", "x=y")] {
             assert_eq!(request.parameter(name).as_deref(), Some(value));

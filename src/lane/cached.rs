@@ -88,7 +88,9 @@ impl<T: PartialEq, P> CachedUrl<T, P> {
     ) -> Option<Recalled<P, B::Content>> {
         let decision = match (&self.slot, &self.key) {
             (Some(slot), Key::Slot(name, _)) => {
-                Some(decide(slot, name, &asker.caller(slot), &|| reader.backend.random())?)
+                let caller = asker.caller(slot);
+                caller.check_for(slot).ok()?;
+                Some(decide(slot, name, &caller, &|| reader.backend.random())?)
             }
             _ => None,
         };

@@ -37,7 +37,7 @@ pub(crate) fn question(
     config: &Config,
     address: Address,
     host: &str,
-    caller: Caller,
+    caller: Rc<Caller>,
 ) -> Result<Question, Refusal> {
     let Address { name, reference } = address;
     let reference = match reference {

@@ -4,6 +4,8 @@
 //! without a component is absent, as in Workers KV. Every other failure is a refusal, never an
 //! absence.
 
+use std::rc::Rc;
+
 use catalog::access::Grant;
 use catalog::assign::Caller;
 use catalog::conductor::{Listing, Meaning, Metadata, Page, meanings, versions_index};
@@ -45,7 +47,7 @@ pub(crate) struct KvEntry<C> {
 /// A caller and the parts that it requests for each key.
 #[derive(Clone, Copy)]
 pub(crate) struct Get<'a> {
-    pub(crate) caller: &'a Caller,
+    pub(crate) caller: &'a Rc<Caller>,
     /// True if the metadata is requested.
     pub(crate) metadata: bool,
 }
@@ -129,7 +131,7 @@ async fn next_questions<B: Backend>(
     reader: &Reader<B>,
     found: &mut [Option<KvEntry<B::Content>>],
     open: &mut [impl Iterator<Item = Meaning>],
-    caller: &Caller,
+    caller: &Rc<Caller>,
     trace: &mut Trace,
 ) -> Result<Vec<(usize, Result<Question, Refusal>)>, Refusal> {
     let mut questions = Vec::new();

@@ -13,9 +13,8 @@ function nextNumber() {
 }
 
 /** Drives a future of the Wasm: awaits each promise that it returns, up to its value. */
-async function outcome(begin, ...args) {
-  const number = nextNumber()
-  let step = begin(number, ...args)
+async function outcome(number, first) {
+  let step = first
   while (step instanceof Promise) {
     const settled = await step.then(
       (value) => ({ value }),
@@ -24,6 +23,25 @@ async function outcome(begin, ...args) {
     step = settled.failed ? wasm.fail(number, settled.error) : wasm.resume(number, settled.value)
   }
   return step
+}
+
+/** The response of the full path. A client that cancels the request frees what it waits with. */
+async function fullPath(request, env, record) {
+  const number = nextNumber()
+  const first = wasm.answer(number, request, env, record)
+  if (!(first instanceof Promise)) return first
+  const { signal } = request
+  signal?.addEventListener('abort', () => wasm.cancel(number))
+  const answer = await outcome(number, first)
+  if (answer) return answer
+  return signal?.aborted ? new Response(null, { status: 503 }) : wasm.overloaded(request, env)
+}
+
+/** The value of a call over a service binding. */
+async function call(resolver, begin, ...args) {
+  const number = nextNumber()
+  const value = await outcome(number, begin(number, resolver, ...args))
+  return value === undefined ? wasm.giveUp(resolver) : value
 }
 
 /** The response of the fast lane after the read of its content; nothing if that read fails. */
@@ -62,34 +80,34 @@ class Resolver extends WorkerEntrypoint {
     let answer = wasm.recall(number, method, url, headers, record, reads)
     if (answer instanceof Promise) answer = await withContent(number, answer)
     reads?.end()
-    return answer ?? outcome(wasm.answer, request, this.env, record)
+    return answer ?? fullPath(request, this.env, record)
   }
 
   // RPC over a service binding, with the methods of a KV namespace.
 
   async get(key, options) {
     // The lane takes only single keys.
-    if (typeof key !== 'string') return outcome(wasm.get, this, key, options)
+    if (typeof key !== 'string') return call(this, wasm.get, key, options)
     const reads = wasm.aheadOf(key)
     const record = reads && (await reads.first)
     reads?.end()
-    return wasm.recallValue(key, options, record) ?? outcome(wasm.get, this, key, options, record)
+    return wasm.recallValue(key, options, record) ?? call(this, wasm.get, key, options, record)
   }
 
   getWithMetadata(key, options) {
-    return outcome(wasm.getWithMetadata, this, key, options)
+    return call(this, wasm.getWithMetadata, key, options)
   }
 
   list(options) {
-    return outcome(wasm.list, this, options)
+    return call(this, wasm.list, options)
   }
 
   put() {
-    return outcome(wasm.put, this)
+    return call(this, wasm.put)
   }
 
   delete() {
-    return outcome(wasm.deleteKey, this)
+    return call(this, wasm.deleteKey)
   }
 
   forCaller(caller) {
@@ -98,6 +116,6 @@ class Resolver extends WorkerEntrypoint {
 }
 
 // Runs while the isolate starts, so that V8 has compiled the functions of the first request.
-outcome(wasm.rehearse, {}).catch(() => {})
+outcome(0, wasm.rehearse(0, {})).catch(() => {})
 
 export default Resolver

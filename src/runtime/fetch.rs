@@ -2,20 +2,24 @@
 
 use std::rc::Rc;
 
+use catalog::refusal::Refusal;
 use js_sys::ArrayBuffer;
 use wasm_bindgen::prelude::*;
 use worker::Env;
 
+use super::body::StreamBody;
 use super::isolate::{Isolate, isolate, read_slot};
 use super::kv::{self, ContentHandle, Reads};
 use super::method::{LaneMethod, method_name};
 use super::reply::Prepared;
 use super::task;
+use crate::http::headers::ORIGIN;
 use crate::http::router::{self, Handled};
-use crate::http::{Body, MAX_BODY, Payload, Request, split};
+use crate::http::{Body, NO_BODY, Request, RequestBody, respond, split};
 use crate::lane::asker::RequestAsker;
 use crate::lane::{Lesson, Recalled, RecalledContent, rehearsal};
 use crate::resolve::reader::ReadAhead;
+use crate::trace::Trace;
 
 /// Begins to read the slot of a URL that the fast lane knows, and the content that the
 /// response will probably need.
@@ -25,7 +29,7 @@ pub fn ahead(method: LaneMethod, url: &str, headers: &web_sys::Headers) -> Optio
     let (isolate, reads, missed) = read_slot(url)?;
     if missed {
         let header = |name: &str| isolate.names.header(headers, name);
-        let request = &request(method, url, &header, Payload::Bytes(Vec::new()));
+        let request = &request(method, url, &header, &NO_BODY);
         let asker = RequestAsker { config: &isolate.config, request };
         let expected = isolate.lane.borrow_mut().expects(&isolate.reader, url, &asker);
         if let Some(digest) = expected {
@@ -60,7 +64,7 @@ fn recalled(
 ) -> Option<Recalled<Prepared, ContentHandle>> {
     let isolate = isolate()?;
     let header = |name: &str| isolate.names.header(headers, name);
-    let request = &request(method_name(method)?, url, &header, Payload::Bytes(Vec::new()));
+    let request = &request(method_name(method)?, url, &header, &NO_BODY);
     let asker = RequestAsker { config: &isolate.config, request };
     isolate.lane.borrow_mut().recall(&isolate.reader, url, &asker, Some(record))
 }
@@ -77,7 +81,7 @@ fn finish(
         RecalledContent::InMemory(content) => send(&isolate, &prepared, Some(&content)),
         RecalledContent::Missing(missing) => {
             let read = isolate.reader.backend.content_of(missing.digest, reads).ok()?;
-            isolate.waiting.borrow_mut().put(number, (prepared, missing));
+            isolate.waiting.borrow_mut().put(number, (prepared, missing), 0, 0.0);
             Some(read.into())
         }
     }
@@ -129,17 +133,43 @@ pub fn answer(
 
 async fn answered(raw: web_sys::Request, env: Env, record: JsValue) -> Result<JsValue, JsValue> {
     let isolate = Isolate::ready(&env).await;
-    let payload = match raw.body() {
-        Some(body) => Box::pin(payload(body)).await?,
-        None => Payload::Bytes(Vec::new()),
-    };
+    let body = &StreamBody { stream: raw.body(), patience: isolate.config.kv_timeout };
     let (method, url, headers) = (raw.method(), raw.url(), raw.headers());
     let header = |name: &str| isolate.names.header(&headers, name);
-    let request = request(&method, &url, &header, payload);
+    let request = request(&method, &url, &header, body);
     let ahead = isolate.read_ahead(&url, record);
     let (prepared, body) = full_path(&isolate, &request, &url, ahead).await?;
     prepared.report(isolate.analytics.as_ref());
     prepared.first_response(body)
+}
+
+/// Drops what a request waits with, because its client has cancelled it.
+#[wasm_bindgen]
+pub fn cancel(number: u32) {
+    task::forget(number);
+    if let Some(isolate) = isolate() {
+        drop(isolate.waiting.borrow_mut().take(number));
+    }
+}
+
+/// Returns the response to a request that was given up because too many requests wait.
+///
+/// # Errors
+///
+/// An error of the runtime.
+#[wasm_bindgen]
+pub fn overloaded(request: &web_sys::Request, env: &Env) -> Result<JsValue, JsValue> {
+    let (isolate, method, url) = (Isolate::of(env), request.method(), request.url());
+    let refusal = Refusal::Overloaded;
+    let trace = Trace { code: Some(refusal.code()), ..Trace::default() };
+    let origin = isolate.names.header(&request.headers(), ORIGIN);
+    let (_, path, _) = split(&url);
+    let response = respond::problem(&refusal, path, &isolate.config.script_version);
+    let response = respond::finish(response, &isolate.config, origin.as_deref());
+    let line = trace.log(&method, response.status, &isolate.config.script_version);
+    let prepared = Prepared::new(&response, &line, isolate.analytics.is_some())?;
+    prepared.report(isolate.analytics.as_ref());
+    prepared.first_response(response.body)
 }
 
 /// Answers an artificial request, in an isolate that no request uses, without any read. V8
@@ -154,7 +184,7 @@ pub fn rehearse(number: u32, env: Env) -> Result<JsValue, JsValue> {
     task::begin(number, async move {
         let isolate = Isolate::new(&env);
         let ahead = rehearsal::prepare(&isolate.reader, &ContentHandle::new(ArrayBuffer::new(0)));
-        let request = request("GET", rehearsal::URL, &|_| None, Payload::Bytes(Vec::new()));
+        let request = request("GET", rehearsal::URL, &|_| None, &NO_BODY);
         let (prepared, _) = full_path(&isolate, &request, rehearsal::URL, ahead).await?;
         // No other function calls the code that would free the isolate, so it is not freed.
         std::mem::forget(isolate);
@@ -190,21 +220,8 @@ fn request<'a>(
     method: &'a str,
     url: &'a str,
     header: &'a dyn Fn(&str) -> Option<String>,
-    payload: Payload,
+    body: &'a dyn RequestBody,
 ) -> Request<'a> {
     let (host, path, query) = split(url);
-    Request { method, host, path, query, header, payload }
-}
-
-/// Reads the body, up to the largest size that is used.
-async fn payload(body: web_sys::ReadableStream) -> Result<Payload, JsValue> {
-    let mut bytes = Vec::new();
-    let reader = kv::reader(&body)?;
-    while let Some(chunk) = kv::chunk(&reader).await? {
-        bytes.extend(chunk.to_vec());
-        if bytes.len() > MAX_BODY {
-            return Ok(Payload::TooLarge);
-        }
-    }
-    Ok(Payload::Bytes(bytes))
+    Request { method, host, path, query, header, body }
 }

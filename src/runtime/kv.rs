@@ -8,12 +8,11 @@ use catalog::key::{Key, Namespace};
 use catalog::resolution::{Read, Unavailable};
 use js_sys::{Array, ArrayBuffer, Date, JSON, JsString, Map, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{ReadableStream, ReadableStreamDefaultReader};
 use worker::Env;
 
 use crate::config::IMMUTABLE_CACHE_TTL;
 use crate::resolve::backend::Backend;
-use crate::runtime::task::settled;
+use crate::runtime::task::{self, settled};
 
 #[wasm_bindgen]
 extern "C" {
@@ -27,24 +26,6 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = ["crypto", "subtle"], js_name = digest, catch)]
     fn subtle_digest(algorithm: &str, data: &ArrayBuffer) -> Result<Promise, JsValue>;
-
-    /// A reader of a request body.
-    pub(crate) type Reader;
-
-    #[wasm_bindgen(method, catch)]
-    fn read(this: &Reader) -> Result<Promise, JsValue>;
-}
-
-/// Locks a body for reading.
-pub(crate) fn reader(body: &ReadableStream) -> Result<Reader, JsValue> {
-    Ok(ReadableStreamDefaultReader::new(body)?.unchecked_into())
-}
-
-/// Reads the next bytes of a body; `None` at its end.
-pub(crate) async fn chunk(reader: &Reader) -> Result<Option<Uint8Array>, JsValue> {
-    let result = settled(reader.read()?).await?;
-    let chunk = Reflect::get(&result, &"value".into())?;
-    Ok((!chunk.is_undefined()).then(|| chunk.unchecked_into()))
 }
 
 #[wasm_bindgen(module = "/src/runtime/within.js")]
@@ -94,6 +75,7 @@ impl KvStore {
             let value = Reflect::get(env, &namespace.binding().into()).unwrap_or_default();
             value.unchecked_into()
         };
+        task::set_patience(timeout.saturating_mul(CONTENT_PATIENCE));
         Self {
             slots: binding(Namespace::Slots),
             components: binding(Namespace::Components),
@@ -122,7 +104,7 @@ impl KvStore {
         digest: Digest,
         reads: Option<Reads>,
     ) -> Result<Promise, JsValue> {
-        let patience = self.timeout * CONTENT_PATIENCE;
+        let patience = self.timeout.saturating_mul(CONTENT_PATIENCE);
         let Some(reads) = reads else { return Ok(within(&self.begin_content(digest)?, patience)) };
         let begun = reads.second().map_or_else(|| self.begin_content(digest), Ok)?;
         Ok(reads.next(&begun, patience))
@@ -243,7 +225,7 @@ impl Backend for KvStore {
             IMMUTABLE_CACHE_TTL => self.content_options.clone(),
             _ => options("arrayBuffer", cache_ttl),
         };
-        let timeout = self.timeout * CONTENT_PATIENCE;
+        let timeout = self.timeout.saturating_mul(CONTENT_PATIENCE);
         let read = self.read(Namespace::Components, &key.into(), &options, timeout).await?;
         let Some(content) = present::<ArrayBuffer>(read)? else { return Ok(None) };
         let hash = settle(subtle_digest("SHA-256", &content).map_err(unavailable)?).await?;

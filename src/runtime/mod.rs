@@ -1,6 +1,8 @@
 //! All code that depends on JavaScript and the `worker` crate.
 
+mod body;
 pub mod fetch;
+mod held;
 mod isolate;
 mod kv;
 mod method;

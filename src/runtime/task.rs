@@ -11,19 +11,35 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use js_sys::{Error, Promise};
+use js_sys::{Date, Error, Promise};
 use wasm_bindgen::prelude::*;
 
+use crate::runtime::held::allocated;
 use crate::runtime::waiting::Waiting;
 
-type Task = Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>;
+/// The future of a request, with the bytes of Wasm memory that it holds.
+struct Task {
+    future: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>,
+    held: usize,
+}
+
+/// The time for which a future may wait longer than its reads may take, in milliseconds.
+const MARGIN: f64 = 1_000.0;
 
 thread_local! {
     static TASKS: RefCell<Waiting<Task>> = RefCell::default();
+    /// The longest time that one read may take, in milliseconds.
+    static PATIENCE: Cell<f64> = const { Cell::new(0.0) };
     /// The promise that the polled future awaits.
     static AWAITED: Cell<Option<Promise>> = const { Cell::new(None) };
     /// The result of the promise that it has awaited.
     static OUTCOME: Cell<Option<Result<JsValue, JsValue>>> = const { Cell::new(None) };
+}
+
+/// Sets the longest time in milliseconds that one promise takes to settle. A future that has
+/// waited for longer belongs to a request that was cancelled.
+pub(crate) fn set_patience(milliseconds: u32) {
+    PATIENCE.set(f64::from(milliseconds) + MARGIN);
 }
 
 /// Polls the future of a request with this number. Returns a promise to await, after which
@@ -36,7 +52,15 @@ pub(crate) fn begin(
     number: u32,
     future: impl Future<Output = Result<JsValue, JsValue>> + 'static,
 ) -> Result<JsValue, JsValue> {
-    poll(number, Box::pin(future))
+    let oldest = Date::now() - PATIENCE.get();
+    TASKS.with_borrow_mut(|tasks| tasks.drop_older(oldest));
+    let before = allocated();
+    poll(number, Task { future: Box::pin(future), held: 0 }, before)
+}
+
+/// Drops the future of a request that was cancelled.
+pub(crate) fn forget(number: u32) {
+    drop(TASKS.with_borrow_mut(|tasks| tasks.take(number)));
 }
 
 /// Awaits a promise. A future for [`begin`] must await nothing else.
@@ -45,21 +69,22 @@ pub(crate) async fn settled(promise: Promise) -> Result<JsValue, JsValue> {
     poll_fn(|_| OUTCOME.take().map_or(Poll::Pending, Poll::Ready)).await
 }
 
-/// Continues with the value of the promise; returns like `begin`.
+/// Continues with the value of the promise; returns like `begin`, or `undefined` if the future
+/// was dropped because too many requests wait.
 ///
 /// # Errors
 ///
-/// The error of the future, or that it was dropped because of too many requests.
+/// The error of the future.
 #[wasm_bindgen]
 pub fn resume(number: u32, value: JsValue) -> Result<JsValue, JsValue> {
     proceed(number, Ok(value))
 }
 
-/// Continues with the error of the promise; returns like `begin`.
+/// Continues with the error of the promise; returns like `resume`.
 ///
 /// # Errors
 ///
-/// The error of the future, or that it was dropped because of too many requests.
+/// The error of the future.
 #[wasm_bindgen]
 pub fn fail(number: u32, error: JsValue) -> Result<JsValue, JsValue> {
     proceed(number, Err(error))
@@ -67,18 +92,21 @@ pub fn fail(number: u32, error: JsValue) -> Result<JsValue, JsValue> {
 
 fn proceed(number: u32, outcome: Result<JsValue, JsValue>) -> Result<JsValue, JsValue> {
     let task = TASKS.with_borrow_mut(|tasks| tasks.take(number));
-    let task = task.ok_or_else(|| Error::new("this isolate has too many concurrent requests"))?;
+    let Some(task) = task else { return Ok(JsValue::UNDEFINED) };
     OUTCOME.set(Some(outcome));
-    poll(number, task)
+    poll(number, task, allocated())
 }
 
-fn poll(number: u32, mut task: Task) -> Result<JsValue, JsValue> {
-    match task.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+/// Polls a future; `before` is the number of bytes that were allocated before.
+fn poll(number: u32, mut task: Task, before: usize) -> Result<JsValue, JsValue> {
+    match task.future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => outcome,
         Poll::Pending => {
             // Only `settled` leaves a promise: nothing would ever resume another future.
             let promise = AWAITED.take().ok_or_else(|| Error::new("only promises are awaited"))?;
-            TASKS.with_borrow_mut(|tasks| tasks.put(number, task));
+            task.held = (task.held + allocated()).saturating_sub(before);
+            let (held, now) = (task.held, Date::now());
+            TASKS.with_borrow_mut(|tasks| tasks.put(number, task, held, now));
             Ok(promise.into())
         }
     }

@@ -70,13 +70,14 @@ describe('the tables of docs/api.md', () => {
     assert.deepEqual(sorted(column('Statuses')), sorted(CASES.map(({ status }) => String(status))))
   })
 
-  test('each error code is in the source and in a vector', () => {
+  test('each error code is in the source and in a test', () => {
     const codes = sorted(spans(column('Errors')))
     const inCode = [...refusal.matchAll(/=> "([A-Z]+(?:_[A-Z]+)+)"/g)].map(([, code]) => code)
     assert.deepEqual(codes, sorted(inCode))
     const texts = CASES.map(({ json, body }) => JSON.stringify(json ?? body ?? ''))
     const inVectors = texts.flatMap((text) => [...text.matchAll(/"code":"([A-Z_]+)"/g)].map(([, code]) => code))
-    assert.deepEqual(codes, sorted(inVectors))
+    // memory.test.mjs checks the code that no single request gets.
+    assert.deepEqual(codes, sorted([...inVectors, 'ISOLATE_OVERLOADED']))
   })
 
   test('each error code has the status of its vectors', () => {

@@ -15,7 +15,7 @@ import { defined, Refused, Worker } from './worker.mjs'
  * @typedef {object} EdgeOptions
  * @property {string} worker the Worker's name
  * @property {Kv} kv where the versions read their KV
- * @property {{ bindings: Binding[], compatibilityDate: string }} defaults for an upload without them
+ * @property {{ bindings: Binding[], compatibilityDate: string, compatibilityFlags?: string[] }} defaults for an upload without them
  * @property {Vars} [vars] bound to every version that has no bindings of these names
  * @property {number} [spread] how many milliseconds a deployment takes to reach every request
  * @property {number} [port] of the public address; 0, the default, uses any free one

@@ -9,6 +9,8 @@
 //! The hash is part of the record format and never changes. The golden vectors in
 //! `tests/vectors/assignment.json` pin it for other languages.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::name::ComponentName;
@@ -37,13 +39,86 @@ pub fn version_key(text: &str) -> Option<String> {
 
 /// Reads the segments that a caller declares, each like a version key.
 pub fn segments<'a>(list: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    list.into_iter().filter_map(trimmed).collect()
+    let segments = list.into_iter().filter_map(trimmed);
+    // One more than is accepted is enough to refuse the caller.
+    segments.take(Caller::MAX_SEGMENTS + 1).collect()
 }
 
 fn trimmed(text: &str) -> Option<String> {
     let text = text.trim_matches([' ', '\t']);
     (!text.is_empty()).then(|| text.to_owned())
 }
+
+/// The reason why a caller is refused: a slot would need more of it than is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallerError {
+    /// The version key is too long.
+    Key,
+    /// There are too many segments, or one is too long.
+    Segments,
+}
+
+impl Caller {
+    /// The longest version key, in bytes.
+    pub const MAX_KEY: usize = 256;
+
+    /// The maximum number of segments.
+    pub const MAX_SEGMENTS: usize = 32;
+
+    /// The longest segment, in bytes.
+    pub const MAX_SEGMENT: usize = 64;
+
+    /// Checks the sizes of everything that the caller has sent.
+    ///
+    /// # Errors
+    ///
+    /// The first part that is too large.
+    pub fn check(&self) -> Result<(), CallerError> {
+        self.check_key()?;
+        self.check_segments()
+    }
+
+    /// Checks the sizes of what the assignment in a slot depends on.
+    ///
+    /// # Errors
+    ///
+    /// The first part that is too large.
+    pub fn check_for(&self, slot: &SlotRecord) -> Result<(), CallerError> {
+        if slot.targets.len() > 1 {
+            self.check_key()?;
+        }
+        if slot.segments.is_empty() { Ok(()) } else { self.check_segments() }
+    }
+
+    fn check_key(&self) -> Result<(), CallerError> {
+        let too_long = self.key.as_ref().is_some_and(|key| key.len() > Self::MAX_KEY);
+        if too_long { Err(CallerError::Key) } else { Ok(()) }
+    }
+
+    fn check_segments(&self) -> Result<(), CallerError> {
+        let too_long = self.segments.iter().any(|segment| segment.len() > Self::MAX_SEGMENT);
+        match too_long || self.segments.len() > Self::MAX_SEGMENTS {
+            true => Err(CallerError::Segments),
+            false => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for CallerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key => write!(f, "a version key has at most {} bytes", Caller::MAX_KEY),
+            Self::Segments => write!(
+                f,
+                "a caller has at most {} segments of at most {} bytes",
+                Caller::MAX_SEGMENTS,
+                Caller::MAX_SEGMENT
+            ),
+        }
+    }
+}
+
+impl std::error::Error for CallerError {}
 
 /// The value of an override.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -30,3 +30,4 @@ pub mod suggestion;
 mod text;
 pub mod timestamp;
 pub mod version;
+pub mod wording;

@@ -7,6 +7,7 @@ use crate::refusal::Refusal;
 use crate::slot::Slot;
 use crate::suggestion::nearest_existing;
 use crate::version::Version;
+use crate::wording::{detail, title};
 
 /// The maximum number of versions or slots that a response lists.
 const LISTED: usize = 20;
@@ -41,13 +42,14 @@ impl<'a> Problem<'a> {
     pub fn of(refusal: &'a Refusal, instance: &'a str, script_version: &'a str) -> Self {
         let kind = refusal.code().to_ascii_lowercase().replace('_', "-");
         let nearest = nearest_existing(refusal);
+        let what = detail(refusal);
         let detail = match &nearest {
-            Some(nearest) => format!("{} Did you mean {nearest}?", refusal.detail()),
-            None => refusal.detail(),
+            Some(nearest) => format!("{what} Did you mean {nearest}?"),
+            None => what,
         };
         Self {
             kind: format!("urn:component-resolver:{kind}"),
-            title: refusal.title(),
+            title: title(refusal),
             status: refusal.status(),
             detail,
             instance,

@@ -109,6 +109,8 @@ fn alternative(text: &str) -> Option<VersionReq> {
 fn requirement(mut comparators: Vec<Comparator>) -> VersionReq {
     let zero = |c: &Comparator| c.major == 0 && c.minor == Some(0) && c.patch == Some(0);
     comparators.retain(|c| !(c.op == Op::GreaterEq && zero(c) && c.pre.is_empty()));
+    // A request may hold thousands of them.
+    comparators.shrink_to_fit();
     VersionReq { comparators }
 }
 

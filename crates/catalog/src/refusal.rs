@@ -1,5 +1,6 @@
-//! Refusals: one table from the reason to its stable code, status and text.
+//! Refusals: one table from the reason to its stable code and status.
 
+use crate::assign::CallerError;
 use crate::digest::Digest;
 use crate::existing::Existing;
 use crate::grammar::{Grammar, GrammarError};
@@ -40,6 +41,8 @@ pub enum Refusal {
     },
     /// A bearer token is needed, and no valid one was sent.
     TokenRequired,
+    /// The version key or the segments of the caller are too large.
+    CallerInvalid(CallerError),
     /// The body of the request is invalid, for this reason.
     BodyInvalid(String),
     /// The body of the request is too large.
@@ -93,6 +96,8 @@ pub enum Refusal {
     RecordMissing(Key),
     /// A namespace does not answer.
     StoreUnavailable(Namespace),
+    /// Too many requests wait for Workers KV at once.
+    Overloaded,
 }
 
 impl Refusal {
@@ -107,6 +112,7 @@ impl Refusal {
             Self::MethodNotAllowed { .. } => "METHOD_NOT_ALLOWED",
             Self::ConfigurationInvalid { .. } => "CONFIGURATION_INVALID",
             Self::TokenRequired => "TOKEN_REQUIRED",
+            Self::CallerInvalid(_) => "CALLER_INVALID",
             Self::BodyInvalid(_) => "BODY_INVALID",
             Self::BodyTooLarge => "BODY_TOO_LARGE",
             Self::MediaTypeUnsupported => "MEDIA_TYPE_UNSUPPORTED",
@@ -123,13 +129,17 @@ impl Refusal {
             Self::PreconditionFailed(_) => "PRECONDITION_FAILED",
             Self::RecordMissing(_) => "RECORD_MISSING",
             Self::StoreUnavailable(_) => "STORE_UNAVAILABLE",
+            Self::Overloaded => "ISOLATE_OVERLOADED",
         }
     }
 
     /// Returns the HTTP status (RFC 9110, section 15).
     pub fn status(&self) -> u16 {
         match self {
-            Self::Invalid(_) | Self::ParameterInvalid { .. } | Self::BodyInvalid(_) => 400,
+            Self::Invalid(_)
+            | Self::ParameterInvalid { .. }
+            | Self::CallerInvalid(_)
+            | Self::BodyInvalid(_) => 400,
             Self::TokenRequired => 401,
             Self::RouteUnknown
             | Self::ComponentUnknown(..)
@@ -149,111 +159,8 @@ impl Refusal {
             }
             Self::StoreUnavailable(_)
             | Self::RecordMissing(_)
+            | Self::Overloaded
             | Self::ConfigurationInvalid { .. } => 503,
-        }
-    }
-
-    /// Returns a short description of the code, the same at every occurrence (RFC 9457,
-    /// `title`).
-    pub fn title(&self) -> &'static str {
-        match self {
-            Self::Invalid(GrammarError { grammar: Grammar::Name, .. }) => "Invalid component name",
-            Self::Invalid(_) => "Invalid reference",
-            Self::ParameterInvalid { .. } => "Invalid parameter",
-            Self::RouteUnknown => "No such resource",
-            Self::PathTooLong => "Path too long",
-            Self::MethodNotAllowed { .. } => "Method not allowed",
-            Self::ConfigurationInvalid { .. } => "Invalid configuration",
-            Self::TokenRequired => "Token required",
-            Self::BodyInvalid(_) => "Invalid request body",
-            Self::BodyTooLarge => "Request body too large",
-            Self::MediaTypeUnsupported => "Unsupported media type",
-            Self::ContentTooLarge { .. } => "Content too large",
-            Self::ComponentUnknown(..) => "Unknown component",
-            Self::TypeUnknown(..) => "Unknown type",
-            Self::VersionUnknown(..) | Self::DigestUnknown(..) => "Unknown version",
-            Self::RangeUnsatisfied(..) => "Unsatisfied range",
-            Self::SlotUnknown(..) => "Unknown slot",
-            Self::VersionRevoked { .. } => "Revoked version",
-            Self::RecordUnreadable(..) => "Unreadable record",
-            Self::ContentMissing(_) => "Missing content",
-            Self::DigestMismatch { .. } => "Corrupt content",
-            Self::PreconditionFailed(_) => "Precondition failed",
-            Self::RecordMissing(_) => "Missing record",
-            Self::StoreUnavailable(_) => "Store unavailable",
-        }
-    }
-
-    /// Describes what happened and what to do about it (RFC 9457, `detail`).
-    #[expect(clippy::too_many_lines, reason = "the one table from a refusal to its wording")]
-    pub fn detail(&self) -> String {
-        match self {
-            Self::Invalid(error) => error.to_string(),
-            Self::ParameterInvalid { name, takes } => {
-                format!("The parameter {name} is not {takes}.")
-            }
-            Self::RouteUnknown => "The resources are /components/<type>/<name>[@<ref>], \
-                 /resolve, /catalog[/<type>[/<name>]], /version and /healthz."
-                .to_owned(),
-            Self::PathTooLong => "No component's address is that long.".to_owned(),
-            Self::MethodNotAllowed { allow } => format!("This resource has the methods {allow}."),
-            Self::ConfigurationInvalid { name } => format!(
-                "The setting {name} of this Worker is invalid; requests that need it are refused \
-                 until an operator fixes it."
-            ),
-            Self::TokenRequired => "No valid token was sent. A read token is needed: \
-                 Authorization: Bearer <token>."
-                .to_owned(),
-            Self::BodyInvalid(why) => format!(
-                "The body is not {{\"refs\": [\"<type>/<name>[@<ref>]\", ...], \"key\"?, \
-                 \"segments\"?, \"content\"?}} with at most 100 refs: {why}"
-            ),
-            Self::BodyTooLarge => "The body is larger than 64 KiB.".to_owned(),
-            Self::MediaTypeUnsupported => "The body has to be application/json without a \
-                 Content-Encoding."
-                .to_owned(),
-            Self::ContentTooLarge { name, version, limit } => format!(
-                "The contents together are larger than {} MiB; fetch {name}@{version} by itself.",
-                limit >> 20
-            ),
-            Self::ComponentUnknown(name, _) => format!("There is no component {name}."),
-            Self::TypeUnknown(kind, _) => format!("No component has the type {kind}."),
-            Self::VersionUnknown(name, version, _) => {
-                format!("The component {name} has no version {version}.")
-            }
-            Self::DigestUnknown(name, digest, _) => {
-                format!("The component {name} has no version with the digest sha256:{digest}.")
-            }
-            Self::RangeUnsatisfied(name, range, _) => {
-                format!("The component {name} has no version in the range {range}.")
-            }
-            Self::SlotUnknown(name, slot, _) => {
-                format!("The component {name} has no slot {slot}.")
-            }
-            Self::VersionRevoked { name, version, reason } => {
-                format!("The version {version} of {name} was revoked: {reason}")
-            }
-            Self::RecordUnreadable(key, error) => format!(
-                "The record {key} in {}: {error}. Run slotctl sync to write it again.",
-                key.namespace().binding()
-            ),
-            Self::ContentMissing(digest) => format!(
-                "The content sha256:{digest} is named by a record but is not in COMPONENTS. \
-                 Run slotctl sync to write it again."
-            ),
-            Self::DigestMismatch { expected, found } => {
-                format!("The content stored as sha256:{expected} has the digest sha256:{found}.")
-            }
-            Self::PreconditionFailed(digest) => {
-                format!("The entity tag is \"{digest}\", which If-Match does not name.")
-            }
-            Self::RecordMissing(key) => format!(
-                "The record {key} is not in {}. Run slotctl sync to write it.",
-                key.namespace().binding()
-            ),
-            Self::StoreUnavailable(namespace) => {
-                format!("The namespace {} does not answer. Try again.", namespace.binding())
-            }
         }
     }
 

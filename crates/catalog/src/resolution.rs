@@ -34,7 +34,7 @@ pub struct Question {
     /// The reference.
     pub reference: Reference,
     /// The caller, as far as an assignment depends on it.
-    pub caller: Caller,
+    pub caller: Rc<Caller>,
 }
 
 impl Question {
@@ -73,10 +73,9 @@ impl Basis {
         if !matches!(self.key, Key::Catalog(_)) {
             return false;
         }
+        let is_live =
+            |known: &VersionRecord| known.snapshot.version == *version && known.revoked.is_none();
         let catalog = record::parse::<CatalogRecord>(&self.record);
-        let is_live = |record: &VersionRecord| {
-            record.snapshot.version == *version && record.revoked.is_none()
-        };
         catalog.is_ok_and(|catalog| !catalog.versions.iter().any(is_live))
     }
 }
@@ -198,6 +197,7 @@ impl Resolution {
         if let Some(Gone { version, reason }) = record.gone {
             return Err(Refusal::VersionRevoked { name: name.clone(), version, reason });
         }
+        caller.check_for(&record).map_err(Refusal::CallerInvalid)?;
         let decision = assign::decide(&record, name, caller, random).ok_or_else(|| {
             self.unreadable(RecordError::Malformed("the slot has no target".to_owned()))
         })?;

@@ -3,6 +3,8 @@
 mod answer;
 mod text;
 
+use std::rc::Rc;
+
 use base64ct::{Base64, Encoding};
 use catalog::assign::{self, Caller};
 use catalog::json;
@@ -14,7 +16,7 @@ use serde::Deserialize;
 use self::answer::{JsonContent, ResolveEntry, ResolveResponse};
 use self::text::Text;
 use crate::config::Config;
-use crate::http::{HandlerContext, Payload, Request, Response, caller, respond};
+use crate::http::{HandlerContext, MAX_BODY, Payload, Request, Response, caller, respond};
 use crate::resolve::backend::Backend;
 use crate::resolve::bulk::{Settled, resolve_all};
 use crate::resolve::nearest;
@@ -52,9 +54,10 @@ pub(crate) async fn post<B: Backend>(
 ) -> Result<Response<B::Content>, Refusal> {
     let HandlerContext { config, reader, request, grant } = context;
     // 1. The request: 400, 413, 415.
-    let body = read_body(request)?;
+    let body = read_body(request).await?;
     // 2. The version of every reference, with one bulk read per namespace and round.
-    let caller = caller_of(&body, request);
+    let caller = Rc::new(caller_of(&body, request));
+    caller.check().map_err(Refusal::CallerInvalid)?;
     let ask = |text: &String| ask(config, text, request.host, &caller);
     let questions = body.refs.iter().map(ask).collect();
     let settled = resolve_all(reader, questions, &grant, trace).await;
@@ -88,7 +91,7 @@ fn caller_of(body: &ResolveRequest, request: &Request<'_>) -> Caller {
     caller
 }
 
-fn ask(config: &Config, text: &str, host: &str, caller: &Caller) -> Result<Question, Refusal> {
+fn ask(config: &Config, text: &str, host: &str, caller: &Rc<Caller>) -> Result<Question, Refusal> {
     let address = text.parse::<Address>().map_err(Refusal::Invalid)?;
     question(config, address, host, caller.clone())
 }
@@ -119,14 +122,26 @@ async fn complete<B: Backend>(
     Ok((resolved, Some(content)))
 }
 
-fn read_body(request: &Request<'_>) -> Result<ResolveRequest, Refusal> {
+/// Reads the body after everything else that can be wrong with the request.
+async fn read_body(request: &Request<'_>) -> Result<ResolveRequest, Refusal> {
     let media_type = (request.header)("Content-Type").unwrap_or_default();
     let essence = media_type.split(';').next().unwrap_or("").trim();
     let encoded = (request.header)("Content-Encoding").is_some_and(|coding| coding != "identity");
     if !essence.eq_ignore_ascii_case("application/json") || encoded {
         return Err(Refusal::MediaTypeUnsupported);
     }
-    let Payload::Bytes(bytes) = &request.payload else { return Err(Refusal::BodyTooLarge) };
+    let length = (request.header)("Content-Length").and_then(|length| length.parse().ok());
+    if length.is_some_and(|length: u64| length > MAX_BODY as u64) {
+        return Err(Refusal::BodyTooLarge);
+    }
+    match request.body.read().await {
+        Payload::Bytes(bytes) => parse_body(&bytes),
+        Payload::TooLarge => Err(Refusal::BodyTooLarge),
+        Payload::Incomplete => Err(Refusal::BodyInvalid("it did not arrive completely".to_owned())),
+    }
+}
+
+fn parse_body(bytes: &[u8]) -> Result<ResolveRequest, Refusal> {
     let invalid = |why: String| Refusal::BodyInvalid(why);
     // A parser may ignore a byte order mark (RFC 8259, section 8.1).
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);

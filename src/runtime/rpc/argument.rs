@@ -75,10 +75,12 @@ pub(super) fn read_caller(value: &JsValue) -> Result<Caller, CallFailure> {
             assign::segments(list.ok_or_else(shape)?.iter().map(String::as_str))
         }
     };
-    Ok(Caller {
+    let caller = Caller {
         version_override: wanted
             .map(|text| text.parse().map_or(VersionOverride::Invalid, VersionOverride::Version)),
         segments,
         key: text(member(value, "key"))?.and_then(|key| assign::version_key(&key)),
-    })
+    };
+    let too_large = |error| CallFailure::argument(&format!("The caller is too large: {error}."));
+    caller.check().map(|()| caller).map_err(too_large)
 }

@@ -1,6 +1,7 @@
 //! The errors that calls throw.
 
 use catalog::refusal::Refusal;
+use catalog::wording::detail;
 use js_sys::{Error, Reflect, TypeError};
 use wasm_bindgen::prelude::*;
 
@@ -30,7 +31,7 @@ impl CallFailure {
 
     pub(super) fn refusal(operation: &str, refusal: &Refusal) -> Self {
         let (status, code) = (refusal.status(), refusal.code());
-        let failure = Self::kv(operation, status, &format!("{} ({code})", refusal.detail()));
+        let failure = Self::kv(operation, status, &format!("{} ({code})", detail(refusal)));
         let _ = Reflect::set(&failure.error, &"code".into(), &code.into());
         let _ = Reflect::set(&failure.error, &"status".into(), &status.into());
         Self { code: Some(code), ..failure }

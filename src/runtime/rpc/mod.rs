@@ -12,14 +12,15 @@ mod value;
 use std::rc::Rc;
 
 use catalog::assign::Caller;
+use catalog::refusal::Refusal;
 use catalog::resolution::Basis;
-use js_sys::{Array, Map, Reflect};
+use js_sys::{Array, Map};
 use wasm_bindgen::prelude::*;
 
 use self::argument::{ReadOptions, check_length, read_caller};
 use self::failure::{CallFailure, read_only};
 use self::lane::lane_url;
-use self::value::{bulk_value, bytes, convert, member, object, parsed};
+use self::value::{bulk_value, bytes, convert, member, object, page_value, parsed};
 use crate::lane::Lesson;
 use crate::resolve::reader::ReadAhead;
 use crate::rpc::lookup;
@@ -113,6 +114,16 @@ pub fn for_caller(this: JsValue, caller: JsValue) -> JsResult {
         // A refused call is logged.
         Err(failure) => RpcCall::new(&this).end(Err(failure)),
     }
+}
+
+/// Throws the error of a call that was given up because too many requests wait.
+///
+/// # Errors
+///
+/// Always.
+#[wasm_bindgen(js_name = giveUp)]
+pub fn give_up(this: JsValue) -> JsResult {
+    RpcCall::new(&this).end(Err(CallFailure::refusal("GET", &Refusal::Overloaded)))
 }
 
 /// The operation of a call.
@@ -209,6 +220,7 @@ impl RpcCall {
         }
         check_length(&key)?;
         let ReadOptions { kind, caller } = ReadOptions::read("GET", options)?;
+        let caller = Rc::new(caller);
         let get = lookup::Get { caller: &caller, metadata: described };
         let ahead = self.ahead.take();
         let found = lookup::get(&self.isolate.reader, &key, get, ahead, &mut self.trace).await;
@@ -222,7 +234,7 @@ impl RpcCall {
             None => (JsValue::NULL, JsValue::NULL, None),
         };
         if !described {
-            self.lesson = basis.map(|basis| (key, caller, basis));
+            self.lesson = basis.map(|basis| (key, (*caller).clone(), basis));
             return Ok((value, status));
         }
         let cache = ("cacheStatus", JsValue::NULL);
@@ -244,6 +256,7 @@ impl RpcCall {
         }
         let texts: Option<Vec<String>> = keys.iter().map(|key| key.as_string()).collect();
         let texts = texts.ok_or_else(|| CallFailure::argument("Every key is a string."))?;
+        let caller = Rc::new(caller);
         let get = lookup::Get { caller: &caller, metadata: described };
         let found = lookup::get_all(&self.isolate.reader, &texts, get, &mut self.trace).await;
         let found = found.map_err(|refusal| CallFailure::refusal("GET_BULK", &refusal))?;
@@ -270,24 +283,6 @@ impl RpcCall {
         let reader = &self.isolate.reader;
         let page = lookup::list(reader, &prefix, &cursor, limit as usize, &mut self.trace).await;
         let page = page.map_err(|refusal| CallFailure::refusal("GET", &refusal))?;
-        let last = page.more.then(|| page.keys.last()).flatten();
-        let cursor = last.map(|(key, _)| JsValue::from_str(key));
-        let keys = Array::new();
-        for (key, metadata) in page.keys {
-            let name = ("name", JsValue::from(key));
-            keys.push(&match metadata {
-                Some(_) => object(&[name, ("metadata", parsed(metadata)?)])?,
-                None => object(&[name])?,
-            });
-        }
-        let answer = object(&[
-            ("keys", keys.into()),
-            ("list_complete", cursor.is_none().into()),
-            ("cacheStatus", JsValue::NULL),
-        ])?;
-        if let Some(cursor) = cursor {
-            Reflect::set(&answer, &"cursor".into(), &cursor)?;
-        }
-        Ok((answer, 200))
+        Ok((page_value(page)?, 200))
     }
 }

@@ -2,7 +2,8 @@
 
 use std::cell::OnceCell;
 
-use js_sys::{ArrayBuffer, JSON, JsString, Object, Reflect, TypeError, Uint8Array};
+use catalog::conductor::Page;
+use js_sys::{Array, ArrayBuffer, JSON, JsString, Object, Reflect, TypeError, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::failure::CallFailure;
@@ -107,4 +108,27 @@ pub(super) fn bulk_value(
         true => Ok(object(&[("value", value), ("metadata", parsed(metadata)?)])?),
         false => Ok(value),
     }
+}
+
+/// Returns the value of `list`.
+pub(super) fn page_value(page: Page) -> Result<JsValue, JsValue> {
+    let last = page.more.then(|| page.keys.last()).flatten();
+    let cursor = last.map(|(key, _)| JsValue::from_str(key));
+    let keys = Array::new();
+    for (key, metadata) in page.keys {
+        let name = ("name", JsValue::from(key));
+        keys.push(&match metadata {
+            Some(_) => object(&[name, ("metadata", parsed(metadata)?)])?,
+            None => object(&[name])?,
+        });
+    }
+    let answer = object(&[
+        ("keys", keys.into()),
+        ("list_complete", cursor.is_none().into()),
+        ("cacheStatus", JsValue::NULL),
+    ])?;
+    if let Some(cursor) = cursor {
+        Reflect::set(&answer, &"cursor".into(), &cursor)?;
+    }
+    Ok(answer)
 }

@@ -3,6 +3,7 @@ import http from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
+import { compatibilityFlags } from '../../../scripts/lib/wrangler-config.mjs'
 import { Workerd } from '../../../tools/workerd/process.mjs'
 import { builtModules, writeConfig } from './config.mjs'
 import { KvServer, startKvServer } from './kv-server.mjs'
@@ -47,7 +48,7 @@ const configOf = (options, kv) => ({
   bindings: options.bindings,
   services: options.services,
   scriptVersion: options.scriptVersion ?? SCRIPT_VERSION,
-  compatibilityFlags: options.compatibilityFlags ?? [],
+  compatibilityFlags: options.compatibilityFlags ?? compatibilityFlags(),
 })
 
 class Worker {

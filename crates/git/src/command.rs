@@ -54,8 +54,12 @@ const SET_TO_READ: [(&str, &str); 3] = [
 
 /// The configuration that disables programs and every transport (for versions of Git without
 /// `GIT_NO_LAZY_FETCH`).
-const CONFIG: [&str; 3] =
-    ["core.fsmonitor=false", "core.hooksPath=/dev/null", "protocol.allow=never"];
+const CONFIG: [&str; 4] = [
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "log.showSignature=false",
+    "protocol.allow=never",
+];
 
 /// The first version of Git with `cat-file --batch-command`, of April 2022.
 const NEEDED: (u32, u32) = (2, 36);

@@ -157,7 +157,8 @@ impl Fetcher {
         network::restrict(&mut command);
         transport::add(&mut command, config);
         command.args(SETTINGS.iter().flat_map(|setting| ["-c", *setting]));
-        command.args(ARGS).args(flags).args(["--stdin", "--end-of-options", &self.remote.name]);
+        command.args(ARGS).arg(network::UPLOAD_PACK).args(flags);
+        command.args(["--stdin", "--end-of-options", &self.remote.name]);
         network::run(&mut command, wanted.join("\n").into_bytes(), self.limit)?;
         self.store.adopt(&quarantine.packs())?;
         Ok(quarantine)

@@ -62,10 +62,19 @@ fn protocols(users: Option<&str>) -> String {
     PROTOCOLS.into_iter().filter(allowed).collect::<Vec<_>>().join(":")
 }
 
-/// Restricts a command of the user's Git to the allowed protocols and disables prompts.
-pub(crate) fn restrict(command: &mut Command) {
+/// The option of `ls-remote` and `fetch` that replaces `remote.<name>.uploadpack`, which names a
+/// program.
+pub(crate) const UPLOAD_PACK: &str = "--upload-pack=git-upload-pack";
+
+/// Restricts a command of the user's Git to the allowed protocols.
+pub(crate) fn restrict_protocols(command: &mut Command) {
     let users = std::env::var("GIT_ALLOW_PROTOCOL").ok();
     command.env("GIT_ALLOW_PROTOCOL", protocols(users.as_deref()));
+}
+
+/// Restricts a command of the user's Git to the allowed protocols and disables prompts.
+pub(crate) fn restrict(command: &mut Command) {
+    restrict_protocols(command);
     command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_NO_LAZY_FETCH", "1");
 }
 

@@ -1,13 +1,13 @@
 //! Remotes: listing and fetching their refs, and pushing to them.
 
 use std::collections::HashMap;
+use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use gix_hash::ObjectId;
 use notice::printable;
 
-use crate::command::one_line;
 use crate::network::{self, Limit};
 use crate::repository::Repository;
 use crate::write::{Ran, run};
@@ -64,11 +64,10 @@ pub fn list(
     patterns: &[String],
 ) -> Result<HashMap<String, ObjectId>> {
     let mut command = repository.git.user_command();
-    command.args(["ls-remote", "--refs", "--end-of-options", remote]);
+    network::restrict_protocols(&mut command);
+    command.args(["ls-remote", network::UPLOAD_PACK, "--refs", "--end-of-options", remote]);
     command.args(patterns);
-    // The user's Git may ask for a password: the limit leaves time to type one.
-    let limit = Limit::of_silence(Duration::from_secs(120));
-    let printed = network::run(&mut command, Vec::new(), limit)
+    let printed = network::run(&mut command, Vec::new(), limit())
         .map_err(|error| unreachable(remote, &error.to_string()))?;
     let mut refs = HashMap::new();
     for line in String::from_utf8_lossy(&printed).lines() {
@@ -88,14 +87,11 @@ pub fn fetch_refs(repository: &Repository, remote: &str, names: &[String]) -> Re
     /// bytes.
     const TOGETHER: usize = 1_000;
     for names in names.chunks(TOGETHER) {
-        let mut command = repository.git.user_command();
-        command.args(["fetch", "--quiet", "--force", "--no-tags", "--refmap="]);
-        command.args(["--no-write-fetch-head", "--end-of-options", remote]);
+        let mut command = fetch(repository);
+        command.args(["--force", "--refmap=", "--end-of-options", remote]);
         command.args(names.iter().map(|name| format!("+{name}:{name}")));
-        let ran = run(&mut command)?;
-        if !ran.ok {
-            return Err(unreachable(remote, &one_line(&ran.stderr)));
-        }
+        network::run(&mut command, Vec::new(), limit())
+            .map_err(|error| unreachable(remote, &error.to_string()))?;
     }
     Ok(())
 }
@@ -106,14 +102,26 @@ pub fn fetch_refs(repository: &Repository, remote: &str, names: &[String]) -> Re
 ///
 /// Fails if Git cannot be run, or if the fetch fails.
 pub fn fetch_objects(repository: &Repository, remote: &str, names: &[String]) -> Result<()> {
-    let mut command = repository.git.user_command();
-    command.args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"]);
+    let mut command = fetch(repository);
     command.args(["--end-of-options", remote]).args(names);
-    let ran = run(&mut command)?;
-    match ran.ok {
-        true => Ok(()),
-        false => Err(anyhow!("{}", one_line(&ran.stderr))),
-    }
+    network::run(&mut command, Vec::new(), limit())?;
+    Ok(())
+}
+
+/// Creates a command that fetches. The caller adds the remote and what to fetch.
+fn fetch(repository: &Repository) -> Command {
+    let mut command = repository.git.user_command();
+    network::restrict_protocols(&mut command);
+    // `--progress` keeps the time limit from ending a transfer that goes on.
+    command.args(["fetch", "--progress", network::UPLOAD_PACK, "--no-tags"]);
+    command.args(["--no-write-fetch-head", "--no-recurse-submodules"]);
+    command
+}
+
+/// Returns the limits of a call of a remote. The user's Git may ask for a password: they leave
+/// time to type one.
+fn limit() -> Limit {
+    Limit::of_silence(Duration::from_secs(120))
 }
 
 /// The message of Git if a host does not offer the capability `atomic` of Git's protocol.

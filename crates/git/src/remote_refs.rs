@@ -40,7 +40,7 @@ pub fn ask(
 ) -> Result<RemoteRefs, Unanswered> {
     let mut command = repository.git.user_command();
     network::restrict(&mut command);
-    command.args(["ls-remote", "--symref", "--end-of-options", &remote.name]);
+    command.args(["ls-remote", network::UPLOAD_PACK, "--symref", "--end-of-options", &remote.name]);
     let printed =
         network::run(&mut command, Vec::new(), limit).map_err(|error| hide(error, remote))?;
     read(&printed, repository.hash).map_err(Unanswered::Said)

@@ -65,35 +65,139 @@ fn git_commands_remove_repository_variables_from_the_environment() {
     }
 }
 
+/// A repository whose configuration and whose hooks name a program in every way that Git knows.
+#[cfg(unix)]
+struct Trapped {
+    repo: Repo,
+}
+
+#[cfg(unix)]
+impl Trapped {
+    fn new() -> Self {
+        let repo = Repo::new();
+        let commit = repo.commit_file("a", "a");
+        repo.tag("components/prompts/a/v1.0.0", &commit);
+        repo.git(&["remote", "add", "origin", "."]);
+        repo.git(&["remote", "add", "helper", "ext::touch marker-ext"]);
+        let trapped = Self { repo };
+        for key in [
+            "core.fsmonitor",
+            "core.pager",
+            "core.alternateRefsCommand",
+            "diff.external",
+            "diff.x.command",
+            "diff.x.textconv",
+            "gpg.program",
+            "uploadpack.packObjectsHook",
+            "remote.origin.uploadpack",
+            "filter.x.clean",
+            "filter.x.smudge",
+            "filter.y.process",
+            "pager.for-each-ref",
+        ] {
+            trapped.repo.git(&["config", key, &trapped.program(key)]);
+        }
+        for (key, value) in [
+            ("protocol.ext.allow", "always"),
+            ("log.showSignature", "true"),
+            ("filter.x.required", "true"),
+            ("filter.y.required", "true"),
+        ] {
+            trapped.repo.git(&["config", key, value]);
+        }
+        for hook in ["post-index-change", "reference-transaction", "post-checkout"] {
+            let script = format!("#!/bin/sh\n{}\n", trapped.program(hook));
+            let file = trapped.repo.at(&format!(".git/hooks/{hook}"));
+            fs::write(&file, script).unwrap();
+            make_executable(&file);
+        }
+        trapped.repo.write(".gitattributes", "* filter=x diff=x\n*.y filter=y\n");
+        trapped
+    }
+
+    /// A program that leaves a marker.
+    fn program(&self, name: &str) -> String {
+        format!("touch '{}'; false", self.repo.at(&format!("marker-{name}")).display())
+    }
+
+    /// The programs that ran, without their markers from then on.
+    fn ran(&self) -> Vec<String> {
+        let files = fs::read_dir(self.repo.path()).unwrap().map(|entry| entry.unwrap());
+        let marked = files.filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let program = name.strip_prefix("marker-")?.to_owned();
+            fs::remove_file(entry.path()).unwrap();
+            Some(program)
+        });
+        let mut programs: Vec<String> = marked.collect();
+        programs.sort();
+        programs
+    }
+}
+
+#[cfg(unix)]
+fn make_executable(file: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[cfg(unix)]
 #[test]
 fn repository_configuration_cannot_run_programs() {
-    let repo = Repo::new();
-    let commit = repo.commit_file("a", "a");
-    repo.tag("components/prompts/a/v1.0.0", &commit);
-    let marker = repo.at("marker");
-    let program = format!("touch '{}'; false", marker.display());
-    for (key, value) in [
-        ("core.fsmonitor", program.as_str()),
-        ("core.pager", &program),
-        ("core.sshCommand", &program),
-        ("core.alternateRefsCommand", &program),
-        ("diff.external", &program),
-        ("uploadpack.packObjectsHook", &program),
-        ("filter.x.smudge", &program),
-        ("pager.for-each-ref", &program),
-        ("alias.cat-file", &format!("!{program}")),
+    let trapped = Trapped::new();
+    let repo = &trapped.repo;
+    // Git itself runs the programs: the traps work.
+    for (args, program) in [
+        (&["describe", "--always", "--dirty"][..], "filter.x.clean"),
+        (&["status", "--short"], "core.fsmonitor"),
+        (&["ls-remote", "origin"], "remote.origin.uploadpack"),
+        (&["ls-remote", "helper"], "ext"),
+        (&["update-ref", "refs/heads/other", "HEAD"], "reference-transaction"),
     ] {
-        repo.git(&["config", key, value]);
+        // Any of them makes the command fail.
+        let _ = crate::testing::git_in(repo.path()).args(args).output().unwrap();
+        assert!(trapped.ran().contains(&program.to_owned()), "git {}", args.join(" "));
     }
-    repo.write(".gitattributes", "* filter=x diff=x");
+
+    let commit = id(&repo.git(&["rev-parse", "HEAD"]));
+    repo.write("a", "another");
+    repo.write("b.y", "y");
     let repository = Repository::open(repo.path()).unwrap();
     assert_eq!(refs::list(&repository, &["refs/tags"]).unwrap().refs.len(), 1);
     let mut objects = Objects::of(&repository);
-    assert!(matches!(
-        objects.ask_one(ObjectRequest::Info, id(&commit)),
-        Ok(ObjectAnswer::Found { .. })
-    ));
-    assert!(!marker.exists());
+    let found = objects.ask_one(ObjectRequest::Info, commit);
+    assert!(matches!(found, Ok(ObjectAnswer::Found { .. })));
+    let described = crate::describe::describe(&repository, &["components"]).unwrap();
+    assert!(described.ends_with(b"-dirty"), "{}", String::from_utf8_lossy(&described));
+    assert!(!crate::describe::subject(&repository).unwrap().is_empty());
+    assert_eq!(crate::changes::contents_of(&repository.git, commit, "a", 9).unwrap().len(), 1);
+    assert!(crate::history::last_change(&repository, None, commit, "a").unwrap().is_some());
+    assert!(!crate::remote::list(&repository, "origin", &[]).unwrap().is_empty());
+    let tag = "refs/tags/components/prompts/a/v1.0.0".to_owned();
+    crate::remote::fetch_objects(&repository, "origin", &[tag]).unwrap();
+    for remote in ["helper", "ext::touch marker-ext"] {
+        let refused = crate::remote::list(&repository, remote, &[]).unwrap_err();
+        assert!(refused.to_string().contains("'ext' not allowed"), "{refused}");
+    }
+    assert_eq!(trapped.ran(), <[String; 0]>::default());
+}
+
+#[test]
+fn a_changed_work_tree_is_dirty_and_an_equal_one_is_not() {
+    let repo = Repo::new();
+    repo.commit_file("a", "a");
+    let repository = Repository::open(repo.path()).unwrap();
+    let is_dirty = || crate::describe::describe(&repository, &[]).unwrap().ends_with(b"-dirty");
+    assert!(!is_dirty());
+    // The same content at another time.
+    repo.write("a", "a");
+    assert!(!is_dirty());
+    repo.write("untracked", "x");
+    assert!(!is_dirty());
+    repo.write("a", "b");
+    assert!(is_dirty());
+    repo.git(&["add", "a"]);
+    assert!(is_dirty());
 }
 
 /// The contents are line ends: only their sizes distinguish them from those of the protocol.

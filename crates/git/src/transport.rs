@@ -13,7 +13,7 @@ use crate::repository::Repository;
 use crate::write::run;
 
 /// Keys and their values, in Git's order.
-type Entries = Vec<(String, String)>;
+pub(crate) type Entries = Vec<(String, String)>;
 
 /// Returns the configuration of `repository` that a quarantine does not read by itself.
 pub(crate) fn entries(repository: &Repository, quarantine: &Quarantine) -> Entries {
@@ -32,7 +32,8 @@ pub(crate) fn entries(repository: &Repository, quarantine: &Quarantine) -> Entri
     own.into_iter().filter(|(key, _)| is_transport(key)).filter(unseen).collect()
 }
 
-fn list(command: &mut Command) -> Entries {
+/// Lists the configuration as the command reads it.
+pub(crate) fn list(command: &mut Command) -> Entries {
     let ran = run(command.args(["config", "--list", "-z", "--includes"]));
     let printed = ran.map(|ran| ran.stdout).unwrap_or_default();
     let entry = |text: &[u8]| {
@@ -47,7 +48,7 @@ fn list(command: &mut Command) -> Entries {
 fn is_transport(key: &str) -> bool {
     let begins = ["http.", "url.", "credential.", "ssh.", "protocol."];
     let whole = ["core.sshcommand", "core.askpass", "core.gitproxy"];
-    let of_remote = [".url", ".uploadpack", ".proxy", ".proxyauthmethod"];
+    let of_remote = [".url", ".proxy", ".proxyauthmethod"];
     begins.iter().any(|start| key.starts_with(start))
         || whole.contains(&key)
         || key.starts_with("remote.") && of_remote.iter().any(|end| key.ends_with(end))

@@ -226,6 +226,9 @@ mod tests {
             "a/b@",
             "@x",
             "**",
+            "Prompts/*",
+            "prompts//*",
+            "/*",
         ] {
             assert_eq!(text.parse::<Scope>(), Err(ScopeError), "{text}");
         }

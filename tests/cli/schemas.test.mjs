@@ -33,7 +33,7 @@ async function stage() {
   return { repo, pair, keys, project }
 }
 
-const KV_COMMANDS = ['sync', 'status', 'rollback', 'verify', 'history']
+const KV_COMMANDS = ['sync', 'status', 'rollback', 'hold', 'verify', 'history']
 
 /** Runs a command line as it is written, with the repository and the KV of the stage. */
 function run(line, { repo, pair, keys, project }, server = kv.url) {
@@ -67,6 +67,8 @@ const DONE = [
   ['push --tags --force', 0],
   [`tag delete ${NAME} canary`, 0],
   [`rollback ${NAME} staging --to v1.0.0`, 0],
+  ['hold list', 0],
+  [`hold lift ${NAME} staging`, 0],
   ['status --check', 3],
   ['token --scope prompts/*@production', 0],
 ]
@@ -87,6 +89,8 @@ const FAILED = [
   ['tag delete prompts/other canary', 1],
   ['push nowhere', 1],
   ['rollback prompts/other staging', 1],
+  ['hold list --only prompts/other', 1],
+  [`hold lift ${NAME} staging`, 1],
 ]
 
 describe('--json', () => {
@@ -107,7 +111,8 @@ describe('--json', () => {
       assert.notEqual(json.error?.code, 'USAGE', String(line))
     }
     for (const command of KV_COMMANDS) {
-      const line = { rollback: `rollback ${NAME} staging`, history: `history ${NAME}` }[command] ?? command
+      const lines = { rollback: `rollback ${NAME} staging`, hold: 'hold list', history: `history ${NAME}` }
+      const line = lines[command] ?? command
       const { json } = await run(line, all, 'http://127.0.0.1:9')
       assert.equal(json.error.code, 'KV_API', command)
       assert.match(json.error.help, /npm run dev/)

@@ -111,6 +111,25 @@ impl Route {
         self.targets.iter().filter(|(target, _)| target == slot).map(|(_, weight)| weight).sum()
     }
 
+    /// Returns the route without the share and the segments of an arm: the slot `own` gets the
+    /// share, or else the last other target. Returns the route unchanged if nothing else is left.
+    #[must_use]
+    pub fn without_arm(mut self, arm: &Slot, own: &Slot) -> Self {
+        let share = self.weight_of(arm);
+        let targets = &mut self.targets;
+        let last = targets.iter().rposition(|(of, _)| of != arm);
+        let heir = targets.iter().position(|(of, _)| of == own).or(last);
+        let Some(heir) = heir.and_then(|at| targets.get_mut(at)) else { return self };
+        heir.1 += share;
+        let heir = heir.0.clone();
+        targets
+            .iter_mut()
+            .filter(|(of, _)| of == arm && *of != heir)
+            .for_each(|(_, weight)| *weight = 0);
+        self.segments.retain(|_, of| of != arm);
+        self
+    }
+
     /// Returns every slot that the route names.
     pub fn named(&self) -> impl Iterator<Item = &Slot> {
         self.targets.iter().map(|(target, _)| target).chain(self.segments.values())

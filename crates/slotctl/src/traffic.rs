@@ -1,20 +1,23 @@
 //! A slot's traffic as JSON, the same in every command's `--json`.
 
-use catalog::record::{Arm, SlotRecord, Target};
+use catalog::record::{PastArm, PastTarget, PastTraffic, SlotRecord};
 use reconcile::plan::{ArmChange, ArmShare};
 use serde_json::{Value, json};
 
 /// Returns everything that a slot's callers get.
 pub(crate) fn traffic(record: &SlotRecord) -> Value {
-    let arm = |arm: &Arm| json!({ "slot": arm.slot, "version": arm.snapshot.version });
-    let target = |target: &Target| {
-        let Arm { slot, snapshot } = &target.arm;
-        json!({ "slot": slot, "version": snapshot.version, "percent": percent(target.weight) })
+    past_traffic(&record.into())
+}
+
+/// Returns everything that a slot's callers got at some time.
+pub(crate) fn past_traffic(traffic: &PastTraffic) -> Value {
+    let target = |PastTarget { slot, version, weight }: &PastTarget| json!({ "slot": slot, "version": version, "percent": percent(*weight) });
+    let segment = |(group, PastArm { slot, version }): (&String, &PastArm)| {
+        (group.clone(), json!({ "slot": slot, "version": version }))
     };
-    let segment = |(group, of): (&String, &Arm)| (group.clone(), arm(of));
     json!({
-        "targets": record.targets.iter().map(target).collect::<Value>(),
-        "segments": record.segments.iter().map(segment).collect::<Value>(),
+        "targets": traffic.targets.iter().map(target).collect::<Value>(),
+        "segments": traffic.segments.iter().map(segment).collect::<Value>(),
     })
 }
 

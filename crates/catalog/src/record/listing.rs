@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use vecmap::VecMap;
 
 use super::bytes::{FORMAT, Record, write};
+use super::moves::Move;
 use super::slot::SlotRecord;
 use super::version::VersionRecord;
 use crate::digest::Digest;
 use crate::name::ComponentName;
 use crate::slot::Slot;
-use crate::timestamp::Timestamp;
-use crate::version::{CommitId, Version};
+use crate::version::Version;
 
 /// The number of moves of a slot that its catalog record keeps.
 pub const MAX_MOVES: usize = 50;
@@ -50,23 +50,6 @@ pub struct SlotEntry {
     pub record: SlotRecord,
     /// Its last moves, newest first, at most [`MAX_MOVES`].
     pub moves: Vec<Move>,
-}
-
-/// A change of a slot's own version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Move {
-    /// The version before; missing for a new slot.
-    pub from: Option<Version>,
-    /// The version after.
-    pub to: Version,
-    /// The commit of `to`.
-    pub commit: CommitId,
-    /// The person who moved the slot.
-    pub author: String,
-    /// The time of the move.
-    pub time: Timestamp,
-    /// The reason, from the message of the slot's tag.
-    pub why: String,
 }
 
 /// The metadata of a catalog record's key.

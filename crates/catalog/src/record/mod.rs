@@ -7,6 +7,7 @@
 mod bytes;
 mod hold;
 mod listing;
+mod moves;
 mod rows;
 mod slot;
 mod snapshot;
@@ -17,9 +18,9 @@ mod version;
 pub use bytes::{FORMAT, Record, RecordError, parse, write};
 pub use hold::{Gone, Hold};
 pub use listing::{
-    CatalogMetadata, CatalogRecord, CatalogState, IndexMetadata, IndexRecord, MAX_MOVES, Move,
-    SlotEntry,
+    CatalogMetadata, CatalogRecord, CatalogState, IndexMetadata, IndexRecord, MAX_MOVES, SlotEntry,
 };
+pub use moves::{Move, PastArm, PastTarget, PastTraffic, TrafficMove};
 pub use slot::{Arm, FULL_WEIGHT, SlotRecord, Target};
 pub use snapshot::Snapshot;
 pub use sync::{HeldSlot, Newest, RollbackRun, RunId, RunIdError, SyncRecord, SyncSource};

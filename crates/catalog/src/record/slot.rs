@@ -150,6 +150,11 @@ impl SlotRecord {
         of_slot.map(|target| target.weight).sum()
     }
 
+    /// Iterates over the holds of the record.
+    pub fn holds(&self) -> impl Iterator<Item = &Hold> {
+        self.hold.iter().flat_map(Hold::all)
+    }
+
     /// Returns the slot's own version.
     pub fn own_version(&self) -> Option<&Version> {
         self.own().map(|snapshot| &snapshot.version)

@@ -7,7 +7,7 @@ use super::traffic::changes;
 use super::value::Held;
 use super::write::Write;
 use crate::policy::percent;
-use catalog::record::{Arm, FULL_WEIGHT, Gone, SlotRecord, Target, VersionRecord};
+use catalog::record::{Arm, FULL_WEIGHT, Gone, Hold, SlotRecord, Target, VersionRecord};
 use catalog::version::Version;
 
 /// Describes the change of a key, as in `prompts/extraction@production: v1.0.0 → v1.1.0`.
@@ -104,25 +104,17 @@ fn own_sole(record: &SlotRecord) -> Option<&Version> {
     }
 }
 
-/// Returns the command that ends a hold by making Git agree with it.
-pub fn way_out(Held { name, record, .. }: &Held) -> String {
-    let hold = record.hold.as_ref();
-    let slot = hold.and_then(|hold| hold.slot.as_ref()).unwrap_or(&record.slot);
-    if hold.is_some_and(|hold| hold.weight.is_some()) {
-        return format!("slotctl rollout {name} {} --to {slot} --percent 0 --commit", record.slot);
-    }
-    let version = record.version_of(slot).map_or("<version>".to_owned(), ToString::to_string);
-    format!("slotctl tag set {name} {slot} {version} && slotctl push --tags --force")
-}
-
 impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, record, wanted } = self;
-        let (stays, wanted) = (traffic(record), traffic(wanted));
-        write!(f, "{name}@{}: held at {stays}, Git says {wanted}", record.slot)?;
-        match &record.hold {
-            Some(hold) => write!(f, " ({}, by {} at {})", hold.reason, hold.by, hold.at),
-            None => Ok(()),
+        write!(f, "{name}@{}: held at {}, ", record.slot, traffic(record))?;
+        match wanted {
+            Some(wanted) => write!(f, "Git says {}", traffic(wanted))?,
+            None => f.write_str("no tag has the slot")?,
         }
+        for Hold { reason, by, at, .. } in record.holds() {
+            write!(f, " ({reason}, by {by} at {at})")?;
+        }
+        Ok(())
     }
 }

@@ -21,6 +21,8 @@
 //! * A hold keeps a slot on its version until the slot's tag names the same version or was
 //!   moved since the hold was set. Shares and segments still follow `rollouts.toml`, and
 //!   records that name the slot follow its hold.
+//! * A hold of an arm keeps the arm's share at 0 and its segments out, until `rollouts.toml`
+//!   gives the arm less than what the rollback took, or until the arm's tag was moved.
 //! * A slot does not serve a revoked version: it serves its last good version, on hold, or
 //!   answers 410 if it has no good version. Records that name the slot follow.
 //! * A missing release, revocation or table of `rollouts.toml` does not move `latest` back,
@@ -39,6 +41,7 @@ mod component;
 mod contents;
 mod describe;
 mod guard;
+mod hold;
 mod index;
 mod options;
 mod planning;
@@ -54,10 +57,10 @@ mod write;
 mod tests;
 
 pub use actual::Actual;
-pub use describe::way_out;
+pub use hold::{liftable, take_out, way_out};
 pub use options::Options;
 pub use planning::{Planning, PlanningStep};
 pub use recorded::{recorded_path, without_path};
-pub use traffic::{ArmChange, ArmShare, changes};
+pub use traffic::{ArmChange, ArmShare, changes, traffic_changes};
 pub use value::{Held, Plan};
 pub use write::{Stage, Write};

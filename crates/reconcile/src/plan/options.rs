@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use catalog::name::ComponentName;
+use catalog::slot::Slot;
 use catalog::timestamp::Timestamp;
 use catalog::version::Version;
 
@@ -20,6 +21,8 @@ pub struct Options {
     pub allow_mass_delete: bool,
     /// Allows the removal of revocations and tables that `rollouts.toml` no longer has.
     pub allow_policy_removal: bool,
+    /// The slot whose holds are ignored, so that it follows Git again.
+    pub lift: Option<(ComponentName, Slot)>,
 }
 
 impl Options {
@@ -27,6 +30,7 @@ impl Options {
     pub fn at(now: Timestamp) -> Self {
         let allow_changed = BTreeSet::new();
         let (prune, allow_mass_delete, allow_policy_removal) = (false, false, false);
-        Self { now, prune, allow_changed, allow_mass_delete, allow_policy_removal }
+        let lift = None;
+        Self { now, prune, allow_changed, allow_mass_delete, allow_policy_removal, lift }
     }
 }

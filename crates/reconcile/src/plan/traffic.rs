@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::short::short;
 use crate::policy::percent;
-use catalog::record::{Arm, FULL_WEIGHT, SlotRecord, Target};
+use catalog::record::{FULL_WEIGHT, PastArm, PastTarget, PastTraffic, SlotRecord};
 use catalog::version::Version;
 
 /// The slot and version of an arm, with its share of the callers.
@@ -30,22 +30,28 @@ pub struct ArmChange {
     pub to: Option<ArmShare>,
 }
 
-/// Returns the changes between two records of a slot: arms in the order of assignment, then
-/// removed arms, then segments. Unchanged arms are left out.
+/// Returns the changes between two records of a slot: see [`traffic_changes`].
 pub fn changes(before: Option<&SlotRecord>, now: &SlotRecord) -> Vec<ArmChange> {
+    let before = before.map(PastTraffic::from);
+    traffic_changes(before.as_ref(), &now.into())
+}
+
+/// Returns the changes between two moments of a slot: arms in the order of assignment, then
+/// removed arms, then segments. Unchanged arms are left out.
+pub fn traffic_changes(before: Option<&PastTraffic>, now: &PastTraffic) -> Vec<ArmChange> {
     let mut changes = targets(before, now);
     changes.extend(segments(before, now));
     changes.retain(|change| change.from != change.to);
     changes
 }
 
-fn share(Arm { slot, snapshot }: &Arm, weight: Option<u32>) -> ArmShare {
-    ArmShare { slot: slot.clone(), version: snapshot.version.clone(), weight }
-}
-
-fn targets(before: Option<&SlotRecord>, now: &SlotRecord) -> Vec<ArmChange> {
-    let of = |target: &Target| share(&target.arm, Some(target.weight));
-    let was: Vec<ArmShare> = before.iter().flat_map(|record| &record.targets).map(of).collect();
+fn targets(before: Option<&PastTraffic>, now: &PastTraffic) -> Vec<ArmChange> {
+    let of = |PastTarget { slot, version, weight }: &PastTarget| ArmShare {
+        slot: slot.clone(),
+        version: version.clone(),
+        weight: Some(*weight),
+    };
+    let was: Vec<ArmShare> = before.iter().flat_map(|traffic| &traffic.targets).map(of).collect();
     let is: Vec<ArmShare> = now.targets.iter().map(of).collect();
     if let ([from], [to]) = (was.as_slice(), is.as_slice()) {
         // Each record has one target with all of the traffic: this is one change.
@@ -60,14 +66,19 @@ fn targets(before: Option<&SlotRecord>, now: &SlotRecord) -> Vec<ArmChange> {
     kept.chain(gone).map(|(from, to)| ArmChange { segment: None, from, to }).collect()
 }
 
-fn segments(before: Option<&SlotRecord>, now: &SlotRecord) -> Vec<ArmChange> {
+fn segments(before: Option<&PastTraffic>, now: &PastTraffic) -> Vec<ArmChange> {
     type Pair = (Option<ArmShare>, Option<ArmShare>);
+    let of = |PastArm { slot, version }: &PastArm| ArmShare {
+        slot: slot.clone(),
+        version: version.clone(),
+        weight: None,
+    };
     let mut groups: BTreeMap<&String, Pair> = BTreeMap::new();
-    for (group, arm) in before.iter().flat_map(|record| &record.segments) {
-        groups.entry(group).or_default().0 = Some(share(arm, None));
+    for (group, arm) in before.iter().flat_map(|traffic| &traffic.segments) {
+        groups.entry(group).or_default().0 = Some(of(arm));
     }
     for (group, arm) in &now.segments {
-        groups.entry(group).or_default().1 = Some(share(arm, None));
+        groups.entry(group).or_default().1 = Some(of(arm));
     }
     let change =
         |(group, (from, to)): (&String, Pair)| ArmChange { segment: Some(group.clone()), from, to };

@@ -44,8 +44,8 @@ pub struct Held {
     pub name: ComponentName,
     /// The slot's record, with the hold.
     pub record: SlotRecord,
-    /// The record that the slot would have by Git.
-    pub wanted: SlotRecord,
+    /// The record that the slot would have by Git; `None` if Git does not have the slot.
+    pub wanted: Option<SlotRecord>,
 }
 
 impl Plan {

@@ -5,18 +5,26 @@
 //! production sends 10 % to canary, a rollback of canary also affects these callers. Shares and
 //! segments stay the same. Each record gets a hold, so that a sync leaves it unchanged until
 //! Git agrees.
+//!
+//! If another slot's version is the bad one, the rollback takes the share and the segments of
+//! that slot from the record instead: see [`take_share`].
 
+mod goal;
+mod lift;
+mod share;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::history;
+pub use goal::{Goal, goal};
+pub use lift::lift;
+pub use share::take_share;
+
+use crate::history::{self, Attribution};
 use crate::plan::Write;
 use catalog::name::ComponentName;
-use catalog::record::{
-    Arm, CatalogRecord, Hold, MAX_MOVES, Move, SlotEntry, SlotRecord, VersionRecord,
-};
+use catalog::record::{CatalogRecord, Hold, MAX_MOVES, SlotEntry, SlotRecord, VersionRecord};
 use catalog::slot::Slot;
 use catalog::version::Version;
 use notice::Notice;
@@ -39,13 +47,32 @@ pub struct Rollback {
     pub name: ComponentName,
     /// The slot.
     pub slot: Slot,
-    /// The version before the rollback.
-    pub from: Version,
-    /// The record of the version after the rollback.
-    pub to: VersionRecord,
+    /// What the rollback changes.
+    pub change: RollbackChange,
     /// The slot's own record first, then records that lead to the slot, then the catalog
     /// record.
     pub writes: Vec<Write>,
+}
+
+/// What a rollback changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RollbackChange {
+    /// The slot's own version.
+    Version {
+        /// The version before the rollback.
+        from: Version,
+        /// The record of the version after the rollback.
+        to: Box<VersionRecord>,
+    },
+    /// The share and the segments of another slot, which its own version gets.
+    Share {
+        /// The version of the other slot.
+        from: Version,
+        /// The version that gets the share.
+        to: Version,
+        /// The hold, which names the other slot and what was taken from it.
+        hold: Box<Hold>,
+    },
 }
 
 impl Present {
@@ -55,7 +82,7 @@ impl Present {
     ///
     /// If the slot does not exist, has no version of its own, is on hold already (without
     /// `wanted`), has no recorded earlier good version, or is on that version already.
-    pub fn goal(&self, slot: &Slot, wanted: Option<&Version>) -> Result<Version, Notice> {
+    pub fn version(&self, slot: &Slot, wanted: Option<&Version>) -> Result<Version, Notice> {
         let now = self.standing(slot)?;
         let hold = self.slots.get(slot).and_then(|record| record.hold.as_ref());
         let goal = match (wanted, hold) {
@@ -64,9 +91,12 @@ impl Present {
             // A second run of an interrupted command must not go back further.
             (None, Some(Hold { reason, by, .. })) => {
                 let what = format!("it is on hold at {now} already ({reason}, by {by})");
-                let help = "to go further back, name the version: --to <version>; to end the \
-                            hold, slotctl push --tags --force and slotctl sync";
-                return Err(self.notice(slot, what, help));
+                let help = format!(
+                    "to go further back, name the version: --to <version>; to end the hold: \
+                     slotctl hold lift {} {slot}",
+                    self.name
+                );
+                return Err(self.notice(slot, what, &help));
             }
         };
         let Some(goal) = goal else {
@@ -80,17 +110,17 @@ impl Present {
         Ok(goal)
     }
 
-    fn standing(&self, slot: &Slot) -> Result<&Version, Notice> {
-        let Some(record) = self.slots.get(slot) else {
+    /// Returns the record of a slot.
+    fn record(&self, slot: &Slot) -> Result<&SlotRecord, Notice> {
+        self.slots.get(slot).ok_or_else(|| {
             let there: Vec<String> = self.slots.keys().map(Slot::to_string).collect();
             let help = format!("it has: {}", there.join(", "));
-            return Err(self.notice(
-                slot,
-                "the component has no such slot in KV".to_owned(),
-                &help,
-            ));
-        };
-        record.own_version().ok_or_else(|| {
+            self.notice(slot, "the component has no such slot in KV".to_owned(), &help)
+        })
+    }
+
+    fn standing(&self, slot: &Slot) -> Result<&Version, Notice> {
+        self.record(slot)?.own_version().ok_or_else(|| {
             let what = "it has no version of its own: rollouts.toml sends all of its traffic to other slots";
             let help = format!(
                 "slotctl rollout {} {slot} --alias <slot> switches it; or roll back the slot that \
@@ -139,8 +169,9 @@ impl Present {
             .collect();
         let mut writes: Vec<Write> =
             changed.iter().map(|(before, now)| self.write(before, now)).collect();
-        writes.extend(self.catalog_write(&changed, hold));
-        Ok(Rollback { name: self.name.clone(), slot: slot.clone(), from, to: to.clone(), writes })
+        writes.extend(self.catalog_write(&changed, &attribution(hold)));
+        let change = RollbackChange::Version { from, to: Box::new(to.clone()) };
+        Ok(Rollback { name: self.name.clone(), slot: slot.clone(), change, writes })
     }
 
     fn write(&self, before: &SlotRecord, now: &SlotRecord) -> Write {
@@ -149,7 +180,11 @@ impl Present {
     }
 
     /// Returns the write of the catalog with the changed records and their moves.
-    fn catalog_write(&self, changed: &[(&SlotRecord, SlotRecord)], hold: &Hold) -> Option<Write> {
+    fn catalog_write(
+        &self,
+        changed: &[(&SlotRecord, SlotRecord)],
+        by: &Attribution,
+    ) -> Option<Write> {
         let mut record = self.catalog.clone()?;
         for (before, now) in changed {
             let entry = record
@@ -157,7 +192,7 @@ impl Present {
                 .entry(now.slot.clone())
                 .or_insert_with(|| SlotEntry { record: now.clone(), moves: Vec::new() });
             entry.record = now.clone();
-            entry.moves.splice(0..0, moved(before, now, hold));
+            entry.moves.splice(0..0, history::moved(Some(before), now, by.clone()));
             entry.moves.truncate(MAX_MOVES);
         }
         let metadata = record.metadata();
@@ -169,8 +204,13 @@ impl Present {
     }
 }
 
-/// Returns the record with another version for the slot. A record that only leads to the slot
-/// keeps a hold that it has already, because that hold gives the reason of another rollback.
+/// Returns the author, the time and the reason of a hold.
+fn attribution(hold: &Hold) -> Attribution {
+    Attribution { author: hold.by.clone(), time: hold.at, why: hold.reason.clone() }
+}
+
+/// Returns the record with another version for the slot. Holds of arms stay: they give the
+/// reasons of other rollbacks. So does any hold of a record that only leads to the slot.
 fn changed(before: &SlotRecord, slot: &Slot, to: &VersionRecord, hold: &Hold) -> SlotRecord {
     let mut now = before.clone();
     let targets = now.targets.iter_mut().map(|target| &mut target.arm);
@@ -179,22 +219,11 @@ fn changed(before: &SlotRecord, slot: &Slot, to: &VersionRecord, hold: &Hold) ->
         arm.snapshot = to.snapshot.clone();
     }
     if now.slot == *slot {
-        now.hold = Some(hold.clone());
+        let of_arms: Vec<Hold> =
+            before.holds().filter(|hold| hold.arm().is_some()).cloned().collect();
+        now.hold = Hold::join([hold.clone()].into_iter().chain(of_arms));
     } else if now.hold.is_none() {
         now.hold = Some(Hold { slot: Some(slot.clone()), ..hold.clone() });
     }
     now
-}
-
-fn moved(before: &SlotRecord, now: &SlotRecord, hold: &Hold) -> Option<Move> {
-    let from = before.lead().map(|arm| arm.snapshot.version.clone());
-    let Arm { snapshot: to, .. } = now.lead()?;
-    (from.as_ref() != Some(&to.version)).then(|| Move {
-        from,
-        to: to.version.clone(),
-        commit: to.sha.clone(),
-        author: hold.by.clone(),
-        time: hold.at,
-        why: hold.reason.clone(),
-    })
 }

@@ -87,7 +87,7 @@ Exit codes: 0 done, 1 failed or something was refused, 2 usage, 3 drift (--check
 pub(super) const HISTORY_HELP: &str = "\
 Examples:
   slotctl history prompts/extraction --env production
-      show every move of every slot, newest first
+      show every change of every slot, newest first: versions, splits, segments, holds
   slotctl history prompts/extraction production --local --json
 
 The moves are read from the catalog record in Workers KV, which keeps the last 50 of each

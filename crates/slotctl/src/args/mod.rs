@@ -1,6 +1,7 @@
 //! The command line.
 
 mod endpoint;
+mod hold;
 mod lint;
 mod look;
 mod push;
@@ -16,6 +17,7 @@ mod target;
 use catalog::access::{Scope, ScopeError};
 use clap::{Parser, Subcommand};
 
+pub(crate) use hold::{HoldArgs, HoldCommand, HoldLiftArgs, HoldListArgs};
 pub(crate) use lint::LintArgs;
 pub(crate) use look::{HistoryArgs, StatusArgs, VerifyArgs};
 pub(crate) use push::PushArgs;
@@ -59,10 +61,13 @@ pub(crate) enum Command {
     /// Roll a slot back: first in Workers KV, then its tag
     #[command(after_help = rollback::HELP)]
     Rollback(RollbackArgs),
+    /// List and lift the holds that keep slots from following Git
+    #[command(after_help = hold::HELP)]
+    Hold(HoldArgs),
     /// Release the Worker itself in steps; roll back if a check fails
     #[command(after_help = release::HELP)]
     Release(ReleaseArgs),
-    /// Show the moves of a component's slots: time, author, versions, reason
+    /// Show the changes of a component's slots: time, author, traffic, reason
     #[command(after_help = look::HISTORY_HELP)]
     History(HistoryArgs),
     /// Read everything back from Workers KV and check it
@@ -98,6 +103,10 @@ impl Command {
             },
             Self::Status(_) => "status",
             Self::Rollback(_) => "rollback",
+            Self::Hold(args) => match args.command {
+                HoldCommand::List(_) => "hold list",
+                HoldCommand::Lift(_) => "hold lift",
+            },
             Self::Release(_) => "release",
             Self::History(_) => "history",
             Self::Verify(_) => "verify",
@@ -121,6 +130,10 @@ impl Command {
             },
             Self::Status(args) => args.common.json,
             Self::Rollback(args) => args.common.json,
+            Self::Hold(args) => match &args.command {
+                HoldCommand::List(args) => args.common.json,
+                HoldCommand::Lift(args) => args.common.json,
+            },
             Self::Release(args) => args.json,
             Self::History(args) => args.json,
             Self::Verify(args) => args.common.json,

@@ -24,6 +24,11 @@ pub(crate) struct RollbackArgs {
     #[arg(long, value_name = "VERSION")]
     pub(crate) to: Option<Version>,
 
+    /// Slot whose version is bad: take its share and its segments from SLOT; SLOT itself is
+    /// its own version
+    #[arg(long, value_name = "SLOT", conflicts_with = "to")]
+    pub(crate) arm: Option<Slot>,
+
     /// Roll this slot of every component back to its previous version
     #[arg(long, value_name = "SLOT", conflicts_with_all = ["component", "slot", "to"])]
     pub(crate) all: Option<Slot>,
@@ -66,13 +71,18 @@ Examples:
   slotctl rollback prompts/extraction production --to v1.0.0 --env production \\
       --resolver https://components.example.com
       roll back to v1.0.0 and report after how many seconds it was served
+  slotctl rollback prompts/extraction production --arm canary --env production
+      take from canary the callers that production sends to it
   slotctl rollback --all production --type prompts --env production
       roll back production of every prompt
   slotctl rollback prompts/extraction production --local --dry-run
 
 The slot's record in Workers KV is written first, with a hold that a sync respects. Then the
-tag is moved and pushed. In a split, only the slot's own version changes, also in slots that
-route to it; shares and segments stay. The first sync after the push removes the hold. If
-the push fails, the hold stays, and the commands that finish the rollback are printed.
+tag is moved and pushed. If the slot's own version goes back, so does that of slots that route
+to it; shares and segments stay. If the version of an arm is bad, the slot's own version gets
+the share of that arm, and rollouts.toml has to follow: the commands are printed. Without
+--arm and --to, a rollback that could mean both is refused. The first sync after Git agrees
+removes the hold. If the push fails, the hold stays, and the commands that finish the rollback
+are printed.
 
 Exit codes: 0 done, 1 failed or something was refused, 2 usage";

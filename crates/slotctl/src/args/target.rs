@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use catalog::name::ComponentName;
 
+use crate::interrupt::quoted;
+
 /// The options that select the namespaces.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TargetArgs {
@@ -27,6 +29,22 @@ pub(crate) struct TargetArgs {
     /// The id of the namespace COMPONENTS, if no configuration says it
     #[arg(long, value_name = "ID", env = "SLOTCTL_COMPONENTS_ID", hide_env_values = true)]
     pub(crate) components_id: Option<String>,
+}
+
+impl TargetArgs {
+    /// Returns these options as they are typed, with a space before each.
+    pub(crate) fn typed(&self) -> String {
+        let config = self.config.as_ref().map(|file| file.to_string_lossy().into_owned());
+        let options = [
+            ("--local", self.local.as_ref()),
+            ("--config", config.as_ref()),
+            ("--env", self.env.as_ref()),
+            ("--slots-id", self.slots_id.as_ref()),
+            ("--components-id", self.components_id.as_ref()),
+        ];
+        let typed = options.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        typed.map(|(name, value)| format!(" {name} {}", quoted(value))).collect()
+    }
 }
 
 /// The options that select components.

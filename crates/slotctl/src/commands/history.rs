@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use catalog::name::ComponentName;
-use catalog::record::{CatalogRecord, Move};
+use catalog::record::{CatalogRecord, Move, PastTraffic, TrafficMove};
 use catalog::slot::Slot;
 use catalog::version::Version;
 use notice::printable;
+use reconcile::plan::traffic_changes;
 use serde_json::{Value, json};
 
 use crate::args::HistoryArgs;
@@ -16,6 +17,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::nearest::nearest;
 use crate::store::Store;
+use crate::traffic::{self, past_traffic};
 use notice::Refused;
 
 /// Carries out the command.
@@ -71,23 +73,53 @@ fn moves<'a>(catalog: &'a CatalogRecord, only: Option<&Slot>) -> Vec<(&'a Slot, 
 }
 
 fn value(args: &HistoryArgs, moves: &[(&Slot, &Move)]) -> Value {
-    let moved = |(slot, moved): &(&Slot, &Move)| {
-        json!({
-            "slot": slot, "from": moved.from, "to": moved.to, "commit": moved.commit,
-            "author": moved.author, "time": moved.time, "why": moved.why,
-        })
-    };
     json!({
         "component": args.component,
-        "moves": moves.iter().map(moved).collect::<Value>(),
+        "moves": moves.iter().map(|(slot, moved)| move_value(slot, moved)).collect::<Value>(),
     })
 }
 
-fn table(moves: &[(&Slot, &Move)]) -> String {
-    let change = |moved: &Move| {
-        let from = moved.from.as_ref().map_or("new".to_owned(), short);
-        format!("{from} → {}", short(&moved.to))
+/// Returns a move as JSON. `from` and `to` are the same version if only the traffic was shared
+/// out differently; `traffic` then says how.
+fn move_value(slot: &Slot, moved: &Move) -> Value {
+    let traffic = moved.traffic.as_deref().map(|TrafficMove { from, to }| {
+        let changes = traffic_changes(from.as_ref(), to);
+        json!({
+            "from": from.as_ref().map(past_traffic),
+            "to": past_traffic(to),
+            "gone": to.gone,
+            "changes": changes.iter().map(traffic::change).collect::<Value>(),
+        })
+    });
+    json!({
+        "slot": slot, "from": moved.from, "to": moved.to, "commit": moved.commit,
+        "author": moved.author, "time": moved.time, "why": moved.why, "held": moved.held,
+        "traffic": traffic,
+    })
+}
+
+/// Describes a move: `v1.0.0 → v1.1.0`, or what changed for callers.
+fn change(moved: &Move) -> String {
+    let held = if moved.held { ", on hold" } else { "" };
+    let what = match moved.traffic.as_deref() {
+        Some(TrafficMove { to: PastTraffic { gone: Some(gone), .. }, .. }) => {
+            format!("gone, {} is revoked", short(&gone.version))
+        }
+        Some(TrafficMove { from, to }) => {
+            let changes = traffic_changes(from.as_ref(), to);
+            let new = if from.is_none() { "new, " } else { "" };
+            let changes = changes.iter().map(ToString::to_string).collect::<Vec<_>>();
+            format!("{new}{}", changes.join(", "))
+        }
+        None => {
+            let from = moved.from.as_ref().map_or("new".to_owned(), short);
+            format!("{from} → {}", short(&moved.to))
+        }
     };
+    what + held
+}
+
+fn table(moves: &[(&Slot, &Move)]) -> String {
     let author = |moved: &Move| printable(moved.author.as_bytes());
     let width = |of: &dyn Fn(&(&Slot, &Move)) -> String| {
         moves.iter().map(|row| of(row).chars().count()).max().unwrap_or(0)

@@ -2,6 +2,7 @@
 
 mod explain;
 mod history;
+mod hold;
 mod lint;
 mod push;
 mod release;
@@ -44,6 +45,7 @@ fn carry_out(command: &Command, output: &Output) -> Result<Exit> {
         Command::Rollout(args) => rollout::run(&Context::new(args, output)),
         Command::Status(args) => status::run(&Context::new(args, output)),
         Command::Rollback(args) => rollback::run(&Context::new(args, output)),
+        Command::Hold(args) => hold::run(&Context::new(args, output)),
         Command::Release(args) => release::run(&Context::new(args, output)),
         Command::History(args) => history::run(&Context::new(args, output)),
         Command::Verify(args) => verify::run(&Context::new(args, output)),

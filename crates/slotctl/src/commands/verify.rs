@@ -9,10 +9,11 @@ use indicatif::DecimalBytes;
 use kv_api::ListedKey;
 use notice::Notice;
 use reconcile::audit::Audit;
-use reconcile::plan::{Actual, Options, Plan, Stage, way_out, without_path};
+use reconcile::plan::{Actual, Options, Plan, Stage, without_path};
 use serde_json::{Value, json};
 
 use crate::args::VerifyArgs;
+use crate::commands::hold::tell_held;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Output, count};
@@ -60,7 +61,7 @@ pub(crate) fn run(context: &Context<'_, VerifyArgs>) -> Result<Exit> {
     // 3. The findings, and the differences from Git.
     let plan = session::plan(&reading.desired, actual, &store, &Options::at(now))?;
     let found = VerifiedKey { findings: audit.findings(), reading: &reading, plan: &plan };
-    found.tell(output);
+    found.tell(args, output);
     tell(output, &read, &found, began);
     if args.common.json {
         output.data(found.exit(), &value(&read, &found))?;
@@ -93,10 +94,10 @@ impl VerifiedKey<'_> {
         }
     }
 
-    fn tell(&self, output: &Output) {
+    fn tell(&self, args: &VerifyArgs, output: &Output) {
         self.findings.iter().for_each(|finding| output.finding(finding));
         self.refused().for_each(|notice| output.refusal(notice));
-        tell_drift(output, self.plan);
+        tell_drift(args, output, self.plan);
     }
 }
 
@@ -168,17 +169,14 @@ fn read_contents(store: &Store<'_>, audit: &mut Audit<'_>, output: &Output) -> R
 }
 
 /// Prints the changes that a sync would make, and those that a hold prevents.
-fn tell_drift(output: &Output, plan: &Plan) {
+fn tell_drift(args: &VerifyArgs, output: &Output, plan: &Plan) {
     plan.stage(Stage::Slots).for_each(|write| output.say(format_args!("drift: {write}")));
     if !plan.is_empty() {
         let keys = count(plan.writes.len() + plan.deletions.len(), "key");
         output.say(format_args!("drift: {keys} to write"));
         output.hint("slotctl sync");
     }
-    for held in &plan.held {
-        output.say(format_args!("drift: {held}"));
-        output.hint(way_out(held));
-    }
+    tell_held(plan, &args.target, output);
 }
 
 fn tell(output: &Output, read: &Read, found: &VerifiedKey<'_>, began: Instant) {

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use super::author;
 use super::draft::ComponentDraft;
 use vecmap::VecMap;
 
-use crate::desired::DesiredComponent;
+use crate::history::{Attribution, differs, moved};
 use crate::plan::stored::{Known, Stored};
 use crate::plan::write::Write;
 use catalog::digest::Digest;
 use catalog::key::Key;
 use catalog::record::{
-    self, Arm, CatalogMetadata, CatalogRecord, CatalogState, FORMAT, Hold, MAX_MOVES, MAX_VALUE,
-    Move, SlotEntry, SlotRecord, Snapshot, VersionRecord,
+    self, CatalogMetadata, CatalogRecord, CatalogState, FORMAT, MAX_MOVES, MAX_VALUE, Move,
+    SlotEntry, SlotRecord, VersionRecord,
 };
 use catalog::slot::Slot;
 
@@ -75,7 +76,7 @@ fn write_catalog(
     hash: Digest,
 ) {
     let slots = draft.slots.iter().map(|(slot, record)| (*slot, record.as_ref())).collect();
-    let slots = entries(draft.desired, slots, before, &draft.actual.slots);
+    let slots = entries(draft, slots, before);
     let record = Box::new(CatalogRecord { format: FORMAT, versions, slots });
     let size = record::write(&record).len() as u64;
     if size > MAX_VALUE {
@@ -93,79 +94,48 @@ fn write_catalog(
 /// sync moved a slot in `SLOTS` only, the next sync records that move, even if it moves the
 /// slot again.
 fn entries(
-    desired: &DesiredComponent,
+    draft: &ComponentDraft<'_>,
     slots: BTreeMap<&Slot, &SlotRecord>,
     before: Option<&CatalogRecord>,
-    stored: &BTreeMap<Slot, Stored<SlotRecord>>,
 ) -> VecMap<Slot, SlotEntry> {
     let entry = |(slot, record): (&Slot, &SlotRecord)| {
         let known = before.and_then(|catalog| catalog.slots.get(slot));
         let mut moves = known.map(|entry| entry.moves.clone()).unwrap_or_default();
-        let mut from = known.and_then(|entry| entry.record.lead());
-        if let Some(Stored::Record(there)) = stored.get(slot)
-            && let Some(mut unrecorded) = unrecorded(there, record, from)
+        let mut from = known.map(|entry| &entry.record);
+        if let (Some(Stored::Record(there)), Some(recorded)) = (draft.actual.slots.get(slot), from)
+            && differs(recorded, there)
+            && differs(there, record)
         {
-            if there.hold.is_none()
-                && let Some(next) = newest(desired, record, there.lead())
-            {
-                // The time of this move is unknown, so it must not be later than the next move.
-                unrecorded.time = next.time;
-            }
-            moves.insert(0, unrecorded);
-            from = there.lead();
+            moves.splice(0..0, unrecorded(draft, recorded, there, record));
+            from = Some(there);
         }
-        if let Some(moved) = newest(desired, record, from) {
-            moves.insert(0, moved);
-        }
+        let newest = author::of(draft, from, record).and_then(|by| moved(from, record, by));
+        moves.splice(0..0, newest);
         moves.truncate(MAX_MOVES);
         (slot.clone(), SlotEntry { record: record.clone(), moves })
     };
     slots.into_iter().map(entry).collect()
 }
 
-/// Returns the move to the version that `SLOTS` has for the slot, if the catalog does not have
-/// this move and the slot moves again: callers got that version.
+/// Returns the move to what `SLOTS` has, which the catalog does not have: callers got it.
 ///
 /// Only a hold says who made this move; Git's tag already describes the next one.
-fn unrecorded(there: &SlotRecord, next: &SlotRecord, from: Option<&Arm>) -> Option<Move> {
-    let Snapshot { version, sha, date, .. } = &there.lead()?.snapshot;
-    let is = |arm: Option<&Arm>| arm.is_some_and(|arm| arm.snapshot.version == *version);
-    if from.is_none() || is(from) || is(next.lead()) {
-        return None;
-    }
-    let (author, time, why) = match &there.hold {
-        Some(Hold { reason, by, at, .. }) => (by.clone(), *at, reason.clone()),
-        None => ("unknown".to_owned(), *date, "found in KV by a sync".to_owned()),
+fn unrecorded(
+    draft: &ComponentDraft<'_>,
+    from: &SlotRecord,
+    there: &SlotRecord,
+    next: &SlotRecord,
+) -> Option<Move> {
+    let by = match &there.hold {
+        Some(hold) => author::of_hold(hold),
+        None => {
+            let next = author::of(draft, Some(there), next);
+            let date = there.lead().map(|arm| arm.snapshot.date);
+            // The time of this move is unknown, so it must not be later than the next move.
+            let time = next.map(|next| next.time).or(date)?;
+            let why = "found in KV by a sync".to_owned();
+            Attribution { author: author::UNKNOWN.to_owned(), time, why }
+        }
     };
-    let (from, to) = (from.map(|arm| arm.snapshot.version.clone()), version.clone());
-    Some(Move { from, to, commit: sha.clone(), author, time, why })
-}
-
-/// Returns the move to the slot's new version; `None` if the slot had this version before, or
-/// if no hold, tag or change of `rollouts.toml` says who moved it.
-///
-/// An alias has no version of its own: it moves with the slot that it leads to, and with a
-/// change of `rollouts.toml` that makes it lead to another slot.
-fn newest(desired: &DesiredComponent, record: &SlotRecord, from: Option<&Arm>) -> Option<Move> {
-    let Arm { slot, snapshot: Snapshot { version: to, sha: commit, .. } } = record.lead()?;
-    if from.is_some_and(|from| from.snapshot.version == *to) {
-        return None;
-    }
-    let rerouted =
-        from.is_some_and(|from| from.slot != *slot) || from.is_none() && *slot != record.slot;
-    let change = desired.traffic.change.as_ref().filter(|_| rerouted);
-    let (author, time, why) = match (&record.hold, change, desired.slots.get(slot)) {
-        (Some(hold), ..) => (&hold.by, hold.at, &hold.reason),
-        (None, Some(change), _) => (&change.author, change.time, &change.why),
-        (None, None, Some(tag)) => (&tag.author, tag.time, &tag.why),
-        (None, None, None) => return None,
-    };
-    Some(Move {
-        from: from.map(|from| from.snapshot.version.clone()),
-        to: to.clone(),
-        commit: commit.clone(),
-        author: author.clone(),
-        time,
-        why: why.clone(),
-    })
+    moved(Some(from), there, by)
 }

@@ -3,6 +3,7 @@
 //! A component that needs more values from KV returns their keys. It is planned again from the
 //! beginning after they were read.
 
+mod author;
 mod catalog_record;
 mod draft;
 mod routes;

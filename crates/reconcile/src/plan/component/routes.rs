@@ -30,7 +30,7 @@ pub(super) fn wanted<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot) -> Opti
     let git = record(slot, by_git.as_ref(), &|slot| draft.git.get(slot).cloned());
     let route = route(draft, slot, by_git);
     let hold = hold(draft, slot);
-    let route = route.map(|route| without_share(route, slot, hold.as_ref()));
+    let route = route.map(|route| without_arms(route, slot, hold.as_ref()));
     if let Some(missing) = missing(draft, slot, route.as_ref()) {
         // A problem with the slot itself was reported already.
         if missing != *slot {
@@ -100,19 +100,44 @@ pub(super) fn refuse_removal(
     draft.refuse(&draft.slot_key(&present.slot), what, help);
 }
 
-/// Returns the hold that the slot's record has after the sync.
+/// Returns the holds that the slot's record has after the sync.
 fn hold(draft: &mut ComponentDraft<'_>, slot: &Slot) -> Option<Hold> {
-    if let Some(Standing::On(_, Some(hold))) = draft.standings.get(slot) {
-        return Some(hold.as_ref().clone());
-    }
-    let record = draft.present(slot)?;
-    let hold = record.hold.as_ref()?;
-    let of = hold.slot.as_ref()?;
-    let counts = match hold.weight {
-        Some(_) => standing::counts(draft, record, hold),
-        None => matches!(draft.standings.get(of), Some(Standing::On(_, Some(_)))),
+    let own = match draft.standings.get(slot) {
+        Some(Standing::On(_, Some(hold))) => Some(hold.as_ref().clone()),
+        _ => None,
     };
-    counts.then(|| hold.clone())
+    let mut holds: Vec<Hold> = own.into_iter().collect();
+    if let Some(record) = draft.present(slot) {
+        for hold in record.holds() {
+            if is_of_arm(draft, record, hold, !holds.is_empty()) {
+                holds.push(hold.clone());
+            }
+        }
+    }
+    Hold::join(holds.into_iter())
+}
+
+/// Tells if a hold that another slot ends is still in force. The version of an arm is on hold by
+/// the record of that arm: a hold of the record itself then says more.
+fn is_of_arm(
+    draft: &mut ComponentDraft<'_>,
+    record: &SlotRecord,
+    hold: &Hold,
+    has_other: bool,
+) -> bool {
+    match (&hold.slot, hold.arm()) {
+        (_, Some(_)) => standing::counts(draft, record, hold),
+        (Some(of), None) => {
+            !has_other && matches!(draft.standings.get(of), Some(Standing::On(_, Some(_))))
+        }
+        (None, None) => false,
+    }
+}
+
+/// Returns the route without what rollbacks took from its arms.
+fn without_arms(route: Route, own: &Slot, hold: Option<&Hold>) -> Route {
+    let arms = hold.into_iter().flat_map(Hold::all).filter_map(Hold::arm);
+    arms.fold(route, |route, arm| route.without_arm(arm, own))
 }
 
 /// Returns the version of each slot that a record names.
@@ -237,20 +262,4 @@ fn record(
         hold: None,
         gone: None,
     })
-}
-
-/// Returns the route without the share that a rollback took from an arm: the slot's own version
-/// gets that share, or else the last target.
-fn without_share(mut route: Route, own: &Slot, hold: Option<&Hold>) -> Route {
-    let Some(Hold { slot: Some(slot), weight: Some(_), .. }) = hold else { return route };
-    let share = route.weight_of(slot);
-    let targets = &mut route.targets;
-    targets.iter_mut().filter(|(of, _)| of == slot).for_each(|(_, weight)| *weight = 0);
-    let last = targets.iter().rposition(|(of, _)| of != slot);
-    let own = targets.iter().position(|(of, _)| of == own).or(last);
-    if let Some((_, weight)) = own.and_then(|at| targets.get_mut(at)) {
-        *weight += share;
-    }
-    route.segments.retain(|_, of| of != slot);
-    route
 }

@@ -46,7 +46,7 @@ fn place<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot, Wanted { record, gi
             draft.part.writes.push(Write::Slot { name: name.clone(), record, before });
         }
     }
-    if let (Some(_), Some(wanted)) = (&record.hold, git) {
+    if let (Some(_), wanted @ Some(_)) = (&record.hold, git) {
         draft.part.held.push(Held { name, record: record.clone(), wanted });
     }
     draft.slots.insert(slot, Cow::Owned(record));
@@ -86,6 +86,11 @@ fn keep<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot) {
         draft.part.kept.push(draft.slot_key(slot));
     }
     leave(draft, slot);
+    let held = draft.slots.get(slot).filter(|record| record.hold.is_some());
+    if let Some(record) = held.map(|record| record.as_ref().clone()) {
+        let name = draft.name.clone();
+        draft.part.held.push(Held { name, record, wanted: None });
+    }
 }
 
 /// Leaves a slot as KV has it, except for versions that are revoked.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::draft::{ComponentDraft, Standing};
 use super::versions;
-use crate::desired::{DesiredSlot, pinned_to_commit};
+use crate::desired::{DesiredSlot, Route, pinned_to_commit};
 use crate::history;
 use crate::plan::short::short;
 use crate::plan::stored::Known;
@@ -107,15 +107,20 @@ fn standing<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot, git: Snapshot) -
 /// Returns the version on which a hold keeps the slot.
 fn held(draft: &mut ComponentDraft<'_>, slot: &Slot) -> Option<Standing> {
     let record = draft.present(slot)?;
-    let hold = record.hold.as_ref().filter(|hold| hold.slot.is_none())?;
+    let hold = record.holds().find(|hold| hold.slot.is_none())?;
     let own = record.own()?;
     let counts = counts(draft, record, hold) && revocation(draft, &own.version).is_none();
-    counts.then(|| Standing::On(own.clone(), Some(Box::new(hold.clone()))))
+    let hold = || Hold { further: None, ..hold.clone() };
+    counts.then(|| Standing::On(own.clone(), Some(Box::new(hold()))))
 }
 
-/// Tells if a hold of a slot's record is still in force: Git neither agrees with it nor has moved
-/// the slot since.
+/// Tells if a hold of a slot's record is still in force: nobody lifts it, and Git neither agrees
+/// with it nor has moved the slot since.
 pub(super) fn counts(draft: &mut ComponentDraft<'_>, record: &SlotRecord, hold: &Hold) -> bool {
+    let lift = draft.rules.options.lift.as_ref();
+    if lift.is_some_and(|(name, slot)| name == draft.name && *slot == record.slot) {
+        return false;
+    }
     let slot = hold.slot.as_ref().unwrap_or(&record.slot);
     if let Some(version) = &hold.revoked {
         let is_over = draft.desired.traffic.gone_if_revoked.contains(slot);
@@ -129,12 +134,19 @@ pub(super) fn counts(draft: &mut ComponentDraft<'_>, record: &SlotRecord, hold: 
     }
     if let Some(weight) = hold.weight {
         let route = draft.desired.traffic.routes.get(&record.slot);
-        let now = route.map_or(0, |route| route.weight_of(slot));
-        return route.is_some_and(|route| route.named().any(|named| named == slot))
-            && now >= weight;
+        return route.is_some_and(|route| gives_again(route, slot, weight, &hold.segments));
     }
     let git = draft.git.get(slot).map(|snapshot| &snapshot.version);
     git.is_none() || record.version_of(slot) != git
+}
+
+/// Tells if a route still gives an arm what a rollback took from it: at least its share, or one
+/// of its segments. A route to the arm alone is a later decision.
+fn gives_again(route: &Route, arm: &Slot, weight: u32, segments: &[String]) -> bool {
+    let has_share = weight > 0 && route.weight_of(arm) >= weight;
+    let has_segment = segments.iter().any(|group| route.segments.get(group) == Some(arm));
+    let has_others = route.targets.iter().any(|(target, _)| target != arm);
+    has_others && (has_share || has_segment)
 }
 
 /// Returns what a slot gives out in place of a revoked version.

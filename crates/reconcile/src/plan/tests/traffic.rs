@@ -80,6 +80,18 @@ fn arms(kv: &Kv, name: &str) -> Vec<String> {
     targets.chain(segments).collect()
 }
 
+/// Describes the changes of traffic that the moves of a slot record, newest first.
+fn traffic_moves(kv: &Kv, name: &str) -> Vec<String> {
+    let key = Key::parse(Namespace::Components, "prompts/a").unwrap();
+    let catalog: CatalogRecord = kv.record(&key);
+    let moves = catalog.slots[&name.parse().unwrap()].moves.iter();
+    let changes = moves.filter_map(|moved| moved.traffic.as_ref()).map(|traffic| {
+        let changes = super::traffic_changes(traffic.from.as_ref(), &traffic.to);
+        changes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    });
+    changes.collect()
+}
+
 #[test]
 fn a_split_names_the_versions_of_its_slots_in_order() {
     let text = format!("{}segments = {{ beta = \"ring\" }}\n", split("10"));
@@ -100,6 +112,7 @@ fn every_change_of_traffic_is_described() {
     let beta = |slot: &str| format!("{}segments = {{ beta = \"{slot}\" }}\n", split("25"));
     let mut kv = Kv::default();
     sync(&with(&SLOTS, ""), &mut kv);
+    let mut number = 1;
     for (text, expected) in [
         (split("10"), "canary v1.1.0 0 % → 10 %, production v1.0.0 100 % → 90 %"),
         (split("25"), "canary v1.1.0 10 % → 25 %, production v1.0.0 90 % → 75 %"),
@@ -115,7 +128,10 @@ fn every_change_of_traffic_is_described() {
         let plan = sync_with(&with(&SLOTS, &text), &mut kv, &removing());
         assert_eq!(lines(&plan)[0], format!("prompts/a@production: {expected}"));
         assert_eq!(plan.writes.len(), 2, "a slot record and the catalog");
-        assert_eq!(moves(&kv, "production").len(), 1, "its own version stands still");
+        number += 1;
+        let moves = moves(&kv, "production");
+        assert_eq!((moves.len(), moves[0].as_str()), (number, "v1.0.0 → v1.0.0: Switch (Ada)"));
+        assert_eq!(traffic_moves(&kv, "production")[0], expected);
     }
 }
 
@@ -133,7 +149,9 @@ fn a_moved_slot_updates_every_split_that_contains_it() {
             "prompts/a: catalog of 3 version(s) and 3 slot(s)",
         ]
     );
-    assert_eq!((moves(&kv, "canary").len(), moves(&kv, "production").len()), (2, 1));
+    assert_eq!(moves(&kv, "canary").len(), 2);
+    assert_eq!(moves(&kv, "production")[0], "v1.0.0 → v1.0.0: to v1.2.0 (Grace)");
+    assert_eq!(traffic_moves(&kv, "production")[0], "canary v1.1.0 → v1.2.0 at 10 %");
 }
 
 #[test]
@@ -164,7 +182,11 @@ fn a_slot_without_a_tag_can_be_split() {
     let mut kv = Kv::default();
     sync(&with(&SLOTS, text), &mut kv);
     assert_eq!(arms(&kv, "experiment"), ["canary v1.1.0 50000", "ring v1.2.0 50000"]);
-    assert_eq!(moves(&kv, "experiment").len(), 0, "no version counts as its own");
+    assert_eq!(
+        traffic_moves(&kv, "experiment"),
+        ["canary v1.1.0 0 % → 50 %, ring v1.2.0 0 % → 50 %"]
+    );
+    assert_eq!(moves(&kv, "experiment"), ["nothing → v1.1.0: Switch (Ada)"]);
     // Removed from the file, the slot is not in Git: it is kept and reported.
     let plan = sync(&with(&SLOTS, ""), &mut kv);
     assert_eq!((plan.writes.len(), plan.kept.len()), (0, 1));

@@ -19,7 +19,7 @@ use catalog::slot::Slot;
 use notice::{Notice, one_line};
 use reconcile::compile::MAX_WHY;
 use reconcile::plan::{Stage, Write};
-use reconcile::rollback::{Present, Rollback};
+use reconcile::rollback::{Goal, Present, Rollback, goal, take_share};
 
 use crate::args::RollbackArgs;
 use crate::context::{Context, Session};
@@ -123,26 +123,51 @@ fn plan(
 ) -> Result<RollbackPlan> {
     let Session { args, store, .. } = session;
     let mut planned = RollbackPlan::default();
-    let mut goals = Vec::new();
+    let (mut versions, mut shares) = (Vec::new(), Vec::new());
     for present in found {
-        let goal = present::refuse_latest(&present, slot, source)
-            .and_then(|()| present.goal(slot, args.to.as_ref()));
-        match goal {
-            Ok(version) => goals.push((present, version)),
+        match goal_of(args, &present, slot, source) {
+            Ok(Goal::Version(version)) => versions.push((present, version)),
+            Ok(Goal::Share(arm)) => shares.push((present, arm)),
             Err(notice) if args.all.is_some() => planned.skipped.push(notice),
             Err(notice) => planned.refused.push(notice),
         }
     }
-    let versions = present::versions(&goals, store)?;
-    for ((present, _), version) in goals.iter().zip(versions) {
+    let hold_of = |present: &Present, slot: &Slot| {
         let tag = source.shared_tag(&format!("refs/tags/components/{}/{slot}", present.name));
-        let hold = Hold { tag: tag.map(|id| id.to_string()), ..hold.clone() };
+        Hold { tag: tag.map(|id| id.to_string()), ..hold.clone() }
+    };
+    for (present, arm) in &shares {
+        match take_share(present, slot, arm, &hold_of(present, arm)) {
+            Ok(rollback) => planned.rollbacks.push(rollback),
+            Err(notice) if args.all.is_some() => planned.skipped.push(notice),
+            Err(notice) => planned.refused.push(notice),
+        }
+    }
+    let records = present::versions(&versions, store)?;
+    for ((present, _), version) in versions.iter().zip(records) {
+        let hold = hold_of(present, slot);
         match version.and_then(|version| present.roll_back(slot, &version, &hold)) {
             Ok(rollback) => planned.rollbacks.push(rollback),
             Err(notice) => planned.refused.push(notice),
         }
     }
     Ok(planned)
+}
+
+/// Finds what goes back. `--all` means the previous version of every slot, unless `--arm` names
+/// an arm.
+fn goal_of(
+    args: &RollbackArgs,
+    present: &Present,
+    slot: &Slot,
+    source: &Source,
+) -> Result<Goal, Notice> {
+    let arm = args.arm.as_ref().or(args.all.as_ref());
+    let goal = goal(present, slot, args.to.as_ref(), arm)?;
+    if let Goal::Version(_) = goal {
+        present::refuse_latest(present, slot, source)?;
+    }
+    Ok(goal)
 }
 
 /// Writes the records of the slots, then those of the catalogs. If a catalog cannot be

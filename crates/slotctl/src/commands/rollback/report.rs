@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use anyhow::Result;
 use notice::{Notice, printable};
-use reconcile::plan::Write;
-use reconcile::rollback::Rollback;
+use reconcile::plan::{Write, take_out};
+use reconcile::rollback::{Rollback, RollbackChange};
 use serde_json::{Value, json};
 
 use crate::args::RollbackArgs;
 use crate::exit::Exit;
 use crate::output::{Output, count};
 use crate::source::Provenance;
+use crate::traffic::percent;
 
 /// The duration of each step that was completed.
 #[derive(Debug, Default)]
@@ -76,11 +77,9 @@ impl<'a> RollbackReport<'a> {
             output.say(format_args!("{slots} to roll back, nothing done (--dry-run)"));
         }
         self.unpushed.iter().chain(&self.unserved).for_each(|notice| output.warning(notice));
-        let finish = self.finish();
+        let finish = if self.is_done() { self.finish() } else { Vec::new() };
         if !finish.is_empty() {
-            output.say(
-                "The versions are served and on hold, the tags are not on the remote. To finish:",
-            );
+            output.say(self.left());
             finish.iter().for_each(|command| output.say(format_args!("  {command}")));
         }
         if self.args.common.json {
@@ -94,41 +93,60 @@ impl<'a> RollbackReport<'a> {
         if well { Exit::Done } else { Exit::Failed }
     }
 
+    /// Tells if slots were rolled back in KV.
+    fn is_done(&self) -> bool {
+        self.took.slots.is_some()
+    }
+
+    /// Says what Git does not have yet.
+    fn left(&self) -> &'static str {
+        match self.unpushed.is_empty() {
+            false => {
+                "The versions are served and on hold, the tags are not on the remote. To finish:"
+            }
+            true => {
+                "The shares are taken and on hold, rollouts.toml still has them. To finish, on the \
+                 default branch:"
+            }
+        }
+    }
+
     /// Returns the commands that make Git agree with KV.
     fn finish(&self) -> Vec<String> {
-        if self.unpushed.is_empty() {
-            return Vec::new();
-        }
         let repo = self.args.common.repo.as_os_str();
         let repo = match repo == "." {
             true => String::new(),
             false => format!(" --repo {}", quoted(&repo.to_string_lossy())),
         };
-        let set = |rollback: &Rollback| {
-            let Rollback { name, slot, to, .. } = rollback;
-            format!("slotctl tag set {name} {slot} {}{repo}", to.snapshot.version)
+        let (mut tags, mut policy) = (Vec::new(), Vec::new());
+        for Rollback { name, slot, change, .. } in self.rollbacks {
+            match change {
+                RollbackChange::Version { to, .. } if !self.unpushed.is_empty() => {
+                    tags.push(format!("slotctl tag set {name} {slot} {}", to.snapshot.version));
+                }
+                RollbackChange::Version { .. } => {}
+                RollbackChange::Share { hold, .. } => {
+                    let arm = hold.arm().unwrap_or(slot);
+                    policy.extend(take_out(name, slot, arm, hold));
+                }
+            }
+        }
+        let push = |commands: &[String], push: &str| {
+            (!commands.is_empty()).then(|| push.to_owned()).into_iter().collect::<Vec<_>>()
         };
-        let sets = self.rollbacks.iter().map(set);
-        sets.chain([format!("slotctl push --tags --force{repo}")]).collect()
+        tags.extend(push(&tags, "slotctl push --tags --force"));
+        policy.extend(push(&policy, "slotctl push"));
+        tags.iter().chain(&policy).map(|command| format!("{command}{repo}")).collect()
     }
 
     fn value(&self, finish: &[String]) -> Value {
         let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64());
-        let rollback = |rollback: &Rollback| {
-            let slots = rollback.writes.iter().filter(|write| matches!(write, Write::Slot { .. }));
-            json!({
-                "component": rollback.name, "slot": rollback.slot,
-                "from": rollback.from, "to": rollback.to.snapshot.version,
-                "records": slots.map(|write| write.key().to_string()).collect::<Value>(),
-            })
-        };
-        let done = self.took.slots.is_some();
         json!({
             "source": self.source.as_ref().map(Provenance::value),
             "dryRun": self.args.dry_run,
-            "rollbacks": self.rollbacks.iter().map(rollback).collect::<Value>(),
+            "rollbacks": self.rollbacks.iter().map(value).collect::<Value>(),
             "refused": self.refused,
-            "pushed": done && self.unpushed.is_empty(),
+            "pushed": self.is_done() && self.unpushed.is_empty(),
             "unpushed": self.unpushed,
             "unserved": self.unserved,
             "finish": finish,
@@ -138,6 +156,25 @@ impl<'a> RollbackReport<'a> {
                 "served": seconds(self.took.served),
             },
         })
+    }
+}
+
+/// Returns a rollback as JSON. The members `arm`, `percent` and `segments` say what was taken
+/// from an arm.
+fn value(rollback: &Rollback) -> Value {
+    let Rollback { name, slot, change, writes } = rollback;
+    let slots = writes.iter().filter(|write| matches!(write, Write::Slot { .. }));
+    let records: Value = slots.map(|write| write.key().to_string()).collect();
+    match change {
+        RollbackChange::Version { from, to } => json!({
+            "component": name, "slot": slot, "from": from, "to": to.snapshot.version,
+            "records": records,
+        }),
+        RollbackChange::Share { from, to, hold } => json!({
+            "component": name, "slot": slot, "from": from, "to": to,
+            "arm": hold.arm(), "percent": hold.weight.map(percent), "segments": hold.segments,
+            "records": records,
+        }),
     }
 }
 

@@ -4,8 +4,10 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use catalog::slot::Slot;
+use catalog::version::Version;
 use notice::Notice;
-use reconcile::rollback::Rollback;
+use reconcile::rollback::{Rollback, RollbackChange};
 use serde_json::Value;
 
 use crate::output::{Output, count, took};
@@ -60,8 +62,8 @@ fn look<'a>(
         let seen = serves(resolver, rollback);
         match seen.unwrap_or_else(|error| ResolverView::Other(format!("{error:#}"))) {
             ResolverView::Served => {
-                let Rollback { name, slot, to, .. } = rollback;
-                let (version, took) = (&to.snapshot.version, took(written.elapsed()));
+                let Rollback { name, slot, change, .. } = rollback;
+                let (version, took) = (version_after(change), took(written.elapsed()));
                 output.say(format_args!("       {name}@{slot}: {version} is served {took}"));
             }
             seen => wrong.push((*rollback, seen)),
@@ -88,17 +90,25 @@ fn unserved(url: &str, rollback: &Rollback, seen: &ResolverView) -> Notice {
     };
     Notice {
         subject: format!("{}@{}", rollback.name, rollback.slot),
-        what: format!("{url} does not serve {} yet: {why}", rollback.to.snapshot.version),
+        what: format!("{url} does not serve {} yet: {why}", version_after(&rollback.change)),
         help: Some(
             "is it the resolver of this environment? With read tokens: RESOLVER_TOKEN".to_owned(),
         ),
     }
 }
 
-/// Tells if the slot's own arm has the version. It asks for an explanation instead of the
-/// content, because in a split a caller may get the version of another arm.
+/// Returns the version that the callers get who got the bad one.
+fn version_after(change: &RollbackChange) -> &Version {
+    match change {
+        RollbackChange::Version { to, .. } => &to.snapshot.version,
+        RollbackChange::Share { to, .. } => to,
+    }
+}
+
+/// Asks the resolver about the slot. It asks for an explanation instead of the content, because
+/// in a split a caller may get the version of another arm.
 fn serves(resolver: &Resolver, rollback: &Rollback) -> Result<ResolverView> {
-    let Rollback { name, slot, to, .. } = rollback;
+    let Rollback { name, slot, change, .. } = rollback;
     let answer = resolver.get(&format!("/components/{name}@{slot}?explain"), 1 << 20)?;
     match answer.status {
         200 => {}
@@ -107,10 +117,27 @@ fn serves(resolver: &Resolver, rollback: &Rollback) -> Result<ResolverView> {
     }
     let explained: Value =
         serde_json::from_slice(&answer.body).context("its answer is not JSON")?;
-    let targets = explained.get("targets").and_then(Value::as_array);
-    let own = targets.into_iter().flatten().find(|arm| arm["slot"] == slot.as_str());
-    Ok(match own.is_some_and(|arm| arm["version"] == to.snapshot.version.to_string()) {
+    Ok(match is_served(&explained, slot, change) {
         true => ResolverView::Served,
         false => ResolverView::Other("it serves the version from before".to_owned()),
     })
+}
+
+/// Tells if the slot's own arm has the version, or if the bad arm gets no callers.
+fn is_served(explained: &Value, slot: &Slot, change: &RollbackChange) -> bool {
+    let targets = explained.get("targets").and_then(Value::as_array);
+    let mut targets = targets.into_iter().flatten();
+    match change {
+        RollbackChange::Version { to, .. } => {
+            let own = targets.find(|target| target["slot"] == slot.as_str());
+            own.is_some_and(|target| target["version"] == to.snapshot.version.to_string())
+        }
+        RollbackChange::Share { hold, .. } => {
+            let arm = hold.arm().map_or("", Slot::as_str);
+            let gets = |target: &Value| target["slot"] == arm && target["from"] != target["to"];
+            let segments = explained.get("segments").and_then(Value::as_object);
+            let in_segments = segments.into_iter().flatten().any(|(_, of)| *of == *arm);
+            !targets.any(gets) && !in_segments
+        }
+    }
 }

@@ -5,9 +5,12 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use anyhow::Result;
+use catalog::name::ComponentName;
+use catalog::record::VersionRecord;
+use catalog::slot::Slot;
 use gix_hash::ObjectId;
 use notice::{Notice, Refused};
-use reconcile::rollback::Rollback;
+use reconcile::rollback::{Rollback, RollbackChange};
 use reconcile::tag::{Prefix, TagName, TagTarget};
 
 use crate::args::{CommonArgs, FileArgs, RollbackArgs, SetArgs};
@@ -29,26 +32,30 @@ pub(super) fn move_and_push(
     origin: &Origin,
 ) -> Result<Vec<Notice>> {
     let Context { args, output, .. } = *context;
+    let moves: Vec<TagMove<'_>> = rollbacks.iter().filter_map(TagMove::of).collect();
+    if moves.is_empty() {
+        return Ok(Vec::new());
+    }
     let remote = push::remote(repository)?;
     let there = match origin {
         // The remote did not answer before: do not wait for it a second time.
         Origin::Unanswered { name, .. } => Err(unanswered(name).into()),
-        _ => remote.as_ref().map(|remote| fetch(repository, remote, rollbacks)).transpose(),
+        _ => remote.as_ref().map(|remote| fetch(repository, remote, &moves)).transpose(),
     };
     let began = Instant::now();
-    for rollback in rollbacks {
-        tag::move_slot(repository, &context.with(&set_args(args, rollback)))?;
+    for moved in &moves {
+        tag::move_slot(repository, &context.with(&set_args(args, moved)))?;
     }
-    output.step("tag", format_args!("{} moved", count(rollbacks.len(), "tag")), began);
+    output.step("tag", format_args!("{} moved", count(moves.len(), "tag")), began);
     let (Some(remote), Some(there)) = (remote, there?) else {
         output.say("       no remote: there is nothing to push to");
         return Ok(Vec::new());
     };
     let began = Instant::now();
-    let names: Vec<TagName> = rollbacks.iter().flat_map(tags).collect();
+    let names: Vec<TagName> = moves.iter().flat_map(tags).collect();
     let refused = push::push_tags(repository, &remote, &there, &names)?;
     if refused.is_empty() {
-        output.step("push", format_args!("{} to {remote}", count(rollbacks.len(), "slot")), began);
+        output.step("push", format_args!("{} to {remote}", count(moves.len(), "slot")), began);
     }
     Ok(refused)
 }
@@ -58,13 +65,30 @@ fn unanswered(remote: &str) -> Refused {
     Refused::new(remote, what, "slotctl push --tags --force, once it answers")
 }
 
-/// Returns the tags of a rollback: of its version and of its slot.
-fn tags(rollback: &Rollback) -> [TagName; 2] {
+/// A slot whose tag moves. A share is taken without a tag.
+struct TagMove<'a> {
+    name: &'a ComponentName,
+    slot: &'a Slot,
+    to: &'a VersionRecord,
+}
+
+impl<'a> TagMove<'a> {
+    fn of(rollback: &'a Rollback) -> Option<Self> {
+        let Rollback { name, slot, change, .. } = rollback;
+        match change {
+            RollbackChange::Version { to, .. } => Some(Self { name, slot, to }),
+            RollbackChange::Share { .. } => None,
+        }
+    }
+}
+
+/// Returns the tags of a move: of its version and of its slot.
+fn tags(moved: &TagMove<'_>) -> [TagName; 2] {
     let name =
-        |target| TagName { prefix: Prefix::Components, component: rollback.name.clone(), target };
+        |target| TagName { prefix: Prefix::Components, component: moved.name.clone(), target };
     [
-        name(TagTarget::Version(rollback.to.snapshot.version.clone())),
-        name(TagTarget::Slot(rollback.slot.clone())),
+        name(TagTarget::Version(moved.to.snapshot.version.clone())),
+        name(TagTarget::Slot(moved.slot.clone())),
     ]
 }
 
@@ -72,12 +96,12 @@ fn tags(rollback: &Rollback) -> [TagName; 2] {
 fn fetch(
     repository: &Repository,
     remote: &str,
-    rollbacks: &[Rollback],
+    moves: &[TagMove<'_>],
 ) -> Result<HashMap<String, ObjectId>> {
     let there = list_refs(repository, remote)?;
     let mut names = Vec::new();
     let mut slots = Vec::new();
-    for tag in rollbacks.iter().flat_map(tags) {
+    for tag in moves.iter().flat_map(tags) {
         let full_name = format!("refs/tags/{tag}");
         let Some(id) = there.get(&full_name) else { continue };
         match &tag.target {
@@ -93,13 +117,13 @@ fn fetch(
     Ok(there)
 }
 
-fn set_args(args: &RollbackArgs, rollback: &Rollback) -> SetArgs {
+fn set_args(args: &RollbackArgs, moved: &TagMove<'_>) -> SetArgs {
     SetArgs {
-        component: rollback.name.clone(),
-        slot: rollback.slot.clone(),
-        to: rollback.to.snapshot.version.to_string(),
+        component: moved.name.clone(),
+        slot: moved.slot.clone(),
+        to: moved.to.snapshot.version.to_string(),
         file: FileArgs {
-            path: Some(rollback.to.path.clone()),
+            path: Some(moved.to.path.clone()),
             registry: None,
             message: Some(args.reason.clone()),
         },

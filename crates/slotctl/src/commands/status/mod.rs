@@ -13,10 +13,11 @@ use catalog::record::{Arm, SlotRecord, Target};
 use catalog::slot::Slot;
 use console::style;
 use notice::{Notice, Refused};
-use reconcile::plan::{ArmShare, Held, Options, Plan, Stage, Write, changes, way_out};
+use reconcile::plan::{ArmShare, Held, Options, Plan, Stage, Write, changes};
 use serde_json::{Value, json};
 
 use crate::args::StatusArgs;
+use crate::commands::hold::tell_held;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::nearest::nearest;
@@ -52,9 +53,8 @@ pub(crate) fn run(context: &Context<'_, StatusArgs>) -> Result<Exit> {
         output.say(drift);
         output.hint("slotctl sync");
     }
-    for held in look.plan.iter().flat_map(|plan| &plan.held) {
-        output.say(format_args!("drift: {held}"));
-        output.hint(way_out(held));
+    if let Some(plan) = &look.plan {
+        tell_held(plan, &args.target, output);
     }
     Ok(exit)
 }
@@ -213,7 +213,7 @@ impl Look {
                 None => json!({ "state": "same" }),
                 Some(SlotState::Untagged) => json!({ "state": "untagged" }),
                 Some(SlotState::Held(held)) => {
-                    json!({ "state": "held", "wanted": traffic(&held.wanted) })
+                    json!({ "state": "held", "wanted": held.wanted.as_ref().map(traffic) })
                 }
                 Some(SlotState::Drift(write)) => drifted(write),
             };

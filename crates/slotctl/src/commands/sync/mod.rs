@@ -147,6 +147,7 @@ fn options(session: &Session<'_, SyncArgs>) -> Options {
         allow_changed: args.allow_changed_version.iter().cloned().collect(),
         allow_mass_delete: args.allow_mass_delete,
         allow_policy_removal: args.allow_policy_removal,
+        lift: None,
     }
 }
 

@@ -97,7 +97,7 @@ impl Rounds<'_> {
         // 3. The plan.
         let plan =
             session::plan(&reading.desired, listing.actual, &self.session.store, self.options)?;
-        show::plan(self.session.output, &reading, &plan);
+        show::plan(self.session.output, &reading, &plan, &self.session.args.target);
         Ok((reading, plan))
     }
 

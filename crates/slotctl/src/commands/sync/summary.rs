@@ -35,7 +35,7 @@ fn markdown(report: &SyncReport<'_>, outcome: &SyncOutcome) -> String {
         let key = format!("{}@{}", held.name, held.record.slot);
         let hold = held.record.hold.as_ref();
         let why = hold.map(|hold| format!("{}, by {}", hold.reason, hold.by));
-        [key, version(Some(&held.record)), version(Some(&held.wanted)), why.unwrap_or_default()]
+        [key, version(Some(&held.record)), version(held.wanted.as_ref()), why.unwrap_or_default()]
     });
     table(&mut text, ["On hold", "Stands on", "Git says", "Why"], held);
     let refused = reading.refused.iter().chain(&plan.refused).chain(&plan.blocked);

@@ -2,11 +2,15 @@
 // names how much of a request it carries out; each step contains the ones before it.
 const STEPS = ['empty', 'body', 'headers', 'log', 'read', 'timeout']
 
-/** Waits for a read of KV for at most `milliseconds`. */
+/** Waits for a read of KV for at most `milliseconds`, with as few objects as possible. */
 const within = (promise, milliseconds) =>
   new Promise((resolve, reject) => {
-    const timer = setTimeout(reject, milliseconds, new Error('late'))
-    promise.then(resolve, reject).finally(() => clearTimeout(timer))
+    const timer = setTimeout(() => reject(new Error('late')), milliseconds)
+    const settled = (value) => {
+      clearTimeout(timer)
+      resolve(value)
+    }
+    promise.then(settled, reject)
   })
 
 let floor

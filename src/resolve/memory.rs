@@ -9,6 +9,8 @@ use std::rc::Rc;
 
 use catalog::digest::Digest;
 use catalog::key::Key;
+use catalog::record::Snapshot;
+use catalog::resolution::Selected;
 use lru::LruCache;
 
 /// A key of a cache: different keys of one cache have different bytes.
@@ -149,10 +151,30 @@ pub struct Memory<C> {
     /// Records by key. The record of a version that may be served is used for a while without
     /// being read again; any other record is used only if its key cannot be read.
     pub records: BoundedCache<Key, KeptRecord>,
+    /// Versions whose exact addresses were handed out, by the keys of their records.
+    handed_out: BoundedCache<Key, HandedOut>,
 }
+
+/// A version whose exact address was handed out.
+struct HandedOut {
+    snapshot: Snapshot,
+    /// The time, in milliseconds since 1970.
+    at: f64,
+}
+
+/// The time in milliseconds for which an exact address that was handed out is served, even if
+/// this location does not see the record of the version: two minutes. Workers KV shows a write
+/// everywhere after a minute, and a location may keep an older read for half a minute longer.
+const HANDED_OUT_TIME: f64 = 120_000.0;
+
+/// The size of a version that was handed out, in bytes.
+const HANDED_OUT_SIZE: usize = 500;
 
 /// The maximum size of the kept records in bytes: about ten thousand records.
 const RECORDS_BOUND: usize = 4 << 20;
+
+/// The maximum size of the versions that were handed out, in bytes: about a thousand.
+const HANDED_OUT_BOUND: usize = 512 << 10;
 
 /// The overhead of an item in bytes: keys, links, the handle.
 pub const ITEM_OVERHEAD: usize = 200;
@@ -163,7 +185,20 @@ impl<C: 'static> Memory<C> {
         Self {
             contents: BoundedCache::new(contents_bound),
             records: BoundedCache::new(RECORDS_BOUND),
+            handed_out: BoundedCache::new(HANDED_OUT_BOUND),
         }
+    }
+
+    /// Keeps a version whose exact address is handed out. `now` is in milliseconds since 1970.
+    pub fn keep_handed_out(&mut self, selected: &Selected, now: f64) {
+        let kept = HandedOut { snapshot: selected.snapshot.clone(), at: now };
+        self.handed_out.put(&selected.key(), Rc::new(kept), HANDED_OUT_SIZE);
+    }
+
+    /// Returns a version whose exact address was handed out not too long ago.
+    pub fn handed_out(&mut self, key: &Key, now: f64) -> Option<Snapshot> {
+        let kept = self.handed_out.get(key)?;
+        (now - kept.at < HANDED_OUT_TIME).then(|| kept.snapshot.clone())
     }
 }
 

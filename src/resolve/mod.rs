@@ -14,7 +14,7 @@ use catalog::assign::Caller;
 use catalog::key::Key;
 use catalog::reference::{Address, Reference};
 use catalog::refusal::Refusal;
-use catalog::resolution::{Basis, Question, Read, Resolution, Selected};
+use catalog::resolution::{Basis, Found, Question, Read, Resolution, Selected};
 
 use self::backend::Backend;
 use self::reader::{ReadAhead, Reader};
@@ -26,6 +26,8 @@ pub(crate) struct Resolved {
     pub(crate) basis: Basis,
     /// The age of the record in seconds, if the last good record was used.
     pub(crate) stale: Option<u64>,
+    /// The record was read for this question, and becomes the last good one of its key.
+    pub(crate) kept: bool,
 }
 
 /// Turns an address into a question. Without a reference it asks for the slot of the host.
@@ -136,7 +138,7 @@ fn settle<B: Backend>(
     grant: &Grant,
 ) -> Result<Resolved, Refusal> {
     let refusal = match basis {
-        Ok(basis) => return Ok(Resolved { basis, stale: None }),
+        Ok(basis) => return Ok(Resolved { basis, stale: None, kept: true }),
         Err(refusal) => refusal,
     };
     match refusal.status() {
@@ -144,8 +146,25 @@ fn settle<B: Backend>(
         500.. if grant.allows(&question.name, &question.reference) => {
             last_answer(reader, question).unwrap_or(Err(refusal))
         }
+        404 => handed_out(reader, question, grant).ok_or_else(|| cut_down(refusal, grant)),
         _ => Err(cut_down(refusal, grant)),
     }
+}
+
+/// Answers an exact version that this location does not see, although it has handed out the
+/// address: from the record that named it then.
+fn handed_out<B: Backend>(
+    reader: &Reader<B>,
+    question: &Question,
+    grant: &Grant,
+) -> Option<Resolved> {
+    let key = question.key();
+    let is_exact = matches!(key, Key::Version(..));
+    let is_allowed = is_exact && grant.allows(&question.name, &question.reference);
+    let snapshot = is_allowed.then(|| reader.handed_out(&key)).flatten()?;
+    let selected = Selected { name: question.name.clone(), snapshot, found: Found::Exact };
+    let basis = Basis { key, record: Rc::default(), slot: None, selected };
+    Some(Resolved { basis, stale: None, kept: false })
 }
 
 /// Answers a question from the last good record in memory: with a version, or with its
@@ -158,17 +177,12 @@ fn last_answer<B: Backend>(
     let (record, age) = reader.last_good_record(resolution.key())?;
     match resolution.supply(Ok(Some(record)), &|| reader.backend.random()) {
         Ok(basis) => {
-            let basis = basis.filter(|basis| !reader.is_revoked(&version_key(&basis.selected)))?;
-            Some(Ok(Resolved { basis, stale: Some(age) }))
+            let basis = basis.filter(|basis| !reader.is_revoked(&basis.selected.key()))?;
+            Some(Ok(Resolved { basis, stale: Some(age), kept: false }))
         }
         Err(refusal) if refusal.status() == 410 => Some(Err(refusal)),
         Err(_) => None,
     }
-}
-
-/// Returns the key of the record of a selected version.
-fn version_key(selected: &Selected) -> Key {
-    Key::Version(selected.name.clone(), selected.snapshot.version.clone())
 }
 
 fn cut_down(mut refusal: Refusal, grant: &Grant) -> Refusal {
@@ -182,7 +196,7 @@ fn cut_down(mut refusal: Refusal, grant: &Grant) -> Refusal {
 /// not been read yet.
 pub(crate) fn keep_unless_unsure<B: Backend>(reader: &Reader<B>, resolved: &Resolved) {
     let Basis { key, record, selected, .. } = &resolved.basis;
-    if resolved.stale.is_none() {
+    if resolved.kept {
         reader.keep_record_unless_unsure(key, record, &selected.snapshot.digest);
     }
 }
@@ -213,7 +227,7 @@ pub(crate) async fn with_content<B: Backend>(
     let Basis { key, record, selected, .. } = &resolved.basis;
     match reader.content(selected.snapshot.digest, trace).await {
         Ok(content) => {
-            if resolved.stale.is_none() {
+            if resolved.kept {
                 reader.keep_record(key, record);
             }
             Ok((resolved, content))

@@ -5,8 +5,9 @@ use std::rc::{Rc, Weak};
 
 use catalog::digest::Digest;
 use catalog::key::{CacheClass, Key, Namespace};
+use catalog::record::Snapshot;
 use catalog::refusal::Refusal;
-use catalog::resolution::{Read, Unavailable};
+use catalog::resolution::{Read, Selected, Unavailable};
 
 use super::backend::Backend;
 use super::memory::{ITEM_OVERHEAD, KeptRecord, Memory};
@@ -78,7 +79,7 @@ impl<B: Backend> Reader<B> {
             None => {
                 let text = key.to_string();
                 let read = async |ttl| self.backend.record(key.namespace(), &text, ttl).await;
-                self.patiently(key, trace, read).await?
+                self.patiently(key, trace, read, |_| true).await?
             }
         };
         Ok(self.found(key, found))
@@ -187,6 +188,16 @@ impl<B: Backend> Reader<B> {
         }
     }
 
+    /// Keeps a version whose exact address is handed out.
+    pub(crate) fn keep_handed_out(&self, selected: &Selected) {
+        self.memory.borrow_mut().keep_handed_out(selected, self.backend.now());
+    }
+
+    /// Returns a version whose exact address was handed out not too long ago.
+    pub(crate) fn handed_out(&self, key: &Key) -> Option<Snapshot> {
+        self.memory.borrow_mut().handed_out(key, self.backend.now())
+    }
+
     /// Records that a kept record was read again now.
     pub(crate) fn touch(&self, kept: &KeptRecord) {
         kept.read_at.set(self.backend.now());
@@ -211,7 +222,8 @@ impl<B: Backend> Reader<B> {
         let unavailable = |_| Refusal::StoreUnavailable(key.namespace());
         let text = key.to_string();
         let read = async |ttl| self.backend.content(&text, ttl).await;
-        let content = self.patiently(&key, trace, read).await.map_err(unavailable)?;
+        let is_right = |(_, found): &(B::Content, Digest)| *found == digest;
+        let content = self.patiently(&key, trace, read, is_right).await.map_err(unavailable)?;
         let (content, found) = content.ok_or(Refusal::ContentMissing(digest))?;
         if found != digest {
             return Err(Refusal::DigestMismatch { expected: digest, found });
@@ -252,19 +264,21 @@ impl<B: Backend> Reader<B> {
         self.backend.size(content) <= self.content_memory / SHORT
     }
 
-    /// Reads a key, and reads it again if [`CacheClass::after_absent`] asks for it.
+    /// Reads a key, and reads it again if it is absent or wrong and [`CacheClass::after_absent`]
+    /// asks for it: this location may have kept an old result.
     async fn patiently<T>(
         &self,
         key: &Key,
         trace: &mut Trace,
         read: impl AsyncFn(u32) -> Read<T>,
+        is_right: impl Fn(&T) -> bool,
     ) -> Read<T> {
         let mut class = key.cache_class();
         loop {
             trace.kv_reads += 1;
             let found = read(self.cache_ttl(class)).await?;
             match class.after_absent() {
-                Some(next) if found.is_none() => class = next,
+                Some(next) if !found.as_ref().is_some_and(&is_right) => class = next,
                 _ => return Ok(found),
             }
         }

@@ -313,7 +313,7 @@ describe('absence is not cached', () => {
     const [target] = script.kv.SLOTS['templates/logo@production'].targets
     const key = `sha256/${target.digest}`
     worker.kv.delete('COMPONENTS', key)
-    await appears('/components/templates/logo@production', 502, { COMPONENTS: { [key]: script.kv.COMPONENTS[key] } })
+    await appears('/components/templates/logo@production', 503, { COMPONENTS: { [key]: script.kv.COMPONENTS[key] } })
   })
 
   test('a slot that is deleted', async () => {

@@ -154,11 +154,10 @@ impl Refusal {
             Self::BodyTooLarge | Self::ContentTooLarge { .. } => 413,
             Self::PathTooLong => 414,
             Self::MediaTypeUnsupported => 415,
-            Self::RecordUnreadable(..) | Self::ContentMissing(_) | Self::DigestMismatch { .. } => {
-                502
-            }
+            Self::RecordUnreadable(..) | Self::DigestMismatch { .. } => 502,
             Self::StoreUnavailable(_)
             | Self::RecordMissing(_)
+            | Self::ContentMissing(_)
             | Self::Overloaded
             | Self::ConfigurationInvalid { .. } => 503,
         }

@@ -73,10 +73,9 @@ impl Basis {
         if !matches!(self.key, Key::Catalog(_)) {
             return false;
         }
-        let is_live =
-            |known: &VersionRecord| known.snapshot.version == *version && known.revoked.is_none();
         let catalog = record::parse::<CatalogRecord>(&self.record);
-        catalog.is_ok_and(|catalog| !catalog.versions.iter().any(is_live))
+        let is_live = |known: &VersionRecord| known.revoked.is_none();
+        catalog.is_ok_and(|catalog| !catalog.version(version).is_some_and(is_live))
     }
 }
 
@@ -89,6 +88,13 @@ pub struct Selected {
     pub snapshot: Snapshot,
     /// The kind of reference that selected it.
     pub found: Found,
+}
+
+impl Selected {
+    /// Returns the key of the record of the version.
+    pub fn key(&self) -> Key {
+        Key::Version(self.name.clone(), self.snapshot.version.clone())
+    }
 }
 
 /// The kind of reference that selected a version.
@@ -215,7 +221,11 @@ impl Resolution {
     }
 
     fn exact(&self, bytes: &[u8]) -> Result<Selected, Refusal> {
-        let record: VersionRecord = record::parse(bytes).map_err(|error| self.unreadable(error))?;
+        let record = record::parse(bytes).map_err(|error| self.unreadable(error))?;
+        self.unless_revoked(record)
+    }
+
+    fn unless_revoked(&self, record: VersionRecord) -> Result<Selected, Refusal> {
         let (name, snapshot) = (self.question.name.clone(), record.snapshot);
         match record.revoked {
             Some(reason) => {
@@ -258,9 +268,11 @@ impl Resolution {
                 Err(Refusal::DigestUnknown(name, *digest, existing))
             }
             Reference::Digest(digest) => self.by_digest(&catalog, *digest),
-            Reference::Version(version) => {
-                Err(Refusal::VersionUnknown(name, version.clone(), existing))
-            }
+            Reference::Version(version) => match catalog.version(version) {
+                // A location may see the catalog before the record of a new version.
+                Some(record) if !self.denied => self.unless_revoked(record.clone()),
+                _ => Err(Refusal::VersionUnknown(name, version.clone(), existing)),
+            },
             Reference::Slot(slot) => Err(Refusal::SlotUnknown(name, slot.clone(), existing)),
         }
     }
@@ -275,13 +287,7 @@ impl Resolution {
         let Some(record) = highest else {
             return Err(Refusal::DigestUnknown(name, digest, Existing::of(catalog)));
         };
-        let snapshot = record.snapshot.clone();
-        match record.revoked.clone() {
-            None => Ok(Selected { name, snapshot, found: Found::Exact }),
-            Some(reason) => {
-                Err(Refusal::VersionRevoked { name, version: snapshot.version, reason })
-            }
-        }
+        self.unless_revoked(record.clone())
     }
 }
 

@@ -91,8 +91,8 @@ pub fn detail(refusal: &Refusal) -> String {
             key.namespace().binding()
         ),
         Refusal::ContentMissing(digest) => format!(
-            "The content sha256:{digest} is named by a record but is not in COMPONENTS. \
-             Run slotctl sync to write it again."
+            "The content sha256:{digest} is named by a record but is not in COMPONENTS, or not \
+             visible here yet. Try again. If it stays missing, run slotctl sync to write it again."
         ),
         Refusal::DigestMismatch { expected, found } => {
             format!("The content stored as sha256:{expected} has the digest sha256:{found}.")

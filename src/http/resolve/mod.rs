@@ -104,6 +104,7 @@ async fn complete<B: Backend>(
     trace: &mut Trace,
 ) -> Result<(Resolved, Option<JsonContent>), Refusal> {
     let (question, resolved) = settled?;
+    reader.keep_handed_out(&resolved.basis.selected);
     let Some(left) = budget else {
         keep_unless_unsure(reader, &resolved);
         return Ok((resolved, None));

@@ -29,6 +29,11 @@ pub struct CatalogRecord {
 }
 
 impl CatalogRecord {
+    /// Returns the record of a version.
+    pub fn version(&self, version: &Version) -> Option<&VersionRecord> {
+        self.versions.iter().find(|record| record.snapshot.version == *version)
+    }
+
     /// Returns the metadata of the key, computed from the record.
     pub fn metadata(&self) -> CatalogMetadata {
         let versions = self.versions.iter().map(|record| (&record.snapshot.version, record.hash()));

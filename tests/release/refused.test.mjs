@@ -107,7 +107,7 @@ describe('slotctl release refuses', () => {
   })
 
   test('to resume if nothing was started', async () => {
-    await refused(['--resume'], /it has all traffic and no release is in progress\n +hint: start one: slotctl release/)
+    await refused(['--resume'], /it has all traffic and no release is in progress\n +hint: start one: run it without --resume/)
   })
 
   test('a Worker that does not exist or was never deployed', async () => {

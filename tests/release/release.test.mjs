@@ -182,7 +182,7 @@ describe('a faulty version', () => {
     assert.deepEqual(ramp(), ['new 0, old 100', 'new 25, old 75', 'old 100'])
     const resumed = await run(['--resume'])
     assert.equal(resumed.code, 1)
-    assert.match(resumed.stderr, /its release was rolled back \(errors: .*\n? +hint: start a new one: slotctl release/)
+    assert.match(resumed.stderr, /its release was rolled back \(errors: .*\n? +hint: start a new one: run it without --resume/)
   })
 })
 
@@ -243,7 +243,7 @@ describe('a paused release', () => {
     assert.equal(started.code, 1)
     assert.match(
       started.stderr,
-      new RegExp(`${latest().id}: its release is in progress, at 0 %\n +hint: \`slotctl release --resume\``),
+      new RegExp(`${latest().id}: its release is in progress, at 0 %\n +hint: run it with --resume`),
     )
     for (let time = 0; time < 2; time += 1) {
       const { code, json, stderr } = await run(['--resume', '--pause', '20'])

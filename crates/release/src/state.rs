@@ -131,7 +131,7 @@ fn start(standing: DeploymentState, versions: &[WorkerVersion]) -> Result<Begin,
         DeploymentState::Ramp(Ramp { new, at, .. }) => Err(notice(
             new.as_str(),
             format!("its release is in progress, at {at} %"),
-            "`slotctl release --resume` continues it, `--abort` rolls it back",
+            "run it with --resume to continue it, or with --abort to roll it back",
         )),
     }
 }
@@ -168,12 +168,12 @@ fn resume(
         DeploymentState::Released(new) => (new, None),
         DeploymentState::Back { old, new, why } => {
             let what = format!("its release was rolled back ({why}), {old} has all traffic");
-            let refusal = notice(new.as_str(), what, "start a new one: slotctl release");
+            let refusal = notice(new.as_str(), what, "start a new one: run it without --resume");
             (old, Some(refusal))
         }
         DeploymentState::Settled(old) => {
             let what = "it has all traffic and no release is in progress".to_owned();
-            let refusal = notice(old.as_str(), what, "start one: slotctl release");
+            let refusal = notice(old.as_str(), what, "start one: run it without --resume");
             (old, Some(refusal))
         }
     };

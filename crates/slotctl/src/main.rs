@@ -14,6 +14,14 @@ mod commands;
 mod config;
 mod context;
 mod exit;
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by a panic"
+)]
+mod hint_tests;
 mod interrupt;
 mod namespaces;
 mod nearest;

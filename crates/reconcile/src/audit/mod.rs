@@ -99,7 +99,7 @@ impl<'a> Audit<'a> {
         };
         if let Err(error) = read {
             let what = printable(error.to_string().as_bytes());
-            self.find(key, what, "slotctl sync rewrites it if Git has it");
+            self.find(key, what, "`slotctl sync` rewrites it if Git has it");
         }
     }
 
@@ -119,12 +119,12 @@ impl<'a> Audit<'a> {
             Some(found) => self.find(
                 &Key::Content(digest),
                 format!("its bytes have the digest {found:?}{by}"),
-                "delete the key, then run slotctl sync, which rewrites it",
+                "delete the key, then run `slotctl sync`, which rewrites it",
             ),
             None => self.find(
                 &Key::Content(digest),
                 format!("it does not exist{by}"),
-                "slotctl sync rewrites it",
+                "`slotctl sync` rewrites it",
             ),
         }
     }
@@ -185,11 +185,11 @@ impl<'a> Audit<'a> {
         let snapshot = &record.snapshot;
         if snapshot.version != *version {
             let what = format!("it is the record of {}", snapshot.version);
-            return self.find(&key, what, "slotctl sync rewrites it if Git has it");
+            return self.find(&key, what, "`slotctl sync` rewrites it if Git has it");
         }
         if self.keys.get(&key).copied().flatten() != Some(Digest::of(bytes)) {
             let what = "the record does not match the hash in its metadata".to_owned();
-            self.find(&key, what, "delete the key, then run slotctl sync, which rewrites it");
+            self.find(&key, what, "delete the key, then run `slotctl sync`, which rewrites it");
         }
         let desired = self.desired.components.get(name);
         let git = desired.and_then(|desired| desired.versions.get(version));
@@ -200,8 +200,10 @@ impl<'a> Audit<'a> {
                 git.snapshot.digest,
                 git.snapshot.sha.as_str()
             );
-            let help = "restore the tag; or, if Git is right: slotctl sync --allow-changed-version";
-            self.find(&key, what, help);
+            let help = format!(
+                "restore the tag; or, if Git is right: slotctl sync --allow-changed-version {key}"
+            );
+            self.find(&key, what, &help);
         }
         self.name_content(snapshot.digest, snapshot.size, &key);
         let seen = AuditedVersion { content: snapshot.digest, record: record.hash() };
@@ -213,7 +215,7 @@ impl<'a> Audit<'a> {
         let listed = self.keys.get(&key).copied().flatten();
         if listed.is_some_and(|listed| listed != record.metadata().hash) {
             let what = "the record does not match the hash in its metadata".to_owned();
-            self.find(&key, what, "delete the key, then run slotctl sync, which rewrites it");
+            self.find(&key, what, "delete the key, then run `slotctl sync`, which rewrites it");
         }
         let version = |record: &VersionRecord| (record.snapshot.version.clone(), record.hash());
         let slots = record.slots.iter();

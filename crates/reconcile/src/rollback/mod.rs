@@ -104,7 +104,7 @@ impl Present {
             return Err(self.notice(slot, what, "name the version: --to <version>"));
         };
         if goal == *now {
-            let help = "name another: --to <version>; slotctl history shows where it was";
+            let help = "name another: --to <version>; `slotctl history` shows where it was";
             return Err(self.notice(slot, format!("it is {goal} already"), help));
         }
         Ok(goal)

@@ -91,7 +91,7 @@ fn alias(present: &Present, slot: &Slot, arm: &Slot) -> Notice {
     let name = &present.name;
     let what = format!("all of its callers go to {arm}: there is no other version for them");
     let help = format!(
-        "slotctl rollout {name} {slot} --alias <slot> --commit switches it; or roll {arm} back: \
+        "`slotctl rollout {name} {slot} --alias <slot> --commit` switches it; or roll {arm} back: \
          slotctl rollback {name} {arm}"
     );
     present.notice(slot, what, &help)

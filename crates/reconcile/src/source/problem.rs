@@ -70,7 +70,7 @@ impl FileProblem {
 }
 
 const NAME_THE_FILE: &str = "name its file: a line `Component-Path: <path>` at the end of the \
-     tag's message (slotctl tag create --path), a committed registry (git add --force \
+     tag's message (`slotctl tag create` with --path), a committed registry (git add --force \
      .edgit/components.json), or --registry FILE (the input `registry` of the action)";
 
 /// Returns the problem of a path that is not a file.

@@ -54,7 +54,7 @@ pub(super) fn compare(source: &Source, remote: &Remote, own: &[Ref]) -> Result<V
         notices.push(Notice {
             subject: "tags".to_owned(),
             what: format!("{} are not on {} either", count(more, "more tag"), remote.shown()),
-            help: Some("slotctl push --tags shows and pushes them".to_owned()),
+            help: Some("`slotctl push --tags` shows and pushes them".to_owned()),
         });
     }
     Ok(notices)

@@ -129,7 +129,7 @@ fn unheld(
         Some(notice) => format!("what Git says cannot be served: {}", notice.what),
         None => "Git does not say what it serves".to_owned(),
     };
-    let help = "slotctl sync --dry-run shows what is wrong";
+    let help = "`slotctl sync --dry-run` shows what is wrong";
     Err(Refused::new(subject, what, help).into())
 }
 
@@ -185,7 +185,7 @@ fn write(session: &Session<'_, HoldLiftArgs>, changed: &Changed) -> Result<()> {
         Some(key) => Err(Refused::new(
             key.clone(),
             "it reads back as something else: a sync may have written the hold again",
-            "slotctl hold list shows whether it is there; run this command again",
+            "`slotctl hold list` shows if it is there; run this command again",
         )
         .into()),
     }
@@ -230,6 +230,6 @@ fn value(args: &HoldLiftArgs, reading: &Reading, before: &SlotRecord, changed: &
 
 fn not_held(args: &HoldLiftArgs) -> Refused {
     let HoldLiftArgs { component: name, slot, target, .. } = args;
-    let help = format!("slotctl hold list{} shows the slots on hold", target.typed());
+    let help = format!("`slotctl hold list{}` shows the slots on hold", target.typed());
     Refused::new(format!("{name}@{slot}"), "it is not on hold", help)
 }

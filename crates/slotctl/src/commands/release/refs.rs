@@ -40,7 +40,7 @@ pub(crate) fn choose(file: Option<&Path>, slots: &[String]) -> Result<Vec<String
         bail!(Refused::new(
             "references",
             "there are no references to compare",
-            "slotctl sync fills KV; --refs FILE names references, one a line",
+            "`slotctl sync` fills KV; --refs FILE names references, one a line",
         ));
     }
     Ok(refs)

@@ -146,7 +146,7 @@ impl ReleaseReport {
             ReleaseOutcome::Paused(at) => {
                 let text = format_args!("{worker}: {new} keeps {at} % of the traffic");
                 output.step("pause", text, self.began);
-                output.hint("`slotctl release --resume` continues, `--abort` rolls back");
+                output.hint("run it again with --resume to continue, or with --abort to roll back");
             }
             ReleaseOutcome::Back => output.say("The release was rolled back."),
             ReleaseOutcome::Planned => output.say("Nothing done (--dry-run)."),

@@ -93,7 +93,7 @@ impl KvSlots {
             shown,
             "callers are sent to several versions, so that a failure could be the component's or \
              the Worker's",
-            "finish the rollout first (slotctl status shows it), or --allow-split-slots",
+            "finish the rollout first (`slotctl status` shows it), or --allow-split-slots",
         )
         .into())
     }

@@ -41,7 +41,7 @@ pub(super) fn restore(session: &Session<'_, RollbackArgs>, rollbacks: &[Rollback
 pub(super) fn warn(ended: Result<()>, output: &Output) {
     let Err(error) = ended else { return };
     let what = format!("a sync that runs now may move the slot back: {error:#}");
-    let help = Some("slotctl status shows whether the hold is there".to_owned());
+    let help = Some("`slotctl status` shows if the hold is there".to_owned());
     output.warning(&Notice { subject: "rollback".to_owned(), what, help });
 }
 

@@ -160,7 +160,7 @@ pub(super) fn versions(
         Some(_) => Err(Notice {
             subject: key.to_string(),
             what: "its content is not in KV as it should be".to_owned(),
-            help: Some("slotctl verify tells more, slotctl sync repairs it".to_owned()),
+            help: Some("`slotctl verify` tells more, `slotctl sync` repairs it".to_owned()),
         }),
         None => Err(unknown(&goal.0, key)),
     };

@@ -1,0 +1,236 @@
+//! Checks the commands in the texts of all crates: `slotctl` commands against the command line,
+//! `git` commands against the usage that Git prints.
+//!
+//! A command is in backticks, or it ends its part of the text. A command in backticks without
+//! arguments is the name of that command.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser as _};
+use proc_macro2::{TokenStream, TokenTree};
+
+use crate::args::Args;
+
+/// Values for placeholders such as `{name}` and `<version>`; one of them must fit each.
+const VALUES: [&str; 7] =
+    ["prompts/x", "production", "v1.0.0", "prompts/x@v1.0.0", "patch", "sync", ""];
+
+/// Returns the source files of the crates, without those of tests.
+fn sources() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let (mut folders, mut files) = (vec![root], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let is_test = ["tests", "tests.rs", "examples", "testing.rs"].contains(&name.as_str())
+                || name.ends_with("_tests.rs");
+            match path.is_dir() {
+                _ if is_test => {}
+                true => folders.push(path),
+                false if name.ends_with(".rs") => files.push(path),
+                false => {}
+            }
+        }
+    }
+    files
+}
+
+/// Collects the string literals of code that is not for tests. Attributes are skipped, and with
+/// them doc comments.
+fn literals(tokens: TokenStream, texts: &mut Vec<String>) {
+    let (mut tokens, mut is_test) = (tokens.into_iter().peekable(), false);
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Punct(punct) if punct.as_char() == '#' => {
+                tokens.next_if(|next| matches!(next, TokenTree::Punct(_)));
+                let attribute = tokens.next().map(|next| next.to_string()).unwrap_or_default();
+                is_test |= attribute.replace(' ', "").contains("cfg(test)");
+            }
+            TokenTree::Punct(punct) if punct.as_char() == ';' => is_test = false,
+            TokenTree::Group(_) if is_test => is_test = false,
+            TokenTree::Group(group) => literals(group.stream(), texts),
+            TokenTree::Literal(literal) => {
+                let text = syn::parse_str::<syn::LitStr>(&literal.to_string());
+                texts.extend(text.ok().map(|text| text.value()));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A command in a text.
+#[derive(Debug, PartialEq, Eq)]
+struct Hint {
+    words: Vec<String>,
+    is_quoted: bool,
+}
+
+/// What follows a command that is not in backticks.
+const ENDS: [&str; 9] = [", ", "; ", " && ", " > ", " | ", " to ", " \\\n", "\n", ")"];
+
+/// Splits a command into words; a word in single quotes may have spaces.
+fn words(command: &str) -> Vec<String> {
+    let (mut words, mut is_open) = (vec![String::new()], false);
+    for c in command.trim().chars() {
+        match c {
+            '\'' => is_open = !is_open,
+            ' ' if !is_open => words.push(String::new()),
+            c => words.last_mut().unwrap().push(c),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Finds the commands of a program in a text.
+fn hints(program: &str, text: &str) -> Vec<Hint> {
+    let start = format!("{program} ");
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices(&start) {
+        let (before, rest) = (&text[..at], &text[at + start.len()..]);
+        let is_word = before.ends_with(|c: char| c.is_alphanumeric() || "-_/.".contains(c));
+        let is_command = rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '{');
+        if is_word || !is_command {
+            continue;
+        }
+        let is_quoted = before.ends_with('`');
+        let ends: &[&str] = if is_quoted { &["`"] } else { &ENDS };
+        let end = ends.iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len());
+        // A text that ends with a space is the beginning of another one.
+        if !rest[..end].ends_with(' ') || end < rest.len() {
+            found.push(Hint { words: words(&rest[..end]), is_quoted });
+        }
+    }
+    found
+}
+
+/// Replaces the first placeholder of a word.
+fn filled(word: &str, value: &str) -> Option<String> {
+    let (open, close) = [('{', '}'), ('<', '>')]
+        .into_iter()
+        .find(|(open, close)| word.find(*open).is_some_and(|at| word[at..].contains(*close)))?;
+    let (before, rest) = word.split_once(open)?;
+    let (_, after) = rest.split_once(close)?;
+    Some(format!("{before}{value}{after}"))
+}
+
+/// Tells if the command line accepts the words, with some values for the placeholders.
+fn is_accepted(words: &[String]) -> bool {
+    let open = words.iter().enumerate().find_map(|(at, word)| {
+        let word = if word == "<type>/<name>" { "<name>" } else { word };
+        filled(word, "").map(|_| (at, word.to_owned()))
+    });
+    let Some((at, word)) = open else {
+        let words = words.iter().filter(|word| !word.is_empty()).map(String::as_str);
+        return match Args::try_parse_from(std::iter::once("slotctl").chain(words)) {
+            Ok(_) => true,
+            Err(error) => error.kind() == ErrorKind::DisplayHelp,
+        };
+    };
+    VALUES.iter().filter_map(|value| filled(&word, value)).any(|value| {
+        let mut words = words.to_vec();
+        words[at] = value;
+        is_accepted(&words)
+    })
+}
+
+/// Tells if the words are the name of a command.
+fn is_name(words: &[String]) -> bool {
+    let mut command = Args::command();
+    words.iter().all(|word| match command.find_subcommand(word).cloned() {
+        Some(found) => {
+            command = found;
+            true
+        }
+        None => false,
+    })
+}
+
+/// Tells if a hint can be used as it is. Without backticks, a word that is not a command belongs
+/// to a sentence: "slotctl writes".
+fn is_slotctl_command(Hint { words, is_quoted }: &Hint) -> bool {
+    let first = words.first().map_or("", String::as_str);
+    let is_command = first.starts_with('{') || Args::command().find_subcommand(first).is_some();
+    match is_quoted {
+        true => is_accepted(words) || is_name(words),
+        false => !is_command || is_accepted(words),
+    }
+}
+
+/// Tells if Git has the subcommand and its options. Words that it does not name are not checked.
+fn is_git_command(Hint { words, is_quoted }: &Hint) -> bool {
+    let [command, rest @ ..] = words.as_slice() else { return false };
+    // `lfs` may not be installed, and the usage of `config` depends on the version of Git.
+    if ["lfs", "config"].contains(&command.as_str()) {
+        return true;
+    }
+    let printed = Command::new("git").args([command, "-h"]).output().unwrap();
+    let usage = [printed.stdout, printed.stderr].concat();
+    let usage = String::from_utf8_lossy(&usage).replace("[no-]", "");
+    let has = |option: &str| {
+        let name = option.split(['=', '{']).next().unwrap_or(option);
+        usage.contains(name) || usage.contains(&name.replace("--no-", "--"))
+    };
+    if !usage.contains("usage: git") {
+        return !is_quoted;
+    }
+    rest.iter().filter(|word| word.starts_with("--")).all(|option| has(option))
+}
+
+#[test]
+fn every_command_in_a_text_works() {
+    let (mut wrong, mut seen) = (Vec::new(), BTreeSet::new());
+    for file in sources() {
+        let tokens: TokenStream = fs::read_to_string(&file).unwrap().parse().unwrap();
+        let mut texts = Vec::new();
+        literals(tokens, &mut texts);
+        for text in &texts {
+            let own =
+                hints("slotctl", text).into_iter().map(|hint| (is_slotctl_command(&hint), hint));
+            let git = hints("git", text).into_iter().map(|hint| (is_git_command(&hint), hint));
+            for (works, hint) in own.chain(git) {
+                if !works {
+                    wrong.push(format!("{}: {}", file.display(), hint.words.join(" ")));
+                }
+                seen.insert(hint.words);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} commands do not work:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(seen.len() > 60, "{seen:?}");
+}
+
+#[test]
+fn commands_that_do_not_work_are_found() {
+    for (text, works) in [
+        ("slotctl tag bump {name} patch", true),
+        ("slotctl tag bump {name}", false),
+        ("slotctl tag list <type>/<name>; or git fetch --tags", true),
+        ("`slotctl tag create` makes it", true),
+        ("`slotctl tag crate` makes it", false),
+        ("slotctl writes no tag", true),
+        ("slotctl sync makes it", false),
+        ("slotctl push --tags --force{repo}", true),
+        ("slotctl {command} --help", true),
+        ("slotctl sync --frobnicate", false),
+    ] {
+        let found = hints("slotctl", text);
+        assert_eq!(found.len(), 1, "{text}");
+        assert_eq!(found.iter().all(is_slotctl_command), works, "{text}");
+    }
+    for (text, works) in [
+        ("git fetch --refetch --no-filter", true),
+        ("git push --force-with-lease={full}:{id} origin :{full}", true),
+        ("git fetch --frobnicate", false),
+        ("`git frobnicate`", false),
+        ("git is old", true),
+    ] {
+        assert_eq!(hints("git", text).iter().all(is_git_command), works, "{text}");
+    }
+    assert_eq!(hints("git", "digit it, slotctl-git it"), []);
+}

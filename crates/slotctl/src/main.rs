@@ -11,6 +11,7 @@
 )]
 mod args;
 mod commands;
+mod completion;
 mod config;
 mod context;
 mod exit;
@@ -51,6 +52,7 @@ use output::Output;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    commands::answer_shell();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return usage::report(&error),

@@ -2,9 +2,11 @@
 
 use catalog::name::ComponentName;
 use catalog::slot::Slot;
+use clap_complete::ArgValueCandidates;
 
 use super::repo::RepoArgs;
 use super::target::{PartArgs, TargetArgs};
+use crate::completion::{components, slots};
 
 /// The options of `hold`.
 #[derive(Debug, clap::Args)]
@@ -41,10 +43,11 @@ pub(crate) struct HoldListArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct HoldLiftArgs {
     /// The component
-    #[arg(value_name = "TYPE/NAME")]
+    #[arg(value_name = "TYPE/NAME", add = ArgValueCandidates::new(components))]
     pub(crate) component: ComponentName,
 
     /// The slot on hold
+    #[arg(add = ArgValueCandidates::new(slots))]
     pub(crate) slot: Slot,
 
     /// Reason; recorded in the history

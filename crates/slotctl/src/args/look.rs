@@ -2,9 +2,11 @@
 
 use catalog::name::ComponentName;
 use catalog::slot::Slot;
+use clap_complete::ArgValueCandidates;
 
 use super::repo::RepoArgs;
 use super::target::{PartArgs, TargetArgs};
+use crate::completion::{components, slots};
 
 /// The options of `status`.
 #[derive(Debug, clap::Args)]
@@ -23,7 +25,7 @@ pub(crate) struct StatusArgs {
     pub(crate) offline: bool,
 
     /// Show only slots with this name (can be repeated); --check still judges all slots
-    #[arg(long, value_name = "SLOT")]
+    #[arg(long, value_name = "SLOT", add = ArgValueCandidates::new(slots))]
     pub(crate) slot: Vec<Slot>,
 
     /// Show only slots that differ from Git
@@ -39,10 +41,11 @@ pub(crate) struct StatusArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct HistoryArgs {
     /// The component
-    #[arg(value_name = "TYPE/NAME")]
+    #[arg(value_name = "TYPE/NAME", add = ArgValueCandidates::new(components))]
     pub(crate) component: ComponentName,
 
     /// Only this slot
+    #[arg(add = ArgValueCandidates::new(slots))]
     pub(crate) slot: Option<Slot>,
 
     #[command(flatten)]

@@ -3,34 +3,42 @@
 use catalog::name::ComponentName;
 use catalog::slot::Slot;
 use catalog::version::Version;
+use clap_complete::ArgValueCandidates;
 use endpoint::Endpoint;
 
 use super::endpoint::EndpointParser;
 use super::repo::RepoArgs;
 use super::target::TargetArgs;
+use crate::completion::{components, slots, versions};
 
 /// The options of `rollback`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RollbackArgs {
     /// The component
-    #[arg(value_name = "TYPE/NAME", required_unless_present = "all")]
+    #[arg(
+        value_name = "TYPE/NAME", required_unless_present = "all",
+        add = ArgValueCandidates::new(components)
+    )]
     pub(crate) component: Option<ComponentName>,
 
     /// The slot, e.g. production
-    #[arg(required_unless_present = "all")]
+    #[arg(required_unless_present = "all", add = ArgValueCandidates::new(slots))]
     pub(crate) slot: Option<Slot>,
 
     /// Version to roll back to [default: the previous version of the slot]
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", add = ArgValueCandidates::new(versions))]
     pub(crate) to: Option<Version>,
 
     /// Slot whose version is bad: take its share and its segments from SLOT; SLOT itself is
     /// its own version
-    #[arg(long, value_name = "SLOT", conflicts_with = "to")]
+    #[arg(long, value_name = "SLOT", conflicts_with = "to", add = ArgValueCandidates::new(slots))]
     pub(crate) arm: Option<Slot>,
 
     /// Roll this slot of every component back to its previous version
-    #[arg(long, value_name = "SLOT", conflicts_with_all = ["component", "slot", "to"])]
+    #[arg(
+        long, value_name = "SLOT", conflicts_with_all = ["component", "slot", "to"],
+        add = ArgValueCandidates::new(slots)
+    )]
     pub(crate) all: Option<Slot>,
 
     /// With --all, only components of this type, e.g. prompts

@@ -6,18 +6,21 @@ use catalog::assign;
 use catalog::name::ComponentName;
 use catalog::slot::Slot;
 use catalog::version::Version;
+use clap_complete::ArgValueCandidates;
 
 use super::repo::RepoArgs;
+use crate::completion::{components, slots, versions};
 
 /// The options of `explain`.
 #[derive(Debug, clap::Args)]
 #[group(id = "callers", required = true, args = ["key", "keys"])]
 pub(crate) struct ExplainArgs {
     /// The component
-    #[arg(value_name = "TYPE/NAME")]
+    #[arg(value_name = "TYPE/NAME", add = ArgValueCandidates::new(components))]
     pub(crate) component: ComponentName,
 
     /// The requested slot
+    #[arg(add = ArgValueCandidates::new(slots))]
     pub(crate) slot: Slot,
 
     /// Version key of the caller
@@ -33,7 +36,7 @@ pub(crate) struct ExplainArgs {
     pub(crate) segments: Vec<String>,
 
     /// Version that the caller requests with an override
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", add = ArgValueCandidates::new(versions))]
     pub(crate) version: Option<Version>,
 
     #[command(flatten)]
@@ -63,7 +66,7 @@ pub(crate) enum RolloutCommand {
 #[derive(Debug, clap::Args)]
 pub(crate) struct RolloutPlanArgs {
     /// Only this component [default: every component whose traffic changes]
-    #[arg(value_name = "TYPE/NAME")]
+    #[arg(value_name = "TYPE/NAME", add = ArgValueCandidates::new(components))]
     pub(crate) component: Option<ComponentName>,
 
     /// File of version keys, one per line; "-" is stdin [default: 10,000 generated keys]
@@ -78,15 +81,15 @@ pub(crate) struct RolloutPlanArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ChangeArgs {
     /// The component
-    #[arg(value_name = "TYPE/NAME", required = true)]
+    #[arg(value_name = "TYPE/NAME", required = true, add = ArgValueCandidates::new(components))]
     pub(crate) component: Option<ComponentName>,
 
     /// The slot whose traffic is split
-    #[arg(required = true)]
+    #[arg(required = true, add = ArgValueCandidates::new(slots))]
     pub(crate) slot: Option<Slot>,
 
     /// Slot that gets the callers; with --percent, --segment or --stop
-    #[arg(long, value_name = "SLOT")]
+    #[arg(long, value_name = "SLOT", add = ArgValueCandidates::new(slots))]
     pub(crate) to: Option<Slot>,
 
     /// Share of the callers in percent, at most three decimals; 0 keeps overrides possible
@@ -98,7 +101,10 @@ pub(crate) struct ChangeArgs {
     pub(crate) segment: Option<String>,
 
     /// Send all callers to this slot
-    #[arg(long, value_name = "SLOT", conflicts_with_all = ["to", "percent", "segment"])]
+    #[arg(
+        long, value_name = "SLOT", conflicts_with_all = ["to", "percent", "segment"],
+        add = ArgValueCandidates::new(slots)
+    )]
     pub(crate) alias: Option<Slot>,
 
     /// Remove the table of the slot; with --to one target, with --segment one segment

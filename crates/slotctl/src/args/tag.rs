@@ -7,7 +7,10 @@ use catalog::slot::Slot;
 use catalog::version::{Part, Version};
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap_complete::ArgValueCandidates;
 use reconcile::tag::{Prefix, TagTarget};
+
+use crate::completion::{components, slots, versions_and_slots};
 
 /// The options of `tag`.
 #[derive(Debug, clap::Args)]
@@ -90,6 +93,7 @@ pub(crate) struct FileArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct CreateArgs {
     /// The component: <type>/<name>
+    #[arg(add = ArgValueCandidates::new(components))]
     pub(crate) component: ComponentName,
     /// The version: SemVer with a leading v, e.g. v1.0.0
     #[arg(value_parser = version)]
@@ -107,12 +111,16 @@ pub(crate) struct CreateArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct SetArgs {
     /// The component: <type>/<name>
+    #[arg(add = ArgValueCandidates::new(components))]
     pub(crate) component: ComponentName,
     /// The slot, e.g. production
-    #[arg(value_parser = slot)]
+    #[arg(value_parser = slot, add = ArgValueCandidates::new(slots))]
     pub(crate) slot: Slot,
     /// A version, a commit, or another slot of the component for its current version
-    #[arg(default_value = "HEAD", value_name = "VERSION|COMMIT")]
+    #[arg(
+        default_value = "HEAD", value_name = "VERSION|COMMIT",
+        add = ArgValueCandidates::new(versions_and_slots)
+    )]
     pub(crate) to: String,
     #[command(flatten)]
     pub(crate) file: FileArgs,
@@ -124,6 +132,7 @@ pub(crate) struct SetArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ListArgs {
     /// The component: <type>/<name>
+    #[arg(add = ArgValueCandidates::new(components))]
     pub(crate) component: Option<ComponentName>,
     #[command(flatten)]
     pub(crate) common: CommonArgs,
@@ -133,9 +142,10 @@ pub(crate) struct ListArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ShowArgs {
     /// The component: <type>/<name>
+    #[arg(add = ArgValueCandidates::new(components))]
     pub(crate) component: ComponentName,
     /// A version or a slot
-    #[arg(value_name = "REF")]
+    #[arg(value_name = "REF", add = ArgValueCandidates::new(versions_and_slots))]
     pub(crate) target: Option<TagTarget>,
     #[command(flatten)]
     pub(crate) common: CommonArgs,
@@ -145,9 +155,10 @@ pub(crate) struct ShowArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct DeleteArgs {
     /// The component: <type>/<name>
+    #[arg(add = ArgValueCandidates::new(components))]
     pub(crate) component: ComponentName,
     /// A version or a slot
-    #[arg(value_name = "REF")]
+    #[arg(value_name = "REF", add = ArgValueCandidates::new(versions_and_slots))]
     pub(crate) target: TagTarget,
     /// Allow the deletion of a version
     #[arg(long)]
@@ -160,6 +171,7 @@ pub(crate) struct DeleteArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct BumpArgs {
     /// The component: <type>/<name>
+    #[arg(add = ArgValueCandidates::new(components))]
     pub(crate) component: ComponentName,
     /// The number to increase: major, minor or patch
     #[arg(value_parser = part())]

@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 
 use catalog::name::ComponentName;
+use clap_complete::ArgValueCandidates;
 
 use crate::interrupt::quoted;
+
+use crate::completion::{components, environments};
 
 /// The options that select the namespaces.
 #[derive(Debug, clap::Args)]
@@ -19,7 +22,7 @@ pub(crate) struct TargetArgs {
     pub(crate) config: Option<PathBuf>,
 
     /// The environment of the configuration; by default CLOUDFLARE_ENV, "" is the top level
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(environments))]
     pub(crate) env: Option<String>,
 
     /// The id of the namespace SLOTS, if no configuration says it
@@ -51,7 +54,7 @@ impl TargetArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct PartArgs {
     /// Only this component (can be repeated)
-    #[arg(long, value_name = "TYPE/NAME")]
+    #[arg(long, value_name = "TYPE/NAME", add = ArgValueCandidates::new(components))]
     pub(crate) only: Vec<ComponentName>,
 }
 

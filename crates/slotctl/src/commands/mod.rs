@@ -15,6 +15,8 @@ mod tag;
 mod token;
 mod verify;
 
+pub(crate) use shell::answer_shell;
+
 use anyhow::Result;
 
 use crate::args::Command;

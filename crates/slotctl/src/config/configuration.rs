@@ -138,7 +138,7 @@ impl Config {
     }
 
     /// Lists the names of its environments.
-    pub(super) fn environments(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn environments(&self) -> impl Iterator<Item = &str> {
         self.document.env.keys().map(String::as_str)
     }
 }

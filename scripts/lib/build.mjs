@@ -146,13 +146,29 @@ function bundle() {
   return run(esbuild(), [inRoot('src', 'runtime', 'entry.js'), ...options], { name: 'esbuild' })
 }
 
+/**
+ * Says from time to time that something still runs: Cargo prints nothing while it compiles one crate.
+ *
+ * @template T
+ * @param {string} what @param {Promise<T>} work @param {number} [every] in milliseconds
+ * @returns {Promise<T>}
+ */
+export async function announced(what, work, every = 10_000) {
+  const started = Date.now()
+  const timer = setInterval(() => log(`${what}: ${duration(started)} so far ...`), every)
+  try {
+    return await work
+  } finally {
+    clearInterval(timer)
+  }
+}
+
 /** Builds the CLI, `target/release/slotctl`. */
 export async function buildSlotctl() {
   const started = Date.now()
   const first = !existsSync(SLOTCTL)
   if (first) log('Building slotctl (about two minutes the first time) ...')
-  await run('cargo', ['build', '--release', '-p', 'slotctl', ...(first ? [] : ['--quiet'])], {
-    env: { CARGO_TARGET_DIR: inRoot('target') },
-  })
+  const args = ['build', '--release', '-p', 'slotctl', ...(first ? [] : ['--quiet'])]
+  await announced('Building slotctl', run('cargo', args, { env: { CARGO_TARGET_DIR: inRoot('target') } }))
   if (first) log(`slotctl is in target/release/ (${duration(started)}).`)
 }

@@ -73,7 +73,7 @@ describe('completion', () => {
     }
 
     test(`in ${shell} offers commands, components, slots, versions and environments`, async () => {
-      for (const [line, offered] of [
+      for (const [line, offered] of /** @type {[string, string[]][]} */ ([
         ['rollb', ['rollback']],
         ['tag se', ['set']],
         ['tag set pro', ['prompts/extraction']],
@@ -87,7 +87,7 @@ describe('completion', () => {
         ['sync --only sc', ['schemas/invoice']],
         ['sync --env ', ['production', 'staging']],
         ['sync --config nowhere.toml --env ', []],
-      ]) {
+      ])) {
         const got = (await complete(line)).filter((value) => !value.startsWith('-'))
         assert.deepEqual(got.sort(), offered, line)
       }

@@ -107,7 +107,10 @@ describe('slotctl release refuses', () => {
   })
 
   test('to resume if nothing was started', async () => {
-    await refused(['--resume'], /it has all traffic and no release is in progress\n +hint: start one: run it without --resume/)
+    await refused(
+      ['--resume'],
+      /it has all traffic and no release is in progress\n +hint: start one: run it without --resume/,
+    )
   })
 
   test('a Worker that does not exist or was never deployed', async () => {

@@ -182,7 +182,10 @@ describe('a faulty version', () => {
     assert.deepEqual(ramp(), ['new 0, old 100', 'new 25, old 75', 'old 100'])
     const resumed = await run(['--resume'])
     assert.equal(resumed.code, 1)
-    assert.match(resumed.stderr, /its release was rolled back \(errors: .*\n? +hint: start a new one: run it without --resume/)
+    assert.match(
+      resumed.stderr,
+      /its release was rolled back \(errors: .*\n? +hint: start a new one: run it without --resume/,
+    )
   })
 })
 

@@ -67,6 +67,12 @@ describe('the scripts', () => {
     for (const [file, line] of installs) assert.match(line, /--locked/, file)
   })
 
+  test('install Python packages with the digests in a file', () => {
+    const files = SCRIPTS.filter((file) => /\bpip'?,? '?install\b/.test(text(file)) && !file.startsWith('tests/ci/'))
+    assert.ok(files.length >= 2, JSON.stringify(files))
+    for (const file of files) assert.match(text(file), /--require-hashes/, file)
+  })
+
   test('download nothing but packages, whose digests are in a lock file', () => {
     for (const file of SCRIPTS.filter((name) => !name.startsWith('tests/ci/'))) {
       assert.doesNotMatch(text(file), /releases\/download|\bwget\b|curl [^\n]*\| *(?:ba)?sh/, file)

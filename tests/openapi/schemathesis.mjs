@@ -1,20 +1,24 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const VERSION = '4.32.5'
+// All packages with their digests.
+const REQUIREMENTS = fileURLToPath(new URL('schemathesis.txt', import.meta.url))
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const VENV = path.join(ROOT, '.tools', 'venv')
-const STAMP = path.join(VENV, 'schemathesis-version')
+const STAMP = path.join(VENV, 'requirements-digest')
 const BIN = path.join(VENV, process.platform === 'win32' ? 'Scripts' : 'bin')
 
 const succeeds = (command, args) => spawnSync(command, args).status === 0
 
 /** Tells if a suitable Python is installed. */
-export const hasPython = () => succeeds('python3', ['-c', 'import venv, sys; assert sys.version_info >= (3, 10)'])
+export const hasPython = () => succeeds('python3', ['-c', 'import venv, sys; assert sys.version_info >= (3, 11)'])
 
-const current = () => existsSync(STAMP) && readFileSync(STAMP, 'utf8') === VERSION
+const wanted = () => createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex')
+
+const current = () => existsSync(STAMP) && readFileSync(STAMP, 'utf8') === wanted()
 
 /** Installs schemathesis into a folder of its own, once. */
 export function ensureSchemathesis() {
@@ -25,14 +29,14 @@ export function ensureSchemathesis() {
     ['python3', ['-m', 'venv', VENV]],
     [
       path.join(BIN, 'python'),
-      ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `schemathesis==${VERSION}`],
+      ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--require-hashes', '-r', REQUIREMENTS],
     ],
   ])
   for (const [command, args] of steps) {
     const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' })
     if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${stderr}`)
   }
-  writeFileSync(STAMP, VERSION)
+  writeFileSync(STAMP, wanted())
 }
 
 /** Runs schemathesis in `folder`, where it writes files; resolves to its exit code and output. */

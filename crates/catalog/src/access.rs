@@ -214,6 +214,42 @@ mod tests {
     }
 
     #[test]
+    fn a_scope_with_a_slot_shows_neither_other_slots_nor_versions() {
+        let slot = |text: &str| text.parse::<Slot>().unwrap();
+        for (scopes, sees, production, canary, versions) in [
+            (&["prompts/*@production"][..], true, true, false, false),
+            (&["prompts/*@production", "*@canary"], true, true, true, false),
+            (&["prompts/a"], true, true, true, true),
+            (&["schemas/*"], false, false, false, false),
+            (&[], false, false, false, false),
+        ] {
+            let (grant, name) = (grant(scopes), name("prompts/a"));
+            assert_eq!(grant.sees(&name), sees, "{scopes:?}");
+            assert_eq!(grant.sees_slot(&name, &slot("production")), production, "{scopes:?}");
+            assert_eq!(grant.sees_slot(&name, &slot("canary")), canary, "{scopes:?}");
+            assert_eq!(grant.sees_versions(&name), versions, "{scopes:?}");
+        }
+        assert!(Grant::All.sees(&name("a/b")) && Grant::All.sees_versions(&name("a/b")));
+    }
+
+    #[test]
+    fn filter_removes_what_a_scope_does_not_show() {
+        let filtered = |scopes: &[&str]| {
+            let slots = ["canary", "production"].map(|slot| slot.parse().unwrap()).to_vec();
+            let versions = vec!["v1.0.0".parse().unwrap()];
+            let mut existing = Existing { versions, slots };
+            grant(scopes).filter(&name("prompts/a"), &mut existing);
+            (
+                existing.slots.iter().map(Slot::to_string).collect::<Vec<_>>(),
+                existing.versions.len(),
+            )
+        };
+        assert_eq!(filtered(&["prompts/*"]), (vec!["canary".into(), "production".into()], 1));
+        assert_eq!(filtered(&["prompts/*@production"]), (vec!["production".into()], 0));
+        assert_eq!(filtered(&["schemas/*"]), (vec![], 0));
+    }
+
+    #[test]
     fn parse_refuses_invalid_scopes() {
         for text in [
             "",

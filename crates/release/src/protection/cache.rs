@@ -38,7 +38,7 @@ impl CacheControl {
         }
         old.has("no-store")
             || old.has("private") && !new.has("private")
-            || new.has("public") && !old.has("public")
+            || new.is_shared() && !old.is_shared()
             || new.drops_revalidation(old)
             || new.stays_longer_than(old)
     }
@@ -47,6 +47,12 @@ impl CacheControl {
     /// `no-cache="field"` limit one header only.
     fn has(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(String::is_empty)
+    }
+
+    /// Tells if a shared cache may keep the answer to a request with a token (RFC 9111, section
+    /// 3.5). `must-revalidate` allows it too, but is not counted: it limits more than it allows.
+    fn is_shared(&self) -> bool {
+        !self.has("private") && (self.has("public") || self.0.contains_key("s-maxage"))
     }
 
     fn drops_revalidation(&self, old: &Self) -> bool {
@@ -62,14 +68,21 @@ impl CacheControl {
         if self.has("no-cache") {
             return false;
         }
-        let shared = !self.has("private")
-            && (self.0.contains_key("s-maxage") && !old.0.contains_key("s-maxage")
-                || self.seconds("s-maxage", u64::MAX) > old.seconds("s-maxage", 0));
         let stale = ["stale-while-revalidate", "stale-if-error"];
         self.fresh(u64::MAX) > old.fresh(0)
-            || self.0.contains_key("s-maxage") && shared
+            || self.shared(u64::MAX) > old.shared(0)
             || stale.iter().any(|name| self.extra(name, u64::MAX) > old.extra(name, 0))
             || self.has("immutable") && !old.has("immutable")
+    }
+
+    /// Returns the time for which a shared cache may use the answer: `s-maxage`, else `max-age`
+    /// (RFC 9111, section 5.2.2.10). A private answer is in no shared cache.
+    fn shared(&self, unreadable: u64) -> u64 {
+        match (self.has("private"), self.0.contains_key("s-maxage")) {
+            (true, _) => 0,
+            (false, true) => self.seconds("s-maxage", unreadable),
+            (false, false) => self.fresh(unreadable),
+        }
     }
 
     /// Returns `max-age`. Without it, a cache chooses a time (RFC 9111, section 4.2.2).

@@ -58,7 +58,6 @@ fn effective<'a>(policy: &'a Policy, name: &str) -> Option<&'a BTreeSet<String>>
 /// Returns the directives that replace a missing one (section 6.8.3).
 fn fallbacks(name: &str) -> &'static [&'static str] {
     match name {
-        "default-src" => &[],
         "script-src-elem" | "script-src-attr" => &["script-src", "default-src"],
         "style-src-elem" | "style-src-attr" => &["style-src", "default-src"],
         "worker-src" => &["child-src", "script-src", "default-src"],

@@ -1,19 +1,18 @@
 //! `slotctl status`: every slot with its version, its split, its hold, and the changes that a
 //! sync would make. These come from the plan of `sync`, which is not carried out.
 
+mod report;
+mod row;
 mod summary;
+mod table;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use anyhow::Result;
 use catalog::key::Key;
-use catalog::name::ComponentName;
-use catalog::record::{Arm, SlotRecord, Target};
 use catalog::slot::Slot;
-use console::style;
 use notice::{Notice, Refused};
-use reconcile::plan::{ArmShare, Held, Options, Plan, Stage, Write, changes};
+use reconcile::plan::{Options, Plan, Stage, Write};
 use serde_json::{Value, json};
 
 use crate::args::StatusArgs;
@@ -22,16 +21,13 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::nearest::nearest;
 use crate::offline::{self, Records};
-use crate::output::bar::bar;
 use crate::output::{Output, count};
 use crate::read::{Known, ReadPart, Reading};
 use crate::session;
 use crate::source::Certainty;
-use crate::traffic::{change, traffic};
+use row::{Row, SlotState};
 use summary::Summary;
-
-/// The largest number of slots in a list with bars: about two screens.
-const MOST_BARS: usize = 100;
+use table::table;
 
 /// Carries out the command.
 pub(crate) fn run(context: &Context<'_, StatusArgs>) -> Result<Exit> {
@@ -112,23 +108,6 @@ fn certainty(check: bool) -> Certainty {
     if check { Certainty::Needed } else { Certainty::Wanted }
 }
 
-/// The state of a slot that is shown beside its traffic.
-enum SlotState<'a> {
-    /// A sync would write the slot.
-    Drift(&'a Write),
-    /// A hold keeps the slot.
-    Held(&'a Held),
-    /// The slot has no tag.
-    Untagged,
-}
-
-/// A slot with its state.
-struct Row<'a> {
-    name: &'a ComponentName,
-    record: &'a SlotRecord,
-    state: Option<SlotState<'a>>,
-}
-
 impl Look {
     /// Returns the slots that the command line asks for.
     fn shown(&self, args: &StatusArgs) -> Result<Vec<Row<'_>>> {
@@ -202,99 +181,16 @@ impl Look {
     }
 
     fn value(&self, shown: &[Row<'_>], summary: &Summary) -> Value {
-        let slot = |Row { name, record, state }: &Row<'_>| {
-            let mut value = json!({
-                "component": name,
-                "slot": record.slot,
-                "traffic": traffic(record),
-                "hold": record.hold,
-            });
-            let more = match state {
-                None => json!({ "state": "same" }),
-                Some(SlotState::Untagged) => json!({ "state": "untagged" }),
-                Some(SlotState::Held(held)) => {
-                    json!({ "state": "held", "wanted": held.wanted.as_ref().map(traffic) })
-                }
-                Some(SlotState::Drift(write)) => drifted(write),
-            };
-            if let (Some(value), Value::Object(more)) = (value.as_object_mut(), more) {
-                value.extend(more);
-            }
-            value
-        };
         let mut value = json!({
             "source": self.reading.source.provenance.value(),
-            "slots": shown.iter().map(slot).collect::<Value>(),
+            "slots": shown.iter().map(report::slot).collect::<Value>(),
             "summary": summary.value(),
             "refused": self.refused().collect::<Vec<_>>(),
         });
-        let planned = self.plan.as_ref().map(planned);
+        let planned = self.plan.as_ref().map(report::planned);
         if let (Some(Value::Object(planned)), Some(members)) = (planned, value.as_object_mut()) {
             members.extend(planned);
         }
         value
     }
-}
-
-/// Returns a line for each slot: its name, the bar, the arms and its state. A long list has no
-/// bars: they repeat the arms.
-fn table(rows: &[Row<'_>]) -> String {
-    let shown = |row: &Row<'_>| format!("{}@{}", row.name, row.record.slot);
-    let widest = rows.iter().map(|row| shown(row).chars().count()).max().unwrap_or(0);
-    let mut text = String::new();
-    for row in rows {
-        let _ = write!(text, "{:<widest$}  ", shown(row));
-        if rows.len() <= MOST_BARS {
-            let _ = write!(text, "{}  ", bar(row.record));
-        }
-        let state = row.state.as_ref().map_or(String::new(), words);
-        let _ = writeln!(text, "{}{state}", arms(row.record));
-    }
-    text
-}
-
-/// Returns the changes that a sync would make.
-fn planned(plan: &Plan) -> Value {
-    let pending = |stage: Stage| (stage.plural().to_owned(), json!(plan.stage(stage).count()));
-    json!({
-        "drift": plan.has_drift(),
-        "pending": Stage::ALL.into_iter().map(pending).collect::<Value>(),
-        "blocked": plan.blocked.as_ref().map(|notice| &notice.what),
-    })
-}
-
-fn drifted(write: &Write) -> Value {
-    let Write::Slot { record, before, .. } = write else { return json!({}) };
-    json!({
-        "state": if before.is_some() { "drift" } else { "new" },
-        "wanted": traffic(record),
-        "changes": changes(before.as_deref(), record).iter().map(change).collect::<Value>(),
-    })
-}
-
-fn words(state: &SlotState<'_>) -> String {
-    let after_key =
-        |text: String| text.split_once(": ").map_or(text.clone(), |(_, rest)| rest.to_owned());
-    match state {
-        SlotState::Drift(write @ Write::Slot { before: Some(_), .. }) => {
-            style(format!("  ≠ Git: {}", after_key(write.to_string()))).yellow().to_string()
-        }
-        SlotState::Drift(_) => style("  + not in KV yet").green().to_string(),
-        SlotState::Held(held) => {
-            style(format!("  = {}", after_key(held.to_string()))).red().to_string()
-        }
-        SlotState::Untagged => style("  = no tag has it").dim().to_string(),
-    }
-}
-
-fn arms(record: &SlotRecord) -> String {
-    let share = |Arm { slot, snapshot }: &Arm, weight| ArmShare {
-        slot: slot.clone(),
-        version: snapshot.version.clone(),
-        weight,
-    };
-    let target = |target: &Target| share(&target.arm, Some(target.weight)).to_string();
-    let segment = |(group, arm): (&String, &Arm)| format!("{group}: {}", share(arm, None));
-    let targets = record.targets.iter().map(target);
-    targets.chain(record.segments.iter().map(segment)).collect::<Vec<_>>().join(", ")
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reconcile::plan::Write;
 use serde_json::{Value, json};
 
-use super::{Row, SlotState};
+use super::row::{Row, SlotState};
 use crate::args::StatusArgs;
 use crate::output::{Output, count};
 

@@ -165,7 +165,7 @@ describe('slotctl history', () => {
 
   test('lists what exists if a name is unknown', async () => {
     const { pair } = await synced()
-    const slot = await run(`history ${EXTRACTION} prod`, null, pair)
+    const slot = await run(`history ${EXTRACTION} beta`, null, pair)
     assert.deepEqual(
       [slot.code, /no such slot in KV\n +hint: it has: latest, production, staging/.test(slot.stderr)],
       [1, true],
@@ -204,7 +204,7 @@ describe('slotctl verify', () => {
     assert.equal(code, 1)
     assert.match(
       stderr,
-      /wrong: sha256\/[0-9a-f]{64}: it does not exist \(prompts\/extraction@.*names it\)\n +hint: slotctl sync/,
+      /wrong: sha256\/[0-9a-f]{64}: it does not exist \(prompts\/extraction@.*names it\)\n +hint: `slotctl sync` rewrites it/,
     )
     assert.match(stderr, /5 findings/)
     assert.deepEqual(

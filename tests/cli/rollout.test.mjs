@@ -412,6 +412,7 @@ describe('slotctl explain', () => {
 
   test('reads a key as the resolver does: without spaces and tabs around it', async () => {
     const repo = shop()
+    repo.commit({ [FILE]: split(10) })
     const { json } = await explain(repo, NAME, '--key', ' u1\t', '--json')
     assert.equal(json.point, pointOf(NAME, 'u1'))
     const file = path.join(temporaryFolder('keys'), 'keys.txt')

@@ -309,7 +309,7 @@ describe('a mistyped component', () => {
     repo.commit({})
     const { code, stderr } = await slotctl(['tag', 'list', '--repo', repo.dir], { env: gitEnv() })
     assert.equal(code, 0, stderr)
-    assert.match(stderr, /there are no tags of components under components\//)
+    assert.match(stderr, /There are no tags under components\//)
     const status = await slotctl(['status', '--offline', '--repo', repo.dir], { env: gitEnv() })
     assert.equal(status.code, 0, status.stderr)
     assert.match(status.stderr, /There are no slots/)

@@ -72,12 +72,14 @@ impl Central {
     }
 }
 
+/// What a location has read, with the time of each read.
+type Kept = BTreeMap<(Namespace, String), (f64, Option<Vec<u8>>)>;
+
 /// A location with one isolate.
 struct Location {
     number: usize,
     central: Rc<Central>,
-    /// What was read, and when.
-    kept: RefCell<BTreeMap<(Namespace, String), (f64, Option<Vec<u8>>)>>,
+    kept: RefCell<Kept>,
 }
 
 impl Location {

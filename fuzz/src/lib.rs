@@ -7,12 +7,12 @@ use base64ct::{Base64, Encoding};
 use catalog::digest::Digest;
 use catalog::key::Namespace;
 use catalog::resolution::{Read, Unavailable};
-use component_resolver::resolve::backend::Backend;
 use component_resolver::config::{Config, ScriptVersion};
-use component_resolver::http::{Body, MAX_BODY, Payload, Request, Response};
-use component_resolver::trace::Trace;
 use component_resolver::http::router::{self, Handled};
+use component_resolver::http::{Body, MAX_BODY, Payload, Request, Response};
+use component_resolver::resolve::backend::Backend;
 use component_resolver::resolve::reader::Reader;
+use component_resolver::trace::Trace;
 use serde_json::Value;
 
 const SPLITS: &str = include_str!("../../tests/vectors/http/splits.json");

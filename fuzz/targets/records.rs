@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use catalog::assign::{Caller, decide as assigned};
 use catalog::explain::Explanation;
 use catalog::name::ComponentName;
+use catalog::parsed::ParsedCatalog;
 use catalog::problem::Problem;
 use catalog::record::{
     self, CatalogRecord, FORMAT, FULL_WEIGHT, IndexRecord, Record, RecordError, RollbackRun,
@@ -60,7 +61,8 @@ where
 fn decide(slot: &SlotRecord) {
     let name = "prompts/extraction".parse().expect("it is a name");
     for draw in [0, 1 << 31, u32::MAX] {
-        let decision = assigned(slot, &name, &Caller::default(), &|| draw).expect("a target is there");
+        let decision =
+            assigned(slot, &name, &Caller::default(), &|| draw).expect("a target is there");
         assert!(decision.point.is_none_or(|point| point < FULL_WEIGHT));
         assert!(slot.targets.iter().any(|target| target.arm == *decision.arm && target.weight > 0));
     }
@@ -76,7 +78,7 @@ fn resolve(data: &[u8], name: &ComponentName, reference: Reference) {
     let question = Question { name: name.clone(), reference, caller: Caller::default().into() };
     let mut resolution = Resolution::begin(question);
     for _ in 0..3 {
-        match resolution.supply(Ok(Some(data.into())), &|| 7) {
+        match resolution.supply(Ok(Some(data.into())), &|| 7, &ParsedCatalog::default()) {
             Ok(None) => {}
             Err(refusal) => {
                 let problem = serde_json::to_value(Problem::of(&refusal, "/", "")).expect("JSON");

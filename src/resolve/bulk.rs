@@ -34,6 +34,8 @@ pub(crate) async fn resolve_all<B: Backend>(
     while !open.is_empty() {
         let records = read_round(reader, &open, trace).await;
         let mut next = Vec::new();
+        // References of one catalog follow each other, so that it is parsed once.
+        open.sort_by(|(_, a), (_, b)| a.key().cmp(b.key()));
         for (at, mut resolution) in open {
             let read = records.get(resolution.key()).cloned().unwrap_or_else(unread);
             match advance(reader, &mut resolution, read, grant) {
@@ -44,6 +46,7 @@ pub(crate) async fn resolve_all<B: Backend>(
                 }
             }
         }
+        next.sort_by_key(|(at, _)| *at);
         open = next;
     }
     settled.into_iter().flatten().collect()

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher, DefaultHasher, Hash};
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -135,8 +135,8 @@ impl BuildHasher for Seeded {
 
 /// A record that has led to an answer.
 pub struct KeptRecord {
-    /// The value as KV returned it.
-    pub bytes: Rc<[u8]>,
+    /// The value as KV returned it at the last read.
+    pub bytes: RefCell<Rc<[u8]>>,
     /// The time of the read, in milliseconds since 1970.
     pub read_at: Cell<f64>,
     /// The record of a version that was revoked.

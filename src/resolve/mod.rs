@@ -96,7 +96,8 @@ pub(crate) fn advance<B: Backend>(
     grant: &Grant,
 ) -> Option<Result<Resolved, Refusal>> {
     let record = read.as_ref().ok().cloned().flatten();
-    let supplied = resolution.supply(read, &|| reader.backend.random()).transpose()?;
+    let supplied =
+        resolution.supply(read, &|| reader.backend.random(), &reader.parsed).transpose()?;
     if let (Err(refusal), Some(record)) = (&supplied, record) {
         remember_refusal(reader, resolution.key(), &record, refusal);
     }
@@ -175,7 +176,7 @@ fn last_answer<B: Backend>(
 ) -> Option<Result<Resolved, Refusal>> {
     let mut resolution = Resolution::begin(question.clone());
     let (record, age) = reader.last_good_record(resolution.key())?;
-    match resolution.supply(Ok(Some(record)), &|| reader.backend.random()) {
+    match resolution.supply(Ok(Some(record)), &|| reader.backend.random(), &reader.parsed) {
         Ok(basis) => {
             let basis = basis.filter(|basis| !reader.is_revoked(&basis.selected.key()))?;
             Some(Ok(Resolved { basis, stale: Some(age), kept: false }))

@@ -1,10 +1,11 @@
 //! Reads through the memory of the isolate.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use catalog::digest::Digest;
 use catalog::key::{CacheClass, Key, Namespace};
+use catalog::parsed::ParsedCatalog;
 use catalog::record::Snapshot;
 use catalog::refusal::Refusal;
 use catalog::resolution::{Read, Selected, Unavailable};
@@ -21,6 +22,10 @@ const SHORT: usize = 100;
 pub struct Reader<B: Backend> {
     /// The platform.
     pub backend: B,
+    /// The catalog record that was parsed last.
+    pub(crate) parsed: ParsedCatalog,
+    /// The time at which both namespaces last answered, in milliseconds since 1970.
+    pub(crate) healthy_at: Cell<f64>,
     memory: RefCell<Memory<B::Content>>,
     /// The maximum size of the contents in memory, in bytes.
     content_memory: usize,
@@ -53,6 +58,8 @@ impl<B: Backend> Reader<B> {
     pub fn new(config: &Config, backend: B) -> Self {
         Self {
             backend,
+            parsed: ParsedCatalog::default(),
+            healthy_at: Cell::new(f64::NEG_INFINITY),
             memory: RefCell::new(Memory::new(config.content_memory)),
             content_memory: config.content_memory,
             slot_cache_ttl: config.slot_cache_ttl,
@@ -107,19 +114,13 @@ impl<B: Backend> Reader<B> {
         Ok(keys.iter().zip(values).map(|(key, value)| self.found(key, value)).collect())
     }
 
-    /// Reads a key only to see if its namespace answers.
-    pub(crate) async fn probe(&self, namespace: Namespace, key: &str, trace: &mut Trace) -> bool {
-        trace.kv_reads += 1;
-        self.backend.record(namespace, key, self.slot_cache_ttl).await.is_ok()
-    }
-
     /// Returns the version record in memory, if it may be used without being read again.
     pub(crate) fn fresh(&self, key: &Key) -> Option<Rc<[u8]>> {
         if key.cache_class() != CacheClass::Record {
             return None;
         }
         let kept = self.memory.borrow_mut().records.get(key)?;
-        (!kept.revoked && self.is_fresh(&kept)).then(|| kept.bytes.clone())
+        (!kept.revoked && self.is_fresh(&kept)).then(|| kept.bytes.borrow().clone())
     }
 
     /// Tells if a version record may be used without being read again.
@@ -131,13 +132,14 @@ impl<B: Backend> Reader<B> {
     pub(crate) fn last_good_record(&self, key: &Key) -> Option<(Rc<[u8]>, u64)> {
         let kept = self.memory.borrow_mut().records.get(key)?;
         let age = (self.backend.now() - kept.read_at.get()).max(0.0) / 1000.0;
-        Some((kept.bytes.clone(), age as u64))
+        Some((kept.bytes.borrow().clone(), age as u64))
     }
 
     /// Returns the kept record of a key, if its bytes are `record`.
     pub(crate) fn kept_record(&self, key: &Key, record: &[u8]) -> Option<Rc<KeptRecord>> {
         let kept = self.memory.borrow_mut().records.get(key)?;
-        (*kept.bytes == *record).then_some(kept)
+        let is_same = **kept.bytes.borrow() == *record;
+        is_same.then_some(kept)
     }
 
     /// Keeps a record that has led to an answer, as the last good one of its key.
@@ -151,14 +153,18 @@ impl<B: Backend> Reader<B> {
     }
 
     fn keep(&self, key: &Key, record: &Rc<[u8]>, revoked: bool) {
-        let read_at = self.backend.now();
-        let mut memory = self.memory.borrow_mut();
+        let (read_at, mut memory) = (self.backend.now(), self.memory.borrow_mut());
         match memory.records.get(key).filter(|known| known.revoked == revoked) {
             // The age of a version record counts from its read, not from its last use.
-            Some(known) if Rc::ptr_eq(&known.bytes, record) => {}
-            Some(known) if known.bytes == *record => known.read_at.set(read_at),
+            Some(known) if Rc::ptr_eq(&known.bytes.borrow(), record) => {}
+            Some(known) if *known.bytes.borrow() == *record => {
+                known.read_at.set(read_at);
+                // The next comparison with this record is one of pointers.
+                known.bytes.replace(record.clone());
+            }
             _ => {
-                let kept = KeptRecord { bytes: record.clone(), read_at: read_at.into(), revoked };
+                let (bytes, read_at) = (record.clone().into(), read_at.into());
+                let kept = KeptRecord { bytes, read_at, revoked };
                 memory.records.put(key, Rc::new(kept), record.len() + ITEM_OVERHEAD);
             }
         }
@@ -174,14 +180,15 @@ impl<B: Backend> Reader<B> {
         self.memory.borrow_mut().records.get(key).is_some_and(|kept| kept.revoked)
     }
 
-    /// Keeps the record of an answer that needed no content. A slot record that names
-    /// another content than the kept one is kept only if that content is in memory.
+    /// Keeps the record of an answer that needed no content. A slot record that names another
+    /// content than the kept one is kept only if that content is in memory.
     pub(crate) fn keep_record_unless_unsure(&self, key: &Key, record: &Rc<[u8]>, names: &Digest) {
         // A version record names the same content at every read.
         let sure = key.cache_class() == CacheClass::Record || {
             let mut memory = self.memory.borrow_mut();
             let kept = memory.records.get(key);
-            kept.is_none_or(|kept| kept.bytes == *record) || memory.contents.get(names).is_some()
+            kept.is_none_or(|kept| *kept.bytes.borrow() == *record)
+                || memory.contents.get(names).is_some()
         };
         if sure {
             self.keep_record(key, record);
@@ -258,8 +265,7 @@ impl<B: Backend> Reader<B> {
         Some(content)
     }
 
-    /// Tells if a content takes up so little of the memory that a second form of it may be
-    /// kept.
+    /// Tells if a content takes up so little memory that a second form of it may be kept.
     pub(crate) fn is_short(&self, content: &B::Content) -> bool {
         self.backend.size(content) <= self.content_memory / SHORT
     }

@@ -19,6 +19,7 @@ pub mod key;
 pub mod media_type;
 pub mod name;
 pub mod nearest;
+pub mod parsed;
 pub mod problem;
 pub mod range;
 pub mod record;

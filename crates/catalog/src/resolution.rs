@@ -11,7 +11,7 @@ use crate::digest::Digest;
 use crate::existing::Existing;
 use crate::key::Key;
 use crate::name::ComponentName;
-use crate::range::Range;
+use crate::parsed::ParsedCatalog;
 use crate::record::{self, CatalogRecord, Gone, RecordError, SlotRecord, Snapshot, VersionRecord};
 use crate::reference::{Address, Reference};
 use crate::refusal::Refusal;
@@ -169,7 +169,7 @@ impl Resolution {
 
     /// Receives the result of reading [`Resolution::key`] and returns the basis of the answer,
     /// or `None` if another key has to be read. `random` returns 32 random bits; it is called
-    /// if a slot is split and no property of the caller decides.
+    /// if a slot is split and no property of the caller decides. `parsed` keeps the last catalog.
     ///
     /// # Errors
     ///
@@ -178,13 +178,14 @@ impl Resolution {
         &mut self,
         read: Read<Rc<[u8]>>,
         random: &dyn Fn() -> u32,
+        parsed: &ParsedCatalog,
     ) -> Result<Option<Basis>, Refusal> {
         let read = read.map_err(|_| Refusal::StoreUnavailable(self.key.namespace()))?;
         let Some(record) = read else { return self.ask_catalog().map(|()| None) };
         let (selected, slot) = match self.key {
             Key::Slot(..) => self.select(&record, random)?,
             Key::Version(..) => (self.exact(&record)?, None),
-            _ => (self.search(&record)?, None),
+            _ => (self.search(&record, parsed)?, None),
         };
         Ok(Some(Basis { key: self.key.clone(), record, slot, selected }))
     }
@@ -252,28 +253,27 @@ impl Resolution {
     /// exist, lists the existing ones.
     // Not inlined: V8 compiles a function when it is first called, and a slot needs none of this.
     #[inline(never)]
-    fn search(&self, bytes: &[u8]) -> Result<Selected, Refusal> {
-        let catalog: CatalogRecord =
-            record::parse(bytes).map_err(|error| self.unreadable(error))?;
+    fn search(&self, text: &Rc<[u8]>, parsed: &ParsedCatalog) -> Result<Selected, Refusal> {
+        let catalog = parsed.parse(text).map_err(|error| self.unreadable(error))?;
         let name = self.question.name.clone();
-        let existing = Existing::of(&catalog);
+        let existing = || Existing::of(&catalog);
         match &self.question.reference {
-            Reference::Range(range) => match highest_in(&catalog, range) {
+            Reference::Range(range) => match catalog.highest_in(range) {
                 Some(snapshot) if !self.denied => {
-                    Ok(Selected { name, snapshot, found: Found::Range })
+                    Ok(Selected { name, snapshot: snapshot.clone(), found: Found::Range })
                 }
-                _ => Err(Refusal::RangeUnsatisfied(name, range.clone(), existing)),
+                _ => Err(Refusal::RangeUnsatisfied(name, range.clone(), existing())),
             },
             Reference::Digest(digest) if self.denied => {
-                Err(Refusal::DigestUnknown(name, *digest, existing))
+                Err(Refusal::DigestUnknown(name, *digest, existing()))
             }
             Reference::Digest(digest) => self.by_digest(&catalog, *digest),
             Reference::Version(version) => match catalog.version(version) {
                 // A location may see the catalog before the record of a new version.
                 Some(record) if !self.denied => self.unless_revoked(record.clone()),
-                _ => Err(Refusal::VersionUnknown(name, version.clone(), existing)),
+                _ => Err(Refusal::VersionUnknown(name, version.clone(), existing())),
             },
-            Reference::Slot(slot) => Err(Refusal::SlotUnknown(name, slot.clone(), existing)),
+            Reference::Slot(slot) => Err(Refusal::SlotUnknown(name, slot.clone(), existing())),
         }
     }
 
@@ -289,12 +289,4 @@ impl Resolution {
         };
         self.unless_revoked(record.clone())
     }
-}
-
-/// Returns the highest version in the range that is not revoked.
-fn highest_in(catalog: &CatalogRecord, range: &Range) -> Option<Snapshot> {
-    let live = catalog.versions.iter().filter(|record| record.revoked.is_none());
-    let inside =
-        live.filter(|record| record.snapshot.version.semver().is_some_and(|v| range.matches(v)));
-    inside.max_by_key(|record| &record.snapshot.version).map(|record| record.snapshot.clone())
 }

@@ -5,9 +5,6 @@ use crate::refusal::Refusal;
 use crate::slot::Slot;
 use crate::version::Version;
 
-/// The maximum number of versions, highest first, that are searched for the nearest one.
-const SEARCHED: usize = 1_000;
-
 /// Finds the existing name that is nearest to the unknown one: a component, a reference of it
 /// with its name, or a type.
 pub fn nearest_existing(refusal: &Refusal) -> Option<String> {
@@ -19,8 +16,7 @@ pub fn nearest_existing(refusal: &Refusal) -> Option<String> {
             nearest(slot.as_str(), slots, &mut BUDGET.clone()).map(|near| format!("{name}@{near}"))
         }
         Refusal::VersionUnknown(name, version, existing) => {
-            let versions: Vec<String> =
-                existing.versions.iter().take(SEARCHED).map(Version::to_string).collect();
+            let versions: Vec<String> = existing.versions.iter().map(Version::to_string).collect();
             let versions = versions.iter().map(String::as_str);
             nearest(&version.to_string(), versions, &mut BUDGET.clone())
                 .map(|near| format!("{name}@{near}"))

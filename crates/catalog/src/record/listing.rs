@@ -8,9 +8,11 @@ use vecmap::VecMap;
 use super::bytes::{FORMAT, Record, write};
 use super::moves::Move;
 use super::slot::SlotRecord;
+use super::snapshot::Snapshot;
 use super::version::VersionRecord;
 use crate::digest::Digest;
 use crate::name::ComponentName;
+use crate::range::Range;
 use crate::slot::Slot;
 use crate::version::Version;
 
@@ -29,6 +31,13 @@ pub struct CatalogRecord {
 }
 
 impl CatalogRecord {
+    /// Returns the highest version in a range that is not revoked.
+    pub fn highest_in(&self, range: &Range) -> Option<&Snapshot> {
+        let live = self.versions.iter().rev().filter(|record| record.revoked.is_none());
+        let mut snapshots = live.map(|record| &record.snapshot);
+        snapshots.find(|known| known.version.semver().is_some_and(|v| range.matches(v)))
+    }
+
     /// Returns the record of a version.
     pub fn version(&self, version: &Version) -> Option<&VersionRecord> {
         self.versions.iter().find(|record| record.snapshot.version == *version)

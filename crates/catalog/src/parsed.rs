@@ -8,7 +8,10 @@ use crate::record::{self, CatalogRecord, RecordError};
 /// The catalog record that was parsed last. A record of 10,000 versions takes 30 ms to parse, and
 /// many references may ask for it.
 #[derive(Default)]
-pub struct ParsedCatalog(RefCell<Option<(Rc<[u8]>, Rc<CatalogRecord>)>>);
+pub struct ParsedCatalog(RefCell<Option<Parsed>>);
+
+/// The text of a record and its parsed form.
+type Parsed = (Rc<[u8]>, Rc<CatalogRecord>);
 
 impl ParsedCatalog {
     /// Parses a catalog record, unless it is the last one again.

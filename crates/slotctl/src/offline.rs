@@ -37,7 +37,7 @@ pub(crate) fn source(
     only: &[ComponentName],
     output: &Output,
 ) -> Result<SharedSource> {
-    told(&Asking::open(args, only, Certainty::Wanted)?, output)
+    ask(&Asking::open(args, only, Certainty::Wanted)?, output)
 }
 
 /// Returns the clone's own refs.
@@ -46,10 +46,10 @@ pub(crate) fn own_source(
     only: &[ComponentName],
     output: &Output,
 ) -> Result<SharedSource> {
-    told(&Asking::offline(args, only)?, output)
+    ask(&Asking::offline(args, only)?, output)
 }
 
-fn told(asking: &Asking<'_>, output: &Output) -> Result<SharedSource> {
+fn ask(asking: &Asking<'_>, output: &Output) -> Result<SharedSource> {
     let began = Instant::now();
     let source = asking.ask(output)?;
     source.warnings.iter().for_each(|notice| output.warning(notice));

@@ -178,7 +178,7 @@ impl Output {
         };
         bar.set_style(template("{msg} {human_pos} ({rate})"));
         bar.set_message(what.to_owned());
-        Meter { output: self.clone(), bar, said: Cell::new(Instant::now()) }
+        Meter { output: self.clone(), bar, printed: Cell::new(Instant::now()) }
     }
 }
 
@@ -201,7 +201,7 @@ const BAR: &str = "{msg} {bar:32} {human_pos}/{human_len} ({rate}, {eta} left)";
 pub(crate) struct Meter {
     output: Output,
     bar: ProgressBar,
-    said: Cell<Instant>,
+    printed: Cell<Instant>,
 }
 
 impl Meter {
@@ -228,8 +228,8 @@ impl Meter {
         /// Often enough for the reader of a CI job, rare enough for its log.
         const EVERY: Duration = Duration::from_secs(10);
         self.bar.set_position(done as u64);
-        if !self.output.terminal && self.said.get().elapsed() >= EVERY {
-            self.said.set(Instant::now());
+        if !self.output.terminal && self.printed.get().elapsed() >= EVERY {
+            self.printed.set(Instant::now());
             let total = self.bar.length().map_or(String::new(), |total| format!("/{total}"));
             self.output.say(format_args!("       {} {done}{total}", self.bar.message()));
         }

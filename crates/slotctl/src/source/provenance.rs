@@ -114,7 +114,7 @@ mod tests {
         };
         let origin = || Origin::Remote { name: "origin".into(), url: "https://e.com/a".into() };
         let fetched = Some(Timestamp::from_unix(0));
-        let away = |fetched| Origin::Unanswered { name: "origin".into(), fetched };
+        let unanswered = |fetched| Origin::Unanswered { name: "origin".into(), fetched };
         for (words, expected) in [
             (of(origin(), Some("main"), commit), "origin (main at aaaaaaa), 41 tags"),
             (of(origin(), None, None), "origin (no default branch), 41 tags"),
@@ -124,7 +124,7 @@ mod tests {
                 "this clone alone (main at aaaaaaa), 41 tags",
             ),
             (
-                of(away(fetched), Some("main"), commit),
+                of(unanswered(fetched), Some("main"), commit),
                 "this clone, last fetched at 1970-01-01T00:00:00Z (main at aaaaaaa), 41 tags",
             ),
         ] {

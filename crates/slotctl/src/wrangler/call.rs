@@ -27,7 +27,7 @@ pub(super) struct WranglerCall<'a> {
     pub(super) dir: &'a Path,
     pub(super) args: Vec<String>,
     /// The file to which wrangler writes its output for programs.
-    pub(super) told: Option<&'a Path>,
+    pub(super) output_file: Option<&'a Path>,
     pub(super) patience: Duration,
 }
 
@@ -57,8 +57,8 @@ impl WranglerCall<'_> {
         if status.success() {
             return Ok(String::from_utf8_lossy(&out).into_owned());
         }
-        let said = said(if err.trim_ascii().is_empty() { &out } else { &err });
-        bail!("{} ended with {}: {said}", self.shown(), code(status))
+        let message = message(if err.trim_ascii().is_empty() { &out } else { &err });
+        bail!("{} ended with {}: {message}", self.shown(), code(status))
     }
 
     fn start(&self) -> Result<Child> {
@@ -69,7 +69,7 @@ impl WranglerCall<'_> {
         command.envs([("NO_COLOR", "1"), ("CI", "1"), ("WRANGLER_SEND_METRICS", "false")]);
         // Wrangler does not need the token of callers.
         command.env_remove("RESOLVER_TOKEN").env_remove("WRANGLER_OUTPUT_FILE_DIRECTORY");
-        match self.told {
+        match self.output_file {
             Some(file) => command.env("WRANGLER_OUTPUT_FILE_PATH", file),
             None => command.env_remove("WRANGLER_OUTPUT_FILE_PATH"),
         };
@@ -117,7 +117,7 @@ fn reader(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8
 }
 
 /// Returns the last lines of a message, without colours and secrets.
-fn said(bytes: &[u8]) -> String {
+fn message(bytes: &[u8]) -> String {
     const LINES: usize = 8;
     let text = String::from_utf8_lossy(bytes);
     let plain = console::strip_ansi_codes(&text).into_owned();
@@ -144,7 +144,7 @@ mod tests {
             program: &program,
             dir: Path::new("."),
             args: vec![script.to_owned()],
-            told: None,
+            output_file: None,
             patience: Duration::from_millis(patience),
         };
         call.run()
@@ -169,7 +169,7 @@ mod tests {
             program: &program,
             dir: Path::new("."),
             args: vec![],
-            told: None,
+            output_file: None,
             patience: Duration::from_secs(1),
         };
         assert!(call.run().unwrap_err().to_string().contains("npm ci"));

@@ -97,8 +97,8 @@ impl Wrangler {
     pub(crate) fn upload(&self, tag: &str, message: &str) -> Result<Id> {
         // Each option is one argument: a subject may begin with a dash.
         let options = [format!("--tag={tag}"), format!("--message={message}")];
-        let told = self.tell(&["versions", "upload"], &options, TO_UPLOAD)?;
-        model::uploaded(&told).ok_or_else(|| {
+        let output = self.tell(&["versions", "upload"], &options, TO_UPLOAD)?;
+        model::uploaded(&output).ok_or_else(|| {
             anyhow!(
                 "wrangler versions upload did not say which version it made; is it 3.60 or later?"
             )
@@ -144,12 +144,12 @@ impl Wrangler {
         &self,
         words: &[&str],
         options: &[String],
-        told: Option<&Path>,
+        output_file: Option<&Path>,
         patience: Duration,
     ) -> Result<String> {
         let words = words.iter().map(|word| (*word).to_owned());
         let args = words.chain(options.iter().cloned()).chain(self.which.iter().cloned()).collect();
-        WranglerCall { program: &self.program, dir: &self.dir, args, told, patience }.run()
+        WranglerCall { program: &self.program, dir: &self.dir, args, output_file, patience }.run()
     }
 }
 

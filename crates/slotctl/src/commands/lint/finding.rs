@@ -86,8 +86,8 @@ pub(super) fn words(findings: &[LintFinding]) -> String {
         };
         let reference = reference.as_ref().map_or(String::new(), |text| format!("{text}: "));
         let help = help.as_ref().map_or(String::new(), |help| format!("; instead: {help}"));
-        let said = format!("{file}:{line}: {level}: {reference}{what}{help} [{code}]");
-        let _ = writeln!(text, "{}", printable(said.as_bytes()));
+        let shown = format!("{file}:{line}: {level}: {reference}{what}{help} [{code}]");
+        let _ = writeln!(text, "{}", printable(shown.as_bytes()));
     }
     text
 }

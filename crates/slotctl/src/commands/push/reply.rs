@@ -18,7 +18,7 @@ pub(super) struct PushReply {
     /// The full names of the refs that the remote took.
     taken: Vec<String>,
     /// The messages of the remote's hooks, or the errors.
-    said: Vec<String>,
+    messages: Vec<String>,
 }
 
 impl PushReply {
@@ -29,8 +29,8 @@ impl PushReply {
         let rejected = stdout.lines().filter_map(rejected).collect();
         let taken = stdout.lines().filter_map(taken).collect();
         let stderr = String::from_utf8_lossy(&ran.stderr);
-        let said = stderr.lines().filter_map(said).collect();
-        Self { rejected, taken, said }
+        let messages = stderr.lines().filter_map(message).collect();
+        Self { rejected, taken, messages }
     }
 
     /// Tells if the remote took a ref.
@@ -50,7 +50,7 @@ impl PushReply {
         if notices.is_empty() {
             notices.push(Notice {
                 subject: printable(remote.as_bytes()),
-                what: format!("the push failed: {}", self.said.join(" ")),
+                what: format!("the push failed: {}", self.messages.join(" ")),
                 help: None,
             });
         }
@@ -91,11 +91,11 @@ impl PushReply {
 
     /// Returns the message of the remote's hook, which names the rule.
     fn words(&self) -> String {
-        let said = self.said.iter().filter_map(|line| line.strip_prefix("remote: "));
-        let said: Vec<&str> = said.map(str::trim).filter(|line| !line.is_empty()).collect();
-        match said.is_empty() {
+        let messages = self.messages.iter().filter_map(|line| line.strip_prefix("remote: "));
+        let messages: Vec<&str> = messages.map(str::trim).filter(|line| !line.is_empty()).collect();
+        match messages.is_empty() {
             true => String::new(),
-            false => format!(": {}", said.join(" ")),
+            false => format!(": {}", messages.join(" ")),
         }
     }
 }
@@ -117,7 +117,7 @@ fn taken(line: &str) -> Option<String> {
     ["*", "+", "-", " ", "="].contains(&flag).then(|| name.to_owned())
 }
 
-fn said(line: &str) -> Option<String> {
+fn message(line: &str) -> Option<String> {
     let line = printable(line.trim().as_bytes());
     let noise = line.is_empty() || line.starts_with("To ") || line.starts_with("hint:");
     (!noise).then_some(line)
@@ -136,7 +136,7 @@ mod tests {
     fn refusals_explain_why_the_remote_refused() {
         let slot = "!\tabc:refs/tags/components/p/a/production\t";
         let other = "!\tabc:refs/tags/components/p/a/v1.0.0\t[rejected] (atomic push failed)\nDone";
-        for (why, said, what) in [
+        for (why, messages, what) in [
             ("[rejected] (stale info)", "", "during the push"),
             ("[rejected] (already exists)", "", "during the push"),
             (
@@ -155,7 +155,7 @@ mod tests {
                 "hook declined: only CI",
             ),
         ] {
-            let notices = refusals(&format!("To x\n{slot}{why}\n{other}"), said);
+            let notices = refusals(&format!("To x\n{slot}{why}\n{other}"), messages);
             assert_eq!(notices.len(), 1, "{notices:?}");
             assert_eq!(notices[0].subject, "components/p/a/production");
             assert!(notices[0].what.contains(what), "{notices:?}");

@@ -63,7 +63,7 @@ fn make(
     if tags.is_empty() {
         warn_of_new_component(context, name)?;
     }
-    told(context, name, &file.path, commit)
+    report(context, name, &file.path, commit)
 }
 
 /// Warns of a new component whose name is a typing error away from that of another one.
@@ -80,7 +80,7 @@ fn warn_of_new_component(context: &Tags<'_>, name: &TagName) -> Result<()> {
     Ok(())
 }
 
-fn told(context: &Tags<'_>, name: &TagName, path: &str, commit: ObjectId) -> Result<()> {
+fn report(context: &Tags<'_>, name: &TagName, path: &str, commit: ObjectId) -> Result<()> {
     let shown = notice::printable(path.as_bytes());
     context.output.say(format_args!("{name}: {shown} at {}", short(commit)));
     context.output.hint("slotctl push --tags");

@@ -59,7 +59,7 @@ pub(crate) fn question(
 ///
 /// 404 for a component that the caller may not see at all.
 pub(crate) fn begin(question: Question, grant: &Grant) -> Result<Resolution, Refusal> {
-    if !grant.sees(&question.name) {
+    if !grant.covers(&question.name) {
         return Err(Refusal::ComponentUnknown(question.name, None));
     }
     match grant.allows(&question.name, &question.reference) {
@@ -147,8 +147,8 @@ fn settle<B: Backend>(
         500.. if grant.allows(&question.name, &question.reference) => {
             last_answer(reader, question).unwrap_or(Err(refusal))
         }
-        404 => handed_out(reader, question, grant).ok_or_else(|| cut_down(refusal, grant)),
-        _ => Err(cut_down(refusal, grant)),
+        404 => handed_out(reader, question, grant).ok_or_else(|| grant.cut_down(refusal)),
+        _ => Err(grant.cut_down(refusal)),
     }
 }
 
@@ -184,13 +184,6 @@ fn last_answer<B: Backend>(
         Err(refusal) if refusal.status() == 410 => Some(Err(refusal)),
         Err(_) => None,
     }
-}
-
-fn cut_down(mut refusal: Refusal, grant: &Grant) -> Refusal {
-    if let Some((name, existing)) = refusal.existing_mut() {
-        grant.filter(name, existing);
-    }
-    refusal
 }
 
 /// Keeps the record of an answer that needed no content, unless it names a new content that has

@@ -6,6 +6,7 @@ use catalog::name::ComponentName;
 use catalog::nearest::{BUDGET, nearest};
 use catalog::record::{self, IndexRecord};
 use catalog::refusal::Refusal;
+use catalog::slot::Slot;
 
 use super::backend::Backend;
 use super::reader::Reader;
@@ -32,12 +33,10 @@ pub(crate) async fn suggest<'a, B: Backend>(
         return;
     }
     let Ok(index) = record::parse::<IndexRecord>(&bytes) else { return };
-    let seen: Vec<&str> = index
-        .components
-        .iter()
-        .filter(|name| grant.sees(name))
-        .map(ComponentName::as_str)
-        .collect();
+    let visible = |(name, slots): &(&ComponentName, Option<&[Slot]>)| {
+        grant.sees(name, slots.unwrap_or_default())
+    };
+    let seen: Vec<&str> = index.entries().filter(visible).map(|(name, _)| name.as_str()).collect();
     let mut budget = BUDGET;
     for (name, place) in unknown {
         let found = nearest(name.as_str(), seen.iter().copied(), &mut budget);

@@ -7,18 +7,23 @@ use serde::Deserialize;
 use vecmap::VecMap;
 
 use crate::digest::Digest;
-use crate::existing::Existing;
 use crate::name::ComponentName;
 use crate::reference::Reference;
+use crate::refusal::Refusal;
 use crate::slot::Slot;
 
-/// `<names>[@<slot>]`: `*`, `prompts/*`, `prompts/extraction`, each for every
-/// reference or, with `@production`, for that slot alone.
+/// `<names>[@<slot>][+history]`: `*`, `prompts/*`, `prompts/extraction`, each for every
+/// reference or, with `@production`, for that slot alone. With `+history`, also for who
+/// changed what, when and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
     names: Names,
     slot: Option<Slot>,
+    history: bool,
 }
+
+/// The end of a scope that includes the history.
+const HISTORY: &str = "+history";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Names {
@@ -36,6 +41,10 @@ impl Scope {
             Names::One(one) => one == name,
         }
     }
+
+    fn covers_slot(&self, name: &ComponentName, slot: &Slot) -> bool {
+        self.covers(name) && self.slot.as_ref().is_none_or(|limit| limit == slot)
+    }
 }
 
 /// The error of a text that is not a scope.
@@ -45,7 +54,8 @@ pub struct ScopeError;
 impl fmt::Display for ScopeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "a scope is '*', '<type>/*' or '<type>/<name>', with '@<slot>' behind it or without",
+            "a scope is '*', '<type>/*' or '<type>/<name>', then '@<slot>' for one slot, then \
+             '+history' for who changed it and why",
         )
     }
 }
@@ -56,6 +66,10 @@ impl FromStr for Scope {
     type Err = ScopeError;
 
     fn from_str(text: &str) -> Result<Self, ScopeError> {
+        let (text, history) = match text.strip_suffix(HISTORY) {
+            Some(text) => (text, true),
+            None => (text, false),
+        };
         let (names, slot) = match text.split_once('@') {
             Some((names, slot)) => (names, Some(slot.parse().map_err(|_| ScopeError)?)),
             None => (text, None),
@@ -69,7 +83,7 @@ impl FromStr for Scope {
             Some(_) => return Err(ScopeError),
             None => Names::One(names.parse().map_err(|_| ScopeError)?),
         };
-        Ok(Self { names, slot })
+        Ok(Self { names, slot, history })
     }
 }
 
@@ -83,28 +97,50 @@ pub enum Grant {
 }
 
 impl Grant {
-    fn scopes(&self, name: &ComponentName) -> impl Iterator<Item = Option<&Slot>> {
-        let (all, scopes) = match self {
-            Self::All => (Some(None), &[][..]),
-            Self::Scopes(scopes) => (None, scopes.as_slice()),
-        };
-        let covering = scopes.iter().filter(|scope| scope.covers(name));
-        all.into_iter().chain(covering.map(|scope| scope.slot.as_ref()))
+    /// Returns the scopes for the component; `None` means all rights.
+    fn scopes(&self, name: &ComponentName) -> Option<impl Iterator<Item = &Scope>> {
+        match self {
+            Self::All => None,
+            Self::Scopes(scopes) => Some(scopes.iter().filter(|scope| scope.covers(name))),
+        }
     }
 
-    /// Tells if any part of the component may be seen.
-    pub fn sees(&self, name: &ComponentName) -> bool {
-        self.scopes(name).next().is_some()
+    /// Tells if a scope names the component. Whether the caller may see it can then depend on
+    /// the slots that it has: see [`Self::sees`].
+    pub fn covers(&self, name: &ComponentName) -> bool {
+        self.scopes(name).is_none_or(|mut scopes| scopes.next().is_some())
+    }
+
+    /// Tells if the caller may see a component with these slots: all of it, or one of the slots.
+    /// Otherwise the component is treated as nonexistent.
+    pub fn sees<'a>(
+        &self,
+        name: &ComponentName,
+        slots: impl IntoIterator<Item = &'a Slot>,
+    ) -> bool {
+        self.sees_versions(name) || slots.into_iter().any(|slot| self.sees_slot(name, slot))
     }
 
     /// Tells if the component may be read through this slot.
     pub fn sees_slot(&self, name: &ComponentName, slot: &Slot) -> bool {
-        self.scopes(name).any(|limit| limit.is_none_or(|limit| limit == slot))
+        self.scopes(name).is_none_or(|mut scopes| scopes.any(|scope| scope.covers_slot(name, slot)))
     }
 
     /// Tells if every version of the component may be read, not only those of slots.
     pub fn sees_versions(&self, name: &ComponentName) -> bool {
-        self.scopes(name).any(|limit| limit.is_none())
+        self.scopes(name).is_none_or(|mut scopes| scopes.any(|scope| scope.slot.is_none()))
+    }
+
+    /// Tells if the caller may see who changed this slot, when and why.
+    pub fn sees_history(&self, name: &ComponentName, slot: &Slot) -> bool {
+        let shows = |scope: &Scope| scope.history && scope.covers_slot(name, slot);
+        self.scopes(name).is_none_or(|mut scopes| scopes.any(shows))
+    }
+
+    /// Tells if the caller may see the authors of all versions of the component.
+    pub fn sees_authors(&self, name: &ComponentName) -> bool {
+        let shows = |scope: &Scope| scope.history && scope.slot.is_none();
+        self.scopes(name).is_none_or(|mut scopes| scopes.any(shows))
     }
 
     /// Tells if the component may be read by this reference.
@@ -115,12 +151,19 @@ impl Grant {
         }
     }
 
-    /// Removes the slots and versions that may not be seen.
-    pub fn filter(&self, name: &ComponentName, existing: &mut Existing) {
+    /// Removes from a refusal everything that may not be seen. If nothing of the component may
+    /// be seen, the refusal is that of a component that does not exist.
+    #[must_use]
+    pub fn cut_down(&self, mut refusal: Refusal) -> Refusal {
+        let Some((name, existing)) = refusal.existing_mut() else { return refusal };
+        if !self.sees(name, &existing.slots) {
+            return Refusal::ComponentUnknown(name.clone(), None);
+        }
         existing.slots.retain(|slot| self.sees_slot(name, slot));
         if !self.sees_versions(name) {
             existing.versions.clear();
         }
+        refusal
     }
 }
 
@@ -179,6 +222,7 @@ impl ReadTokens {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::existing::Existing;
 
     fn name(text: &str) -> ComponentName {
         text.parse().unwrap()
@@ -224,29 +268,61 @@ mod tests {
             (&[], false, false, false, false),
         ] {
             let (grant, name) = (grant(scopes), name("prompts/a"));
-            assert_eq!(grant.sees(&name), sees, "{scopes:?}");
+            assert_eq!(grant.covers(&name), sees, "{scopes:?}");
             assert_eq!(grant.sees_slot(&name, &slot("production")), production, "{scopes:?}");
             assert_eq!(grant.sees_slot(&name, &slot("canary")), canary, "{scopes:?}");
             assert_eq!(grant.sees_versions(&name), versions, "{scopes:?}");
         }
-        assert!(Grant::All.sees(&name("a/b")) && Grant::All.sees_versions(&name("a/b")));
+        assert!(Grant::All.covers(&name("a/b")) && Grant::All.sees_versions(&name("a/b")));
     }
 
     #[test]
-    fn filter_removes_what_a_scope_does_not_show() {
-        let filtered = |scopes: &[&str]| {
-            let slots = ["canary", "production"].map(|slot| slot.parse().unwrap()).to_vec();
-            let versions = vec!["v1.0.0".parse().unwrap()];
-            let mut existing = Existing { versions, slots };
-            grant(scopes).filter(&name("prompts/a"), &mut existing);
-            (
-                existing.slots.iter().map(Slot::to_string).collect::<Vec<_>>(),
-                existing.versions.len(),
-            )
+    fn a_component_without_a_slot_in_scope_does_not_exist() {
+        let sees = |scopes: &[&str], slots: &[&str]| {
+            let slots: Vec<Slot> = slots.iter().map(|slot| slot.parse().unwrap()).collect();
+            grant(scopes).sees(&name("prompts/a"), &slots)
         };
-        assert_eq!(filtered(&["prompts/*"]), (vec!["canary".into(), "production".into()], 1));
-        assert_eq!(filtered(&["prompts/*@production"]), (vec!["production".into()], 0));
-        assert_eq!(filtered(&["schemas/*"]), (vec![], 0));
+        assert!(sees(&["prompts/*@production"], &["latest", "production"]));
+        assert!(sees(&["prompts/*@canary", "prompts/a@production"], &["production"]));
+        assert!(sees(&["prompts/a"], &[]));
+        assert!(!sees(&["prompts/*@production"], &["latest", "staging"]));
+        assert!(!sees(&["prompts/*@production"], &[]));
+        assert!(!sees(&["schemas/*"], &["production"]));
+    }
+
+    #[test]
+    fn cut_down_turns_what_cannot_be_seen_into_absence() {
+        let unknown = |slots: &[&str]| {
+            let slots = slots.iter().map(|slot| slot.parse().unwrap()).collect();
+            let existing = Existing { versions: vec!["v1.0.0".parse().unwrap()], slots };
+            Refusal::SlotUnknown(name("prompts/a"), "production".parse().unwrap(), existing)
+        };
+        let whole = grant(&["prompts/*"]).cut_down(unknown(&["staging"]));
+        assert_eq!(whole, unknown(&["staging"]));
+        let grant = grant(&["prompts/*@production", "prompts/*@canary"]);
+        let absent = Refusal::ComponentUnknown(name("prompts/a"), None);
+        assert_eq!(grant.cut_down(unknown(&["latest", "staging"])), absent);
+        let mut cut = grant.cut_down(unknown(&["canary", "latest"]));
+        let (_, existing) = cut.existing_mut().unwrap();
+        assert_eq!(existing.slots, ["canary".parse().unwrap()]);
+        assert!(existing.versions.is_empty());
+        assert_eq!(Grant::All.cut_down(unknown(&["staging"])), unknown(&["staging"]));
+    }
+
+    #[test]
+    fn history_needs_a_scope_that_says_so() {
+        let (a, production) = (name("prompts/a"), "production".parse().unwrap());
+        let seen = |scopes: &[&str]| {
+            let grant = grant(scopes);
+            (grant.sees_history(&a, &production), grant.sees_authors(&a))
+        };
+        assert_eq!(seen(&["*"]), (false, false));
+        assert_eq!(seen(&["*+history"]), (true, true));
+        assert_eq!(seen(&["prompts/*+history"]), (true, true));
+        assert_eq!(seen(&["prompts/a@production+history"]), (true, false));
+        assert_eq!(seen(&["prompts/a@canary+history", "prompts/a"]), (false, false));
+        assert_eq!(seen(&["schemas/*+history", "*"]), (false, false));
+        assert!(Grant::All.sees_history(&a, &production) && Grant::All.sees_authors(&a));
     }
 
     #[test]
@@ -265,6 +341,10 @@ mod tests {
             "Prompts/*",
             "prompts//*",
             "/*",
+            "+history",
+            "a/b+histor",
+            "a/b+history@production",
+            "a/b+history+history",
         ] {
             assert_eq!(text.parse::<Scope>(), Err(ScopeError), "{text}");
         }

@@ -1,6 +1,6 @@
-//! The records for listings: the catalog record of a component, and the index.
+//! The catalog record, which lists the versions and slots of a component.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use vecmap::VecMap;
@@ -11,7 +11,6 @@ use super::slot::SlotRecord;
 use super::snapshot::Snapshot;
 use super::version::VersionRecord;
 use crate::digest::Digest;
-use crate::name::ComponentName;
 use crate::range::Range;
 use crate::slot::Slot;
 use crate::version::Version;
@@ -100,40 +99,4 @@ impl<'a> CatalogState<'a> {
     pub fn hash(&self) -> Digest {
         Digest::of(&write(self))
     }
-}
-
-/// `COMPONENTS` `index`: the names of all components. It changes only if one is added or
-/// removed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IndexRecord {
-    /// The format of the record.
-    pub format: u32,
-    /// The names in order.
-    pub components: Vec<ComponentName>,
-}
-
-impl IndexRecord {
-    /// Creates the record of these components.
-    pub fn new(components: impl IntoIterator<Item = ComponentName>) -> Self {
-        let names: BTreeSet<ComponentName> = components.into_iter().collect();
-        Self { format: FORMAT, components: names.into_iter().collect() }
-    }
-
-    /// Returns the metadata of the key.
-    pub fn metadata(&self) -> IndexMetadata {
-        IndexMetadata { hash: Digest::of(&write(self)) }
-    }
-}
-
-impl Record for IndexRecord {
-    fn format(&self) -> u32 {
-        self.format
-    }
-}
-
-/// The metadata of the index record's key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IndexMetadata {
-    /// The digest of the record's bytes.
-    pub hash: Digest,
 }

@@ -6,6 +6,7 @@
 
 mod bytes;
 mod hold;
+mod index;
 mod listing;
 mod moves;
 mod rows;
@@ -17,9 +18,8 @@ mod version;
 
 pub use bytes::{FORMAT, Record, RecordError, parse, write};
 pub use hold::{Gone, Hold};
-pub use listing::{
-    CatalogMetadata, CatalogRecord, CatalogState, IndexMetadata, IndexRecord, MAX_MOVES, SlotEntry,
-};
+pub use index::{IndexMetadata, IndexRecord, IndexedSlots};
+pub use listing::{CatalogMetadata, CatalogRecord, CatalogState, MAX_MOVES, SlotEntry};
 pub use moves::{Move, PastArm, PastTarget, PastTraffic, TrafficMove};
 pub use slot::{Arm, FULL_WEIGHT, SlotRecord, Target};
 pub use snapshot::Snapshot;

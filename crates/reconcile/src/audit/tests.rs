@@ -42,7 +42,7 @@ fn whole() -> (Desired, Kv) {
         versions: vec![record.clone()],
         slots: vecmap::VecMap::from([(slot.slot.clone(), entry)]),
     };
-    let index = IndexRecord::new([name()]);
+    let index = IndexRecord::new([(name(), None)]);
     let mut desired = Desired::default();
     desired
         .components

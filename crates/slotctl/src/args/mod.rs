@@ -148,8 +148,8 @@ impl Command {
 /// The options of `token`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TokenArgs {
-    /// Components that the token can read: '*', '<type>/*' or '<type>/<name>', each with or
-    /// without '@<slot>' (can be repeated)
+    /// Components that the token can read: '*', '<type>/*' or '<type>/<name>', then '@<slot>' for
+    /// one slot, then '+history' for who changed it and why (can be repeated)
     #[arg(long = "scope", value_name = "SCOPE", required = true, value_parser = scope)]
     pub(crate) scopes: Vec<String>,
 

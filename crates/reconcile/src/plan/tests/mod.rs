@@ -321,6 +321,7 @@ fn a_changed_version_is_refused_and_pins_its_slot() {
             "prompts/a@canary: new, 000000000000",
             "prompts/a@production: v1.0.0 → 000000000000",
             "prompts/a: catalog of 3 version(s) and 3 slot(s)",
+            "index: 1 component(s)",
         ]
     );
     let key = Key::parse(Namespace::Components, "prompts/a@v1.0.0").unwrap();

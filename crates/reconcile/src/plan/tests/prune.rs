@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::tag::TagTarget;
+use catalog::name::ComponentName;
 use catalog::record::GRACE;
 
 impl Kv {
@@ -248,12 +249,46 @@ fn only_plans_the_named_components_and_updates_the_index() {
     assert_eq!(plan.deletions.len(), 4);
     kv.apply(&plan.writes);
     kv.delete(&plan.deletions);
-    let index: record::IndexRecord = kv.record(&Key::Index);
-    assert_eq!(
-        index.components.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        ["prompts/a", "prompts/c"]
-    );
+    assert_eq!(indexed(&kv), ["prompts/a: production staging", "prompts/c: production"]);
     assert!(kv.has(&content_key(b"d")), "a content goes only where all of KV was looked at");
+}
+
+/// The components that the index lists, with their slots.
+fn indexed(kv: &Kv) -> Vec<String> {
+    let index: record::IndexRecord = kv.record(&Key::Index);
+    let line = |(name, slots): (&ComponentName, Option<&[Slot]>)| {
+        let slots = slots.map_or("not known".to_owned(), |slots| {
+            slots.iter().map(Slot::as_str).collect::<Vec<_>>().join(" ")
+        });
+        format!("{name}: {slots}")
+    };
+    index.entries().map(line).collect()
+}
+
+#[test]
+fn the_index_lists_the_slots_that_exist_after_the_sync() {
+    let mut kv = Kv::default();
+    sync(&of(&THREE, &[("production", "v1.0.0"), ("staging", "v1.1.0")]), &mut kv);
+    assert_eq!(indexed(&kv), ["prompts/a: production staging"]);
+    sync(&of(&THREE, &[("production", "v1.0.0"), ("canary", "v1.1.0")]), &mut kv);
+    assert_eq!(indexed(&kv), ["prompts/a: canary production staging"], "nothing is pruned");
+    let fewer = of(&THREE, &[("production", "v1.0.0")]);
+    let (plan, _) = planned_with(&fewer, &kv, &pruning(at(0)));
+    kv.apply(&plan.writes);
+    kv.delete(&plan.deletions);
+    assert_eq!(indexed(&kv), ["prompts/a: production"]);
+}
+
+#[test]
+fn an_index_of_an_earlier_release_gets_the_slots() {
+    let mut kv = Kv::default();
+    let desired = of(&THREE, &[("production", "v1.0.0")]);
+    sync(&desired, &mut kv);
+    let old = record::IndexRecord::new([("prompts/a".parse().unwrap(), None)]);
+    kv.apply(&[Write::Index { record: old }]);
+    assert_eq!(indexed(&kv), ["prompts/a: not known"]);
+    sync(&desired, &mut kv);
+    assert_eq!(indexed(&kv), ["prompts/a: production"]);
 }
 
 #[test]

@@ -1,18 +1,17 @@
 //! `/catalog`: the components, their versions and slots. Reads catalog records and the
 //! index, never `SLOTS`.
 
+mod details;
+
 use catalog::access::Grant;
 use catalog::key::Key;
 use catalog::name::ComponentName;
 use catalog::nearest::{BUDGET, nearest};
-use catalog::record::{
-    Arm, CatalogRecord, Gone, Hold, IndexRecord, Move, SlotEntry, SlotRecord, Target, VersionRecord,
-};
+use catalog::record::{CatalogRecord, IndexRecord, RecordError};
 use catalog::refusal::Refusal;
-use catalog::slot::Slot;
 use serde::Serialize;
-use vecmap::VecMap;
 
+use self::details::ComponentDetails;
 use crate::http::{HandlerContext, Request, Response, respond};
 use crate::resolve::backend::Backend;
 use crate::resolve::stored;
@@ -36,20 +35,17 @@ pub(crate) async fn index<B: Backend>(
     let limit = page_size(request)?;
     let index = stored::read::<IndexRecord, B>(reader, &Key::Index, trace).await?;
     // Without the record it is unknown which components exist.
-    let names = index.ok_or(Refusal::RecordMissing(Key::Index))?.components;
+    let index = index.ok_or(Refusal::RecordMissing(Key::Index))?;
+    let names = visible(&index, &grant)?;
     if let Some(kind) = &kind {
-        // Absence is not known from memory.
-        let unavailable = |_| Refusal::StoreUnavailable(Key::Index.namespace());
-        let known = refuse_unknown_type(kind, &names, &grant);
-        if trace.stale.is_some() { known.map_err(unavailable)? } else { known? }
+        refuse_unknown_type(kind, &names)?;
     }
     let after = request.parameter("cursor").unwrap_or_default();
-    let seen = |name: &&ComponentName| {
+    let wanted = |name: &&ComponentName| {
         kind.as_deref().is_none_or(|kind| name.type_name() == kind)
             && name.as_str() > after.as_str()
-            && grant.sees(name)
     };
-    let mut rest = names.iter().filter(seen);
+    let mut rest = names.into_iter().filter(wanted);
     let page: Vec<&ComponentName> = rest.by_ref().take(limit).collect();
     let cursor = rest.next().and(page.last());
     let components = page.iter().copied().map(ComponentSummary::of).collect();
@@ -57,10 +53,28 @@ pub(crate) async fn index<B: Backend>(
     respond::document(request, &body, trace)
 }
 
+/// Returns the components that the caller may see.
+///
+/// # Errors
+///
+/// 502 if that depends on slots which the index of an earlier release does not list.
+fn visible<'a>(index: &'a IndexRecord, grant: &Grant) -> Result<Vec<&'a ComponentName>, Refusal> {
+    let mut names = Vec::new();
+    for (name, slots) in index.entries().filter(|(name, _)| grant.covers(name)) {
+        if slots.is_none() && !grant.sees_versions(name) {
+            let why = RecordError::Malformed("it does not list the slots".to_owned());
+            return Err(Refusal::RecordUnreadable(Key::Index, why));
+        }
+        if grant.sees(name, slots.unwrap_or_default()) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
 /// Refuses a type if the caller may see no component of it.
-fn refuse_unknown_type(kind: &str, names: &[ComponentName], grant: &Grant) -> Result<(), Refusal> {
-    let mut seen: Vec<&str> =
-        names.iter().filter(|name| grant.sees(name)).map(ComponentName::type_name).collect();
+fn refuse_unknown_type(kind: &str, names: &[&ComponentName]) -> Result<(), Refusal> {
+    let mut seen: Vec<&str> = names.iter().map(|name| name.type_name()).collect();
     seen.dedup();
     if seen.contains(&kind) {
         return Ok(());
@@ -78,11 +92,12 @@ pub(crate) async fn entry<B: Backend>(
     let HandlerContext { reader, request, grant, .. } = context;
     let name = ComponentName::from_url_path(raw).map_err(Refusal::Invalid)?;
     let unknown = || Refusal::ComponentUnknown(name.clone(), None);
-    if !grant.sees(&name) {
+    if !grant.covers(&name) {
         return Err(unknown());
     }
     let key = Key::Catalog(name.clone());
     let record = stored::read::<CatalogRecord, B>(reader, &key, trace).await?;
+    let record = record.filter(|record| grant.sees(&name, record.slots.keys()));
     let record = record.ok_or_else(unknown)?;
     respond::document(request, &ComponentDetails::of(&name, &record, &grant), trace)
 }
@@ -119,54 +134,5 @@ impl<'a> ComponentSummary<'a> {
     fn of(name: &'a ComponentName) -> Self {
         let url = format!("/catalog/{name}");
         Self { name: name.as_str(), kind: name.type_name(), url }
-    }
-}
-
-/// The versions of a component, highest first, and its slots, if the caller may see them.
-#[derive(Serialize)]
-struct ComponentDetails<'a> {
-    name: &'a str,
-    #[serde(rename = "type")]
-    kind: &'a str,
-    versions: Vec<&'a VersionRecord>,
-    slots: Vec<SlotDetails<'a>>,
-}
-
-#[derive(Serialize)]
-struct SlotDetails<'a> {
-    slot: &'a Slot,
-    targets: &'a [Target],
-    segments: &'a VecMap<String, Arm>,
-    hold: &'a Option<Hold>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gone: &'a Option<Gone>,
-    moves: &'a [Move],
-}
-
-impl<'a> ComponentDetails<'a> {
-    fn of(name: &'a ComponentName, record: &'a CatalogRecord, grant: &Grant) -> Self {
-        let slots = record.slots.iter().filter(|(slot, _)| grant.sees_slot(name, slot));
-        let slots: Vec<&SlotEntry> = slots.map(|(_, entry)| entry).collect();
-        let held = |version: &VersionRecord| {
-            let mut targets = slots.iter().flat_map(|entry| &entry.record.targets);
-            targets.any(|target| target.arm.snapshot.version == version.snapshot.version)
-        };
-        let all = grant.sees_versions(name);
-        // The record lists versions from the lowest.
-        let versions = record.versions.iter().rev().filter(|version| all || held(version));
-        Self {
-            name: name.as_str(),
-            kind: name.type_name(),
-            versions: versions.collect(),
-            slots: slots.into_iter().map(SlotDetails::of).collect(),
-        }
-    }
-}
-
-impl<'a> SlotDetails<'a> {
-    fn of(entry: &'a SlotEntry) -> Self {
-        let SlotEntry { record, moves } = entry;
-        let SlotRecord { slot, targets, segments, hold, gone, .. } = record;
-        Self { slot, targets, segments, hold, gone, moves }
     }
 }

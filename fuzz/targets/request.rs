@@ -9,7 +9,7 @@ use fuzz::{World, Written, bytes, said};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
-const STATUSES: [u16; 13] = [200, 204, 304, 400, 401, 404, 405, 410, 413, 414, 415, 502, 503];
+const STATUSES: [u16; 14] = [200, 204, 304, 400, 401, 404, 405, 410, 412, 413, 414, 415, 502, 503];
 
 fuzz_target!(|data: &[u8]| {
     let written = Written::read(data);

@@ -24,6 +24,7 @@ fuzz_target!(|body: &[u8]| {
     if answer.status != 200 {
         return;
     }
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let asked: Value = serde_json::from_slice(body).expect("the Worker has read it");
     let answered: Value = serde_json::from_slice(bytes(&answer)).expect("it is JSON");
     let (refs, resolved) = (list(&asked["refs"]), list(&answered["resolved"]));
@@ -66,7 +67,7 @@ fn compare(asked: &Value, reference: &str, entry: &Value) {
 /// The same question as the target of a `GET`; none where a URL can't put it.
 fn target(asked: &Value, reference: &str) -> Option<String> {
     let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let segments: Vec<&str> = list_or_empty(&asked["segments"]);
+    let segments: Vec<String> = list_or_empty(&asked["segments"]);
     if segments
         .iter()
         .any(|group| group.trim().is_empty() || group.contains(',') || group.trim() != *group)
@@ -74,11 +75,16 @@ fn target(asked: &Value, reference: &str) -> Option<String> {
         return None;
     }
     let path = format!("/components/{}", encode(reference));
-    let key = encode(asked["key"].as_str().unwrap_or_default());
+    let key = encode(&text(&asked["key"]).unwrap_or_default());
     (path.len() <= 1_500)
         .then(|| format!("{path}?key={key}&segment={}", encode(&segments.join(","))))
 }
 
-fn list_or_empty(value: &Value) -> Vec<&str> {
-    value.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+fn list_or_empty(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().filter_map(text).collect()
+}
+
+/// A text, or the digits of a number.
+fn text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned).or_else(|| value.as_number().map(ToString::to_string))
 }

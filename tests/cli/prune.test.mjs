@@ -64,6 +64,7 @@ describe('slotctl sync', () => {
       assert.match(first.stderr, /1 content that no record names; each is deleted a day later/)
       assert.match(first.stderr, /2 keys deleted/)
       assert.deepEqual(changedKeys(before, await dump(pair)), [
+        'index',
         EXTRACTION,
         `${EXTRACTION}@latest`,
         `${EXTRACTION}@staging`,
@@ -194,6 +195,7 @@ describe('slotctl sync', () => {
       const third = await sync(repo, pair, '--only', EXTRACTION, '--prune')
       assert.deepEqual(third.plan.deletions, [`${EXTRACTION}@staging`])
       assert.deepEqual(changedKeys(before, await dump(pair)), [
+        'index',
         EXTRACTION,
         `${EXTRACTION}@production`,
         `${EXTRACTION}@staging`,

@@ -1,7 +1,11 @@
 //! The texts of refusals.
 
 use crate::grammar::{Grammar, GrammarError};
+use crate::record::RecordError;
 use crate::refusal::Refusal;
+
+/// The way to mend a value that is not as it was written.
+const REPAIR: &str = " Run slotctl sync --repair to write it again.";
 
 /// Returns a short description of the code, the same at every occurrence (RFC 9457,
 /// `title`).
@@ -87,15 +91,22 @@ pub fn detail(refusal: &Refusal) -> String {
             format!("The version {version} of {name} was revoked: {reason}")
         }
         Refusal::RecordUnreadable(key, error) => format!(
-            "The record {key} in {}: {error}. Run slotctl sync to write it again.",
-            key.namespace().binding()
+            "The record {key} in {}: {error}.{}",
+            key.namespace().binding(),
+            match error {
+                RecordError::Malformed(_) => REPAIR,
+                // The record is well for a later version.
+                RecordError::FormatTooHigh { .. } => "",
+            }
         ),
         Refusal::ContentMissing(digest) => format!(
             "The content sha256:{digest} is named by a record but is not in COMPONENTS, or not \
              visible here yet. Try again. If it stays missing, run slotctl sync to write it again."
         ),
         Refusal::DigestMismatch { expected, found } => {
-            format!("The content stored as sha256:{expected} has the digest sha256:{found}.")
+            format!(
+                "The content stored as sha256:{expected} has the digest sha256:{found}.{REPAIR}"
+            )
         }
         Refusal::PreconditionFailed(digest) => {
             format!("The entity tag is \"{digest}\", which If-Match does not name.")

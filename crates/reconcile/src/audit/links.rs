@@ -9,7 +9,7 @@ use catalog::key::Key;
 use catalog::name::ComponentName;
 use notice::Notice;
 
-const SYNC: &str = "`slotctl sync` repairs it";
+const SYNC: &str = "`slotctl sync --repair` repairs it";
 
 /// Compares the records with each other, after all of them were read.
 pub(super) fn findings(

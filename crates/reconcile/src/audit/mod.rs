@@ -29,6 +29,9 @@ use catalog::slot::Slot;
 use catalog::version::Version;
 use notice::{Notice, printable};
 
+/// The way to mend a value that is not as it was written.
+const REPAIR: &str = "`slotctl sync --repair` rewrites it if Git has it";
+
 /// The state of an audit: what was read of KV, and the findings.
 #[derive(Debug)]
 pub struct Audit<'a> {
@@ -99,7 +102,7 @@ impl<'a> Audit<'a> {
         };
         if let Err(error) = read {
             let what = printable(error.to_string().as_bytes());
-            self.find(key, what, "`slotctl sync` rewrites it if Git has it");
+            self.find(key, what, REPAIR);
         }
     }
 
@@ -119,7 +122,7 @@ impl<'a> Audit<'a> {
             Some(found) => self.find(
                 &Key::Content(digest),
                 format!("its bytes have the digest {found:?}{by}"),
-                "delete the key, then run `slotctl sync`, which rewrites it",
+                REPAIR,
             ),
             None => self.find(
                 &Key::Content(digest),
@@ -185,24 +188,29 @@ impl<'a> Audit<'a> {
         let snapshot = &record.snapshot;
         if snapshot.version != *version {
             let what = format!("it is the record of {}", snapshot.version);
-            return self.find(&key, what, "`slotctl sync` rewrites it if Git has it");
+            return self.find(&key, what, REPAIR);
         }
-        if self.keys.get(&key).copied().flatten() != Some(Digest::of(bytes)) {
+        let is_damaged = self.keys.get(&key).copied().flatten() != Some(Digest::of(bytes));
+        if is_damaged {
             let what = "the record does not match the hash in its metadata".to_owned();
-            self.find(&key, what, "delete the key, then run `slotctl sync`, which rewrites it");
+            self.find(&key, what, REPAIR);
         }
         let desired = self.desired.components.get(name);
         let git = desired.and_then(|desired| desired.versions.get(version));
-        if let Some(git) = git.filter(|git| git.snapshot.digest != snapshot.digest) {
+        let changed = git.filter(|git| git.snapshot.digest != snapshot.digest);
+        if let Some(git) = changed {
             let what = format!(
                 "KV has {:?}, Git has {:?} (commit {})",
                 snapshot.digest,
                 git.snapshot.digest,
                 git.snapshot.sha.as_str()
             );
-            let help = format!(
-                "restore the tag; or, if Git is right: slotctl sync --allow-changed-version {key}"
-            );
+            let help = match is_damaged {
+                true => REPAIR.to_owned(),
+                false => format!(
+                    "restore the tag; or, if Git is right: slotctl sync --allow-changed-version {key}"
+                ),
+            };
             self.find(&key, what, &help);
         }
         self.name_content(snapshot.digest, snapshot.size, &key);
@@ -215,7 +223,7 @@ impl<'a> Audit<'a> {
         let listed = self.keys.get(&key).copied().flatten();
         if listed.is_some_and(|listed| listed != record.metadata().hash) {
             let what = "the record does not match the hash in its metadata".to_owned();
-            self.find(&key, what, "delete the key, then run `slotctl sync`, which rewrites it");
+            self.find(&key, what, REPAIR);
         }
         let version = |record: &VersionRecord| (record.snapshot.version.clone(), record.hash());
         let slots = record.slots.iter();

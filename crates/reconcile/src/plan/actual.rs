@@ -28,6 +28,8 @@ pub struct Actual {
     /// The contents that no record named, each with the time since when; `None` for a time that
     /// can't be read.
     pub(super) unreferenced: BTreeMap<Digest, Option<Timestamp>>,
+    /// The contents whose bytes are not those of their digest.
+    pub(super) damaged: BTreeSet<Digest>,
     /// The runs of syncs, as far as their records can be read.
     runs: BTreeMap<RunId, SyncRecord>,
     /// The contents whose "unreferenced" record was read.
@@ -212,7 +214,7 @@ impl Actual {
     pub(super) fn has_content(&self, digest: Digest, named: &BTreeSet<Digest>) -> bool {
         match self.scope {
             None => self.contents.contains(&digest),
-            Some(_) => named.contains(&digest),
+            Some(_) => named.contains(&digest) && !self.damaged.contains(&digest),
         }
     }
 

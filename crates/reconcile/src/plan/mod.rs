@@ -40,6 +40,7 @@ mod actual;
 mod component;
 mod contents;
 mod describe;
+mod examined;
 mod guard;
 mod hold;
 mod index;
@@ -57,6 +58,7 @@ mod write;
 mod tests;
 
 pub use actual::Actual;
+pub use examined::{all_contents, examine_content, examine_record, unread_records};
 pub use hold::{liftable, take_out, way_out};
 pub use options::Options;
 pub use planning::{Planning, PlanningStep};

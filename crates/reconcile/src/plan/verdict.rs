@@ -23,7 +23,8 @@ pub(super) fn of_version<'a>(
 ) -> Result<VersionVerdict<'a>, Blocked> {
     let Some(stored) = stored else { return Ok(VersionVerdict::Write(Known::Absent)) };
     let metadata = stored.metadata.as_ref();
-    if metadata.is_some_and(|metadata| metadata.hash == hash) {
+    let is_damaged = matches!(stored.value, Stored::Unreadable(_));
+    if !is_damaged && metadata.is_some_and(|metadata| metadata.hash == hash) {
         return Ok(VersionVerdict::Same);
     }
     let known = stored.value.known()?;

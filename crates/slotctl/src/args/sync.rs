@@ -29,6 +29,10 @@ pub(crate) struct SyncArgs {
     #[arg(long)]
     pub(crate) prune: bool,
 
+    /// Also read every record and content in Workers KV, and rewrite those that are damaged
+    #[arg(long)]
+    pub(crate) repair: bool,
+
     /// Allow the content of this version to change (can be repeated)
     #[arg(long, value_name = "TYPE/NAME@VERSION", value_parser = version)]
     pub(crate) allow_changed_version: Vec<(ComponentName, Version)>,
@@ -88,6 +92,8 @@ Examples:
       show what would be written to Cloudflare for [env.staging]
   slotctl sync --env production --prune
       also delete what the remote has no tag of any more
+  slotctl sync --env production --repair
+      also rewrite records and contents that are not as they were written
   slotctl sync --env production --only prompts/extraction
       sync only one component
   slotctl sync --env production --layout conductor

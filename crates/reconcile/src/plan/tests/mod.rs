@@ -551,6 +551,10 @@ prop_compose! {
     }
 }
 
+fn subjects(notices: &[Notice]) -> Vec<&str> {
+    notices.iter().map(|notice| notice.subject.as_str()).collect()
+}
+
 fn any_desired() -> impl Strategy<Value = Desired> {
     let name = prop::sample::select(vec!["prompts/a", "prompts/b", "queries/c"]);
     let name = name.prop_map(|name| name.parse().unwrap());
@@ -581,7 +585,8 @@ proptest! {
         }
         let resumed = sync(last, &mut interrupted);
         prop_assert_eq!(&interrupted, &finished);
-        prop_assert_eq!(&resumed.refused, &whole.refused);
+        // A refusal says what KV serves at that moment, which an interrupted sync has changed.
+        prop_assert_eq!(subjects(&resumed.refused), subjects(&whole.refused));
         let (third, read) = planned(last, &finished);
         prop_assert!(third.is_empty(), "{:?}", lines(&third));
         prop_assert_eq!(&third.refused, &whole.refused);

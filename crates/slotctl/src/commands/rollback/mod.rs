@@ -29,7 +29,7 @@ use crate::output::leftover::Leftover;
 use crate::resolver::Resolver;
 use crate::source::{Asking, Certainty, Source};
 use git::Repository;
-use present::RollbackPlan;
+use present::{Found, RollbackPlan};
 use report::{RollbackReport, Took};
 
 /// Carries out the command.
@@ -87,7 +87,7 @@ fn look(
     session: &Session<'_, RollbackArgs>,
     slot: &Slot,
     asking: &Asking<'_>,
-) -> Result<(Source, Vec<Present>)> {
+) -> Result<(Source, Found)> {
     let (began, output) = (Instant::now(), session.output);
     let (source, found) = thread::scope(|scope| {
         let source = scope.spawn(|| asking.ask(output));
@@ -117,14 +117,14 @@ fn hold(session: &Session<'_, RollbackArgs>, repository: &Repository) -> Result<
 fn plan(
     session: &Session<'_, RollbackArgs>,
     slot: &Slot,
-    found: Vec<Present>,
+    found: Found,
     hold: &Hold,
     source: &Source,
 ) -> Result<RollbackPlan> {
     let Session { args, store, .. } = session;
-    let mut planned = RollbackPlan::default();
+    let mut planned = RollbackPlan { refused: found.broken, ..RollbackPlan::default() };
     let (mut versions, mut shares) = (Vec::new(), Vec::new());
-    for present in found {
+    for present in found.present {
         match goal_of(args, &present, slot, source) {
             Ok(Goal::Version(version)) => versions.push((present, version)),
             Ok(Goal::Share(arm)) => shares.push((present, arm)),

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use catalog::name::ComponentName;
-use catalog::record::{self, VersionRecord};
+use catalog::record::{self, RecordError, VersionRecord};
 use catalog::slot::Slot;
 use catalog::version::Version;
 use notice::{Notice, Refused};
@@ -26,9 +26,17 @@ pub(super) struct RollbackPlan {
     pub(super) skipped: Vec<Notice>,
 }
 
+/// The components that have the slot.
+pub(super) struct Found {
+    /// Those whose records can be used.
+    pub(super) present: Vec<Present>,
+    /// The reasons why the others cannot be rolled back: each has a record that cannot be used.
+    pub(super) broken: Vec<Notice>,
+}
+
 /// Reads the records of all slots and the catalog of the component, or of every component
 /// (of a type) that has the slot.
-pub(super) fn find(session: &Session<'_, RollbackArgs>, slot: &Slot) -> Result<Vec<Present>> {
+pub(super) fn find(session: &Session<'_, RollbackArgs>, slot: &Slot) -> Result<Found> {
     let Session { args, store, .. } = session;
     let prefix = match (&args.component, &args.of_type) {
         (Some(name), _) => format!("{name}@"),
@@ -47,7 +55,7 @@ pub(super) fn find(session: &Session<'_, RollbackArgs>, slot: &Slot) -> Result<V
         slots.entry(name.clone()).or_default();
         let found = read(slots, store)?;
         let is_unknown = |one: &Present| one.slots.is_empty() && one.catalog.is_none();
-        return match found.iter().any(is_unknown) {
+        return match found.present.iter().any(is_unknown) {
             true => Err(store.unknown(name)?.into()),
             false => Ok(found),
         };
@@ -80,7 +88,7 @@ fn nowhere(
     Ok(Refused::new(format!("--all {slot}"), "no component has this slot in KV", help))
 }
 
-fn read(slots: BTreeMap<ComponentName, BTreeSet<Slot>>, store: &Store<'_>) -> Result<Vec<Present>> {
+fn read(slots: BTreeMap<ComponentName, BTreeSet<Slot>>, store: &Store<'_>) -> Result<Found> {
     let mut found: BTreeMap<ComponentName, Present> = BTreeMap::new();
     let mut keys = Vec::new();
     for (name, slots) in slots {
@@ -89,7 +97,7 @@ fn read(slots: BTreeMap<ComponentName, BTreeSet<Slot>>, store: &Store<'_>) -> Re
         let present = Present { name: name.clone(), slots: BTreeMap::new(), catalog: None };
         found.insert(name, present);
     }
-    let mut broken = Vec::new();
+    let mut broken: BTreeMap<ComponentName, Notice> = BTreeMap::new();
     store.read(&keys, |key, value| {
         let Some(value) = value else { return };
         let (Key::Slot(name, _) | Key::Catalog(name)) = key else { return };
@@ -100,11 +108,22 @@ fn read(slots: BTreeMap<ComponentName, BTreeSet<Slot>>, store: &Store<'_>) -> Re
             }),
             _ => record::parse(value).map(|record| present.catalog = Some(record)),
         };
-        broken.extend(read.err().map(|error| format!("{key}: {error}")));
+        broken.extend(read.err().map(|error| (name.clone(), unusable(key, &error))));
     })?;
-    match broken.first() {
-        Some(first) => bail!("a record in KV cannot be used: {first}"),
-        None => Ok(found.into_values().collect()),
+    found.retain(|name, _| !broken.contains_key(name));
+    Ok(Found { present: found.into_values().collect(), broken: broken.into_values().collect() })
+}
+
+/// The notice of a record that cannot be used. It stops the rollback of its component only.
+fn unusable(key: &Key, error: &RecordError) -> Notice {
+    let help = match error {
+        RecordError::Malformed(_) => "write it again, then roll back: slotctl sync --repair",
+        RecordError::FormatTooHigh { .. } => "roll back with the slotctl that wrote it, or later",
+    };
+    Notice {
+        subject: key.to_string(),
+        what: format!("the record in KV cannot be used: {error}"),
+        help: Some(help.to_owned()),
     }
 }
 
@@ -140,9 +159,11 @@ pub(super) fn versions(
     };
     let keys: Vec<Key> = goals.iter().map(key).collect();
     let mut records: BTreeMap<Key, VersionRecord> = BTreeMap::new();
-    store.read(&keys, |key, value| {
-        let record = value.and_then(|value| record::parse::<VersionRecord>(value).ok());
-        records.extend(record.map(|record| (key.clone(), record)));
+    let mut broken: BTreeMap<Key, Notice> = BTreeMap::new();
+    store.read(&keys, |key, value| match value.map(record::parse::<VersionRecord>) {
+        Some(Ok(record)) => drop(records.insert(key.clone(), record)),
+        Some(Err(error)) => drop(broken.insert(key.clone(), unusable(key, &error))),
+        None => {}
     })?;
     let contents: BTreeMap<Digest, Option<u64>> = records
         .values()
@@ -160,9 +181,9 @@ pub(super) fn versions(
         Some(_) => Err(Notice {
             subject: key.to_string(),
             what: "its content is not in KV as it should be".to_owned(),
-            help: Some("`slotctl verify` tells more, `slotctl sync` repairs it".to_owned()),
+            help: Some("write it again, then roll back: slotctl sync --repair".to_owned()),
         }),
-        None => Err(unknown(&goal.0, key)),
+        None => Err(broken.remove(key).unwrap_or_else(|| unknown(&goal.0, key))),
     };
     Ok(goals.iter().zip(&keys).map(record).collect())
 }

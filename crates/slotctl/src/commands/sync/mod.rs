@@ -10,6 +10,7 @@ mod layout;
 mod order;
 mod outcome;
 mod refusal;
+mod repair;
 mod report;
 mod rounds;
 mod show;

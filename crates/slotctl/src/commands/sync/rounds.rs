@@ -1,6 +1,7 @@
 //! The rounds of a sync: each lists KV, makes a plan from Git and carries it out. Another
 //! round follows if another sync changed KV meanwhile.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -11,7 +12,7 @@ use super::apply::Apply;
 use super::concurrency::{Announcement, ConcurrentRun, Conflict};
 use super::order::Lead;
 use super::outcome::SyncOutcome;
-use super::{refusal, show};
+use super::{refusal, repair, show};
 use crate::args::SyncArgs;
 use crate::context::Session;
 use crate::output::count;
@@ -85,7 +86,11 @@ impl Rounds<'_> {
         // 1. The keys and records in KV.
         let only = &self.session.args.part.only;
         let list = || KvListing::of(self.session, only);
-        let listing = listing.map_or_else(list, Ok)?;
+        let mut listing = listing.map_or_else(list, Ok)?;
+        let damaged = match self.session.args.repair {
+            true => repair::examine(self.session, &mut listing.actual)?,
+            false => BTreeSet::new(),
+        };
         // 2. The files in Git. The copies for `--layout` need their contents too.
         let read_all = self.session.args.layout.is_some();
         let except = &self.options.allow_changed;
@@ -95,8 +100,9 @@ impl Rounds<'_> {
         listing.tell(self.session);
         session::refuse_unknown(only, &reading, &listing.actual)?;
         // 3. The plan.
-        let plan =
+        let mut plan =
             session::plan(&reading.desired, listing.actual, &self.session.store, self.options)?;
+        repair::refuse_unrepaired(damaged, &mut plan);
         show::plan(self.session.output, &reading, &plan, &self.session.args.target);
         Ok((reading, plan))
     }

@@ -47,11 +47,25 @@ async function cost(refs) {
 
 const hundred = (reference) => Array.from({ length: 100 }, (_, at) => `${NAME}@${reference(at)}`)
 
-for (const [name, reference, expected] of [
-  ['ranges', (at) => `~1.${9_999 - at}`, (entry, at) => assert.equal(entry.version, `v1.${9_999 - at}.0`)],
-  ['unknown slots', (at) => `none-${at}`, (entry) => assert.equal(entry.error.existing.versions.length, 20)],
-  ['unknown versions', (at) => `v2.${at}.0`, (entry) => assert.equal(entry.error.existing.versions[0], 'v1.9999.0')],
-]) {
+const KINDS = [
+  {
+    name: 'ranges',
+    reference: (at) => `~1.${9_999 - at}`,
+    expected: (entry, at) => assert.equal(entry.version, `v1.${9_999 - at}.0`),
+  },
+  {
+    name: 'unknown slots',
+    reference: (at) => `none-${at}`,
+    expected: (entry) => assert.equal(entry.error.existing.versions.length, 20),
+  },
+  {
+    name: 'unknown versions',
+    reference: (at) => `v2.${at}.0`,
+    expected: (entry) => assert.equal(entry.error.existing.versions[0], 'v1.9999.0'),
+  },
+]
+
+for (const { name, reference, expected } of KINDS) {
   test(`a hundred ${name} cost little more than one`, async () => {
     const refs = hundred(reference)
     const entries = await resolve(refs)

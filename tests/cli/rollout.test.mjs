@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test'
 
 import { changedKeys, startKv } from './support/kv.mjs'
 import { Repo, temporaryFolder } from './support/repo.mjs'
-import { slotctl } from './support/slotctl.mjs'
+import { gitEnv, slotctl } from './support/slotctl.mjs'
 
 const NAME = 'prompts/extraction'
 const FILE = 'rollouts.toml'
@@ -462,3 +462,47 @@ function pointOf(component, key) {
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
   return Number((BigInt((hash ^ (hash >>> 16)) >>> 0) * 100_000n) >> 32n)
 }
+
+describe('mistakes in rollouts.toml', () => {
+  const run = (repo, ...args) => slotctl([...args, '--repo', repo.dir], { env: gitEnv() })
+  const team = () => {
+    const repo = new Repo()
+    repo.commit({ 'prompts/x.md': 'x\n' })
+    repo.version('prompts/x', 'v1.0.0')
+    for (const slot of ['production', 'treatment']) repo.slot('prompts/x', slot, 'v1.0.0')
+    return repo
+  }
+
+  test('rollout plan says that a slot with a mistyped target stays as it is', async () => {
+    const repo = team()
+    repo.commit({ 'rollouts.toml': '["prompts/x".production]\nsplit = { treatment = 10 }\n' })
+    writeFileSync(path.join(repo.dir, 'rollouts.toml'), '["prompts/x".production]\nsplit = { treatmnt = 50 }\n')
+    const planned = await run(repo, 'rollout', 'plan')
+    assert.equal(planned.code, 1)
+    assert.equal(planned.stdout, '', 'no caller moves')
+    assert.match(planned.stderr, /prompts\/x has no slot treatmnt: the slot stays as it is\n.*Did you mean treatment\?/)
+    assert.match(planned.stderr, /no caller gets another version until the mistakes are corrected/)
+  })
+
+  test('a file that is nearly named rollouts.toml is pointed out', async () => {
+    for (const name of ['Rollouts.toml', 'rollout.toml', 'rollouts.tml']) {
+      const repo = team()
+      repo.commit({ [name]: '["prompts/x".production]\nsplit = { treatment = 10 }\n' })
+      for (const command of [
+        ['status', '--offline'],
+        ['rollout', 'plan'],
+      ]) {
+        const { stderr } = await run(repo, ...command)
+        assert.match(
+          stderr,
+          new RegExp(`warning: ${name}: is not read: .* has to be named rollouts\\.toml`),
+          command[0],
+        )
+        assert.match(stderr, new RegExp(`git mv ${name} rollouts\\.toml`))
+      }
+    }
+    const other = team()
+    other.commit({ 'release.toml': '', 'Cargo.toml': '' })
+    assert.doesNotMatch((await run(other, 'status', '--offline')).stderr, /is not read/)
+  })
+})

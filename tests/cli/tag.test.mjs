@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, test } from 'node:test'
 
@@ -35,6 +35,31 @@ async function refused(repo, args, what, hint) {
 }
 
 describe('slotctl tag create', () => {
+  test('refuses a file with changes that are not committed, unless --allow-dirty', async () => {
+    const repo = freshRepo({ 'prompts/extraction.md': 'Extract.\n', 'prompts/other.md': 'Other.\n' })
+    const first = repo.git('rev-parse', 'HEAD')
+    const change = (file, text) => writeFileSync(path.join(repo.dir, file), text)
+    const dirty = /prompts\/extraction\.md has changes that are not committed/
+    // Other files may have changes, and an untracked registry is not a part of the component.
+    change('prompts/other.md', 'Changed.\n')
+    mkdirSync(path.join(repo.dir, '.edgit'))
+    change('.edgit/components.json', '{}')
+    assert.equal((await tag(repo, 'create', EXTRACTION, 'v1.0.0')).code, 0)
+    change('prompts/extraction.md', 'Extract it all.\n')
+    await refused(repo, ['create', EXTRACTION, 'v1.1.0'], dirty, /--allow-dirty/)
+    repo.git('add', 'prompts/extraction.md')
+    await refused(repo, ['create', EXTRACTION, 'v1.1.0'], dirty, /commit them first/)
+    await refused(repo, ['bump', EXTRACTION, 'minor'], dirty, /--allow-dirty/)
+    repo.git('rm', '--quiet', '--cached', 'prompts/extraction.md')
+    await refused(repo, ['create', EXTRACTION, 'v1.1.0'], dirty, /--allow-dirty/)
+    const allowed = await tag(repo, 'bump', EXTRACTION, 'minor', '--allow-dirty')
+    assert.equal(allowed.code, 0, allowed.stderr)
+    repo.commit({ 'prompts/extraction.md': 'Extract it all.\n' })
+    change('prompts/extraction.md', 'Dirty again.\n')
+    const earlier = await tag(repo, 'create', EXTRACTION, 'v0.9.0', first)
+    assert.equal(earlier.code, 0, 'an earlier commit is named on purpose')
+  })
+
   test('makes an annotated tag that names the file', async () => {
     const repo = freshRepo()
     const { code, stdout, stderr } = await tag(repo, 'create', EXTRACTION, 'v1.0.0')

@@ -1,4 +1,4 @@
-//! The contents that a file had in the history of a commit.
+//! The changes of a file: those in the history of a commit, and those that are not committed.
 
 use gix_hash::ObjectId;
 
@@ -23,6 +23,18 @@ pub fn contents_of(
     let args: Vec<&str> = log.into_iter().chain([commit.as_str(), "--", &path]).collect();
     let printed = git.run(&args)?;
     Ok(printed.split(|byte| *byte == b'\n').filter_map(blob).collect())
+}
+
+/// Tells if a file in the work tree and in the index is as in HEAD. `path` is relative to the root
+/// of the repository.
+///
+/// # Errors
+///
+/// If Git cannot compare them.
+pub fn is_clean(git: &Git, path: &str) -> Result<bool, GitFailure> {
+    let path = format!(":(top,literal){path}");
+    let printed = git.run(&["status", "--porcelain", "--untracked-files=no", "--", &path])?;
+    Ok(printed.is_empty())
 }
 
 /// Returns the new blob in a line `:<old mode> <new mode> <old id> <new id> <status>\t<path>`,

@@ -86,6 +86,39 @@ pub(crate) fn records(desired: &Desired) -> Result<(Records, Vec<Notice>)> {
     Ok((plan.writes.into_iter().filter_map(record).collect(), plan.refused))
 }
 
+/// Returns the records of all slots after a sync, and its refusals, if KV has the state `before`.
+/// A slot that a mistake freezes stays as it is.
+pub(crate) fn records_after(before: &Desired, after: &Desired) -> (Records, Vec<Notice>) {
+    let (mut actual, mut values) = (Actual::default(), BTreeMap::new());
+    let mut records = Records::new();
+    for write in plan(before).writes {
+        let key = write.key();
+        actual.list(key.namespace(), &key.to_string(), write.metadata());
+        values.insert(key, write.record());
+        take_slot(&mut records, write);
+    }
+    let options = Options { allow_policy_removal: true, ..Options::at(Timestamp::from_unix(0)) };
+    let mut step = Planning::begin(after, actual, &options);
+    let plan = loop {
+        let mut planning = match step {
+            PlanningStep::Done(plan) => break plan,
+            PlanningStep::Read(planning) => planning,
+        };
+        for key in planning.keys().to_vec() {
+            planning.supply(&key, values.get(&key).and_then(Option::as_deref));
+        }
+        step = planning.advance();
+    };
+    plan.writes.into_iter().for_each(|write| take_slot(&mut records, write));
+    (records, plan.refused)
+}
+
+fn take_slot(records: &mut Records, write: Write) {
+    if let Write::Slot { name, record, .. } = write {
+        records.insert((name, record.slot.clone()), *record);
+    }
+}
+
 /// Returns the catalog record of each component.
 pub(crate) fn catalogs(desired: &Desired) -> BTreeMap<ComponentName, CatalogRecord> {
     let record = |write: Write| match write {

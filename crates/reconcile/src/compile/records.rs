@@ -8,7 +8,7 @@ use super::wanted::{File, WantedVersion, version_record};
 use crate::desired::{Desired, DesiredComponent, DesiredSlot};
 use crate::policy::Policy;
 use crate::source::{FileProblem, Grade};
-use crate::tag::{Prefix, TagName, TagTarget};
+use crate::tag::{self, Prefix, TagName, TagTarget};
 use catalog::name::ComponentName;
 use catalog::record::{MAX_VALUE, VersionRecord};
 use catalog::slot::Slot;
@@ -59,6 +59,21 @@ pub fn compile(
     compiled
 }
 
+/// Returns the problem of a slot without a file whose name has a version in it, in the form of a
+/// release tool.
+fn joined(
+    name: &ComponentName,
+    slot: &Slot,
+    version: &Version,
+    problem: &FileProblem,
+) -> Option<FileProblem> {
+    if problem.grade == Grade::Incomplete || !matches!(version, Version::Commit(_)) {
+        return None;
+    }
+    let (what, help) = tag::joined_slot(name, slot)?;
+    Some(FileProblem { what, help, grade: problem.grade })
+}
+
 fn within_limit(file: File) -> Result<File, FileProblem> {
     match file.size > MAX_VALUE {
         true => Err(FileProblem::too_large(&file.path, file.size)),
@@ -105,7 +120,9 @@ impl Compiled {
                 let wanted = DesiredSlot { version, author, time, why, tag: Some(tag) };
                 component.slots.insert(slot, wanted);
             } else if let Some(problem) = problems.get(&(name.clone(), version.clone())) {
-                self.note(subject(name, TagTarget::Slot(slot)), on_problem(&version, problem));
+                let problem = joined(name, &slot, &version, problem)
+                    .unwrap_or_else(|| on_problem(&version, problem));
+                self.note(subject(name, TagTarget::Slot(slot)), problem);
             }
         }
     }

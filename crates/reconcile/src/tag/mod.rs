@@ -12,6 +12,7 @@ pub use self::target::{TagTarget, TargetError};
 
 use self::misspelt::{VersionStart, begins_with, moving, name_and_version};
 use catalog::name::ComponentName;
+use catalog::slot::Slot;
 use catalog::version::Version;
 use notice::{Notice, printable};
 
@@ -183,6 +184,15 @@ fn joined(prefix: Prefix, folder: &str, leaf: &str) -> Option<Misread> {
     let what =
         format!("skipped: {leaf} is a name and a version in one, the form of a release tool");
     Some(Misread::new(what, tag_again(prefix, &component, &version, &format!("{folder}/{leaf}"))))
+}
+
+/// Returns the problem of a slot whose name is the name and the version of another component:
+/// `welcome-v1.2.0` in the folder `templates/emails`. `None` for any other name.
+///
+/// Such a slot may be meant as one, so that this is only asked if it cannot be served.
+pub fn joined_slot(folder: &ComponentName, slot: &Slot) -> Option<(String, Option<String>)> {
+    let Misread { what, help, .. } = joined(Prefix::Components, folder.as_str(), slot.as_str())?;
+    Some((what, help))
 }
 
 /// Returns the command that makes a version's tag from another tag; `old` is that tag's name

@@ -101,6 +101,9 @@ pub(crate) struct CreateArgs {
     /// The commit
     #[arg(default_value = "HEAD")]
     pub(crate) commit: String,
+    /// Create the version although the file has changes that are not committed
+    #[arg(long)]
+    pub(crate) allow_dirty: bool,
     #[command(flatten)]
     pub(crate) file: FileArgs,
     #[command(flatten)]
@@ -179,6 +182,9 @@ pub(crate) struct BumpArgs {
     /// The commit
     #[arg(default_value = "HEAD")]
     pub(crate) commit: String,
+    /// Create the version although the file has changes that are not committed
+    #[arg(long)]
+    pub(crate) allow_dirty: bool,
     #[command(flatten)]
     pub(crate) file: FileArgs,
     #[command(flatten)]

@@ -4,12 +4,14 @@
 use catalog::record::VersionRecord;
 use catalog::timestamp::Timestamp;
 use gix_hash::ObjectId;
-use gix_object::{CommitRef, Kind};
-use notice::{Notice, one_line};
+use gix_object::{CommitRef, Kind, TreeRefIter};
+use notice::{Notice, one_line, printable};
 use reconcile::compile::MAX_WHY;
 use reconcile::desired::TrafficChange;
 use reconcile::policy::{FILE, PolicyReading};
 
+use crate::interrupt::quoted;
+use crate::nearest::nearest;
 use crate::source::{Origin, Source};
 use git::branch::{DefaultBranch, PathEntry};
 use git::objects::{ObjectAnswer, ObjectRequest, Objects};
@@ -30,6 +32,8 @@ pub(crate) struct Rollouts {
     pub(crate) absent_as_of: Option<Timestamp>,
     /// The branch on which the file was looked for.
     pub(crate) branch: Option<DefaultBranch>,
+    /// A notice of a file whose name is nearly the right one, if the commit does not have the file.
+    pub(crate) misnamed: Option<Notice>,
     /// Notices of decisions that the owner of the file may not expect.
     pub(crate) warnings: Vec<Notice>,
 }
@@ -67,6 +71,8 @@ impl Rollouts {
             Ok(None) => {
                 let commit = commit(objects, branch);
                 rollouts.absent_as_of = commit.map(|(time, _)| time);
+                rollouts.misnamed = commit.and_then(|(_, root)| misnamed(objects, branch, root));
+                rollouts.warnings.extend(rollouts.misnamed.clone());
             }
             Ok(Some(entry)) => rollouts.take(source, objects, branch, &entry),
             Err((what, help)) => rollouts.reading = PolicyReading::unreadable(what, help),
@@ -138,6 +144,20 @@ fn commit(objects: &mut Objects, branch: &DefaultBranch) -> Option<(Timestamp, O
     let ObjectAnswer::Found { kind: Kind::Commit, body, .. } = answer else { return None };
     let commit = CommitRef::from_bytes(&body, branch.commit.kind()).ok()?;
     Some((Timestamp::from_unix(commit.committer().ok()?.seconds()), commit.tree()))
+}
+
+/// Returns a notice of a file in the root folder whose name is nearly that of the policy.
+fn misnamed(objects: &mut Objects, branch: &DefaultBranch, root: ObjectId) -> Option<Notice> {
+    let answer = objects.ask_one(ObjectRequest::Contents(MAX_FILE), root).ok()?;
+    let ObjectAnswer::Found { kind: Kind::Tree, body, .. } = answer else { return None };
+    let entries = TreeRefIter::from_bytes(&body, root.kind()).filter_map(Result::ok);
+    let files = entries.filter(|entry| entry.mode.is_blob_or_symlink());
+    let names: Vec<&str> =
+        files.filter_map(|entry| std::str::from_utf8(entry.filename).ok()).collect();
+    let near = nearest(FILE, names)?;
+    let what = format!("is not read: the policy of {} has to be named {FILE}", branch.name);
+    let help = format!("if it is meant: git mv {} {FILE}, then commit and push", quoted(near));
+    Some(Notice { subject: printable(near.as_bytes()), what, help: Some(help) })
 }
 
 fn last_change(source: &Source, branch: &DefaultBranch) -> Option<TrafficChange> {

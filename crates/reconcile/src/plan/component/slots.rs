@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::draft::ComponentDraft;
 use super::routes::{self, Wanted};
 use super::standing;
+use crate::plan::describe::traffic;
 use crate::plan::stored::Stored;
 use crate::plan::value::Held;
 use crate::plan::verdict::{self, SlotVerdict};
@@ -82,15 +83,32 @@ fn keep<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot) {
         draft.part.deletions.push(draft.slot_key(slot));
         return;
     }
-    if !draft.is_frozen(slot) {
+    let is_unserved = draft.rules.all.is_unserved(draft.name, &TagTarget::Slot(slot.clone()));
+    if !is_unserved && !draft.is_frozen(slot) {
         draft.part.kept.push(draft.slot_key(slot));
     }
     leave(draft, slot);
+    // `latest` counts as unserved beside a release that is: it may have no tag of its own.
+    if is_unserved && *slot != Slot::latest() {
+        say_unserved(draft, slot);
+    }
+    if is_unserved {
+        return;
+    }
     let held = draft.slots.get(slot).filter(|record| record.hold.is_some());
     if let Some(record) = held.map(|record| record.as_ref().clone()) {
         let name = draft.name.clone();
         draft.part.held.push(Held { name, record, wanted: None });
     }
+}
+
+/// Reports what a slot serves if the version of its tag cannot be served.
+fn say_unserved(draft: &mut ComponentDraft<'_>, slot: &Slot) {
+    let Some(record) = draft.slots.get(slot) else { return };
+    let what =
+        format!("the version that its tag names cannot be served: {} stays", traffic(record));
+    let help = format!("see what is refused about components/{}/{slot}", draft.name);
+    draft.refuse(&draft.slot_key(slot), what, &help);
 }
 
 /// Leaves a slot as KV has it, except for versions that are revoked.

@@ -157,7 +157,10 @@ pub(super) fn plan_kept(draft: &mut ComponentDraft<'_>) {
             draft.part.deletions.push(key);
             continue;
         }
-        draft.part.kept.push(key.clone());
+        let target = TagTarget::Version(version.clone());
+        if !draft.rules.all.is_unserved(draft.name, &target) {
+            draft.part.kept.push(key.clone());
+        }
         let after = match (&stored.metadata, &stored.value) {
             (Some(metadata), Stored::Unread) if !revoked => {
                 After { hash: metadata.hash, record: None }

@@ -28,7 +28,7 @@ pub(super) fn run(context: &Context<'_, RolloutPlanArgs>) -> Result<Exit> {
         offline::check_known(&repository, name)?;
     }
     let (before, _) = offline::records(&counts.desired)?;
-    let (after, refused) = offline::records(&edited.desired)?;
+    let (after, refused) = offline::records_after(&counts.desired, &edited.desired);
     // 2. The moves.
     let keys = args.keys.as_deref().map_or_else(|| Ok(moves::sample()), offline::keys)?;
     let moves = moves::compare(&before, &after, &keys)?;
@@ -42,8 +42,11 @@ pub(super) fn run(context: &Context<'_, RolloutPlanArgs>) -> Result<Exit> {
         }
         false => output.print(&moves.iter().map(SlotMoves::words).collect::<String>())?,
     }
+    counts.rollouts.misnamed.iter().for_each(|notice| output.warning(notice));
     refused.iter().for_each(|notice| output.refusal(notice));
-    if moves.is_empty() {
+    if moves.is_empty() && !refused.is_empty() {
+        output.say("no caller gets another version until the mistakes are corrected");
+    } else if moves.is_empty() {
         let branch = counts.rollouts.branch.map_or("HEAD".to_owned(), |branch| branch.name);
         output
             .say(format_args!("no caller gets another version: the file equals that of {branch}"));

@@ -43,15 +43,14 @@ pub(crate) fn run(context: &Context<'_, StatusArgs>) -> Result<Exit> {
         true => output.data(exit, &look.value(&shown, &summary))?,
         false => output.print(&table(&shown))?,
     }
-    summary.tell(args, output);
+    summary.tell(args, look.refused().next().is_some(), output);
+    look.reading.rollouts.misnamed.iter().for_each(|notice| output.warning(notice));
     look.refused().for_each(|notice| output.refusal(notice));
     if let Some(drift) = look.drift() {
         output.say(drift);
         output.hint("slotctl sync");
     }
-    if let Some(plan) = &look.plan {
-        tell_held(plan, &args.target, output);
-    }
+    look.plan.iter().for_each(|plan| tell_held(plan, &args.target, output));
     Ok(exit)
 }
 

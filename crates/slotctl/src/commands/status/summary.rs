@@ -50,20 +50,20 @@ impl Summary {
         })
     }
 
-    /// Prints the line below the list.
-    pub(super) fn tell(&self, args: &StatusArgs, output: &Output) {
+    /// Prints the line below the list. If something is refused, not all is as Git says.
+    pub(super) fn tell(&self, args: &StatusArgs, is_refused: bool, output: &Output) {
         match (self.slots, args.drift) {
             (0, true) => output.say("No slot differs from Git"),
             (0, false) => {
                 output.say("There are no slots: no tag names a version or a slot");
                 output.hint("slotctl tag create prompts/example v1.0.0");
             }
-            _ => output.say(self.line(args.offline)),
+            _ => output.say(self.line(args.offline || is_refused)),
         }
     }
 
     /// Returns `3 slots of 1 component: 1 split, 1 not as Git says, 1 without a tag`.
-    fn line(&self, offline: bool) -> String {
+    fn line(&self, is_uncertain: bool) -> String {
         let all =
             format!("{} of {}", count(self.slots, "slot"), count(self.components, "component"));
         let parts = [
@@ -78,7 +78,7 @@ impl Summary {
             .filter(|(number, _)| *number > 0)
             .map(|(number, what)| format!("{number} {what}"))
             .collect();
-        if !offline && self.drift + self.new + self.held + self.untagged == 0 {
+        if !is_uncertain && self.drift + self.new + self.held + self.untagged == 0 {
             parts.push("all as Git says".to_owned());
         }
         if parts.is_empty() { all } else { format!("{all}: {}", parts.join(", ")) }

@@ -115,7 +115,7 @@ describe('a log line', () => {
       [502, { path: '/components/prompts/extraction@later' }],
       [200, { path: '/version' }],
       [200, { path: '/healthz' }],
-      [200, { path: '/catalog' }],
+      [503, { path: '/catalog' }],
       [204, { path: SLOT, method: 'OPTIONS' }],
     ])
     for (const [status, request] of asked) {

@@ -64,7 +64,7 @@ describe('damage in Workers KV', () => {
 
   const contentOf = ({ whole }, name) => `sha256/${JSON.parse(whole[`${name}@production`].value).targets[0].digest}`
 
-  for (const [what, keyOf, value] of [
+  for (const [what, keyOf, value] of /** @type {[string, (state: any) => string, ((value: string) => string)?][]} */ ([
     ['a version record', () => 'prompts/a@v1.1.0'],
     [
       'the digest in a version record',
@@ -79,7 +79,7 @@ describe('damage in Workers KV', () => {
     ],
     ['the index', () => 'index', () => '{"format":1,"components":[]}'],
     ['a content', (state) => contentOf(state, 'prompts/a'), () => 'Anything.\n'],
-  ]) {
+  ])) {
     test(`${what} that is damaged behind its metadata is written again`, async () => {
       const state = await synced()
       const { repo, pair, whole } = state

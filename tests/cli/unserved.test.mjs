@@ -56,12 +56,12 @@ describe('a version that cannot be served', () => {
       assert.equal((await run('sync')).code, 0)
       make(repo)
       repo.slot(NAME, 'production', 'v2.0.0')
-      for (const [command, code] of [
+      for (const [command, code] of /** @type {[string, number][]} */ ([
         ['sync', 1],
         ['sync --dry-run --check', 3],
         ['status --check', 3],
         ['verify', 1],
-      ]) {
+      ])) {
         const ended = await run(command)
         assert.equal(ended.code, code, `${command}: ${ended.stderr}`)
         assert.match(ended.stderr, /components\/prompts\/x\/production: /, `${command} says why`)

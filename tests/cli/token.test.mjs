@@ -11,6 +11,7 @@ test('a token gives access to its scopes, on the Worker that has its hash', asyn
   assert.equal(json.hash, sha256(json.token))
   assert.deepEqual(json.readTokens, { [json.hash]: ['prompts/*@production'] })
   const worker = await startWorker({ vars: { READ_TOKENS: JSON.stringify(json.readTokens) } })
+  worker.kv.put('COMPONENTS', 'index', JSON.stringify({ format: 1, components: [] }))
   try {
     const ask = (path, token) => worker.fetch(path, { headers: token ? { authorization: `Bearer ${token}` } : {} })
     const code = async (path, token) => (await ask(path, token)).json().code

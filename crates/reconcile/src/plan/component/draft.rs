@@ -181,7 +181,11 @@ impl<'a> ComponentDraft<'a> {
             return false;
         }
         let is_unread = self.actual.slots.get(slot).is_some_and(Stored::is_unread);
-        self.present(slot).map_or(is_unread, SlotRecord::is_routed)
+        // A slot that lost its last good version shows no split any more.
+        let is_untagged = !self.desired.slots.contains_key(slot);
+        self.present(slot).map_or(is_unread, |record| {
+            record.is_routed() || (is_untagged && record.gone.is_some())
+        })
     }
 
     pub(super) fn refuse(&mut self, key: &Key, what: String, help: &str) {

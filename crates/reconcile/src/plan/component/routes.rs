@@ -71,7 +71,9 @@ fn route(draft: &mut ComponentDraft<'_>, slot: &Slot, by_git: Option<Route>) -> 
     };
     let without = record(slot, None, &of)?;
     let with = record(slot, Some(&route), &of).unwrap_or_else(|| present.clone());
-    if with.serves_as(&without) {
+    // A table whose callers have no good version left keeps nothing: the slot follows its tag.
+    let is_gone = mended(draft, present).is_some_and(|mended| mended.gone.is_some());
+    if is_gone || with.serves_as(&without) {
         return None;
     }
     refuse_removal(draft, &with, Some(&without));

@@ -1,6 +1,7 @@
 //! Pruning: the keys that are deleted, the time of their deletion, and the keys that are kept.
 
 use super::*;
+use crate::desired::Route;
 use crate::tag::TagTarget;
 use catalog::name::ComponentName;
 use catalog::record::GRACE;
@@ -328,6 +329,35 @@ fn allow_changed_rewrites_a_changed_version() {
         kv.record(&Key::parse(Namespace::Slots, "prompts/a@production").unwrap());
     assert_eq!(record.own().unwrap().digest, Digest::of(b"c"));
     assert!(super::plan(&changed, &kv).is_empty(), "and is not refused any more");
+}
+
+/// A slot that only `rollouts.toml` makes loses its last good version while the file can't be read:
+/// it answers 410, and is still a slot of that file.
+#[test]
+fn a_gone_slot_of_an_unreadable_file_is_not_deleted() {
+    let name = "prompts/a".parse().unwrap();
+    let mut before = of(&TWO[..1], &[("green", "v1.0.0")]);
+    let green = Route {
+        targets: vec![("green".parse().unwrap(), FULL_WEIGHT)],
+        segments: BTreeMap::default(),
+    };
+    let component = before.components.get_mut(&name).unwrap();
+    component.traffic.routes.insert("live".parse().unwrap(), green);
+    let mut kv = Kv::default();
+    sync(&before, &mut kv);
+
+    let mut desired = of(&TWO[..1], &[]);
+    let component = desired.components.get_mut(&name).unwrap();
+    component.traffic.revoked.insert("v1.0.0".parse().unwrap(), "leaks".to_owned());
+    component.traffic.keep_splits = true;
+    for record in component.versions.values_mut() {
+        record.revoked = Some("leaks".to_owned());
+    }
+    prune(&desired, &mut kv, at(0));
+    let live: SlotRecord = kv.record(&Key::parse(Namespace::Slots, "prompts/a@live").unwrap());
+    assert!(live.gone.is_some());
+    let again = prune(&desired, &mut kv, at(1));
+    assert!(again.is_empty(), "{:?} {:?}", lines(&again), keys(&again.deletions));
 }
 
 proptest! {

@@ -100,8 +100,8 @@ describe('holds', () => {
     assert.equal(again.code, 1)
     assert.match(again.stderr, /the share of canary is on hold at 0 % already \(v1\.1\.0 leaks, by Grace\)/)
     const synced = await run('sync')
-    assert.deepEqual([synced.code, synced.json.plan.empty, await shares()], [0, true, TAKEN])
-    for (const command of ['sync --dry-run --check', 'status --check', 'verify']) {
+    assert.deepEqual([synced.code, synced.json.plan.empty, await shares()], [3, true, TAKEN])
+    for (const command of ['sync', 'sync --dry-run --check', 'status --check', 'verify']) {
       const ended = await run(command)
       assert.equal(ended.code, 3, `${command}: ${ended.stderr}`)
       assert.match(ended.stderr, /held at .*, Git says canary v1\.1\.0 10 %/, command)
@@ -158,7 +158,7 @@ describe('holds', () => {
     const both = ['canary v1.1.0 0', 'production v0.9.0 100']
     assert.deepEqual(await shares(), both)
     const synced = await run('sync')
-    assert.equal(synced.code, 0, synced.stderr)
+    assert.equal(synced.code, 3, synced.stderr)
     assert.deepEqual(await shares(), both, 'the tag agrees, the share is still on hold')
     const all = await run('rollback --all canary --arm ring')
     assert.match(all.stderr, /left, ring gets none of its callers/)
@@ -213,7 +213,7 @@ describe('holds', () => {
     assert.equal(early.code, 1)
     assert.match(early.stderr, /it would serve a (content|version v1\.2\.0) that Workers KV does not have yet/)
     assert.deepEqual(await shares(), TAKEN)
-    assert.equal((await run('sync')).code, 0)
+    assert.equal((await run('sync')).code, 3)
     const revoked = `${CANARY}["${NAME}"]\nrevoked = { "v1.2.0" = "leaks" }\n`
     clone.commit({ 'rollouts.toml': revoked })
     clone.git('push', '--quiet', 'origin', 'main')

@@ -54,7 +54,7 @@ describe('slotctl status', () => {
     assert.match(drifted.stdout, /@production +█+ {2}production v1\.0\.0 {2}≠ Git: canary v1\.1\.0 0 % → 10 %/)
     assert.match(drifted.stdout, /@canary +█+ {2}canary v1\.1\.0 {2}\+ not in KV yet/)
     assert.match(drifted.stdout, /@staging +█+ {2}staging v1\.1\.0 {2}= no tag has it/)
-    assert.match(drifted.stderr, /drift: 2 slots, 1 catalog to write\n +hint: slotctl sync/)
+    assert.match(drifted.stderr, /drift: 2 slots, 1 catalog, 1 index to write\n +hint: slotctl sync/)
     assert.equal((await run('status', repo, pair)).code, 0, 'only --check asks')
     const { json } = await run('status', repo, pair, '--json', '--check', '--only', EXTRACTION)
     assert.deepEqual(

@@ -289,7 +289,7 @@ describe('slotctl sync', () => {
       await pair.slots.put(key, JSON.stringify(held))
       repo.slot('prompts/extraction', 'production', 'v1.1.0')
       const left = await syncJson(repo, pair)
-      assert.deepEqual([left.code, left.plan.held[0].key, left.plan.held[0].wanted], [0, key, 'v1.1.0'])
+      assert.deepEqual([left.code, left.plan.held[0].key, left.plan.held[0].wanted], [3, key, 'v1.1.0'])
       assert.match(left.stderr, /held at v1\.0\.0, Git says v1\.1\.0 \(v1\.1\.0 leaks, by Ada/)
       assert.deepEqual(await pair.slots.json(key), held)
       repo.slot('prompts/extraction', 'production', 'v1.0.0')

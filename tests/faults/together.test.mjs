@@ -114,7 +114,9 @@ describe('two syncs at once, from an older and a newer state', () => {
       }
       const one = await lane.sync(next, { meet: (_call, index) => (index === at ? { hold } : null) })
       const what = `a rollback ${when} call ${at}\n${one.stderr}\n${back.stderr}`
-      assert.deepEqual([one.code, back.code], [0, 0], what)
+      // The hold is drift, if the sync saw it.
+      assert.ok([0, 3].includes(one.code), what)
+      assert.equal(back.code, 0, what)
       // Before the tag moves, the rollback starts from the sync's own version.
       const { targets, hold: held } = await lane.pair.slots.json('prompts/a@production')
       const reached = at < undisturbed.calls.length - 1

@@ -167,6 +167,8 @@ fn exit(args: &SyncArgs, reading: &Reading, plan: &Plan, outcome: &SyncOutcome) 
         Some(_) => Exit::Failed,
         None if args.check && (is_refused || plan.has_drift()) => Exit::Drift,
         None if is_refused => Exit::Failed,
+        // KV is not what Git says, until the hold ends.
+        None if !args.dry_run && !plan.held.is_empty() => Exit::Drift,
         None => Exit::Done,
     }
 }

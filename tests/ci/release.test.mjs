@@ -186,17 +186,16 @@ describe('its shell steps', () => {
   test('poll staging until it has the deployed version', async () => {
     const scriptVersion = { id: 'x', tag: 'v0.2.0', timestamp: '2026-11-21T00:00:00Z' }
     const worker = await startWorker({ scriptVersion })
+    // A healthy answer is used for 10 s, so the ill Worker is another one.
+    const unwell = await startWorker({ scriptVersion })
+    unwell.kv.fail('refuse')
     const cwd = workspace()
-    const ask = (extra) =>
-      job({ vars: { STAGING_URL: worker.url } }, { cwd }).run(step(jobs.staging.steps, 'Wait for staging'), {
-        PAUSE: '0',
-        ...extra,
-      })
+    const ask = ({ url } = worker) =>
+      job({ vars: { STAGING_URL: url } }, { cwd }).run(step(jobs.staging.steps, 'Wait for staging'), { PAUSE: '0' })
     try {
       const answered = await ask()
       assert.deepEqual([answered.code, JSON.parse(answered.said).status], [0, 'ok'])
-      worker.kv.fail('refuse')
-      const ill = await ask()
+      const ill = await ask(unwell)
       assert.notEqual(ill.code, 0)
       assert.match(ill.said, /503/)
       execFileSync('git', ['tag', '-d', 'v0.2.0'], { cwd, stdio: 'pipe' })
@@ -204,7 +203,7 @@ describe('its shell steps', () => {
       assert.equal(other.code, 1)
       assert.match(other.said, /^::error::http\S+ serves v0\.2\.0, not [0-9a-f]{7,}$/m)
     } finally {
-      await worker.stop()
+      await Promise.all([worker.stop(), unwell.stop()])
     }
   })
 })

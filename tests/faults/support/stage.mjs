@@ -64,10 +64,11 @@ export function states() {
   return { base, older, newer, next }
 }
 
-/** A pair of namespaces for one test at a time, with two proxies. */
+/** A pair of namespaces for one test at a time, with a proxy for each run that is under way. */
 export class Lane {
-  static async start(kv) {
-    return new Lane(kv, [await FaultyProxy.start(kv.url), await FaultyProxy.start(kv.url)])
+  static async start(kv, runs = 2) {
+    const proxies = Array.from({ length: runs }, () => FaultyProxy.start(kv.url))
+    return new Lane(kv, await Promise.all(proxies))
   }
 
   constructor(kv, proxies) {
@@ -81,10 +82,15 @@ export class Lane {
   }
 
   /** Runs a sync through one of the proxies; `meet` decides about its calls. */
-  async sync(repo, { meet = () => null, through = 0, env = {}, flags = [] } = {}) {
+  sync(repo, options = {}) {
+    return this.run(['sync'], repo, options)
+  }
+
+  /** Runs a command through one of the proxies; `meet` decides about its calls. */
+  async run(command, repo, { meet = () => null, through = 0, env = {}, flags = [] } = {}) {
     const proxy = this.proxies[through]
     Object.assign(proxy, { calls: [], meet })
-    const args = ['sync', '--local', proxy.url, '--repo', repo.dir, '--config', this.pair.config, ...flags]
+    const args = [...command, '--local', proxy.url, '--repo', repo.dir, '--config', this.pair.config, ...flags]
     const ended = await slotctl(args, { env, started: (child) => (proxy.process = child) })
     return { ...ended, calls: [...proxy.calls], writes: proxy.calls.filter(({ writes }) => writes) }
   }

@@ -223,13 +223,13 @@ async function answer(request, env, trace) {
   } else {
     addSlotHeaders(headers, trace, found)
   }
+  headers['Content-Type'] = arm.type
   let [status, body] = [200, null]
   if (listed(request.headers.get('If-None-Match'), arm.digest)) {
     status = 304
   } else {
-    headers['Content-Type'] = arm.type
     headers['Repr-Digest'] = `sha-256=:${base64(arm.digest)}:`
-    headers['Last-Modified'] = new Date(arm.date).toUTCString()
+    if (pinned) headers['Last-Modified'] = new Date(arm.date).toUTCString()
     headers['Accept-Ranges'] = 'none'
     if (request.method === 'HEAD') headers['Content-Length'] = String(arm.size)
     else body = await contentOf(env, arm.digest, trace)

@@ -60,7 +60,7 @@ class Stage {
   async begin() {
     for (const id of Object.values(IDS)) {
       const namespace = new Kv(this.url, id)
-      for (const key of Object.keys(await namespace.list())) await namespace.delete(key)
+      for (const key of Object.keys(await namespace.listAll())) await namespace.delete(key)
     }
     const repo = new Repo()
     repo.commit({ [FILE]: CONTENTS['v1.0.0'] })

@@ -36,9 +36,8 @@ describe('races of syncs, prunes and rollbacks', () => {
     kv = await startKv({ pairs: 2 * LANES })
     lanes = []
     for (let number = 0; number < LANES; number += 1) {
-      const lane = await Lane.start(kv, MOST_RUNS)
-      lane.clean = await Lane.start(kv, 1)
-      lanes.push(lane)
+      const [lane, clean] = [await Lane.start(kv, MOST_RUNS), await Lane.start(kv, 1)]
+      lanes.push(Object.assign(lane, { clean }))
     }
     const [lane] = lanes
     // A rollback needs an earlier version of its slot.

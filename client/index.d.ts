@@ -43,7 +43,7 @@ export interface CallOptions {
 }
 
 /** Present if the resolver is unavailable and the client returns the last good answer. */
-export interface Away {
+export interface Unavailable {
   /** Seconds since that answer. */
   seconds: number
   /** The reason why there is no newer answer. */
@@ -71,7 +71,7 @@ export interface Component {
   /** `resolver` if the content came with this response; `memory` if it was confirmed by a 304 or never changes. */
   source: 'resolver' | 'memory'
   /** Set only if the resolver is unavailable. */
-  away?: Away
+  unavailable?: Unavailable
   text(): string
   json<Value = unknown>(): Value
 }
@@ -101,7 +101,7 @@ export interface Snapshot {
   scriptVersion: { id: string; tag: string; timestamp: string }
   /** One result per reference, in the same order. */
   resolved: Resolved[]
-  away?: Away
+  unavailable?: Unavailable
 }
 
 /** A problem as defined in RFC 9457. */

@@ -19,7 +19,7 @@ const GONE = 410
 const REFUSAL_SIZE = 1_000
 
 /** Returns the age of the last good answer and the temporary error. @param {{ at: number }} last @param {unknown} error */
-const away = ({ at }, error) => ({ away: { seconds: Math.floor((Date.now() - at) / 1_000), error } })
+const unavailable = ({ at }, error) => ({ unavailable: { seconds: Math.floor((Date.now() - at) / 1_000), error } })
 
 /**
  * Notes that the resolver refused a reference: no older answer to it is given again. A
@@ -59,7 +59,7 @@ async function get(connection, reference, { caller: given, signal }) {
     const last = remembered(connection, key)
     if (!last || !isTransient(error)) throw error
     if (last.refusal) throw repeated(last.refusal, error)
-    return { ...last.component, ...away(last, error) }
+    return { ...last.component, ...unavailable(last, error) }
   }
 }
 
@@ -109,7 +109,7 @@ async function resolve(connection, references, { caller, signal, content = false
     signal?.throwIfAborted()
     if (!isTransient(error)) connection.forget(key)
     const last = connection.cache.get(`answer ${key}`)
-    if (last && isTransient(error)) return { ...last.answer.snapshot, ...away(last, error) }
+    if (last && isTransient(error)) return { ...last.answer.snapshot, ...unavailable(last, error) }
     // Each reference in the snapshot has its own error.
     if (error instanceof PartialSnapshot) return error.snapshot
     throw error

@@ -37,8 +37,8 @@ afterEach(() => worker.kv.heal())
 
 const client = (options) => createClient(flaky.url, { ...QUICK, ...options })
 
-/** The error of a last good answer. @param {import('../../client/index.d.ts').Away} away */
-const errorOf = (away) => /** @type {ResolverError} */ (away.error)
+/** The error of a last good answer. @param {import('../../client/index.d.ts').Unavailable} unavailable */
+const errorOf = (unavailable) => /** @type {ResolverError} */ (unavailable.error)
 
 /** The error that a promise rejects with. */
 async function thrown(promise) {
@@ -300,7 +300,7 @@ describe('a temporary failure is retried', () => {
     test(`twice ${failure}`, async () => {
       flaky.fail(failure, failure)
       const component = await client().get(SLOT)
-      assert.deepEqual([component.text(), component.away], [NEW, undefined])
+      assert.deepEqual([component.text(), component.unavailable], [NEW, undefined])
       assert.equal(flaky.seen.length, 3)
     })
   }
@@ -326,8 +326,8 @@ describe('a temporary failure is retried', () => {
     await own.get(SLOT)
     flaky.fail([503, { 'retry-after': '5' }])
     const started = Date.now()
-    const { away, text } = await own.get(SLOT)
-    assert.deepEqual([errorOf(away).status, text()], [503, NEW])
+    const { unavailable, text } = await own.get(SLOT)
+    assert.deepEqual([errorOf(unavailable).status, text()], [503, NEW])
     assert.ok(Date.now() - started < 4_000)
   })
 
@@ -351,19 +351,19 @@ describe('the last good answer', () => {
     const own = client()
     const before = await own.get(SLOT)
     flaky.down = true
-    const { away, ...last } = await own.get(SLOT)
+    const { unavailable, ...last } = await own.get(SLOT)
     assert.deepEqual([last.text(), last.version], [NEW, before.version])
-    assert.ok(away.error instanceof ResolverError)
-    assert.equal(away.seconds, 0)
+    assert.ok(unavailable.error instanceof ResolverError)
+    assert.equal(unavailable.seconds, 0)
     flaky.down = false
-    assert.equal((await own.get(SLOT)).away, undefined)
+    assert.equal((await own.get(SLOT)).unavailable, undefined)
   })
 
   test('is not given to another caller or for another reference', async () => {
     const own = client({ attempts: 1 })
     await own.get(SPLIT, { caller: { key: 'ada' } })
     flaky.down = true
-    assert.ok((await own.get(SPLIT, { caller: { key: 'ada' } })).away)
+    assert.ok((await own.get(SPLIT, { caller: { key: 'ada' } })).unavailable)
     for (const caller of [{ key: 'bob' }, { key: 'ada', segments: ['x'] }, {}]) await thrown(own.get(SPLIT, { caller }))
     await thrown(own.get(SLOT, { caller: { key: 'ada' } }))
   })
@@ -461,7 +461,7 @@ describe('the last good answer', () => {
     await own.get('templates/emails/welcome@production')
     flaky.down = true
     await thrown(own.get(SLOT))
-    assert.ok((await own.get('templates/emails/welcome@production')).away)
+    assert.ok((await own.get('templates/emails/welcome@production')).unavailable)
   })
 })
 
@@ -471,7 +471,7 @@ describe('while Workers KV fails', () => {
     await own.get(SLOT)
     worker.kv.fail({ status: 500 })
     const component = await own.get(SLOT)
-    assert.deepEqual([component.away, component.stale], [undefined, 0])
+    assert.deepEqual([component.unavailable, component.stale], [undefined, 0])
   })
 
   for (const mode of [{ status: 500 }, 'hang', 'refuse']) {
@@ -489,8 +489,8 @@ describe('while Workers KV fails', () => {
         await moved.get(SLOT)
         target = other.url
         own.kv.fail(mode)
-        const { away } = await moved.get(SLOT)
-        assert.deepEqual([errorOf(away).status, errorOf(away).code], [503, 'STORE_UNAVAILABLE'])
+        const { unavailable } = await moved.get(SLOT)
+        assert.deepEqual([errorOf(unavailable).status, errorOf(unavailable).code], [503, 'STORE_UNAVAILABLE'])
         const error = await thrown(createClient(other.url, QUICK).get(SLOT))
         assert.equal(error.code, 'STORE_UNAVAILABLE')
         own.kv.heal()
@@ -505,10 +505,13 @@ describe('while Workers KV fails', () => {
 
 describe('a snapshot', () => {
   test('of several references with their contents', async () => {
-    const { resolved, scriptVersion, away } = await client().resolve([SLOT, 'templates/logo@production'], {
+    const { resolved, scriptVersion, unavailable } = await client().resolve([SLOT, 'templates/logo@production'], {
       content: true,
     })
-    assert.deepEqual([resolved[0].content, resolved[1].contentBase64 !== undefined, away], [NEW, true, undefined])
+    assert.deepEqual(
+      [resolved[0].content, resolved[1].contentBase64 !== undefined, unavailable],
+      [NEW, true, undefined],
+    )
     assert.ok(scriptVersion.id)
   })
 
@@ -516,9 +519,9 @@ describe('a snapshot', () => {
     const own = client()
     const before = await own.resolve([SLOT])
     flaky.down = true
-    const { away, ...last } = await own.resolve([SLOT])
+    const { unavailable, ...last } = await own.resolve([SLOT])
     assert.deepEqual(last, before)
-    assert.ok(away.error instanceof ResolverError)
+    assert.ok(unavailable.error instanceof ResolverError)
     await thrown(own.resolve([SLOT, EXACT]))
   })
 

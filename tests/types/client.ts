@@ -5,7 +5,7 @@ export async function used(request: Request): Promise<string> {
   const client = createClient('https://resolver.example', { token: 't', attempts: 2, caller: { segments: ['beta'] } })
   try {
     const component = await client.forRequest(request).get('prompts/extraction@production')
-    if (component.away) console.warn(component.away.seconds, component.away.error.message)
+    if (component.unavailable) console.warn(component.unavailable.seconds, component.unavailable.error.message)
     const { resolved } = await client.resolve(['a/b@c'], { content: true, caller: { key: 'run-1' } })
     const config = (await client.get('configs/app@^1')).json<{ model: string }>()
     return component.text() + config.model + (resolved[0]?.content ?? '')

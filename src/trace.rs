@@ -12,7 +12,7 @@ pub struct Trace {
     /// The number of reads of Workers KV; a bulk read is one.
     pub kv_reads: u32,
     /// The source of the content.
-    pub content: Source,
+    pub content: ContentSource,
     /// The age of the record in seconds, if KV failed and the last good record answers.
     pub stale: Option<u64>,
     /// The requested address in its canonical spelling.
@@ -25,7 +25,7 @@ pub struct Trace {
 
 /// The source of a content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Source {
+pub enum ContentSource {
     /// No content was needed.
     #[default]
     None,
@@ -35,7 +35,7 @@ pub enum Source {
     Kv,
 }
 
-impl Source {
+impl ContentSource {
     /// Returns the name in `Server-Timing` and in the log.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -22,7 +22,7 @@ use component_resolver::lane::rehearsal;
 use component_resolver::lane::{Lane, Lesson, Recalled, RecalledContent};
 use component_resolver::resolve::backend::Backend;
 use component_resolver::resolve::reader::ReadAhead;
-use component_resolver::trace::Source;
+use component_resolver::trace::ContentSource;
 use pollster::block_on;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -349,7 +349,7 @@ fn a_rehearsal_answers_without_any_read() {
     let body = &NO_BODY;
     let request = Request { method: "GET", host: HOST, path, query: "", header: &|_| None, body };
     let Handled { response, trace, .. } = resolver.answer(&request, read);
-    assert_eq!((response.status, trace.content), (200, Source::Memory));
+    assert_eq!((response.status, trace.content), (200, ContentSource::Memory));
     assert!(matches!(response.body, Body::Content(content) if content.is_empty()));
     assert_eq!(*resolver.reader.backend.reads.borrow(), [""; 0]);
 }

@@ -13,7 +13,7 @@ use super::asker::Asker;
 use crate::resolve::backend::Backend;
 use crate::resolve::memory::KeptRecord;
 use crate::resolve::reader::{MissingContent, Reader};
-use crate::trace::Source;
+use crate::trace::ContentSource;
 
 /// A URL whose record is unchanged.
 pub(super) struct CachedUrl<T, P> {
@@ -39,7 +39,7 @@ pub(super) struct CachedResponse<P> {
 /// The form of a response.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    Full(Source),
+    Full(ContentSource),
     Head,
     NotModified,
 }
@@ -115,11 +115,13 @@ impl<T: PartialEq, P> CachedUrl<T, P> {
             return (Form::Head, RecalledContent::Empty);
         }
         match reader.content_in_memory(&digest) {
-            Some(content) => (Form::Full(Source::Memory), RecalledContent::InMemory(content)),
+            Some(content) => {
+                (Form::Full(ContentSource::Memory), RecalledContent::InMemory(content))
+            }
             None => {
                 let slot = self.slot.as_ref().map(|_| self.kept.clone()).unwrap_or_default();
                 let missing = MissingContent { digest, slot };
-                (Form::Full(Source::Kv), RecalledContent::Missing(missing))
+                (Form::Full(ContentSource::Kv), RecalledContent::Missing(missing))
             }
         }
     }

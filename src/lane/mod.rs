@@ -22,7 +22,7 @@ use self::cached::{CachedResponse, CachedUrl, Form};
 use crate::resolve::backend::Backend;
 use crate::resolve::memory::BoundedCache;
 use crate::resolve::reader::Reader;
-use crate::trace::{Source, Trace};
+use crate::trace::{ContentSource, Trace};
 
 pub use self::cached::{Recalled, RecalledContent};
 
@@ -151,8 +151,8 @@ fn repeatable(lesson: &Lesson<'_>) -> Option<Form> {
     let Lesson { status, trace, basis } = lesson;
     let (form, reads) = match (status, trace.content) {
         (304, _) => (Form::NotModified, 0),
-        (200, Source::None) => (Form::Head, 0),
-        (200, source) => (Form::Full(source), u32::from(source == Source::Kv)),
+        (200, ContentSource::None) => (Form::Head, 0),
+        (200, source) => (Form::Full(source), u32::from(source == ContentSource::Kv)),
         _ => return None,
     };
     let reads = match (&basis.selected.found, &basis.key) {

@@ -19,7 +19,7 @@ use catalog::resolution::{Basis, Found, Question, Read, Resolution, Selected};
 use self::backend::Backend;
 use self::reader::{ReadAhead, Reader};
 use crate::config::Config;
-use crate::trace::{Source, Trace};
+use crate::trace::{ContentSource, Trace};
 
 /// A question that is resolved to a version.
 pub(crate) struct Resolved {
@@ -230,7 +230,7 @@ pub(crate) async fn with_content<B: Backend>(
             let last = last_good(reader, question, &resolved).ok_or_else(|| refusal.clone())?;
             let digest = &last.basis.selected.snapshot.digest;
             let content = reader.content_in_memory(digest).ok_or(refusal)?;
-            trace.content = Source::Memory;
+            trace.content = ContentSource::Memory;
             Ok((last, content))
         }
     }

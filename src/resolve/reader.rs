@@ -13,7 +13,7 @@ use catalog::resolution::{Read, Selected, Unavailable};
 use super::backend::Backend;
 use super::memory::{ITEM_OVERHEAD, KeptRecord, Memory};
 use crate::config::{Config, IMMUTABLE_CACHE_TTL};
-use crate::trace::{Source, Trace};
+use crate::trace::{ContentSource, Trace};
 
 /// A content is short if at least this many of its size fit into the memory.
 const SHORT: usize = 100;
@@ -221,10 +221,10 @@ impl<B: Backend> Reader<B> {
         trace: &mut Trace,
     ) -> Result<B::Content, Refusal> {
         if let Some(content) = self.content_in_memory(&digest) {
-            trace.content = Source::Memory;
+            trace.content = ContentSource::Memory;
             return Ok(content);
         }
-        trace.content = Source::Kv;
+        trace.content = ContentSource::Kv;
         let key = Key::Content(digest);
         let unavailable = |_| Refusal::StoreUnavailable(key.namespace());
         let text = key.to_string();

@@ -35,7 +35,7 @@ use catalog::name::ComponentName;
 
 /// The place of a registry, in the order in which registries are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Origin {
+pub enum RegistryOrigin {
     /// The file that the caller named.
     Given,
     /// `.edgit/components.json` in the tagged commit.
@@ -47,7 +47,7 @@ pub enum Origin {
     WorkTree,
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for RegistryOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Given => "the registry given with --registry",
@@ -89,14 +89,14 @@ pub trait CommitFiles {
     /// # Errors
     ///
     /// [`Self::Halt`] if the files cannot be read.
-    fn beginning(&self, folder: &str, start: &str) -> Result<Listing<Self::Id>, Self::Halt>;
+    fn beginning(&self, folder: &str, start: &str) -> Result<TreeListing<Self::Id>, Self::Halt>;
 
     /// Returns the registry of an origin, if it exists and is valid.
     ///
     /// # Errors
     ///
     /// [`Self::Halt`] if the files cannot be read.
-    fn registry(&self, origin: Origin) -> Result<Option<Arc<Registry>>, Self::Halt>;
+    fn registry(&self, origin: RegistryOrigin) -> Result<Option<Arc<Registry>>, Self::Halt>;
 
     /// Returns the registries of earlier commits, as far as the clone has them.
     ///
@@ -107,7 +107,7 @@ pub trait CommitFiles {
 }
 
 /// Tree entries with their names.
-pub type Listing<Id> = Vec<(String, TreeEntry<Id>)>;
+pub type TreeListing<Id> = Vec<(String, TreeEntry<Id>)>;
 
 /// A component's file in a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,7 +144,7 @@ pub fn locate<F: CommitFiles>(sought: Sought<'_>, files: &F) -> Result<Located<F
         return Ok(located);
     }
     let mut looked_for = Vec::new();
-    for origin in [Origin::Given, Origin::TaggedCommit] {
+    for origin in [RegistryOrigin::Given, RegistryOrigin::TaggedCommit] {
         if let Some(located) = by_registry(origin, sought.name, files, &mut looked_for)? {
             return Ok(located);
         }
@@ -156,7 +156,7 @@ pub fn locate<F: CommitFiles>(sought: Sought<'_>, files: &F) -> Result<Located<F
     if let [(path, TreeEntry::File(id))] = candidates.as_slice() {
         return Ok(Located { path: path.clone(), id: id.clone() });
     }
-    for origin in [Origin::Head, Origin::WorkTree] {
+    for origin in [RegistryOrigin::Head, RegistryOrigin::WorkTree] {
         if let Some(located) = by_registry(origin, sought.name, files, &mut looked_for)? {
             return Ok(located);
         }
@@ -189,7 +189,7 @@ fn by_trailer<F: CommitFiles>(trailer: &TrailerPath, files: &F) -> Result<Locate
 }
 
 fn by_registry<F: CommitFiles>(
-    origin: Origin,
+    origin: RegistryOrigin,
     name: &ComponentName,
     files: &F,
     looked_for: &mut Vec<String>,
@@ -224,7 +224,10 @@ fn file_at<F: CommitFiles>(
 }
 
 /// Returns the entries that could be the component by convention. Folders are left out.
-fn by_convention<F: CommitFiles>(sought: Sought<'_>, files: &F) -> Result<Listing<F::Id>, F::Halt> {
+fn by_convention<F: CommitFiles>(
+    sought: Sought<'_>,
+    files: &F,
+) -> Result<TreeListing<F::Id>, F::Halt> {
     let mut candidates = BTreeMap::new();
     for place in &convention::places(sought.prefix, sought.name) {
         for stem in &place.stems {

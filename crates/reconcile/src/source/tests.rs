@@ -5,7 +5,7 @@ use super::*;
 #[derive(Default)]
 struct Commit {
     paths: Vec<&'static str>,
-    registries: BTreeMap<Origin, Arc<Registry>>,
+    registries: BTreeMap<RegistryOrigin, Arc<Registry>>,
     history: History,
 }
 
@@ -14,7 +14,7 @@ impl Commit {
         Self { paths: paths.to_vec(), ..Self::default() }
     }
 
-    fn with(mut self, origin: Origin, name: &str, path: &str) -> Self {
+    fn with(mut self, origin: RegistryOrigin, name: &str, path: &str) -> Self {
         self.registries.insert(origin, Arc::new(registry(name, path)));
         self
     }
@@ -56,7 +56,7 @@ impl CommitFiles for Commit {
         Ok(found.into_iter().find(|(file, _)| file == name).map_or(TreeEntry::Absent, |(_, e)| e))
     }
 
-    fn beginning(&self, folder: &str, start: &str) -> Result<Listing<()>, FileProblem> {
+    fn beginning(&self, folder: &str, start: &str) -> Result<TreeListing<()>, FileProblem> {
         let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         let in_folder = self.paths.iter().filter_map(|path| path.strip_prefix(prefix.as_str()));
         let entry = |name: &str| {
@@ -75,7 +75,7 @@ impl CommitFiles for Commit {
         Ok(in_folder.filter(direct).map(entry).collect())
     }
 
-    fn registry(&self, origin: Origin) -> Result<Option<Arc<Registry>>, FileProblem> {
+    fn registry(&self, origin: RegistryOrigin) -> Result<Option<Arc<Registry>>, FileProblem> {
         Ok(self.registries.get(&origin).cloned())
     }
 
@@ -101,7 +101,7 @@ fn refused(result: Result<String, String>, words: &[&str]) {
 #[test]
 fn the_trailer_has_priority_and_must_be_valid() {
     let commit = Commit::new(&["prompts/a.md", "x/b.md", "prompts/d/", "l@", "s#"]).with(
-        Origin::Head,
+        RegistryOrigin::Head,
         "a",
         "prompts/a.md",
     );
@@ -117,17 +117,17 @@ fn the_trailer_has_priority_and_must_be_valid() {
 fn stronger_sources_have_priority() {
     // From the weakest source to the strongest: each one that is added wins.
     let files = ["work.md", "head.md", "prompts/a.md", "old.md", "tagged.md", "given.md", "kv.md"];
-    let mut commit = Commit::new(&files[..2]).with(Origin::WorkTree, "a", "work.md");
+    let mut commit = Commit::new(&files[..2]).with(RegistryOrigin::WorkTree, "a", "work.md");
     assert_eq!(commit.locate("prompts/a", None), Ok("work.md".into()));
-    commit = commit.with(Origin::Head, "a", "head.md");
+    commit = commit.with(RegistryOrigin::Head, "a", "head.md");
     assert_eq!(commit.locate("prompts/a", None), Ok("head.md".into()));
     commit.paths = files.to_vec();
     assert_eq!(commit.locate("prompts/a", None), Ok("prompts/a.md".into()));
     commit = commit.before("a", "gone.md").before("a", "old.md").before("a", "work.md");
     assert_eq!(commit.locate("prompts/a", None), Ok("old.md".into()), "the newest that is there");
-    commit = commit.with(Origin::TaggedCommit, "a", "tagged.md");
+    commit = commit.with(RegistryOrigin::TaggedCommit, "a", "tagged.md");
     assert_eq!(commit.locate("prompts/a", None), Ok("tagged.md".into()));
-    commit = commit.with(Origin::Given, "a", "given.md");
+    commit = commit.with(RegistryOrigin::Given, "a", "given.md");
     assert_eq!(commit.locate("prompts/a", None), Ok("given.md".into()));
     assert_eq!(commit.locate_recorded("prompts/a", None, Some("kv.md")), Ok("kv.md".into()));
     let trailer = commit.locate_recorded("prompts/a", Some("old.md"), Some("kv.md"));
@@ -142,7 +142,7 @@ fn stronger_sources_have_priority() {
 fn a_registry_decides_between_candidates_by_convention() {
     let commit = Commit::new(&["prompts/a.md", "prompts/a.prompt.md"]);
     refused(commit.locate("prompts/a", None), &["prompts/a.md and prompts/a.prompt.md"]);
-    let commit = commit.with(Origin::WorkTree, "a", "prompts/a.prompt.md");
+    let commit = commit.with(RegistryOrigin::WorkTree, "a", "prompts/a.prompt.md");
     assert_eq!(commit.locate("prompts/a", None), Ok("prompts/a.prompt.md".into()));
 }
 
@@ -154,13 +154,11 @@ fn the_history_ignores_paths_that_cannot_be_served() {
 
 #[test]
 fn a_registry_entry_without_a_file_in_the_commit_is_ignored() {
-    let commit = Commit::new(&["prompts/a.md"]).with(Origin::Given, "a", "prompts/moved.md").with(
-        Origin::Head,
-        "a",
-        "prompts/a.md",
-    );
+    let commit = Commit::new(&["prompts/a.md"])
+        .with(RegistryOrigin::Given, "a", "prompts/moved.md")
+        .with(RegistryOrigin::Head, "a", "prompts/a.md");
     assert_eq!(commit.locate("prompts/a", None), Ok("prompts/a.md".into()));
-    let commit = Commit::new(&["other.md"]).with(Origin::WorkTree, "a", "prompts/moved.md");
+    let commit = Commit::new(&["other.md"]).with(RegistryOrigin::WorkTree, "a", "prompts/moved.md");
     refused(
         commit.locate("prompts/a", None),
         &["prompts/moved.md (the registry in the work tree)", "prompts/{a,a.prompt}.*"],
@@ -170,7 +168,7 @@ fn a_registry_entry_without_a_file_in_the_commit_is_ignored() {
 #[test]
 fn a_registry_cannot_leave_the_repository() {
     for (path, word) in [("../../etc/passwd", "'..'"), ("/etc/passwd", "absolute"), ("l", "link")] {
-        let commit = Commit::new(&["other.md", "l@"]).with(Origin::Head, "a", path);
+        let commit = Commit::new(&["other.md", "l@"]).with(RegistryOrigin::Head, "a", path);
         refused(commit.locate("prompts/a", None), &["registry at HEAD", word]);
     }
 }

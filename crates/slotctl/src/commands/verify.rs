@@ -23,7 +23,7 @@ use crate::source::{Asking, Certainty};
 use crate::store::Store;
 
 /// The numbers of keys and bytes that were read.
-struct Read {
+struct Tallies {
     slots: usize,
     versions: usize,
     catalogs: usize,
@@ -51,7 +51,7 @@ pub(crate) fn run(context: &Context<'_, VerifyArgs>) -> Result<Exit> {
     }
     // 2. All records and all contents.
     read_records(&store, &mut audit, &mut actual, output)?;
-    let read = Read {
+    let read = Tallies {
         slots: audit.count(|key| matches!(key, Key::Slot(..))),
         versions: audit.count(|key| matches!(key, Key::Version(..))),
         catalogs: audit.count(|key| matches!(key, Key::Catalog(_))),
@@ -102,12 +102,12 @@ impl VerifiedKey<'_> {
 }
 
 /// Keys with their namespaces.
-type Keys = Vec<(Namespace, ListedKey)>;
+type ListedKeys = Vec<(Namespace, ListedKey)>;
 
 /// Lists the keys of both namespaces, or those of the components that `--only` names.
-fn list(args: &VerifyArgs, store: &Store<'_>, output: &Output) -> Result<Keys> {
+fn list(args: &VerifyArgs, store: &Store<'_>, output: &Output) -> Result<ListedKeys> {
     let meter = output.meter("keys listed");
-    let mut keys = Keys::new();
+    let mut keys = ListedKeys::new();
     store.pages(&args.part.only, &meter, |which, listed| keys.push((which, listed)))?;
     if !args.part.only.is_empty() {
         // Catalogs and the index do not have the component's prefix.
@@ -121,7 +121,7 @@ fn list(args: &VerifyArgs, store: &Store<'_>, output: &Output) -> Result<Keys> {
 }
 
 /// Lists the keys in an [`Actual`] and reads the version records that are needed for paths.
-fn recorded(args: &VerifyArgs, keys: &Keys, store: &Store<'_>) -> Result<Actual> {
+fn recorded(args: &VerifyArgs, keys: &ListedKeys, store: &Store<'_>) -> Result<Actual> {
     let mut actual = match args.part.only.as_slice() {
         [] => Actual::default(),
         names => Actual::only(names.iter().cloned()),
@@ -179,8 +179,8 @@ fn tell_drift(args: &VerifyArgs, output: &Output, plan: &Plan) {
     tell_held(plan, &args.target, output);
 }
 
-fn tell(output: &Output, read: &Read, found: &VerifiedKey<'_>, began: Instant) {
-    let Read { slots, versions, catalogs, contents, bytes } = read;
+fn tell(output: &Output, read: &Tallies, found: &VerifiedKey<'_>, began: Instant) {
+    let Tallies { slots, versions, catalogs, contents, bytes } = read;
     let (slots, versions) = (count(*slots, "slot"), count(*versions, "version"));
     let (catalogs, contents) = (count(*catalogs, "catalog"), count(*contents, "content"));
     let what = format!("{slots}, {versions}, {catalogs}, {contents}, {}", DecimalBytes(*bytes));
@@ -192,7 +192,7 @@ fn tell(output: &Output, read: &Read, found: &VerifiedKey<'_>, began: Instant) {
     output.step("verify", format_args!("{what} read back: {came}"), began);
 }
 
-fn value(read: &Read, found: &VerifiedKey<'_>) -> Value {
+fn value(read: &Tallies, found: &VerifiedKey<'_>) -> Value {
     json!({
         "source": found.reading.source.provenance.value(),
         "read": {

@@ -8,7 +8,7 @@ use catalog::key::Namespace;
 
 use super::document::{self, Binding, Document};
 use super::environment::{self, Section};
-use super::find::{self, Found};
+use super::find::{self, ConfigFile};
 
 /// A configuration of wrangler and the chosen environment.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(crate) struct Config {
 /// If a configuration cannot be read, or if two of them are for the resolver and differ.
 pub(crate) fn load(named: Option<&Path>, environment: Option<&str>) -> Result<Option<Config>> {
     if let Some(file) = named {
-        let found = Found { file: file.to_owned(), redirected: false };
+        let found = ConfigFile { file: file.to_owned(), redirected: false };
         return read(found, environment).map(Some);
     }
     let folder = env::current_dir().context("can't tell the folder that this is")?;
@@ -43,7 +43,7 @@ pub(super) fn find_in(folder: &Path, environment: Option<&str>) -> Result<Option
     choose(all?)
 }
 
-fn read(Found { file, redirected }: Found, environment: Option<&str>) -> Result<Config> {
+fn read(ConfigFile { file, redirected }: ConfigFile, environment: Option<&str>) -> Result<Config> {
     let document = document::read(&file)?;
     let environment = environment.map(str::to_owned);
     Ok(Config { file, document, environment, redirected })

@@ -14,7 +14,7 @@ const REDIRECT: &str = ".wrangler/deploy/config.json";
 
 /// An existing configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct ConfigFile {
     pub(super) file: PathBuf,
     /// True if a build tool made it for one environment.
     pub(super) redirected: bool,
@@ -27,14 +27,14 @@ pub(super) struct Found {
 /// # Errors
 ///
 /// If a build tool's redirect names no file, or is for another configuration.
-pub(super) fn candidates(folder: &Path) -> Result<Vec<Found>> {
+pub(super) fn candidates(folder: &Path) -> Result<Vec<ConfigFile>> {
     let taken = NAMES.iter().find_map(|name| up(folder, name));
-    let mut all: Vec<Found> = redirected(folder, taken.as_deref())?.into_iter().collect();
+    let mut all: Vec<ConfigFile> = redirected(folder, taken.as_deref())?.into_iter().collect();
     let others = nearest(folder).into_iter().filter(|file| Some(file) != taken.as_ref());
     if all.is_empty() {
-        all.extend(taken.clone().map(|file| Found { file, redirected: false }));
+        all.extend(taken.clone().map(|file| ConfigFile { file, redirected: false }));
     }
-    all.extend(others.map(|file| Found { file, redirected: false }));
+    all.extend(others.map(|file| ConfigFile { file, redirected: false }));
     Ok(all)
 }
 
@@ -51,7 +51,7 @@ fn nearest(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Returns the file with which a build tool replaces the user's configuration.
-fn redirected(folder: &Path, taken: Option<&Path>) -> Result<Option<Found>> {
+fn redirected(folder: &Path, taken: Option<&Path>) -> Result<Option<ConfigFile>> {
     let Some(redirect) = up(folder, REDIRECT) else { return Ok(None) };
     let shown = redirect.display();
     let Some(path) = read_redirect(&redirect)?.filter(|path| !path.is_empty()) else {
@@ -73,5 +73,5 @@ fn redirected(folder: &Path, taken: Option<&Path>) -> Result<Option<Found>> {
             taken.display()
         );
     }
-    Ok(Some(Found { file, redirected: true }))
+    Ok(Some(ConfigFile { file, redirected: true }))
 }

@@ -12,13 +12,13 @@ use gix_object::Kind;
 use reconcile::compile::File;
 use reconcile::source::FileProblem;
 
-use super::files::Found;
+use super::files::LocatedFile;
 use super::model::{BlobSource, ContentPlace, OnProgress, ReadProgress};
 use git::Repository;
 use git::lfs::Pointer;
 use git::objects::{ObjectAnswer, ObjectRequest, Objects};
 
-type Contents = BTreeMap<Digest, BlobSource>;
+type BlobsByDigest = BTreeMap<Digest, BlobSource>;
 type Files = Vec<Result<File, FileProblem>>;
 
 /// A blob, and the files that have it as their content.
@@ -34,11 +34,11 @@ struct Blob {
 pub(super) fn read_contents(
     repository: &Repository,
     objects: &mut Objects,
-    located: Vec<Found>,
+    located: Vec<LocatedFile>,
     progress: OnProgress<'_>,
-) -> Result<(Files, Contents)> {
+) -> Result<(Files, BlobsByDigest)> {
     let mut reader =
-        ContentReader { repository, files: BTreeMap::new(), contents: Contents::new() };
+        ContentReader { repository, files: BTreeMap::new(), contents: BlobsByDigest::new() };
     let (blobs, paths) = reader.group(located);
     let blobs = reader.check_sizes(objects, blobs, &paths)?;
     let ids: Vec<ObjectId> = blobs.iter().map(|blob| blob.id).collect();
@@ -55,12 +55,12 @@ pub(super) fn read_contents(
 struct ContentReader<'a> {
     repository: &'a Repository,
     files: BTreeMap<usize, Result<File, FileProblem>>,
-    contents: Contents,
+    contents: BlobsByDigest,
 }
 
 impl ContentReader<'_> {
     /// Groups the files by their blobs; files that were not found are set apart.
-    fn group(&mut self, located: Vec<Found>) -> (Vec<Blob>, Vec<String>) {
+    fn group(&mut self, located: Vec<LocatedFile>) -> (Vec<Blob>, Vec<String>) {
         let mut blobs: Vec<Blob> = Vec::new();
         let mut by_id: HashMap<ObjectId, usize> = HashMap::new();
         let mut paths = Vec::with_capacity(located.len());

@@ -24,10 +24,10 @@ use git::objects::Objects;
 const TOGETHER: usize = 256;
 
 /// The place of a file, or the problem with it.
-pub(super) type Found = Result<Located<ObjectId>, FileProblem>;
+pub(super) type LocatedFile = Result<Located<ObjectId>, FileProblem>;
 
 /// The files found so far, by their indexes in the wanted files.
-type ByPlace = BTreeMap<usize, Found>;
+type ByPlace = BTreeMap<usize, LocatedFile>;
 
 /// A wanted file that is not found yet: its index, the file, the tree of its commit.
 type Open<'a> = (usize, &'a WantedVersion, ObjectId);
@@ -43,7 +43,7 @@ pub(super) struct Finder<'a> {
 
 impl Finder<'_> {
     /// Finds the files of all wanted versions, in their order.
-    pub(super) fn locate_all(&mut self, wanted: &[&WantedVersion]) -> Result<Vec<Found>> {
+    pub(super) fn locate_all(&mut self, wanted: &[&WantedVersion]) -> Result<Vec<LocatedFile>> {
         let mut found = ByPlace::new();
         self.objects.bring_trees(&roots(wanted, self.peeler))?;
         for group in by_date(wanted).chunks(TOGETHER) {

@@ -8,7 +8,9 @@ use gix_hash::ObjectId;
 use gix_object::Kind;
 use reconcile::compile::WantedVersion;
 use reconcile::source::registry::{History, PATH, Registry};
-use reconcile::source::{CommitFiles, FileProblem, Listing, NotAFile, Origin, TreeEntry};
+use reconcile::source::{
+    CommitFiles, FileProblem, NotAFile, RegistryOrigin, TreeEntry, TreeListing,
+};
 
 use super::registries::{MAX_REGISTRY, Registries};
 use super::trees::{Tree, entry};
@@ -234,7 +236,7 @@ impl CommitFiles for View<'_> {
         self.entry_in(self.root, folder, name)
     }
 
-    fn beginning(&self, folder: &str, start: &str) -> Result<Listing<ObjectId>, Halt> {
+    fn beginning(&self, folder: &str, start: &str) -> Result<TreeListing<ObjectId>, Halt> {
         let Folder::Tree(tree) = self.folder(self.root, folder)? else { return Ok(Vec::new()) };
         let listed = tree.beginning(start.as_bytes()).filter_map(|found| {
             // A component's name is always UTF-8.
@@ -250,12 +252,14 @@ impl CommitFiles for View<'_> {
         self.registries.history.clone().ok_or(needed)
     }
 
-    fn registry(&self, origin: Origin) -> Result<Option<Arc<Registry>>, Halt> {
+    fn registry(&self, origin: RegistryOrigin) -> Result<Option<Arc<Registry>>, Halt> {
         match origin {
-            Origin::Given => Ok(self.registries.given.clone()),
-            Origin::TaggedCommit => self.registry_in(self.root),
-            Origin::Head => self.registries.head.map_or(Ok(None), |tree| self.registry_in(tree)),
-            Origin::WorkTree => Ok(self.registries.work_tree.clone()),
+            RegistryOrigin::Given => Ok(self.registries.given.clone()),
+            RegistryOrigin::TaggedCommit => self.registry_in(self.root),
+            RegistryOrigin::Head => {
+                self.registries.head.map_or(Ok(None), |tree| self.registry_in(tree))
+            }
+            RegistryOrigin::WorkTree => Ok(self.registries.work_tree.clone()),
         }
     }
 }

@@ -29,7 +29,7 @@ use crate::output::leftover::Leftover;
 use crate::resolver::Resolver;
 use crate::source::{Asking, Certainty, Source};
 use git::Repository;
-use present::{Found, RollbackPlan};
+use present::{PresentSlots, RollbackPlan};
 use report::{RollbackReport, Took};
 
 /// Carries out the command.
@@ -87,7 +87,7 @@ fn look(
     session: &Session<'_, RollbackArgs>,
     slot: &Slot,
     asking: &Asking<'_>,
-) -> Result<(Source, Found)> {
+) -> Result<(Source, PresentSlots)> {
     let (began, output) = (Instant::now(), session.output);
     let (source, found) = thread::scope(|scope| {
         let source = scope.spawn(|| asking.ask(output));
@@ -117,7 +117,7 @@ fn hold(session: &Session<'_, RollbackArgs>, repository: &Repository) -> Result<
 fn plan(
     session: &Session<'_, RollbackArgs>,
     slot: &Slot,
-    found: Found,
+    found: PresentSlots,
     hold: &Hold,
     source: &Source,
 ) -> Result<RollbackPlan> {

@@ -27,7 +27,7 @@ pub(super) struct RollbackPlan {
 }
 
 /// The components that have the slot.
-pub(super) struct Found {
+pub(super) struct PresentSlots {
     /// Those whose records can be used.
     pub(super) present: Vec<Present>,
     /// The reasons why the others cannot be rolled back: each has a record that cannot be used.
@@ -36,7 +36,7 @@ pub(super) struct Found {
 
 /// Reads the records of all slots and the catalog of the component, or of every component
 /// (of a type) that has the slot.
-pub(super) fn find(session: &Session<'_, RollbackArgs>, slot: &Slot) -> Result<Found> {
+pub(super) fn find(session: &Session<'_, RollbackArgs>, slot: &Slot) -> Result<PresentSlots> {
     let Session { args, store, .. } = session;
     let prefix = match (&args.component, &args.of_type) {
         (Some(name), _) => format!("{name}@"),
@@ -88,7 +88,7 @@ fn nowhere(
     Ok(Refused::new(format!("--all {slot}"), "no component has this slot in KV", help))
 }
 
-fn read(slots: BTreeMap<ComponentName, BTreeSet<Slot>>, store: &Store<'_>) -> Result<Found> {
+fn read(slots: BTreeMap<ComponentName, BTreeSet<Slot>>, store: &Store<'_>) -> Result<PresentSlots> {
     let mut found: BTreeMap<ComponentName, Present> = BTreeMap::new();
     let mut keys = Vec::new();
     for (name, slots) in slots {
@@ -111,7 +111,10 @@ fn read(slots: BTreeMap<ComponentName, BTreeSet<Slot>>, store: &Store<'_>) -> Re
         broken.extend(read.err().map(|error| (name.clone(), unusable(key, &error))));
     })?;
     found.retain(|name, _| !broken.contains_key(name));
-    Ok(Found { present: found.into_values().collect(), broken: broken.into_values().collect() })
+    Ok(PresentSlots {
+        present: found.into_values().collect(),
+        broken: broken.into_values().collect(),
+    })
 }
 
 /// The notice of a record that cannot be used. It stops the rollback of its component only.

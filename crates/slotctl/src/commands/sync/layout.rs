@@ -110,7 +110,7 @@ impl<'a> Copies<'a> {
     }
 
     fn write(&self, sync: &Apply<'_>, copied: &mut Copied) -> Result<()> {
-        let contents = Contents { reading: sync.reading, store: &sync.session.store };
+        let contents = LayoutContents { reading: sync.reading, store: &sync.session.store };
         let mut batch = Batch::new(self.namespace.limits());
         let mut blobs = match self.layout.writes.is_empty() {
             true => return Ok(()),
@@ -239,12 +239,12 @@ fn held(
 }
 
 /// A reader of contents by digest: from Git, or from KV for versions without a tag.
-struct Contents<'a> {
+struct LayoutContents<'a> {
     reading: &'a Reading,
     store: &'a Store<'a>,
 }
 
-impl Contents<'_> {
+impl LayoutContents<'_> {
     fn read(&self, digest: Digest, blobs: &mut dyn Blobs) -> Result<Vec<u8>> {
         let key = Key::Content(digest);
         let bytes = match self.reading.contents.get(&digest) {

@@ -8,7 +8,7 @@ import { inLanes, Lane, states } from './support/stage.mjs'
 
 const LANES = 3
 /** The proof takes 300; `npm test` has time for some of them. */
-const TRIALS = Number(process.env.TRIALS ?? 50)
+const TRIALS = Number(process.env.TRIALS ?? 30)
 const MOST_RUNS = 4
 /** More calls than a run makes; a run that is to meet something later meets nothing. */
 const CALLS = 14

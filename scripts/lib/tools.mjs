@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 
 import { duration, log, UserError } from './cli.mjs'
-import { SEARCH_DIRS, TOOLS } from './paths.mjs'
+import { inRoot, SEARCH_DIRS, TOOLS } from './paths.mjs'
 import { capture, run } from './run.mjs'
 import { wasmBindgenVersion } from './versions.mjs'
 
@@ -24,18 +24,19 @@ function folderOf(name, version) {
 }
 
 /**
- * Compiles without optimisation and debug information: this takes half the time, and the tool
- * is half a second slower on a Wasm of this size.
+ * Compiles wasm-bindgen with the dependencies that `tools/wasm-bindgen/Cargo.lock` names. Without
+ * optimisation and debug information this takes half the time, and the tool is half a second slower
+ * on a Wasm of this size.
  *
- * @param {string} crate @param {string} version
+ * @param {string} version
  */
-async function cargoInstall(crate, version) {
+async function compileWasmBindgen(version) {
   const started = Date.now()
-  log(`Compiling ${crate} ${version} into .tools (once, about 3 minutes on two cores) ...`)
-  const args = ['install', '--locked', '--root', TOOLS, `${crate}@${version}`, '--debug']
-  const env = { CARGO_PROFILE_DEV_DEBUG: 'none' }
-  await run('cargo', args, { env, name: `cargo install ${crate}` })
-  log(`${crate} is installed (${duration(started)}).`)
+  log(`Compiling wasm-bindgen ${version} into .tools (once, about 3 minutes on two cores) ...`)
+  const args = ['install', '--locked', '--root', TOOLS, '--path', inRoot('tools', 'wasm-bindgen'), '--debug']
+  const env = { CARGO_PROFILE_DEV_DEBUG: 'none', CARGO_TARGET_DIR: inRoot('target', 'tools') }
+  await run('cargo', args, { env, name: 'cargo install of wasm-bindgen' })
+  log(`wasm-bindgen is installed (${duration(started)}).`)
 }
 
 /** @param {string} name @param {string} version */
@@ -57,7 +58,7 @@ function wasmBindgenFolder(version) {
 
 /** @param {string} version */
 async function installWasmBindgen(version) {
-  await cargoInstall('wasm-bindgen-cli', version)
+  await compileWasmBindgen(version)
   return installed('wasm-bindgen', version)
 }
 

@@ -67,6 +67,12 @@ describe('the scripts', () => {
     for (const [file, line] of installs) assert.match(line, /--locked/, file)
   })
 
+  test('compile the wasm-bindgen that the project uses', () => {
+    const [own, tool] = ['Cargo.lock', 'tools/wasm-bindgen/Cargo.lock'].map((file) => text(file))
+    const version = (lock, name) => new RegExp(`^name = "${name}"\\nversion = "([^"]+)"`, 'm').exec(lock)?.[1]
+    assert.equal(version(tool, 'wasm-bindgen-cli'), version(own, 'wasm-bindgen'))
+  })
+
   test('install Python packages with the digests in a file', () => {
     const files = SCRIPTS.filter((file) => /\bpip'?,? '?install\b/.test(text(file)) && !file.startsWith('tests/ci/'))
     assert.ok(files.length >= 2, JSON.stringify(files))

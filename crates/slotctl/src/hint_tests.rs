@@ -16,8 +16,16 @@ use proc_macro2::{TokenStream, TokenTree};
 use crate::args::Args;
 
 /// Values for placeholders such as `{name}` and `<version>`; one of them must fit each.
-const VALUES: [&str; 7] =
-    ["prompts/x", "production", "v1.0.0", "prompts/x@v1.0.0", "patch", "sync", ""];
+const VALUES: [&str; 8] = [
+    "prompts/x",
+    "production",
+    "v1.0.0",
+    "prompts/x@v1.0.0",
+    "patch",
+    "sync",
+    "https://example.com",
+    "",
+];
 
 /// Returns the source files of the crates, without those of tests.
 fn sources() -> Vec<PathBuf> {
@@ -203,6 +211,51 @@ fn every_command_in_a_text_works() {
     }
     assert!(wrong.is_empty(), "{} commands do not work:\n{}", wrong.len(), wrong.join("\n"));
     assert!(seen.len() > 60, "{seen:?}");
+}
+
+/// Returns the pages for users: the README and everything in `docs`.
+fn pages() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let (mut folders, mut files) = (vec![root.join("docs")], vec![root.join("README.md")]);
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match path.is_dir() {
+                true => folders.push(path),
+                false => {
+                    files.extend(path.extension().is_some_and(|of| of == "md").then_some(path))
+                }
+            }
+        }
+    }
+    files
+}
+
+/// Finds the commands of `slotctl` in a line of a page: in backticks, or at its beginning. A comment
+/// and the `\\` of a continued line are not part of a command. A variable of the shell counts as a
+/// placeholder.
+fn typed(line: &str) -> Vec<Hint> {
+    let line = line.split(" #").next().unwrap_or_default().trim().trim_end_matches(" \\");
+    let line = line.strip_prefix("$ ").unwrap_or(line).replace("\"$", "<").replace('"', ">");
+    let is_typed = line.starts_with("slotctl ");
+    // The message of a deployment: "slotctl release <id> done".
+    let is_message = |hint: &Hint| hint.words.get(1).is_some_and(|word| word.len() == 36);
+    let found = hints("slotctl", &line).into_iter();
+    found.filter(|hint| hint.is_quoted || (is_typed && !is_message(hint))).collect()
+}
+
+#[test]
+fn every_command_of_a_page_works() {
+    let (mut wrong, mut seen) = (Vec::new(), 0);
+    for page in pages() {
+        for hint in fs::read_to_string(&page).unwrap().lines().flat_map(typed) {
+            seen += 1;
+            if !is_slotctl_command(&hint) {
+                wrong.push(format!("{}: {}", page.display(), hint.words.join(" ")));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} commands do not work:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(seen > 100, "{seen}");
 }
 
 #[test]

@@ -72,4 +72,14 @@ describe('slotctl sends a token', () => {
       assert.ok(!stderr.includes(TOKEN))
     }
   })
+
+  test('in an address of Cloudflare is not repeated', async () => {
+    const env = { ...gitEnv(), CLOUDFLARE_API_TOKEN: TOKEN, CLOUDFLARE_ACCOUNT_ID: '0af' }
+    const args = ['status', '--slots-id', 'a', '--components-id', 'b', '--repo', repo.dir]
+    const base = 'https://ada:passw0rd@api.example.com'
+    const { code, stderr } = await slotctl(args, { env: { ...env, CLOUDFLARE_API_BASE_URL: base } })
+    assert.equal(code, 1, stderr)
+    assert.match(stderr, /the address of the KV API/)
+    assert.ok(!stderr.includes('passw0rd'), stderr)
+  })
 })

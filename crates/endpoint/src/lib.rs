@@ -62,7 +62,8 @@ impl FromStr for Endpoint {
         };
         let text = text.trim_end_matches('/').to_owned();
         let uri: Uri = text.parse().map_err(|_| EndpointError)?;
-        match is_service(&uri) {
+        // `Uri` drops a fragment, and a path behind it would be dropped with it.
+        match is_service(&uri) && !text.contains('#') {
             true => Ok(Self { text, uri }),
             false => Err(EndpointError),
         }
@@ -193,6 +194,7 @@ mod tests {
             "http://127.0.0.1@evil.example",
             "http://127.0.0.1:80@evil.example",
             "https://example.com?key=s3cret",
+            "https://example.com#s3cret",
             "https://exa mple.com",
             "http://[::1",
         ] {

@@ -112,7 +112,7 @@ impl KvApi {
     }
 }
 
-/// Parses an address.
+/// Parses an address. The error does not repeat it, because it may contain a password.
 fn endpoint(text: &str) -> Result<Endpoint> {
-    text.parse().with_context(|| format!("the address of the KV API is {text:?}"))
+    text.parse().context("the address of the KV API")
 }

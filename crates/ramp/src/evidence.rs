@@ -21,9 +21,11 @@ use crate::grid::{log_mean_exp, log_spaced};
 /// The number of alternatives that the evidence is averaged over.
 const ALTERNATIVES: u32 = 24;
 
-/// The nearest and the farthest alternative, as multiples of the tolerated ratio.
-const NEAREST: f64 = 1.1;
-const FARTHEST: f64 = 64.0;
+/// The nearest and the farthest alternative of a guard, as multiples of the tolerated ratio.
+const OF_GUARD: (f64, f64) = (1.1, 64.0);
+
+/// The nearest and the farthest alternative of a goal, as multiples of 1.
+const OF_GOAL: (f64, f64) = (1.02, 4.0);
 
 /// The side on which the alternatives are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,29 +41,27 @@ pub enum Side {
 ///
 /// 0 means that nothing is known. `tolerate` has to be positive and finite.
 pub fn log_evidence(bad: &Counts, tolerate: f64, side: Side) -> f64 {
-    let under_null = log_likelihood(bad, tolerate);
-    let logs: Vec<f64> = log_spaced(NEAREST, FARTHEST, ALTERNATIVES)
-        .map(|factor| match side {
-            Side::More => tolerate * factor,
-            Side::Less => tolerate / factor,
-        })
-        .map(|ratio| log_likelihood(bad, ratio) - under_null)
-        .collect();
-    log_mean_exp(&logs)
+    log_mixture(bad, tolerate, OF_GUARD, side)
 }
 
 /// Returns `ln E` of the two-sided test for a goal: the evidence that an arm's units reach it
 /// more often (`More`) or less often (`Less`) than the other's.
 ///
-/// The alternatives are 24 log-spaced ratios in [1.02, 4] (or their inverses). The probability
-/// that one of the two sides ever reaches `2/α` is at most `α` if the arms are equal.
+/// The probability that one of the two sides ever reaches `2/α` is at most `α` if the arms are
+/// equal.
 pub fn log_goal_evidence(converted: &Counts, side: Side) -> f64 {
-    let logs: Vec<f64> = log_spaced(1.02, 4.0, ALTERNATIVES)
-        .map(|ratio| match side {
-            Side::More => ratio,
-            Side::Less => ratio.recip(),
+    log_mixture(converted, 1.0, OF_GOAL, side)
+}
+
+/// Returns the logarithm of the mean likelihood ratio of log-spaced alternatives to `null`.
+fn log_mixture(counts: &Counts, null: f64, (nearest, farthest): (f64, f64), side: Side) -> f64 {
+    let under_null = log_likelihood(counts, null);
+    let logs: Vec<f64> = log_spaced(nearest, farthest, ALTERNATIVES)
+        .map(|factor| match side {
+            Side::More => null * factor,
+            Side::Less => null / factor,
         })
-        .map(|ratio| log_likelihood(converted, ratio))
+        .map(|ratio| log_likelihood(counts, ratio) - under_null)
         .collect();
     log_mean_exp(&logs)
 }

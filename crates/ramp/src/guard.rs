@@ -1,6 +1,5 @@
 //! A guard: the evidence and the rate from which the candidate goes back.
 
-use crate::counts::Tally;
 use crate::starts::Starts;
 
 /// A deciding guard of a ramp.
@@ -36,13 +35,9 @@ impl Budget {
 }
 
 impl Guard {
-    /// Tells if the candidate has to go back. `candidate` has the bad outcomes of the candidate
-    /// (`candidate`) and all of its outcomes (`all`), as a caller would count them.
-    pub fn alarms(self, bad: &Starts, candidate: Tally, budget: Budget) -> bool {
-        rate(candidate) >= self.floor && bad.log_evidence(self.tolerate) >= budget.log_threshold()
+    /// Tells if the candidate has to go back. `rate` is the share of the candidate's outcomes that
+    /// are bad, from 0 to 1.
+    pub fn alarms(self, bad: &Starts, rate: f64, budget: Budget) -> bool {
+        rate >= self.floor && bad.log_evidence(self.tolerate) >= budget.log_threshold()
     }
-}
-
-fn rate(tally: Tally) -> f64 {
-    if tally.all == 0 { 0.0 } else { tally.candidate as f64 / tally.all as f64 }
 }

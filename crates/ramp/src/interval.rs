@@ -23,8 +23,8 @@ const HALVINGS: u32 = 64;
 /// `alpha` at any look.
 ///
 /// Each side takes half of `alpha`: a ratio is excluded if the evidence against it reaches
-/// `2/alpha`. The ratios left are connected (outcomes are monotone in the ratio), so one
-/// bisection finds each bound, on either side of the most likely ratio.
+/// `2/alpha`. The ratios that are left are connected and contain the most likely one, so a
+/// bisection on each side finds the bounds.
 pub fn interval(bad: &Counts, alpha: f64) -> Interval {
     let excluded = (2.0 / alpha).ln();
     let most_likely = most_likely(bad);
@@ -36,8 +36,8 @@ pub fn interval(bad: &Counts, alpha: f64) -> Interval {
     }
 }
 
-/// Returns the most likely ratio: the one at which the likelihood has its maximum. It is 1 if
-/// there is no bad unit.
+/// Returns the most likely ratio: the one at which the likelihood has its maximum. Without
+/// bad units it is 1.
 pub fn most_likely(bad: &Counts) -> f64 {
     // The likelihood is concave in the logarithm of the ratio, so its slope changes sign once.
     let rises = |log: f64| {

@@ -2,12 +2,13 @@
 //! nothing.
 //!
 //! The interval is an asymptotic confidence sequence (Waudby-Smith et al., arXiv:2103.06476,
-//! equation 9): it may be looked at any time, for large samples. It is narrowest at 5,000 units.
+//! equation 9): it may be looked at any time, for large samples. It is tuned for 5,000 units: no
+//! other tuning is narrower there.
 //! Steps are strata: pooling over steps compares the traffic of different times, and is wrong
 //! whenever the level drifts.
 
-/// The number of units at which the interval is narrowest.
-const NARROWEST_AT: f64 = 5_000.0;
+/// The number of units that the interval is tuned for.
+const TUNED_FOR: f64 = 5_000.0;
 
 /// The units of each arm from which a difference is shown.
 pub const LEAST: u64 = 100;
@@ -108,7 +109,7 @@ fn variance(stratum: &Stratum) -> Option<f64> {
 /// tuning of equation 161).
 fn half_width(variance: f64, count: f64, alpha: f64) -> f64 {
     let spent = -2.0 * alpha.ln();
-    let tuning = (spent + (spent + 1.0).ln()) / NARROWEST_AT;
+    let tuning = (spent + (spent + 1.0).ln()) / TUNED_FOR;
     let grown = count * tuning + 1.0;
     (variance * 2.0 * grown * (grown.sqrt() / alpha).ln() / (count * count * tuning)).sqrt()
 }

@@ -93,6 +93,17 @@ proptest! {
         prop_assert!(at(candidate, stable + 1) < at(candidate, stable));
     }
 
+    /// The test of a goal has no preferred arm: with equal shares, it says of the one what it says
+    /// of the other with the roles exchanged.
+    #[test]
+    fn a_goal_is_tested_alike_for_both_arms(candidate in 0_u64..200, stable in 0_u64..200) {
+        let at = |candidate, stable, side| {
+            log_goal_evidence(&counts(&[(50_000, candidate, stable)]), side)
+        };
+        let (more, less) = (at(candidate, stable, Side::More), at(stable, candidate, Side::Less));
+        prop_assert!((more - less).abs() < 1e-9, "{more} {less}");
+    }
+
     #[test]
     fn evidence_falls_while_more_is_tolerated(
         candidate in 0_u64..100,

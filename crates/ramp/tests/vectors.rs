@@ -14,6 +14,7 @@ use serde::Deserialize;
 const VECTORS: &str = include_str!("vectors/design.json");
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Vectors {
     planned: Vec<Planned>,
     restart: Vec<Restart>,

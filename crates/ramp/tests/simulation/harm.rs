@@ -1,6 +1,6 @@
 //! How soon a guard sees harm. The tables are those that operators read.
 
-use super::keyless::Keyless;
+use super::guarded::Ramp;
 use super::{FIVE_GUARDS, STEPS};
 use ramp::counts::{Counts, Tally};
 use ramp::evidence::{Side, log_evidence};
@@ -79,7 +79,7 @@ fn an_alarm_needs_the_outcomes_that_the_table_gives() {
 /// Runs a ramp whose candidate is bad from the step with the number `from` on, and tells if no
 /// guard alarms.
 fn is_unseen(random: &mut fastrand::Rng, least: u32, from: usize, rates: Rates) -> bool {
-    let mut ramp = Keyless::new(FIVE_GUARDS);
+    let mut ramp = Ramp::new(FIVE_GUARDS);
     STEPS.into_iter().enumerate().all(|(step, weight)| {
         let share = Share::of_step(weight).unwrap();
         let rates = if step < from { (rates.0, rates.0) } else { rates };
@@ -88,7 +88,7 @@ fn is_unseen(random: &mut fastrand::Rng, least: u32, from: usize, rates: Rates) 
         while outcomes < least {
             let (is_candidate, is_bad) = draw(random, share, rates);
             outcomes += u32::from(is_candidate);
-            if ramp.count(share, is_candidate, is_bad) {
+            if ramp.count(Some(share), is_candidate, is_bad) {
                 return false;
             }
         }

@@ -3,9 +3,9 @@
 // A test fails by a panic.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::float_cmp)]
 
+mod guarded;
 mod harm;
 mod keyed;
-mod keyless;
 mod nulls;
 
 use ramp::guard::Budget;

@@ -1,14 +1,13 @@
 // Checks where code comes from that the workflows and the scripts run.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 
 import { parse } from 'yaml'
 
-import { inRoot, ROOT } from '../../scripts/lib/paths.mjs'
+import { ROOT } from '../../scripts/lib/paths.mjs'
+import { text } from './support/lint.mjs'
 
-const text = (file) => readFileSync(inRoot(file), 'utf8')
 const tracked = (...patterns) =>
   execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--', ...patterns], { cwd: ROOT })
     .toString()

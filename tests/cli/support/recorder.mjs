@@ -1,5 +1,6 @@
-import { once } from 'node:events'
 import { createServer } from 'node:http'
+
+import { close, listen } from '../../../tools/listen.mjs'
 
 /** A server that records every request and answers it with `answer`, by default with 404. */
 export async function listening(answer = (_request, response) => response.writeHead(404).end()) {
@@ -10,11 +11,6 @@ export async function listening(answer = (_request, response) => response.writeH
     request.resume()
     answer(request, response)
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
-  const stop = () => {
-    server.closeAllConnections()
-    return new Promise((resolve) => server.close(resolve))
-  }
-  return { url: `http://127.0.0.1:${port}`, seen, stop }
+  const port = await listen(server, 0)
+  return { url: `http://127.0.0.1:${port}`, seen, stop: () => close(server) }
 }

@@ -251,6 +251,7 @@ struct Isolate {
 struct Answered {
     status: u16,
     version: Option<String>,
+    exact: Option<String>,
     body: Vec<u8>,
 }
 
@@ -261,11 +262,14 @@ impl Isolate {
         let request =
             Request { method, host: "resolver.example", path, query, header: &json, body };
         let handled = block_on(router::answer(&self.config, &self.reader, &request, None));
-        let version =
-            handled.response.headers.iter().find(|(name, _)| *name == "Component-Version");
+        let header = |wanted: &str| {
+            let found = handled.response.headers.iter().find(|(name, _)| *name == wanted);
+            found.map(|(_, value)| value.clone())
+        };
         Answered {
             status: handled.response.status,
-            version: version.map(|(_, version)| version.clone()),
+            version: header("Component-Version"),
+            exact: header("Content-Location"),
             body: match handled.response.body {
                 Body::Empty => Vec::new(),
                 Body::Text(text) => text.into_bytes(),
@@ -284,6 +288,23 @@ impl Isolate {
         answer
     }
 
+    /// Fetches a reference, and the exact address in `Content-Location`.
+    fn get_and_follow(&self, reference: &str) -> u16 {
+        let answer = self.get(reference);
+        if let (200, Some(exact)) = (answer.status, &answer.exact) {
+            self.assert_served(reference, exact);
+        }
+        answer.status
+    }
+
+    /// Checks that an exact address that was handed out is not refused. The content may not be
+    /// visible here yet, and then the client is asked to try again.
+    fn assert_served(&self, reference: &str, url: &str) {
+        let exact = url.rsplit_once('@').unwrap().1;
+        let status = self.get(exact).status;
+        assert!(matches!(status, 200 | 503), "{reference} was handed out as {exact}: {status}");
+    }
+
     /// Resolves a reference, and fetches the exact address that is handed out.
     fn follow(&self, reference: &str) {
         let body = json!({ "refs": [format!("{NAME}@{reference}")] }).to_string();
@@ -291,10 +312,7 @@ impl Isolate {
         assert_eq!(answer.status, 200);
         let answer: Value = serde_json::from_slice(&answer.body).unwrap();
         let Some(url) = answer["resolved"][0]["url"].as_str() else { return };
-        let exact = url.rsplit_once('@').unwrap().1;
-        let status = self.get(exact).status;
-        // The content may not be visible here yet, and then the client is asked to try again.
-        assert!(matches!(status, 200 | 503), "{reference} was handed out as {exact}: {status}");
+        self.assert_served(reference, url);
     }
 }
 
@@ -308,7 +326,7 @@ fn isolate(number: usize, central: &Rc<Central>) -> Isolate {
 fn check(isolate: &Isolate, repository: &Repository, now: f64) {
     let settled = |since: f64| now - since > SETTLED;
     for (slot, (_, since)) in &repository.slots {
-        let status = isolate.get(slot).status;
+        let status = isolate.get_and_follow(slot);
         assert!(!settled(*since) || !(400..500).contains(&status), "{slot}: {status}");
         isolate.follow(slot);
     }
@@ -321,7 +339,7 @@ fn check(isolate: &Isolate, repository: &Repository, now: f64) {
         }
     }
     for reference in ["*", "^1", "staging"] {
-        isolate.get(reference);
+        isolate.get_and_follow(reference);
         isolate.follow(reference);
     }
     if repository.versions.values().any(|since| settled(*since)) {

@@ -8,7 +8,7 @@ use catalog::timestamp::Timestamp;
 use crate::http::{HandlerContext, Response, caller, conditional, respond};
 use crate::resolve::backend::Backend;
 use crate::resolve::reader::{ReadAhead, Reader};
-use crate::resolve::{begin, keep_unless_unsure, question, resolve, with_content};
+use crate::resolve::{Resolved, begin, keep_unless_unsure, question, resolve, with_content};
 use crate::trace::Trace;
 
 /// Answers `GET` or `HEAD` of `/components/<raw>`. `ahead` is the slot record, if it was read
@@ -27,7 +27,7 @@ pub(crate) async fn get<B: Backend>(
     // 2. The version: 404, 410, 502, 503.
     let mut resolution = begin(question, &grant)?;
     let resolved = resolve(reader, &mut resolution, &grant, &mut ahead, trace).await?;
-    trace.select(&resolved.basis.selected, resolved.stale);
+    select(reader, &resolved, trace);
     if request.parameter("explain").is_some() {
         return Ok((respond::explanation(&resolved.basis), None));
     }
@@ -49,10 +49,16 @@ pub(crate) async fn get<B: Backend>(
     // Boxed, because it is the largest part of the future, and the wait for a record is longer.
     let read = Box::pin(with_content(reader, question, resolved, trace));
     let (resolved, content) = read.await?;
-    trace.select(&resolved.basis.selected, resolved.stale);
+    select(reader, &resolved, trace);
     // 6. 200.
     let response = respond::component(&resolved.basis.selected, trace, now(reader), content);
     Ok((response, Some(resolved.basis)))
+}
+
+/// Notes the version that answers. `Content-Location` hands out its exact address.
+fn select<B: Backend>(reader: &Reader<B>, resolved: &Resolved, trace: &mut Trace) {
+    trace.select(&resolved.basis.selected, resolved.stale);
+    reader.keep_handed_out(&resolved.basis.selected);
 }
 
 fn now<B: Backend>(reader: &Reader<B>) -> Timestamp {

@@ -46,6 +46,7 @@ pub(crate) async fn resolve_all<B: Backend>(
                 }
             }
         }
+        // The keys of the next read and the random draws keep the order of the references.
         next.sort_by_key(|(at, _)| *at);
         open = next;
     }

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use catalog::digest::Digest;
 use catalog::key::Key;
 use catalog::record::Snapshot;
-use catalog::resolution::Selected;
+use catalog::resolution::{Found, Selected};
 use lru::LruCache;
 
 /// A key of a cache: different keys of one cache have different bytes.
@@ -189,8 +189,12 @@ impl<C: 'static> Memory<C> {
         }
     }
 
-    /// Keeps a version whose exact address is handed out. `now` is in milliseconds since 1970.
+    /// Keeps a version whose exact address is handed out. An exact reference hands out nothing.
+    /// `now` is in milliseconds since 1970.
     pub fn keep_handed_out(&mut self, selected: &Selected, now: f64) {
+        if selected.found == Found::Exact {
+            return;
+        }
         let kept = HandedOut { snapshot: selected.snapshot.clone(), at: now };
         self.handed_out.put(&selected.key(), Rc::new(kept), HANDED_OUT_SIZE);
     }

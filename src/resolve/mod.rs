@@ -203,7 +203,7 @@ fn last_good<B: Backend>(
     at_hand: &Resolved,
 ) -> Option<Resolved> {
     let last = last_answer(reader, question)?.ok()?;
-    let withdrawn = at_hand.basis.withdraws(&last.basis.selected.snapshot.version);
+    let withdrawn = at_hand.basis.withdraws(&last.basis.selected.snapshot.version, &reader.parsed);
     (!withdrawn).then_some(last)
 }
 

@@ -239,7 +239,7 @@ async fn metadata<B: Backend>(
     trace: &mut Trace,
 ) -> Result<Metadata, Refusal> {
     let selected = &resolved.basis.selected;
-    let key = Key::Version(selected.name.clone(), selected.snapshot.version.clone());
+    let key = selected.key();
     let record = match reader.record(&key, &mut None, trace).await {
         Ok(record) => record,
         Err(_) => match reader.last_good_record(&key) {

@@ -143,13 +143,10 @@ async fn answered(raw: web_sys::Request, env: Env, record: JsValue) -> Result<Js
     prepared.first_response(body)
 }
 
-/// Drops what a request waits with, because its client has cancelled it.
+/// Drops what a request on the full path waits with, because its client has cancelled it.
 #[wasm_bindgen]
 pub fn cancel(number: u32) {
     task::forget(number);
-    if let Some(isolate) = isolate() {
-        drop(isolate.waiting.borrow_mut().take(number));
-    }
 }
 
 /// Returns the response to a request that was given up because too many requests wait.

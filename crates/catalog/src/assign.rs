@@ -30,7 +30,7 @@ pub struct Caller {
 }
 
 /// Reads the version key of a caller. Spaces and tabs around it do not count, as around the
-/// value of a header (RFC 9110, section 5.5). A key without any other character is no key.
+/// value of a header (RFC 9110, section 5.5). A key of only these counts as absent.
 ///
 /// One rule for every way in: header, query parameter, body, service binding and `slotctl`.
 pub fn version_key(text: &str) -> Option<String> {

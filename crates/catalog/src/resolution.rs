@@ -69,13 +69,9 @@ pub struct Basis {
 impl Basis {
     /// Tells if the record withdraws a version: it lists the versions of the component, and this
     /// one is revoked or missing.
-    pub fn withdraws(&self, version: &Version) -> bool {
-        if !matches!(self.key, Key::Catalog(_)) {
-            return false;
-        }
-        let catalog = record::parse::<CatalogRecord>(&self.record);
-        let is_live = |known: &VersionRecord| known.revoked.is_none();
-        catalog.is_ok_and(|catalog| !catalog.version(version).is_some_and(is_live))
+    pub fn withdraws(&self, version: &Version, parsed: &ParsedCatalog) -> bool {
+        matches!(self.key, Key::Catalog(_))
+            && parsed.parse(&self.record).is_ok_and(|catalog| !catalog.is_live(version))
     }
 }
 

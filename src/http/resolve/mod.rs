@@ -104,9 +104,9 @@ async fn complete<B: Backend>(
     trace: &mut Trace,
 ) -> Result<(Resolved, Option<JsonContent>), Refusal> {
     let (question, resolved) = settled?;
-    reader.keep_handed_out(&resolved.basis.selected);
     let Some(left) = budget else {
         keep_unless_unsure(reader, &resolved);
+        reader.keep_handed_out(&resolved.basis.selected);
         return Ok((resolved, None));
     };
     let snapshot = &resolved.basis.selected.snapshot;
@@ -116,6 +116,7 @@ async fn complete<B: Backend>(
         limit: MAX_CONTENT,
     })?;
     let (resolved, content) = with_content(reader, &question, resolved, trace).await?;
+    reader.keep_handed_out(&resolved.basis.selected);
     let content = match String::from_utf8(reader.backend.bytes(&content)) {
         Ok(text) => JsonContent::Utf8(text),
         Err(binary) => JsonContent::Base64(Base64::encode_string(binary.as_bytes())),

@@ -42,6 +42,11 @@ impl CatalogRecord {
         self.versions.iter().find(|record| record.snapshot.version == *version)
     }
 
+    /// Tells if the component has the version and it is not revoked.
+    pub fn is_live(&self, version: &Version) -> bool {
+        self.version(version).is_some_and(|record| record.revoked.is_none())
+    }
+
     /// Returns the metadata of the key, computed from the record.
     pub fn metadata(&self) -> CatalogMetadata {
         let versions = self.versions.iter().map(|record| (&record.snapshot.version, record.hash()));

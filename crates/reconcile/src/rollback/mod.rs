@@ -135,11 +135,7 @@ impl Present {
     fn previous(&self, slot: &Slot, now: &Version) -> Option<Version> {
         let catalog = self.catalog.as_ref()?;
         let moves = catalog.slots.get(slot).map_or(&[][..], |entry| &entry.moves);
-        let good = |version: &Version| {
-            let known = |record: &&VersionRecord| record.snapshot.version == *version;
-            catalog.versions.iter().find(known).is_some_and(|record| record.revoked.is_none())
-        };
-        history::before(moves, now).into_iter().find(good)
+        history::before(moves, now).into_iter().find(|version| catalog.is_live(version))
     }
 
     /// Returns the writes that set the slot to `to`.

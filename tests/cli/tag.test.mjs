@@ -52,6 +52,7 @@ describe('slotctl tag create', () => {
     await refused(repo, ['bump', EXTRACTION, 'minor'], dirty, /--allow-dirty/)
     repo.git('rm', '--quiet', '--cached', 'prompts/extraction.md')
     await refused(repo, ['create', EXTRACTION, 'v1.1.0'], dirty, /--allow-dirty/)
+    await refused(repo, ['set', EXTRACTION, 'canary', 'HEAD'], dirty, /--allow-dirty/)
     const allowed = await tag(repo, 'bump', EXTRACTION, 'minor', '--allow-dirty')
     assert.equal(allowed.code, 0, allowed.stderr)
     repo.commit({ 'prompts/extraction.md': 'Extract it all.\n' })

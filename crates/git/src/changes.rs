@@ -26,7 +26,8 @@ pub fn contents_of(
 }
 
 /// Tells if a file in the work tree and in the index is as in HEAD. `path` is relative to the root
-/// of the repository.
+/// of the repository. Git runs the clean filter that is configured for the file, as it does when
+/// the file is added: only commands that write ask this.
 ///
 /// # Errors
 ///

@@ -87,6 +87,10 @@ pub(crate) struct FileArgs {
     /// Message of the tag
     #[arg(long, short, value_name = "TEXT")]
     pub(crate) message: Option<String>,
+
+    /// Tag HEAD although the file has changes that are not committed
+    #[arg(long)]
+    pub(crate) allow_dirty: bool,
 }
 
 /// The options of `tag create`.
@@ -101,9 +105,6 @@ pub(crate) struct CreateArgs {
     /// The commit
     #[arg(default_value = "HEAD")]
     pub(crate) commit: String,
-    /// Create the version although the file has changes that are not committed
-    #[arg(long)]
-    pub(crate) allow_dirty: bool,
     #[command(flatten)]
     pub(crate) file: FileArgs,
     #[command(flatten)]
@@ -182,9 +183,6 @@ pub(crate) struct BumpArgs {
     /// The commit
     #[arg(default_value = "HEAD")]
     pub(crate) commit: String,
-    /// Create the version although the file has changes that are not committed
-    #[arg(long)]
-    pub(crate) allow_dirty: bool,
     #[command(flatten)]
     pub(crate) file: FileArgs,
     #[command(flatten)]

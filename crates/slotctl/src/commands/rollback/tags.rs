@@ -126,6 +126,7 @@ fn set_args(args: &RollbackArgs, moved: &TagMove<'_>) -> SetArgs {
             path: Some(moved.to.path.clone()),
             registry: None,
             message: Some(args.reason.clone()),
+            allow_dirty: true,
         },
         common: CommonArgs {
             prefix: Prefix::Components,

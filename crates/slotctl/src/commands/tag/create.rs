@@ -16,12 +16,7 @@ use notice::{Notice, Refused};
 pub(super) fn create(context: &Tags<'_>, args: &CreateArgs) -> Result<()> {
     let name = context.name(&args.component, TagTarget::Version(args.version.clone()));
     let tags = context.tags_of(&args.component)?;
-    make(
-        context,
-        &name,
-        &tags,
-        &VersionSource { commit: &args.commit, file: &args.file, allow_dirty: args.allow_dirty },
-    )
+    make(context, &name, &tags, (&args.commit, &args.file))
 }
 
 /// Creates the version after the highest.
@@ -33,12 +28,7 @@ pub(super) fn bump(context: &Tags<'_>, args: &BumpArgs) -> Result<()> {
     let name = context.name(&args.component, TagTarget::Version(next));
     let from = highest.map_or("the first version".to_owned(), |highest| format!("after {highest}"));
     context.output.say(format_args!("{}: {} ({from})", args.component, name.target));
-    make(
-        context,
-        &name,
-        &tags,
-        &VersionSource { commit: &args.commit, file: &args.file, allow_dirty: args.allow_dirty },
-    )
+    make(context, &name, &tags, (&args.commit, &args.file))
 }
 
 /// Returns the versions that have a tag.
@@ -49,31 +39,19 @@ fn versions(tags: &[Tagged]) -> impl Iterator<Item = &Version> {
     })
 }
 
-/// Where the content of a new version comes from.
-struct VersionSource<'a> {
-    commit: &'a str,
-    file: &'a FileArgs,
-    /// True if the file may have changes that are not committed.
-    allow_dirty: bool,
-}
-
 fn make(
     context: &Tags<'_>,
     name: &TagName,
     tags: &[Tagged],
-    source: &VersionSource<'_>,
+    (commit, args): (&str, &FileArgs),
 ) -> Result<()> {
     // 1. Refuse a version that exists: versions never change.
     if let Some(there) = tags.iter().find(|tagged| tagged.tag.name == *name) {
         return Err(exists(name, there, tags).into());
     }
     // 2. Find the file in the commit.
-    let args = source.file;
-    let commit = context.commit(source.commit)?;
+    let commit = context.commit(commit)?;
     let file = context.file(name, args, commit)?;
-    if !source.allow_dirty && context.repository.head() == Some(commit) {
-        check_committed(context, name, &file.path)?;
-    }
     // 3. Create the tag, with the file's path in its message.
     let message = message(args, format!("Release {} {}", name.component, name.target))?;
     let path = reconcile::source::path::RepoPath::parse(file.path.as_bytes())?;
@@ -85,24 +63,6 @@ fn make(
         warn_of_new_component(context, name)?;
     }
     report(context, name, &file.path, commit)
-}
-
-/// Refuses a file with changes that are not committed: the version would not have them. Other
-/// files may have changes.
-fn check_committed(context: &Tags<'_>, name: &TagName, path: &str) -> Result<()> {
-    if context.repository.work_tree.is_none() {
-        return Ok(());
-    }
-    let is_clean = git::changes::is_clean(&context.repository.git, path)
-        .map_err(|error| error.explain(std::path::Path::new(path)))?;
-    if is_clean {
-        return Ok(());
-    }
-    let path = notice::printable(path.as_bytes());
-    let what =
-        format!("{path} has changes that are not committed: the version would not have them");
-    let help = "commit them first; or, if the version is meant without them: --allow-dirty";
-    Err(Refused::new(name.to_string(), what, help).into())
 }
 
 /// Warns of a new component whose name is a typing error away from that of another one.

@@ -89,8 +89,8 @@ impl<'a> Tags<'a> {
             return Some(path.as_str().to_owned());
         }
         let commit = self.repository.commit(peeled.commit.id.as_str())?;
-        let nothing = FileArgs { path: None, registry: None, message: None };
-        self.file(&found.tag.name, &nothing, commit).ok().map(|located| located.path)
+        let nothing = FileArgs { path: None, registry: None, message: None, allow_dirty: false };
+        self.locate(&found.tag.name, &nothing, commit).ok().map(|located| located.path)
     }
 
     /// Returns the commit that an argument of the command line names.
@@ -117,8 +117,43 @@ impl<'a> Tags<'a> {
         nearest(path?, files).map(quoted)
     }
 
-    /// Finds the component's file in a commit; refused if it does not exist.
+    /// Finds the component's file in a commit that is to be tagged. Refuses a file that does not
+    /// exist, and, at HEAD, one with changes that are not committed.
     pub(super) fn file(
+        &self,
+        subject: &TagName,
+        args: &FileArgs,
+        commit: ObjectId,
+    ) -> Result<Located<ObjectId>> {
+        let file = self.locate(subject, args, commit)?;
+        if !args.allow_dirty && self.repository.head() == Some(commit) {
+            self.check_committed(subject, &file.path)?;
+        }
+        Ok(file)
+    }
+
+    /// Refuses a file with changes that are not committed: the tag would not have them. Other
+    /// files may have changes.
+    fn check_committed(&self, subject: &TagName, path: &str) -> Result<()> {
+        if self.repository.work_tree.is_none() {
+            return Ok(());
+        }
+        let is_clean = git::changes::is_clean(&self.repository.git, path)
+            .map_err(|error| error.explain(std::path::Path::new(path)))?;
+        if is_clean {
+            return Ok(());
+        }
+        let path = printable(path.as_bytes());
+        let what = format!(
+            "{path} has changes that are not committed: {} would not have them",
+            subject.target
+        );
+        let help = "commit them first; or, if the tag is meant without them: --allow-dirty";
+        Err(Refused::new(subject.to_string(), what, help).into())
+    }
+
+    /// Finds the component's file in a commit; refused if it does not exist.
+    fn locate(
         &self,
         subject: &TagName,
         args: &FileArgs,

@@ -29,6 +29,7 @@ mod nearest;
 mod offline;
 mod output;
 mod read;
+mod read_back;
 mod remote;
 mod resolver;
 mod runs;

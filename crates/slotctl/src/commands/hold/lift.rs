@@ -20,6 +20,7 @@ use crate::context::{Context, Session};
 use crate::exit::Exit;
 use crate::output::count;
 use crate::read::{Known, Reading};
+use crate::read_back::read_back;
 use crate::session;
 use crate::source::Certainty;
 use crate::traffic::{change, traffic};
@@ -160,7 +161,8 @@ fn check_served(args: &HoldLiftArgs, now: &SlotRecord, plan: &Plan) -> Result<()
     Err(Refused::new(format!("{}@{}", args.component, now.slot), what, help).into())
 }
 
-/// Writes the records, and checks that no sync at the same time wrote the hold again.
+/// Writes the records, and reads those of slots back: a sync at the same time may have written
+/// the hold again.
 fn write(session: &Session<'_, HoldLiftArgs>, changed: &Changed) -> Result<()> {
     let Session { args, store, output, .. } = session;
     let began = Instant::now();
@@ -173,18 +175,12 @@ fn write(session: &Session<'_, HoldLiftArgs>, changed: &Changed) -> Result<()> {
     store.write_records(&slots)?;
     store.write_records(&catalogs)?;
     output.step("write", count(slots.len(), Stage::Slots.name()), began);
-    let mut lost = Vec::new();
-    store.read(&slots.iter().map(|write| write.key()).collect::<Vec<Key>>(), |key, value| {
-        let written = slots.iter().find(|write| write.key() == *key);
-        if written.and_then(|write| write.record()).as_deref() != value {
-            lost.push(key.to_string());
-        }
-    })?;
-    match lost.first() {
+    let found = read_back(&slots, store, || Ok(false))?;
+    match found.others.first() {
         None => Ok(()),
         Some(key) => Err(Refused::new(
-            key.clone(),
-            "it reads back as something else: a sync may have written the hold again",
+            key.to_string(),
+            "it reads back as something else after a minute: a sync may have written the hold again",
             "`slotctl hold list` shows if it is there; run this command again",
         )
         .into()),

@@ -1,9 +1,10 @@
 //! `slotctl hold list`: the slots on hold, with what ends each hold.
 
 use anyhow::Result;
+use catalog::key::Key;
 use catalog::name::ComponentName;
 use catalog::record::{Hold, SlotRecord};
-use reconcile::plan::{Held, Options, Plan, way_out};
+use reconcile::plan::{Held, Options, Plan, Stage, Write, way_out};
 use serde_json::{Value, json};
 
 use super::lift_command;
@@ -20,9 +21,10 @@ use crate::traffic::traffic;
 struct HoldRow {
     name: ComponentName,
     record: SlotRecord,
-    /// The difference from Git; `None` if the next sync ends the hold, or if Git does not say
-    /// what to serve.
+    /// The difference from Git; `None` if Git agrees, or if it does not say what to serve.
     held: Option<Held>,
+    /// True if the next sync ends the hold.
+    ends: bool,
 }
 
 /// Carries out the command.
@@ -62,15 +64,25 @@ pub(super) fn run(context: &Context<'_, HoldListArgs>) -> Result<Exit> {
 fn row((name, record): (ComponentName, SlotRecord), plan: &Plan) -> HoldRow {
     let same = |held: &&Held| held.name == name && held.record.slot == record.slot;
     let held = plan.held.iter().find(same).cloned();
-    HoldRow { name, record, held }
+    let key = Key::Slot(name.clone(), record.slot.clone());
+    let freed = |write: &Write| match write {
+        Write::Slot { record, .. } => write.key() == key && record.hold.is_none(),
+        _ => false,
+    };
+    let ends = plan.stage(Stage::Slots).any(freed) || plan.deletions.contains(&key);
+    HoldRow { name, record, held, ends }
 }
 
 /// Describes a slot in a line, and below it each hold and the commands that end it.
-fn words(HoldRow { name, record, held }: &HoldRow, args: &HoldListArgs) -> String {
+fn words(HoldRow { name, record, held, ends }: &HoldRow, args: &HoldListArgs) -> String {
     let mut lines = match held {
         Some(held) => vec![held.to_string()],
         None => {
-            let mut lines = vec![format!("{name}@{}: on hold until the next sync", record.slot)];
+            let until = match ends {
+                true => "on hold until the next sync",
+                false => "on hold; what Git says cannot be served: slotctl sync --dry-run",
+            };
+            let mut lines = vec![format!("{name}@{}: {until}", record.slot)];
             lines.extend(
                 record
                     .holds()
@@ -87,12 +99,12 @@ fn words(HoldRow { name, record, held }: &HoldRow, args: &HoldListArgs) -> Strin
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
-fn value(HoldRow { name, record, held }: &HoldRow, args: &HoldListArgs) -> Value {
+fn value(HoldRow { name, record, held, ends }: &HoldRow, args: &HoldListArgs) -> Value {
     let wanted = held.as_ref().and_then(|held| held.wanted.as_ref());
     json!({
         "component": name,
         "slot": record.slot,
-        "state": if held.is_some() { "held" } else { "ends" },
+        "state": if *ends { "ends" } else { "held" },
         "traffic": traffic(record),
         "wanted": wanted.map(traffic),
         "hold": record.hold,

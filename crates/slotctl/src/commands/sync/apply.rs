@@ -64,7 +64,7 @@ impl Apply<'_> {
             self.delete(outcome)?;
         }
         run.announce(Announcement::End)?;
-        match check::read_back(self.session, self.plan, run, outcome)? {
+        match check::check_sample(self.session, self.plan, run, outcome)? {
             Conflict::None => run.conflict(),
             conflict @ (Conflict::KvChanged | Conflict::GitChanged) => Ok(conflict),
         }

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use catalog::digest::Digest;
 use catalog::key::Key;
 use catalog::name::ComponentName;
-use catalog::record::{self, CatalogRecord, IndexRecord};
+use catalog::record::{self, CatalogRecord};
 use reconcile::conductor::{CopyItem, CopyPlan, CopyValue, HeldCopies, index_keys, layout};
 use reconcile::plan::{Plan, Write};
 use serde_json::json;
@@ -184,7 +184,7 @@ fn catalogs(
     plan: &Plan,
     only: &[ComponentName],
 ) -> Result<BTreeMap<ComponentName, CatalogRecord>> {
-    let names = if only.is_empty() { listed(store)? } else { only.to_vec() };
+    let names = if only.is_empty() { store.components()? } else { only.to_vec() };
     let keys: Vec<Key> = names.into_iter().map(Key::Catalog).collect();
     let mut catalogs = BTreeMap::new();
     let mut broken = None;
@@ -207,16 +207,6 @@ fn catalogs(
         }
     }
     broken.map_or(Ok(catalogs), |text| bail!("{text}"))
-}
-
-/// Returns the components that the index in KV lists.
-fn listed(store: &Store<'_>) -> Result<Vec<ComponentName>> {
-    let mut names = Vec::new();
-    store.read(&[Key::Index], |_, value| {
-        let index = value.and_then(|bytes| record::parse::<IndexRecord>(bytes).ok());
-        names = index.map(|index| index.components).unwrap_or_default();
-    })?;
-    Ok(names)
 }
 
 /// Reads the keys and the indexes that the namespace holds.

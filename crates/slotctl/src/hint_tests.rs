@@ -219,11 +219,11 @@ fn pages() -> Vec<PathBuf> {
     let (mut folders, mut files) = (vec![root.join("docs")], vec![root.join("README.md")]);
     while let Some(folder) = folders.pop() {
         for path in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let is_page = path.extension().is_some_and(|of| of == "md");
             match path.is_dir() {
                 true => folders.push(path),
-                false => {
-                    files.extend(path.extension().is_some_and(|of| of == "md").then_some(path))
-                }
+                false if is_page => files.push(path),
+                false => {}
             }
         }
     }

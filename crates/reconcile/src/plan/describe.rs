@@ -78,7 +78,7 @@ fn joined<T: fmt::Display>(parts: &[T]) -> String {
 
 /// Describes all of a slot's traffic: `v1.0.0`, `green v1.1.0`, `canary v1.1.0 10 %, production
 /// v1.0.0 90 %, segment beta: ring-1 v1.2.0`.
-pub(super) fn traffic(record: &SlotRecord) -> String {
+pub fn traffic(record: &SlotRecord) -> String {
     if let Some(Gone { version, reason }) = &record.gone {
         return format!("gone ({} is revoked: {reason})", short(version));
     }

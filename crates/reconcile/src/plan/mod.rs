@@ -58,6 +58,7 @@ mod write;
 mod tests;
 
 pub use actual::Actual;
+pub use describe::traffic;
 pub use examined::{all_contents, examine_content, examine_record, unread_records};
 pub use hold::{liftable, take_out, way_out};
 pub use options::Options;

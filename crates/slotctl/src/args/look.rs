@@ -32,7 +32,7 @@ pub(crate) struct StatusArgs {
     #[arg(long, conflicts_with = "offline")]
     pub(crate) drift: bool,
 
-    /// Exit with code 3 if a sync would write anything
+    /// Exit with code 3 if KV is not what Git says: something to write, refused or on hold
     #[arg(long)]
     pub(crate) check: bool,
 }

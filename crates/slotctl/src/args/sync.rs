@@ -61,7 +61,7 @@ pub(crate) struct SyncArgs {
     #[arg(long)]
     pub(crate) dry_run: bool,
 
-    /// Exit with code 3 if there is anything to write
+    /// Exit with code 3 if KV is not what Git says: something to write, refused or on hold
     #[arg(long, requires = "dry_run")]
     pub(crate) check: bool,
 
@@ -118,7 +118,8 @@ does any with --local-refs.
 --prune with --only deletes no contents, because other components might use them. The next
 complete sync with --prune deletes them.
 
-Exit codes: 0 done, 1 failed or something was refused, 2 usage, 3 drift";
+Exit codes: 0 done, 1 failed or something was refused, 2 usage, 3 drift: with --check, or
+while a hold keeps KV from what Git says";
 
 #[cfg(test)]
 mod tests {

@@ -174,7 +174,7 @@ fn tell_drift(args: &VerifyArgs, output: &Output, plan: &Plan) {
     if !plan.is_empty() {
         let keys = count(plan.writes.len() + plan.deletions.len(), "key");
         output.say(format_args!("drift: {keys} to write"));
-        output.hint("slotctl sync");
+        output.hint(format_args!("slotctl sync{}", args.target.typed()));
     }
     tell_held(plan, &args.target, output);
 }

@@ -48,7 +48,7 @@ pub(crate) fn run(context: &Context<'_, StatusArgs>) -> Result<Exit> {
     look.refused().for_each(|notice| output.refusal(notice));
     if let Some(drift) = look.drift() {
         output.say(drift);
-        output.hint("slotctl sync");
+        output.hint(format_args!("slotctl sync{}", args.target.typed()));
     }
     look.plan.iter().for_each(|plan| tell_held(plan, &args.target, output));
     Ok(exit)

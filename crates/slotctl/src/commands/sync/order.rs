@@ -62,8 +62,8 @@ impl<'a> StateOrder<'a> {
         Self { session, source, state: state.digest, newest_tag: state.newest_tag.clone() }
     }
 
-    /// Tells if the repository still is in the state that this run has read. A run that writes
-    /// nothing does not ask again.
+    /// Tells if the repository still is in the state that this run has read. A dry run
+    /// does not ask again.
     ///
     /// # Errors
     ///

@@ -157,7 +157,7 @@ pub(super) fn summary(report: &SyncReport<'_>, outcome: &SyncOutcome, began: Ins
 
 /// Describes the keys that agree with Git, the slots on hold, and the keys that are kept
 /// although no tag has them.
-fn up_to_date(plan: &Plan) -> String {
+pub(super) fn up_to_date(plan: &Plan) -> String {
     let same = format!("{} up to date", count(plan.unchanged, "key"));
     let held =
         (!plan.held.is_empty()).then(|| format!("{} on hold", count(plan.held.len(), "slot")));

@@ -8,11 +8,12 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use catalog::record::SlotRecord;
 use notice::{Notice, printable};
-use reconcile::plan::{Plan, Stage, Write};
+use reconcile::plan::{Plan, Stage, Write, traffic, way_out};
 use reconcile::tag::TagTarget;
 
 use super::outcome::SyncOutcome;
 use super::report::SyncReport;
+use super::show::up_to_date;
 use crate::output::count;
 
 /// The largest number of rows of a table: GitHub accepts 1 MiB of summary per step.
@@ -35,9 +36,10 @@ fn markdown(report: &SyncReport<'_>, outcome: &SyncOutcome) -> String {
         let key = format!("{}@{}", held.name, held.record.slot);
         let hold = held.record.hold.as_ref();
         let why = hold.map(|hold| format!("{}, by {}", hold.reason, hold.by));
-        [key, version(Some(&held.record)), version(held.wanted.as_ref()), why.unwrap_or_default()]
+        let wanted = held.wanted.as_ref().map_or("–".to_owned(), traffic);
+        [key, traffic(&held.record), wanted, why.unwrap_or_default(), way_out(held)]
     });
-    table(&mut text, ["On hold", "Stands on", "Git says", "Why"], held);
+    table(&mut text, ["On hold", "Serves", "Git says", "Why", "To make Git agree"], held);
     let refused = reading.refused.iter().chain(&plan.refused).chain(&plan.blocked);
     table(&mut text, ["Refused", "Why", "What to do"], refused.map(notice));
     let warnings = reading.warnings.iter().chain(&plan.warnings);
@@ -58,7 +60,7 @@ fn gist(report: &SyncReport<'_>, outcome: &SyncOutcome) -> String {
     let SyncReport { session, plan, .. } = report;
     let written: usize = outcome.written.values().sum();
     let mut gist = match (written, plan.is_empty(), session.args.dry_run) {
-        (0, true, _) => format!("Nothing to write: {} up to date.", keys(plan.unchanged)),
+        (0, true, _) => format!("Nothing to write: {}.", up_to_date(plan)),
         (_, _, true) => format!("A plan; nothing was written.{}", new_versions(plan)),
         _ => format!("{} written, {} deleted.", keys(written), keys(outcome.deleted)),
     };

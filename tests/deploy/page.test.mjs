@@ -95,7 +95,7 @@ describe('the commands of docs/deploying.md and docs/secure.md', () => {
       for (const option of options(words)) assert.match(stdout, new RegExp(`${option}[ ,]`), shown(words))
   })
 
-  test('of gh create exactly the environments, secrets and variables that the workflows read', () => {
+  test('of gh create the environments of both workflows, and exactly the secrets and variables that release.yml reads', () => {
     const unique = (values) => [...new Set(values)].sort()
     const used = (pattern) => unique([...WORKFLOW.matchAll(pattern)].map(([, name]) => name))
     const environments = unique(

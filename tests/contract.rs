@@ -14,11 +14,11 @@ use std::path::Path;
 use base64ct::{Base64, Encoding};
 use component_resolver::config::raw::RawSetting;
 use component_resolver::config::{Config, ScriptVersion};
-use component_resolver::http::{Body, MAX_BODY, NO_BODY, Payload, Request, Response};
+use component_resolver::http::{MAX_BODY, NO_BODY, Payload, Request, Response};
 use serde::Deserialize;
 use serde_json::Value;
 
-use support::{MapBackend, Resolver, bytes};
+use support::{MapBackend, Resolver, body_bytes, bytes};
 
 #[derive(Deserialize)]
 struct Script {
@@ -139,11 +139,7 @@ fn check(script: &Script, case: &Case, resolver: &Resolver) {
     if let Some(reads) = &case.reads {
         assert_eq!(&*resolver.reader.backend.reads.borrow(), reads, "{name}");
     }
-    let body = match answer.body {
-        Body::Empty => Vec::new(),
-        Body::Text(text) => text.into_bytes(),
-        Body::Content(bytes) => bytes,
-    };
+    let body = body_bytes(answer.body);
     match &case.answer.json {
         Some(json) => assert_eq!(&serde_json::from_slice::<Value>(&body).unwrap(), json, "{name}"),
         None => assert_eq!(body, case.answer.bytes(), "{name}"),

@@ -28,7 +28,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-use support::{MapBackend, Resolver};
+use support::{MapBackend, Resolver, body_bytes};
 
 const HOST: &str = "resolver.example";
 const CONTENTS: [&str; 3] = ["first", "second", "third"];
@@ -154,11 +154,7 @@ type Sent = (u16, Vec<(&'static str, String)>, Vec<u8>);
 type Prepared = (u16, Vec<(&'static str, String)>);
 
 fn sent(response: Response<Vec<u8>>) -> Sent {
-    let body = match response.body {
-        Body::Empty => Vec::new(),
-        Body::Text(text) => text.into_bytes(),
-        Body::Content(bytes) => bytes,
-    };
+    let body = body_bytes(response.body);
     (response.status, response.headers, body)
 }
 

@@ -7,8 +7,9 @@ use catalog::timestamp::Timestamp;
 
 use crate::http::{HandlerContext, Response, caller, conditional, respond};
 use crate::resolve::backend::Backend;
+use crate::resolve::large::with_body;
 use crate::resolve::reader::{ReadAhead, Reader};
-use crate::resolve::{Resolved, begin, keep_unless_unsure, question, resolve, with_content};
+use crate::resolve::{Resolved, begin, keep_unless_unsure, question, resolve};
 use crate::trace::Trace;
 
 /// Answers `GET` or `HEAD` of `/components/<raw>`. `ahead` is the slot record, if it was read
@@ -18,7 +19,7 @@ pub(crate) async fn get<B: Backend>(
     raw: &str,
     mut ahead: Option<ReadAhead>,
     trace: &mut Trace,
-) -> Result<(Response<B::Content>, Option<Basis>), Refusal> {
+) -> Result<(Response<B::Body>, Option<Basis>), Refusal> {
     let HandlerContext { config, reader, request, grant } = context;
     // 1. The component and the reference: 400.
     let address = Address::from_url_path(raw).map_err(Refusal::Invalid)?;
@@ -44,14 +45,15 @@ pub(crate) async fn get<B: Backend>(
         let response = respond::component_head(&resolved.basis.selected, trace, now(reader));
         return Ok((response, Some(resolved.basis)));
     }
-    // 5. The content with its digest checked, or the last good one: 502, 503.
+    // 5. The content with its digest checked, the stream of a large one, or the last good one: 502,
+    //    503.
     let question = resolution.question();
     // Boxed, because it is the largest part of the future, and the wait for a record is longer.
-    let read = Box::pin(with_content(reader, question, resolved, trace));
-    let (resolved, content) = read.await?;
+    let read = Box::pin(with_body(reader, question, resolved, trace));
+    let (resolved, body) = read.await?;
     select(reader, &resolved, trace);
     // 6. 200.
-    let response = respond::component(&resolved.basis.selected, trace, now(reader), content);
+    let response = respond::component(&resolved.basis.selected, trace, now(reader), body);
     Ok((response, Some(resolved.basis)))
 }
 

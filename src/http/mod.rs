@@ -89,6 +89,19 @@ pub enum Body<B> {
     Text(String),
     /// The bytes of a component, in the form of the platform.
     Content(B),
+    /// JSON with the bytes of components in it.
+    Json(Vec<JsonPart<B>>),
+}
+
+/// A part of a JSON text. The bytes of components stay in the form of the platform, so that they
+/// take up no memory here.
+#[derive(Debug)]
+pub enum JsonPart<B> {
+    /// Text that the Worker has written.
+    Text(String),
+    /// A content as a member of an object: `"content"` with its text, or `"contentBase64"` if it
+    /// is not UTF-8.
+    Content(B),
 }
 
 impl<B> Response<B> {
@@ -120,7 +133,7 @@ impl<B> Response<B> {
     pub fn without_body(self) -> Self {
         let length = match &self.body {
             Body::Text(text) => Some(text.len().to_string()),
-            Body::Empty | Body::Content(_) => None,
+            Body::Empty | Body::Content(_) | Body::Json(_) => None,
         };
         let bare = Self { body: Body::Empty, ..self };
         match length {

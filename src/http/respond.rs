@@ -151,13 +151,18 @@ pub(crate) fn problem<B>(refusal: &Refusal, instance: &str, script: &ScriptVersi
 }
 
 /// Writes JSON. The bodies have only string keys, so this cannot fail.
-fn to_json(body: &impl Serialize) -> String {
+pub(crate) fn to_json(body: &impl Serialize) -> String {
     serde_json::to_string(body).unwrap_or_default()
 }
 
 /// Creates a JSON response that no cache may store.
 pub(crate) fn json<B>(status: u16, body: &impl Serialize) -> Response<B> {
-    Response::new(status, Body::Text(to_json(body)))
+    json_body(status, Body::Text(to_json(body)))
+}
+
+/// Creates a response with a JSON body that no cache may store.
+pub(crate) fn json_body<B>(status: u16, body: Body<B>) -> Response<B> {
+    Response::new(status, body)
         .with("Content-Type", "application/json")
         .with("Cache-Control", NO_STORE)
 }

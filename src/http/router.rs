@@ -92,7 +92,7 @@ pub async fn answer<B: Backend>(
     reader: &Reader<B>,
     request: &Request<'_>,
     ahead: Option<ReadAhead>,
-) -> Handled<B::Content> {
+) -> Handled<B::Body> {
     let mut trace = Trace::default();
     let (response, basis) = match dispatch(config, reader, request, ahead, &mut trace).await {
         Ok(answered) => answered,
@@ -132,7 +132,7 @@ async fn dispatch<B: Backend>(
     request: &Request<'_>,
     ahead: Option<ReadAhead>,
     trace: &mut Trace,
-) -> HandlerResult<B::Content> {
+) -> HandlerResult<B::Body> {
     let resource = Resource::of(request.path)?;
     if let Err(refusal) = &config.origins
         && (request.header)(ORIGIN).is_some()
@@ -154,7 +154,7 @@ async fn dispatch<B: Backend>(
     };
     // Boxed: otherwise the code of a future that usual requests never await is compiled with
     // it.
-    let rarer: Boxed<'_, B::Content> = match resource {
+    let rarer: Boxed<'_, B::Body> = match resource {
         Resource::Component(raw) => return components::get(context()?, raw, ahead, trace).await,
         Resource::Version => return Ok((status::version(&config.script_version), None)),
         Resource::Health => Box::pin(status::health(reader, trace)),

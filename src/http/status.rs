@@ -33,7 +33,7 @@ const HEALTHY: f64 = 10_000.0;
 pub(crate) async fn health<B: Backend>(
     reader: &Reader<B>,
     trace: &mut Trace,
-) -> Result<Response<B::Content>, Refusal> {
+) -> Result<Response<B::Body>, Refusal> {
     if reader.backend.now() - reader.healthy_at.get() < HEALTHY {
         return Ok(describe(true, true));
     }

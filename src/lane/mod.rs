@@ -20,6 +20,7 @@ use catalog::resolution::{Basis, Found, Selected};
 use self::asker::Asker;
 use self::cached::{CachedResponse, CachedUrl, Form};
 use crate::resolve::backend::Backend;
+use crate::resolve::large::is_large;
 use crate::resolve::memory::BoundedCache;
 use crate::resolve::reader::Reader;
 use crate::trace::{ContentSource, Trace};
@@ -152,6 +153,8 @@ fn repeatable(lesson: &Lesson<'_>) -> Option<Form> {
     let (form, reads) = match (status, trace.content) {
         (304, _) => (Form::NotModified, 0),
         (200, ContentSource::None) => (Form::Head, 0),
+        // A stream cannot be sent again.
+        (200, _) if is_large(&basis.selected.snapshot) => return None,
         (200, source) => (Form::Full(source), u32::from(source == ContentSource::Kv)),
         _ => return None,
     };

@@ -14,6 +14,9 @@ pub trait Backend {
     /// The bytes of a content, in the form in which the platform sends them fastest.
     type Content: Clone + 'static;
 
+    /// The bytes of a response: a content, or the stream of one that is never in memory.
+    type Body: From<Self::Content> + 'static;
+
     /// Reads a record.
     async fn record(&self, namespace: Namespace, key: &str, cache_ttl: u32) -> Read<Vec<u8>>;
 
@@ -28,11 +31,28 @@ pub trait Backend {
     /// Reads a content from `COMPONENTS` and returns it with the SHA-256 of its bytes.
     async fn content(&self, key: &str, cache_ttl: u32) -> Read<(Self::Content, Digest)>;
 
+    /// Begins to read a content of `size` bytes from `COMPONENTS`. The stream breaks off before
+    /// its last bytes if the content has another SHA-256 or size.
+    async fn stream(
+        &self,
+        key: &str,
+        cache_ttl: u32,
+        digest: &Digest,
+        size: u64,
+    ) -> Read<Self::Body>;
+
+    /// Reads a content from `COMPONENTS` without keeping it and returns its SHA-256.
+    async fn digest(&self, key: &str, cache_ttl: u32) -> Read<Digest>;
+
+    /// Tells if a stream of this content broke off because its bytes were wrong, and nothing has
+    /// called [`Backend::trust`] since.
+    fn doubts(&self, digest: &Digest) -> bool;
+
+    /// Records that the bytes of this content are right.
+    fn trust(&self, digest: &Digest);
+
     /// Returns the memory that a content takes up, in bytes.
     fn size(&self, content: &Self::Content) -> usize;
-
-    /// Returns a copy of the bytes of a content.
-    fn bytes(&self, content: &Self::Content) -> Vec<u8>;
 
     /// Returns 32 random bits.
     fn random(&self) -> u32;

@@ -176,6 +176,10 @@ const RECORDS_BOUND: usize = 4 << 20;
 /// The maximum size of the versions that were handed out, in bytes: about a thousand.
 const HANDED_OUT_BOUND: usize = 512 << 10;
 
+/// The maximum size of a content that is kept, in bytes (1 MiB). A larger one is sent while it is
+/// read: it would displace many others, and several that are read at once would fill an isolate.
+pub const MAX_KEPT: u64 = 1 << 20;
+
 /// The overhead of an item in bytes: keys, links, the handle.
 pub const ITEM_OVERHEAD: usize = 200;
 

@@ -1,7 +1,9 @@
 //! The full path from a question to a version and its content.
 
+pub(crate) mod ahead;
 pub mod backend;
 pub(crate) mod bulk;
+pub(crate) mod large;
 pub mod memory;
 pub(crate) mod nearest;
 pub mod reader;

@@ -1,7 +1,7 @@
 //! Reads through the memory of the isolate.
 
 use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use catalog::digest::Digest;
 use catalog::key::{CacheClass, Key, Namespace};
@@ -11,9 +11,11 @@ use catalog::refusal::Refusal;
 use catalog::resolution::{Read, Selected, Unavailable};
 
 use super::backend::Backend;
-use super::memory::{ITEM_OVERHEAD, KeptRecord, Memory};
+use super::memory::{ITEM_OVERHEAD, KeptRecord, MAX_KEPT, Memory};
 use crate::config::{Config, IMMUTABLE_CACHE_TTL};
 use crate::trace::{ContentSource, Trace};
+
+pub use super::ahead::{MissingContent, ReadAhead};
 
 /// A content is short if at least this many of its size fit into the memory.
 const SHORT: usize = 100;
@@ -35,22 +37,6 @@ pub struct Reader<B: Backend> {
     record_cache_ttl: u32,
     /// Milliseconds for which an isolate uses a version record without reading it again.
     record_memory: f64,
-}
-
-/// A record that was read before its request was parsed.
-pub struct ReadAhead {
-    /// Its key.
-    pub key: Key,
-    /// The result.
-    pub read: Read<Vec<u8>>,
-}
-
-/// A content that is not in memory.
-pub struct MissingContent {
-    /// The digest under which it can be read.
-    pub digest: Digest,
-    /// The slot record that names it, if it is still the last good one.
-    pub(crate) slot: Weak<KeptRecord>,
 }
 
 impl<B: Backend> Reader<B> {
@@ -244,10 +230,13 @@ impl<B: Backend> Reader<B> {
         self.memory.borrow_mut().contents.get(digest).map(|content| (*content).clone())
     }
 
-    /// Keeps a content whose digest was checked.
+    /// Keeps a content whose digest was checked, unless it is larger than [`MAX_KEPT`].
     pub(crate) fn keep_content(&self, digest: Digest, content: &B::Content) {
-        let size = self.backend.size(content) + ITEM_OVERHEAD;
-        self.memory.borrow_mut().contents.put(&digest, Rc::new(content.clone()), size);
+        let size = self.backend.size(content);
+        if size as u64 <= MAX_KEPT {
+            let (content, size) = (Rc::new(content.clone()), size + ITEM_OVERHEAD);
+            self.memory.borrow_mut().contents.put(&digest, content, size);
+        }
     }
 
     /// Accepts a missing content that the caller has read, if its digest `found` is the
@@ -272,7 +261,7 @@ impl<B: Backend> Reader<B> {
 
     /// Reads a key, and reads it again if it is absent or wrong and [`CacheClass::after_absent`]
     /// asks for it: this location may have kept an old result.
-    async fn patiently<T>(
+    pub(super) async fn patiently<T>(
         &self,
         key: &Key,
         trace: &mut Trace,
@@ -290,7 +279,7 @@ impl<B: Backend> Reader<B> {
         }
     }
 
-    fn cache_ttl(&self, class: CacheClass) -> u32 {
+    pub(super) fn cache_ttl(&self, class: CacheClass) -> u32 {
         match class {
             CacheClass::Mutable => self.slot_cache_ttl,
             CacheClass::Record => self.record_cache_ttl,

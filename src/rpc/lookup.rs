@@ -17,6 +17,7 @@ use catalog::resolution::{Basis, Question, Resolution};
 
 use crate::resolve::backend::Backend;
 use crate::resolve::bulk::resolve_all;
+use crate::resolve::large::with_body;
 use crate::resolve::reader::{ReadAhead, Reader};
 use crate::resolve::{Resolved, resolve, stored, with_content};
 use crate::trace::Trace;
@@ -29,16 +30,16 @@ const MAX_BULK: u64 = 25 << 20;
 const CATALOGS: usize = 25;
 
 /// The value of a key.
-pub(crate) enum KvValue<C> {
+pub(crate) enum KvValue<B> {
     /// The bytes of a component.
-    Content(C),
+    Content(B),
     /// Text that the Worker has written.
     Text(String),
 }
 
 /// The value of a key, with its metadata if it was requested and exists.
-pub(crate) struct KvEntry<C> {
-    pub(crate) value: KvValue<C>,
+pub(crate) struct KvEntry<B> {
+    pub(crate) value: KvValue<B>,
     pub(crate) metadata: Option<Metadata>,
     /// The basis of a content.
     pub(crate) basis: Option<Basis>,
@@ -50,6 +51,8 @@ pub(crate) struct Get<'a> {
     pub(crate) caller: &'a Rc<Caller>,
     /// True if the metadata is requested.
     pub(crate) metadata: bool,
+    /// True if a content may be a stream.
+    pub(crate) stream: bool,
 }
 
 /// Looks up a key. `ahead` is the record of its slot, if it was read before.
@@ -63,7 +66,7 @@ pub(crate) async fn get<B: Backend>(
     get: Get<'_>,
     mut ahead: Option<ReadAhead>,
     trace: &mut Trace,
-) -> Result<Option<KvEntry<B::Content>>, Refusal> {
+) -> Result<Option<KvEntry<B::Body>>, Refusal> {
     for meaning in meanings(key) {
         let (name, reference) = match meaning {
             Meaning::Versions(name) => match versions_of(reader, name, trace).await? {
@@ -99,9 +102,9 @@ pub(crate) async fn get_all<B: Backend>(
     keys: &[String],
     get: Get<'_>,
     trace: &mut Trace,
-) -> Result<Vec<Option<KvEntry<B::Content>>>, Refusal> {
+) -> Result<Vec<Option<KvEntry<B::Body>>>, Refusal> {
     let mut left = MAX_BULK;
-    let mut found: Vec<Option<KvEntry<B::Content>>> = keys.iter().map(|_| None).collect();
+    let mut found: Vec<Option<KvEntry<B::Body>>> = keys.iter().map(|_| None).collect();
     let mut open: Vec<_> = keys.iter().map(|key| meanings(key).into_iter()).collect();
     loop {
         let next = next_questions(reader, &mut found, &mut open, get.caller, trace).await?;
@@ -129,7 +132,7 @@ pub(crate) async fn get_all<B: Backend>(
 /// Also looks up the lists of versions.
 async fn next_questions<B: Backend>(
     reader: &Reader<B>,
-    found: &mut [Option<KvEntry<B::Content>>],
+    found: &mut [Option<KvEntry<B::Body>>],
     open: &mut [impl Iterator<Item = Meaning>],
     caller: &Rc<Caller>,
     trace: &mut Trace,
@@ -206,7 +209,7 @@ async fn versions_of<B: Backend>(
     reader: &Reader<B>,
     name: ComponentName,
     trace: &mut Trace,
-) -> Result<Option<KvEntry<B::Content>>, Refusal> {
+) -> Result<Option<KvEntry<B::Body>>, Refusal> {
     let key = Key::Catalog(name);
     let catalog = stored::read::<CatalogRecord, B>(reader, &key, trace).await?;
     Ok(catalog.map(|catalog| KvEntry {
@@ -222,8 +225,13 @@ async fn entry<B: Backend>(
     resolved: Resolved,
     get: Get<'_>,
     trace: &mut Trace,
-) -> Result<KvEntry<B::Content>, Refusal> {
-    let (resolved, content) = with_content(reader, question, resolved, trace).await?;
+) -> Result<KvEntry<B::Body>, Refusal> {
+    let (resolved, content) = if get.stream {
+        Box::pin(with_body(reader, question, resolved, trace)).await?
+    } else {
+        let (resolved, content) = with_content(reader, question, resolved, trace).await?;
+        (resolved, content.into())
+    };
     trace.select(&resolved.basis.selected, resolved.stale);
     let metadata = match get.metadata {
         true => Some(metadata(reader, &resolved, trace).await?),

@@ -8,8 +8,9 @@ use wasm_bindgen::prelude::*;
 use worker::Env;
 
 use super::body::StreamBody;
+use super::content::{ContentBody, ContentHandle};
 use super::isolate::{Isolate, isolate, read_slot};
-use super::kv::{self, ContentHandle, Reads};
+use super::kv::{self, Reads};
 use super::method::{LaneMethod, method_name};
 use super::reply::Prepared;
 use super::task;
@@ -197,7 +198,7 @@ async fn full_path(
     request: &Request<'_>,
     url: &str,
     ahead: Option<ReadAhead>,
-) -> Result<(Rc<Prepared>, Body<ContentHandle>), JsValue> {
+) -> Result<(Rc<Prepared>, Body<ContentBody>), JsValue> {
     let Isolate { config, reader, .. } = isolate;
     let Handled { response, trace, basis } = router::answer(config, reader, request, ahead).await;
     let line = trace.log(request.method, response.status, &config.script_version);

@@ -53,7 +53,7 @@ impl Isolate {
     /// Creates an isolate that no request uses.
     pub(super) fn new(env: &Env) -> Self {
         let config = Config::read(&|name| setting::read(env, name), script_version(env));
-        let store = KvStore::of(env, config.kv_timeout, config.slot_cache_ttl);
+        let store = KvStore::of(env, &config);
         Self {
             reader: Reader::new(&config, store),
             lane: RefCell::default(),

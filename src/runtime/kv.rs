@@ -1,17 +1,16 @@
 //! Workers KV, the clock, randomness and SHA-256 of the Workers runtime.
 
-use std::cell::OnceCell;
-use std::rc::Rc;
-
 use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use catalog::resolution::{Read, Unavailable};
 use js_sys::{Array, ArrayBuffer, Date, JSON, JsString, Map, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
+use web_sys::ReadableStream;
 use worker::Env;
 
-use crate::config::IMMUTABLE_CACHE_TTL;
+use crate::config::{Config, IMMUTABLE_CACHE_TTL};
 use crate::resolve::backend::Backend;
+use crate::runtime::content::{ContentBody, ContentHandle};
 use crate::runtime::task::{self, settled};
 
 #[wasm_bindgen]
@@ -51,6 +50,27 @@ extern "C" {
     fn next(this: &Reads, promise: &Promise, milliseconds: u32) -> Promise;
 }
 
+#[wasm_bindgen(module = "/src/runtime/stream.js")]
+extern "C" {
+    /// A stream that breaks off before its end if it has another digest or size. `patience` is
+    /// in milliseconds.
+    fn checked(
+        stream: &ReadableStream,
+        size: f64,
+        digest: &str,
+        patience: u32,
+        script_version: &str,
+    ) -> ReadableStream;
+
+    #[wasm_bindgen(js_name = digestOf)]
+    fn digest_of(stream: &ReadableStream) -> Promise;
+
+    /// Tells if the bytes of this content were wrong when they were last read.
+    fn doubts(digest: &str) -> bool;
+
+    fn trust(digest: &str);
+}
+
 /// The bindings of one script version.
 pub(crate) struct KvStore {
     slots: KvNamespace,
@@ -61,6 +81,8 @@ pub(crate) struct KvStore {
     slot_options: JsValue,
     /// The options for the first read of a content.
     content_options: JsValue,
+    /// The id of the script version, for the log.
+    script_version: String,
 }
 
 /// The time-out of a read of a content, as a multiple of the time-out of a record: a content
@@ -69,8 +91,9 @@ const CONTENT_PATIENCE: u32 = 5;
 
 impl KvStore {
     /// Finds the namespaces in the environment. A namespace that is not bound fails at every
-    /// read, like one that does not answer. `timeout` is in milliseconds.
-    pub(crate) fn of(env: &Env, timeout: u32, slot_cache_ttl: u32) -> Self {
+    /// read, like one that does not answer.
+    pub(crate) fn of(env: &Env, config: &Config) -> Self {
+        let timeout = config.kv_timeout;
         let binding = |namespace: Namespace| {
             let value = Reflect::get(env, &namespace.binding().into()).unwrap_or_default();
             value.unchecked_into()
@@ -80,8 +103,9 @@ impl KvStore {
             slots: binding(Namespace::Slots),
             components: binding(Namespace::Components),
             timeout,
-            slot_options: options("text", slot_cache_ttl),
+            slot_options: options("text", config.slot_cache_ttl),
             content_options: options("arrayBuffer", IMMUTABLE_CACHE_TTL),
+            script_version: config.script_version.id.clone(),
         }
     }
 
@@ -104,7 +128,7 @@ impl KvStore {
         digest: Digest,
         reads: Option<Reads>,
     ) -> Result<Promise, JsValue> {
-        let patience = self.timeout.saturating_mul(CONTENT_PATIENCE);
+        let patience = self.content_timeout();
         let Some(reads) = reads else { return Ok(within(&self.begin_content(digest)?, patience)) };
         let begun = reads.second().map_or_else(|| self.begin_content(digest), Ok)?;
         Ok(reads.next(&begun, patience))
@@ -112,6 +136,17 @@ impl KvStore {
 
     fn begin_content(&self, digest: Digest) -> Result<Promise, JsValue> {
         self.components.get(&Key::Content(digest).to_string().into(), &self.content_options)
+    }
+
+    /// Returns the time-out of a read of a content, in milliseconds.
+    fn content_timeout(&self) -> u32 {
+        self.timeout.saturating_mul(CONTENT_PATIENCE)
+    }
+
+    /// Reads a content in the form that the options ask for.
+    async fn component<T: JsCast>(&self, key: &str, options: &JsValue) -> Read<T> {
+        let timeout = self.content_timeout();
+        present(self.read(Namespace::Components, &key.into(), options, timeout).await?)
     }
 
     /// Reads a key, or several if `keys` is an array.
@@ -154,38 +189,6 @@ fn present<T: JsCast>(value: JsValue) -> Read<T> {
     value.dyn_into().map(Some).map_err(unavailable)
 }
 
-/// A content: a handle of its bytes, which stay outside of Wasm memory, and of its text after
-/// the first request for it.
-#[derive(Clone)]
-pub(crate) struct ContentHandle(Rc<Forms>);
-
-struct Forms {
-    bytes: ArrayBuffer,
-    text: OnceCell<JsString>,
-}
-
-impl ContentHandle {
-    pub(crate) fn new(bytes: ArrayBuffer) -> Self {
-        Self(Rc::new(Forms { bytes, text: OnceCell::new() }))
-    }
-
-    /// Returns the bytes.
-    pub(crate) fn bytes(&self) -> &ArrayBuffer {
-        &self.0.bytes
-    }
-
-    /// Returns the text, if it is kept.
-    pub(crate) fn text(&self) -> Option<&JsString> {
-        self.0.text.get()
-    }
-
-    /// Keeps the text, which then counts as a part of the content's size.
-    pub(crate) fn keep_text(&self, text: JsString) {
-        // A text that is already kept is the same.
-        let _ = self.0.text.set(text);
-    }
-}
-
 /// Converts the result of reading a text: the text, `null`, or the error.
 pub(crate) fn text(value: JsValue) -> Read<Vec<u8>> {
     Ok(present::<JsString>(value)?.map(|text| String::from(text).into_bytes()))
@@ -200,6 +203,7 @@ pub(crate) fn digest(hash: &JsValue) -> Digest {
 
 impl Backend for KvStore {
     type Content = ContentHandle;
+    type Body = ContentBody;
 
     async fn record(&self, namespace: Namespace, key: &str, cache_ttl: u32) -> Read<Vec<u8>> {
         text(self.read(namespace, &key.into(), &options("text", cache_ttl), self.timeout).await?)
@@ -225,21 +229,47 @@ impl Backend for KvStore {
             IMMUTABLE_CACHE_TTL => self.content_options.clone(),
             _ => options("arrayBuffer", cache_ttl),
         };
-        let timeout = self.timeout.saturating_mul(CONTENT_PATIENCE);
-        let read = self.read(Namespace::Components, &key.into(), &options, timeout).await?;
-        let Some(content) = present::<ArrayBuffer>(read)? else { return Ok(None) };
+        let Some(content) = self.component::<ArrayBuffer>(key, &options).await? else {
+            return Ok(None);
+        };
         let hash = settle(subtle_digest("SHA-256", &content).map_err(unavailable)?).await?;
         Ok(Some((ContentHandle::new(content), digest(&hash))))
+    }
+
+    async fn stream(
+        &self,
+        key: &str,
+        cache_ttl: u32,
+        digest: &Digest,
+        size: u64,
+    ) -> Read<ContentBody> {
+        let read = self.component(key, &options("stream", cache_ttl)).await?;
+        let Self { timeout, script_version, .. } = self;
+        let check = |stream: ReadableStream| {
+            checked(&stream, size as f64, &digest.to_string(), *timeout, script_version)
+        };
+        Ok(read.map(check).map(ContentBody::Stream))
+    }
+
+    async fn digest(&self, key: &str, cache_ttl: u32) -> Read<Digest> {
+        let read = self.component(key, &options("stream", cache_ttl)).await?;
+        let Some(stream) = read else { return Ok(None) };
+        let hash = settle(within(&digest_of(&stream), self.content_timeout())).await?;
+        Ok(present::<ArrayBuffer>(hash)?.map(|hash| self::digest(&hash)))
+    }
+
+    fn doubts(&self, digest: &Digest) -> bool {
+        doubts(&digest.to_string())
+    }
+
+    fn trust(&self, digest: &Digest) {
+        trust(&digest.to_string());
     }
 
     fn size(&self, content: &ContentHandle) -> usize {
         // V8 takes two bytes for a unit of UTF-16, or one if all are Latin-1.
         let text = content.text().map_or(0, |text| 2 * text.length() as usize);
         content.bytes().byte_length() as usize + text
-    }
-
-    fn bytes(&self, content: &ContentHandle) -> Vec<u8> {
-        Uint8Array::new(content.bytes()).to_vec()
     }
 
     fn random(&self) -> u32 {

@@ -1,6 +1,7 @@
 //! All code that depends on JavaScript and the `worker` crate.
 
 mod body;
+mod content;
 pub mod fetch;
 mod held;
 mod isolate;

@@ -9,8 +9,8 @@ use crate::config::ScriptVersion;
 use crate::http::headers::{
     AUTHORIZATION, IF_MATCH, IF_NONE_MATCH, KEYS, ORIGIN, OVERRIDE, SEGMENT,
 };
-use crate::http::{Body, Response};
-use crate::runtime::kv::ContentHandle;
+use crate::http::{Body, JsonPart, Response};
+use crate::runtime::content::{ContentBody, ContentHandle};
 use crate::trace::LogLine;
 
 #[wasm_bindgen]
@@ -37,6 +37,12 @@ extern "C" {
 
     #[wasm_bindgen(constructor, js_class = Response, catch)]
     fn new(body: &JsValue, init: &ResponseInit) -> Result<JsResponse, JsValue>;
+}
+
+#[wasm_bindgen(module = "/src/runtime/json.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = jsonStream)]
+    fn json_stream(parts: &Array) -> JsValue;
 }
 
 /// The names of the headers that the Worker reads, as strings of the runtime.
@@ -151,10 +157,11 @@ impl Prepared {
     }
 
     /// Creates the response with the body of the first answer.
-    pub(crate) fn first_response(&self, body: Body<ContentHandle>) -> Result<JsValue, JsValue> {
+    pub(crate) fn first_response(&self, body: Body<ContentBody>) -> Result<JsValue, JsValue> {
         match body {
             Body::Empty => self.response(None),
-            Body::Content(content) => self.response(Some(&content)),
+            Body::Content(content) => self.with_body(content.as_ref()),
+            Body::Json(parts) => self.with_body(&json_stream(&parts.iter().map(part).collect())),
             Body::Text(text) => self.with_body(&text.into()),
         }
     }
@@ -162,6 +169,13 @@ impl Prepared {
     fn with_body(&self, body: &JsValue) -> Result<JsValue, JsValue> {
         let init = self.init.as_ref().ok_or("a call over a service binding has no response")?;
         Ok(JsResponse::new(body, init)?.into())
+    }
+}
+
+fn part(part: &JsonPart<ContentBody>) -> JsValue {
+    match part {
+        JsonPart::Text(text) => text.into(),
+        JsonPart::Content(content) => content.as_ref().clone(),
     }
 }
 

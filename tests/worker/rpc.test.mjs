@@ -249,6 +249,19 @@ describe('large values', () => {
     })
   }
 
+  test('wrong bytes break a stream off, and are an error in any other form', async () => {
+    const right = padded(12 * MIB)
+    const [[key]] = Object.entries(component('configs/wrong', right).COMPONENTS)
+    put(worker.kv, component('configs/wrong', right))
+    worker.kv.put('COMPONENTS', key, Buffer.alloc(right.length))
+    const stream = await one('get', ['configs/wrong@latest', 'stream'])
+    assert.match(stream.error, /Network connection lost/)
+    for (const type of TYPES) {
+      const { code, status } = await one('get', ['configs/wrong@latest', type])
+      assert.deepEqual([code, status], ['DIGEST_MISMATCH', 502], type)
+    }
+  })
+
   test('a text that is too large for RPC is an error, not truncated', async () => {
     const { error } = await one('get', ['configs/most@latest'])
     assert.match(error, /limited to 32MiB/)

@@ -29,7 +29,7 @@ pub(crate) async fn index<B: Backend>(
     context: HandlerContext<'_, B>,
     kind: Option<&str>,
     trace: &mut Trace,
-) -> Result<Response<B::Content>, Refusal> {
+) -> Result<Response<B::Body>, Refusal> {
     let HandlerContext { reader, request, grant, .. } = context;
     let kind = kind.map(type_name).transpose()?;
     let limit = page_size(request)?;
@@ -88,7 +88,7 @@ pub(crate) async fn entry<B: Backend>(
     context: HandlerContext<'_, B>,
     raw: &str,
     trace: &mut Trace,
-) -> Result<Response<B::Content>, Refusal> {
+) -> Result<Response<B::Body>, Refusal> {
     let HandlerContext { reader, request, grant, .. } = context;
     let name = ComponentName::from_url_path(raw).map_err(Refusal::Invalid)?;
     let unknown = || Refusal::ComponentUnknown(name.clone(), None);

@@ -1,5 +1,7 @@
 //! The response of `POST /resolve`.
 
+use std::mem::take;
+
 use catalog::problem::Problem;
 use catalog::reference::Address;
 use catalog::refusal::Refusal;
@@ -7,25 +9,46 @@ use catalog::resolution::Found;
 use serde::Serialize;
 
 use crate::config::ScriptVersion;
+use crate::http::respond::to_json;
+use crate::http::{Body, JsonPart};
 use crate::resolve::Resolved;
 
-/// A content as a JSON string.
-pub(super) enum JsonContent {
-    Utf8(String),
-    Base64(String),
-}
+/// The result for a reference: a version, with its content if it was asked for, or a refusal.
+pub(super) type ResolveResult<B> = Result<(Resolved, Option<B>), Refusal>;
 
-/// The body: one entry for each reference, in the order of the request.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ResolveResponse<'a> {
-    pub(super) script_version: &'a ScriptVersion,
-    pub(super) resolved: Vec<ResolveEntry<'a>>,
+/// Writes the body: one entry for each reference, in the order of the request.
+pub(super) fn write<B>(
+    refs: &[String],
+    results: Vec<ResolveResult<B>>,
+    script: &ScriptVersion,
+) -> Body<B> {
+    let mut parts = Vec::new();
+    let mut text = format!(r#"{{"scriptVersion":{},"resolved":["#, to_json(script));
+    for (at, (reference, result)) in refs.iter().zip(results).enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        text.push_str(&to_json(&ResolveEntry::of(reference, &result, &script.id)));
+        if let Ok((_, Some(content))) = result {
+            // The content is the last member of the object.
+            text.pop();
+            text.push(',');
+            parts.push(JsonPart::Text(take(&mut text)));
+            parts.push(JsonPart::Content(content));
+            text.push('}');
+        }
+    }
+    text.push_str("]}");
+    if parts.is_empty() {
+        return Body::Text(text);
+    }
+    parts.push(JsonPart::Text(text));
+    Body::Json(parts)
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-pub(super) enum ResolveEntry<'a> {
+enum ResolveEntry<'a> {
     Found(Box<ResolvedVersion<'a>>),
     Refused {
         #[serde(rename = "ref")]
@@ -35,15 +58,9 @@ pub(super) enum ResolveEntry<'a> {
 }
 
 impl<'a> ResolveEntry<'a> {
-    pub(super) fn of(
-        reference: &'a str,
-        result: &'a Result<(Resolved, Option<JsonContent>), Refusal>,
-        script: &'a str,
-    ) -> Self {
+    fn of<B>(reference: &'a str, result: &'a ResolveResult<B>, script: &'a str) -> Self {
         match result {
-            Ok((resolved, content)) => {
-                Self::Found(Box::new(ResolvedVersion::of(reference, resolved, content.as_ref())))
-            }
+            Ok((resolved, _)) => Self::Found(Box::new(ResolvedVersion::of(reference, resolved))),
             Err(refusal) => {
                 Self::Refused { reference, error: Problem::of(refusal, "/resolve", script) }
             }
@@ -54,7 +71,7 @@ impl<'a> ResolveEntry<'a> {
 /// A version, with the same facts as in the headers of `/components`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ResolvedVersion<'a> {
+struct ResolvedVersion<'a> {
     #[serde(rename = "ref")]
     reference: &'a str,
     exact: String,
@@ -75,24 +92,15 @@ pub(super) struct ResolvedVersion<'a> {
     override_ignored: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     stale: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    content: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    content_base64: Option<&'a str>,
 }
 
 impl<'a> ResolvedVersion<'a> {
-    fn of(reference: &'a str, resolved: &'a Resolved, bytes: Option<&'a JsonContent>) -> Self {
+    fn of(reference: &'a str, resolved: &'a Resolved) -> Self {
         let selected = &resolved.basis.selected;
         let snapshot = &selected.snapshot;
         let slot = match &selected.found {
             Found::Slot(slot) => Some(slot),
             Found::Exact | Found::Range => None,
-        };
-        let (content, content_base64) = match bytes {
-            Some(JsonContent::Utf8(text)) => (Some(text.as_str()), None),
-            Some(JsonContent::Base64(text)) => (None, Some(text.as_str())),
-            None => (None, None),
         };
         Self {
             reference,
@@ -109,8 +117,6 @@ impl<'a> ResolvedVersion<'a> {
             assignment: slot.map(|slot| slot.assignment.as_str()),
             override_ignored: slot.is_some_and(|slot| slot.override_ignored),
             stale: resolved.stale,
-            content,
-            content_base64,
         }
     }
 }

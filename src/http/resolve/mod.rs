@@ -5,7 +5,6 @@ mod text;
 
 use std::rc::Rc;
 
-use base64ct::{Base64, Encoding};
 use catalog::assign::{self, Caller};
 use catalog::json;
 use catalog::reference::Address;
@@ -13,7 +12,7 @@ use catalog::refusal::Refusal;
 use catalog::resolution::Question;
 use serde::Deserialize;
 
-use self::answer::{JsonContent, ResolveEntry, ResolveResponse};
+use self::answer::ResolveResult;
 use self::text::Text;
 use crate::config::Config;
 use crate::http::{HandlerContext, MAX_BODY, Payload, Request, Response, caller, respond};
@@ -21,7 +20,7 @@ use crate::resolve::backend::Backend;
 use crate::resolve::bulk::{Settled, resolve_all};
 use crate::resolve::nearest;
 use crate::resolve::reader::Reader;
-use crate::resolve::{Resolved, keep_unless_unsure, question, with_content};
+use crate::resolve::{keep_unless_unsure, question, with_content};
 use crate::trace::Trace;
 
 /// The maximum number of references in one request: as many keys as Workers KV reads at once.
@@ -51,7 +50,7 @@ struct ResolveRequest {
 pub(crate) async fn post<B: Backend>(
     context: HandlerContext<'_, B>,
     trace: &mut Trace,
-) -> Result<Response<B::Content>, Refusal> {
+) -> Result<Response<B::Body>, Refusal> {
     let HandlerContext { config, reader, request, grant } = context;
     // 1. The request: 400, 413, 415.
     let body = read_body(request).await?;
@@ -71,11 +70,8 @@ pub(crate) async fn post<B: Backend>(
     let refusals = results.iter_mut().filter_map(|result| result.as_mut().err());
     nearest::suggest(reader, &grant, refusals, trace).await;
     // 4. An exact reference or an error for each: 200.
-    let script = &config.script_version;
-    let entries = body.refs.iter().zip(&results);
-    let resolved =
-        entries.map(|(text, result)| ResolveEntry::of(text, result, &script.id)).collect();
-    Ok(respond::json(200, &ResolveResponse { script_version: script, resolved }))
+    let body = answer::write(&body.refs, results, &config.script_version);
+    Ok(respond::json_body(200, body))
 }
 
 /// Returns the caller that the body describes, else the one that the headers describe.
@@ -102,7 +98,7 @@ async fn complete<B: Backend>(
     settled: Settled,
     budget: Option<&mut u64>,
     trace: &mut Trace,
-) -> Result<(Resolved, Option<JsonContent>), Refusal> {
+) -> ResolveResult<B::Body> {
     let (question, resolved) = settled?;
     let Some(left) = budget else {
         keep_unless_unsure(reader, &resolved);
@@ -117,11 +113,7 @@ async fn complete<B: Backend>(
     })?;
     let (resolved, content) = with_content(reader, &question, resolved, trace).await?;
     reader.keep_handed_out(&resolved.basis.selected);
-    let content = match String::from_utf8(reader.backend.bytes(&content)) {
-        Ok(text) => JsonContent::Utf8(text),
-        Err(binary) => JsonContent::Base64(Base64::encode_string(binary.as_bytes())),
-    };
-    Ok((resolved, Some(content)))
+    Ok((resolved, Some(content.into())))
 }
 
 /// Reads the body after everything else that can be wrong with the request.

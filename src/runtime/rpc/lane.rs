@@ -7,8 +7,9 @@ use wasm_bindgen::prelude::*;
 use super::argument::ReadOptions;
 use super::value::{convert_with, decode};
 use crate::lane::{Recalled, RecalledContent};
+use crate::runtime::content::ContentHandle;
 use crate::runtime::isolate::{Isolate, isolate, read_slot};
-use crate::runtime::kv::{ContentHandle, Reads};
+use crate::runtime::kv::Reads;
 
 /// Begins to read the slot of a key that the fast lane knows.
 #[wasm_bindgen(js_name = aheadOf)]

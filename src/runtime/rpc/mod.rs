@@ -20,7 +20,7 @@ use wasm_bindgen::prelude::*;
 use self::argument::{ReadOptions, check_length, read_caller};
 use self::failure::{CallFailure, read_only};
 use self::lane::lane_url;
-use self::value::{bulk_value, bytes, convert, member, object, page_value, parsed};
+use self::value::{bulk_value, convert, member, object, page_value, parsed};
 use crate::lane::Lesson;
 use crate::resolve::reader::ReadAhead;
 use crate::rpc::lookup;
@@ -221,14 +221,15 @@ impl RpcCall {
         check_length(&key)?;
         let ReadOptions { kind, caller } = ReadOptions::read("GET", options)?;
         let caller = Rc::new(caller);
-        let get = lookup::Get { caller: &caller, metadata: described };
+        let stream = kind == "stream";
+        let get = lookup::Get { caller: &caller, metadata: described, stream };
         let ahead = self.ahead.take();
         let found = lookup::get(&self.isolate.reader, &key, get, ahead, &mut self.trace).await;
         let found = found.map_err(|refusal| CallFailure::refusal("GET", &refusal))?;
         let status = if found.is_some() { 200 } else { 404 };
         let (value, metadata, basis) = match found {
             Some(entry) => {
-                let value = convert(bytes(entry.value), &kind).map_err(CallFailure::conversion)?;
+                let value = convert(entry.value, &kind).map_err(CallFailure::conversion)?;
                 (value, parsed(entry.metadata)?, entry.basis)
             }
             None => (JsValue::NULL, JsValue::NULL, None),
@@ -257,7 +258,7 @@ impl RpcCall {
         let texts: Option<Vec<String>> = keys.iter().map(|key| key.as_string()).collect();
         let texts = texts.ok_or_else(|| CallFailure::argument("Every key is a string."))?;
         let caller = Rc::new(caller);
-        let get = lookup::Get { caller: &caller, metadata: described };
+        let get = lookup::Get { caller: &caller, metadata: described, stream: false };
         let found = lookup::get_all(&self.isolate.reader, &texts, get, &mut self.trace).await;
         let found = found.map_err(|refusal| CallFailure::refusal("GET_BULK", &refusal))?;
         let answer = Map::new();

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 
 use super::failure::CallFailure;
 use crate::rpc::lookup::{KvEntry, KvValue};
-use crate::runtime::kv::ContentHandle;
+use crate::runtime::content::ContentBody;
 
 #[wasm_bindgen]
 extern "C" {
@@ -43,16 +43,15 @@ pub(super) fn parsed(metadata: Option<impl serde::Serialize>) -> Result<JsValue,
     json.map_or(Ok(JsValue::NULL), |json| JSON::parse(&json))
 }
 
-pub(super) fn bytes(value: KvValue<ContentHandle>) -> ArrayBuffer {
-    match value {
-        KvValue::Content(content) => content.bytes().clone(),
-        KvValue::Text(text) => Uint8Array::from(text.as_bytes()).buffer(),
-    }
-}
-
 /// Converts a value to the requested type.
-pub(super) fn convert(value: ArrayBuffer, kind: &str) -> Result<JsValue, JsValue> {
-    convert_with(&value, kind, &|| decode(&value))
+pub(super) fn convert(value: KvValue<ContentBody>, kind: &str) -> Result<JsValue, JsValue> {
+    let bytes = match value {
+        // No other type asks for a stream.
+        KvValue::Content(ContentBody::Stream(stream)) => return Ok(stream.into()),
+        KvValue::Content(ContentBody::Whole(content)) => content.bytes().clone(),
+        KvValue::Text(text) => Uint8Array::from(text.as_bytes()).buffer(),
+    };
+    convert_with(&bytes, kind, &|| decode(&bytes))
 }
 
 /// Converts a value to the requested type. `text` returns its text.
@@ -95,12 +94,12 @@ pub(super) fn decode(value: &ArrayBuffer) -> Result<JsString, JsValue> {
 }
 
 pub(super) fn bulk_value(
-    entry: Option<KvEntry<ContentHandle>>,
+    entry: Option<KvEntry<ContentBody>>,
     kind: &str,
     described: bool,
 ) -> Result<JsValue, CallFailure> {
     let Some(KvEntry { value, metadata, .. }) = entry else { return Ok(JsValue::NULL) };
-    let value = convert(bytes(value), kind).map_err(|_| {
+    let value = convert(value, kind).map_err(|_| {
         let why = format!("At least one of the requested keys corresponds to a non-{kind} value");
         CallFailure::kv("GET_BULK", 400, &why)
     })?;

@@ -1,8 +1,9 @@
 /**
  * The failure modes of a read, besides `{ status: 500 }`: hang (no answer), garbage (200 with invalid
- * data), truncated (the connection ends in the middle of the body), refuse (it ends before an answer).
+ * data), truncated (the connection ends in the middle of the body), stall (nothing comes after the
+ * middle of the body), refuse (the connection ends before an answer).
  */
-export const MODES = ['hang', 'garbage', 'truncated', 'refuse']
+export const MODES = ['hang', 'garbage', 'truncated', 'stall', 'refuse']
 
 const GARBAGE = Buffer.from([0x00, 0xff, 0xfe, ...Buffer.from('{"format":'), 0x80])
 
@@ -15,13 +16,14 @@ export function checkMode(mode) {
 export function failWith(mode, response, answer) {
   if (mode === 'hang') return
   if (mode === 'refuse') return response.destroy()
-  if (mode === 'truncated') return truncate(response, answer)
+  if (mode === 'truncated') return writeHalf(response, answer, () => response.destroy())
+  if (mode === 'stall') return writeHalf(response, answer)
   if (mode === 'garbage') return response.writeHead(200).end(GARBAGE)
   response.writeHead(mode.status).end(`made to fail with ${mode.status}`)
 }
 
-function truncate(response, { headers, body }) {
+function writeHalf(response, { headers, body }, then) {
   response.writeHead(200, { ...headers, 'content-length': body.length + 1 })
-  response.write(body.subarray(0, Math.ceil(body.length / 2)), () => response.destroy())
+  response.write(body.subarray(0, Math.ceil(body.length / 2)), then)
   response.flushHeaders()
 }

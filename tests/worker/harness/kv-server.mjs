@@ -18,6 +18,8 @@ export class KvServer {
   writes = []
   /** @type {undefined | ((read: object) => unknown)} */
   beforeRead = undefined
+  /** Called when an answer has ended, or its connection was closed. @type {undefined | ((read: object) => unknown)} */
+  afterRead = undefined
   address = ''
   #rules = []
   #server = http.createServer((request, response) => this.#serve(request, response))
@@ -71,6 +73,7 @@ export class KvServer {
       const read = await parse(request)
       if (!read.op) return this.#refuseWrite(read, response)
       this.reads.push(read)
+      response.on('close', () => this.afterRead?.(read))
       await this.beforeRead?.(read)
       this.#answer(read, response)
     } catch (error) {

@@ -1,0 +1,114 @@
+//! Bodies of responses, also of contents that are too large for the memory of an isolate: those
+//! are sent while they are read.
+
+use catalog::key::{CacheClass, Key};
+use catalog::record::Snapshot;
+use catalog::refusal::Refusal;
+use catalog::resolution::Question;
+
+use super::backend::Backend;
+use super::memory::MAX_KEPT;
+use super::reader::Reader;
+use super::{Resolved, last_good, with_content};
+use crate::trace::{ContentSource, Trace};
+
+/// Tells if the content of a version is sent while it is read.
+pub(crate) fn is_large(snapshot: &Snapshot) -> bool {
+    snapshot.size > MAX_KEPT
+}
+
+/// Returns a version with the body of its response: its content, whose digest was checked, or a
+/// stream, whose digest is checked before its last bytes are sent. If the content cannot be read,
+/// uses the last good version.
+///
+/// # Errors
+///
+/// A refusal if neither content can be served.
+pub(crate) async fn with_body<B: Backend>(
+    reader: &Reader<B>,
+    question: &Question,
+    resolved: Resolved,
+    trace: &mut Trace,
+) -> Result<(Resolved, B::Body), Refusal> {
+    if is_large(&resolved.basis.selected.snapshot) {
+        return Box::pin(with_stream(reader, question, resolved, trace)).await;
+    }
+    let (resolved, content) = with_content(reader, question, resolved, trace).await?;
+    Ok((resolved, content.into()))
+}
+
+async fn with_stream<B: Backend>(
+    reader: &Reader<B>,
+    question: &Question,
+    resolved: Resolved,
+    trace: &mut Trace,
+) -> Result<(Resolved, B::Body), Refusal> {
+    let refusal = match stream(reader, &resolved.basis.selected.snapshot, trace).await {
+        Ok(body) => {
+            if resolved.kept {
+                reader.keep_record(&resolved.basis.key, &resolved.basis.record);
+            }
+            return Ok((resolved, body));
+        }
+        Err(refusal) => refusal,
+    };
+    let last = last_good(reader, question, &resolved).ok_or_else(|| refusal.clone())?;
+    let snapshot = &last.basis.selected.snapshot;
+    if let Some(content) = reader.content_in_memory(&snapshot.digest) {
+        trace.content = ContentSource::Memory;
+        return Ok((last, content.into()));
+    }
+    // Workers KV answers, so it may have the older content.
+    let answers = !matches!(refusal, Refusal::StoreUnavailable(_));
+    let is_other = snapshot.digest != resolved.basis.selected.snapshot.digest;
+    if !answers || !is_other || !is_large(snapshot) {
+        return Err(refusal);
+    }
+    let body = stream(reader, snapshot, trace).await.map_err(|_| refusal)?;
+    Ok((last, body))
+}
+
+/// Begins to read a large content. If an earlier stream broke off because its bytes were wrong, the
+/// digest is checked first, by a read of its own: the caller gets an error then, not half a content.
+///
+/// # Errors
+///
+/// A refusal if KV is unavailable, or if the content is missing or known to have another digest.
+async fn stream<B: Backend>(
+    reader: &Reader<B>,
+    snapshot: &Snapshot,
+    trace: &mut Trace,
+) -> Result<B::Body, Refusal> {
+    trace.content = ContentSource::Kv;
+    let Snapshot { digest, size, .. } = snapshot;
+    if reader.backend.doubts(digest) {
+        check(reader, snapshot, trace).await?;
+    }
+    let key = Key::Content(*digest);
+    let text = key.to_string();
+    let read = async |ttl| reader.backend.stream(&text, ttl, digest, *size).await;
+    let body = reader.patiently(&key, trace, read, |_| true).await;
+    let body = body.map_err(|_| Refusal::StoreUnavailable(key.namespace()))?;
+    body.ok_or(Refusal::ContentMissing(*digest))
+}
+
+/// Checks the digest of a content with the shortest `cacheTtl`, so that a mended one is noticed.
+async fn check<B: Backend>(
+    reader: &Reader<B>,
+    snapshot: &Snapshot,
+    trace: &mut Trace,
+) -> Result<(), Refusal> {
+    let expected = snapshot.digest;
+    let key = Key::Content(expected);
+    trace.kv_reads += 1;
+    let ttl = reader.cache_ttl(CacheClass::Mutable);
+    let found = reader.backend.digest(&key.to_string(), ttl).await;
+    let found = found.map_err(|_| Refusal::StoreUnavailable(key.namespace()))?;
+    match found.ok_or(Refusal::ContentMissing(expected))? {
+        found if found == expected => {
+            reader.backend.trust(&expected);
+            Ok(())
+        }
+        found => Err(Refusal::DigestMismatch { expected, found }),
+    }
+}

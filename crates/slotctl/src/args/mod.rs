@@ -1,5 +1,6 @@
 //! The command line.
 
+mod dev;
 mod endpoint;
 mod hold;
 mod lint;
@@ -17,6 +18,7 @@ mod target;
 use catalog::access::{Scope, ScopeError};
 use clap::{Parser, Subcommand};
 
+pub(crate) use dev::DevArgs;
 pub(crate) use hold::{HoldArgs, HoldCommand, HoldLiftArgs, HoldListArgs};
 pub(crate) use lint::LintArgs;
 pub(crate) use look::{HistoryArgs, StatusArgs, VerifyArgs};
@@ -46,6 +48,9 @@ pub(crate) enum Command {
     /// Make Workers KV equal to the tags of a Git repository
     #[command(after_help = sync::HELP)]
     Sync(SyncArgs),
+    /// Serve the components of a repository on this machine, and sync after each change
+    #[command(after_help = dev::HELP)]
+    Dev(DevArgs),
     /// Show which version of a slot a caller gets
     #[command(after_help = rollout::EXPLAIN_HELP)]
     Explain(ExplainArgs),
@@ -95,6 +100,7 @@ impl Command {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Sync(_) => "sync",
+            Self::Dev(_) => "dev",
             Self::Explain(_) => "explain",
             Self::Lint(_) => "lint",
             Self::Rollout(args) => match args.command {
@@ -140,7 +146,7 @@ impl Command {
             Self::Tag(args) => args.command.common().1.json,
             Self::Token(args) => args.json,
             Self::Push(args) => args.json,
-            Self::Completions(_) | Self::Man(_) => false,
+            Self::Completions(_) | Self::Dev(_) | Self::Man(_) => false,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The commands. Each `run` is written as numbered steps.
 
+mod dev;
 mod explain;
 mod history;
 mod hold;
@@ -42,6 +43,7 @@ pub(crate) fn run(command: &Command, output: &Output) -> Exit {
 fn carry_out(command: &Command, output: &Output) -> Result<Exit> {
     match command {
         Command::Sync(args) => sync::run(&Context::new(args, output)),
+        Command::Dev(args) => dev::run(&Context::new(args, output)),
         Command::Explain(args) => explain::run(&Context::new(args, output)),
         Command::Lint(args) => lint::run(&Context::new(args, output)),
         Command::Rollout(args) => rollout::run(&Context::new(args, output)),

@@ -18,7 +18,7 @@ const LARGEST_OUTPUT: u64 = 8 << 20;
 const LOOK: Duration = Duration::from_millis(10);
 
 /// The environment variables whose values are secret and must not be shown.
-const SECRETS: [&str; 5] =
+pub(super) const SECRETS: [&str; 5] =
     ["CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY", "CF_API_TOKEN", "CF_API_KEY", "RESOLVER_TOKEN"];
 
 /// A call to make.
@@ -62,25 +62,14 @@ impl WranglerCall<'_> {
     }
 
     fn start(&self) -> Result<Child> {
-        let (program, first) = self.program.split_first().context("the command is empty")?;
-        let mut command = Command::new(program);
-        command.args(first).args(&self.args).current_dir(self.dir);
+        let mut command = command(self.program, self.dir)?;
+        command.args(&self.args);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.envs([("NO_COLOR", "1"), ("CI", "1"), ("WRANGLER_SEND_METRICS", "false")]);
-        // Wrangler does not need the token of callers.
-        command.env_remove("RESOLVER_TOKEN").env_remove("WRANGLER_OUTPUT_FILE_DIRECTORY");
         match self.output_file {
             Some(file) => command.env("WRANGLER_OUTPUT_FILE_PATH", file),
             None => command.env_remove("WRANGLER_OUTPUT_FILE_PATH"),
         };
-        command.spawn().map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => anyhow!(
-                "{} was not found: `npm ci` beside wrangler's configuration installs it, \
-                 --wrangler COMMAND names another",
-                printable(program.as_encoded_bytes())
-            ),
-            _ => anyhow!("wrangler could not be started: {error}"),
-        })
+        command.spawn().map_err(|error| not_started(self.program, &error))
     }
 
     /// Waits for the end of the call, up to the time limit.
@@ -101,6 +90,30 @@ impl WranglerCall<'_> {
     }
 }
 
+/// Returns the command that starts wrangler in `dir`, without arguments.
+pub(super) fn command(program: &[OsString], dir: &Path) -> Result<Command> {
+    let (program, first) = program.split_first().context("the command is empty")?;
+    let mut command = Command::new(program);
+    command.args(first).current_dir(dir);
+    command.envs([("NO_COLOR", "1"), ("CI", "1"), ("WRANGLER_SEND_METRICS", "false")]);
+    // Wrangler does not need the token of callers.
+    command.env_remove("RESOLVER_TOKEN").env_remove("WRANGLER_OUTPUT_FILE_DIRECTORY");
+    Ok(command)
+}
+
+/// Returns the error for a wrangler that could not be started.
+pub(super) fn not_started(program: &[OsString], error: &io::Error) -> anyhow::Error {
+    let program = program.first().map(|word| printable(word.as_encoded_bytes()));
+    match error.kind() {
+        io::ErrorKind::NotFound => anyhow!(
+            "{} was not found: `npm ci` beside wrangler's configuration installs it, \
+             --wrangler COMMAND names another",
+            program.unwrap_or_default()
+        ),
+        _ => anyhow!("wrangler could not be started: {error}"),
+    }
+}
+
 fn code(status: ExitStatus) -> String {
     status.code().map_or("a signal".to_owned(), |code| format!("code {code}"))
 }
@@ -117,7 +130,7 @@ fn reader(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8
 }
 
 /// Returns the last lines of a message, without colours and secrets.
-fn message(bytes: &[u8]) -> String {
+pub(super) fn message(bytes: &[u8]) -> String {
     const LINES: usize = 8;
     let text = String::from_utf8_lossy(bytes);
     let plain = console::strip_ansi_codes(&text).into_owned();

@@ -3,6 +3,7 @@
 
 mod call;
 mod program;
+mod serve;
 
 use std::ffi::OsString;
 use std::fs;
@@ -16,6 +17,7 @@ use release::model::{self, Deployment, Id, WorkerVersion};
 use release::percent::Percent;
 
 use call::WranglerCall;
+pub(crate) use serve::DevServer;
 
 /// The time limit of an upload, which builds the Worker first.
 const TO_UPLOAD: Duration = Duration::from_mins(30);
@@ -119,6 +121,23 @@ impl Wrangler {
         words.extend(shares.iter().map(String::as_str));
         let options = ["--yes".to_owned(), format!("--message={message}")];
         Ok(model::deployed(&self.tell(&words, &options, TO_ANSWER)?))
+    }
+
+    /// Starts `wrangler dev` at a port of this machine, with a local KV in `folder` or in
+    /// wrangler's own folder for it.
+    ///
+    /// # Errors
+    ///
+    /// If wrangler cannot be started.
+    pub(crate) fn serve(&self, port: u16, folder: Option<&Path>) -> Result<DevServer> {
+        let place = ["--ip=127.0.0.1".to_owned(), format!("--port={port}")];
+        // No inspector: two servers would want the same port for it.
+        let quiet =
+            ["--inspector-port=0".to_owned(), "--show-interactive-dev-session=false".to_owned()];
+        let folder = folder.map(|folder| format!("--persist-to={}", folder.to_string_lossy()));
+        let words = ["dev".to_owned()].into_iter().chain(place).chain(quiet).chain(folder);
+        let args: Vec<String> = words.chain(self.which.iter().cloned()).collect();
+        DevServer::start(&self.program, &self.dir, &args)
     }
 
     /// Returns a command of wrangler about this Worker, for display.

@@ -18,7 +18,7 @@ const lockDigest = () =>
  *
  * @returns {[command: string, args: string[]]}
  */
-function npmCommand() {
+export function npmCommand() {
   const script = process.env.npm_execpath ?? ''
   if (!/npm-cli\.c?js$/.test(script)) return ['npm', []]
   return [process.env.npm_node_execpath ?? process.execPath, [script]]

@@ -1,0 +1,97 @@
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+
+import { WORKER_OUTPUTS } from './build.mjs'
+import { npmCommand } from './packages.mjs'
+import { inRoot } from './paths.mjs'
+import { executableOf, PLATFORMS, packageOf } from './platforms.mjs'
+import { run } from './run.mjs'
+
+/** @typedef {import('./platforms.mjs').Platform} Platform */
+/** @typedef {Record<string, any>} Manifest */
+
+/** Where the packages are put together, one folder each. */
+export const STAGE = inRoot('build', 'packages')
+
+/** Where the packed packages are. */
+export const TARBALLS = inRoot('build', 'tarballs')
+
+const LICENCES = ['LICENSE', 'LICENSE-MIT', 'LICENSE-APACHE']
+
+/** @param {string} file @returns {Manifest} */
+const readManifest = (file) => JSON.parse(readFileSync(file, 'utf8'))
+
+/** The manifest of this project, which has the version of all packages. */
+const project = () => readManifest(inRoot('package.json'))
+
+/** Makes the folder of a package, with the licences and the manifest. @param {Manifest} manifest */
+function stage(manifest) {
+  const { version, license, repository } = project()
+  const folder = path.join(STAGE, manifest.name)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  for (const licence of LICENCES) cpSync(inRoot(licence), path.join(folder, licence))
+  const { name, files, ...rest } = manifest
+  writeManifest(folder, { name, version, license, repository, ...rest, files: [...files, ...LICENCES] })
+  return folder
+}
+
+/** @param {string} folder @param {Manifest} manifest */
+const writeManifest = (folder, manifest) =>
+  writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
+
+/** Puts the package of one platform together. @param {Platform} platform @param {string} executable */
+export function stageSlotctl(platform, executable) {
+  const name = executableOf(platform)
+  const description = `slotctl for ${platform.name}`
+  const folder = stage({
+    name: packageOf(platform),
+    description,
+    os: [platform.os],
+    cpu: [platform.cpu],
+    files: [name],
+  })
+  cpSync(executable, path.join(folder, name))
+  chmodSync(path.join(folder, name), 0o755)
+  cpSync(inRoot('packages', 'slotctl', 'README.md'), path.join(folder, 'README.md'))
+  return folder
+}
+
+/** Puts the main package together: the Worker in build/, the client and the types. */
+export function stageResolver() {
+  const source = inRoot('packages', 'component-resolver')
+  const { version } = project()
+  const optionalDependencies = Object.fromEntries(PLATFORMS.map((platform) => [packageOf(platform), version]))
+  const folder = stage({ ...readManifest(path.join(source, 'package.json')), optionalDependencies })
+  for (const part of ['bin', 'README.md']) cpSync(path.join(source, part), path.join(folder, part), { recursive: true })
+  for (const name of WORKER_OUTPUTS) cpSync(inRoot('build', name), path.join(folder, 'worker', name))
+  cpSync(inRoot('client'), path.join(folder, 'client'), { recursive: true, filter: isNotManifest })
+  cpSync(inRoot('types'), path.join(folder, 'types'), { recursive: true })
+  return folder
+}
+
+/** @param {string} file */
+const isNotManifest = (file) => path.basename(file) !== 'package.json'
+
+/** Puts the package together that `npm create` runs. */
+export function stageCreate() {
+  const source = inRoot('packages', 'create-component-resolver')
+  const { version, devDependencies } = project()
+  const folder = stage(readManifest(path.join(source, 'package.json')))
+  const parts = ['index.js', 'template', 'README.md']
+  for (const part of parts) cpSync(path.join(source, part), path.join(folder, part), { recursive: true })
+  const template = path.join(folder, 'template')
+  const manifest = readManifest(path.join(template, 'package.json'))
+  manifest.devDependencies = { 'component-resolver': `^${version}`, wrangler: `^${devDependencies.wrangler}` }
+  writeManifest(template, manifest)
+  return folder
+}
+
+/** Packs the folders of packages. @param {string[]} folders @returns {Promise<string[]>} the files */
+export async function packAll(folders) {
+  rmSync(TARBALLS, { recursive: true, force: true })
+  mkdirSync(TARBALLS, { recursive: true })
+  const [npm, first] = npmCommand()
+  await run(npm, [...first, 'pack', '--silent', '--pack-destination', TARBALLS, ...folders], { name: 'npm pack' })
+  return readdirSync(TARBALLS).map((name) => path.join(TARBALLS, name))
+}

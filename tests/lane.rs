@@ -7,7 +7,8 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use catalog::digest::Digest;
@@ -19,6 +20,7 @@ use component_resolver::http::router::Handled;
 use component_resolver::http::{Body, NO_BODY, Request, Response};
 use component_resolver::lane::asker::{METHODS, RequestAsker};
 use component_resolver::lane::rehearsal;
+use component_resolver::lane::urls::{UrlNumber, UrlTable};
 use component_resolver::lane::{Lane, Lesson, Recalled, RecalledContent};
 use component_resolver::resolve::backend::Backend;
 use component_resolver::resolve::reader::ReadAhead;
@@ -150,6 +152,46 @@ fn resolver(vars: &[(&str, &str)]) -> Resolver {
     Resolver::new(Config::read(&var, version), backend)
 }
 
+/// The table of the URLs that the lane knows, like that of `known.js`.
+#[derive(Default)]
+struct Urls {
+    urls: RefCell<HashMap<String, (u32, Option<String>)>>,
+    numbers: Cell<u32>,
+}
+
+impl Urls {
+    /// Returns the number of a URL and the key to read for it.
+    fn get(&self, url: &str) -> Option<(UrlNumber, Option<String>)> {
+        let (number, key) = self.urls.borrow().get(url)?.clone();
+        Some((number.into(), key))
+    }
+}
+
+impl UrlTable for Urls {
+    type Text = String;
+
+    fn text(&self, text: &str) -> String {
+        text.to_owned()
+    }
+
+    fn add(&self, url: &str, key: Option<&str>) -> UrlNumber {
+        self.numbers.set(self.numbers.get() + 1);
+        let known = (self.numbers.get(), key.map(str::to_owned));
+        self.urls.borrow_mut().insert(url.to_owned(), known);
+        self.numbers.get().into()
+    }
+
+    fn number(&self, url: &str) -> Option<UrlNumber> {
+        self.get(url).map(|(number, _)| number)
+    }
+
+    fn remove(&self, url: &str, number: UrlNumber) {
+        if self.number(url) == Some(number) {
+            self.urls.borrow_mut().remove(url);
+        }
+    }
+}
+
 type Sent = (u16, Vec<(&'static str, String)>, Vec<u8>);
 type Prepared = (u16, Vec<(&'static str, String)>);
 
@@ -161,25 +203,26 @@ fn sent(response: Response<Vec<u8>>) -> Sent {
 /// Answers a request like the entry: read ahead, recall, else the full path.
 fn by_lane(
     resolver: &Resolver,
-    lane: &mut Lane<String, Prepared>,
+    lane: &mut Lane<Urls, Prepared>,
     request: &Request<'_>,
 ) -> (Sent, bool) {
     let url = format!("https://{}{}", request.host, request.path);
     let asker = RequestAsker { config: &resolver.config, request };
     // `entry.js` hands a request with If-Match to the full path.
     let known = METHODS.contains(&request.method) && (request.header)("If-Match").is_none();
-    let name = lane.ahead(&url).filter(|_| known).map(|(name, _)| name);
-    let expected = lane.expects(&resolver.reader, &url, &asker).filter(|_| known);
-    let read: Option<Read<Vec<u8>>> = name.map(|name| {
+    let known = lane.table().get(&url).filter(|_| known);
+    let read: Option<Read<Vec<u8>>> = known.clone().and_then(|(_, key)| key).map(|key| {
         let namespace = catalog::key::Namespace::Slots;
-        block_on(resolver.reader.backend.record(namespace, &name, resolver.config.slot_cache_ttl))
+        block_on(resolver.reader.backend.record(namespace, &key, resolver.config.slot_cache_ttl))
     });
     let text = match &read {
         Some(Ok(Some(bytes))) => Some(String::from_utf8(bytes.clone()).unwrap()),
         _ => None,
     };
-    let recalled = lane.recall(&resolver.reader, &url, &asker, text.as_ref());
-    let recalled = recalled.filter(|_| known);
+    let number = known.map(|(number, _)| number);
+    let expected = number.and_then(|number| lane.expects(&resolver.reader, number, &asker));
+    let recalled =
+        number.and_then(|number| lane.recall(&resolver.reader, number, &asker, text.as_ref()));
     if let (Some(expected), Some(recalled)) = (expected, &recalled) {
         // A read is wasted only if the slot has moved.
         assert!(matches!(&recalled.content, RecalledContent::Missing(m) if m.digest == expected));
@@ -192,8 +235,7 @@ fn by_lane(
     if let Some(basis) = basis {
         let prepared = Rc::new((response.status, response.headers.clone()));
         let lesson = Lesson { status: response.status, trace: &trace, basis };
-        let text = |text: &str| text.to_owned();
-        lane.learn(&resolver.reader, &url, &asker, lesson, &prepared, text);
+        lane.learn(&resolver.reader, &url, &asker, lesson, &prepared);
     }
     (sent(response), false)
 }
@@ -216,7 +258,7 @@ fn completed(resolver: &Resolver, recalled: Recalled<Prepared, Vec<u8>>) -> Opti
 
 fn play(records: &[Value], turns: &[Exchange], vars: &[(&str, &str)]) -> usize {
     let (with, without) = (resolver(vars), resolver(vars));
-    let (mut lane, mut recalled) = (Lane::default(), 0);
+    let (mut lane, mut recalled) = (Lane::new(Urls::default()), 0);
     let mut slot = &records[0];
     for (at, turn) in turns.iter().enumerate() {
         slot = turn.record.map_or(slot, |record| &records[record % records.len()]);
@@ -318,7 +360,7 @@ fn an_evicted_record_is_learned_again() {
     };
     let slots = BTreeMap::from([slot("production"), slot("staging")]);
     resolver.reader.backend.put(&BTreeMap::from([("SLOTS".to_owned(), slots)]));
-    let mut lane = Lane::default();
+    let mut lane = Lane::new(Urls::default());
     let mut ask = |slot: &str| {
         let path = format!("/components/prompts/extraction@{slot}");
         let request = Request {
@@ -335,6 +377,35 @@ fn an_evicted_record_is_learned_again() {
     };
     let asked = ["production", "production", "production", "staging", "production", "production"];
     assert_eq!(asked.map(&mut ask), [false, false, true, false, false, true]);
+}
+
+/// The lane and the table know the same URLs, also if the lane has evicted some.
+#[test]
+fn the_table_is_bounded_like_the_lane() {
+    let resolver = resolver(&[]);
+    let record = json!({
+        "format": 1, "slot": "production", "targets": [{
+            "slot": "production", "version": "v1.0.0", "weight": 100_000,
+            "digest": Digest::of(CONTENTS[0].as_bytes()), "size": 5, "type": "text/plain",
+            "sha": "947e4e2247da185c97ee358273a064bc3e3e0fed", "date": "2026-11-20T23:59:27Z",
+        }],
+    });
+    let slots = BTreeMap::from([("prompts/extraction@production".to_owned(), record)]);
+    resolver.reader.backend.put(&BTreeMap::from([("SLOTS".to_owned(), slots)]));
+    let mut lane = Lane::new(Urls::default());
+    let mut ask = |host: &str, method| {
+        let (path, query, body) = (PATHS[0], "", &NO_BODY);
+        let request = Request { method, host, path, query, header: &|_| None, body };
+        let (_, by_lane) = by_lane(&resolver, &mut lane, &request);
+        (by_lane, lane.table().urls.borrow().len())
+    };
+    // One response takes up 4,000 bytes of the 8 MiB of the lane.
+    let known = (0..3_000).map(|at| ask(&format!("host-{at}"), "HEAD").1).max().unwrap();
+    assert!((1_000..2_100).contains(&known), "{known} URLs");
+    assert_eq!(ask("host-0", "HEAD"), (false, known));
+    assert_eq!(ask("host-2999", "HEAD"), (true, known));
+    // Two responses to one URL take up the place of another URL.
+    assert_eq!(ask("host-2999", "GET"), (false, known - 1));
 }
 
 #[test]

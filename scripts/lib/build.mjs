@@ -104,6 +104,25 @@ async function bind(cli) {
       'wasm-bindgen imports the Wasm in an unexpected way: adapt scripts/lib/build.mjs to its version.',
     )
   writeFileSync(bindings, imported)
+  shareSnippets()
+}
+
+/**
+ * Lets the bindings import the files of `src/` themselves, not the copies that wasm-bindgen makes:
+ * `src/runtime/entry.js` and Rust share the state of these modules.
+ */
+function shareSnippets() {
+  const snippets = path.join(STAGE, 'snippets')
+  for (const crate of readdirSync(snippets)) {
+    const files = readdirSync(path.join(snippets, crate), { recursive: true, withFileTypes: true })
+    for (const { parentPath, name } of files.filter((file) => file.isFile())) {
+      const copy = path.join(parentPath, name)
+      const source = inRoot(path.relative(path.join(snippets, crate), copy))
+      const specifier = path.relative(parentPath, source).replaceAll(path.sep, '/')
+      // Other crates have snippets too.
+      if (existsSync(source)) writeFileSync(copy, `export * from '${specifier}'\n`)
+    }
+  }
 }
 
 /** The Wasm features that runtimes have supported for years. */

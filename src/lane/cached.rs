@@ -1,6 +1,6 @@
 //! The responses that the lane remembers for a URL.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use catalog::assign::{Decision, decide};
@@ -10,6 +10,7 @@ use catalog::record::SlotRecord;
 use catalog::resolution::{Found, Selected};
 
 use super::asker::Asker;
+use super::urls::UrlNumber;
 use crate::resolve::backend::Backend;
 use crate::resolve::memory::KeptRecord;
 use crate::resolve::reader::{MissingContent, Reader};
@@ -17,16 +18,14 @@ use crate::trace::ContentSource;
 
 /// A URL whose record is unchanged.
 pub(super) struct CachedUrl<T, P> {
+    pub(super) url: Box<str>,
+    pub(super) number: UrlNumber,
     pub(super) key: Key,
-    /// The key in the form of the platform.
-    pub(super) name: T,
     /// The record, until it is no longer the last good one.
     pub(super) kept: Weak<KeptRecord>,
     pub(super) text: T,
     /// The record of a slot; `None` for an exact version.
     pub(super) slot: Option<SlotRecord>,
-    /// The content of the last response was not in memory.
-    pub(super) missed: Cell<bool>,
     pub(super) responses: RefCell<Vec<CachedResponse<P>>>,
 }
 

@@ -9,8 +9,9 @@
 pub mod asker;
 mod cached;
 pub mod rehearsal;
+pub mod urls;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use catalog::digest::Digest;
@@ -19,9 +20,10 @@ use catalog::resolution::{Basis, Found, Selected};
 
 use self::asker::Asker;
 use self::cached::{CachedResponse, CachedUrl, Form};
+use self::urls::{UrlNumber, UrlTable};
 use crate::resolve::backend::Backend;
 use crate::resolve::large::is_large;
-use crate::resolve::memory::BoundedCache;
+use crate::resolve::memory::{BoundedCache, KeptRecord};
 use crate::resolve::reader::Reader;
 use crate::trace::{ContentSource, Trace};
 
@@ -33,10 +35,11 @@ const LANE_BOUND: usize = 8 << 20;
 /// The counted size of a finished response in bytes, mostly its headers.
 const RESPONSE_SIZE: usize = 4_000;
 
-/// The responses of the full path by URL. `T` is a record in the form of the platform, `P`
-/// a response that can be sent again, without its content.
-pub struct Lane<T, P> {
-    urls: BoundedCache<str, CachedUrl<T, P>>,
+/// The responses of the full path by URL. `P` is a response that can be sent again, without its
+/// content.
+pub struct Lane<U: UrlTable, P> {
+    table: U,
+    urls: BoundedCache<UrlNumber, CachedUrl<U::Text, P>>,
 }
 
 /// A response of the full path, for the lane to learn from.
@@ -49,24 +52,21 @@ pub struct Lesson<'a> {
     pub basis: Basis,
 }
 
-impl<T: PartialEq + 'static, P: 'static> Default for Lane<T, P> {
-    fn default() -> Self {
-        Self { urls: BoundedCache::new(LANE_BOUND) }
-    }
-}
-
-impl<T: PartialEq + Clone + 'static, P: 'static> Lane<T, P> {
-    /// Returns the key in `SLOTS` to read before [`Lane::recall`] is called, and true if
-    /// [`Lane::expects`] is to be called too. Returns `None` for a URL that is unknown or needs
-    /// no read.
-    pub fn ahead(&mut self, url: &str) -> Option<(T, bool)> {
-        let known = self.urls.get(url)?;
-        known.slot.is_some().then(|| (known.name.clone(), known.missed.get()))
+impl<U: UrlTable, P: 'static> Lane<U, P> {
+    /// Creates a lane that knows no URL, as does the table.
+    pub fn new(table: U) -> Self {
+        Self { table, urls: BoundedCache::new(LANE_BOUND) }
     }
 
-    /// Returns the key whose name [`Lane::ahead`] returns.
+    /// Returns the table.
+    pub fn table(&self) -> &U {
+        &self.table
+    }
+
+    /// Returns the key that the table has for a URL.
     pub fn key(&mut self, url: &str) -> Option<Key> {
-        self.urls.get(url).map(|known| known.key.clone())
+        let number = self.table.number(url)?;
+        self.urls.get(&number).map(|known| known.key.clone())
     }
 
     /// Returns the content that [`Lane::recall`] will miss if the record is unchanged, so that
@@ -75,10 +75,10 @@ impl<T: PartialEq + Clone + 'static, P: 'static> Lane<T, P> {
     pub fn expects<B: Backend>(
         &mut self,
         reader: &Reader<B>,
-        url: &str,
+        number: UrlNumber,
         asker: &dyn Asker,
     ) -> Option<Digest> {
-        let known = self.urls.get(url)?;
+        let known = self.urls.get(&number)?;
         let sole = known.slot.as_ref().is_some_and(|slot| slot.targets.len() == 1);
         known.kept.upgrade().filter(|_| sole && asker.is_usual())?;
         let recalled = known.find(reader, asker)?;
@@ -87,26 +87,26 @@ impl<T: PartialEq + Clone + 'static, P: 'static> Lane<T, P> {
     }
 
     /// Returns the response that the full path would give, with its content, if the lane has
-    /// it. `text` is the record that was read under the key of [`Lane::ahead`].
+    /// it. `text` is the record that was read under the key that the table has for the URL.
     pub fn recall<B: Backend>(
         &mut self,
         reader: &Reader<B>,
-        url: &str,
+        number: UrlNumber,
         asker: &dyn Asker,
-        text: Option<&T>,
+        text: Option<&U::Text>,
     ) -> Option<Recalled<P, B::Content>> {
-        let known = self.urls.get(url)?;
+        let known = self.urls.get(&number)?;
         let kept = known.current(reader, text).filter(|_| asker.is_usual())?;
         let recalled = known.find(reader, asker)?;
-        known.missed.set(matches!(recalled.content, RecalledContent::Missing(_)));
-        if known.slot.is_some() && !known.missed.get() {
+        let missed = matches!(recalled.content, RecalledContent::Missing(_));
+        if known.slot.is_some() && !missed {
             reader.touch(&kept);
         }
         Some(recalled)
     }
 
     /// Remembers a response of the full path if the same request would get the same response.
-    /// Returns true if the response is new. `text` converts a text to the platform's form.
+    /// Returns true if the response is new.
     pub fn learn<B: Backend>(
         &mut self,
         reader: &Reader<B>,
@@ -114,23 +114,21 @@ impl<T: PartialEq + Clone + 'static, P: 'static> Lane<T, P> {
         asker: &dyn Asker,
         lesson: Lesson<'_>,
         prepared: &Rc<P>,
-        text: impl Fn(&str) -> T,
     ) -> bool {
         let Some(form) = repeatable(&lesson).filter(|_| asker.is_usual()) else { return false };
         let Basis { key, record, slot, mut selected } = lesson.basis;
         let Some(kept) = reader.kept_record(&key, &record) else { return false };
         let Ok(written) = std::str::from_utf8(&record) else { return false };
         forget_point(&mut selected);
-        let known = self.urls.get(url);
-        let known = known.filter(|known| known.kept.as_ptr() == Rc::as_ptr(&kept));
-        let known = known.unwrap_or_else(|| {
+        let known = self.known(url, &kept).unwrap_or_else(|| {
+            let name = slot.is_some().then(|| key.to_string());
             Rc::new(CachedUrl {
-                name: text(&key.to_string()),
+                number: self.table.add(url, name.as_deref()),
+                url: url.into(),
                 key,
                 kept: Rc::downgrade(&kept),
-                text: text(written),
+                text: self.table.text(written),
                 slot,
-                missed: Cell::default(),
                 responses: RefCell::default(),
             })
         });
@@ -139,10 +137,25 @@ impl<T: PartialEq + Clone + 'static, P: 'static> Lane<T, P> {
             return false;
         }
         responses.push(CachedResponse { form, selected, prepared: prepared.clone() });
-        let size = url.len() + 3 * record.len() + responses.len() * RESPONSE_SIZE;
+        let size = 2 * url.len() + 3 * record.len() + responses.len() * RESPONSE_SIZE;
         drop(responses);
-        self.urls.put(url, known, size);
+        let number = known.number;
+        for evicted in self.urls.put(&number, known, size) {
+            self.table.remove(&evicted.url, evicted.number);
+        }
         true
+    }
+
+    /// Returns what is known of a URL with this record. Forgets what is known of it with
+    /// another one.
+    fn known(&mut self, url: &str, kept: &Rc<KeptRecord>) -> Option<Rc<CachedUrl<U::Text, P>>> {
+        let number = self.table.number(url)?;
+        let known = self.urls.get(&number)?;
+        let is_current = known.kept.as_ptr() == Rc::as_ptr(kept);
+        if !is_current {
+            self.urls.remove(&number);
+        }
+        is_current.then_some(known)
     }
 }
 

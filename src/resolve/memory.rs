@@ -19,12 +19,6 @@ pub trait CacheKey {
     fn bytes(&self) -> Cow<'_, [u8]>;
 }
 
-impl CacheKey for str {
-    fn bytes(&self) -> Cow<'_, [u8]> {
-        self.as_bytes().into()
-    }
-}
-
 impl CacheKey for Digest {
     fn bytes(&self) -> Cow<'_, [u8]> {
         self.as_raw().into()
@@ -55,10 +49,11 @@ impl<K: CacheKey + ?Sized, V: 'static> BoundedCache<K, V> {
         self.items.get(&key.bytes())?.downcast().ok()
     }
 
-    /// Keeps an item of `size` bytes and evicts the least recently used ones that no longer
-    /// fit. An item larger than the bound is not kept.
-    pub fn put(&mut self, key: &K, item: Rc<V>, size: usize) {
-        self.items.put(&key.bytes(), item, size);
+    /// Keeps an item of `size` bytes. Returns the items that no longer fit: the least recently
+    /// used ones, or this one if it is larger than the bound.
+    pub fn put(&mut self, key: &K, item: Rc<V>, size: usize) -> Vec<Rc<V>> {
+        let evicted = self.items.put(&key.bytes(), item, size);
+        evicted.into_iter().filter_map(|item| item.downcast().ok()).collect()
     }
 
     /// Removes the item of `key`.
@@ -96,17 +91,20 @@ impl Items {
         }
     }
 
-    fn put(&mut self, key: &[u8], value: Rc<dyn Any>, size: usize) {
+    fn put(&mut self, key: &[u8], value: Rc<dyn Any>, size: usize) -> Vec<Rc<dyn Any>> {
         self.remove(key);
         if size > self.bound {
-            return;
+            return vec![value];
         }
         self.items.put(key.into(), Item { value, size });
         self.size += size;
+        let mut evicted = Vec::new();
         while self.size > self.bound {
-            let Some((_, dropped)) = self.items.pop_lru() else { return };
+            let Some((_, dropped)) = self.items.pop_lru() else { break };
             self.size -= dropped.size;
+            evicted.push(dropped.value);
         }
+        evicted
     }
 }
 
@@ -214,6 +212,12 @@ impl<C: 'static> Memory<C> {
 mod tests {
     use super::*;
 
+    impl CacheKey for str {
+        fn bytes(&self) -> Cow<'_, [u8]> {
+            self.as_bytes().into()
+        }
+    }
+
     fn cache(bound: usize) -> BoundedCache<str, i32> {
         BoundedCache::new(bound)
     }
@@ -228,7 +232,7 @@ mod tests {
         cache.put("a", Rc::new(1), 4);
         cache.put("b", Rc::new(2), 4);
         assert_eq!(kept(&mut cache, "a"), Some(1));
-        cache.put("c", Rc::new(3), 4);
+        assert_eq!(cache.put("c", Rc::new(3), 4), [Rc::new(2)]);
         assert_eq!(["a", "b", "c"].map(|key| kept(&mut cache, key)), [Some(1), None, Some(3)]);
         assert_eq!(cache.size(), 8);
     }
@@ -237,7 +241,7 @@ mod tests {
     fn an_item_larger_than_the_bound_evicts_nothing() {
         let mut cache = cache(10);
         cache.put("a", Rc::new(1), 10);
-        cache.put("huge", Rc::new(2), 11);
+        assert_eq!(cache.put("huge", Rc::new(2), 11), [Rc::new(2)]);
         assert_eq!(["a", "huge"].map(|key| kept(&mut cache, key)), [Some(1), None]);
         assert_eq!(cache.size(), 10);
     }
@@ -246,7 +250,7 @@ mod tests {
     fn a_replaced_item_counts_once() {
         let mut cache = cache(10);
         cache.put("a", Rc::new(1), 6);
-        cache.put("a", Rc::new(2), 8);
+        assert_eq!(cache.put("a", Rc::new(2), 8), []);
         assert_eq!((kept(&mut cache, "a"), cache.size()), (Some(2), 8));
         cache.put("a", Rc::new(3), 11);
         assert_eq!((kept(&mut cache, "a"), cache.size()), (None, 0));

@@ -3,6 +3,7 @@
 import { WorkerEntrypoint } from 'cloudflare:workers'
 
 import * as wasm from 'component-resolver'
+import { known } from './known.js'
 
 // Requests are numbered here, because a new instance of the Wasm would start at 0 again.
 let requests = 0
@@ -71,14 +72,17 @@ class Resolver extends WorkerEntrypoint {
   }
 
   async fetch(request) {
-    const { url, headers } = request
+    const { method, headers } = request
+    const url = known?.get(request.url, method)
     // A request with If-Match takes the full path. A question of the Wasm would cost more.
-    const method = headers.has('if-match') ? 'conditional' : request.method
-    const reads = wasm.ahead(method, url, headers)
+    if (!url || headers.has('if-match')) return fullPath(request, this.env)
+    const reads = url.key && known.read(url.key)
+    if (reads && url.missed) wasm.readAlong(url.number, method, headers, reads)
     const record = reads && (await reads.first)
     const number = nextNumber()
-    let answer = wasm.recall(number, method, url, headers, record, reads)
-    if (answer instanceof Promise) answer = await withContent(number, answer)
+    let answer = wasm.recall(number, url.number, method, headers, record, reads)
+    url.missed = answer instanceof Promise
+    if (url.missed) answer = await withContent(number, answer)
     reads?.end()
     return answer ?? fullPath(request, this.env, record)
   }
@@ -88,10 +92,12 @@ class Resolver extends WorkerEntrypoint {
   async get(key, options) {
     // The lane takes only single keys.
     if (typeof key !== 'string') return call(this, wasm.get, key, options)
-    const reads = wasm.aheadOf(key)
+    const url = known?.get(`rpc:${key}`, 'GET')
+    if (!url) return call(this, wasm.get, key, options)
+    const reads = url.key && known.read(url.key)
     const record = reads && (await reads.first)
     reads?.end()
-    return wasm.recallValue(key, options, record) ?? call(this, wasm.get, key, options, record)
+    return wasm.recallValue(url.number, options, record) ?? call(this, wasm.get, key, options, record)
   }
 
   getWithMetadata(key, options) {

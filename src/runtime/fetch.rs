@@ -9,7 +9,7 @@ use worker::Env;
 
 use super::body::StreamBody;
 use super::content::{ContentBody, ContentHandle};
-use super::isolate::{Isolate, isolate, read_slot};
+use super::isolate::{Isolate, isolate};
 use super::kv::{self, Reads};
 use super::method::{LaneMethod, method_name};
 use super::reply::Prepared;
@@ -22,64 +22,63 @@ use crate::lane::{Lesson, Recalled, RecalledContent, rehearsal};
 use crate::resolve::reader::ReadAhead;
 use crate::trace::Trace;
 
-/// Begins to read the slot of a URL that the fast lane knows, and the content that the
-/// response will probably need.
-#[wasm_bindgen]
-pub fn ahead(method: LaneMethod, url: &str, headers: &web_sys::Headers) -> Option<Reads> {
-    let method = method_name(method)?;
-    let (isolate, reads, missed) = read_slot(url)?;
-    if missed {
-        let header = |name: &str| isolate.names.header(headers, name);
-        let request = &request(method, url, &header, &NO_BODY);
-        let asker = RequestAsker { config: &isolate.config, request };
-        let expected = isolate.lane.borrow_mut().expects(&isolate.reader, url, &asker);
-        if let Some(digest) = expected {
-            isolate.reader.backend.read_along(digest, &reads);
-        }
+/// Begins to read the content that the response to a known URL will probably need, during the
+/// read of the slot record.
+#[wasm_bindgen(js_name = readAlong)]
+pub fn read_along(url: u32, method: LaneMethod, headers: &web_sys::Headers, reads: &Reads) {
+    let Some(isolate) = isolate() else { return };
+    let expected = with_asker(&isolate, method, headers, &mut |asker| {
+        isolate.lane.borrow_mut().expects(&isolate.reader, url.into(), asker)
+    });
+    if let Some(digest) = expected {
+        isolate.reader.backend.read_along(digest, reads);
     }
-    Some(reads)
 }
 
-/// Returns the response of the fast lane, given the record that [`ahead`] has read, or
-/// `undefined`. If the content is not in memory, returns the promise of its read, which follows
-/// the reads of [`ahead`]. The value of the promise is passed to [`complete`] with the same
-/// number.
+/// Returns the response of the fast lane to a known URL, given its record, or `undefined`. If
+/// the content is not in memory, returns the promise of its read, which follows `reads`. The
+/// value of the promise is passed to [`complete`] with the same number.
 #[wasm_bindgen]
 pub fn recall(
     number: u32,
+    url: u32,
     method: LaneMethod,
-    url: &str,
     headers: &web_sys::Headers,
     record: &JsValue,
     reads: Option<Reads>,
 ) -> JsValue {
-    let recalled = recalled(method, url, headers, record);
-    recalled.and_then(|recalled| finish(number, recalled, reads)).unwrap_or_default()
+    let Some(isolate) = isolate() else { return JsValue::UNDEFINED };
+    let recalled = with_asker(&isolate, method, headers, &mut |asker| {
+        isolate.lane.borrow_mut().recall(&isolate.reader, url.into(), asker, Some(record))
+    });
+    recalled.and_then(|recalled| finish(&isolate, number, recalled, reads)).unwrap_or_default()
 }
 
-fn recalled(
+/// Calls `ask` for a request to a URL of the lane, which has no query. The host and the path
+/// matter no more once the URL is known.
+fn with_asker<T>(
+    isolate: &Isolate,
     method: LaneMethod,
-    url: &str,
     headers: &web_sys::Headers,
-    record: &JsValue,
-) -> Option<Recalled<Prepared, ContentHandle>> {
-    let isolate = isolate()?;
+    ask: &mut dyn FnMut(&RequestAsker<'_>) -> Option<T>,
+) -> Option<T> {
     let header = |name: &str| isolate.names.header(headers, name);
-    let request = &request(method_name(method)?, url, &header, &NO_BODY);
-    let asker = RequestAsker { config: &isolate.config, request };
-    isolate.lane.borrow_mut().recall(&isolate.reader, url, &asker, Some(record))
+    let (host, path, query) = ("", "", "");
+    let method = method_name(method)?;
+    let request = &Request { method, host, path, query, header: &header, body: &NO_BODY };
+    ask(&RequestAsker { config: &isolate.config, request })
 }
 
 fn finish(
+    isolate: &Isolate,
     number: u32,
     recalled: Recalled<Prepared, ContentHandle>,
     reads: Option<Reads>,
 ) -> Option<JsValue> {
-    let isolate = isolate()?;
     let Recalled { prepared, content, .. } = recalled;
     match content {
-        RecalledContent::Empty => send(&isolate, &prepared, None),
-        RecalledContent::InMemory(content) => send(&isolate, &prepared, Some(&content)),
+        RecalledContent::Empty => send(isolate, &prepared, None),
+        RecalledContent::InMemory(content) => send(isolate, &prepared, Some(&content)),
         RecalledContent::Missing(missing) => {
             let read = isolate.reader.backend.content_of(missing.digest, reads).ok()?;
             isolate.waiting.borrow_mut().put(number, (prepared, missing), 0, 0.0);
@@ -116,7 +115,7 @@ fn send(
 }
 
 /// Returns the response of the full path, or a promise to await first (see [`task`]). `record`
-/// is the result of [`ahead`]: the text, `null` for absence, the error, or `undefined` if
+/// is the result of the read ahead: the text, `null` for absence, the error, or `undefined` if
 /// nothing was read.
 ///
 /// # Errors
@@ -207,7 +206,7 @@ async fn full_path(
         let asker = RequestAsker { config, request };
         let lesson = Lesson { status: response.status, trace: &trace, basis };
         let mut lane = isolate.lane.borrow_mut();
-        if lane.learn(reader, url, &asker, lesson, &prepared, JsValue::from_str) {
+        if lane.learn(reader, url, &asker, lesson, &prepared) {
             prepared.keep()?;
         }
     }

@@ -7,7 +7,8 @@ use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
 use worker::Env;
 
-use super::kv::{self, KvStore, Reads};
+use super::known::KnownUrls;
+use super::kv::{self, KvStore};
 use super::reply::{Analytics, HeaderNames, Prepared};
 use super::secret::StoredTokens;
 use super::setting;
@@ -22,7 +23,7 @@ use crate::resolve::reader::{MissingContent, ReadAhead, Reader};
 pub(super) struct Isolate {
     pub(super) config: Config,
     pub(super) reader: Reader<KvStore>,
-    pub(super) lane: RefCell<Lane<JsValue, Prepared>>,
+    pub(super) lane: RefCell<Lane<KnownUrls, Prepared>>,
     /// Responses of the lane whose contents are being read.
     pub(super) waiting: RefCell<Waiting<(Rc<Prepared>, MissingContent)>>,
     pub(super) analytics: Option<Analytics>,
@@ -45,6 +46,7 @@ impl Isolate {
     pub(super) fn of(env: &Env) -> Rc<Self> {
         isolate().unwrap_or_else(|| {
             let isolate = Rc::new(Self::new(env));
+            isolate.lane.borrow().table().serve();
             ISOLATE.replace(Some(isolate.clone()));
             isolate
         })
@@ -55,8 +57,8 @@ impl Isolate {
         let config = Config::read(&|name| setting::read(env, name), script_version(env));
         let store = KvStore::of(env, &config);
         Self {
+            lane: RefCell::new(Lane::new(store.known_urls())),
             reader: Reader::new(&config, store),
-            lane: RefCell::default(),
             waiting: RefCell::default(),
             analytics: Analytics::of(env, &config.script_version),
             names: HeaderNames::default(),
@@ -75,8 +77,8 @@ impl Isolate {
         isolate
     }
 
-    /// Converts the result of [`read_slot`] for a URL: `record` is the text, `null` for
-    /// absence, the error, or `undefined` if nothing was read.
+    /// Converts the result of the read that [`KnownUrls`] began for a URL: `record` is the text,
+    /// `null` for absence, the error, or `undefined` if nothing was read.
     pub(super) fn read_ahead(&self, url: &str, record: JsValue) -> Option<ReadAhead> {
         if record.is_undefined() {
             return None;
@@ -84,15 +86,6 @@ impl Isolate {
         let key = self.lane.borrow_mut().key(url)?;
         Some(ReadAhead { key, read: kv::text(record) })
     }
-}
-
-/// Begins to read the slot of a URL that the fast lane knows. Also tells if the content of
-/// the last response had to be read too.
-pub(super) fn read_slot(url: &str) -> Option<(Rc<Isolate>, Reads, bool)> {
-    let isolate = isolate()?;
-    let (name, missed) = isolate.lane.borrow_mut().ahead(url)?;
-    let reads = isolate.reader.backend.slot(&name).ok()?;
-    Some((isolate, reads, missed))
 }
 
 fn script_version(env: &Env) -> ScriptVersion {

@@ -11,6 +11,7 @@ use worker::Env;
 use crate::config::{Config, IMMUTABLE_CACHE_TTL};
 use crate::resolve::backend::Backend;
 use crate::runtime::content::{ContentBody, ContentHandle};
+use crate::runtime::known::KnownUrls;
 use crate::runtime::task::{self, settled};
 
 #[wasm_bindgen]
@@ -36,9 +37,6 @@ extern "C" {
 
     /// The reads of one request, one after another, with one timer for all.
     pub type Reads;
-
-    #[wasm_bindgen(constructor)]
-    fn new(first: &Promise, milliseconds: u32) -> Reads;
 
     #[wasm_bindgen(method)]
     fn along(this: &Reads, second: &Promise);
@@ -109,9 +107,9 @@ impl KvStore {
         }
     }
 
-    /// Begins to read a slot record.
-    pub(crate) fn slot(&self, key: &JsValue) -> Result<Reads, JsValue> {
-        Ok(Reads::new(&self.slots.get(key, &self.slot_options)?, self.timeout))
+    /// Creates a table of URLs whose slot records are read from this store.
+    pub(crate) fn known_urls(&self) -> KnownUrls {
+        KnownUrls::of(&self.slots, &self.slot_options, self.timeout)
     }
 
     /// Begins to read a content together with a slot record.

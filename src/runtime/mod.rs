@@ -5,6 +5,7 @@ mod content;
 pub mod fetch;
 mod held;
 mod isolate;
+mod known;
 mod kv;
 mod method;
 mod reply;

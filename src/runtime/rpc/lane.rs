@@ -6,25 +6,19 @@ use wasm_bindgen::prelude::*;
 
 use super::argument::ReadOptions;
 use super::value::{convert_with, decode};
+use crate::lane::urls::UrlNumber;
 use crate::lane::{Recalled, RecalledContent};
 use crate::runtime::content::ContentHandle;
-use crate::runtime::isolate::{Isolate, isolate, read_slot};
-use crate::runtime::kv::Reads;
+use crate::runtime::isolate::{Isolate, isolate};
 
-/// Begins to read the slot of a key that the fast lane knows.
-#[wasm_bindgen(js_name = aheadOf)]
-pub fn ahead_of(key: &str) -> Option<Reads> {
-    read_slot(&lane_url(key)).map(|(_, reads, _)| reads)
-}
-
-/// Returns the value of the fast lane, given the record that [`ahead_of`] has read, or
+/// Returns the value of the fast lane for the key of a known URL, given its record, or
 /// `undefined`.
 #[wasm_bindgen(js_name = recallValue)]
-pub fn recall_value(key: &str, options: &JsValue, record: &JsValue) -> JsValue {
-    recalled(&lane_url(key), options, record).unwrap_or_default()
+pub fn recall_value(url: u32, options: &JsValue, record: &JsValue) -> JsValue {
+    recalled(url.into(), options, record).unwrap_or_default()
 }
 
-fn recalled(url: &str, options: &JsValue, record: &JsValue) -> Option<JsValue> {
+fn recalled(url: UrlNumber, options: &JsValue, record: &JsValue) -> Option<JsValue> {
     let isolate = isolate()?;
     // The full path reports invalid options.
     let ReadOptions { kind, caller } = ReadOptions::read("GET", options).ok()?;
@@ -59,7 +53,8 @@ fn text_of(
     Ok(text)
 }
 
-/// Returns the URL under which the lane remembers a key. No URL of HTTP has this prefix.
+/// Returns the URL under which the lane remembers a key, as `entry.js` looks it up. No URL of
+/// HTTP has this prefix.
 pub(super) fn lane_url(key: &str) -> String {
     format!("rpc:{key}")
 }

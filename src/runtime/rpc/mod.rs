@@ -42,7 +42,7 @@ extern "C" {
 /// The value of a call, or a promise to await first (see [`task`]).
 type JsResult = Result<JsValue, JsValue>;
 
-/// `get(key | keys, type | options)`; `record` is the slot record that `ahead_of` has read.
+/// `get(key | keys, type | options)`; `record` is the slot record, if it was read ahead.
 ///
 /// # Errors
 ///
@@ -186,9 +186,8 @@ impl RpcCall {
         let prepared = Rc::new(Prepared::call(&line, isolate.analytics.is_some()));
         if let Some((key, caller, basis)) = lesson {
             let lesson = Lesson { status, trace: &trace, basis };
-            let (url, text) = (lane_url(&key), JsValue::from_str);
-            let mut lane = isolate.lane.borrow_mut();
-            lane.learn(&isolate.reader, &url, &caller, lesson, &prepared, text);
+            let (url, mut lane) = (lane_url(&key), isolate.lane.borrow_mut());
+            lane.learn(&isolate.reader, &url, &caller, lesson, &prepared);
         }
         prepared.report(isolate.analytics.as_ref());
         result

@@ -45,9 +45,14 @@ function* written(parts) {
   }
 }
 
-/** A stream of the JSON text with these parts: texts, and contents as buffers. */
-export function jsonStream(parts) {
+/** The JSON text with these parts, which are texts, and contents as buffers. A long one is a stream. */
+export function jsonBody(parts) {
+  const size = parts.reduce((sum, part) => sum + (part.length ?? part.byteLength), 0)
   const pieces = written(parts)
+  return size <= CHUNK ? [...pieces].join('') : streamOf(pieces)
+}
+
+function streamOf(pieces) {
   const encoder = new TextEncoder()
   return new ReadableStream({
     pull(controller) {

@@ -42,8 +42,8 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/runtime/json.js")]
 extern "C" {
-    #[wasm_bindgen(js_name = jsonStream)]
-    fn json_stream(parts: &Array) -> JsValue;
+    #[wasm_bindgen(js_name = jsonBody)]
+    fn json_body(parts: &Array) -> JsValue;
 }
 
 /// The names of the headers that the Worker reads, as strings of the runtime.
@@ -163,7 +163,7 @@ impl Prepared {
         match body {
             Body::Empty => self.response(None),
             Body::Content(content) => self.with_body(content.as_ref()),
-            Body::Json(parts) => self.with_body(&json_stream(&parts.iter().map(part).collect())),
+            Body::Json(parts) => self.with_body(&json_body(&parts.iter().map(part).collect())),
             Body::Text(text) => self.with_body(&text.into()),
         }
     }

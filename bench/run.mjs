@@ -1,6 +1,7 @@
 // Measures the cost of a request, and compares it with JavaScript that gives the same answers, with
 // the floor and with the SDKs of flag services. All variants are interleaved in one run: npm run bench
-// [-- --quick] [-- --part NAME]. Without both, the result is written to docs/performance.md.
+// [-- --quick] [-- --part NAME]. Without --quick, each part that was measured is written to
+// docs/performance.md.
 import '../scripts/lib/check-node.mjs'
 import { parseOptions } from '../scripts/lib/args.mjs'
 import { buildWorker } from '../scripts/lib/build.mjs'
@@ -10,7 +11,7 @@ import { measureCold } from './lib/cold.mjs'
 import { measureHandler } from './lib/handler.mjs'
 import { measureLadder } from './lib/ladder.mjs'
 import { measurePeers } from './lib/peers.mjs'
-import { circumstances, table, writeSection } from './lib/report.mjs'
+import { circumstances, table, writeParts } from './lib/report.mjs'
 import { compressedSizes } from './lib/size.mjs'
 import { measureThroughput } from './lib/throughput.mjs'
 import { measureWhole } from './lib/whole.mjs'
@@ -128,22 +129,34 @@ ${table(['request', 'µs', 'ours, as a multiple'], rows)}`
 
 function peersText(results, { processes, each, count }) {
   if (results.length === 0) return 'npm could not install the SDKs of flag services: they were not measured.'
-  const rows = results.map(({ kind, count: components, cpu, ratios, limits }) => [
+  const rows = results.map(({ kind, count: components, isAlike, cpu, ratios, limits }) => [
     components,
     kind === 'sole' ? 'one version' : 'split in three by key',
+    isAlike ? 'ours' : 'their own',
     ...['ours', 'launchdarkly', 'growthbook'].map((name) => cpu[name].toFixed(0)),
     ...['launchdarkly', 'growthbook'].map((name) => `${ratio(ratios[name])} (${limitOf(ratios[name], limits[name])})`),
   ])
   return `The SDKs of LaunchDarkly (\`@launchdarkly/cloudflare-server-sdk\`) and GrowthBook (\`@growthbook/growthbook\`), in the
 versions of \`bench/peers/package.json\`. Each serves the same components from the same KV service in the same workerd;
-its flags name contents by digest, and it keeps contents in memory. Both answer with \`Content-Type\` alone: without the
-other headers, time-out and log line that ours has. CPU time of the whole process per request, medians of ${processes * each}
-interleaved rounds of ${count} requests:
+its flags name contents by digest, and it keeps contents in memory. Each is measured twice: as it is, with
+\`Content-Type\` as its only header, and with recorded headers and log lines of ours, but without our time-out. CPU time
+of the whole process per request, medians of ${processes * each} interleaved rounds of ${count} requests:
 
-${table(['components', 'slot', 'ours, µs', 'LaunchDarkly, µs', 'GrowthBook, µs', 'ours to LaunchDarkly', 'ours to GrowthBook'], rows)}`
+${table(['components', 'slot', 'headers and log line', 'ours, µs', 'LaunchDarkly, µs', 'GrowthBook, µs', 'ours to LaunchDarkly', 'ours to GrowthBook'], rows)}`
 }
 
 const limitOf = (measured, limit) => (limit === undefined ? 'no limit' : `limit ${verdict(measured, limit)}`)
+
+/** The parts by name, each with its title in docs/performance.md. */
+const TITLES = {
+  whole: 'CPU time of a request',
+  handler: 'The handler alone',
+  cold: 'Cold start',
+  size: 'Size of the upload',
+  throughput: 'Throughput',
+  ladder: 'The floor',
+  peers: 'Flag services',
+}
 
 /** The parts by name; each measures with its settings and returns its text. */
 const PARTS = {
@@ -164,14 +177,12 @@ await main(async () => {
   await buildWorker(await setup())
   const settings = quick ? QUICK : FULL
   const started = Date.now()
-  const parts = [`\`npm run bench\` on ${circumstances()}.`]
   for (const name of part ? [part] : Object.keys(PARTS)) {
-    parts.push(await PARTS[name](settings[name]))
-    console.log(`${parts.at(-1)}\n`)
+    const text = `\`npm run bench -- --part ${name}\` on ${circumstances()}.\n\n${await PARTS[name](settings[name])}`
+    console.log(`${text}\n`)
+    if (!quick) writeParts({ [TITLES[name]]: text }, Object.values(TITLES))
   }
-  const written = !quick && !part
-  if (written) writeSection('The Worker', parts.join('\n\n'))
   log(
-    `Measured in ${duration(started)}${written ? ', written to docs/performance.md' : '; without --quick and --part, all is measured and written to docs/performance.md'}.`,
+    `Measured in ${duration(started)}; ${quick ? 'docs/performance.md is unchanged' : 'written to docs/performance.md'}.`,
   )
 })

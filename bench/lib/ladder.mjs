@@ -1,7 +1,7 @@
 // The ladder from an empty answer to ours: what each part of a slot request costs without any decision.
-import { rawRequest } from '../../tests/worker/harness/request.mjs'
 import { startWorker } from '../../tests/worker/harness/workerd.mjs'
 import { fill, SCRIPT_VERSION } from './data.mjs'
+import { recordAnswer } from './record.mjs'
 import { medianCpu, medianRatio, rounds } from './rounds.mjs'
 import { startVariants, VARIANTS } from './variants.mjs'
 import { requests } from './workloads.mjs'
@@ -16,20 +16,6 @@ const STEPS = {
   timeout: 'with the time-out: the floor',
 }
 
-// The headers that workerd adds.
-const PLATFORM = ['connection', 'date', 'keep-alive', 'transfer-encoding', 'content-length']
-
-/** Records the answer of a warm resolver to a slot: `{ headers, body, line }`. */
-export async function recordAnswer(worker) {
-  const { path } = requests(worker.digest).slot
-  for (let at = 0; at < 20; at += 1) await rawRequest(worker.url, { path })
-  const { status, headers, body } = await rawRequest(worker.url, { path })
-  if (status !== 200) throw new Error(`${path}: ${status}`)
-  const kept = Object.entries(headers).filter(([header]) => !PLATFORM.includes(header))
-  const line = worker.output.split('\n').findLast((text) => text.startsWith('{'))
-  return { headers: Object.fromEntries(kept), body: body.toString(), line }
-}
-
 /** Starts the Worker that sends a recorded answer. */
 export async function startFloor(step, answer) {
   const vars = { STEP: step, ANSWER: answer }
@@ -41,7 +27,7 @@ async function run(settings) {
   const { workers, stop } = await startVariants(['ours'])
   const floors = {}
   try {
-    const answer = await recordAnswer(workers.ours)
+    const answer = await recordAnswer(workers.ours, requests(workers.ours.digest).slot.path)
     for (const step of Object.keys(STEPS)) floors[step] = await startFloor(step, answer)
     const all = { ...floors, ours: workers.ours }
     const measured = Object.keys(all).map((variant) => [variant, 'slot'])

@@ -1,5 +1,6 @@
 // LaunchDarkly's and GrowthBook's SDKs, each in a Worker that serves the same components from the same
 // KV service. Flags name contents by digest, as slots do; contents stay in memory in all of them.
+import { deepEqual } from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -11,6 +12,7 @@ import { builtModules } from '../../tests/worker/harness/config.mjs'
 import { rawRequest } from '../../tests/worker/harness/request.mjs'
 import { startWorker } from '../../tests/worker/harness/workerd.mjs'
 import { fillFlags, SCRIPT_VERSION } from './data.mjs'
+import { nameIn, ownHeaders, recordArms } from './record.mjs'
 import { medianCpu, medianRatio, rounds } from './rounds.mjs'
 
 const PEERS = { launchdarkly: 0.9, growthbook: 1 }
@@ -42,18 +44,23 @@ async function bundles(folder) {
   return Object.fromEntries(await Promise.all(Object.keys(PEERS).map(bundled)))
 }
 
-async function start(sources) {
-  const workers = {}
+/** The name of the Worker that sends our headers and writes our log lines for a peer. */
+const alike = (peer) => `${peer}, our headers and log line`
+
+/** Starts our Worker and two for each peer: one as it is, one with our headers and log lines. */
+async function start(sources, workers) {
   const add = async (name, options) => {
     workers[name] = await startWorker({ scriptVersion: SCRIPT_VERSION, ...options })
     workers[name].sole = fillFlags(workers[name].kv, COUNTS)
   }
   await add('ours', { modules: builtModules() })
+  const ANSWERS = await recordArms(workers.ours, Object.values(REQUESTS))
   for (const [name, source] of Object.entries(sources)) {
-    const modules = [{ name: `${name}.mjs`, source }]
-    await add(name, { modules, compatibilityFlags: ['nodejs_compat'] })
+    const options = { modules: [{ name: `${name}.mjs`, source }], compatibilityFlags: ['nodejs_compat'] }
+    await add(name, options)
+    await add(alike(name), { ...options, vars: { ANSWERS } })
+    workers[alike(name)].recorded = ANSWERS
   }
-  return workers
 }
 
 const load = (kind, count) => `${kind} ${count}`
@@ -71,14 +78,18 @@ const REQUESTS = Object.fromEntries(
   ),
 )
 
-/** Checks that all Workers serve the same bytes for a sole version, and every version of a split. */
+/**
+ * Checks that all Workers serve the same bytes for a sole version, and every version of a split, and that
+ * headers are ours if they should be.
+ */
 async function compare(workers) {
-  for (const [name, { url, sole }] of Object.entries(workers)) {
-    for (const [what, { path, headers }] of Object.entries(REQUESTS)) {
+  for (const [name, { url, sole, recorded }] of Object.entries(workers)) {
+    for (const [what, { path, headers: of }] of Object.entries(REQUESTS)) {
       const seen = new Set()
       for (let at = 0; at < 100; at += 1) {
-        const { status, text } = await rawRequest(url, { path, headers: headers(at) })
+        const { status, headers, text } = await rawRequest(url, { path, headers: of(at) })
         if (status !== 200) throw new Error(`${name}: ${path}: ${status} ${text()}`)
+        if (recorded) deepEqual(ownHeaders(headers), recorded[`${nameIn(path)} ${JSON.parse(headers.etag)}`].headers)
         seen.add(text())
       }
       const right = what.startsWith('sole') ? seen.size === 1 && seen.has(sole) : seen.size === 3
@@ -88,8 +99,9 @@ async function compare(workers) {
 }
 
 async function run(sources, settings) {
-  const workers = await start(sources)
+  const workers = {}
   try {
+    await start(sources, workers)
     await compare(workers)
     const measured = Object.keys(REQUESTS).flatMap((what) => Object.keys(workers).map((name) => [name, what]))
     return await rounds(workers, REQUESTS, measured, settings)
@@ -99,8 +111,8 @@ async function run(sources, settings) {
 }
 
 /**
- * Measures `[{ kind, count, cpu: { ours, launchdarkly, growthbook }, ratios: { launchdarkly, growthbook }, limits }]`,
- * or an empty list if npm cannot install the packages.
+ * Measures `[{ kind, count, isAlike, cpu: { ours, launchdarkly, growthbook }, ratios, limits }]`, or an empty list
+ * if npm cannot install the packages. `isAlike`: the peers send our headers and write our log lines.
  */
 export async function measurePeers({ processes, ...settings }) {
   const folder = mkdtempSync(path.join(tmpdir(), 'component-resolver-peers-'))
@@ -111,22 +123,25 @@ export async function measurePeers({ processes, ...settings }) {
     if (!sources) return []
     const results = []
     for (let at = 0; at < processes; at += 1) results.push(...(await run(sources, settings)))
-    return COUNTS.flatMap((count) => KINDS.map((kind) => compared(results, kind, count)))
+    return COUNTS.flatMap((count) =>
+      KINDS.flatMap((kind) => [false, true].map((isAlike) => compared(results, kind, count, isAlike))),
+    )
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function compared(results, kind, count) {
-  const of = (name) => [name, load(kind, count)]
+function compared(results, kind, count, isAlike) {
+  const of = (name) => [isAlike && name !== 'ours' ? alike(name) : name, load(kind, count)]
   const each = (names, value) => Object.fromEntries(names.map((name) => [name, value(name)]))
   const names = Object.keys(PEERS)
   return {
     kind,
     count,
+    isAlike,
     cpu: each(['ours', ...names], (name) => medianCpu(results, of(name))),
     ratios: each(names, (name) => medianRatio(results, of('ours'), of(name))),
     // GrowthBook with one component does less: it answers without headers and without a log line.
-    limits: { launchdarkly: PEERS.launchdarkly, growthbook: count > 1 ? PEERS.growthbook : undefined },
+    limits: { launchdarkly: PEERS.launchdarkly, growthbook: count > 1 || isAlike ? PEERS.growthbook : undefined },
   }
 }

@@ -1,12 +1,11 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus, totalmem } from 'node:os'
 
 import { inRoot } from '../../scripts/lib/paths.mjs'
 
 const PAGE = inRoot('docs', 'performance.md')
-const HEAD =
-  '# Performance\n\nThis page lists what the Worker and `slotctl` cost. Each section names the command that measures it.\n'
+const SECTION = '## The Worker\n'
 
 /** The machine and the date of a measurement. */
 export function circumstances() {
@@ -22,14 +21,25 @@ export function table(head, rows) {
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
-/** Replaces the section of this title in docs/performance.md. */
-export function writeSection(title, text) {
-  const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : HEAD
+const titleOf = (part) => part.slice('### '.length, part.indexOf('\n'))
+
+/**
+ * The page with new parts of the section on the Worker. `texts` has the text of each new part by its title.
+ * Other parts, the introduction and other sections stay as they are. `titles` is the order of the parts.
+ */
+export function withParts(page, texts, titles) {
   const [head, ...sections] = page.split(/^(?=## )/m)
-  const others = sections.filter((section) => !section.startsWith(`## ${title}\n`))
-  const own = `## ${title}\n\n${text.trim()}\n`
-  const all = [own, ...others].toSorted(
-    (a, b) => Number(b.startsWith('## The Worker')) - Number(a.startsWith('## The Worker')),
-  )
-  writeFileSync(PAGE, `${[head.trimEnd(), ...all.map((section) => section.trim())].join('\n\n')}\n`)
+  const [introduction = SECTION, ...parts] =
+    sections.find((section) => section.startsWith(SECTION))?.split(/^(?=### )/m) ?? []
+  const known = Object.fromEntries(parts.map((part) => [titleOf(part), part.trim()]))
+  for (const [title, text] of Object.entries(texts)) known[title] = `### ${title}\n\n${text.trim()}`
+  const ordered = titles.filter((title) => title in known).map((title) => known[title])
+  const section = [introduction.trim(), ...ordered].join('\n\n')
+  const others = sections.filter((other) => !other.startsWith(SECTION))
+  return `${[head, section, ...others].map((part) => part.trim()).join('\n\n')}\n`
+}
+
+/** Writes parts of the section on the Worker to docs/performance.md. */
+export function writeParts(texts, titles) {
+  writeFileSync(PAGE, withParts(readFileSync(PAGE, 'utf8'), texts, titles))
 }

@@ -10,6 +10,6 @@ export default {
     const growthbook = new GrowthBook({ attributes: { id: keyOf(request) } }).initSync({ payload })
     const arm = growthbook.getFeatureValue(name, null)
     growthbook.destroy()
-    return arm ? serve(env, arm) : new Response('not found', { status: 404 })
+    return arm ? serve(env, name, arm) : new Response('not found', { status: 404 })
   },
 }

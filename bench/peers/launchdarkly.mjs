@@ -16,6 +16,6 @@ export default {
       await client.waitForInitialization()
     }
     const arm = await client.variation(name, { kind: 'user', key: keyOf(request) }, null)
-    return arm ? serve(env, arm) : new Response('not found', { status: 404 })
+    return arm ? serve(env, name, arm) : new Response('not found', { status: 404 })
   },
 }

@@ -4,16 +4,14 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 
-import { recordAnswer, startFloor } from '../../bench/lib/ladder.mjs'
+import { startFloor } from '../../bench/lib/ladder.mjs'
+import { ownHeaders, recordAnswer } from '../../bench/lib/record.mjs'
 import { startVariants } from '../../bench/lib/variants.mjs'
 import { requests } from '../../bench/lib/workloads.mjs'
 
-// The headers that workerd adds.
-const PLATFORM = ['connection', 'date', 'keep-alive', 'transfer-encoding', 'content-length']
-
 const comparable = ({ status, headers, body }) => ({
   status,
-  headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !PLATFORM.includes(name))),
+  headers: ownHeaders(headers),
   body: createHash('sha256').update(body).digest('hex'),
 })
 
@@ -94,7 +92,7 @@ describe('the baselines answer like the resolver', () => {
 
   test('the floor sends the same bytes, headers and log line after one read', async () => {
     const { ours } = variants.workers
-    const floor = await startFloor('timeout', await recordAnswer(ours))
+    const floor = await startFloor('timeout', await recordAnswer(ours, requests(ours.digest).slot.path))
     try {
       const { slot } = requests(ours.digest)
       const [expected, line] = [await ask(ours, slot, 0), lines(ours).at(-1)]

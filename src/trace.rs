@@ -11,6 +11,8 @@ use crate::config::ScriptVersion;
 pub struct Trace {
     /// The number of reads of Workers KV; a bulk read is one.
     pub kv_reads: u32,
+    /// Milliseconds for which the request has paused until this location sees a write.
+    pub waited: u32,
     /// The source of the content.
     pub content: ContentSource,
     /// The age of the record in seconds, if KV failed and the last good record answers.

@@ -18,7 +18,8 @@ use component_resolver::http::{MAX_BODY, NO_BODY, Payload, Request, Response};
 use serde::Deserialize;
 use serde_json::Value;
 
-use support::{MapBackend, Resolver, body_bytes, bytes};
+use support::resolver::{Resolver, body_bytes};
+use support::{MapBackend, bytes};
 
 #[derive(Deserialize)]
 struct Script {
@@ -76,7 +77,7 @@ struct Expected {
 /// A time after the dates of the versions, in milliseconds since 1970.
 const NOW: f64 = 1_800_000_000_000.0;
 
-fn resolver(script: &Script) -> Resolver {
+fn resolver(script: &Script) -> Resolver<MapBackend> {
     let version = ScriptVersion {
         id: script.always["script-version"].clone(),
         tag: script.always["script-version-tag"].clone(),
@@ -97,7 +98,7 @@ fn raw(value: Option<&Value>) -> RawSetting {
     }
 }
 
-fn run(resolver: &Resolver, case: &Case) -> Response<Vec<u8>> {
+fn run(resolver: &Resolver<MapBackend>, case: &Case) -> Response<Vec<u8>> {
     resolver.reader.backend.put(&case.put);
     resolver.reader.backend.failing.replace(case.failing.clone());
     resolver.reader.backend.reads.take();
@@ -121,7 +122,7 @@ fn run(resolver: &Resolver, case: &Case) -> Response<Vec<u8>> {
     handled.response
 }
 
-fn check(script: &Script, case: &Case, resolver: &Resolver) {
+fn check(script: &Script, case: &Case, resolver: &Resolver<MapBackend>) {
     let answer = run(resolver, case);
     let name = &case.name;
     assert_eq!(answer.status, case.answer.status, "{name}: {answer:?}");

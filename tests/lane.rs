@@ -30,7 +30,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-use support::{MapBackend, Resolver, body_bytes};
+use support::MapBackend;
+use support::resolver::{Resolver, body_bytes};
 
 const HOST: &str = "resolver.example";
 const CONTENTS: [&str; 3] = ["first", "second", "third"];
@@ -129,7 +130,7 @@ fn turn() -> impl Strategy<Value = Exchange> {
     )
 }
 
-fn resolver(vars: &[(&str, &str)]) -> Resolver {
+fn resolver(vars: &[(&str, &str)]) -> Resolver<MapBackend> {
     let var = |name: &str| {
         let found = vars.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| (*value).to_owned()).into()
@@ -196,13 +197,12 @@ type Sent = (u16, Vec<(&'static str, String)>, Vec<u8>);
 type Prepared = (u16, Vec<(&'static str, String)>);
 
 fn sent(response: Response<Vec<u8>>) -> Sent {
-    let body = body_bytes(response.body);
-    (response.status, response.headers, body)
+    (response.status, response.headers, body_bytes(response.body))
 }
 
 /// Answers a request like the entry: read ahead, recall, else the full path.
 fn by_lane(
-    resolver: &Resolver,
+    resolver: &Resolver<MapBackend>,
     lane: &mut Lane<Urls, Prepared>,
     request: &Request<'_>,
 ) -> (Sent, bool) {
@@ -241,7 +241,10 @@ fn by_lane(
 }
 
 /// A response of the lane with its content, which is read if it is missing.
-fn completed(resolver: &Resolver, recalled: Recalled<Prepared, Vec<u8>>) -> Option<Sent> {
+fn completed(
+    resolver: &Resolver<MapBackend>,
+    recalled: Recalled<Prepared, Vec<u8>>,
+) -> Option<Sent> {
     let body = match recalled.content {
         RecalledContent::Empty => Vec::new(),
         RecalledContent::InMemory(content) => content,

@@ -41,6 +41,17 @@ impl HostSlots {
         let any_port = Host { name: exact.name.clone(), port: None };
         self.hosts.get(&exact).or_else(|| self.hosts.get(&any_port)).unwrap_or(&self.default)
     }
+
+    /// Returns the different slots, the default first.
+    pub fn all(&self) -> Vec<Slot> {
+        let mut all = vec![self.default.clone()];
+        for slot in self.hosts.values() {
+            if !all.contains(slot) {
+                all.push(slot.clone());
+            }
+        }
+        all
+    }
 }
 
 /// A host in one spelling: in lower case, without the trailing dot of the DNS root and without

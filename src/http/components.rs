@@ -60,7 +60,7 @@ pub(crate) async fn get<B: Backend>(
 /// Notes the version that answers. `Content-Location` hands out its exact address.
 fn select<B: Backend>(reader: &Reader<B>, resolved: &Resolved, trace: &mut Trace) {
     trace.select(&resolved.basis.selected, resolved.stale);
-    reader.keep_handed_out(&resolved.basis.selected);
+    reader.keep_handed_out(&resolved.basis);
 }
 
 fn now<B: Backend>(reader: &Reader<B>) -> Timestamp {

@@ -14,7 +14,8 @@ use crate::http::{
 };
 use crate::resolve::backend::Backend;
 use crate::resolve::nearest;
-use crate::resolve::reader::{ReadAhead, Reader};
+use crate::resolve::reader::ReadAhead;
+use crate::resolve::reader::Reader;
 use crate::trace::Trace;
 
 /// The resources.

@@ -4,7 +4,8 @@
 use catalog::key::Key;
 
 use crate::resolve::backend::Backend;
-use crate::resolve::reader::{ReadAhead, Reader};
+use crate::resolve::reader::ReadAhead;
+use crate::resolve::reader::Reader;
 
 /// The URL of the request.
 pub const URL: &str = "https://rehearsal/components/rehearsal/rehearsal@production";

@@ -51,6 +51,9 @@ pub trait Backend {
     /// Records that the bytes of this content are right.
     fn trust(&self, digest: &Digest);
 
+    /// Waits for a number of milliseconds.
+    async fn pause(&self, milliseconds: u32);
+
     /// Returns the memory that a content takes up, in bytes.
     fn size(&self, content: &Self::Content) -> usize;
 

@@ -10,14 +10,12 @@ use vecmap::VecMap;
 
 use super::backend::Backend;
 use super::reader::Reader;
-use super::{Resolved, advance, begin};
+use super::resolved::{Resolved, Settled};
+use super::{advance, begin, late};
 use crate::trace::Trace;
 
 /// The records of one round by their keys.
 type RoundRecords = VecMap<Key, Read<Rc<[u8]>>>;
-
-/// A question and its resolution to a version.
-pub(crate) type Settled = Result<(Question, Resolved), Refusal>;
 
 /// Resolves all questions and returns the results in the order of the questions.
 pub(crate) async fn resolve_all<B: Backend>(
@@ -26,7 +24,7 @@ pub(crate) async fn resolve_all<B: Backend>(
     grant: &Grant,
     trace: &mut Trace,
 ) -> Vec<Settled> {
-    let (mut open, mut settled) = (Vec::new(), Vec::new());
+    let (mut open, mut settled, mut ended) = (Vec::new(), Vec::new(), Vec::new());
     for (at, question) in questions.into_iter().enumerate() {
         let begun = question.and_then(|question| begin(question, grant));
         settled.push(begun.map(|resolution| open.push((at, resolution))).err().map(Err));
@@ -40,17 +38,41 @@ pub(crate) async fn resolve_all<B: Backend>(
             let read = records.get(resolution.key()).cloned().unwrap_or_else(unread);
             match advance(reader, &mut resolution, read, grant) {
                 None => next.push((at, resolution)),
-                Some(done) => {
-                    let done = done.map(|resolved| (resolution.into_question(), resolved));
-                    settled.get_mut(at).map(|place| place.replace(done));
-                }
+                Some(done) => ended.push((at, resolution.into_question(), done)),
             }
         }
         // The keys of the next read and the random draws keep the order of the references.
         next.sort_by_key(|(at, _)| *at);
         open = next;
     }
+    for (at, end) in look(reader, ended, grant, trace).await {
+        settled.get_mut(at).map(|place| place.replace(end));
+    }
     settled.into_iter().flatten().collect()
+}
+
+/// The ends of questions by their positions.
+type Ended = Vec<(usize, Question, Result<Resolved, Refusal>)>;
+
+/// Looks for the versions of refused questions once more.
+async fn look<B: Backend>(
+    reader: &Reader<B>,
+    ended: Ended,
+    grant: &Grant,
+    trace: &mut Trace,
+) -> Vec<(usize, Settled)> {
+    let (mut found, mut refused) = (Vec::new(), Vec::new());
+    for (at, question, end) in ended {
+        match end {
+            Ok(resolved) => found.push((at, Ok((question, resolved)))),
+            Err(refusal) => refused.push((at, question, refusal)),
+        }
+    }
+    let questions = refused.iter().map(|(_, question, refusal)| (question, refusal.clone()));
+    let looked = late::look(reader, questions.collect(), grant, trace).await;
+    let looked = refused.into_iter().zip(looked);
+    let looked = looked.map(|((at, question, _), end)| (at, end.map(|end| (question, end))));
+    found.into_iter().chain(looked).collect()
 }
 
 fn unread() -> Read<Rc<[u8]>> {

@@ -9,7 +9,7 @@ use catalog::resolution::Question;
 use super::backend::Backend;
 use super::memory::MAX_KEPT;
 use super::reader::Reader;
-use super::{Resolved, last_good, with_content};
+use super::{Resolved, last_good, late, with_content};
 use crate::trace::{ContentSource, Trace};
 
 /// Tells if the content of a version is sent while it is read.
@@ -43,32 +43,51 @@ async fn with_stream<B: Backend>(
     resolved: Resolved,
     trace: &mut Trace,
 ) -> Result<(Resolved, B::Body), Refusal> {
-    let refusal = match stream(reader, &resolved.basis.selected.snapshot, trace).await {
-        Ok(body) => {
-            if resolved.kept {
-                reader.keep_record(&resolved.basis.key, &resolved.basis.record);
+    let snapshot = &resolved.basis.selected.snapshot;
+    let body = match stream(reader, snapshot, CacheClass::Immutable, trace).await {
+        Ok(body) => body,
+        Err(refusal) => {
+            if let Some(last) = last_body(reader, question, &resolved, &refusal, trace).await {
+                return Ok(last);
             }
-            return Ok((resolved, body));
+            let read = async |trace: &mut Trace| {
+                stream(reader, snapshot, CacheClass::Mutable, trace).await
+            };
+            late::read_again(reader, refusal, trace, read).await?
         }
-        Err(refusal) => refusal,
     };
-    let last = last_good(reader, question, &resolved).ok_or_else(|| refusal.clone())?;
+    if resolved.kept {
+        reader.keep_record(&resolved.basis.key, &resolved.basis.record);
+    }
+    Ok((resolved, body))
+}
+
+/// Returns the last good version with its body, if the record at hand, whose content cannot be
+/// read, does not withdraw it.
+async fn last_body<B: Backend>(
+    reader: &Reader<B>,
+    question: &Question,
+    at_hand: &Resolved,
+    refusal: &Refusal,
+    trace: &mut Trace,
+) -> Option<(Resolved, B::Body)> {
+    let last = last_good(reader, question, at_hand)?;
     let snapshot = &last.basis.selected.snapshot;
     if let Some(content) = reader.content_in_memory(&snapshot.digest) {
         trace.content = ContentSource::Memory;
-        return Ok((last, content.into()));
+        return Some((last, content.into()));
     }
     // Workers KV answers, so it may have the older content.
     let answers = !matches!(refusal, Refusal::StoreUnavailable(_));
-    let is_other = snapshot.digest != resolved.basis.selected.snapshot.digest;
+    let is_other = snapshot.digest != at_hand.basis.selected.snapshot.digest;
     if !answers || !is_other || !is_large(snapshot) {
-        return Err(refusal);
+        return None;
     }
-    let body = stream(reader, snapshot, trace).await.map_err(|_| refusal)?;
-    Ok((last, body))
+    let body = stream(reader, snapshot, CacheClass::Immutable, trace).await.ok()?;
+    Some((last, body))
 }
 
-/// Begins to read a large content. If an earlier stream broke off because its bytes were wrong, the
+/// Begins to read a large content, the first time with the `cacheTtl` of `class`. If an earlier stream broke off because its bytes were wrong, the
 /// digest is checked first, by a read of its own: the caller gets an error then, not half a content.
 ///
 /// # Errors
@@ -77,6 +96,7 @@ async fn with_stream<B: Backend>(
 async fn stream<B: Backend>(
     reader: &Reader<B>,
     snapshot: &Snapshot,
+    class: CacheClass,
     trace: &mut Trace,
 ) -> Result<B::Body, Refusal> {
     trace.content = ContentSource::Kv;
@@ -87,7 +107,7 @@ async fn stream<B: Backend>(
     let key = Key::Content(*digest);
     let text = key.to_string();
     let read = async |ttl| reader.backend.stream(&text, ttl, digest, *size).await;
-    let body = reader.patiently(&key, trace, read, |_| true).await;
+    let body = reader.patiently(class, trace, read, |_| true).await;
     let body = body.map_err(|_| Refusal::StoreUnavailable(key.namespace()))?;
     body.ok_or(Refusal::ContentMissing(*digest))
 }
@@ -101,7 +121,7 @@ async fn check<B: Backend>(
     let expected = snapshot.digest;
     let key = Key::Content(expected);
     trace.kv_reads += 1;
-    let ttl = reader.cache_ttl(CacheClass::Mutable);
+    let ttl = reader.times.cache_ttl(CacheClass::Mutable);
     let found = reader.backend.digest(&key.to_string(), ttl).await;
     let found = found.map_err(|_| Refusal::StoreUnavailable(key.namespace()))?;
     match found.ok_or(Refusal::ContentMissing(expected))? {

@@ -9,8 +9,8 @@ use std::rc::Rc;
 
 use catalog::digest::Digest;
 use catalog::key::Key;
-use catalog::record::Snapshot;
-use catalog::resolution::{Found, Selected};
+use catalog::name::ComponentName;
+use catalog::record::{self, SlotRecord, Snapshot};
 use lru::LruCache;
 
 /// A key of a cache: different keys of one cache have different bytes.
@@ -191,14 +191,24 @@ impl<C: 'static> Memory<C> {
         }
     }
 
-    /// Keeps a version whose exact address is handed out. An exact reference hands out nothing.
-    /// `now` is in milliseconds since 1970.
-    pub fn keep_handed_out(&mut self, selected: &Selected, now: f64) {
-        if selected.found == Found::Exact {
-            return;
+    /// Keeps a version whose exact address is handed out. `at` is in milliseconds since 1970.
+    pub fn keep_handed_out(&mut self, name: &ComponentName, snapshot: &Snapshot, at: f64) {
+        let key = Key::Version(name.clone(), snapshot.version.clone());
+        if self.handed_out.get(&key).is_none_or(|kept| kept.at < at) {
+            let kept = HandedOut { snapshot: snapshot.clone(), at };
+            self.handed_out.put(&key, Rc::new(kept), HANDED_OUT_SIZE);
         }
-        let kept = HandedOut { snapshot: selected.snapshot.clone(), at: now };
-        self.handed_out.put(&selected.key(), Rc::new(kept), HANDED_OUT_SIZE);
+    }
+
+    /// Removes a record. The fast lane handed out the versions of a slot up to its last read.
+    pub fn retire_record(&mut self, key: &Key) {
+        let Some(kept) = self.records.get(key) else { return };
+        self.records.remove(key);
+        let Key::Slot(name, _) = key else { return };
+        let Ok(record) = record::parse::<SlotRecord>(&kept.bytes.borrow()) else { return };
+        for arm in record.arms() {
+            self.keep_handed_out(name, &arm.snapshot, kept.read_at.get());
+        }
     }
 
     /// Returns a version whose exact address was handed out not too long ago.

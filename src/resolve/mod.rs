@@ -3,34 +3,31 @@
 pub(crate) mod ahead;
 pub mod backend;
 pub(crate) mod bulk;
+mod content;
 pub(crate) mod large;
+mod late;
 pub mod memory;
 pub(crate) mod nearest;
 pub mod reader;
+mod resolved;
 pub(crate) mod stored;
+mod times;
 
 use std::rc::Rc;
 
 use catalog::access::Grant;
 use catalog::assign::Caller;
-use catalog::key::Key;
+use catalog::key::{CacheClass, Key};
 use catalog::reference::{Address, Reference};
 use catalog::refusal::Refusal;
-use catalog::resolution::{Basis, Found, Question, Read, Resolution, Selected};
+use catalog::resolution::{Basis, Question, Read, Resolution};
 
 use self::backend::Backend;
-use self::reader::{ReadAhead, Reader};
+use self::reader::ReadAhead;
+use self::reader::Reader;
+pub(crate) use self::resolved::{Resolved, Settled};
 use crate::config::Config;
 use crate::trace::{ContentSource, Trace};
-
-/// A question that is resolved to a version.
-pub(crate) struct Resolved {
-    pub(crate) basis: Basis,
-    /// The age of the record in seconds, if the last good record was used.
-    pub(crate) stale: Option<u64>,
-    /// The record was read for this question, and becomes the last good one of its key.
-    pub(crate) kept: bool,
-}
 
 /// Turns an address into a question. Without a reference it asks for the slot of the host.
 ///
@@ -84,10 +81,27 @@ pub(crate) async fn resolve<B: Backend>(
 ) -> Result<Resolved, Refusal> {
     loop {
         let read = reader.record(resolution.key(), ahead, trace).await;
-        if let Some(end) = advance(reader, resolution, read, grant) {
-            return end;
+        match advance(reader, resolution, read, grant) {
+            None => {}
+            Some(Err(refusal)) if refusal.status() == 404 => {
+                return not_found(reader, resolution.question(), refusal, grant, trace).await;
+            }
+            Some(end) => return end,
         }
     }
+}
+
+/// Looks for the version of a question once more before it is refused.
+async fn not_found<B: Backend>(
+    reader: &Reader<B>,
+    question: &Question,
+    refusal: Refusal,
+    grant: &Grant,
+    trace: &mut Trace,
+) -> Result<Resolved, Refusal> {
+    // Boxed, so that the code is compiled only if it is needed.
+    let looking = Box::pin(late::look(reader, vec![(question, refusal.clone())], grant, trace));
+    looking.await.pop().unwrap_or(Err(refusal))
 }
 
 /// Supplies a read to a resolution. Returns its end, or `None` if it needs another key.
@@ -149,25 +163,9 @@ fn settle<B: Backend>(
         500.. if grant.allows(&question.name, &question.reference) => {
             last_answer(reader, question).unwrap_or(Err(refusal))
         }
-        404 => handed_out(reader, question, grant).ok_or_else(|| grant.cut_down(refusal)),
+        404 => late::handed_out(reader, question, grant).ok_or_else(|| grant.cut_down(refusal)),
         _ => Err(grant.cut_down(refusal)),
     }
-}
-
-/// Answers an exact version that this location does not see, although it has handed out the
-/// address: from the record that named it then.
-fn handed_out<B: Backend>(
-    reader: &Reader<B>,
-    question: &Question,
-    grant: &Grant,
-) -> Option<Resolved> {
-    let key = question.key();
-    let is_exact = matches!(key, Key::Version(..));
-    let is_allowed = is_exact && grant.allows(&question.name, &question.reference);
-    let snapshot = is_allowed.then(|| reader.handed_out(&key)).flatten()?;
-    let selected = Selected { name: question.name.clone(), snapshot, found: Found::Exact };
-    let basis = Basis { key, record: Rc::default(), slot: None, selected };
-    Some(Resolved { basis, stale: None, kept: false })
 }
 
 /// Answers a question from the last good record in memory: with a version, or with its
@@ -210,6 +208,7 @@ fn last_good<B: Backend>(
 }
 
 /// Reads the content of a version. If that fails, uses the last good version with its content.
+/// Without one, a content that is missing is read again after a while.
 ///
 /// # Errors
 ///
@@ -221,19 +220,26 @@ pub(crate) async fn with_content<B: Backend>(
     trace: &mut Trace,
 ) -> Result<(Resolved, B::Content), Refusal> {
     let Basis { key, record, selected, .. } = &resolved.basis;
-    match reader.content(selected.snapshot.digest, trace).await {
-        Ok(content) => {
-            if resolved.kept {
-                reader.keep_record(key, record);
-            }
-            Ok((resolved, content))
-        }
+    let digest = selected.snapshot.digest;
+    let content = match content::recall(reader, digest, trace).await {
+        Ok(content) => content,
         Err(refusal) => {
-            let last = last_good(reader, question, &resolved).ok_or_else(|| refusal.clone())?;
-            let digest = &last.basis.selected.snapshot.digest;
-            let content = reader.content_in_memory(digest).ok_or(refusal)?;
-            trace.content = ContentSource::Memory;
-            Ok((last, content))
+            let last = last_good(reader, question, &resolved);
+            let last_content = last.as_ref().map(|last| last.basis.selected.snapshot.digest);
+            let content = last_content.and_then(|digest| reader.content_in_memory(&digest));
+            if let Some(last) = last.zip(content) {
+                trace.content = ContentSource::Memory;
+                return Ok(last);
+            }
+            let read = async |trace: &mut Trace| {
+                content::read(reader, digest, CacheClass::Mutable, trace).await
+            };
+            // Boxed, so that the code is compiled only if it is needed.
+            Box::pin(late::read_again(reader, refusal, trace, read)).await?
         }
+    };
+    if resolved.kept {
+        reader.keep_record(key, record);
     }
+    Ok((resolved, content))
 }

@@ -17,6 +17,7 @@ use crate::trace::Trace;
 const MAX_INDEX: usize = 512 << 10;
 
 /// Adds to each refusal of an unknown component the nearest component that the caller may see.
+/// If the index lists the component itself, its catalog record is missing, or not visible yet.
 /// Reads the index once. Without the index, the refusals are unchanged.
 pub(crate) async fn suggest<'a, B: Backend>(
     reader: &Reader<B>,
@@ -24,7 +25,8 @@ pub(crate) async fn suggest<'a, B: Backend>(
     refusals: impl Iterator<Item = &'a mut Refusal>,
     trace: &mut Trace,
 ) {
-    let unknown: Vec<_> = refusals.filter_map(Refusal::unknown_component_mut).collect();
+    let is_unknown = |refusal: &&mut Refusal| matches!(refusal, Refusal::ComponentUnknown(..));
+    let unknown: Vec<_> = refusals.filter(is_unknown).collect();
     if unknown.is_empty() {
         return;
     }
@@ -38,7 +40,12 @@ pub(crate) async fn suggest<'a, B: Backend>(
     };
     let seen: Vec<&str> = index.entries().filter(visible).map(|(name, _)| name.as_str()).collect();
     let mut budget = BUDGET;
-    for (name, place) in unknown {
+    for refusal in unknown {
+        let Refusal::ComponentUnknown(name, place) = refusal else { continue };
+        if seen.contains(&name.as_str()) {
+            *refusal = Refusal::RecordMissing(Key::Catalog(name.clone()));
+            continue;
+        }
         let found = nearest(name.as_str(), seen.iter().copied(), &mut budget);
         *place = found.and_then(|name| name.parse().ok());
     }

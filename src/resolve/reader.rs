@@ -7,13 +7,14 @@ use catalog::digest::Digest;
 use catalog::key::{CacheClass, Key, Namespace};
 use catalog::parsed::ParsedCatalog;
 use catalog::record::Snapshot;
-use catalog::refusal::Refusal;
-use catalog::resolution::{Read, Selected, Unavailable};
+use catalog::resolution::{Basis, Read, Selected, Unavailable};
+use catalog::slot::Slot;
 
 use super::backend::Backend;
 use super::memory::{ITEM_OVERHEAD, KeptRecord, MAX_KEPT, Memory};
-use crate::config::{Config, IMMUTABLE_CACHE_TTL};
-use crate::trace::{ContentSource, Trace};
+use super::times::Times;
+use crate::config::{Config, HostSlots};
+use crate::trace::Trace;
 
 pub use super::ahead::{MissingContent, ReadAhead};
 
@@ -31,12 +32,9 @@ pub struct Reader<B: Backend> {
     memory: RefCell<Memory<B::Content>>,
     /// The maximum size of the contents in memory, in bytes.
     content_memory: usize,
-    /// Seconds for which a location may serve an old slot record.
-    slot_cache_ttl: u32,
-    /// Seconds for which a location may serve an old version record.
-    record_cache_ttl: u32,
-    /// Milliseconds for which an isolate uses a version record without reading it again.
-    record_memory: f64,
+    pub(crate) times: Times,
+    /// The slots that requests without a reference ask for.
+    pub(crate) host_slots: Vec<Slot>,
 }
 
 impl<B: Backend> Reader<B> {
@@ -48,9 +46,8 @@ impl<B: Backend> Reader<B> {
             healthy_at: Cell::new(f64::NEG_INFINITY),
             memory: RefCell::new(Memory::new(config.content_memory)),
             content_memory: config.content_memory,
-            slot_cache_ttl: config.slot_cache_ttl,
-            record_cache_ttl: config.record_cache_ttl(),
-            record_memory: config.record_memory(),
+            times: Times::of(config),
+            host_slots: config.hosts.as_ref().map_or_else(|_| Vec::new(), HostSlots::all),
         }
     }
 
@@ -72,7 +69,7 @@ impl<B: Backend> Reader<B> {
             None => {
                 let text = key.to_string();
                 let read = async |ttl| self.backend.record(key.namespace(), &text, ttl).await;
-                self.patiently(key, trace, read, |_| true).await?
+                self.patiently(key.cache_class(), trace, read, |_| true).await?
             }
         };
         Ok(self.found(key, found))
@@ -96,7 +93,10 @@ impl<B: Backend> Reader<B> {
         trace.kv_reads += 1;
         let texts: Vec<String> = keys.iter().map(Key::to_string).collect();
         // The shortest time for all, so that an absent key need not be read again.
-        let values = self.backend.records(namespace, &texts, self.slot_cache_ttl).await?;
+        let values = self
+            .backend
+            .records(namespace, &texts, self.times.cache_ttl(CacheClass::Mutable))
+            .await?;
         Ok(keys.iter().zip(values).map(|(key, value)| self.found(key, value)).collect())
     }
 
@@ -111,7 +111,7 @@ impl<B: Backend> Reader<B> {
 
     /// Tells if a version record may be used without being read again.
     pub(crate) fn is_fresh(&self, kept: &KeptRecord) -> bool {
-        self.backend.now() - kept.read_at.get() < self.record_memory
+        self.backend.now() - kept.read_at.get() < self.times.record_memory
     }
 
     /// Returns the last good record of a key and its age in seconds.
@@ -149,6 +149,7 @@ impl<B: Backend> Reader<B> {
                 known.bytes.replace(record.clone());
             }
             _ => {
+                memory.retire_record(key);
                 let (bytes, read_at) = (record.clone().into(), read_at.into());
                 let kept = KeptRecord { bytes, read_at, revoked };
                 memory.records.put(key, Rc::new(kept), record.len() + ITEM_OVERHEAD);
@@ -158,7 +159,7 @@ impl<B: Backend> Reader<B> {
 
     /// Forgets the last good record of a key.
     pub(crate) fn forget_record(&self, key: &Key) {
-        self.memory.borrow_mut().records.remove(key);
+        self.memory.borrow_mut().retire_record(key);
     }
 
     /// Tells if the last record of a version says that it was revoked.
@@ -181,9 +182,17 @@ impl<B: Backend> Reader<B> {
         }
     }
 
-    /// Keeps a version whose exact address is handed out.
-    pub(crate) fn keep_handed_out(&self, selected: &Selected) {
-        self.memory.borrow_mut().keep_handed_out(selected, self.backend.now());
+    /// Keeps a version whose exact address is handed out. The record of a version hands out
+    /// nothing.
+    pub(crate) fn keep_handed_out(&self, basis: &Basis) {
+        if !matches!(basis.key, Key::Version(..)) {
+            self.keep_named(&basis.selected);
+        }
+    }
+
+    /// Keeps a version that the record of another key names.
+    pub(crate) fn keep_named(&self, Selected { name, snapshot, .. }: &Selected) {
+        self.memory.borrow_mut().keep_handed_out(name, snapshot, self.backend.now());
     }
 
     /// Returns a version whose exact address was handed out not too long ago.
@@ -194,35 +203,6 @@ impl<B: Backend> Reader<B> {
     /// Records that a kept record was read again now.
     pub(crate) fn touch(&self, kept: &KeptRecord) {
         kept.read_at.set(self.backend.now());
-    }
-
-    /// Reads a content and checks its digest, or takes it from memory.
-    ///
-    /// # Errors
-    ///
-    /// A refusal if KV is unavailable, or if the content is missing or has another digest.
-    pub(crate) async fn content(
-        &self,
-        digest: Digest,
-        trace: &mut Trace,
-    ) -> Result<B::Content, Refusal> {
-        if let Some(content) = self.content_in_memory(&digest) {
-            trace.content = ContentSource::Memory;
-            return Ok(content);
-        }
-        trace.content = ContentSource::Kv;
-        let key = Key::Content(digest);
-        let unavailable = |_| Refusal::StoreUnavailable(key.namespace());
-        let text = key.to_string();
-        let read = async |ttl| self.backend.content(&text, ttl).await;
-        let is_right = |(_, found): &(B::Content, Digest)| *found == digest;
-        let content = self.patiently(&key, trace, read, is_right).await.map_err(unavailable)?;
-        let (content, found) = content.ok_or(Refusal::ContentMissing(digest))?;
-        if found != digest {
-            return Err(Refusal::DigestMismatch { expected: digest, found });
-        }
-        self.keep_content(digest, &content);
-        Ok(content)
     }
 
     /// Returns the content, if it is in memory.
@@ -263,27 +243,18 @@ impl<B: Backend> Reader<B> {
     /// asks for it: this location may have kept an old result.
     pub(super) async fn patiently<T>(
         &self,
-        key: &Key,
+        mut class: CacheClass,
         trace: &mut Trace,
         read: impl AsyncFn(u32) -> Read<T>,
         is_right: impl Fn(&T) -> bool,
     ) -> Read<T> {
-        let mut class = key.cache_class();
         loop {
             trace.kv_reads += 1;
-            let found = read(self.cache_ttl(class)).await?;
+            let found = read(self.times.cache_ttl(class)).await?;
             match class.after_absent() {
                 Some(next) if !found.as_ref().is_some_and(&is_right) => class = next,
                 _ => return Ok(found),
             }
-        }
-    }
-
-    pub(super) fn cache_ttl(&self, class: CacheClass) -> u32 {
-        match class {
-            CacheClass::Mutable => self.slot_cache_ttl,
-            CacheClass::Record => self.record_cache_ttl,
-            CacheClass::Immutable => IMMUTABLE_CACHE_TTL,
         }
     }
 }

@@ -16,7 +16,8 @@ use super::waiting::Waiting;
 use crate::config::read_access::READ_TOKENS;
 use crate::config::{Config, ScriptVersion};
 use crate::lane::Lane;
-use crate::resolve::reader::{MissingContent, ReadAhead, Reader};
+use crate::resolve::reader::Reader;
+use crate::resolve::reader::{MissingContent, ReadAhead};
 
 /// The state of an isolate, which serves one script version with one environment for its whole
 /// life.

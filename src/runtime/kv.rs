@@ -35,6 +35,9 @@ extern "C" {
     /// costs a quarter of one that is controlled by a future.
     pub(super) fn within(promise: &Promise, milliseconds: u32) -> Promise;
 
+    /// A promise that settles after this time.
+    fn pause(milliseconds: u32) -> Promise;
+
     /// The reads of one request, one after another, with one timer for all.
     pub type Reads;
 
@@ -262,6 +265,11 @@ impl Backend for KvStore {
 
     fn trust(&self, digest: &Digest) {
         trust(&digest.to_string());
+    }
+
+    async fn pause(&self, milliseconds: u32) {
+        // The promise never rejects.
+        let _ = settled(pause(milliseconds)).await;
     }
 
     fn size(&self, content: &ContentHandle) -> usize {

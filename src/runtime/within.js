@@ -6,6 +6,9 @@ export const within = async (promise, milliseconds) => {
   return outcome
 }
 
+/** Settles after `milliseconds`. */
+export const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+
 /** The reads of one request, one after another, with one timer: it is the most expensive part of a wait. */
 export class Reads {
   /** Begins with a read that may take `milliseconds`. */

@@ -1,5 +1,7 @@
 //! KV as a map, for the tests that run natively.
 
+pub(crate) mod resolver;
+
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,35 +9,8 @@ use base64ct::{Base64, Encoding};
 use catalog::digest::Digest;
 use catalog::key::Namespace;
 use catalog::resolution::{Read, Unavailable};
-use component_resolver::config::Config;
-use component_resolver::http::router::{self, Handled};
-use component_resolver::http::{Body, JsonPart, Request};
 use component_resolver::resolve::backend::Backend;
-use component_resolver::resolve::reader::{ReadAhead, Reader};
-use pollster::block_on;
 use serde_json::Value;
-
-/// A resolver of one isolate.
-pub(crate) struct Resolver {
-    pub(crate) config: Config,
-    pub(crate) reader: Reader<MapBackend>,
-}
-
-impl Resolver {
-    /// A resolver with an empty memory.
-    pub(crate) fn new(config: Config, backend: MapBackend) -> Self {
-        Self { reader: Reader::new(&config, backend), config }
-    }
-
-    /// Answers a request by the full path.
-    pub(crate) fn answer(
-        &self,
-        request: &Request<'_>,
-        ahead: Option<ReadAhead>,
-    ) -> Handled<Vec<u8>> {
-        block_on(router::answer(&self.config, &self.reader, request, ahead))
-    }
-}
 
 type Values = BTreeMap<(String, String), Vec<u8>>;
 
@@ -80,29 +55,6 @@ impl MapBackend {
         }
         Ok(self.values.borrow().get(&(namespace, key.to_owned())).cloned())
     }
-}
-
-/// Returns the bytes of a body.
-pub(crate) fn body_bytes(body: Body<Vec<u8>>) -> Vec<u8> {
-    match body {
-        Body::Empty => Vec::new(),
-        Body::Text(text) => text.into_bytes(),
-        Body::Content(bytes) => bytes,
-        Body::Json(parts) => parts.into_iter().flat_map(part_bytes).collect(),
-    }
-}
-
-fn part_bytes(part: JsonPart<Vec<u8>>) -> Vec<u8> {
-    let member = match part {
-        JsonPart::Text(text) => text,
-        JsonPart::Content(bytes) => match String::from_utf8(bytes) {
-            Ok(text) => format!(r#""content":{}"#, Value::from(text)),
-            Err(error) => {
-                format!(r#""contentBase64":"{}""#, Base64::encode_string(error.as_bytes()))
-            }
-        },
-    };
-    member.into_bytes()
 }
 
 /// A value as it is stored: a text, the bytes of a base64 text, or compact JSON.
@@ -162,6 +114,10 @@ impl Backend for MapBackend {
     }
 
     fn trust(&self, _: &Digest) {}
+
+    async fn pause(&self, milliseconds: u32) {
+        self.clock.set(self.clock.get() + f64::from(milliseconds));
+    }
 
     fn size(&self, content: &Vec<u8>) -> usize {
         content.len()

@@ -92,7 +92,7 @@ pub enum Refusal {
     },
     /// The request demands another content than this one.
     PreconditionFailed(Digest),
-    /// A record that every sync writes does not exist.
+    /// A record that every sync writes, or that another record names, does not exist.
     RecordMissing(Key),
     /// A namespace does not answer.
     StoreUnavailable(Namespace),
@@ -166,16 +166,6 @@ impl Refusal {
     /// Returns the seconds after which a retry may help.
     pub fn retry_after(&self) -> Option<u32> {
         (self.status() == 503).then_some(5)
-    }
-
-    /// Returns the unknown component and the place for the nearest one.
-    pub fn unknown_component_mut(
-        &mut self,
-    ) -> Option<(&ComponentName, &mut Option<ComponentName>)> {
-        match self {
-            Self::ComponentUnknown(name, near) => Some((name, near)),
-            _ => None,
-        }
     }
 
     /// Returns the existing versions and slots, to be filtered by the rights of the caller.

@@ -112,7 +112,8 @@ pub fn detail(refusal: &Refusal) -> String {
             format!("The entity tag is \"{digest}\", which If-Match does not name.")
         }
         Refusal::RecordMissing(key) => format!(
-            "The record {key} is not in {}. Run slotctl sync to write it.",
+            "The record {key} is not in {}, or not visible here yet. Try again. If it stays \
+             missing, run slotctl sync to write it.",
             key.namespace().binding()
         ),
         Refusal::Overloaded => {

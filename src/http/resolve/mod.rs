@@ -17,10 +17,10 @@ use self::text::Text;
 use crate::config::Config;
 use crate::http::{HandlerContext, MAX_BODY, Payload, Request, Response, caller, respond};
 use crate::resolve::backend::Backend;
-use crate::resolve::bulk::{Settled, resolve_all};
+use crate::resolve::bulk::resolve_all;
 use crate::resolve::nearest;
 use crate::resolve::reader::Reader;
-use crate::resolve::{keep_unless_unsure, question, with_content};
+use crate::resolve::{Settled, keep_unless_unsure, question, with_content};
 use crate::trace::Trace;
 
 /// The maximum number of references in one request: as many keys as Workers KV reads at once.
@@ -102,7 +102,7 @@ async fn complete<B: Backend>(
     let (question, resolved) = settled?;
     let Some(left) = budget else {
         keep_unless_unsure(reader, &resolved);
-        reader.keep_handed_out(&resolved.basis.selected);
+        reader.keep_handed_out(&resolved.basis);
         return Ok((resolved, None));
     };
     let snapshot = &resolved.basis.selected.snapshot;
@@ -112,7 +112,7 @@ async fn complete<B: Backend>(
         limit: MAX_CONTENT,
     })?;
     let (resolved, content) = with_content(reader, &question, resolved, trace).await?;
-    reader.keep_handed_out(&resolved.basis.selected);
+    reader.keep_handed_out(&resolved.basis);
     Ok((resolved, Some(content.into())))
 }
 

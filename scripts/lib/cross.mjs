@@ -29,7 +29,14 @@ async function ensureZig() {
     throw new UserError('Python is missing: install Python 3, which installs zig, the linker for other platforms.')
   log('Installing zig, which links for other platforms, into .tools/zig (once, about 90 MB) ...')
   await run(python, ['-m', 'venv', ENVIRONMENT])
-  await run(path.join(BIN, 'pip'), ['install', '--quiet', '--disable-pip-version-check', '--require-hashes', '--requirement', REQUIREMENTS])
+  await run(path.join(BIN, 'pip'), [
+    'install',
+    '--quiet',
+    '--disable-pip-version-check',
+    '--require-hashes',
+    '--requirement',
+    REQUIREMENTS,
+  ])
 }
 
 /**

@@ -24,12 +24,14 @@ mod exit;
 )]
 mod hint_tests;
 mod interrupt;
+mod login;
 mod namespaces;
 mod nearest;
 mod offline;
 mod output;
 mod read;
 mod read_back;
+mod read_token;
 mod remote;
 mod resolver;
 mod runs;

@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 use crate::args::TargetArgs;
 use crate::config::{self, Config, Home};
 use crate::exit::Usage;
+use crate::login;
 use crate::namespaces::{self, Given, NamespaceIds, Sources};
 use kv_api::{KvApi, Patience, RetryNotice, Token};
 
@@ -66,9 +67,10 @@ impl KvTarget {
     }
 
     fn cloudflare(args: &TargetArgs, notice: RetryNotice) -> Result<Self> {
-        let (token, home) = (token()?, Home::Cloudflare);
+        let home = Home::Cloudflare;
         let environment = config::chosen(args.env.as_deref(), home)?;
         let config = config::load(args.config.as_deref(), environment.as_deref())?;
+        let token = token(config.as_ref())?;
         let account = account(config.as_ref())?;
         let base = env::var("CLOUDFLARE_API_BASE_URL").unwrap_or(CLOUDFLARE.to_owned());
         let api = KvApi::cloudflare(&base, &account, token, patience()?, notice)?;
@@ -145,18 +147,20 @@ pub(crate) fn patience() -> Result<Patience> {
 }
 
 const NO_TARGET: Usage = Usage(
-    "name the target: `--local` for a running `wrangler dev`, or set \
-     CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID for Cloudflare",
+    "name the target: `--local` for a running `wrangler dev`; for Cloudflare, log in with \
+     `npx wrangler login`, or set CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID",
 );
 
 fn given(args: &TargetArgs) -> Given<'_> {
     Given { slots: args.slots_id.as_deref(), components: args.components_id.as_deref() }
 }
 
-/// Reads the token. Only the environment can name it: everyone on the machine can read a
-/// command line.
-fn token() -> Result<Token> {
-    let text = set("CLOUDFLARE_API_TOKEN").ok_or(NO_TARGET)?;
+/// Reads the token from the environment, else takes that of wrangler's login. No option can name
+/// it: everyone on the machine can read a command line.
+fn token(config: Option<&Config>) -> Result<Token> {
+    let Some(text) = set("CLOUDFLARE_API_TOKEN") else {
+        return config.and_then(login::token).ok_or_else(|| NO_TARGET.into());
+    };
     Ok(Token::new(&text)
         .ok_or(Usage("CLOUDFLARE_API_TOKEN has characters that a token cannot have"))?)
 }
@@ -172,7 +176,8 @@ fn account(config: Option<&Config>) -> Result<String> {
             config.file.display()
         ),
         (Some(account), ..) | (None, Some(account), _) => Ok(account),
-        (None, None, _) => bail!(NO_TARGET),
+        (None, None, Some(config)) => Ok(login::account(config)?.ok_or(NO_TARGET)?),
+        (None, None, None) => bail!(NO_TARGET),
     }
 }
 

@@ -10,6 +10,7 @@ mod release;
 mod repo;
 mod rollback;
 mod rollout;
+mod setup;
 mod shell;
 mod sync;
 mod tag;
@@ -27,6 +28,7 @@ pub(crate) use release::ReleaseArgs;
 pub(crate) use repo::RepoArgs;
 pub(crate) use rollback::RollbackArgs;
 pub(crate) use rollout::{ChangeArgs, ExplainArgs, RolloutArgs, RolloutCommand, RolloutPlanArgs};
+pub(crate) use setup::SetupArgs;
 pub(crate) use shell::{CompletionsArgs, ManArgs};
 pub(crate) use sync::{LayoutArg, SyncArgs};
 pub(crate) use tag::{BumpArgs, CreateArgs, DeleteArgs, ListArgs, SetArgs, ShowArgs};
@@ -48,6 +50,9 @@ pub(crate) enum Command {
     /// Make Workers KV equal to the tags of a Git repository
     #[command(after_help = sync::HELP)]
     Sync(SyncArgs),
+    /// Set up the resolver in a Cloudflare account: namespaces, token, deployment, sync
+    #[command(after_help = setup::HELP)]
+    Setup(SetupArgs),
     /// Serve the components of a repository on this machine, and sync after each change
     #[command(after_help = dev::HELP)]
     Dev(DevArgs),
@@ -101,6 +106,7 @@ impl Command {
         match self {
             Self::Sync(_) => "sync",
             Self::Dev(_) => "dev",
+            Self::Setup(_) => "setup",
             Self::Explain(_) => "explain",
             Self::Lint(_) => "lint",
             Self::Rollout(args) => match args.command {
@@ -146,7 +152,7 @@ impl Command {
             Self::Tag(args) => args.command.common().1.json,
             Self::Token(args) => args.json,
             Self::Push(args) => args.json,
-            Self::Completions(_) | Self::Dev(_) | Self::Man(_) => false,
+            Self::Completions(_) | Self::Dev(_) | Self::Man(_) | Self::Setup(_) => false,
         }
     }
 }

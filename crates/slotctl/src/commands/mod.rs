@@ -9,6 +9,7 @@ mod push;
 mod release;
 mod rollback;
 mod rollout;
+mod setup;
 mod shell;
 mod status;
 mod sync;
@@ -44,6 +45,7 @@ fn carry_out(command: &Command, output: &Output) -> Result<Exit> {
     match command {
         Command::Sync(args) => sync::run(&Context::new(args, output)),
         Command::Dev(args) => dev::run(&Context::new(args, output)),
+        Command::Setup(args) => setup::run(&Context::new(args, output)),
         Command::Explain(args) => explain::run(&Context::new(args, output)),
         Command::Lint(args) => lint::run(&Context::new(args, output)),
         Command::Rollout(args) => rollout::run(&Context::new(args, output)),

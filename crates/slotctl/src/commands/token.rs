@@ -1,25 +1,17 @@
 //! `slotctl token`: creates a read token and the entry that the Worker stores for it.
 
-use anyhow::{Context as _, Result};
-use base64ct::{Base64UrlUnpadded, Encoding};
-use catalog::digest::Digest;
+use anyhow::Result;
 use serde_json::json;
 
 use crate::args::TokenArgs;
 use crate::context::Context;
 use crate::exit::Exit;
-
-/// The prefix of tokens, by which scanners for leaked secrets recognize them.
-const PREFIX: &str = "crt_";
+use crate::read_token::ReadToken;
 
 /// Carries out the command.
 pub(crate) fn run(context: &Context<'_, TokenArgs>) -> Result<Exit> {
     let Context { args, output, .. } = *context;
-    let mut random = [0; 32];
-    getrandom::fill(&mut random).context("the operating system returned no random bytes")?;
-    let token = format!("{PREFIX}{}", Base64UrlUnpadded::encode_string(&random));
-    let hash = Digest::of(token.as_bytes()).to_string();
-    let entry = json!({ &hash: args.scopes });
+    let ReadToken { token, hash, entry } = ReadToken::new(&args.scopes)?;
     if args.json {
         let value =
             json!({ "token": token, "hash": hash, "scopes": args.scopes, "readTokens": entry });

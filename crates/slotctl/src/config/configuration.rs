@@ -109,6 +109,17 @@ impl Config {
         Ok(self.section()?.account_id.map(str::to_owned))
     }
 
+    /// Tells if the environment sets this variable, or binds it to a secret of a Secrets Store.
+    /// An environment inherits neither.
+    pub(crate) fn sets(&self, variable: &str) -> bool {
+        let own = self.environment().and_then(|name| self.document.env.get(name));
+        let (vars, secrets) = match (self.environment(), own) {
+            (Some(_), Some(own)) => (&own.vars, &own.secrets_store_secrets),
+            _ => (&self.document.vars, &self.document.secrets_store_secrets),
+        };
+        vars.contains_key(variable) || secrets.iter().any(|secret| secret.binding == variable)
+    }
+
     /// Returns the environment to pass to wrangler with this file. A file made by a build tool
     /// needs none.
     pub(crate) fn environment(&self) -> Option<&str> {

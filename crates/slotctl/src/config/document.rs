@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use jsonc_parser::{ParseOptions, parse_to_serde_value};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::nearest::did_you_mean;
 
@@ -21,6 +22,8 @@ pub(super) struct Document {
     pub(super) name: Option<String>,
     pub(super) account_id: Option<String>,
     pub(super) kv_namespaces: Vec<Binding>,
+    pub(super) vars: Map<String, Value>,
+    pub(super) secrets_store_secrets: Vec<StoredSecret>,
     pub(super) env: BTreeMap<String, Environment>,
     /// The environment for which a build tool made this file.
     #[serde(rename = "targetEnvironment")]
@@ -34,6 +37,14 @@ pub(super) struct Environment {
     pub(super) name: Option<String>,
     pub(super) account_id: Option<String>,
     pub(super) kv_namespaces: Vec<Binding>,
+    pub(super) vars: Map<String, Value>,
+    pub(super) secrets_store_secrets: Vec<StoredSecret>,
+}
+
+/// A binding of a secret in a Secrets Store.
+#[derive(Debug, Deserialize)]
+pub(super) struct StoredSecret {
+    pub(super) binding: String,
 }
 
 /// A binding of a KV namespace.
@@ -83,20 +94,22 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Document> {
 
 /// Parses JSON with comments and trailing commas, in `.json` files too, as wrangler does.
 fn json<T: DeserializeOwned>(text: &str) -> Result<T> {
-    let strict = ParseOptions {
-        allow_comments: true,
-        allow_trailing_commas: true,
-        allow_loose_object_property_names: false,
-        allow_missing_commas: false,
-        allow_single_quoted_strings: false,
-        allow_hexadecimal_numbers: false,
-        allow_unary_plus_numbers: false,
-        allow_bare_decimal_point_numbers: false,
-        allow_non_finite_numbers: false,
-        allow_extended_string_escapes: false,
-    };
-    Ok(parse_to_serde_value(text, &strict)?)
+    Ok(parse_to_serde_value(text, &JSON)?)
 }
+
+/// JSON as wrangler accepts it.
+pub(super) const JSON: ParseOptions = ParseOptions {
+    allow_comments: true,
+    allow_trailing_commas: true,
+    allow_loose_object_property_names: false,
+    allow_missing_commas: false,
+    allow_single_quoted_strings: false,
+    allow_hexadecimal_numbers: false,
+    allow_unary_plus_numbers: false,
+    allow_bare_decimal_point_numbers: false,
+    allow_non_finite_numbers: false,
+    allow_extended_string_escapes: false,
+};
 
 /// Reads a file without its byte order mark, which wrangler ignores.
 fn text(file: &Path) -> Result<String> {

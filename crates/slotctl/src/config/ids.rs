@@ -14,6 +14,19 @@ pub(crate) fn provisioned_title(worker: &str, binding: &str) -> String {
     format!("{worker}-{}", binding.to_lowercase().replace('_', "-"))
 }
 
+/// Tells if the environment has no id of a namespace for `binding`: no binding, a binding without an
+/// id, or one with a placeholder.
+///
+/// # Errors
+///
+/// If the configuration does not have the environment, or has the binding twice.
+pub(crate) fn lacks_id(config: &Config, binding: &str) -> Result<bool> {
+    let section = config.section()?;
+    let bound =
+        bound(&section, binding).with_context(|| format!("in {}", config.file.display()))?;
+    Ok(!bound.and_then(|bound| bound.id.as_deref()).is_some_and(is_id))
+}
+
 /// Returns the id of the namespace bound as `binding`: the id `given` by the option
 /// `--<binding>-id`, else that of the configuration. Returns `None` if wrangler is to provision
 /// the namespace, or if there is no configuration.

@@ -7,6 +7,7 @@
 
 mod configuration;
 mod document;
+mod edit;
 mod environment;
 mod find;
 mod home;
@@ -16,6 +17,7 @@ mod ids;
 mod tests;
 
 pub(crate) use configuration::{Config, load};
+pub(crate) use edit::set_namespace_id;
 pub(crate) use environment::chosen;
 pub(crate) use home::Home;
-pub(crate) use ids::{given_or_configured, provisioned_title};
+pub(crate) use ids::{given_or_configured, lacks_id, provisioned_title};

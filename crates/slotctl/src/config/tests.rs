@@ -9,7 +9,7 @@ use super::configuration::{Config, find_in, load};
 use super::environment::refuse_dotenv;
 use super::find::candidates;
 use super::home::Home;
-use super::ids::{given_or_configured, provisioned_title};
+use super::ids::{given_or_configured, lacks_id, provisioned_title};
 
 const ONE: &str = "0123456789abcdef0123456789abcdef";
 const TWO: &str = "fedcba9876543210fedcba9876543210";
@@ -253,6 +253,30 @@ fn local_kv_needs_no_configured_binding() {
     let (_root, other) = config("wrangler.jsonc", OTHER_APP, Some("staging"));
     assert_eq!(given_or_configured(None, Some(&other), "SLOTS", Home::Local).unwrap(), None);
     assert!(given_or_configured(None, Some(&other), "SLOTS", Home::Cloudflare).is_err());
+}
+
+#[test]
+fn missing_and_placeholder_ids_are_to_be_set() {
+    for (env, binding, lacks) in [
+        (Some("staging"), "SLOTS", false),
+        (Some("staging"), "COMPONENTS", true),
+        (Some("production"), "SLOTS", true),
+        (Some("production"), "COMPONENTS", true),
+    ] {
+        let (_root, config) = config("wrangler.toml", TOML, env);
+        assert_eq!(lacks_id(&config, binding).unwrap(), lacks, "{env:?} {binding}");
+    }
+    let (_root, config) = config("wrangler.toml", TOML, Some("twice"));
+    assert!(lacks_id(&config, "SLOTS").is_err());
+}
+
+#[test]
+fn variables_and_stored_secrets_are_set() {
+    let text = "[vars]\nA = 1\n[env.p.vars]\nB = { x = 1979-05-27 }\n\
+                [[env.p.secrets_store_secrets]]\nbinding = \"C\"\n";
+    let (_root, top) = config("wrangler.toml", text, None);
+    let (_root, own) = config("wrangler.toml", text, Some("p"));
+    assert!(top.sets("A") && !top.sets("B") && !own.sets("A") && own.sets("B") && own.sets("C"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Cloudflare's versions and deployments of a Worker, through the `wrangler` executable. No
 //! other module calls it. Its output is untrusted until it is parsed.
 
+pub(crate) mod account;
 mod call;
 mod program;
 mod serve;
@@ -59,6 +60,13 @@ impl Wrangler {
         let shown = there.iter().map(|word| format!(" {}", quoted(word))).collect();
         let program = program::program(command, &dir);
         Self { program, dir, which, shown }
+    }
+
+    /// Creates the settings for the wrangler that is installed beside the configuration or above it;
+    /// `None` if there is none.
+    pub(crate) fn installed(file: &Path, env: Option<&str>) -> Option<Self> {
+        let wrangler = Self::new(None, file, env, None);
+        program::is_installed(&wrangler.program).then_some(wrangler)
     }
 
     /// Returns the active deployment.
@@ -146,7 +154,12 @@ impl Wrangler {
     }
 
     fn ask<T: DeserializeOwned>(&self, words: &[&str]) -> Result<T> {
-        let printed = self.call(words, &["--json".to_owned()], None, TO_ANSWER)?;
+        self.json(words, &["--json".to_owned()])
+    }
+
+    /// Makes a call and parses what it prints.
+    fn json<T: DeserializeOwned>(&self, words: &[&str], options: &[String]) -> Result<T> {
+        let printed = self.call(words, options, None, TO_ANSWER)?;
         model::json(&printed)
             .map_err(|why| anyhow!("wrangler {} printed unexpected output: {why}", words.join(" ")))
     }

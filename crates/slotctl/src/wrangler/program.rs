@@ -16,7 +16,15 @@ pub(super) fn program(command: Option<&str>, dir: &Path) -> Vec<OsString> {
     }
     let dir = PathBuf::from(absolute(dir));
     let installed = dir.ancestors().find_map(|folder| installed(&folder.join("node_modules")));
-    installed.unwrap_or_else(|| vec!["npx".into(), "wrangler".into()])
+    installed.unwrap_or_else(|| NPX.map(OsString::from).to_vec())
+}
+
+/// What starts a wrangler that is not installed: npx downloads it.
+const NPX: [&str; 2] = ["npx", "wrangler"];
+
+/// Tells if these words start an installed wrangler.
+pub(super) fn is_installed(program: &[OsString]) -> bool {
+    program != NPX
 }
 
 /// Returns the wrangler of a `node_modules`, run by the Node installed there: the Node of the

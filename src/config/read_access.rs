@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use catalog::access::{Grant, ReadTokens};
+use catalog::digest::Digest;
 use catalog::refusal::Refusal;
 
 use super::raw::{RawSetting, Setting};
@@ -32,6 +33,12 @@ impl ReadAccess {
     /// Tells if a token is needed to read.
     pub fn needs_token(&self) -> bool {
         !matches!(*self.0.borrow(), Ok(None))
+    }
+
+    /// Returns the SHA-256 of a valid token. It is also the name of the token.
+    pub fn token_hash(&self, token: &str) -> Option<Digest> {
+        let tokens = self.0.borrow();
+        tokens.as_ref().ok()?.as_ref()?.hash(token).copied()
     }
 
     /// Returns the rights of a caller with this token: all rights if no tokens are set.

@@ -1,6 +1,7 @@
 //! Authorization: the rights of a caller.
 
 use catalog::access::Grant;
+use catalog::digest::Digest;
 use catalog::refusal::Refusal;
 
 use crate::config::Config;
@@ -18,6 +19,12 @@ pub fn authorize(config: &Config, request: &Request<'_>) -> Result<Grant, Refusa
     }
     let field = (request.header)(AUTHORIZATION).unwrap_or_default();
     config.access.grant(bearer(&field))
+}
+
+/// Returns the SHA-256 of the caller's token, if it is valid.
+pub fn token_hash(config: &Config, request: &Request<'_>) -> Option<Digest> {
+    let field = (request.header)(AUTHORIZATION)?;
+    config.access.token_hash(bearer(&field)?)
 }
 
 /// Returns the token of `Bearer <token>` (RFC 6750, section 2.1). The scheme is

@@ -19,5 +19,9 @@ pub const IF_NONE_MATCH: &str = "If-None-Match";
 /// The origin of the page that sends the request (RFC 6454).
 pub const ORIGIN: &str = "Origin";
 
+/// The address of the client, which Cloudflare sets and a client cannot. `X-Forwarded-For` begins
+/// with whatever the client has sent.
+pub const CLIENT_ADDRESS: &str = "CF-Connecting-IP";
+
 /// The bearer token (RFC 6750).
 pub const AUTHORIZATION: &str = "Authorization";

@@ -8,6 +8,7 @@ pub(crate) mod components;
 pub mod conditional;
 pub mod cors;
 pub mod headers;
+pub(crate) mod limit;
 pub mod payload;
 pub(crate) mod resolve;
 pub(crate) mod respond;

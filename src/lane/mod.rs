@@ -33,7 +33,7 @@ pub use self::cached::{Recalled, RecalledContent};
 const LANE_BOUND: usize = 8 << 20;
 
 /// The counted size of a finished response in bytes, mostly its headers.
-const RESPONSE_SIZE: usize = 4_000;
+pub const RESPONSE_SIZE: usize = 4_000;
 
 /// The responses of the full path by URL. `P` is a response that can be sent again, without its
 /// content.

@@ -57,6 +57,13 @@ pub trait Backend {
     /// Returns the memory that a content takes up, in bytes.
     fn size(&self, content: &Self::Content) -> usize;
 
+    /// Tells if callers have a rate limit.
+    fn has_limit(&self) -> bool;
+
+    /// Counts a caller `count` times. Returns false if its rate limit is exceeded. A limiter that
+    /// fails admits everybody.
+    async fn admits(&self, key: &str, count: u32) -> bool;
+
     /// Returns 32 random bits.
     fn random(&self) -> u32;
 

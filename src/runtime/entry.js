@@ -45,17 +45,25 @@ async function call(resolver, begin, ...args) {
   return value === undefined ? wasm.giveUp(resolver) : value
 }
 
-/** The response of the fast lane after the read of its content; nothing if that read fails. */
+/**
+ * The response of the fast lane after the read of its content; nothing if that read fails, as the
+ * full path reports what is wrong, and null if too many requests wait.
+ */
 async function withContent(number, read) {
-  try {
-    const bytes = await read
-    return wasm.complete(number, bytes, await crypto.subtle.digest('SHA-256', bytes))
-  } catch {
-    // The full path reports what is wrong.
-  }
+  const value = await read
+  const bytes = value instanceof ArrayBuffer ? value : undefined
+  return wasm.complete(number, bytes, bytes && (await crypto.subtle.digest('SHA-256', bytes)))
+}
+
+/** Counts a request against the rate limit of its caller: the response if it is exceeded. */
+function overLimit(request, env) {
+  const number = nextNumber()
+  return outcome(number, wasm.limited(number, request, env))
 }
 
 let resolver
+/** True if a rate limiter is bound. */
+let limited = false
 
 class Resolver extends WorkerEntrypoint {
   // The runtime constructs an entrypoint for each request, with the context of the request,
@@ -68,10 +76,13 @@ class Resolver extends WorkerEntrypoint {
     // biome-ignore lint/correctness/noConstructorReturn: see above
     if (own && resolver) return resolver
     super(context, env)
+    limited = env.RATE_LIMITER !== undefined
     if (own) resolver = this
   }
 
   async fetch(request) {
+    const refused = limited && (await overLimit(request, this.env))
+    if (refused) return refused
     const { method, headers } = request
     const url = known?.get(request.url, method)
     // A request with If-Match takes the full path. A question of the Wasm would cost more.
@@ -84,6 +95,7 @@ class Resolver extends WorkerEntrypoint {
     url.missed = answer instanceof Promise
     if (url.missed) answer = await withContent(number, answer)
     reads?.end()
+    if (answer === null) return wasm.overloaded(request, this.env)
     return answer ?? fullPath(request, this.env, record)
   }
 

@@ -2,8 +2,7 @@
 
 use std::rc::Rc;
 
-use catalog::refusal::Refusal;
-use js_sys::ArrayBuffer;
+use js_sys::{ArrayBuffer, Date};
 use wasm_bindgen::prelude::*;
 use worker::Env;
 
@@ -14,13 +13,11 @@ use super::kv::{self, Reads};
 use super::method::{LaneMethod, method_name};
 use super::reply::Prepared;
 use super::task;
-use crate::http::headers::ORIGIN;
 use crate::http::router::{self, Handled};
-use crate::http::{Body, NO_BODY, Request, RequestBody, respond, split};
+use crate::http::{Body, NO_BODY, Request, RequestBody, split};
 use crate::lane::asker::RequestAsker;
-use crate::lane::{Lesson, Recalled, RecalledContent, rehearsal};
+use crate::lane::{Lesson, RESPONSE_SIZE, Recalled, RecalledContent, rehearsal};
 use crate::resolve::reader::ReadAhead;
-use crate::trace::Trace;
 
 /// Begins to read the content that the response to a known URL will probably need, during the
 /// read of the slot record.
@@ -81,25 +78,27 @@ fn finish(
         RecalledContent::InMemory(content) => send(isolate, &prepared, Some(&content)),
         RecalledContent::Missing(missing) => {
             let read = isolate.reader.backend.content_of(missing.digest, reads).ok()?;
-            isolate.waiting.borrow_mut().put(number, (prepared, missing), 0, 0.0);
+            let mut waiting = isolate.waiting.borrow_mut();
+            waiting.drop_older(task::oldest());
+            waiting.put(number, (prepared, missing), RESPONSE_SIZE, Date::now());
             Some(read.into())
         }
     }
 }
 
 /// Returns the response for which [`recall`] has read a content, given the content and its
-/// SHA-256. Returns `undefined` if the full path has to find the error.
+/// SHA-256, if there is one. Returns `undefined` if the full path has to find the error, and `null`
+/// if the request was given up because too many requests wait.
 #[wasm_bindgen]
-pub fn complete(number: u32, content: ArrayBuffer, hash: &JsValue) -> JsValue {
-    completed(number, content, hash).unwrap_or_default()
-}
-
-fn completed(number: u32, content: ArrayBuffer, hash: &JsValue) -> Option<JsValue> {
-    let isolate = isolate()?;
-    let (prepared, missing) = isolate.waiting.borrow_mut().take(number)?;
-    let content = ContentHandle::new(content);
-    let content = isolate.reader.accept(&missing, content, kv::digest(hash))?;
-    send(&isolate, &prepared, Some(&content))
+pub fn complete(number: u32, content: Option<ArrayBuffer>, hash: &JsValue) -> JsValue {
+    let Some(isolate) = isolate() else { return JsValue::UNDEFINED };
+    let waited = isolate.waiting.borrow_mut().take(number);
+    let Some((prepared, missing)) = waited else { return JsValue::NULL };
+    let accepted = content.and_then(|content| {
+        isolate.reader.accept(&missing, ContentHandle::new(content), kv::digest(hash))
+    });
+    let response = accepted.and_then(|content| send(&isolate, &prepared, Some(&content)));
+    response.unwrap_or_default()
 }
 
 /// Creates a response of the lane. The lane returns values or `undefined`, not `Result`s: one
@@ -149,26 +148,6 @@ pub fn cancel(number: u32) {
     task::forget(number);
 }
 
-/// Returns the response to a request that was given up because too many requests wait.
-///
-/// # Errors
-///
-/// An error of the runtime.
-#[wasm_bindgen]
-pub fn overloaded(request: &web_sys::Request, env: &Env) -> Result<JsValue, JsValue> {
-    let (isolate, method, url) = (Isolate::of(env), request.method(), request.url());
-    let refusal = Refusal::Overloaded;
-    let trace = Trace { code: Some(refusal.code()), ..Trace::default() };
-    let origin = isolate.names.header(&request.headers(), ORIGIN);
-    let (_, path, _) = split(&url);
-    let response = respond::problem(&refusal, path, &isolate.config.script_version);
-    let response = respond::finish(response, &isolate.config, origin.as_deref());
-    let line = trace.log(&method, response.status, &isolate.config.script_version);
-    let prepared = Prepared::new(&response, &line, isolate.analytics.is_some())?;
-    prepared.report(isolate.analytics.as_ref());
-    prepared.first_response(response.body)
-}
-
 /// Answers an artificial request, in an isolate that no request uses, without any read. V8
 /// compiles a function when it is first called, so the first request does not wait for
 /// functions that were called while the isolate started. `env` has no bindings.
@@ -213,7 +192,8 @@ async fn full_path(
     Ok((prepared, response.body))
 }
 
-fn request<'a>(
+/// Creates a request from its parts as the runtime has them.
+pub(super) fn request<'a>(
     method: &'a str,
     url: &'a str,
     header: &'a dyn Fn(&str) -> Option<String>,

@@ -9,6 +9,7 @@ use worker::Env;
 
 use super::known::KnownUrls;
 use super::kv::{self, KvStore};
+use super::limiter::Limiter;
 use super::reply::{Analytics, HeaderNames, Prepared};
 use super::secret::StoredTokens;
 use super::setting;
@@ -56,7 +57,9 @@ impl Isolate {
     /// Creates an isolate that no request uses.
     pub(super) fn new(env: &Env) -> Self {
         let config = Config::read(&|name| setting::read(env, name), script_version(env));
-        let store = KvStore::of(env, &config);
+        let limiter = Reflect::get(env, &"RATE_LIMITER".into()).unwrap_or_default();
+        let limiter = Limiter::of(limiter, &config);
+        let store = KvStore::of(env, &config, limiter);
         Self {
             lane: RefCell::new(Lane::new(store.known_urls())),
             reader: Reader::new(&config, store),

@@ -12,6 +12,7 @@ use crate::config::{Config, IMMUTABLE_CACHE_TTL};
 use crate::resolve::backend::Backend;
 use crate::runtime::content::{ContentBody, ContentHandle};
 use crate::runtime::known::KnownUrls;
+use crate::runtime::limiter::Limiter;
 use crate::runtime::task::{self, settled};
 
 #[wasm_bindgen]
@@ -84,6 +85,8 @@ pub(crate) struct KvStore {
     content_options: JsValue,
     /// The id of the script version, for the log.
     script_version: String,
+    /// The rate limiter, if one is bound.
+    limiter: Option<Limiter>,
 }
 
 /// The time-out of a read of a content, as a multiple of the time-out of a record: a content
@@ -93,7 +96,7 @@ const CONTENT_PATIENCE: u32 = 5;
 impl KvStore {
     /// Finds the namespaces in the environment. A namespace that is not bound fails at every
     /// read, like one that does not answer.
-    pub(crate) fn of(env: &Env, config: &Config) -> Self {
+    pub(super) fn of(env: &Env, config: &Config, limiter: Option<Limiter>) -> Self {
         let timeout = config.kv_timeout;
         let binding = |namespace: Namespace| {
             let value = Reflect::get(env, &namespace.binding().into()).unwrap_or_default();
@@ -107,6 +110,7 @@ impl KvStore {
             slot_options: options("text", config.slot_cache_ttl),
             content_options: options("arrayBuffer", IMMUTABLE_CACHE_TTL),
             script_version: config.script_version.id.clone(),
+            limiter,
         }
     }
 
@@ -276,6 +280,17 @@ impl Backend for KvStore {
         // V8 takes two bytes for a unit of UTF-16, or one if all are Latin-1.
         let text = content.text().map_or(0, |text| 2 * text.length() as usize);
         content.bytes().byte_length() as usize + text
+    }
+
+    fn has_limit(&self) -> bool {
+        self.limiter.is_some()
+    }
+
+    async fn admits(&self, key: &str, count: u32) -> bool {
+        match &self.limiter {
+            Some(limiter) => limiter.admits(key, count).await,
+            None => true,
+        }
     }
 
     fn random(&self) -> u32 {

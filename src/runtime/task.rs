@@ -42,6 +42,11 @@ pub(crate) fn set_patience(milliseconds: u32) {
     PATIENCE.set(f64::from(milliseconds) + MARGIN);
 }
 
+/// Returns the time since which a request may have waited, in milliseconds since 1970.
+pub(crate) fn oldest() -> f64 {
+    Date::now() - PATIENCE.get()
+}
+
 /// Polls the future of a request with this number. Returns a promise to await, after which
 /// [`resume`] or [`fail`] continues, or the value of the future.
 ///
@@ -52,8 +57,7 @@ pub(crate) fn begin(
     number: u32,
     future: impl Future<Output = Result<JsValue, JsValue>> + 'static,
 ) -> Result<JsValue, JsValue> {
-    let oldest = Date::now() - PATIENCE.get();
-    TASKS.with_borrow_mut(|tasks| tasks.drop_older(oldest));
+    TASKS.with_borrow_mut(|tasks| tasks.drop_older(oldest()));
     let before = allocated();
     poll(number, Task { future: Box::pin(future), held: 0 }, before)
 }

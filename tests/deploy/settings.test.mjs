@@ -1,5 +1,5 @@
-// Settings in wrangler.toml as wrangler passes them on: a table of tokens, and a secret in its local
-// Secrets Store. tests/worker/settings.test.mjs has the other types.
+// Settings in wrangler.toml as wrangler passes them on: a table of tokens, a secret in its local Secrets
+// Store, and its rate limiter. tests/worker/settings.test.mjs has the other types.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -56,3 +56,23 @@ for (const [title, settings, secret] of [
     }
   })
 }
+
+test('a rate limiter refuses a caller beyond its limit', async () => {
+  const folder = temporaryFolder('limit')
+  const file = path.join(folder, 'wrangler.toml')
+  const limiter = '[[ratelimits]]\nname = "RATE_LIMITER"\nnamespace_id = "1"\nsimple = { limit = 5, period = 60 }'
+  writeFileSync(file, config(limiter))
+  const persistTo = path.join(folder, 'state')
+  const server = await startDev({ port: 0, config: file, persistTo, quiet: true, isolated: true })
+  try {
+    const answers = []
+    // The limiter counts from the beginning of each minute, so one may begin in between.
+    for (let at = 0; at < 11; at += 1) answers.push(await fetch(`${server.url}/version`))
+    const refused = answers.find(({ status }) => status === 429)
+    assert.ok(refused, 'no request was refused')
+    assert.deepEqual([refused.headers.get('retry-after'), (await refused.json()).code], ['10', 'RATE_LIMITED'])
+    assert.equal(answers[0].status, 200)
+  } finally {
+    await server.stop()
+  }
+})

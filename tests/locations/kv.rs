@@ -143,6 +143,14 @@ impl Backend for Location {
         content.len()
     }
 
+    fn has_limit(&self) -> bool {
+        false
+    }
+
+    async fn admits(&self, _: &str, _: u32) -> bool {
+        true
+    }
+
     fn random(&self) -> u32 {
         1 << 31
     }

@@ -123,6 +123,14 @@ impl Backend for MapBackend {
         content.len()
     }
 
+    fn has_limit(&self) -> bool {
+        false
+    }
+
+    async fn admits(&self, _: &str, _: u32) -> bool {
+        true
+    }
+
     fn random(&self) -> u32 {
         self.random.get().unwrap_or(1 << 31)
     }

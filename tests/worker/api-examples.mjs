@@ -1,3 +1,4 @@
+import { limiterBinding } from './harness/limiter.mjs'
 import { put, serveVectors } from './vectors.mjs'
 
 const EXAMPLE =
@@ -42,7 +43,7 @@ const option = (how, name) => new RegExp(`${name}: (.*)$`).exec(how)?.[1]
 
 /** Runs an example on its own Worker, with an empty memory. */
 export async function runExample({ file, how, request }) {
-  const { worker, script } = await serveVectors(file)
+  const { worker, script } = await serveVectors(file, how.includes('limited') ? limiterBinding(0) : {})
   try {
     const one = script.cases.find(({ name }) => name === option(how, 'case'))
     const asked = request ?? fromCase(one.request)

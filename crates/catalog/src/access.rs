@@ -205,14 +205,22 @@ impl FromStr for ReadTokens {
 
 impl ReadTokens {
     /// Returns the rights of `token`, or `None` for an unknown token.
-    ///
-    /// Every entry is compared in constant time, so the time does not depend on the hashes.
     pub fn grant(&self, token: &str) -> Option<&Grant> {
+        self.find(token).map(|(_, grant)| grant)
+    }
+
+    /// Returns the SHA-256 of `token`, or `None` for an unknown token.
+    pub fn hash(&self, token: &str) -> Option<&Digest> {
+        self.find(token).map(|(hash, _)| hash)
+    }
+
+    /// Every entry is compared in constant time, so the time does not depend on the hashes.
+    fn find(&self, token: &str) -> Option<&(Digest, Grant)> {
         let presented = Digest::of(token.as_bytes());
         let mut found = None;
-        for (hash, grant) in &self.0 {
-            if hash.constant_time_eq(&presented) {
-                found = Some(grant);
+        for entry in &self.0 {
+            if entry.0.constant_time_eq(&presented) {
+                found = Some(entry);
             }
         }
         found

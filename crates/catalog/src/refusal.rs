@@ -98,6 +98,8 @@ pub enum Refusal {
     StoreUnavailable(Namespace),
     /// Too many requests wait for Workers KV at once.
     Overloaded,
+    /// The caller sends more requests than the rate limit allows.
+    RateLimited,
 }
 
 impl Refusal {
@@ -130,6 +132,7 @@ impl Refusal {
             Self::RecordMissing(_) => "RECORD_MISSING",
             Self::StoreUnavailable(_) => "STORE_UNAVAILABLE",
             Self::Overloaded => "ISOLATE_OVERLOADED",
+            Self::RateLimited => "RATE_LIMITED",
         }
     }
 
@@ -154,6 +157,7 @@ impl Refusal {
             Self::BodyTooLarge | Self::ContentTooLarge { .. } => 413,
             Self::PathTooLong => 414,
             Self::MediaTypeUnsupported => 415,
+            Self::RateLimited => 429,
             Self::RecordUnreadable(..) | Self::DigestMismatch { .. } => 502,
             Self::StoreUnavailable(_)
             | Self::RecordMissing(_)
@@ -165,7 +169,12 @@ impl Refusal {
 
     /// Returns the seconds after which a retry may help.
     pub fn retry_after(&self) -> Option<u32> {
-        (self.status() == 503).then_some(5)
+        match self.status() {
+            // The shorter of the two periods of Cloudflare's rate limiter.
+            429 => Some(10),
+            503 => Some(5),
+            _ => None,
+        }
     }
 
     /// Returns the existing versions and slots, to be filtered by the rights of the caller.

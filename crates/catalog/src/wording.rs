@@ -37,6 +37,7 @@ pub fn title(refusal: &Refusal) -> &'static str {
         Refusal::RecordMissing(_) => "Missing record",
         Refusal::StoreUnavailable(_) => "Store unavailable",
         Refusal::Overloaded => "Overloaded",
+        Refusal::RateLimited => "Too many requests",
     }
 }
 
@@ -119,6 +120,9 @@ pub fn detail(refusal: &Refusal) -> String {
         Refusal::Overloaded => {
             "Too many requests wait for Workers KV in this isolate. Try again.".to_owned()
         }
+        Refusal::RateLimited => "This caller sends too many requests. Try again after the \
+             seconds in Retry-After. POST /resolve counts once for each reference."
+            .to_owned(),
         Refusal::StoreUnavailable(namespace) => {
             format!("The namespace {} does not answer. Try again.", namespace.binding())
         }

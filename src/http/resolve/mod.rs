@@ -15,7 +15,7 @@ use serde::Deserialize;
 use self::answer::ResolveResult;
 use self::text::Text;
 use crate::config::Config;
-use crate::http::{HandlerContext, MAX_BODY, Payload, Request, Response, caller, respond};
+use crate::http::{HandlerContext, MAX_BODY, Payload, Request, Response, caller, limit, respond};
 use crate::resolve::backend::Backend;
 use crate::resolve::bulk::resolve_all;
 use crate::resolve::nearest;
@@ -52,8 +52,10 @@ pub(crate) async fn post<B: Backend>(
     trace: &mut Trace,
 ) -> Result<Response<B::Body>, Refusal> {
     let HandlerContext { config, reader, request, grant } = context;
-    // 1. The request: 400, 413, 415.
+    // 1. The request: 400, 413, 415, and 429 if its references exceed the rate limit.
     let body = read_body(request).await?;
+    // The request itself has been counted before.
+    limit::admit(config, reader, request, body.refs.len() - 1).await?;
     // 2. The version of every reference, with one bulk read per namespace and round.
     let caller = Rc::new(caller_of(&body, request));
     caller.check().map_err(Refusal::CallerInvalid)?;

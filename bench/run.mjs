@@ -35,11 +35,11 @@ const FULL = {
   peers: { processes: 3, warm: 300, each: 14, count: 100 },
 }
 const QUICK = {
-  whole: { processes: 1, warm: 250, each: 3, count: 250 },
+  whole: { processes: 1, warm: 1_000, each: 7, count: 100 },
   handler: { rounds: 5, count: 2_000 },
   cold: { rounds: 3 },
   throughput: { seconds: 1 },
-  ladder: { processes: 1, warm: 250, each: 5, count: 250 },
+  ladder: { processes: 2, warm: 1_000, each: 7, count: 100 },
   peers: { processes: 1, warm: 100, each: 5, count: 100 },
 }
 

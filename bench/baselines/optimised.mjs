@@ -53,7 +53,8 @@ export default {
       if (/@v\d/.test(key)) return pointer.fetch(request, env)
       route = { key }
     }
-    const text = await within(env.SLOTS.get(route.key, options), timeoutOf(env))
+    const read = env.SLOTS.get(route.key, options)
+    const text = await (env.PATIENT ? read : within(read, timeoutOf(env)))
     const { headers } = request
     const plain =
       text !== undefined && text === route.text && request.method === 'GET' && headers.get('If-None-Match') === null

@@ -17,6 +17,7 @@ export const VARIANTS = {
   pointer: { modules: () => [baseline('pointer')] },
   'pointer-forgetful': { modules: () => [baseline('pointer')], vars: { CONTENT_MEMORY: '0' } },
   optimised: { modules: () => [baseline('optimised'), baseline('pointer')] },
+  'optimised-patient': { modules: () => [baseline('optimised'), baseline('pointer')], vars: { PATIENT: '1' } },
   loader: { modules: () => [baseline('loader')] },
   hello: { modules: () => [baseline('hello')] },
   floor: { modules: () => [baseline('floor')] },

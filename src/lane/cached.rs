@@ -94,10 +94,16 @@ impl<T: PartialEq, P> CachedUrl<T, P> {
             _ => None,
         };
         let responses = self.responses.borrow();
-        let mut fitting = responses.iter().filter(|known| fits(&known.selected, decision.as_ref()));
-        let digest = fitting.clone().next()?.selected.snapshot.digest;
+        let digest = match &decision {
+            Some(decision) => decision.arm.snapshot.digest,
+            // All responses for an exact version have the same content.
+            None => responses.first()?.selected.snapshot.digest,
+        };
         let (form, content) = self.form(reader, asker, digest);
-        let known = fitting.find(|known| known.form == form)?;
+        // The form is compared first, because that is cheaper.
+        let known = responses
+            .iter()
+            .find(|known| known.form == form && fits(&known.selected, decision.as_ref()))?;
         Some(Recalled { prepared: known.prepared.clone(), digest, content })
     }
 

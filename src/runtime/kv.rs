@@ -13,6 +13,7 @@ use crate::resolve::backend::Backend;
 use crate::runtime::content::{ContentBody, ContentHandle};
 use crate::runtime::known::KnownUrls;
 use crate::runtime::limiter::Limiter;
+use crate::runtime::stream;
 use crate::runtime::task::{self, settled};
 
 #[wasm_bindgen]
@@ -50,27 +51,6 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     fn next(this: &Reads, promise: &Promise, milliseconds: u32) -> Promise;
-}
-
-#[wasm_bindgen(module = "/src/runtime/stream.js")]
-extern "C" {
-    /// A stream that breaks off before its end if it has another digest or size. `patience` is
-    /// in milliseconds.
-    fn checked(
-        stream: &ReadableStream,
-        size: f64,
-        digest: &str,
-        patience: u32,
-        script_version: &str,
-    ) -> ReadableStream;
-
-    #[wasm_bindgen(js_name = digestOf)]
-    fn digest_of(stream: &ReadableStream) -> Promise;
-
-    /// Tells if the bytes of this content were wrong when they were last read.
-    fn doubts(digest: &str) -> bool;
-
-    fn trust(digest: &str);
 }
 
 /// The bindings of one script version.
@@ -251,7 +231,7 @@ impl Backend for KvStore {
         let read = self.component(key, &options("stream", cache_ttl)).await?;
         let Self { timeout, script_version, .. } = self;
         let check = |stream: ReadableStream| {
-            checked(&stream, size as f64, &digest.to_string(), *timeout, script_version)
+            stream::checked(&stream, size as f64, &digest.to_string(), *timeout, script_version)
         };
         Ok(read.map(check).map(ContentBody::Stream))
     }
@@ -259,16 +239,16 @@ impl Backend for KvStore {
     async fn digest(&self, key: &str, cache_ttl: u32) -> Read<Digest> {
         let read = self.component(key, &options("stream", cache_ttl)).await?;
         let Some(stream) = read else { return Ok(None) };
-        let hash = settle(within(&digest_of(&stream), self.content_timeout())).await?;
+        let hash = settle(within(&stream::digest_of(&stream), self.content_timeout())).await?;
         Ok(present::<ArrayBuffer>(hash)?.map(|hash| self::digest(&hash)))
     }
 
     fn doubts(&self, digest: &Digest) -> bool {
-        doubts(&digest.to_string())
+        stream::doubts(&digest.to_string())
     }
 
     fn trust(&self, digest: &Digest) {
-        trust(&digest.to_string());
+        stream::trust(&digest.to_string());
     }
 
     async fn pause(&self, milliseconds: u32) {

@@ -14,5 +14,6 @@ mod reply;
 pub mod rpc;
 mod secret;
 mod setting;
+mod stream;
 pub mod task;
 mod waiting;

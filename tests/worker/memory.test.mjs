@@ -248,3 +248,30 @@ test('requests that are given up get 503, and the others their own answers', asy
     await worker.stop()
   }
 })
+
+test('requests on the fast lane that are given up get 503, and the others their content', async () => {
+  // No content is kept, so each answer of the lane waits for one.
+  const worker = await start({ vars: { CONTENT_MEMORY: '0', KV_TIMEOUT_MS: '20000' } })
+  try {
+    assert.match((await worker.fetch(SLOT)).headers['server-timing'], /desc="kv"$/)
+    const answersAll = Promise.withResolvers()
+    let waiting = 0
+    worker.kv.beforeRead = ({ namespace }) => {
+      if (namespace !== 'COMPONENTS') return undefined
+      waiting += 1
+      return answersAll.promise
+    }
+    const count = 1_500
+    const sent = Array.from({ length: count }, () => worker.rawRequest({ path: SLOT, agent: undefined }))
+    while (waiting < count) await setTimeout(10)
+    answersAll.resolve(undefined)
+    const outcomes = Object.groupBy(await Promise.all(sent), outcomeOf)
+    assert.deepEqual(Object.keys(outcomes).sort(), ['200', '503 ISOLATE_OVERLOADED'])
+    const answered = outcomes['200']?.length ?? 0
+    assert.ok(answered > 500 && answered < 1_000, `${answered} were answered`)
+    worker.kv.beforeRead = undefined
+    assert.equal((await worker.fetch(SLOT)).status, 200)
+  } finally {
+    await worker.stop()
+  }
+})

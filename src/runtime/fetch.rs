@@ -34,7 +34,8 @@ pub fn read_along(url: u32, method: LaneMethod, headers: &web_sys::Headers, read
 
 /// Returns the response of the fast lane to a known URL, given its record, or `undefined`. If
 /// the content is not in memory, returns the promise of its read, which follows `reads`. The
-/// value of the promise is passed to [`complete`] with the same number.
+/// value of the promise is passed to [`complete`] with the same number. `reads` are the reads of
+/// the request, or `undefined`; an `Option` would be a second call of the Wasm.
 #[wasm_bindgen]
 pub fn recall(
     number: u32,
@@ -42,7 +43,7 @@ pub fn recall(
     method: LaneMethod,
     headers: &web_sys::Headers,
     record: &JsValue,
-    reads: Option<Reads>,
+    reads: &JsValue,
 ) -> JsValue {
     let Some(isolate) = isolate() else { return JsValue::UNDEFINED };
     let recalled = with_asker(&isolate, method, headers, &mut |asker| {
@@ -70,13 +71,14 @@ fn finish(
     isolate: &Isolate,
     number: u32,
     recalled: Recalled<Prepared, ContentHandle>,
-    reads: Option<Reads>,
+    reads: &JsValue,
 ) -> Option<JsValue> {
     let Recalled { prepared, content, .. } = recalled;
     match content {
         RecalledContent::Empty => send(isolate, &prepared, None),
         RecalledContent::InMemory(content) => send(isolate, &prepared, Some(&content)),
         RecalledContent::Missing(missing) => {
+            let reads = (!reads.is_undefined()).then(|| reads.unchecked_ref());
             let read = isolate.reader.backend.content_of(missing.digest, reads).ok()?;
             let mut waiting = isolate.waiting.borrow_mut();
             waiting.drop_older(task::oldest());

@@ -111,7 +111,7 @@ impl KvStore {
     pub(crate) fn content_of(
         &self,
         digest: Digest,
-        reads: Option<Reads>,
+        reads: Option<&Reads>,
     ) -> Result<Promise, JsValue> {
         let patience = self.content_timeout();
         let Some(reads) = reads else { return Ok(within(&self.begin_content(digest)?, patience)) };

@@ -10,6 +10,7 @@ import { buildPrevious, missingHistory } from './lib/previous.mjs'
 import { runStatus } from './lib/run.mjs'
 import { WASM_TARGET } from './lib/rust.mjs'
 import { setup } from './lib/setup.mjs'
+import { buildMdBook } from './lib/site.mjs'
 
 /** @typedef {import('./lib/tools.mjs').Tools} Tools */
 /** @typedef {{ name: string, command: string, args: string[], shown?: string, env?: Record<string, string> }} Suite */
@@ -63,6 +64,7 @@ async function buildAll(tools, only) {
   await buildWorker(tools)
   await buildSlotctl()
   if (only === undefined || ['node', 'skew'].includes(only)) await buildPreviousIfPossible()
+  if (only === undefined || ['node', 'site'].includes(only)) await buildMdBook()
 }
 
 async function buildPreviousIfPossible() {

@@ -14,7 +14,7 @@ const tracked = (...patterns) =>
     .split('\n')
     .filter(Boolean)
 
-const ACTIONS = tracked('*action.yml', '.github/workflows/*.yml')
+const ACTIONS = tracked('*action.yml', '.github/workflows/*.yml', 'packages/*.yml')
 
 describe('the actions that run', () => {
   test('are pinned to a commit, with the version beside it', () => {
@@ -35,7 +35,11 @@ describe('the actions that run', () => {
   })
 
   test('use no cache in the workflow that publishes', () => {
-    for (const file of ['.github/workflows/release.yml', '.github/actions/take-build/action.yml']) {
+    for (const file of [
+      '.github/workflows/release.yml',
+      '.github/workflows/packages.yml',
+      '.github/actions/take-build/action.yml',
+    ]) {
       assert.doesNotMatch(text(file), /^\s*(?:- uses: actions\/cache|cache:)/m, file)
     }
   })

@@ -236,7 +236,8 @@ fn pages() -> Vec<PathBuf> {
 fn typed(line: &str) -> Vec<Hint> {
     let line = line.split(" #").next().unwrap_or_default().trim().trim_end_matches(" \\");
     let line = line.strip_prefix("$ ").unwrap_or(line).replace("\"$", "<").replace('"', ">");
-    let is_typed = line.starts_with("slotctl ");
+    // The synopsis of `--help`, as a command with subcommands prints it.
+    let is_typed = line.starts_with("slotctl ") && !line.ends_with("<COMMAND>");
     // The message of a deployment: "slotctl release <id> done".
     let is_message = |hint: &Hint| hint.words.get(1).is_some_and(|word| word.len() == 36);
     let found = hints("slotctl", &line).into_iter();

@@ -6,6 +6,9 @@ mod hold;
 mod lint;
 mod look;
 mod push;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by a panic")]
+mod reference;
 mod release;
 mod repo;
 mod rollback;

@@ -46,8 +46,8 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn along(this: &Reads, second: &Promise);
 
-    #[wasm_bindgen(method, getter)]
-    fn second(this: &Reads) -> Option<Promise>;
+    #[wasm_bindgen(method, js_name = nextBegun)]
+    fn next_begun(this: &Reads, milliseconds: u32) -> Option<Promise>;
 
     #[wasm_bindgen(method)]
     fn next(this: &Reads, promise: &Promise, milliseconds: u32) -> Promise;
@@ -115,8 +115,10 @@ impl KvStore {
     ) -> Result<Promise, JsValue> {
         let patience = self.content_timeout();
         let Some(reads) = reads else { return Ok(within(&self.begin_content(digest)?, patience)) };
-        let begun = reads.second().map_or_else(|| self.begin_content(digest), Ok)?;
-        Ok(reads.next(&begun, patience))
+        if let Some(read) = reads.next_begun(patience) {
+            return Ok(read);
+        }
+        Ok(reads.next(&self.begin_content(digest)?, patience))
     }
 
     fn begin_content(&self, digest: Digest) -> Result<Promise, JsValue> {

@@ -33,6 +33,11 @@ export class Reads {
     return outcome
   }
 
+  /** The result of the read that was begun during the first one, like that of `next`; nothing if none was. */
+  nextBegun(milliseconds) {
+    return this.second && this.next(this.second, milliseconds)
+  }
+
   /** Stops the timer. */
   end() {
     clearTimeout(this.timer)

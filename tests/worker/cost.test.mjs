@@ -46,13 +46,13 @@ WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
 
 /** The highest cost of a repeated request: `[KV reads, calls to JavaScript]`. */
 const BUDGET = {
-  slot: [1, 8],
-  revalidated: [1, 8],
-  head: [1, 8],
-  split: [1, 9],
+  slot: [1, 6],
+  revalidated: [1, 7],
+  head: [1, 6],
+  split: [1, 8],
   exact: [0, 4],
   missing: [2, 19],
-  rpc: [1, 8],
+  rpc: [1, 6],
   'rpc-exact': [0, 5],
 }
 

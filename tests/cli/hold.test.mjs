@@ -165,7 +165,7 @@ describe('holds', () => {
   })
 
   test('hold list shows what is on hold, and hold lift serves what Git says', async () => {
-    const { pair, remote, history, run, shares, hold } = await team(kv, { policy: '', been: ['v0.9.0'] })
+    const { pair, remote, clone, history, run, shares, hold } = await team(kv, { policy: '', been: ['v0.9.0'] })
     const none = await run('hold list')
     assert.deepEqual([none.code, none.json.holds], [0, []])
     assert.match(none.stderr, /No slot is on hold/)
@@ -178,8 +178,9 @@ describe('holds', () => {
     assert.equal(listed.code, 0, listed.stderr)
     const [{ slot, state, hold: known, end, lift }] = listed.json.holds
     assert.deepEqual([listed.json.holds.length, slot, state, known.reason], [1, 'production', 'held', 'it leaks'])
-    assert.equal(end, `slotctl tag set ${NAME} production v0.9.0 && slotctl push --tags --force`)
-    assert.equal(lift, `slotctl hold lift ${NAME} production --local ${kv.url} --config ${pair.config}`)
+    const repo = `--repo ${clone.dir}`
+    assert.equal(end, `slotctl tag set ${NAME} production v0.9.0 ${repo} && slotctl push --tags --force ${repo}`)
+    assert.equal(lift, `slotctl hold lift ${NAME} production --local ${kv.url} --config ${pair.config} ${repo}`)
 
     const dry = await run(`hold lift ${NAME} production`, '--dry-run')
     assert.equal(dry.code, 0, dry.stderr)

@@ -204,7 +204,7 @@ describe('slotctl verify', () => {
     assert.equal(code, 1)
     assert.match(
       stderr,
-      /wrong: sha256\/[0-9a-f]{64}: it does not exist \(prompts\/extraction@.*names it\)\n +hint: `slotctl sync` rewrites it/,
+      /wrong: sha256\/[0-9a-f]{64}: it does not exist \(prompts\/extraction@.*names it\)\n +hint: `slotctl sync --local \S+ --config \S+ --repo \S+` rewrites it/,
     )
     assert.match(stderr, /5 findings/)
     assert.deepEqual(

@@ -326,7 +326,7 @@ describe('a mistyped component', () => {
         env: gitEnv(),
       })
       assert.equal(code, 1, stderr)
-      assert.match(stderr, /hint: did you mean prompts\/extraction\? slotctl tag list prompts\/extraction\n/)
+      assert.match(stderr, /hint: did you mean prompts\/extraction\? slotctl tag list prompts\/extraction --repo \S+\n/)
     }
   })
 

@@ -81,14 +81,24 @@ describe('a mistyped name', () => {
     test(`is answered with the nearest one: ${line}`, async () => {
       const { code, stderr } = await run(line)
       assert.equal(code, 1, stderr)
-      assert.match(stderr.trimEnd(), hint)
+      assert.match(stderr.trimEnd().replace(/( --(local|config|repo) \S+)+$/, ''), hint)
+    })
+  }
+
+  for (const line of ['status --only prompts/extraction --slot prodution', `history ${NAME} prodution`]) {
+    test(`is answered with a command that asks the same Workers KV: ${line}`, async () => {
+      const refused = await run(line)
+      const [, pasted] = /slotctl ((?:status|history) .*)$/.exec(refused.stderr.trimEnd())
+      const answered = await slotctl(pasted.split(' '), { env: gitEnv(), cwd: folder })
+      assert.equal(answered.code, 0, answered.stderr)
+      assert.match(answered.stdout, /production/)
     })
   }
 
   test('that makes a new component or slot is warned of, with the command that takes it back', async () => {
     const other = extractionRepo()
     other.commit({ 'prompts/extracton.md': 'Typo.\n' })
-    const tag = (...args) => slotctl(['tag', ...args, '--repo', other.dir], { env: gitEnv() })
+    const tag = (...args) => slotctl(['tag', ...args], { cwd: other.dir, env: gitEnv() })
     const component = await tag('create', 'prompts/extracton', 'v1.0.0')
     assert.match(
       component.stderr,

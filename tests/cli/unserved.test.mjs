@@ -84,7 +84,7 @@ test('a tag of a release tool in a folder of components gets the command that ma
   const status = () => slotctl(['status', '--offline', '--repo', repo.dir], { env: gitEnv() })
   const { code, stderr } = await status()
   assert.equal(code, 1)
-  const command = /git (tag -a -m 'Release v1\.2\.0' (\S+) '(\S+)')\n/.exec(stderr)
+  const command = /git -C \S+ (tag -a -m 'Release v1\.2\.0' (\S+) '(\S+)')\n/.exec(stderr)
   assert.ok(command, stderr)
   const [, , tag, from] = command
   assert.equal(tag, 'components/templates/emails/welcome/v1.2.0')

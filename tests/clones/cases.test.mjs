@@ -181,8 +181,8 @@ describe('a remote', () => {
     assert.deepEqual([code, json.plan.empty], [0, true])
     const told = json.plan.warnings.map(({ subject, help }) => [subject, help.split(';')[0]])
     assert.deepEqual(told, [
-      [`${TAG}/production`, 'slotctl push --tags --force'],
-      [`${TAG}/v1.2.0`, 'slotctl push --tags'],
+      [`${TAG}/production`, `slotctl push --tags --force --repo ${clone.dir}`],
+      [`${TAG}/v1.2.0`, `slotctl push --tags --repo ${clone.dir}`],
     ])
     const own = await run('sync', clone, pair, ['--dry-run', '--local-refs'])
     assert.equal(own.json.plan.writes.versions.length, 1)

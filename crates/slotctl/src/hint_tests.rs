@@ -14,6 +14,7 @@ use clap::{CommandFactory as _, Parser as _};
 use proc_macro2::{TokenStream, TokenTree};
 
 use crate::args::Args;
+use crate::hint::{TypedOptions, commands};
 
 /// Values for placeholders such as `{name}` and `<version>`; one of them must fit each.
 const VALUES: [&str; 8] = [
@@ -71,15 +72,23 @@ fn literals(tokens: TokenStream, texts: &mut Vec<String>) {
     }
 }
 
+/// Returns the texts in the source files of the crates, each with its file.
+fn texts() -> Vec<(PathBuf, String)> {
+    let of = |file: PathBuf| {
+        let tokens: TokenStream = fs::read_to_string(&file).unwrap().parse().unwrap();
+        let mut texts = Vec::new();
+        literals(tokens, &mut texts);
+        texts.into_iter().map(move |text| (file.clone(), text))
+    };
+    sources().into_iter().flat_map(of).collect()
+}
+
 /// A command in a text.
 #[derive(Debug, PartialEq, Eq)]
 struct Hint {
     words: Vec<String>,
     is_quoted: bool,
 }
-
-/// What follows a command that is not in backticks.
-const ENDS: [&str; 9] = [", ", "; ", " && ", " > ", " | ", " to ", " \\\n", "\n", ")"];
 
 /// Splits a command into words; a word in single quotes may have spaces.
 fn words(command: &str) -> Vec<String> {
@@ -97,24 +106,13 @@ fn words(command: &str) -> Vec<String> {
 
 /// Finds the commands of a program in a text.
 fn hints(program: &str, text: &str) -> Vec<Hint> {
-    let start = format!("{program} ");
-    let mut found = Vec::new();
-    for (at, _) in text.match_indices(&start) {
-        let (before, rest) = (&text[..at], &text[at + start.len()..]);
-        let is_word = before.ends_with(|c: char| c.is_alphanumeric() || "-_/.".contains(c));
-        let is_command = rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '{');
-        if is_word || !is_command {
-            continue;
-        }
-        let is_quoted = before.ends_with('`');
-        let ends: &[&str] = if is_quoted { &["`"] } else { &ENDS };
-        let end = ends.iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len());
+    let found = commands(program, text).into_iter().filter_map(|at| {
+        let (command, is_quoted) = (&text[at.clone()], text[..at.start].ends_with('`'));
         // A text that ends with a space is the beginning of another one.
-        if !rest[..end].ends_with(' ') || end < rest.len() {
-            found.push(Hint { words: words(&rest[..end]), is_quoted });
-        }
-    }
-    found
+        let is_whole = !command.ends_with(' ') || at.end < text.len();
+        is_whole.then(|| Hint { words: words(&command[program.len()..]), is_quoted })
+    });
+    found.collect()
 }
 
 /// Replaces the first placeholder of a word.
@@ -193,24 +191,64 @@ fn is_git_command(Hint { words, is_quoted }: &Hint) -> bool {
 #[test]
 fn every_command_in_a_text_works() {
     let (mut wrong, mut seen) = (Vec::new(), BTreeSet::new());
-    for file in sources() {
-        let tokens: TokenStream = fs::read_to_string(&file).unwrap().parse().unwrap();
-        let mut texts = Vec::new();
-        literals(tokens, &mut texts);
-        for text in &texts {
-            let own =
-                hints("slotctl", text).into_iter().map(|hint| (is_slotctl_command(&hint), hint));
-            let git = hints("git", text).into_iter().map(|hint| (is_git_command(&hint), hint));
-            for (works, hint) in own.chain(git) {
-                if !works {
-                    wrong.push(format!("{}: {}", file.display(), hint.words.join(" ")));
-                }
-                seen.insert(hint.words);
+    for (file, text) in texts() {
+        let own = hints("slotctl", &text).into_iter().map(|hint| (is_slotctl_command(&hint), hint));
+        let git = hints("git", &text).into_iter().map(|hint| (is_git_command(&hint), hint));
+        for (works, hint) in own.chain(git) {
+            if !works {
+                wrong.push(format!("{}: {}", file.display(), hint.words.join(" ")));
             }
+            seen.insert(hint.words);
         }
     }
     assert!(wrong.is_empty(), "{} commands do not work:\n{}", wrong.len(), wrong.join("\n"));
     assert!(seen.len() > 60, "{seen:?}");
+}
+
+/// Returns the options of the line that a command takes and does not have.
+fn lost(hint: &Hint, line: &[String]) -> Vec<String> {
+    let mut command = Args::command();
+    for word in &hint.words {
+        let Some(found) = command.find_subcommand(word).cloned() else { break };
+        command = found;
+    }
+    let options = line.iter().filter_map(|word| word.strip_prefix("--"));
+    let takes = |name: &&str| command.get_arguments().any(|one| one.get_long() == Some(name));
+    let options = options.filter(takes).map(|name| format!("--{name}"));
+    options.filter(|option| !hint.words.contains(option)).collect()
+}
+
+/// Tells if a text is neither the beginning of another one nor that of `--help`.
+fn is_whole(text: &str) -> bool {
+    !text.ends_with(' ') && !text.contains("Examples:")
+}
+
+#[test]
+fn every_command_in_a_text_gets_the_typed_options() {
+    let (mut wrong, mut seen) = (Vec::new(), 0);
+    for line in [
+        "slotctl sync --config w.jsonc --env staging --slots-id 1 --components-id 2 --repo ../a \
+         --remote upstream --registry r.json",
+        "slotctl sync --local 9300 --local-refs",
+    ] {
+        let line = words(line);
+        let grammar = Args::command();
+        let typed = TypedOptions::of(grammar.clone(), &grammar.get_matches_from(&line));
+        for (file, text) in texts().into_iter().filter(|(_, text)| is_whole(text)) {
+            let (before, after) =
+                (hints("slotctl", &text), hints("slotctl", &typed.complete(&text)));
+            assert_eq!(before.len(), after.len(), "{text}");
+            for (before, after) in before.into_iter().zip(after) {
+                let is_kept = is_accepted(&after.words) || !is_accepted(&before.words);
+                if !is_kept || (after.words != before.words && !lost(&after, &line).is_empty()) {
+                    wrong.push(format!("{}: {}", file.display(), after.words.join(" ")));
+                }
+                seen += usize::from(after.words != before.words);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} commands do not work:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(seen > 100, "{seen}");
 }
 
 /// Returns the pages for users: the README and everything in `docs`.

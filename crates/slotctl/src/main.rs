@@ -15,6 +15,7 @@ mod completion;
 mod config;
 mod context;
 mod exit;
+mod hint;
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,
@@ -29,6 +30,7 @@ mod namespaces;
 mod nearest;
 mod offline;
 mod output;
+mod quote;
 mod read;
 mod read_back;
 mod read_token;
@@ -45,9 +47,10 @@ mod wrangler;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use args::Args;
+use hint::TypedOptions;
 use output::Output;
 
 /// A hundred thousand tags need millions of small allocations.
@@ -56,11 +59,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     commands::answer_shell();
-    let args = match Args::try_parse() {
-        Ok(args) => args,
+    let mut grammar = Args::command();
+    let parsed = grammar.try_get_matches_from_mut(std::env::args_os());
+    let parsed = parsed.and_then(|matches| Ok((Args::from_arg_matches(&matches)?, matches)));
+    let (args, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return usage::report(&error),
     };
-    let output = Output::new(Some(args.command.name().to_owned()));
+    let typed = TypedOptions::of(grammar, &matches);
+    let output = Output::new(Some(args.command.name().to_owned())).completing(typed);
     interrupt::install(&output);
     commands::run(&args.command, &output).into()
 }

@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use catalog::name::ComponentName;
 use clap_complete::ArgValueCandidates;
 
-use crate::interrupt::quoted;
-
 use crate::completion::{components, environments};
 
 /// The options that select the namespaces.
@@ -32,22 +30,6 @@ pub(crate) struct TargetArgs {
     /// The id of the namespace COMPONENTS, if no configuration says it
     #[arg(long, value_name = "ID", env = "SLOTCTL_COMPONENTS_ID", hide_env_values = true)]
     pub(crate) components_id: Option<String>,
-}
-
-impl TargetArgs {
-    /// Returns these options as they are typed, with a space before each.
-    pub(crate) fn typed(&self) -> String {
-        let config = self.config.as_ref().map(|file| file.to_string_lossy().into_owned());
-        let options = [
-            ("--local", self.local.as_ref()),
-            ("--config", config.as_ref()),
-            ("--env", self.env.as_ref()),
-            ("--slots-id", self.slots_id.as_ref()),
-            ("--components-id", self.components_id.as_ref()),
-        ];
-        let typed = options.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        typed.map(|(name, value)| format!(" {name} {}", quoted(value))).collect()
-    }
 }
 
 /// The options that select components.

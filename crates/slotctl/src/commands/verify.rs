@@ -61,7 +61,7 @@ pub(crate) fn run(context: &Context<'_, VerifyArgs>) -> Result<Exit> {
     // 3. The findings, and the differences from Git.
     let plan = session::plan(&reading.desired, actual, &store, &Options::at(now))?;
     let found = VerifiedKey { findings: audit.findings(), reading: &reading, plan: &plan };
-    found.tell(args, output);
+    found.tell(output);
     tell(output, &read, &found, began);
     if args.common.json {
         output.data(found.exit(), &value(&read, &found))?;
@@ -94,10 +94,10 @@ impl VerifiedKey<'_> {
         }
     }
 
-    fn tell(&self, args: &VerifyArgs, output: &Output) {
+    fn tell(&self, output: &Output) {
         self.findings.iter().for_each(|finding| output.finding(finding));
         self.refused().for_each(|notice| output.refusal(notice));
-        tell_drift(args, output, self.plan);
+        tell_drift(output, self.plan);
     }
 }
 
@@ -169,14 +169,14 @@ fn read_contents(store: &Store<'_>, audit: &mut Audit<'_>, output: &Output) -> R
 }
 
 /// Prints the changes that a sync would make, and those that a hold prevents.
-fn tell_drift(args: &VerifyArgs, output: &Output, plan: &Plan) {
+fn tell_drift(output: &Output, plan: &Plan) {
     plan.stage(Stage::Slots).for_each(|write| output.say(format_args!("drift: {write}")));
     if !plan.is_empty() {
         let keys = count(plan.writes.len() + plan.deletions.len(), "key");
         output.say(format_args!("drift: {keys} to write"));
-        output.hint(format_args!("slotctl sync{}", args.target.typed()));
+        output.hint("slotctl sync");
     }
-    tell_held(plan, &args.target, output);
+    tell_held(plan, output);
 }
 
 fn tell(output: &Output, read: &Tallies, found: &VerifiedKey<'_>, began: Instant) {

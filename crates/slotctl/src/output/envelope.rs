@@ -48,7 +48,7 @@ pub(crate) enum ErrorCode {
 }
 
 /// The error that stopped a command.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct ReportedError {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) code: Option<ErrorCode>,

@@ -21,6 +21,7 @@ use self::envelope::Envelope;
 pub(crate) use self::envelope::{ErrorCode, ReportedError};
 use self::leftover::Leftover;
 use crate::exit::Exit;
+use crate::hint::TypedOptions;
 use kv_api::ApiError;
 use notice::Refused;
 
@@ -32,6 +33,7 @@ pub(crate) struct Output {
     bars: MultiProgress,
     terminal: bool,
     leftover: Arc<Mutex<Option<Leftover>>>,
+    typed: Arc<TypedOptions>,
 }
 
 impl Output {
@@ -48,7 +50,18 @@ impl Output {
             false => ProgressDrawTarget::hidden(),
         };
         let bars = MultiProgress::with_draw_target(target);
-        Self { command, bars, terminal, leftover: Arc::default() }
+        Self { command, bars, terminal, leftover: Arc::default(), typed: Arc::default() }
+    }
+
+    /// Adds the options of the command line to the commands in hints.
+    pub(crate) fn completing(self, typed: TypedOptions) -> Self {
+        Self { typed: Arc::new(typed), ..self }
+    }
+
+    /// Returns a text whose commands have the options of the command line that name a repository
+    /// or Workers KV. Hints need no call of it.
+    pub(crate) fn completed(&self, text: &str) -> String {
+        self.typed.complete(text)
     }
 
     /// Notes the state that an interruption would leave from now on; `None` means nothing is left.
@@ -106,6 +119,7 @@ impl Output {
 
     /// Prints a hint: the command to run next.
     pub(crate) fn hint(&self, text: impl Display) {
+        let text = self.completed(&text.to_string());
         self.say(format_args!("   {}: {text}", style("hint").for_stderr().cyan()));
     }
 
@@ -127,7 +141,7 @@ impl Output {
     /// Writes the result of a command as one JSON object to stdout. `members` are those that only
     /// this command has.
     pub(crate) fn data(&self, exit: Exit, members: &impl Serialize) -> Result<()> {
-        self.json(&Envelope::new(self.command.as_deref(), exit, None, members))
+        self.json(exit, None, members)
     }
 
     /// Writes the error that stopped a command as one JSON object to stdout.
@@ -142,11 +156,20 @@ impl Output {
         error: &ReportedError,
         members: &impl Serialize,
     ) -> Result<()> {
-        self.json(&Envelope::new(self.command.as_deref(), exit, Some(error), members))
+        let help = error.help.as_deref().map(|help| self.completed(help));
+        self.json(exit, Some(&ReportedError { help, ..error.clone() }), members)
     }
 
-    fn json(&self, value: &impl Serialize) -> Result<()> {
-        let mut text = serde_json::to_vec_pretty(value).context("cannot write the JSON")?;
+    fn json(
+        &self,
+        exit: Exit,
+        error: Option<&ReportedError>,
+        members: &impl Serialize,
+    ) -> Result<()> {
+        let mut members = serde_json::to_value(members).context("cannot write the JSON")?;
+        self.typed.complete_members(&mut members);
+        let envelope = Envelope::new(self.command.as_deref(), exit, error, &members);
+        let mut text = serde_json::to_vec_pretty(&envelope).context("cannot write the JSON")?;
         text.push(b'\n');
         let written = std::io::stdout().lock().write_all(&text);
         written.context("cannot write to stdout")

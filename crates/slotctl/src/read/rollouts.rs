@@ -10,8 +10,8 @@ use reconcile::compile::MAX_WHY;
 use reconcile::desired::TrafficChange;
 use reconcile::policy::{FILE, PolicyReading};
 
-use crate::interrupt::quoted;
 use crate::nearest::nearest;
+use crate::quote::quoted;
 use crate::source::{Origin, Source};
 use git::branch::{DefaultBranch, PathEntry};
 use git::objects::{ObjectAnswer, ObjectRequest, Objects};

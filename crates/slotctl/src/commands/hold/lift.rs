@@ -103,7 +103,7 @@ fn check_lifted(args: &HoldLiftArgs, now: &SlotRecord) -> Result<()> {
         ),
         (None, Some(of)) => (
             format!("it is on hold because it sends callers to {of}, which is on hold"),
-            format!("slotctl hold lift {name} {of}{}", args.target.typed()),
+            format!("slotctl hold lift {name} {of}"),
         ),
         (None, None) => (format!("the hold stays ({})", hold.reason), "slotctl status".to_owned()),
     };
@@ -157,7 +157,7 @@ fn check_served(args: &HoldLiftArgs, now: &SlotRecord, plan: &Plan) -> Result<()
     };
     let Some(what) = plan.writes.iter().find_map(is_new) else { return Ok(()) };
     let what = format!("it would serve a {what} that Workers KV does not have yet");
-    let help = format!("slotctl sync{}, then this command again", args.target.typed());
+    let help = "slotctl sync, then this command again";
     Err(Refused::new(format!("{}@{}", args.component, now.slot), what, help).into())
 }
 
@@ -225,7 +225,7 @@ fn value(args: &HoldLiftArgs, reading: &Reading, before: &SlotRecord, changed: &
 }
 
 fn not_held(args: &HoldLiftArgs) -> Refused {
-    let HoldLiftArgs { component: name, slot, target, .. } = args;
-    let help = format!("`slotctl hold list{}` shows the slots on hold", target.typed());
+    let HoldLiftArgs { component: name, slot, .. } = args;
+    let help = "`slotctl hold list` shows the slots on hold";
     Refused::new(format!("{name}@{slot}"), "it is not on hold", help)
 }

@@ -11,7 +11,7 @@ use super::lift_command;
 use crate::args::HoldListArgs;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::output::count;
+use crate::output::{Output, count};
 use crate::read::Known;
 use crate::session;
 use crate::source::Certainty;
@@ -49,10 +49,10 @@ pub(super) fn run(context: &Context<'_, HoldListArgs>) -> Result<Exit> {
             Exit::Done,
             &json!({
                 "source": reading.source.provenance.value(),
-                "holds": rows.iter().map(|row| value(row, args)).collect::<Value>(),
+                "holds": rows.iter().map(value).collect::<Value>(),
             }),
         )?,
-        false => output.print(&rows.iter().map(|row| words(row, args)).collect::<String>())?,
+        false => output.print(&rows.iter().map(|row| words(row, output)).collect::<String>())?,
     }
     output.say(match rows.len() {
         0 => "No slot is on hold".to_owned(),
@@ -74,7 +74,7 @@ fn row((name, record): (ComponentName, SlotRecord), plan: &Plan) -> HoldRow {
 }
 
 /// Describes a slot in a line, and below it each hold and the commands that end it.
-fn words(HoldRow { name, record, held, ends }: &HoldRow, args: &HoldListArgs) -> String {
+fn words(HoldRow { name, record, held, ends }: &HoldRow, output: &Output) -> String {
     let mut lines = match held {
         Some(held) => vec![held.to_string()],
         None => {
@@ -82,6 +82,7 @@ fn words(HoldRow { name, record, held, ends }: &HoldRow, args: &HoldListArgs) ->
                 true => "on hold until the next sync",
                 false => "on hold; what Git says cannot be served: slotctl sync --dry-run",
             };
+            let until = output.completed(until);
             let mut lines = vec![format!("{name}@{}: {until}", record.slot)];
             lines.extend(
                 record
@@ -92,14 +93,14 @@ fn words(HoldRow { name, record, held, ends }: &HoldRow, args: &HoldListArgs) ->
         }
     };
     if let Some(held) = held {
-        lines.push(format!("    to make Git agree: {}", way_out(held)));
-        let lift = lift_command(held, &args.target);
+        lines.push(format!("    to make Git agree: {}", output.completed(&way_out(held))));
+        let lift = lift_command(held).map(|lift| output.completed(&lift));
         lines.extend(lift.map(|lift| format!("    to serve what Git says: {lift}")));
     }
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
-fn value(HoldRow { name, record, held, ends }: &HoldRow, args: &HoldListArgs) -> Value {
+fn value(HoldRow { name, record, held, ends }: &HoldRow) -> Value {
     let wanted = held.as_ref().and_then(|held| held.wanted.as_ref());
     json!({
         "component": name,
@@ -109,6 +110,6 @@ fn value(HoldRow { name, record, held, ends }: &HoldRow, args: &HoldListArgs) ->
         "wanted": wanted.map(traffic),
         "hold": record.hold,
         "end": held.as_ref().map(way_out),
-        "lift": held.as_ref().and_then(|held| lift_command(held, &args.target)),
+        "lift": held.as_ref().and_then(lift_command),
     })
 }

@@ -14,6 +14,7 @@ use crate::args::ReleaseArgs;
 use crate::interrupt;
 use crate::output::Output;
 use crate::output::leftover::Leftover;
+use crate::quote::quoted;
 use notice::{Notice, printable};
 use release::judge::Finding;
 use release::message::DeploymentMessage;
@@ -195,8 +196,8 @@ fn abort_command(args: &ReleaseArgs) -> String {
     ];
     let own = std::env::args().next().unwrap_or_default();
     let given = options.into_iter().filter_map(|(option, value)| Some((option, value?)));
-    let given = given.map(|(option, value)| format!(" {option} {}", interrupt::quoted(&value)));
-    format!("{} release --abort{}", interrupt::quoted(&own), given.collect::<String>())
+    let given = given.map(|(option, value)| format!(" {option} {}", quoted(&value)));
+    format!("{} release --abort{}", quoted(&own), given.collect::<String>())
 }
 
 /// Gives all traffic to the old version. If that fails, it prints the command to do it

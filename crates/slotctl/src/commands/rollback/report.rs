@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use notice::{Notice, printable};
+use notice::Notice;
 use reconcile::plan::{Write, take_out};
 use reconcile::rollback::{Rollback, RollbackChange};
 use serde_json::{Value, json};
@@ -80,7 +80,8 @@ impl<'a> RollbackReport<'a> {
         let finish = if self.is_done() { self.finish() } else { Vec::new() };
         if !finish.is_empty() {
             output.say(self.left());
-            finish.iter().for_each(|command| output.say(format_args!("  {command}")));
+            let finish = finish.iter().map(|command| output.completed(command));
+            finish.for_each(|command| output.say(format_args!("  {command}")));
         }
         if self.args.common.json {
             output.data(exit, &self.value(&finish))?;
@@ -113,11 +114,6 @@ impl<'a> RollbackReport<'a> {
 
     /// Returns the commands that make Git agree with KV.
     fn finish(&self) -> Vec<String> {
-        let repo = self.args.common.repo.as_os_str();
-        let repo = match repo == "." {
-            true => String::new(),
-            false => format!(" --repo {}", quoted(&repo.to_string_lossy())),
-        };
         let (mut tags, mut policy) = (Vec::new(), Vec::new());
         for Rollback { name, slot, change, .. } in self.rollbacks {
             match change {
@@ -136,7 +132,7 @@ impl<'a> RollbackReport<'a> {
         };
         tags.extend(push(&tags, "slotctl push --tags --force"));
         policy.extend(push(&policy, "slotctl push"));
-        tags.iter().chain(&policy).map(|command| format!("{command}{repo}")).collect()
+        tags.into_iter().chain(policy).collect()
     }
 
     fn value(&self, finish: &[String]) -> Value {
@@ -175,14 +171,5 @@ fn value(rollback: &Rollback) -> Value {
             "arm": hold.arm(), "percent": hold.weight.map(percent), "segments": hold.segments,
             "records": records,
         }),
-    }
-}
-
-/// Quotes a word for a POSIX shell.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
-    match text.chars().all(plain) {
-        true => text.to_owned(),
-        false => printable(format!("'{}'", text.replace('\'', r"'\''")).as_bytes()),
     }
 }

@@ -48,9 +48,9 @@ pub(crate) fn run(context: &Context<'_, StatusArgs>) -> Result<Exit> {
     look.refused().for_each(|notice| output.refusal(notice));
     if let Some(drift) = look.drift() {
         output.say(drift);
-        output.hint(format_args!("slotctl sync{}", args.target.typed()));
+        output.hint("slotctl sync");
     }
-    look.plan.iter().for_each(|plan| tell_held(plan, &args.target, output));
+    look.plan.iter().for_each(|plan| tell_held(plan, output));
     Ok(exit)
 }
 

@@ -14,7 +14,7 @@ use reconcile::tag::TagTarget;
 use serde_json::{Value, json};
 
 use super::outcome::SyncOutcome;
-use crate::args::{SyncArgs, TargetArgs};
+use crate::args::SyncArgs;
 use crate::commands::hold::lift_command;
 use crate::context::Session;
 use crate::read::{LogicTag, Reading, Rollouts};
@@ -65,7 +65,7 @@ impl SyncReport<'_> {
             "kept": keys(&plan.kept),
             "unreferenced": plan.unreferenced.iter().map(unreferenced).collect::<Value>(),
             "blocked": plan.blocked.as_ref().map(|notice| notice.what.clone()),
-            "held": plan.held.iter().map(|of| held(of, &self.session.args.target)).collect::<Value>(),
+            "held": plan.held.iter().map(held).collect::<Value>(),
             "refused": notices(&reading.refused, &plan.refused),
             "warnings": notices(&reading.warnings, &plan.warnings),
             "logic": reading.logic.iter().map(logic).collect::<Value>(),
@@ -121,7 +121,7 @@ fn unreferenced((digest, since): (&Digest, &Timestamp)) -> Value {
     json!({ "key": Key::Content(*digest).to_string(), "since": since })
 }
 
-fn held(held: &Held, target: &TargetArgs) -> Value {
+fn held(held: &Held) -> Value {
     json!({
         "key": Key::Slot(held.name.clone(), held.record.slot.clone()).to_string(),
         "version": held.record.own_version(),
@@ -130,7 +130,7 @@ fn held(held: &Held, target: &TargetArgs) -> Value {
         "wantedTraffic": held.wanted.as_ref().map(traffic),
         "hold": held.record.hold,
         "end": way_out(held),
-        "lift": lift_command(held, target),
+        "lift": lift_command(held),
     })
 }
 

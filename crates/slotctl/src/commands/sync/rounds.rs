@@ -103,7 +103,7 @@ impl Rounds<'_> {
         let mut plan =
             session::plan(&reading.desired, listing.actual, &self.session.store, self.options)?;
         repair::refuse_unrepaired(damaged, &mut plan);
-        show::plan(self.session.output, &reading, &plan, &self.session.args.target);
+        show::plan(self.session.output, &reading, &plan);
         Ok((reading, plan))
     }
 

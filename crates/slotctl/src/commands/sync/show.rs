@@ -10,7 +10,6 @@ use reconcile::tag::TagTarget;
 
 use super::outcome::SyncOutcome;
 use super::report::SyncReport;
-use crate::args::TargetArgs;
 use crate::commands::hold::lift_command;
 use crate::context::Session;
 use crate::output::{Output, count};
@@ -23,7 +22,7 @@ const LINES: usize = 50;
 const STANDING_LINES: usize = 5;
 
 /// Shows warnings and refusals, the keys to write and to delete, and those that are kept.
-pub(super) fn plan(output: &Output, reading: &Reading, plan: &Plan, target: &TargetArgs) {
+pub(super) fn plan(output: &Output, reading: &Reading, plan: &Plan) {
     reading.warnings.iter().chain(&plan.warnings).for_each(|notice| output.warning(notice));
     contents(output, plan);
     for stage in [Stage::Versions, Stage::Slots] {
@@ -31,17 +30,17 @@ pub(super) fn plan(output: &Output, reading: &Reading, plan: &Plan, target: &Tar
     }
     catalogs(output, plan);
     lines(output, LINES, plan.deletions.iter().map(|key| format!("{} {key}", red("-"))));
-    lines(output, LINES, plan.held.iter().map(|of| held(of, target)));
+    lines(output, LINES, plan.held.iter().map(|of| held(output, of)));
     kept(output, plan);
     unreferenced(output, plan);
     lines(output, STANDING_LINES, reading.logic.iter().map(logic));
     reading.refused.iter().chain(&plan.refused).for_each(|notice| output.refusal(notice));
 }
 
-fn held(held: &Held, target: &TargetArgs) -> String {
-    let lift = lift_command(held, target);
+fn held(output: &Output, held: &Held) -> String {
+    let lift = lift_command(held).map(|lift| output.completed(&lift));
     let lift = lift.map(|lift| format!("\n    or, to serve what Git says: {lift}"));
-    let way_out = way_out(held);
+    let way_out = output.completed(&way_out(held));
     format!("{} {held}\n    to end the hold: {way_out}{}", yellow("="), lift.unwrap_or_default())
 }
 

@@ -14,7 +14,7 @@ use reconcile::tag::TagTarget;
 use super::outcome::SyncOutcome;
 use super::report::SyncReport;
 use super::show::up_to_date;
-use crate::output::count;
+use crate::output::{Output, count};
 
 /// The largest number of rows of a table: GitHub accepts 1 MiB of summary per step.
 const ROWS: usize = 500;
@@ -37,13 +37,27 @@ fn markdown(report: &SyncReport<'_>, outcome: &SyncOutcome) -> String {
         let hold = held.record.hold.as_ref();
         let why = hold.map(|hold| format!("{}, by {}", hold.reason, hold.by));
         let wanted = held.wanted.as_ref().map_or("–".to_owned(), traffic);
-        [key, traffic(&held.record), wanted, why.unwrap_or_default(), way_out(held)]
+        [
+            key,
+            traffic(&held.record),
+            wanted,
+            why.unwrap_or_default(),
+            session.output.completed(&way_out(held)),
+        ]
     });
     table(&mut text, ["On hold", "Serves", "Git says", "Why", "To make Git agree"], held);
     let refused = reading.refused.iter().chain(&plan.refused).chain(&plan.blocked);
-    table(&mut text, ["Refused", "Why", "What to do"], refused.map(notice));
+    table(
+        &mut text,
+        ["Refused", "Why", "What to do"],
+        refused.map(|of| notice(of, session.output)),
+    );
     let warnings = reading.warnings.iter().chain(&plan.warnings);
-    table(&mut text, ["Warning", "What", "What to do"], warnings.map(notice));
+    table(
+        &mut text,
+        ["Warning", "What", "What to do"],
+        warnings.map(|of| notice(of, session.output)),
+    );
     let rebuild = reading.logic.iter().map(|tag| {
         let what = match &tag.target {
             TagTarget::Version(version) => version.to_string(),
@@ -93,9 +107,10 @@ fn version(record: Option<&SlotRecord>) -> String {
     own.map_or("–".to_owned(), ToString::to_string)
 }
 
-fn notice(notice: &Notice) -> [String; 3] {
+fn notice(notice: &Notice, output: &Output) -> [String; 3] {
     let Notice { subject, what, help } = notice;
-    [subject.clone(), what.clone(), help.clone().unwrap_or_default()]
+    let help = help.as_deref().map(|help| output.completed(help));
+    [subject.clone(), what.clone(), help.unwrap_or_default()]
 }
 
 /// Writes a table, unless it has no rows.

@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use crate::args::{CommonArgs, FileArgs};
 use crate::exit::Exit;
-use crate::interrupt::quoted;
 use crate::nearest::nearest;
 use crate::output::Output;
+use crate::quote::quoted;
 use crate::read::tags::{FileOf, Tagged, find_file, nearest_component, read_tags};
 
 /// Everything that each of the commands uses.

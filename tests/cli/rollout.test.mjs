@@ -8,6 +8,13 @@ import { Repo, temporaryFolder } from './support/repo.mjs'
 import { gitEnv, slotctl } from './support/slotctl.mjs'
 
 const NAME = 'prompts/extraction'
+const IDENTITY = {
+  HOME: '/nonexistent',
+  GIT_AUTHOR_NAME: 'Ada',
+  GIT_AUTHOR_EMAIL: 'ada@example.com',
+  GIT_COMMITTER_NAME: 'Ada',
+  GIT_COMMITTER_EMAIL: 'ada@example.com',
+}
 const FILE = 'rollouts.toml'
 
 /** Three versions: production v1.0.0, canary v1.1.0, ring-1 v1.2.0, blue and green. */
@@ -97,6 +104,26 @@ describe('rollouts.toml', () => {
     assert.equal((await sync(repo, pair)).plan.empty, true)
   })
 
+  test('an empty table ends a split, and may be removed after the next sync', async () => {
+    const [repo, pair] = [shop(), kv.pair()]
+    repo.commit({ [FILE]: split(10) })
+    assert.equal((await sync(repo, pair)).code, 0)
+    repo.git('revert', '--no-edit', 'HEAD')
+    const refused = await sync(repo, pair)
+    assert.equal(refused.code, 1)
+    // The printed command has to work where it is pasted.
+    const [, pasted] = /with an empty table, `slotctl ([^`]+)`/.exec(refused.stderr)
+    const stopped = await slotctl(pasted.split(' '), { env: { ...gitEnv(), ...IDENTITY } })
+    assert.equal(stopped.code, 0, stopped.stderr)
+    assert.equal(repo.git('show', `HEAD:${FILE}`), `["${NAME}".production]`)
+    assert.equal((await sync(repo, pair)).code, 0)
+    assert.deepEqual(await arms(pair, 'production'), SOLE)
+    repo.git('rm', '--quiet', FILE)
+    repo.git('commit', '--quiet', '--message', 'Clean up')
+    const cleaned = await sync(repo, pair)
+    assert.deepEqual([cleaned.code, cleaned.plan.empty], [0, true], cleaned.stderr)
+  })
+
   test('applies as on the default branch, not as in the work tree or on a feature branch', async () => {
     const [repo, pair] = [shop(), kv.pair()]
     writeFileSync(path.join(repo.dir, FILE), split(10))
@@ -120,7 +147,7 @@ describe('rollouts.toml', () => {
     const { code, rollouts, plan } = await sync(clone, pair)
     assert.deepEqual([code, rollouts.branch, await arms(pair, 'production')], [0, 'origin/main', TEN])
     const [{ subject, what, help }] = plan.warnings
-    assert.deepEqual([subject, help], [FILE, 'git push origin main'])
+    assert.deepEqual([subject, help], [FILE, `git -C ${dir} push origin main`])
     assert.match(what, /main has a change that origin\/main has not/)
   })
 
@@ -201,7 +228,7 @@ describe('rollouts.toml', () => {
     assert.deepEqual([check.code, check.plan.empty], [3, true])
     assert.match(
       check.stderr,
-      /to end the hold: slotctl tag set prompts\/extraction production v1\.0\.0 && slotctl push/,
+      /to end the hold: slotctl tag set prompts\/extraction production v1\.0\.0 --repo \S+ && slotctl push/,
     )
     repo.slot(NAME, 'production', 'v1.0.0', 'Back to v1.0.0')
     await sync(repo, pair)
@@ -257,13 +284,6 @@ describe('rollouts.toml', () => {
 
 describe('slotctl rollout', () => {
   const rollout = (repo, ...args) => slotctl(['rollout', ...args, '--repo', repo.dir], { env: IDENTITY })
-  const IDENTITY = {
-    HOME: '/nonexistent',
-    GIT_AUTHOR_NAME: 'Ada',
-    GIT_AUTHOR_EMAIL: 'ada@example.com',
-    GIT_COMMITTER_NAME: 'Ada',
-    GIT_COMMITTER_EMAIL: 'ada@example.com',
-  }
   const text = (repo) => readFileSync(path.join(repo.dir, FILE), 'utf8')
 
   test('edits, shows and commits only the file, and keeps its comments', async () => {
@@ -286,8 +306,14 @@ describe('slotctl rollout', () => {
     )
     const stop = await rollout(repo, NAME, 'production', '--stop')
     assert.equal(stop.code, 0)
-    assert.match(stop.stderr, /hint: commit and push it, then `slotctl sync --allow-policy-removal`/)
-    assert.equal(text(repo), `# Ours.\n# Live.\n${table('live', 'alias = "green" # since May')}`)
+    assert.match(stop.stderr, /hint: commit and push it, then `slotctl sync --repo \S+`/)
+    const live = `# Live.\n${table('live', 'alias = "green" # since May')}`
+    assert.equal(text(repo), `# Ours.\n\n["${NAME}".production]\n${live}`)
+    // The slot live has no version of its own.
+    const remove = await rollout(repo, NAME, 'live', '--stop')
+    assert.equal(remove.code, 0)
+    assert.match(remove.stderr, /hint: commit and push it, then `slotctl sync --allow-policy-removal --repo \S+`/)
+    assert.equal(text(repo), `# Ours.\n\n["${NAME}".production]\n`)
   })
 
   test('refuses what a sync would refuse', async () => {
@@ -498,7 +524,7 @@ describe('mistakes in rollouts.toml', () => {
           new RegExp(`warning: ${name}: is not read: .* has to be named rollouts\\.toml`),
           command[0],
         )
-        assert.match(stderr, new RegExp(`git mv ${name} rollouts\\.toml`))
+        assert.match(stderr, new RegExp(`git -C \\S+ mv ${name} rollouts\\.toml`))
       }
     }
     const other = team()

@@ -107,7 +107,8 @@ pub(crate) struct ChangeArgs {
     )]
     pub(crate) alias: Option<Slot>,
 
-    /// Remove the table of the slot; with --to one target, with --segment one segment
+    /// Empty the table of the slot: all callers get its own version; with --to one target, with
+    /// --segment one segment
     #[arg(long, conflicts_with_all = ["percent", "alias"])]
     pub(crate) stop: bool,
 
@@ -160,7 +161,7 @@ Examples:
   slotctl rollout prompts/extraction live --alias green
       send all callers of live to the version of green
   slotctl rollout prompts/extraction production --stop --commit
-      all callers get production's own version again, after `slotctl sync --allow-policy-removal`
+      all callers get production's own version again
   slotctl rollout prompts/extraction production --to canary --percent 25 --dry-run
       show how many of 10,000 callers would get another version; write nothing
   slotctl rollout plan

@@ -97,9 +97,16 @@ pub(super) fn refuse_removal(
         "{FILE} has no table for it any more, and callers would notice ({change}): its \
          traffic stays shared out as it is"
     );
-    let help = "put the table back; or, if it is meant to go: slotctl sync \
-                --allow-policy-removal";
-    draft.refuse(&draft.slot_key(&present.slot), what, help);
+    let end = match without {
+        Some(_) => format!(
+            "end it in Git with an empty table, `slotctl rollout {} {} --stop --commit`; or ",
+            draft.name, present.slot
+        ),
+        None => String::new(),
+    };
+    let help =
+        format!("put the table back; or {end}remove it: slotctl sync --allow-policy-removal");
+    draft.refuse(&draft.slot_key(&present.slot), what, &help);
 }
 
 /// Returns the holds that the slot's record has after the sync.

@@ -22,8 +22,10 @@ pub(super) enum TrafficEdit {
     StopArm(Slot),
     /// Removes a segment.
     StopSegment(String),
-    /// Removes the table.
+    /// Empties the table of a slot with a version of its own: all callers get that version.
     Stop,
+    /// Removes the table.
+    Remove,
 }
 
 /// Returns the file's text after a change.
@@ -37,6 +39,7 @@ pub(super) fn edit(
         text.parse().with_context(|| format!("{FILE} is not TOML: mend it by hand first"))?;
     match change {
         TrafficEdit::Stop => stop(&mut document, name, slot)?,
+        TrafficEdit::Remove => remove(&mut document, name, slot)?,
         TrafficEdit::StopArm(arm) => take_out(&mut document, name, slot, "split", arm.as_str())?,
         TrafficEdit::StopSegment(group) => take_out(&mut document, name, slot, "segments", group)?,
         TrafficEdit::Alias(to) => {
@@ -163,13 +166,39 @@ fn take_out(
         tidy(item, end);
         return Ok(());
     }
-    let left = table.len();
     table.remove(list);
-    // It was the last member: an empty table has no meaning.
-    if left == 1 { stop(document, name, slot) } else { Ok(()) }
+    show_header(document, name, slot);
+    Ok(())
 }
 
+/// Empties a slot's table, except for `on-revoked`, which is about no callers. The table has to
+/// stay: a sync takes a missing one for an accident.
 fn stop(document: &mut DocumentMut, name: &ComponentName, slot: &Slot) -> Result<()> {
+    let table = table(document, name, slot)?;
+    for key in ["split", "segments", "alias"] {
+        table.remove(key);
+    }
+    show_header(document, name, slot);
+    Ok(())
+}
+
+/// Makes sure that a table is written although it has no members of its own: the table of
+/// `["<type>/<name>".<slot>.split]` and of `<slot>.split = …` has no header.
+fn show_header(document: &mut DocumentMut, name: &ComponentName, slot: &Slot) {
+    let component = document.get_mut(name.as_str()).and_then(Item::as_table_like_mut);
+    let table = component.and_then(|component| component.get_mut(slot.as_str()));
+    match table {
+        Some(Item::Table(table)) => {
+            table.set_implicit(false);
+            table.set_dotted(false);
+        }
+        Some(Item::Value(Value::InlineTable(table))) => table.set_dotted(false),
+        _ => {}
+    }
+}
+
+/// Removes a slot's table.
+fn remove(document: &mut DocumentMut, name: &ComponentName, slot: &Slot) -> Result<()> {
     let missing = || nothing_to_stop(name, slot, "");
     let component = document.get_mut(name.as_str()).and_then(Item::as_table_like_mut);
     let component = component.ok_or_else(missing)?;
@@ -306,14 +335,49 @@ mod tests {
     }
 
     #[test]
-    fn stop_removes_a_table_with_its_own_comment() {
+    fn stop_empties_a_table_however_it_is_written() {
+        let full =
+            "split = { canary = 10, blue = 5 } # careful\nsegments = { beta = \"ring-1\" }\n";
+        check(FULL, "production", TrafficEdit::Stop, full, "");
+        check(FULL, "live", TrafficEdit::Stop, "alias = \"green\" # since May\n", "");
+        let header = "[\"prompts/extraction\".production]\n";
+        let no_table = "[\"prompts/extraction\"]\nrevoked = { \"v1.0.3\" = \"leaks\" }\n";
+        for (text, stopped) in [
+            (
+                format!("{header}on-revoked = \"gone\"\nalias = \"blue\"\n"),
+                "on-revoked = \"gone\"\n",
+            ),
+            ("[\"prompts/extraction\".production.split]\ncanary = 10\n".to_owned(), ""),
+            ("[\"prompts/extraction\"]\nproduction.split = { canary = 10 }\n".to_owned(), ""),
+            (String::new(), ""),
+            (no_table.to_owned(), ""),
+        ] {
+            let edited = stopped_file(&text);
+            assert!(edited.contains(&format!("{header}{stopped}")), "{text}\n{edited}");
+            assert!(!edited.contains("canary"), "{edited}");
+        }
+        let inline = "[\"prompts/extraction\"]\nproduction = { split = { canary = 10 } }\n";
+        assert_eq!(stopped_file(inline), "[\"prompts/extraction\"]\nproduction = {}\n");
+    }
+
+    fn stopped_file(text: &str) -> String {
+        let name = "prompts/extraction".parse().unwrap();
+        let edited = edit(text, &name, &slot("production"), &TrafficEdit::Stop).unwrap();
+        let policy = reconcile::policy::parse(&edited).unwrap();
+        let table = &policy.components[&name].slots[&slot("production")];
+        assert!(table.split.is_empty() && table.segments.is_empty() && !table.alias, "{edited}");
+        edited
+    }
+
+    #[test]
+    fn remove_takes_a_table_out_with_its_own_comment() {
         let (live, production) = (
             "# Live.\n[\"prompts/extraction\".live]\nalias = \"green\" # since May\n\n",
             "\n# Extraction.\n[\"prompts/extraction\".production]\n\
              split = { canary = 10, blue = 5 } # careful\nsegments = { beta = \"ring-1\" }\n",
         );
-        check(FULL, "live", TrafficEdit::Stop, &format!("\n{live}"), "\n");
-        check(FULL, "production", TrafficEdit::Stop, production, "");
+        check(FULL, "live", TrafficEdit::Remove, &format!("\n{live}"), "\n");
+        check(FULL, "production", TrafficEdit::Remove, production, "");
     }
 
     #[test]
@@ -327,8 +391,8 @@ mod tests {
         assert_eq!(both, format!("{text}segments = {{ beta = \"ring\" }}\n"));
         let gone =
             edit(&text, &name, &slot("production"), &TrafficEdit::StopArm(slot("canary"))).unwrap();
-        assert_eq!(gone, "");
-        let missing = edit(&text, &name, &slot("live"), &TrafficEdit::Stop).unwrap_err();
+        assert_eq!(gone, "[\"prompts/a\".production]\n");
+        let missing = edit(&text, &name, &slot("live"), &TrafficEdit::Remove).unwrap_err();
         assert!(missing.to_string().contains("there is no entry for prompts/a@live"), "{missing}");
     }
 }

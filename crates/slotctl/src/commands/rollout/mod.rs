@@ -10,7 +10,6 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
 use catalog::name::ComponentName;
-use catalog::record::SlotRecord;
 use catalog::slot::Slot;
 use notice::Notice;
 use reconcile::policy::FILE;
@@ -59,12 +58,17 @@ fn run_change(job: &Job<'_>, output: &Output) -> Result<Exit> {
         file::check_unchanged(&repository)?;
     }
     // 2. The new file, checked against the tags.
-    let after = edit::edit(&before, job.name, job.slot, &change)?;
     let source = offline::source(&args.common, std::slice::from_ref(job.name), output)?;
     let was = state(job, &source, &before)?;
     if was.records.is_empty() && was.refused.is_empty() {
         offline::check_known(&repository, job.name)?;
     }
+    let change = match change {
+        // Without a version of its own, the slot ends with its table.
+        TrafficEdit::Stop if !was.has_version => TrafficEdit::Remove,
+        change => change,
+    };
+    let after = edit::edit(&before, job.name, job.slot, &change)?;
     let is = refuse_mistakes(&was, state(job, &source, &after)?)?;
     let moves = moves::compare(&was.records, &is, &keys(args)?)?;
     // 3. The output.
@@ -78,7 +82,7 @@ fn run_change(job: &Job<'_>, output: &Output) -> Result<Exit> {
         commit = args.commit.then(|| file::commit(&repository, &message)).transpose()?;
     }
     // 5. The summary.
-    let sync = sync_command(job, &was.records, &is);
+    let sync = sync_command(&change);
     sum_up(args, before != after, sync, commit.as_deref(), output);
     if args.common.json {
         let value = report(args, &diff, &moves, before != after, commit.as_deref());
@@ -109,6 +113,8 @@ fn wanted(args: &ChangeArgs) -> Result<TrafficEdit> {
 struct ComponentState {
     records: Records,
     refused: Vec<Notice>,
+    /// True if the slot to change has a tag, and so a version of its own.
+    has_version: bool,
 }
 
 /// Reads the component as if the file were committed with this text.
@@ -117,8 +123,10 @@ fn state(job: &Job<'_>, source: &SharedSource, text: &str) -> Result<ComponentSt
     let part = ReadPart { only: std::slice::from_ref(job.name), rollouts };
     let reading = offline::read(&job.args.common, source, part)?;
     let (records, refused) = offline::records(&reading.desired)?;
+    let component = reading.desired.components.get(job.name);
+    let has_version = component.is_some_and(|known| known.slots.contains_key(job.slot));
     let refused = reading.refused.into_iter().chain(refused).collect();
-    Ok(ComponentState { records, refused })
+    Ok(ComponentState { records, refused, has_version })
 }
 
 /// Refuses a change that causes a new refusal. Refusals that were there before the change
@@ -152,14 +160,12 @@ fn show(args: &ChangeArgs, diff: &str, moves: &[SlotMoves], output: &Output) -> 
     Ok(())
 }
 
-/// Returns the command that applies the change. A sync removes the routing of a slot only with
+/// Returns the command that applies the change. A sync follows the removal of a table only with
 /// `--allow-policy-removal`.
-fn sync_command(job: &Job<'_>, was: &Records, is: &Records) -> &'static str {
-    let key = (job.name.clone(), job.slot.clone());
-    let is_routed = |records: &Records| records.get(&key).is_some_and(SlotRecord::is_routed);
-    match is_routed(was) && !is_routed(is) {
-        true => "slotctl sync --allow-policy-removal",
-        false => "slotctl sync",
+fn sync_command(change: &TrafficEdit) -> &'static str {
+    match change {
+        TrafficEdit::Remove => "slotctl sync --allow-policy-removal",
+        _ => "slotctl sync",
     }
 }
 
@@ -189,6 +195,7 @@ fn message(job: &Job<'_>, change: &TrafficEdit, moves: &[SlotMoves]) -> String {
         TrafficEdit::StopArm(arm) => format!("Stop sending {key} to {arm}"),
         TrafficEdit::StopSegment(group) => format!("Stop routing segment {group} of {key} apart"),
         TrafficEdit::Stop => format!("Send all of {key} to its own version"),
+        TrafficEdit::Remove => format!("Remove the table of {key}"),
     };
     let lines: Vec<String> = moves.iter().map(SlotMoves::line).collect();
     format!("{subject}\n\n{}\n", lines.join("\n"))

@@ -12,7 +12,7 @@ use crate::commands::{sync, verify};
 use crate::config::{self, Config, Home};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::interrupt::quoted;
+use crate::quote::quoted;
 use crate::output::Output;
 use crate::wrangler::Wrangler;
 use account::{Done, Setup};

@@ -182,6 +182,11 @@ describe('holds', () => {
     assert.equal(end, `slotctl tag set ${NAME} production v0.9.0 ${repo} && slotctl push --tags --force ${repo}`)
     assert.equal(lift, `slotctl hold lift ${NAME} production --local ${kv.url} --config ${pair.config} ${repo}`)
 
+    const explained = await run(`explain ${NAME} production`, '--key', 'ada')
+    assert.deepEqual([explained.code, explained.json.version], [0, 'v0.9.0'], explained.stderr)
+    assert.deepEqual([explained.json.holdKnown, explained.json.hold.reason], [true, 'it leaks'])
+    assert.match(explained.stderr, /production: is on hold \(it leaks, by .* at .*\): callers get what Workers KV has/)
+    assert.match(explained.stderr, /Git says: production v1\.0\.0/)
     const dry = await run(`hold lift ${NAME} production`, '--dry-run')
     assert.equal(dry.code, 0, dry.stderr)
     assert.match(dry.stderr, /~ prompts\/extraction@production: v0\.9\.0 → v1\.0\.0\n/)
@@ -198,6 +203,8 @@ describe('holds', () => {
         ['v1.0.0', 'v0.9.0', 'Grace', 'it leaks', true],
       ],
     )
+    const freed = await run(`explain ${NAME} production`, '--key', 'ada')
+    assert.deepEqual([freed.json.version, freed.json.holdKnown, freed.json.hold], ['v1.0.0', true, null])
     const again = await run(`hold lift ${NAME} production`)
     assert.match(again.stderr, /production: it is not on hold\n.*slotctl hold list/)
     assert.equal(again.code, 1)

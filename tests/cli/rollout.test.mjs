@@ -413,6 +413,7 @@ describe('slotctl explain', () => {
     assert.deepEqual(await rule('--segment', 'beta'), ['segment', 'v1.2.0'])
     assert.deepEqual(await rule('--segment', 'beta', '--version', 'v1.1.0'), ['override', 'v1.1.0'])
     const words = await explain(repo, NAME, '--key', 'u1')
+    assert.match(words.stderr, /Workers KV was not asked for a hold of the slot: name it with `--env` or `--local`/)
     assert.match(words.stdout, /by key, point 21689 of 100000/)
     assert.match(words.stdout, /^> production +v1\.0\.0 +90 % +10000 to below 100000$/m)
     const file = path.join(temporaryFolder('keys'), 'keys.txt')
@@ -451,6 +452,16 @@ describe('slotctl explain', () => {
     const none = await explain(repo, NAME, '--key', ' ')
     assert.deepEqual([none.code, none.stdout], [2, ''])
     assert.match(none.stderr, /an empty key counts as no key/)
+  })
+
+  test('fails if the named Workers KV cannot be asked, and goes on if none is named', async () => {
+    const repo = shop()
+    const args = ['explain', NAME, 'production', '--key', 'u1', '--repo', repo.dir, '--env', 'production']
+    const named = await slotctl(args, { cwd: temporaryFolder('no-configuration') })
+    assert.deepEqual([named.code, named.stdout], [2, ''])
+    assert.match(named.stderr, /name the target/)
+    const none = await explain(repo, NAME, '--key', 'u1', '--json')
+    assert.deepEqual([none.code, none.json.holdKnown, none.json.hold], [0, false, null])
   })
 
   test('lists the slots if a slot is unknown', async () => {

@@ -151,6 +151,11 @@ const NO_TARGET: Usage = Usage(
      `npx wrangler login`, or set CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID",
 );
 
+/// Tells if the environment has a token of Cloudflare.
+pub(crate) fn has_token() -> bool {
+    set("CLOUDFLARE_API_TOKEN").is_some()
+}
+
 fn given(args: &TargetArgs) -> Given<'_> {
     Given { slots: args.slots_id.as_deref(), components: args.components_id.as_deref() }
 }

@@ -9,6 +9,7 @@ use catalog::version::Version;
 use clap_complete::ArgValueCandidates;
 
 use super::repo::RepoArgs;
+use super::target::TargetArgs;
 use crate::completion::{components, slots, versions};
 
 /// The options of `explain`.
@@ -38,6 +39,9 @@ pub(crate) struct ExplainArgs {
     /// Version that the caller requests with an override
     #[arg(long, value_name = "VERSION", add = ArgValueCandidates::new(versions))]
     pub(crate) version: Option<Version>,
+
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
 
     #[command(flatten)]
     pub(crate) common: RepoArgs,
@@ -174,11 +178,12 @@ Exit codes: 0 done, 1 failed or something was refused, 2 usage";
 /// Examples for `explain`.
 pub(crate) const EXPLAIN_HELP: &str = "\
 Examples:
-  slotctl explain prompts/extraction production --key user-42
+  slotctl explain prompts/extraction production --key user-42 --env production
   slotctl explain prompts/extraction production --key user-42 --segment beta --json
   slotctl explain prompts/extraction production --keys users.txt > arms.tsv
 
-What the tags and the rollouts.toml of the remote's default branch say is replayed;
-nothing is asked of Workers KV.
+What the tags and the rollouts.toml of the remote's default branch say is replayed. If
+Workers KV has a hold for the slot, callers get what KV has: that is replayed, and the
+hold is shown. Without a configured Workers KV, the command says that holds are not known.
 
 Exit codes: 0 done, 1 failed, 2 usage";

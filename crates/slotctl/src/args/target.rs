@@ -32,6 +32,14 @@ pub(crate) struct TargetArgs {
     pub(crate) components_id: Option<String>,
 }
 
+impl TargetArgs {
+    /// Tells if an option, or a variable in its place, names a target.
+    pub(crate) fn is_given(&self) -> bool {
+        let Self { local, config, env, slots_id, components_id } = self;
+        config.is_some() || [local, env, slots_id, components_id].iter().any(|one| one.is_some())
+    }
+}
+
 /// The options that select components.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PartArgs {

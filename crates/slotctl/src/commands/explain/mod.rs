@@ -1,5 +1,7 @@
-//! `slotctl explain`: computes offline which version of a slot a caller gets, with the code
-//! that the Worker uses.
+//! `slotctl explain`: computes which version of a slot a caller gets, with the code that the
+//! Worker uses. The record comes from Git, or from Workers KV if the slot is on hold there.
+
+mod held;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,8 +12,10 @@ use catalog::explain::{Boundaries, Explanation, boundaries};
 use catalog::record::{FULL_WEIGHT, SlotRecord};
 use notice::printable;
 use reconcile::policy::percent;
+use serde::Serialize;
 use serde_json::{Value, json};
 
+use self::held::{HoldMembers, HoldState};
 use crate::args::ExplainArgs;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -27,11 +31,14 @@ pub(crate) fn run(context: &Context<'_, ExplainArgs>) -> Result<Exit> {
     let only = std::slice::from_ref(&args.component);
     let source = offline::source(&args.common, only, context.output)?;
     let reading = offline::read(&args.common, &source, ReadPart { only, rollouts: None })?;
-    let record = offline::record_of(&reading, &args.component, &args.slot)?;
-    // 2. The decision.
+    let by_git = offline::record_of(&reading, &args.component, &args.slot)?;
+    // 2. The hold, from Workers KV.
+    let state = HoldState::ask(context)?;
+    state.tell(args, context.output);
+    // 3. The decision.
     match (&args.key, &args.keys) {
-        (Some(key), _) => one(context, &record, key)?,
-        (None, Some(file)) => many(context, &record, &offline::keys(file)?)?,
+        (Some(key), _) => one(context, &by_git, &state, key)?,
+        (None, Some(file)) => many(context, &by_git, &state, &offline::keys(file)?)?,
         (None, None) => {}
     }
     Ok(Exit::Done)
@@ -47,14 +54,37 @@ fn decide<'a>(args: &ExplainArgs, record: &'a SlotRecord, key: &str) -> Result<D
     offline::decide(&args.component, record, &caller)
 }
 
-fn one(context: &Context<'_, ExplainArgs>, record: &SlotRecord, key: &str) -> Result<()> {
+/// The members of `--json`: those of the explanation, then those of the hold.
+#[derive(Serialize)]
+struct Explained<'a, M: Serialize> {
+    #[serde(flatten)]
+    members: &'a M,
+    #[serde(flatten)]
+    hold: HoldMembers<'a>,
+}
+
+fn one(
+    context: &Context<'_, ExplainArgs>,
+    by_git: &SlotRecord,
+    state: &HoldState,
+    key: &str,
+) -> Result<()> {
     let Context { args, output, .. } = *context;
+    let record = state.served(by_git);
     let decision = decide(args, record, key)?;
     let explanation = Explanation::of_decision(&args.component, record, &decision);
     match args.common.json {
-        true => output.data(Exit::Done, &explanation),
-        false => output.print(&words(&explanation, record, key)),
+        true => {
+            let members = Explained { members: &explanation, hold: state.members() };
+            output.data(Exit::Done, &members)?;
+        }
+        false => output.print(&words(&explanation, record, key))?,
     }
+    if let HoldState::Held(_) = state {
+        let Decision { arm, .. } = decide(args, by_git, key)?;
+        output.say(format_args!("Git says: {} {}", arm.slot, arm.snapshot.version));
+    }
+    Ok(())
 }
 
 /// Describes the decision for one caller as text.
@@ -84,8 +114,14 @@ fn words(explanation: &Explanation, record: &SlotRecord, key: &str) -> String {
 /// The number of callers by slot and version of their arm.
 type Shares = BTreeMap<(String, String), usize>;
 
-fn many(context: &Context<'_, ExplainArgs>, record: &SlotRecord, keys: &[String]) -> Result<()> {
+fn many(
+    context: &Context<'_, ExplainArgs>,
+    by_git: &SlotRecord,
+    state: &HoldState,
+    keys: &[String],
+) -> Result<()> {
     let Context { args, output, .. } = *context;
+    let record = state.served(by_git);
     let (mut rows, mut shares) = (Vec::with_capacity(keys.len()), Shares::new());
     for key in keys {
         let decision = decide(args, record, key)?;
@@ -106,7 +142,7 @@ fn many(context: &Context<'_, ExplainArgs>, record: &SlotRecord, keys: &[String]
             "keys": rows.iter().map(|row_of: &(_, _, _, (String, String))| row(row_of)).collect::<Value>(),
             "shares": shares.iter().map(|(arm, number)| share(arm, *number, keys.len())).collect::<Value>(),
         });
-        return output.data(Exit::Done, &value);
+        return output.data(Exit::Done, &Explained { members: &value, hold: state.members() });
     }
     let mut text = "key\tassignment\tpoint\tslot\tversion\n".to_owned();
     for (key, rule, point, (slot, version)) in &rows {

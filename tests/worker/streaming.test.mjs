@@ -6,6 +6,7 @@ import http from 'node:http'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 
+import { createClient } from '../../client/index.js'
 import { startWorker } from './harness/workerd.mjs'
 import { bytesOf, putSlot, sha256 } from './stored.mjs'
 
@@ -212,6 +213,19 @@ describe('a large content', () => {
     assert.deepEqual([answer.status, answer.headers['component-version']], [200, 'v1.0.0'])
     assert.match(answer.headers['component-stale'], /^\d+$/)
     assert.equal(sha256(answer.body), sha256(LARGE))
+  })
+
+  test('the client tries again if a response breaks off, and never takes wrong bytes', async () => {
+    const reference = 'prompts/large@production'
+    const client = createClient(worker.url, { backoff: 10, memory: 0 })
+    worker.kv.fail('truncated', { key, times: 1 })
+    const component = await client.get(reference)
+    assert.equal(sha256(Buffer.from(component.bytes)), sha256(LARGE))
+    worker.kv.put('COMPONENTS', key, Buffer.alloc(LARGE.length))
+    await assert.rejects(client.get(reference), ({ status, problem }) => {
+      assert.deepEqual([status, problem.code], [502, 'DIGEST_MISMATCH'])
+      return true
+    })
   })
 
   test('503 if COMPONENTS does not answer', async () => {

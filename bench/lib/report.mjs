@@ -1,18 +1,19 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { cpus, totalmem } from 'node:os'
+import { cpus, loadavg, totalmem } from 'node:os'
 
 import { inRoot } from '../../scripts/lib/paths.mjs'
 
 const PAGE = inRoot('docs', 'performance.md')
 const SECTION = '## The Worker\n'
 
-/** The machine and the date of a measurement. */
+/** The machine, its load over the last five minutes, and the date of a measurement. */
 export function circumstances() {
   const workerd = createRequire(import.meta.url)('workerd/package.json').version
   const memory = Math.round(totalmem() / 2 ** 30)
   const today = new Date().toISOString().slice(0, 10)
-  return `${cpus()[0].model}, ${cpus().length} cores, ${memory} GiB, workerd ${workerd}, ${today}`
+  const load = loadavg()[1].toFixed(1)
+  return `${cpus()[0].model}, ${cpus().length} cores, ${memory} GiB, load average ${load}, workerd ${workerd}, ${today}`
 }
 
 /** A Markdown table. */

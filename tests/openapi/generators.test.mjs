@@ -9,14 +9,14 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
+import { hasPython } from '../python/support/venv.mjs'
 import { serveVectors } from '../worker/vectors.mjs'
 import { installGenerators, lintProblems, NODE_MODULES, PYTHON } from './generators.mjs'
-import { hasPython } from './schemathesis.mjs'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const DOCUMENT = fileURLToPath(new URL('../../docs/openapi.yaml', import.meta.url))
 
-const skip = process.env.CI || hasPython() ? false : 'python3 (3.10 or later, with venv) is not installed'
+const skip = process.env.CI || hasPython(10) ? false : 'python3 (3.10 or later, with venv) is not installed'
 
 const EXPECTED = {
   text: 'Extract the fields.\n',

@@ -1,0 +1,31 @@
+"""What both clients set in httpx."""
+
+from __future__ import annotations
+
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+
+import httpx
+
+from ._address import is_loopback
+
+FAILURES = (httpx.RequestError, httpx.InvalidURL, TimeoutError)
+"""What is raised if there is no whole response."""
+
+
+def said(error: Exception) -> str:
+    """Return what an error says, or its name."""
+    return str(error) or type(error).__name__
+
+
+def transport_options(base: httpx.URL, token: str | None, timeout: float) -> dict[str, Any]:
+    """Return the options of `httpx.Client` and `httpx.AsyncClient`."""
+    return {
+        "timeout": timeout,
+        # A redirect must not carry the token to another host.
+        "follow_redirects": not token,
+        # A proxy of the environment would read a token that is sent to this machine.
+        "trust_env": not (base.scheme == "http" and is_loopback(base)),
+        # A cookie of one caller must not be sent for another.
+        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+    }

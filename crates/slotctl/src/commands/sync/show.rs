@@ -33,7 +33,7 @@ pub(super) fn plan(output: &Output, reading: &Reading, plan: &Plan) {
     lines(output, LINES, plan.held.iter().map(|of| held(output, of)));
     kept(output, plan);
     unreferenced(output, plan);
-    lines(output, STANDING_LINES, reading.logic.iter().map(logic));
+    logic_tags(output, &reading.logic);
     reading.refused.iter().chain(&plan.refused).for_each(|notice| output.refusal(notice));
 }
 
@@ -77,12 +77,25 @@ fn line(write: &Write) -> String {
     format!("{} {write}", if new { green("+") } else { yellow("~") })
 }
 
+/// Shows the tags of components that are compiled into their project, which is no reason to
+/// worry.
+fn logic_tags(output: &Output, tags: &[LogicTag]) {
+    if tags.is_empty() {
+        return;
+    }
+    let number = count(tags.len(), "tag");
+    output.say(format_args!(
+        "  = {number} below logic/, left to the build of the project that contains them:"
+    ));
+    lines(output, STANDING_LINES, tags.iter().map(logic));
+}
+
 fn logic(tag: &LogicTag) -> String {
     let target = match &tag.target {
         TagTarget::Version(version) => version.to_string(),
         TagTarget::Slot(slot) => format!("{slot}: {}", tag.version),
     };
-    format!("{} logic/{}@{target}, needs a rebuild, not written", yellow("!"), tag.name)
+    format!("  logic/{}@{target}", tag.name)
 }
 
 fn kept(output: &Output, plan: &Plan) {

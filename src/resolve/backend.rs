@@ -54,6 +54,12 @@ pub trait Backend {
     /// Waits for a number of milliseconds.
     async fn pause(&self, milliseconds: u32);
 
+    /// Returns the bytes of the contents of more than [`MAX_KEPT`] bytes in responses that are
+    /// being sent.
+    ///
+    /// [`MAX_KEPT`]: super::memory::MAX_KEPT
+    fn sending(&self) -> u64;
+
     /// Returns the memory that a content takes up, in bytes.
     fn size(&self, content: &Self::Content) -> usize;
 

@@ -10,6 +10,7 @@ pub mod memory;
 pub(crate) mod nearest;
 pub mod reader;
 mod resolved;
+pub(crate) mod room;
 pub(crate) mod stored;
 mod times;
 

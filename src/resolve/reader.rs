@@ -29,6 +29,8 @@ pub struct Reader<B: Backend> {
     pub(crate) parsed: ParsedCatalog,
     /// The time at which both namespaces last answered, in milliseconds since 1970.
     pub(crate) healthy_at: Cell<f64>,
+    /// The bytes of the large contents that requests in progress read as a whole.
+    pub(super) whole: Cell<u64>,
     memory: RefCell<Memory<B::Content>>,
     /// The maximum size of the contents in memory, in bytes.
     content_memory: usize,
@@ -44,6 +46,7 @@ impl<B: Backend> Reader<B> {
             backend,
             parsed: ParsedCatalog::default(),
             healthy_at: Cell::new(f64::NEG_INFINITY),
+            whole: Cell::default(),
             memory: RefCell::new(Memory::new(config.content_memory)),
             content_memory: config.content_memory,
             times: Times::of(config),

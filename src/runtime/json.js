@@ -38,32 +38,59 @@ function* member(bytes) {
   yield '"'
 }
 
-function* written(parts) {
+function* piecesOf(parts) {
   for (const part of parts) {
     if (typeof part === 'string') yield part
     else yield* member(new Uint8Array(part))
   }
 }
 
-/** The JSON text with these parts, which are texts, and contents as buffers. A long one is a stream. */
-export function jsonBody(parts) {
-  const size = parts.reduce((sum, part) => sum + (part.length ?? part.byteLength), 0)
-  const pieces = written(parts)
-  return size <= CHUNK ? [...pieces].join('') : streamOf(pieces)
+/** The large contents in texts that are being sent: for each text their bytes, and since when. */
+const open = new Set()
+
+/** The time in milliseconds after which the end of a text was missed. */
+const LONGEST = 300_000
+
+/** The bytes of the large contents in texts that are being sent. */
+export function sending() {
+  const oldest = Date.now() - LONGEST
+  for (const text of open) if (text.since < oldest) open.delete(text)
+  return [...open].reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
-function streamOf(pieces) {
+const total = (sizes) => sizes.reduce((sum, size) => sum + size, 0)
+
+/**
+ * The JSON text with these parts, which are texts, and contents as buffers. A long one is a stream. A
+ * content of more than `large` bytes is counted by `sending` until the end of the stream.
+ */
+export function jsonBody(parts, large) {
+  const sizes = parts.map((part) => part.length ?? part.byteLength)
+  const pieces = piecesOf(parts)
+  if (total(sizes) <= CHUNK) return [...pieces].join('')
+  return streamOf(pieces, total(sizes.filter((size) => size > large)))
+}
+
+function streamOf(pieces, bytes) {
+  const text = { bytes, since: Date.now() }
+  if (bytes) open.add(text)
   const encoder = new TextEncoder()
   return new ReadableStream({
     pull(controller) {
-      let text = ''
+      let written = ''
       let piece = pieces.next()
       for (; !piece.done; piece = pieces.next()) {
-        text += piece.value
-        if (text.length >= CHUNK) break
+        written += piece.value
+        if (written.length >= CHUNK) break
       }
-      if (text) controller.enqueue(encoder.encode(text))
-      if (piece.done) controller.close()
+      if (written) controller.enqueue(encoder.encode(written))
+      if (!piece.done) return
+      open.delete(text)
+      controller.close()
+    },
+    // The client went away.
+    cancel() {
+      open.delete(text)
     },
   })
 }

@@ -13,6 +13,7 @@ use crate::resolve::backend::Backend;
 use crate::runtime::content::{ContentBody, ContentHandle};
 use crate::runtime::known::KnownUrls;
 use crate::runtime::limiter::Limiter;
+use crate::runtime::reply;
 use crate::runtime::stream;
 use crate::runtime::task::{self, settled};
 
@@ -256,6 +257,10 @@ impl Backend for KvStore {
     async fn pause(&self, milliseconds: u32) {
         // The promise never rejects.
         let _ = settled(pause(milliseconds)).await;
+    }
+
+    fn sending(&self) -> u64 {
+        reply::sending() as u64
     }
 
     fn size(&self, content: &ContentHandle) -> usize {

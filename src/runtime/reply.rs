@@ -10,6 +10,7 @@ use crate::http::headers::{
     AUTHORIZATION, IF_MATCH, IF_NONE_MATCH, KEYS, ORIGIN, OVERRIDE, SEGMENT,
 };
 use crate::http::{Body, JsonPart, Response};
+use crate::resolve::memory::MAX_KEPT;
 use crate::runtime::content::{ContentBody, ContentHandle};
 use crate::trace::LogLine;
 
@@ -42,8 +43,11 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/runtime/json.js")]
 extern "C" {
+    /// Returns the bytes of the large contents in JSON that is being sent.
+    pub(super) fn sending() -> f64;
+
     #[wasm_bindgen(js_name = jsonBody)]
-    fn json_body(parts: &Array) -> JsValue;
+    fn json_body(parts: &Array, large: f64) -> JsValue;
 }
 
 /// The names of the headers that the Worker reads, as strings of the runtime.
@@ -163,7 +167,10 @@ impl Prepared {
         match body {
             Body::Empty => self.response(None),
             Body::Content(content) => self.with_body(content.as_ref()),
-            Body::Json(parts) => self.with_body(&json_body(&parts.iter().map(part).collect())),
+            Body::Json(parts) => {
+                let parts = parts.iter().map(part).collect();
+                self.with_body(&json_body(&parts, MAX_KEPT as f64))
+            }
             Body::Text(text) => self.with_body(&text.into()),
         }
     }

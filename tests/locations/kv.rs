@@ -135,6 +135,10 @@ impl Backend for Location {
 
     fn trust(&self, _: &Digest) {}
 
+    fn sending(&self) -> u64 {
+        0
+    }
+
     async fn pause(&self, milliseconds: u32) {
         self.central.clock.set(self.central.clock.get() + f64::from(milliseconds));
     }

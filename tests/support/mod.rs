@@ -115,6 +115,10 @@ impl Backend for MapBackend {
 
     fn trust(&self, _: &Digest) {}
 
+    fn sending(&self) -> u64 {
+        0
+    }
+
     async fn pause(&self, milliseconds: u32) {
         self.clock.set(self.clock.get() + f64::from(milliseconds));
     }

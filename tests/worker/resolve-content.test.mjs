@@ -1,6 +1,8 @@
 // `/resolve` with contents: each is in the JSON as it is, and none is ever in Wasm memory.
 import assert from 'node:assert/strict'
+import http from 'node:http'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 
 import { builtModules } from './harness/config.mjs'
 import { MEMORY_PATH, withMemory } from './harness/memory.mjs'
@@ -110,5 +112,27 @@ describe('contents of /resolve', () => {
     const { resolved } = (await resolve(['wrong', 'text'])).json()
     assert.equal(resolved[0].error.code, 'DIGEST_MISMATCH')
     assert.ok(contentOf(resolved[1]).equals(CONTENTS.text))
+  })
+
+  test('clients that do not read hold 32 MiB of large contents, not more', async () => {
+    const body = JSON.stringify({ refs: ['prompts/large@half-0', 'prompts/large@half-1'], content: true })
+    const headers = { 'content-type': 'application/json' }
+    /** Sends a request whose client stops reading at the headers of the response. */
+    const begin = () =>
+      new Promise((resolve, reject) => {
+        const sent = http.request(new URL('/resolve', worker.url), { method: 'POST', headers, agent: false }, resolve)
+        sent.on('error', reject)
+        sent.end(body)
+      })
+    const codes = async () => (await resolve(['half-0', 'text'])).json().resolved.map(({ error }) => error?.code)
+    const responses = []
+    for (let at = 0; at < 4; at += 1) responses.push(await begin())
+    assert.deepEqual(await codes(), ['ISOLATE_OVERLOADED', undefined])
+    for (const response of responses) response.on('error', () => {}).socket.resetAndDestroy()
+    for (let tries = 0; (await codes())[0] !== undefined; tries += 1) {
+      assert.ok(tries < 100, 'the contents of clients that went away still count')
+      await setTimeout(20)
+    }
+    for (let turn = 0; turn < 6; turn += 1) assert.deepEqual(await codes(), [undefined, undefined])
   })
 })

@@ -96,7 +96,7 @@ pub enum Refusal {
     RecordMissing(Key),
     /// A namespace does not answer.
     StoreUnavailable(Namespace),
-    /// Too many requests wait for Workers KV at once.
+    /// Too many requests wait for Workers KV at once, or too many large contents are being sent.
     Overloaded,
     /// The caller sends more requests than the rate limit allows.
     RateLimited,

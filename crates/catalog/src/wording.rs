@@ -118,7 +118,9 @@ pub fn detail(refusal: &Refusal) -> String {
             key.namespace().binding()
         ),
         Refusal::Overloaded => {
-            "Too many requests wait for Workers KV in this isolate. Try again.".to_owned()
+            "Too many requests wait for Workers KV in this isolate, or too many large contents are \
+             being sent. Try again."
+                .to_owned()
         }
         Refusal::RateLimited => "This caller sends too many requests. Try again after the \
              seconds in Retry-After. POST /resolve counts once for each reference."

@@ -7,6 +7,8 @@ use std::rc::Rc;
 
 use catalog::assign::{self, Caller};
 use catalog::json;
+use catalog::name::ComponentName;
+use catalog::record::Snapshot;
 use catalog::reference::Address;
 use catalog::refusal::Refusal;
 use catalog::resolution::Question;
@@ -20,6 +22,7 @@ use crate::resolve::backend::Backend;
 use crate::resolve::bulk::resolve_all;
 use crate::resolve::nearest;
 use crate::resolve::reader::Reader;
+use crate::resolve::room::Room;
 use crate::resolve::{Settled, keep_unless_unsure, question, with_content};
 use crate::trace::Trace;
 
@@ -64,10 +67,10 @@ pub(crate) async fn post<B: Backend>(
     let settled = resolve_all(reader, questions, &grant, trace).await;
     // 3. The contents, if they are asked for.
     let mut results = Vec::new();
-    let mut left = MAX_CONTENT;
+    let mut budget = Budget { left: MAX_CONTENT, room: Room::new(reader) };
     for settled in settled {
-        let budget = body.content.unwrap_or_default().then_some(&mut left);
-        results.push(complete(reader, settled, budget, trace).await);
+        let wanted = body.content.unwrap_or_default().then_some(&mut budget);
+        results.push(complete(reader, settled, wanted, trace).await);
     }
     let refusals = results.iter_mut().filter_map(|result| result.as_mut().err());
     nearest::suggest(reader, &grant, refusals, trace).await;
@@ -94,25 +97,45 @@ fn ask(config: &Config, text: &str, host: &str, caller: &Rc<Caller>) -> Result<Q
     question(config, address, host, caller.clone())
 }
 
-/// Reads the content if there is a budget of bytes for it.
+/// The contents that one answer may still have.
+struct Budget<'a, B: Backend> {
+    /// The bytes of the answer that are left.
+    left: u64,
+    room: Room<'a, B>,
+}
+
+impl<B: Backend> Budget<'_, B> {
+    /// Takes a content out of the budget.
+    ///
+    /// # Errors
+    ///
+    /// 413 if the contents of this answer are too large together, 503 if those of all answers are.
+    fn take(&mut self, name: &ComponentName, snapshot: &Snapshot) -> Result<(), Refusal> {
+        let left = self.left.checked_sub(snapshot.size);
+        self.left = left.ok_or_else(|| Refusal::ContentTooLarge {
+            name: name.clone(),
+            version: snapshot.version.clone(),
+            limit: MAX_CONTENT,
+        })?;
+        self.room.take(snapshot)
+    }
+}
+
+/// Reads the content if there is a budget for it.
 async fn complete<B: Backend>(
     reader: &Reader<B>,
     settled: Settled,
-    budget: Option<&mut u64>,
+    budget: Option<&mut Budget<'_, B>>,
     trace: &mut Trace,
 ) -> ResolveResult<B::Body> {
     let (question, resolved) = settled?;
-    let Some(left) = budget else {
+    let Some(budget) = budget else {
         keep_unless_unsure(reader, &resolved);
         reader.keep_handed_out(&resolved.basis);
         return Ok((resolved, None));
     };
     let snapshot = &resolved.basis.selected.snapshot;
-    *left = left.checked_sub(snapshot.size).ok_or_else(|| Refusal::ContentTooLarge {
-        name: question.name.clone(),
-        version: snapshot.version.clone(),
-        limit: MAX_CONTENT,
-    })?;
+    budget.take(&question.name, snapshot)?;
     let (resolved, content) = with_content(reader, &question, resolved, trace).await?;
     reader.keep_handed_out(&resolved.basis);
     Ok((resolved, Some(content.into())))

@@ -95,8 +95,21 @@ describe('the commands of docs/deploying.md and docs/secure.md', () => {
       for (const option of options(words)) assert.match(stdout, new RegExp(`${option}[ ,]`), shown(words))
   })
 
+  const unique = (values) => [...new Set(values)].sort()
+  const secretsOf = (isWanted) =>
+    of('gh', 'secret', 'set').flatMap((words) => (isWanted(words[words.indexOf('--env') + 1]) ? [words[3]] : []))
+
+  test('of gh set exactly the secrets that sync.yml needs, in its environment', () => {
+    const source = text('.github/workflows/sync.yml')
+    const { sync } = parse(source).jobs
+    const read = unique([...source.matchAll(/secrets\.(\w+)/g)].map(([, name]) => name))
+    const [comment] = source.split('\nname: ')
+    const [needed, optional] = comment.split('Optional are').map((part) => read.filter((name) => part.includes(name)))
+    assert.deepEqual(unique([...needed, ...optional]), read)
+    assert.deepEqual(unique(secretsOf((environment) => environment === sync.environment)), needed)
+  })
+
   test('of gh create the environments of both workflows, and exactly the secrets and variables that release.yml reads', () => {
-    const unique = (values) => [...new Set(values)].sort()
     const used = (pattern) => unique([...WORKFLOW.matchAll(pattern)].map(([, name]) => name))
     const environments = unique(
       Object.values(parse(WORKFLOW).jobs).flatMap(({ environment }) => environment?.name ?? []),
@@ -105,7 +118,7 @@ describe('the commands of docs/deploying.md and docs/secure.md', () => {
     const { sync } = parse(text('.github/workflows/sync.yml')).jobs
     assert.deepEqual(unique(made), unique([...environments, sync.environment]))
     assert.deepEqual(/^for name in (.*); do$/m.exec(PAGE)[1].split(' ').sort(), environments)
-    assert.deepEqual(unique(of('gh', 'secret', 'set').map((words) => words[3])), used(/secrets\.(\w+)/g))
+    assert.deepEqual(unique(secretsOf((environment) => environment !== sync.environment)), used(/secrets\.(\w+)/g))
     assert.deepEqual(unique(of('gh', 'variable', 'set').map((words) => words[3])), used(/vars\.(\w+)/g))
     const approved = of('gh', 'api')
       .filter((words) => words.some((word) => word.startsWith('reviewers')))

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { startKv } from '../cli/support/kv.mjs'
 import { Repo, temporaryFolder } from '../cli/support/repo.mjs'
 import { gitEnv } from '../cli/support/slotctl.mjs'
+import { mulberry32 } from '../support/mulberry32.mjs'
 import { applies, FAULTS } from './support/proxy.mjs'
 import { inLanes, Lane, states } from './support/stage.mjs'
 
@@ -170,13 +171,8 @@ function cloneOf(remote, state) {
   return clone
 }
 
-/** A generator of numbers below a bound (mulberry32). */
+/** A generator of numbers below a bound. */
 function generator(seed) {
-  let state = seed
-  return (bound) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound
-  }
+  const whole = mulberry32(seed)
+  return (bound) => whole() % bound
 }

@@ -6,6 +6,8 @@ import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import semver from 'semver'
 
+import { mulberry32 } from '../support/mulberry32.mjs'
+
 const root = new URL('../../', import.meta.url)
 
 /** Asks our code, in one process for all questions. */
@@ -33,19 +35,10 @@ function compare(questions) {
   })
 }
 
-/** mulberry32: the questions are the same in every run. */
-function random(seed) {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t ^= t + Math.imul(t ^ (t >>> 7), 61 | t)
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
-
+/** Questions that are the same in every run. */
 function generator(seed) {
-  const next = random(seed)
+  const whole = mulberry32(seed)
+  const next = () => whole() / 2 ** 32
   const pick = (list) => list[Math.floor(next() * list.length)]
   const often = (share) => next() < share
   const number = () => pick(['0', '0', '1', '1', '2', '3', '10'])

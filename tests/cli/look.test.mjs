@@ -206,10 +206,10 @@ describe('slotctl verify', () => {
       stderr,
       /wrong: sha256\/[0-9a-f]{64}: it does not exist \(prompts\/extraction@.*names it\)\n +hint: `slotctl sync --local \S+ --config \S+ --repo \S+` rewrites it/,
     )
-    assert.match(stderr, /5 findings/)
+    assert.match(stderr, /6 findings/)
     assert.deepEqual(
       json.findings.map(({ subject }) => subject).sort(),
-      [EXTRACTION, EXTRACTION, `${EXTRACTION}@v1.1.0`, one, other].sort(),
+      [EXTRACTION, EXTRACTION, `${EXTRACTION}@v1.1.0`, 'index', one, other].sort(),
     )
     assert.ok(json.findings.every(({ help }) => help))
   })

@@ -78,6 +78,7 @@ describe('damage in Workers KV', () => {
       (value) => value.replace('"versions":[{', '"versions":[],"x":[{'),
     ],
     ['the index', () => 'index', () => '{"format":1,"components":[]}'],
+    ['a slot in the index', () => 'index', (value) => value.replace('"production"', '"staging"')],
     ['a content', (state) => contentOf(state, 'prompts/a'), () => 'Anything.\n'],
   ])) {
     test(`${what} that is damaged behind its metadata is written again`, async () => {

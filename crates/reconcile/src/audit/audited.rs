@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use catalog::digest::Digest;
 use catalog::key::Key;
+use catalog::name::ComponentName;
+use catalog::record::IndexedSlots;
 use catalog::slot::Slot;
 use catalog::version::Version;
 
@@ -38,6 +40,9 @@ pub(super) struct AuditedCatalog {
     pub(super) versions: BTreeMap<Version, Digest>,
     pub(super) slots: BTreeMap<Slot, Digest>,
 }
+
+/// The components that the index lists, with their slots.
+pub(super) type AuditedIndex = BTreeMap<ComponentName, IndexedSlots>;
 
 /// A content that is listed, or that a record names.
 #[derive(Clone, Debug, Default)]

@@ -1,32 +1,21 @@
 //! The checks that records agree with each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use super::audited::{AuditedArm, AuditedCatalog, AuditedComponent};
+use super::finding::disagrees;
 use catalog::digest::Digest;
 use catalog::key::Key;
 use catalog::name::ComponentName;
 use notice::Notice;
 
-const SYNC: &str = "`slotctl sync --repair` repairs it";
-
 /// Compares the records with each other, after all of them were read.
-pub(super) fn findings(
-    components: &BTreeMap<ComponentName, AuditedComponent>,
-    index: Option<&BTreeSet<ComponentName>>,
-) -> Vec<Notice> {
+pub(super) fn findings(components: &BTreeMap<ComponentName, AuditedComponent>) -> Vec<Notice> {
     let mut found = Vec::new();
     for (name, component) in components {
         found.extend(component.arms.iter().filter_map(|arm| arm_finding(name, component, arm)));
         catalog_findings(name, component, &mut found);
-        let listed = index.is_none_or(|index| index.contains(name));
-        if !listed && component.catalog.is_some() {
-            found.push(notice(&Key::Index, format!("it does not list {name}")));
-        }
-    }
-    if index.is_none() && components.values().any(|of| of.catalog.is_some()) {
-        found.push(notice(&Key::Index, "it does not exist".to_owned()));
     }
     found
 }
@@ -39,8 +28,8 @@ fn arm_finding(
     let key = Key::Slot(name.clone(), arm.slot.clone());
     let version = &arm.version;
     match component.versions.get(version) {
-        None => Some(notice(&key, format!("it leads to {version}, which does not exist"))),
-        Some(seen) if seen.content != arm.content => Some(notice(
+        None => Some(disagrees(&key, format!("it leads to {version}, which does not exist"))),
+        Some(seen) if seen.content != arm.content => Some(disagrees(
             &key,
             format!(
                 "it says that {version} is {:?}, the version's own record says {:?}",
@@ -55,7 +44,7 @@ fn catalog_findings(name: &ComponentName, component: &AuditedComponent, found: &
     let key = Key::Catalog(name.clone());
     let Some(AuditedCatalog { versions, slots }) = &component.catalog else {
         if !component.versions.is_empty() {
-            found.push(notice(&key, "it does not exist".to_owned()));
+            found.push(disagrees(&key, "it does not exist".to_owned()));
         }
         return;
     };
@@ -74,17 +63,13 @@ fn differences<K: Ord + Display>(
 ) {
     for (name, digest) in listed {
         match there.get(name) {
-            None => found.push(notice(key, format!("it lists {name}, which does not exist"))),
+            None => found.push(disagrees(key, format!("it lists {name}, which does not exist"))),
             Some(is) if is != digest => {
-                found.push(notice(key, format!("it lists another state of {name}")));
+                found.push(disagrees(key, format!("it lists another state of {name}")));
             }
             Some(_) => {}
         }
     }
     let unlisted = there.keys().filter(|name| !listed.contains_key(**name));
-    found.extend(unlisted.map(|name| notice(key, format!("it does not list {name}"))));
-}
-
-fn notice(key: &Key, what: String) -> Notice {
-    Notice { subject: key.to_string(), what, help: Some(SYNC.to_owned()) }
+    found.extend(unlisted.map(|name| disagrees(key, format!("it does not list {name}"))));
 }

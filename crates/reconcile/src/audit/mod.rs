@@ -7,6 +7,8 @@
 //! A change that a sync has yet to write is not a finding: `status` shows it.
 
 mod audited;
+mod finding;
+mod index;
 mod links;
 
 #[cfg(test)]
@@ -17,13 +19,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::desired::Desired;
-use audited::{AuditedArm, AuditedCatalog, AuditedComponent, AuditedContent, AuditedVersion};
+use audited::{
+    AuditedArm, AuditedCatalog, AuditedComponent, AuditedContent, AuditedIndex, AuditedVersion,
+};
 use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use catalog::name::ComponentName;
 use catalog::record::{
-    self, CatalogMetadata, CatalogRecord, IndexRecord, SlotRecord, SyncRecord, UnreferencedRecord,
-    VersionMetadata, VersionRecord,
+    self, CatalogMetadata, CatalogRecord, IndexMetadata, IndexRecord, SlotRecord, SyncRecord,
+    UnreferencedRecord, VersionMetadata, VersionRecord,
 };
 use catalog::slot::Slot;
 use catalog::version::Version;
@@ -41,7 +45,9 @@ pub struct Audit<'a> {
     keys: BTreeMap<Key, Option<Digest>>,
     contents: BTreeMap<Digest, AuditedContent>,
     components: BTreeMap<ComponentName, AuditedComponent>,
-    index: Option<BTreeSet<ComponentName>>,
+    index: Option<AuditedIndex>,
+    /// The components that are audited; `None` for all.
+    scope: Option<BTreeSet<ComponentName>>,
     findings: Vec<Notice>,
 }
 
@@ -54,8 +60,14 @@ impl<'a> Audit<'a> {
             contents: BTreeMap::new(),
             components: BTreeMap::new(),
             index: None,
+            scope: None,
             findings: Vec::new(),
         }
+    }
+
+    /// Begins an audit of these components only.
+    pub fn only(desired: &'a Desired, names: impl IntoIterator<Item = ComponentName>) -> Self {
+        Self { scope: Some(names.into_iter().collect()), ..Self::new(desired) }
     }
 
     /// Takes in a key from a listing, or a key that is known without a listing.
@@ -67,6 +79,9 @@ impl<'a> Audit<'a> {
             }
             Key::Catalog(_) => {
                 serde_json::from_value::<CatalogMetadata>(metadata).ok().map(|known| known.hash)
+            }
+            Key::Index => {
+                serde_json::from_value::<IndexMetadata>(metadata).ok().map(|known| known.hash)
             }
             _ => None,
         });
@@ -84,7 +99,10 @@ impl<'a> Audit<'a> {
 
     /// Takes in the value of a record's key; `None` if the key was deleted after the listing.
     pub fn read(&mut self, key: &Key, value: Option<&[u8]>) {
-        let Some(bytes) = value else { return };
+        let Some(bytes) = value else {
+            self.keys.remove(key);
+            return;
+        };
         let read = match key {
             Key::Slot(name, slot) => {
                 record::parse(bytes).map(|record| self.slot(name, slot, &record))
@@ -93,9 +111,7 @@ impl<'a> Audit<'a> {
                 record::parse(bytes).map(|record| self.version(name, version, &record, bytes))
             }
             Key::Catalog(name) => record::parse(bytes).map(|record| self.catalog(name, &record)),
-            Key::Index => record::parse(bytes).map(|IndexRecord { components, .. }| {
-                self.index = Some(components.into_iter().collect());
-            }),
+            Key::Index => record::parse(bytes).map(|record| self.index(&record)),
             Key::Unreferenced(_) => record::parse::<UnreferencedRecord>(bytes).map(drop),
             Key::Sync(_) => record::parse::<SyncRecord>(bytes).map(drop),
             Key::Content(_) => Ok(()),
@@ -139,7 +155,11 @@ impl<'a> Audit<'a> {
 
     /// Compares the records with each other, after all of them were read.
     pub fn link(&mut self) {
-        self.findings.extend(links::findings(&self.components, self.index.as_ref()));
+        self.findings.extend(links::findings(&self.components));
+        let listed = index::Listed { keys: &self.keys, scope: self.scope.as_ref() };
+        let components = self.components.iter().filter(|(_, known)| known.catalog.is_some());
+        let names = components.map(|(name, _)| name);
+        self.findings.extend(index::findings(names, self.index.as_ref(), &listed));
     }
 
     /// Returns all findings, in the order of the keys.
@@ -218,13 +238,24 @@ impl<'a> Audit<'a> {
         self.component(name).versions.insert(version.clone(), seen);
     }
 
-    fn catalog(&mut self, name: &ComponentName, record: &CatalogRecord) {
-        let key = Key::Catalog(name.clone());
-        let listed = self.keys.get(&key).copied().flatten();
-        if listed.is_some_and(|listed| listed != record.metadata().hash) {
+    /// Compares a record with the hash in the metadata of its key.
+    fn check_hash(&mut self, key: &Key, hash: Digest) {
+        let listed = self.keys.get(key).copied().flatten();
+        if listed.is_some_and(|listed| listed != hash) {
             let what = "the record does not match the hash in its metadata".to_owned();
-            self.find(&key, what, REPAIR);
+            self.find(key, what, REPAIR);
         }
+    }
+
+    fn index(&mut self, record: &IndexRecord) {
+        self.check_hash(&Key::Index, record.metadata().hash);
+        let entries = record.entries();
+        let entries = entries.map(|(name, slots)| (name.clone(), slots.map(<[Slot]>::to_vec)));
+        self.index = Some(entries.collect());
+    }
+
+    fn catalog(&mut self, name: &ComponentName, record: &CatalogRecord) {
+        self.check_hash(&Key::Catalog(name.clone()), record.metadata().hash);
         let version = |record: &VersionRecord| (record.snapshot.version.clone(), record.hash());
         let slots = record.slots.iter();
         let slots =

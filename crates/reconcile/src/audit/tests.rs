@@ -42,7 +42,7 @@ fn whole() -> (Desired, Kv) {
         versions: vec![record.clone()],
         slots: vecmap::VecMap::from([(slot.slot.clone(), entry)]),
     };
-    let index = IndexRecord::new([(name(), None)]);
+    let index = IndexRecord::new([(name(), Some(vec![slot.slot.clone()]))]);
     let mut desired = Desired::default();
     desired
         .components
@@ -58,14 +58,21 @@ fn whole() -> (Desired, Kv) {
             (record::write(&record), serde_json::to_value(record.metadata()).ok()),
         ),
         (key("prompts/a"), (record::write(&catalog), metadata(catalog.metadata()))),
-        (key("index"), (record::write(&index), None)),
+        (key("index"), (record::write(&index), metadata_of(&index))),
         (Key::Content(Digest::of(b"a")), (b"a".to_vec(), None)),
     ]);
     (desired, kv)
 }
 
+fn metadata_of(index: &IndexRecord) -> Option<Value> {
+    serde_json::to_value(index.metadata()).ok()
+}
+
 fn audit(desired: &Desired, kv: &Kv) -> Vec<String> {
-    let mut audit = Audit::new(desired);
+    findings(Audit::new(desired), kv)
+}
+
+fn findings(mut audit: Audit<'_>, kv: &Kv) -> Vec<String> {
     for (key, (_, metadata)) in kv {
         audit.list(key.namespace(), &key.to_string(), metadata.clone());
     }
@@ -148,4 +155,61 @@ fn audit_reports_misplaced_and_unlisted_records() {
     let metadata = serde_json::to_value(record.metadata()).ok();
     kv.insert(key("prompts/a@v1.1.0"), (record::write(&record), metadata));
     assert_eq!(audit(&desired, &kv), ["prompts/a: it does not list v1.1.0"]);
+}
+
+/// Checks the findings on an index with these entries.
+#[track_caller]
+fn check_index(entries: &[(&str, Option<&[&str]>)], expected: &[&str]) {
+    let (desired, mut kv) = whole();
+    let slots = |slots: &&[&str]| slots.iter().map(|slot| slot.parse().unwrap()).collect();
+    let entries = entries.iter().map(|(name, of)| (name.parse().unwrap(), of.as_ref().map(slots)));
+    let index = IndexRecord::new(entries);
+    kv.insert(Key::Index, (record::write(&index), metadata_of(&index)));
+    assert_eq!(audit(&desired, &kv), expected);
+}
+
+#[test]
+fn audit_compares_the_index_with_components_and_slots() {
+    let both: &[&str] = &["production", "staging"];
+    check_index(&[("prompts/a", Some(&["production"]))], &[]);
+    check_index(
+        &[("prompts/a", Some(both))],
+        &["index: it lists prompts/a@staging, which does not exist"],
+    );
+    check_index(&[("prompts/a", Some(&[]))], &["index: it does not list prompts/a@production"]);
+    check_index(
+        &[("prompts/a", Some(&["production"])), ("prompts/b", Some(&[]))],
+        &["index: it lists prompts/b, which does not exist"],
+    );
+    // A sync writes the slots that an earlier release did not list.
+    check_index(&[("prompts/a", None)], &[]);
+}
+
+#[test]
+fn audit_reports_an_index_that_is_not_as_it_was_written() {
+    let (desired, mut kv) = whole();
+    let other = IndexRecord::new([("prompts/b".parse().unwrap(), None)]);
+    kv.get_mut(&Key::Index).unwrap().1 = metadata_of(&other);
+    let expected = ["index: the record does not match the hash in its metadata"];
+    assert_eq!(audit(&desired, &kv), expected);
+}
+
+/// The index also lists components that are not part of the audit.
+#[test]
+fn an_audit_of_some_components_says_nothing_of_others() {
+    let (desired, mut kv) = whole();
+    let entries = ["prompts/a", "prompts/b", "prompts/c"].map(|name| {
+        let slots = if name == "prompts/a" { vec!["production".parse().unwrap()] } else { vec![] };
+        (name.parse().unwrap(), Some(slots))
+    });
+    let index = IndexRecord::new(entries);
+    kv.insert(Key::Index, (record::write(&index), metadata_of(&index)));
+    let names = || ["prompts/a", "prompts/b"].map(|name| name.parse::<ComponentName>().unwrap());
+    let mut some = Audit::only(&desired, names());
+    // The caller does not know which of the catalogs exist.
+    for name in names() {
+        some.list(Namespace::Components, &Key::Catalog(name).to_string(), None);
+    }
+    let expected = ["index: it lists prompts/b, which does not exist"];
+    assert_eq!(findings(some, &kv), expected);
 }

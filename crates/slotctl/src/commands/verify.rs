@@ -45,7 +45,10 @@ pub(crate) fn run(context: &Context<'_, VerifyArgs>) -> Result<Exit> {
     let mut actual = recorded(args, &listed, &store)?;
     let reading = git.read_files(Some(Known::paths(&actual)), output)?;
     session::refuse_unknown(&args.part.only, &reading, &actual)?;
-    let mut audit = Audit::new(&reading.desired);
+    let mut audit = match args.part.only.as_slice() {
+        [] => Audit::new(&reading.desired),
+        names => Audit::only(&reading.desired, names.iter().cloned()),
+    };
     for (which, ListedKey { name, metadata }) in listed {
         audit.list(which, &name, metadata);
     }

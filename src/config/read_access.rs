@@ -30,6 +30,11 @@ impl ReadAccess {
         *self.0.borrow_mut() = parse(text).map(Some);
     }
 
+    /// Refuses every caller, because it is not known any more which tokens are valid.
+    pub fn refuse(&self) {
+        *self.0.borrow_mut() = Err(invalid());
+    }
+
     /// Tells if a token is needed to read.
     pub fn needs_token(&self) -> bool {
         !matches!(*self.0.borrow(), Ok(None))
@@ -116,6 +121,10 @@ mod tests {
         access.replace("{}");
         assert_eq!(access.grant(Some("all")), Err(Refusal::TokenRequired));
         access.replace("null");
+        assert!(access.needs_token());
+        assert_eq!(access.grant(Some("all")), Err(invalid()));
+        access.replace(TOKENS);
+        access.refuse();
         assert!(access.needs_token());
         assert_eq!(access.grant(Some("all")), Err(invalid()));
     }

@@ -75,8 +75,7 @@ impl Isolate {
     pub(super) async fn ready(env: &Env) -> Rc<Self> {
         let isolate = Self::of(env);
         if let Some(tokens) = &isolate.tokens {
-            let Config { access, kv_timeout, .. } = &isolate.config;
-            Box::pin(tokens.refresh(access, *kv_timeout)).await;
+            Box::pin(tokens.refresh(&isolate.config)).await;
         }
         isolate
     }

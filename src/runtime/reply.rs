@@ -94,11 +94,14 @@ impl Analytics {
         if let Err(error) = self.set.write_data_point(point) {
             let why = Reflect::get(&error, &"message".into()).ok().and_then(|why| why.as_string());
             let (why, script) = (why.unwrap_or_default(), &self.script);
-            log(&serde_json::to_string(&RejectedDataPoint { analytics: &why, script })
-                .unwrap_or_default()
-                .into());
+            log_line(&RejectedDataPoint { analytics: &why, script });
         }
     }
+}
+
+/// Logs a line that is not about one request, as JSON.
+pub(super) fn log_line(line: &impl Serialize) {
+    log(&serde_json::to_string(line).unwrap_or_default().into());
 }
 
 /// The log line for a data point that was rejected.

@@ -196,6 +196,24 @@ describe('READ_TOKENS in the Secrets Store', () => {
     assert.deepEqual(await statuses(), [200, 401])
   })
 
+  test('keeps them for an hour, and logs one line without a value', async () => {
+    const logged = () => worker.output.split('\n').filter((line) => line.includes('"secret"'))
+    const before = logged().length
+    kv.fail({ status: 500 }, { namespace: 'SECRETS' })
+    await minutes(50)
+    assert.deepEqual(await statuses(), [200, 401])
+    await minutes(12)
+    assert.equal(await refused(worker, SLOT, bearer('a')), 'READ_TOKENS')
+    assert.equal(await refused(worker, SLOT, bearer('a')), 'READ_TOKENS')
+    kv.heal()
+    assert.deepEqual(await statuses(), [200, 401], 'it is read again at the next request')
+    const lines = logged()
+      .slice(before)
+      .map((line) => JSON.parse(line))
+    const [{ scriptVersion }] = lines
+    assert.deepEqual(lines, [{ secret: 'READ_TOKENS', code: 'SECRET_UNREADABLE', scriptVersion }])
+  })
+
   test('refuses everybody if its new text cannot be read', async () => {
     write('null')
     await minutes(6)

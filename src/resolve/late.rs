@@ -47,12 +47,9 @@ pub(super) async fn read_again<B: Backend, T>(
     read: impl AsyncFn(&mut Trace) -> Result<T, Refusal>,
 ) -> Result<T, Refusal> {
     let patience = reader.times.patience;
-    let mut pause = patience / FIRST_PAUSE;
+    let mut pause = (patience / FIRST_PAUSE).max(1);
     let mut outcome = Err(refusal);
-    while matches!(outcome, Err(Refusal::ContentMissing(_)))
-        && pause > 0
-        && trace.waited + pause <= patience
-    {
+    while matches!(outcome, Err(Refusal::ContentMissing(_))) && trace.waited + pause <= patience {
         reader.backend.pause(pause).await;
         trace.waited += pause;
         pause *= GROWTH;

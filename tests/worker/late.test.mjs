@@ -53,6 +53,8 @@ describe('a content that is not visible yet', () => {
     show()
     const { resolved } = answer.json()
     assert.deepEqual(new Set(resolved.map(({ error }) => error.code)), new Set(['CONTENT_MISSING']))
+    // Two seconds are left for pauses: 250 and 1000 ms for the first content, 250 ms for each of the next three.
+    assert.equal(contents().length, 20 * 2 + 5)
     // The pauses of one content after another would take 25 seconds.
     assert.ok(seconds < 10, `${seconds} s`)
   })

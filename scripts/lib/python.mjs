@@ -8,6 +8,9 @@ const LICENCES = ['LICENSE-MIT', 'LICENSE-APACHE']
 /** What is not published. @param {string} file */
 const isSource = (file) => !/^(__pycache__|\..*_cache|\.venv|dist)$/.test(path.basename(file))
 
+/** Rewrites a text file. @param {string} file @param {(text: string) => string} change */
+const edit = (file, change) => writeFileSync(file, change(readFileSync(file, 'utf8')))
+
 /**
  * Puts the Python package together in a folder, with the licences and the version of package.json.
  *
@@ -17,8 +20,8 @@ export function stagePython(folder) {
   cpSync(inRoot('python'), folder, { recursive: true, filter: isSource })
   for (const licence of LICENCES) cpSync(inRoot(licence), path.join(folder, licence))
   const { version } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'))
-  const file = path.join(folder, 'pyproject.toml')
-  const manifest = readFileSync(file, 'utf8')
-  writeFileSync(file, manifest.replace(/^version = ".*"$/m, `version = "${version}"`))
+  edit(path.join(folder, 'pyproject.toml'), (text) => text.replace(/^version = ".*"$/m, `version = "${version}"`))
+  // The page of a package has no files beside it.
+  edit(path.join(folder, 'README.md'), (text) => text.replace(/\[([^\]]+)\]\(\.\.[^)]*\)/g, '$1'))
   return folder
 }

@@ -59,6 +59,17 @@ describe('the Python package', { skip }, () => {
     assert.deepEqual(filesOf(installed.again).sort(), files.sort(), 'the wheel of the source distribution')
   })
 
+  test('has a page without links to files of this repository', async () => {
+    const program = 'import importlib.metadata as m; print(m.metadata("component-resolver")["Description"])'
+    const page = await python('-c', program)
+    assert.match(page, /it does what the JavaScript client does/)
+    assert.doesNotMatch(page, /\]\(\./)
+  })
+
+  test('refuses values that cannot be sent, and keeps its token to itself', async () => {
+    await python('-m', 'unittest', path.join(HERE, 'support', 'values.py'))
+  })
+
   test('has no findings of ruff and mypy', () => {
     const config = inRoot('python', 'pyproject.toml')
     for (const check of [['check'], ['format', '--check']])
@@ -75,7 +86,8 @@ describe('the Python package', { skip }, () => {
     })
     // The second example continues the first one.
     writeFileSync(examples[1], readFileSync(examples[0], 'utf8') + EXAMPLES[1])
-    for (const file of [...examples, path.join(HERE, 'support', 'player.py')]) mypy(file, installed.python)
+    const programs = ['player.py', 'users.py', 'values.py'].map((name) => path.join(HERE, 'support', name))
+    for (const file of [...examples, ...programs]) mypy(file, installed.python)
   })
 
   function mypy(file, executable) {

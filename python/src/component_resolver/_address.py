@@ -22,7 +22,10 @@ def base_url(url: str, token: str | None) -> httpx.URL:
 
     Raises `ValueError` for a URL with a user, a query or a fragment, and for one that a token is not sent to.
     """
-    parsed = httpx.URL(url)
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"the URL of the resolver cannot be read: {error}") from error
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise ValueError("the URL of a resolver begins with https:// (or http://) and a host")
     if parsed.query or parsed.fragment or parsed.userinfo:

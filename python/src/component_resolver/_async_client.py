@@ -15,7 +15,7 @@ from ._connection import Connection, Settings
 from ._get import get
 from ._memory import Memory
 from ._resolve import resolve
-from ._transport import FAILURES, said, transport_options
+from ._transport import FAILURES, late, said, transport_options
 from .caller import Caller, HasHeaders, caller_of_request, canonical_caller
 from .component import Component
 from .snapshot import Snapshot
@@ -135,6 +135,8 @@ class AsyncClient:
         try:
             with anyio.fail_after(self._timeout):
                 return await self._send(effect)
+        except TimeoutError as error:
+            raise NoResponseError(late(self._timeout)) from error
         except FAILURES as error:
             raise NoResponseError(said(error)) from error
 

@@ -15,7 +15,7 @@ from ._connection import Connection, Settings
 from ._get import get
 from ._memory import Memory
 from ._resolve import resolve
-from ._transport import FAILURES, said, transport_options
+from ._transport import FAILURES, late, said, transport_options
 from .caller import Caller, HasHeaders, caller_of_request, canonical_caller
 from .component import Component
 from .snapshot import Snapshot
@@ -30,7 +30,8 @@ class Client:
       follows no redirect.
     * `caller`: the caller, unless a call names another one.
     * `attempts`: the maximum number of requests per call, including the first.
-    * `timeout`: the timeout of one request in seconds. It is checked between two reads, so the last one can end later.
+    * `timeout`: the timeout of one request in seconds. It bounds each step on the network, and the
+      time until the body has arrived.
     * `backoff`: the wait before the second request in seconds, doubled for each further request, with jitter.
     * `max_delay`: the longest wait between two requests in seconds. `Retry-After` may ask for a longer one,
       which is waited for within `patience`, unless there is a last good answer: then the call returns that
@@ -142,5 +143,5 @@ class Client:
             for chunk in response.iter_bytes():
                 body += chunk
                 if monotonic() > end:
-                    raise TimeoutError(f"no whole response within {self._timeout} seconds")
+                    raise NoResponseError(late(self._timeout))
         return Response(response.status_code, response.reason_phrase, response.headers, bytes(body))

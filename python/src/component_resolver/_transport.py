@@ -9,13 +9,18 @@ import httpx
 
 from ._address import is_loopback
 
-FAILURES = (httpx.RequestError, httpx.InvalidURL, TimeoutError)
+FAILURES = (httpx.RequestError, httpx.InvalidURL)
 """What is raised if there is no whole response."""
 
 
 def said(error: Exception) -> str:
     """Return what an error says, or its name."""
     return str(error) or type(error).__name__
+
+
+def late(timeout: float) -> str:
+    """Return what is said if a response has not arrived in time."""
+    return f"no whole response within {timeout:g} seconds"
 
 
 def transport_options(base: httpx.URL, token: str | None, timeout: float) -> dict[str, Any]:

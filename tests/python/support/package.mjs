@@ -27,11 +27,10 @@ function wheelOf(source, target) {
   )
 }
 
+const LIST = 'import sys, zipfile; print(*zipfile.ZipFile(sys.argv[1]).namelist(), sep="\\n")'
+
 /** The paths of the files in a wheel. @param {string} wheel */
-export const filesOf = (wheel) =>
-  run(tool('python'), ['-c', 'import sys, zipfile; print(*zipfile.ZipFile(sys.argv[1]).namelist(), sep="\\n")', wheel])
-    .trim()
-    .split('\n')
+export const filesOf = (wheel) => run(tool('python'), ['-c', LIST, wheel]).trim().split('\n')
 
 /** Builds the package: a source distribution, and a wheel from it and from the folder. @param {string} folder */
 export function buildPackage(folder) {

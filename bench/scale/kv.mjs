@@ -48,6 +48,11 @@ function serve(port, latency) {
       calls = {}
       return
     }
+    if (request.url === '/clear') {
+      namespaces.clear()
+      response.end()
+      return
+    }
     const url = new URL(request.url, 'http://kv')
     const [id, ...rest] = url.pathname.slice(ROOT.length).split('/')
     const what = `${request.method} ${rest[0]}${rest[1] && rest[0] === 'bulk' ? `/${rest[1]}` : ''}`
@@ -125,6 +130,8 @@ export async function startKv({ latency = 0 } = {}) {
     namespace: (id) => `${origin}${ROOT}${id}`,
     /** The number of calls since the last time, by kind. */
     calls: async () => (await fetch(`${origin}/calls`)).json(),
+    /** Deletes all namespaces. */
+    clear: async () => (await fetch(`${origin}/clear`)).text(),
     stop: () => worker.terminate(),
   }
 }

@@ -1,6 +1,7 @@
 //! The client of the API, with its address and its token.
 
-use std::time::Duration;
+use std::cell::OnceCell;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use endpoint::Endpoint;
@@ -29,6 +30,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_mins(2);
 pub struct KvApi {
     pub(crate) http: Http,
     pub(crate) limits: CallLimits,
+    namespaces: OnceCell<Vec<NamespaceInfo>>,
 }
 
 impl KvApi {
@@ -52,7 +54,7 @@ impl KvApi {
             // `wrangler dev` runs on this machine, so the proxy is not used.
             proxied: false,
         };
-        Ok(Self { http: Http::new(settings, notice), limits: LOCAL })
+        Ok(Self::new(Http::new(settings, notice), LOCAL))
     }
 
     /// Creates a client for Cloudflare's API and the namespaces of an account.
@@ -84,16 +86,24 @@ impl KvApi {
             paced: true,
             proxied: !base.is_loopback(),
         };
-        Ok(Self { http: Http::new(settings, notice), limits: CLOUDFLARE })
+        Ok(Self::new(Http::new(settings, notice), CLOUDFLARE))
     }
 
-    /// Lists all namespaces.
+    pub(crate) fn new(http: Http, limits: CallLimits) -> Self {
+        Self { http, limits, namespaces: OnceCell::new() }
+    }
+
+    /// Lists all namespaces. Only the first call asks the API.
     ///
     /// # Errors
     ///
     /// [`ApiError`]
-    pub fn namespaces(&self) -> Result<Vec<NamespaceInfo>, ApiError> {
-        account::namespaces(&self.http)
+    pub fn namespaces(&self) -> Result<&[NamespaceInfo], ApiError> {
+        if let Some(known) = self.namespaces.get() {
+            return Ok(known);
+        }
+        let listed = account::namespaces(&self.http)?;
+        Ok(self.namespaces.get_or_init(|| listed))
     }
 
     /// Lists the namespaces that a deployed Worker is bound to. The list is empty if the Worker
@@ -104,6 +114,12 @@ impl KvApi {
     /// [`ApiError`]
     pub fn bound(&self, worker: &str) -> Result<Vec<Bound>, ApiError> {
         account::bound(&self.http, worker)
+    }
+
+    /// Returns the present time by the clock of the API, which all its users share, to the second.
+    /// `None` before its first answer, and if its answers have no `Date`.
+    pub fn time(&self) -> Option<SystemTime> {
+        self.http.time()
     }
 
     /// Returns the number of calls so far, including retries.

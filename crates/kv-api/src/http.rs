@@ -5,7 +5,7 @@ use std::fmt;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
-use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, RETRY_AFTER};
 use ureq::http::{HeaderMap, Method, Request, Response};
 use ureq::{Agent, Body};
 
@@ -81,6 +81,8 @@ pub(crate) struct Http {
     settings: HttpSettings,
     pacer: RefCell<Pacer>,
     calls: Cell<usize>,
+    /// The `Date` of the last answer that had one, and when it came.
+    date: Cell<Option<(SystemTime, Instant)>>,
     notice: RetryNotice,
 }
 
@@ -105,11 +107,17 @@ impl Http {
             config = config.proxy(None);
         }
         let (agent, pacer) = (config.build().new_agent(), RefCell::new(Pacer::cloudflare()));
-        Self { agent, settings, pacer, calls: Cell::new(0), notice }
+        Self { agent, settings, pacer, calls: Cell::new(0), date: Cell::new(None), notice }
     }
 
     pub(crate) fn calls(&self) -> usize {
         self.calls.get()
+    }
+
+    /// Returns the present time by the clock of the API.
+    pub(crate) fn time(&self) -> Option<SystemTime> {
+        let (date, came) = self.date.get()?;
+        date.checked_add(came.elapsed())
     }
 
     /// Returns the waits between retries of keys that a successful call did not carry out.
@@ -160,6 +168,9 @@ impl Http {
         }
         self.calls.set(self.calls.get() + 1);
         let mut response = self.send(call).map_err(cause)?;
+        if let Some(date) = date(response.headers()) {
+            self.date.set(Some((date, Instant::now())));
+        }
         let body = response.body_mut().with_config().limit(LARGEST_ANSWER);
         let body = body.read_to_vec().map_err(cause)?;
         let retry_after = retry_after(response.headers());
@@ -183,6 +194,10 @@ impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Http").field("settings", &self.settings).finish_non_exhaustive()
     }
+}
+
+fn date(headers: &HeaderMap) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {

@@ -112,7 +112,7 @@ fn api(url: &str) -> (KvApi, Rc<RefCell<Vec<Duration>>>) {
         proxied: false,
     };
     let http = Http::new(settings, Box::new(move |_, wait| told.borrow_mut().push(wait)));
-    (KvApi { http, limits: CallLimits { pairs: 3, ..CLOUDFLARE } }, waits)
+    (KvApi::new(http, CallLimits { pairs: 3, ..CLOUDFLARE }), waits)
 }
 
 fn keys(range: std::ops::Range<usize>) -> Vec<String> {
@@ -302,14 +302,17 @@ fn an_exhausted_daily_limit_is_not_retried() {
 }
 
 #[test]
-fn namespaces_are_listed_page_by_page() {
+fn namespaces_are_listed_page_by_page_and_once() {
     let page = |id: &str, total| {
         let body = r#"{"success":true,"errors":[],"result":[{"id":"ID","title":"t"}],"result_info":{"total_count":TOTAL}}"#;
         HttpAnswer(200, "", body.replace("ID", id).replace("TOTAL", total))
     };
     let (url, server) = serve(vec![page("a", "2"), page("b", "2")]);
-    let all = api(&url).0.namespaces().unwrap();
-    assert_eq!(all.iter().map(|info| info.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    let api = api(&url).0;
+    for _ in 0..2 {
+        let all = api.namespaces().unwrap();
+        assert_eq!(all.iter().map(|info| info.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    }
     let lines: Vec<String> = server.join().unwrap().into_iter().map(|seen| seen.line).collect();
     let path = "GET /accounts/1/storage/kv/namespaces?page=";
     assert_eq!(lines, [format!("{path}1&per_page=100"), format!("{path}2&per_page=100")]);
@@ -393,4 +396,18 @@ fn invalid_urls_and_account_ids_are_rejected() {
         KvApi::cloudflare("https://a/client/v4/", "0af", token(), Patience::default(), notice())
             .is_ok()
     );
+}
+
+#[test]
+fn the_clock_is_that_of_the_answers() {
+    let body = r#"{"success":true,"errors":[],"result":[]}"#.to_owned();
+    let date = "Date: Sat, 28 Nov 2026 18:00:00 GMT\r\n";
+    let (url, server) = serve(vec![HttpAnswer(200, date, body)]);
+    let api = api(&url).0;
+    assert_eq!(api.time(), None);
+    api.namespaces().unwrap();
+    let said = httpdate::parse_http_date("Sat, 28 Nov 2026 18:00:00 GMT").unwrap();
+    let since = api.time().unwrap().duration_since(said).unwrap();
+    assert!(since < Duration::from_mins(1), "{since:?}");
+    server.join().unwrap();
 }

@@ -105,8 +105,8 @@ fn provisioned(api: &KvApi, worker: &str, binding: &str) -> Result<String> {
     }
     let title = config::provisioned_title(worker, binding);
     let all = api.namespaces()?;
-    if let Some(info) = all.into_iter().find(|info| info.title == title) {
-        return Ok(info.id);
+    if let Some(info) = all.iter().find(|info| info.title == title) {
+        return Ok(info.id.clone());
     }
     Err(Refused::new(
         binding,

@@ -105,9 +105,9 @@ impl KvTarget {
         if self.home == Home::Cloudflare {
             return Ok(());
         }
-        let there: Vec<String> = self.api.namespaces()?.into_iter().map(|info| info.id).collect();
+        let there: Vec<&str> = self.api.namespaces()?.iter().map(|info| info.id.as_str()).collect();
         for id in [&self.ids.slots, &self.ids.components] {
-            if !there.contains(id) {
+            if !there.contains(&id.as_str()) {
                 let there = there.join(", ");
                 bail!(
                     "{} has no namespace {id:?}, it has: {there}; \

@@ -41,6 +41,7 @@ mod session;
 mod source;
 mod store;
 mod target;
+mod to_do;
 mod traffic;
 mod usage;
 mod wrangler;

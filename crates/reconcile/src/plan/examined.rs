@@ -6,11 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use super::actual::Actual;
+use super::actual::{Actual, StoredCatalog, StoredIndex};
 use super::stored::{Stored, put};
 use catalog::digest::Digest;
 use catalog::key::Key;
-use catalog::record::{self, CatalogRecord, IndexRecord, UnreferencedRecord, VersionRecord};
+use catalog::record::{
+    self, CatalogRecord, IndexRecord, Record, UnreferencedRecord, VersionRecord,
+};
 
 /// Returns the keys of the records whose values a plan does not read: those with metadata.
 pub fn unread_records(actual: &Actual) -> Vec<Key> {
@@ -39,25 +41,18 @@ pub fn examine_record(actual: &mut Actual, key: &Key, value: Option<&[u8]>) -> b
         Key::Version(..) => examine_version(actual, key, bytes),
         Key::Catalog(name) => {
             let known = actual.components.get_mut(name).and_then(|known| known.catalog.as_mut());
-            known.is_some_and(|stored| {
-                let is = |record: CatalogRecord| stored.metadata == Some(record.metadata());
-                let is_damaged = !record::parse(bytes).is_ok_and(is);
-                if is_damaged {
-                    stored.metadata = None;
-                    put(Some(&mut stored.value), value, |_| true);
-                }
-                is_damaged
+            known.is_some_and(|known| {
+                let StoredCatalog { metadata, value } = known;
+                examine_listed(metadata, value, bytes, CatalogRecord::metadata)
             })
         }
-        Key::Index => actual.index.as_mut().is_some_and(|stored| {
-            let is = |record: IndexRecord| stored.metadata == Some(record.metadata());
-            let is_damaged = !record::parse(bytes).is_ok_and(is);
-            if is_damaged {
-                stored.metadata = None;
-                put(Some(&mut stored.value), value, |_| true);
-            }
-            is_damaged
-        }),
+        Key::Index => {
+            let known = actual.index.as_mut();
+            known.is_some_and(|known| {
+                let StoredIndex { metadata, value } = known;
+                examine_listed(metadata, value, bytes, IndexRecord::metadata)
+            })
+        }
         Key::Unreferenced(digest) => {
             let is_damaged = record::parse::<UnreferencedRecord>(bytes).is_err();
             if is_damaged {
@@ -67,6 +62,21 @@ pub fn examine_record(actual: &mut Actual, key: &Key, value: Option<&[u8]>) -> b
         }
         Key::Content(_) | Key::Slot(..) | Key::Sync(_) => false,
     }
+}
+
+/// Compares a record with the metadata of its key. A damaged one is taken in without metadata.
+fn examine_listed<T: Record, M: PartialEq>(
+    metadata: &mut Option<M>,
+    stored: &mut Stored<T>,
+    bytes: &[u8],
+    of: impl Fn(&T) -> M,
+) -> bool {
+    let is_damaged = !record::parse(bytes).is_ok_and(|record| *metadata == Some(of(&record)));
+    if is_damaged {
+        *metadata = None;
+        put(Some(stored), Some(bytes), |_| true);
+    }
+    is_damaged
 }
 
 /// The metadata of a version stays: a damaged record does not say which content the version has.

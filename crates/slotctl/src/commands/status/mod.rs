@@ -21,10 +21,11 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::nearest::nearest;
 use crate::offline::{self, Records};
-use crate::output::{Output, count};
+use crate::output::Output;
 use crate::read::{Known, ReadPart, Reading};
 use crate::session;
 use crate::source::Certainty;
+use crate::to_do::to_do;
 use row::{Row, SlotState};
 use summary::Summary;
 use table::table;
@@ -173,10 +174,7 @@ impl Look {
         if let Some(Notice { what, .. }) = &plan.blocked {
             return Some(format!("drift: {what}"));
         }
-        let stages = Stage::ALL.iter().map(|stage| (plan.stage(*stage).count(), stage.name()));
-        let stages: Vec<String> =
-            stages.filter(|(n, _)| *n > 0).map(|(n, name)| count(n, name)).collect();
-        (!plan.is_empty()).then(|| format!("drift: {} to write", stages.join(", ")))
+        to_do(plan).map(|changes| format!("drift: {changes}"))
     }
 
     fn value(&self, shown: &[Row<'_>], summary: &Summary) -> Value {

@@ -130,7 +130,7 @@ impl Rounds<'_> {
         };
         match git.state().digest == state {
             true => Ok(git),
-            false => Err(changed().into()),
+            false => Err(refusal::changed()),
         }
     }
 
@@ -162,11 +162,6 @@ impl Rounds<'_> {
         }
         Ok(conflict)
     }
-}
-
-fn changed() -> Refused {
-    let what = "the repository changed during the sync";
-    Refused::new("conflict", what, "run the command again")
 }
 
 fn restless() -> anyhow::Error {

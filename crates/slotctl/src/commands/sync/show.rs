@@ -14,6 +14,7 @@ use crate::commands::hold::lift_command;
 use crate::context::Session;
 use crate::output::{Output, count};
 use crate::read::{LogicTag, Reading};
+use crate::to_do::to_do;
 
 /// The largest number of lines of a kind: a first sync has tens of thousands.
 const LINES: usize = 50;
@@ -155,10 +156,10 @@ pub(super) fn summary(report: &SyncReport<'_>, outcome: &SyncOutcome, began: Ins
         }
     }
     let calls = count(target.api.calls(), "call");
-    let text = match (plan.is_empty(), args.dry_run) {
-        (true, _) => format!("nothing to write, {}", up_to_date(plan)),
-        (false, true) => format!("{}, nothing written (--dry-run)", to_do(plan)),
-        (false, false) => done(plan, outcome),
+    let text = match (to_do(plan), args.dry_run) {
+        (None, _) => format!("nothing to write, {}", up_to_date(plan)),
+        (Some(changes), true) => format!("{changes}, nothing written (--dry-run)"),
+        (Some(_), false) => done(plan, outcome),
     };
     output.step("done", format_args!("{text}, {calls}"), began);
     let refused = reading.refused.len() + plan.refused.len();
@@ -186,15 +187,4 @@ fn done(plan: &Plan, outcome: &SyncOutcome) -> String {
         number => format!(", {} deleted", count(number, "key")),
     };
     format!("{keys} written, {bytes}{deleted}; {} unchanged", plan.unchanged)
-}
-
-/// Describes the changes of a plan: `2 contents, 1 slot to write, 3 keys to delete`.
-fn to_do(plan: &Plan) -> String {
-    let stages = Stage::ALL.iter().map(|stage| (plan.stage(*stage).count(), stage.name()));
-    let parts = stages.filter(|(number, _)| *number > 0);
-    let writes: Vec<String> = parts.map(|(number, name)| count(number, name)).collect();
-    let writes = (!writes.is_empty()).then(|| format!("{} to write", writes.join(", ")));
-    let deletions = plan.deletions.len();
-    let deletions = (deletions > 0).then(|| format!("{} to delete", count(deletions, "key")));
-    writes.into_iter().chain(deletions).collect::<Vec<_>>().join(", ")
 }

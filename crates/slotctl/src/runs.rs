@@ -55,27 +55,31 @@ impl Note {
 /// Tells running syncs which slots were rolled back: a sync looks before it moves a slot, and at
 /// its end puts back the slots that it overwrote.
 pub(crate) fn tell_syncs(store: &Store<'_>, slots: Vec<HeldSlot>) -> Result<()> {
-    let run = new_run()?;
-    let state = Digest::of(run.to_string().as_bytes());
-    let record = SyncRecord { ended: true, rollback: true, ..SyncRecord::new(state, None) };
+    let id = new_run()?;
+    let state = Digest::of(id.to_string().as_bytes());
+    // Without the list, the record still tells of the slots.
+    let highest = list(store).map_or(0, |runs| highest(runs.values()));
+    let run = highest.saturating_add(1);
+    let record = SyncRecord { ended: true, rollback: true, run, ..SyncRecord::new(state, None) };
     let value = record::write(&RollbackRun { run: record.clone(), slots });
-    Note::new(run, &record, value)?.write(store)
+    Note::new(id, &record, value)?.write(store)
 }
 
-/// Puts back the slots that rollbacks wrote and that have no hold now; returns their number.
+/// Returns the highest number of these runs; 0 if there are none.
+pub(crate) fn highest<'a>(runs: impl Iterator<Item = &'a SyncRecord>) -> u64 {
+    runs.map(|record| record.run).max().unwrap_or(0)
+}
+
+/// Puts back the slots that rollbacks wrote and that have no hold now; returns their number. Of
+/// several rollbacks of a slot, the one with the highest number of its run counts. Two at the same
+/// time may have the same number: then the later one by its own time counts.
 pub(crate) fn put_back(store: &Store<'_>, rollbacks: &[RunId]) -> Result<usize> {
-    let mut slots: BTreeMap<Key, SlotRecord> = BTreeMap::new();
+    let mut runs: Vec<RollbackRun> = Vec::new();
     for run in rollbacks {
         let value = store.namespace(Namespace::Components).get(&Key::Sync(*run).to_string())?;
-        let rollback = value.and_then(|value| record::parse::<RollbackRun>(&value).ok());
-        for HeldSlot { component, record } in rollback.into_iter().flat_map(|run| run.slots) {
-            let since = |record: &SlotRecord| record.hold.as_ref().map(|hold| hold.at);
-            let key = Key::Slot(component, record.slot.clone());
-            if slots.get(&key).is_none_or(|other| since(other) < since(&record)) {
-                slots.insert(key, record);
-            }
-        }
+        runs.extend(value.and_then(|value| record::parse::<RollbackRun>(&value).ok()));
     }
+    let mut slots = last_of_each(runs);
     let keys: Vec<Key> = slots.keys().cloned().collect();
     store.read(&keys, |key, value| {
         let record = value.and_then(|value| record::parse::<SlotRecord>(value).ok());
@@ -98,6 +102,20 @@ pub(crate) fn put_back(store: &Store<'_>, rollbacks: &[RunId]) -> Result<usize> 
         namespace.put_batch(batch)?;
     }
     Ok(slots.len())
+}
+
+/// Returns the record that the last of these rollbacks wrote for each slot.
+fn last_of_each(rollbacks: Vec<RollbackRun>) -> BTreeMap<Key, SlotRecord> {
+    let mut written: Vec<(u64, HeldSlot)> = rollbacks
+        .into_iter()
+        .flat_map(|RollbackRun { run, slots }| slots.into_iter().map(move |slot| (run.run, slot)))
+        .collect();
+    written.sort_by_key(|(run, slot)| (*run, slot.record.hold.as_ref().map(|hold| hold.at)));
+    let last = |(_, HeldSlot { component, record }): (u64, HeldSlot)| {
+        (Key::Slot(component, record.slot.clone()), record)
+    };
+    // A later one takes the place of an earlier one.
+    written.into_iter().map(last).collect()
 }
 
 /// Returns the records of all runs. Records that can't be read are left out.
@@ -125,5 +143,36 @@ pub(crate) fn delete(store: &Store<'_>, runs: impl Iterator<Item = RunId>) -> Re
     match batch.is_empty() {
         true => Ok(()),
         false => Ok(namespace.delete_batch(batch)?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rollback(run: u64, at: &str, digit: char) -> RollbackRun {
+        let digest = digit.to_string().repeat(64);
+        let slot = format!(
+            r#"{{"format":1,"slot":"production","targets":[{{"version":"v1.0.0","digest":"{digest}","size":0,"type":"text/plain","sha":"947e4e2247da185c97ee358273a064bc3e3e0fed","date":"2026-11-20T23:59:27Z","weight":100000}}],"hold":{{"reason":"r","by":"b","at":"{at}"}}}}"#
+        );
+        let record = record::parse(slot.as_bytes()).unwrap();
+        let state = Digest::of(b"");
+        let run = SyncRecord { rollback: true, run, ..SyncRecord::new(state, None) };
+        RollbackRun { run, slots: vec![HeldSlot { component: "p/a".parse().unwrap(), record }] }
+    }
+
+    /// The first of two rollbacks has a clock that is a year ahead.
+    #[test]
+    fn the_number_of_the_run_decides_which_rollback_is_the_last() {
+        let early = rollback(7, "2027-11-20T00:00:00Z", 'a');
+        let late = rollback(8, "2026-11-20T00:00:00Z", 'b');
+        let same = rollback(8, "2026-11-20T00:00:01Z", 'c');
+        let digest = |runs: &[&RollbackRun]| {
+            let slots = last_of_each(runs.iter().map(|run| (*run).clone()).collect());
+            slots.values().next().unwrap().arms().next().unwrap().snapshot.digest.to_string()
+        };
+        assert!(digest(&[&early, &late]).contains("bbbb"));
+        assert!(digest(&[&late, &early]).contains("bbbb"));
+        assert!(digest(&[&same, &late, &early]).contains("cccc"));
     }
 }

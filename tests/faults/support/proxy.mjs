@@ -83,6 +83,8 @@ export class FaultyProxy {
   /** @type {((call: object, index: number) => any) & { refuses?: number }} */
   meet = () => null
   process = null
+  /** The time by the clock of the API; that of this computer if it is undefined. @type {Date | undefined} */
+  date = undefined
 
   static async start(origin) {
     const proxy = new FaultyProxy()
@@ -132,7 +134,8 @@ export class FaultyProxy {
     if (fault) return this.#fail(fault, request, response, body)
     const answer = await this.#forward(request, body)
     await hold?.after?.()
-    response.writeHead(answer.status, answer.headers).end(answer.body)
+    const date = this.date && { date: this.date.toUTCString() }
+    response.writeHead(answer.status, { ...answer.headers, ...date }).end(answer.body)
     if (this.meet.refuses === this.calls.length) response.once('close', () => this.refuse())
   }
 

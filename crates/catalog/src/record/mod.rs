@@ -24,7 +24,7 @@ pub use moves::{Move, PastArm, PastTarget, PastTraffic, TrafficMove};
 pub use slot::{Arm, FULL_WEIGHT, SlotRecord, Target};
 pub use snapshot::Snapshot;
 pub use sync::{HeldSlot, Newest, RollbackRun, RunId, RunIdError, SyncRecord, SyncSource};
-pub use unreferenced::{GRACE, UnreferencedMetadata, UnreferencedRecord, is_due};
+pub use unreferenced::{GRACE, UnreferencedMetadata, UnreferencedRecord, is_due, is_future};
 pub use version::{FileMetadata, VersionMetadata, VersionRecord};
 
 /// The largest value that Workers KV accepts, in bytes (25 MiB).

@@ -72,8 +72,8 @@ pub struct SyncRecord {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rollback: bool,
     /// The number of the run: higher than that of every run whose record it has seen. Two runs
-    /// at the same time may have the same number. It is 0 for a rollback, and for a run of a
-    /// `slotctl` that did not number them.
+    /// at the same time may have the same number. It is 0 for a run of a `slotctl` that did not
+    /// number it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub run: u64,
     /// The repository that the run has read, if it is known.
@@ -100,7 +100,7 @@ pub struct SyncSource {
     /// The commit of that branch, from which `rollouts.toml` was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<CommitId>,
-    /// The number of tags of components.
+    /// The number of tags of all components, also if the run was for some of them.
     pub tags: u64,
     /// The newest tag by its own time, if [`SyncRecord::newest`] is not a tag.
     #[serde(default, rename = "newestTag", skip_serializing_if = "Option::is_none")]

@@ -10,6 +10,9 @@ use crate::timestamp::Timestamp;
 /// have resolved it just before.
 pub const GRACE: u64 = 24 * 60 * 60;
 
+/// The seconds by which a time may lie in the future: clocks differ a little.
+const TOLERANCE: u64 = 60;
+
 /// `COMPONENTS` `sha256/<hex>@unreferenced`: no record has named the content since a time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnreferencedRecord {
@@ -49,6 +52,12 @@ pub fn is_due(since: Timestamp, now: Timestamp) -> bool {
     since.unix().saturating_add(GRACE) <= now.unix()
 }
 
+/// Tells if `since` lies in the future, so that it says nothing about a content: the clock of the
+/// computer that wrote it was wrong.
+pub fn is_future(since: Timestamp, now: Timestamp) -> bool {
+    since.unix() > now.unix().saturating_add(TOLERANCE)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +78,9 @@ mod tests {
             [(0, 86_399, false), (0, 86_400, true), (86_400, 86_400, false), (86_400, 0, false)]
         {
             assert_eq!(is_due(at(since), at(now)), due, "{since} {now}");
+        }
+        for (since, now, future) in [(60, 0, false), (61, 0, true), (0, 61, false)] {
+            assert_eq!(is_future(at(since), at(now)), future, "{since} {now}");
         }
     }
 }

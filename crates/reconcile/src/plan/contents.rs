@@ -13,7 +13,9 @@ use super::value::Plan;
 use super::write::Write;
 use catalog::digest::Digest;
 use catalog::key::Key;
-use catalog::record::is_due;
+use catalog::record::{is_due, is_future};
+use catalog::timestamp::Timestamp;
+use notice::Notice;
 
 /// Adds the writes and deletions of contents; `wanted` are the contents in Git, with their
 /// sizes.
@@ -81,7 +83,13 @@ fn unreferenced(
     until_now: bool,
     options: &Options,
 ) {
-    match actual.unreferenced.get(&digest).copied().flatten() {
+    let noted = actual.unreferenced.get(&digest).copied().flatten();
+    let (since, early) = match noted {
+        Some(since) if is_future(since, options.now) => (None, Some(since)),
+        since => (since, None),
+    };
+    plan.warnings.extend(early.map(|since| from_the_future(digest, since)));
+    match since {
         Some(since) if !until_now && is_due(since, options.now) => {
             plan.deletions.extend([Key::Content(digest), Key::Unreferenced(digest)]);
         }
@@ -91,4 +99,13 @@ fn unreferenced(
             plan.unreferenced.insert(digest, options.now);
         }
     }
+}
+
+/// Returns the notice of a record whose time lies in the future: it would keep the content until then.
+fn from_the_future(digest: Digest, since: Timestamp) -> Notice {
+    let what = format!(
+        "no record names this content since {since}, which is in the future: the clock of the \
+         computer that wrote this was wrong; the day until the content is deleted begins now"
+    );
+    Notice { subject: Key::Unreferenced(digest).to_string(), what, help: None }
 }

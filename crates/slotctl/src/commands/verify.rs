@@ -33,16 +33,17 @@ struct Tallies {
 
 /// Carries out the command.
 pub(crate) fn run(context: &Context<'_, VerifyArgs>) -> Result<Exit> {
-    let Context { args, output, now } = *context;
+    let Context { args, output } = *context;
     let began = Instant::now();
     // 1. The tags in Git, and the keys in KV.
     let target = context.target(&args.target)?;
-    let store = Store::new(&target);
+    let session = context.session(&target);
+    let store = &session.store;
     let asking = Asking::open(&args.common, &args.part.only, Certainty::Needed)?;
     let git = GitReader::read_tags(&asking, output)?;
     target.check()?;
-    let listed = list(args, &store, output)?;
-    let mut actual = recorded(args, &listed, &store)?;
+    let listed = list(args, store, output)?;
+    let mut actual = recorded(args, &listed, store)?;
     let reading = git.read_files(Some(Known::paths(&actual)), output)?;
     session::refuse_unknown(&args.part.only, &reading, &actual)?;
     let mut audit = match args.part.only.as_slice() {
@@ -53,16 +54,16 @@ pub(crate) fn run(context: &Context<'_, VerifyArgs>) -> Result<Exit> {
         audit.list(which, &name, metadata);
     }
     // 2. All records and all contents.
-    read_records(&store, &mut audit, &mut actual, output)?;
+    read_records(store, &mut audit, &mut actual, output)?;
     let read = Tallies {
         slots: audit.count(|key| matches!(key, Key::Slot(..))),
         versions: audit.count(|key| matches!(key, Key::Version(..))),
         catalogs: audit.count(|key| matches!(key, Key::Catalog(_))),
         contents: audit.contents().len(),
-        bytes: read_contents(&store, &mut audit, output)?,
+        bytes: read_contents(store, &mut audit, output)?,
     };
     // 3. The findings, and the differences from Git.
-    let plan = session::plan(&reading.desired, actual, &store, &Options::at(now))?;
+    let plan = session::plan(&reading.desired, actual, store, &Options::at(session.now()))?;
     let found = VerifiedKey { findings: audit.findings(), reading: &reading, plan: &plan };
     found.tell(output);
     tell(output, &read, &found, began);

@@ -114,6 +114,24 @@ fn the_day_begins_when_the_records_are_deleted() {
     assert_eq!(plan.unreferenced[&Digest::of(b"c")], at(2 * GRACE));
 }
 
+/// A clock that is ahead wrote the time: the day begins again instead of then.
+#[test]
+fn a_time_in_the_future_is_named_and_replaced() {
+    let mut kv = Kv::default();
+    sync(&of(&THREE, &[]), &mut kv);
+    prune(&of(&TWO, &[]), &mut kv, at(400 * GRACE));
+    let plan = prune(&of(&TWO, &[]), &mut kv, at(0));
+    assert!(plan.deletions.is_empty());
+    let key = format!("{}@unreferenced", content_key(b"c"));
+    assert_eq!(plan.warnings[0].subject, key);
+    let said = format!("since {}, which is in the future", at(400 * GRACE));
+    assert!(plan.warnings[0].what.contains(&said), "{:?}", plan.warnings);
+    assert_eq!(plan.unreferenced[&Digest::of(b"c")], at(0));
+    let plan = prune(&of(&TWO, &[]), &mut kv, at(GRACE));
+    assert_eq!(keys(&plan.deletions), [content_key(b"c"), key]);
+    assert!(plan.warnings.is_empty());
+}
+
 /// A content that is needed again is written again, after its record, because another run that
 /// is about to delete the content reads that record.
 #[test]

@@ -42,7 +42,7 @@ pub(super) fn run(context: &Context<'_, HoldLiftArgs>) -> Result<Exit> {
     let before = listing.actual.slot_records().find(of_slot).map(|(_, record)| record.clone());
     let before = before.filter(|record| record.hold.is_some()).ok_or_else(|| not_held(args))?;
     let lift = Some((args.component.clone(), args.slot.clone()));
-    let options = Options { lift, ..Options::at(session.now) };
+    let options = Options { lift, ..Options::at(session.now()) };
     let plan = session::plan(&reading.desired, listing.actual, &session.store, &options)?;
     // 2. The change.
     let changed = changed(args, &before, &reading, &plan)?;
@@ -192,7 +192,7 @@ fn attribution(session: &Session<'_, HoldLiftArgs>) -> Result<Attribution> {
     let repository = Repository::open(&args.common.repo)?;
     Ok(Attribution {
         author: one_line(&repository.committer()?, VersionRecord::MAX_AUTHOR),
-        time: session.now,
+        time: session.now(),
         why: one_line(args.reason.as_bytes(), MAX_WHY),
     })
 }

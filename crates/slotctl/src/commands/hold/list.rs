@@ -40,7 +40,7 @@ pub(super) fn run(context: &Context<'_, HoldListArgs>) -> Result<Exit> {
     let records = listing.actual.slot_records().filter(|(_, record)| record.hold.is_some());
     let on_hold: Vec<(ComponentName, SlotRecord)> =
         records.map(|(name, record)| (name.clone(), record.clone())).collect();
-    let options = Options::at(session.now);
+    let options = Options::at(session.now());
     let plan = session::plan(&reading.desired, listing.actual, &session.store, &options)?;
     // 2. The list.
     let rows: Vec<HoldRow> = on_hold.into_iter().map(|slot| row(slot, &plan)).collect();

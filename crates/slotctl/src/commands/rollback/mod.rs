@@ -40,12 +40,13 @@ pub(crate) fn run(context: &Context<'_, RollbackArgs>) -> Result<Exit> {
     let target = context.target(&args.target)?;
     let session = context.session(&target);
     let asking = Asking::open(&args.common, args.component.as_slice(), Certainty::Urgent)?;
-    let hold = hold(&session, &asking.repository)?;
+    let attribution = attribution(args, &asking.repository)?;
     let resolver = args.resolver.as_ref().map(Resolver::new).transpose()?;
     target.check()?;
     // 2. The records in KV, and the plan.
     let (source, found) = look(&session, slot, &asking)?;
-    let RollbackPlan { rollbacks, refused, skipped } = plan(&session, slot, found, &hold, &source)?;
+    let RollbackPlan { rollbacks, refused, skipped } =
+        plan(&session, slot, found, attribution, &source)?;
     let (origin, source) = (source.provenance.origin.clone(), Some(source.provenance));
     let mut report =
         RollbackReport { rollbacks: &rollbacks, refused, source, ..RollbackReport::new(args) };
@@ -57,16 +58,15 @@ pub(crate) fn run(context: &Context<'_, RollbackArgs>) -> Result<Exit> {
     let began = Instant::now();
     output.note_leftover(Some(Leftover {
         what: "slots may be rolled back in Workers KV while their tags are not moved; \
-               `slotctl status` shows which"
+               `slotctl status` shows which, and these commands finish it"
             .to_owned(),
-        hints: Vec::new(),
+        hints: report.finish(false),
     }));
     write(&session, &rollbacks, &mut report.took)?;
     let written = Instant::now();
     // 4. Git.
-    let git = Instant::now();
     match tags::move_and_push(context, &asking.repository, &rollbacks, &origin) {
-        Ok(notices) if notices.is_empty() => report.took.git = Some(git.elapsed()),
+        Ok(notices) if notices.is_empty() => report.took.git = Some(written.elapsed()),
         Ok(notices) => report.unpushed = notices,
         Err(error) => report.unpushed = vec![notice(&error)],
     }
@@ -95,21 +95,21 @@ fn look(
         (source.join().unwrap_or_else(|_| bail!("asking Git came to an unexpected end")), found)
     });
     let source = source?;
+    session.check_clock();
     if let Some(words) = source.provenance.words() {
         output.step("git", words, began);
     }
     Ok((source, found?))
 }
 
-/// Returns the hold: the reason, the author and the time. The texts are cut to one line,
-/// because they are written into records.
-fn hold(session: &Session<'_, RollbackArgs>, repository: &Repository) -> Result<Hold> {
-    let reason = one_line(session.args.reason.as_bytes(), MAX_WHY);
+/// Returns the reason and the author of the hold. They are cut to one line, because they are
+/// written into records.
+fn attribution(args: &RollbackArgs, repository: &Repository) -> Result<(String, String)> {
+    let reason = one_line(args.reason.as_bytes(), MAX_WHY);
     if reason.is_empty() {
         return Err(anyhow!(Usage("--reason is empty")));
     }
-    let by = one_line(&repository.committer()?, VersionRecord::MAX_AUTHOR);
-    Ok(Hold::new(reason, by, session.now))
+    Ok((reason, one_line(&repository.committer()?, VersionRecord::MAX_AUTHOR)))
 }
 
 /// Plans the rollback of every component that was found. With `--all`, a component that
@@ -118,10 +118,11 @@ fn plan(
     session: &Session<'_, RollbackArgs>,
     slot: &Slot,
     found: PresentSlots,
-    hold: &Hold,
+    (reason, by): (String, String),
     source: &Source,
 ) -> Result<RollbackPlan> {
     let Session { args, store, .. } = session;
+    let hold = Hold::new(reason, by, session.now());
     let mut planned = RollbackPlan { refused: found.broken, ..RollbackPlan::default() };
     let (mut versions, mut shares) = (Vec::new(), Vec::new());
     for present in found.present {

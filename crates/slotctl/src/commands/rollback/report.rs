@@ -77,7 +77,8 @@ impl<'a> RollbackReport<'a> {
             output.say(format_args!("{slots} to roll back, nothing done (--dry-run)"));
         }
         self.unpushed.iter().chain(&self.unserved).for_each(|notice| output.warning(notice));
-        let finish = if self.is_done() { self.finish() } else { Vec::new() };
+        let is_pushed = self.unpushed.is_empty();
+        let finish = if self.is_done() { self.finish(is_pushed) } else { Vec::new() };
         if !finish.is_empty() {
             output.say(self.left());
             let finish = finish.iter().map(|command| output.completed(command));
@@ -112,12 +113,12 @@ impl<'a> RollbackReport<'a> {
         }
     }
 
-    /// Returns the commands that make Git agree with KV.
-    fn finish(&self) -> Vec<String> {
+    /// Returns the commands that make Git agree with KV, if the tags are pushed or not.
+    pub(super) fn finish(&self, is_pushed: bool) -> Vec<String> {
         let (mut tags, mut policy) = (Vec::new(), Vec::new());
         for Rollback { name, slot, change, .. } in self.rollbacks {
             match change {
-                RollbackChange::Version { to, .. } if !self.unpushed.is_empty() => {
+                RollbackChange::Version { to, .. } if !is_pushed => {
                     tags.push(format!("slotctl tag set {name} {slot} {}", to.snapshot.version));
                 }
                 RollbackChange::Version { .. } => {}

@@ -91,7 +91,7 @@ fn look_at_both(context: &Context<'_, StatusArgs>) -> Result<Look> {
         .slot_records()
         .map(|(name, record)| ((name.clone(), record.slot.clone()), record.clone()))
         .collect();
-    let options = Options::at(session.now);
+    let options = Options::at(session.now());
     let plan = session::plan(&reading.desired, actual, &session.store, &options)?;
     for write in plan.stage(Stage::Slots) {
         if let Write::Slot { name, record, .. } = write {

@@ -179,7 +179,7 @@ impl Apply<'_> {
         let mut due = BTreeSet::new();
         self.session.store.read(&records, |key, value| {
             let record = value.and_then(|value| record::parse::<UnreferencedRecord>(value).ok());
-            if record.is_some_and(|record| is_due(record.since, self.session.now)) {
+            if record.is_some_and(|record| is_due(record.since, self.session.now())) {
                 due.insert(key.clone());
             }
         })?;

@@ -142,7 +142,7 @@ impl<'a> ConcurrentRun<'a> {
         if self.announced == Some(what) {
             return Ok(None);
         }
-        let highest = self.known.values().map(|other| other.record.run).max().unwrap_or(0);
+        let highest = runs::highest(self.known.values().map(|other| &other.record));
         self.mine.run = self.mine.run.max(highest.saturating_add(1));
         let record = SyncRecord { ended: what == Announcement::End, ..self.mine.clone() };
         Note::of_sync(self.run, &record).map(Some)

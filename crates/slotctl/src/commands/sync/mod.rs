@@ -76,6 +76,7 @@ fn read_and_write(
     let args = session.args;
     // 1. The tags in Git, and the keys in KV.
     let (git, listing) = session::look(session, &args.common, &args.part.only, certainty(args))?;
+    session.check_clock();
     // 2. Other syncs that run now or ran before.
     let mut run = ConcurrentRun::begin(session, &git, &listing.runs)?;
     // 3. The files that KV does not have, and the plan; again if others change KV meanwhile.
@@ -143,7 +144,7 @@ fn sum_up(
 fn options(session: &Session<'_, SyncArgs>) -> Options {
     let args = session.args;
     Options {
-        now: session.now,
+        now: session.now(),
         prune: args.prune,
         allow_changed: args.allow_changed_version.iter().cloned().collect(),
         allow_mass_delete: args.allow_mass_delete,

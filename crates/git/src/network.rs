@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::command::one_line;
+use crate::write::Ran;
 
 /// The transports that are built into Git. `ext::` and remote helpers would run a program that
 /// an address names.
@@ -26,6 +27,13 @@ impl Limit {
     /// silent.
     pub fn of_silence(idle: Duration) -> Self {
         Self { idle, total: idle.saturating_mul(10) }
+    }
+
+    /// Returns the limits of a call during which Git prints nothing, also if all is well: only
+    /// the total counts.
+    #[must_use]
+    pub fn of_total(self) -> Self {
+        Self { idle: self.total, ..self }
     }
 }
 
@@ -94,6 +102,25 @@ pub(crate) fn run(
     input: Vec<u8>,
     limit: Limit,
 ) -> Result<Vec<u8>, Unanswered> {
+    let (status, printed, said) = run_to_end(command, input, limit)?;
+    ended(status, printed, &said)
+}
+
+/// Runs Git to its end. An exit code is not an error: see [`Ran`].
+///
+/// # Errors
+///
+/// [`Unanswered`], but not [`Unanswered::Said`]. Git and its child processes are killed first.
+pub(crate) fn run_any(command: &mut Command, limit: Limit) -> Result<Ran, Unanswered> {
+    let (status, stdout, stderr) = run_to_end(command, Vec::new(), limit)?;
+    Ok(Ran { ok: status.success(), stdout, stderr })
+}
+
+fn run_to_end(
+    command: &mut Command,
+    input: Vec<u8>,
+    limit: Limit,
+) -> Result<(ExitStatus, Vec<u8>, Vec<u8>), Unanswered> {
     let grouped = group(command);
     let start = |error: std::io::Error| {
         Unanswered::Start(match error.kind() {
@@ -104,7 +131,7 @@ pub(crate) fn run(
     let mut child = command.stdin(Stdio::piped()).spawn().map_err(start)?;
     let events = listen(&mut child, input);
     match collect(&events, limit) {
-        Ok((printed, said)) => ended(child.wait().map_err(start)?, printed, &said),
+        Ok((printed, said)) => Ok((child.wait().map_err(start)?, printed, said)),
         Err(late) => {
             kill(&mut child, grouped);
             Err(late)
@@ -221,6 +248,14 @@ mod tests {
     fn run_passes_stdin_and_reports_stderr_on_failure() {
         assert_eq!(sh("cat", SHORT), Ok(b"in".to_vec()));
         assert_eq!(sh("echo why >&2; exit 3", SHORT), Err(Unanswered::Said("why".to_owned())));
+    }
+
+    #[test]
+    fn run_any_keeps_the_output_of_a_failure() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo done; echo why >&2; exit 1"]);
+        let ran = run_any(command.stdout(Stdio::piped()).stderr(Stdio::piped()), SHORT).unwrap();
+        assert_eq!((ran.ok, &*ran.stdout, &*ran.stderr), (false, &b"done\n"[..], &b"why\n"[..]));
     }
 
     #[test]

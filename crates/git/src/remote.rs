@@ -2,15 +2,14 @@
 
 use std::collections::HashMap;
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use gix_hash::ObjectId;
 use notice::printable;
 
-use crate::network::{self, Limit};
+use crate::network::{self, Limit, Unanswered};
 use crate::repository::Repository;
-use crate::write::{Ran, run};
+use crate::write::Ran;
 use notice::Refused;
 
 /// The branch that HEAD is on.
@@ -62,12 +61,13 @@ pub fn list(
     repository: &Repository,
     remote: &str,
     patterns: &[String],
+    limit: Limit,
 ) -> Result<HashMap<String, ObjectId>> {
     let mut command = repository.git.user_command();
     network::restrict_protocols(&mut command);
     command.args(["ls-remote", network::UPLOAD_PACK, "--refs", "--end-of-options", remote]);
     command.args(patterns);
-    let printed = network::run(&mut command, Vec::new(), limit())
+    let printed = network::run(&mut command, Vec::new(), limit)
         .map_err(|error| unreachable(remote, &error.to_string()))?;
     let mut refs = HashMap::new();
     for line in String::from_utf8_lossy(&printed).lines() {
@@ -82,7 +82,12 @@ pub fn list(
 /// # Errors
 ///
 /// Fails if Git cannot be run, or if the fetch fails.
-pub fn fetch_refs(repository: &Repository, remote: &str, names: &[String]) -> Result<()> {
+pub fn fetch_refs(
+    repository: &Repository,
+    remote: &str,
+    names: &[String],
+    limit: Limit,
+) -> Result<()> {
     /// A command line holds about two megabytes; each name occurs twice and has at most 700
     /// bytes.
     const TOGETHER: usize = 1_000;
@@ -90,7 +95,7 @@ pub fn fetch_refs(repository: &Repository, remote: &str, names: &[String]) -> Re
         let mut command = fetch(repository);
         command.args(["--force", "--refmap=", "--end-of-options", remote]);
         command.args(names.iter().map(|name| format!("+{name}:{name}")));
-        network::run(&mut command, Vec::new(), limit())
+        network::run(&mut command, Vec::new(), limit)
             .map_err(|error| unreachable(remote, &error.to_string()))?;
     }
     Ok(())
@@ -101,10 +106,15 @@ pub fn fetch_refs(repository: &Repository, remote: &str, names: &[String]) -> Re
 /// # Errors
 ///
 /// Fails if Git cannot be run, or if the fetch fails.
-pub fn fetch_objects(repository: &Repository, remote: &str, names: &[String]) -> Result<()> {
+pub fn fetch_objects(
+    repository: &Repository,
+    remote: &str,
+    names: &[String],
+    limit: Limit,
+) -> Result<()> {
     let mut command = fetch(repository);
     command.args(["--end-of-options", remote]).args(names);
-    network::run(&mut command, Vec::new(), limit())?;
+    network::run(&mut command, Vec::new(), limit)?;
     Ok(())
 }
 
@@ -116,12 +126,6 @@ fn fetch(repository: &Repository) -> Command {
     command.args(["fetch", "--progress", network::UPLOAD_PACK, "--no-tags"]);
     command.args(["--no-write-fetch-head", "--no-recurse-submodules"]);
     command
-}
-
-/// Returns the limits of a call of a remote. The user's Git may ask for a password: they leave
-/// time to type one.
-fn limit() -> Limit {
-    Limit::of_silence(Duration::from_secs(120))
 }
 
 /// The message of Git if a host does not offer the capability `atomic` of Git's protocol.
@@ -141,30 +145,35 @@ pub struct PushRun {
 ///
 /// # Errors
 ///
-/// Fails if Git cannot be run. A refused push is not an error: see [`Ran`].
+/// [`Unanswered`] if Git cannot be run, or has not ended within the total limit: it is silent while
+/// it sends objects and while hooks run. A refused push is not an error: see [`Ran`].
 pub fn push(
     repository: &Repository,
     remote: &str,
     refs: &[Pushed],
     upstream: bool,
-) -> Result<PushRun> {
+    limit: Limit,
+) -> Result<PushRun, Unanswered> {
     let alone = refs.len() == 1;
-    let ran = push_once(repository, remote, refs, upstream, !alone)?;
+    let push = |atomic| {
+        let mut command = push_command(repository, remote, refs, upstream, atomic);
+        network::run_any(&mut command, limit.of_total())
+    };
+    let ran = push(!alone)?;
     let unsupported = ran.stderr.windows(NOT_ATOMIC.len()).any(|said| said == NOT_ATOMIC);
     if alone || ran.ok || !unsupported {
         return Ok(PushRun { ran, atomic: true });
     }
-    let ran = push_once(repository, remote, refs, upstream, false)?;
-    Ok(PushRun { ran, atomic: false })
+    Ok(PushRun { ran: push(false)?, atomic: false })
 }
 
-fn push_once(
+fn push_command(
     repository: &Repository,
     remote: &str,
     refs: &[Pushed],
     upstream: bool,
     atomic: bool,
-) -> Result<Ran> {
+) -> Command {
     let mut command = repository.git.user_command();
     command.args(["push", "--porcelain", "--no-follow-tags"]);
     if atomic {
@@ -181,7 +190,7 @@ fn push_once(
     }
     command.args(["--end-of-options", remote]);
     command.args(refs.iter().map(|pushed| format!("{}:{}", pushed.source, pushed.name)));
-    run(&mut command)
+    command
 }
 
 fn unreachable(remote: &str, said: &str) -> anyhow::Error {

@@ -172,11 +172,12 @@ fn repository_configuration_cannot_run_programs() {
     assert!(!crate::describe::subject(&repository).unwrap().is_empty());
     assert_eq!(crate::changes::contents_of(&repository.git, commit, "a", 9).unwrap().len(), 1);
     assert!(crate::history::last_change(&repository, None, commit, "a").unwrap().is_some());
-    assert!(!crate::remote::list(&repository, "origin", &[]).unwrap().is_empty());
+    let limit = crate::network::Limit::of_silence(std::time::Duration::from_secs(60));
+    assert!(!crate::remote::list(&repository, "origin", &[], limit).unwrap().is_empty());
     let tag = "refs/tags/components/prompts/a/v1.0.0".to_owned();
-    crate::remote::fetch_objects(&repository, "origin", &[tag]).unwrap();
+    crate::remote::fetch_objects(&repository, "origin", &[tag], limit).unwrap();
     for remote in ["helper", "ext::touch marker-ext"] {
-        let refused = crate::remote::list(&repository, remote, &[]).unwrap_err();
+        let refused = crate::remote::list(&repository, remote, &[], limit).unwrap_err();
         assert!(refused.to_string().contains("'ext' not allowed"), "{refused}");
     }
     assert_eq!(trapped.ran(), <[String; 0]>::default());

@@ -8,22 +8,26 @@ import { GIT_ENV } from '../../cli/support/repo.mjs'
 
 /**
  * A Git host: smart HTTP by Git's own `git http-backend` over the bare repository `dir`. `requests` are
- * those that came; with `password` it wants one.
+ * those that came; with `password` it wants one. It never answers a request of the kind `hangs`: `fetch`
+ * or `push`.
  *
  * @param {string} dir
  * @param {{ password?: string }} options
  */
 export async function startHost(dir, { password } = {}) {
-  const state = { requests: [] }
+  /** @type {{ requests: object[], hangs?: 'fetch' | 'push' }} */
+  const state = { requests: [], hangs: undefined }
   const server = http.createServer(async (request, response) => {
     const body = Buffer.concat(await Array.fromAsync(request))
     const text = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body).toString('latin1')
-    state.requests.push({ url: request.url, command: /command=(ls-refs|fetch)/.exec(text)?.[1], text })
+    const command = /command=(ls-refs|fetch)/.exec(text)?.[1]
+    const kind = request.url.endsWith('/git-receive-pack') ? 'push' : command
+    state.requests.push({ url: request.url, command, text })
     if (password && request.headers.authorization !== `Basic ${btoa(`reader:${password}`)}`) {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="test"' }).end()
       return
     }
-    backend(dir, request, body, response)
+    if (!state.hangs || kind !== state.hangs) backend(dir, request, body, response)
   })
   const port = await listen(server)
   const stop = () => {

@@ -23,8 +23,9 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Output, count};
 use crate::read::tags::read_tags;
-use crate::remote::list_refs;
+use crate::remote::{limit, list_refs};
 use git::Repository;
+use git::network::Unanswered;
 use git::remote::{PushRun, Pushed};
 use plan::PushPlan;
 use reply::PushReply;
@@ -59,6 +60,8 @@ pub(crate) fn run(context: &Context<'_, PushArgs>) -> Result<Exit> {
     refused.iter().for_each(|notice| output.refusal(notice));
     match exit {
         Exit::Done => tell(output, &remote, &plan),
+        // The refusal says what is known.
+        _ if ended.is_unknown => {}
         _ if ended.pushed == 0 => output.say("nothing was pushed"),
         _ => output.say(format_args!(
             "{} of {} pushed: {} does not push them all or none",
@@ -116,14 +119,25 @@ struct Ended {
     refused: Vec<Notice>,
     /// The number of refs that were pushed.
     pushed: usize,
+    /// True if the remote did not answer, so that other refs may have arrived.
+    is_unknown: bool,
 }
 
 /// Pushes the refs of the plan, and notes those that the remote has after it.
 fn carry_out(repository: &Repository, remote: &str, plan: &PushPlan) -> Result<Ended> {
     let mut ended = Ended::default();
-    for refs in plan.pushed().chunks(TOGETHER) {
+    let (all, limit) = (plan.pushed(), limit()?);
+    for refs in all.chunks(TOGETHER) {
         let upstream = plan.branch.as_ref().is_some_and(|branch| branch.upstream);
-        let PushRun { ran, atomic } = git::remote::push(repository, remote, refs, upstream)?;
+        let run = git::remote::push(repository, remote, refs, upstream, limit);
+        let PushRun { ran, atomic } = match run {
+            Ok(run) => run,
+            Err(error @ Unanswered::Start(_)) => return Err(error.into()),
+            Err(error) => {
+                let notice = refusal::unanswered(remote, &error, ended.pushed, all.len());
+                return Ok(Ended { refused: vec![notice], is_unknown: true, ..ended });
+            }
+        };
         let reply = PushReply::read(&ran);
         let is_pushed = |pushed: &&Pushed| ran.ok || !atomic && reply.took(&pushed.name);
         let pushed: Vec<Pushed> = refs.iter().filter(is_pushed).cloned().collect();

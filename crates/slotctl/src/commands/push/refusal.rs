@@ -7,8 +7,11 @@ use reconcile::compile::Stamp;
 use reconcile::tag::{TagName, read_short_name};
 
 use super::decide::{TagVerdict, Theirs};
+use crate::output::count;
 use crate::read::tags::{Tagged, read_object};
+use crate::remote::limit;
 use git::Repository;
+use git::network::Unanswered;
 
 /// Returns a refusal that ends the command.
 pub(super) fn refuse<T>(
@@ -28,6 +31,21 @@ pub(super) fn needs_force(name: &TagName) -> Notice {
     }
 }
 
+/// Returns the notice of a push that was ended because the remote did not answer. `pushed` of the
+/// `all` refs are known to be there.
+pub(super) fn unanswered(remote: &str, error: &Unanswered, pushed: usize, all: usize) -> Notice {
+    let refs = count(all, "ref");
+    let what = match pushed {
+        0 => format!("the push of {refs} was ended: {error}; it is not known which arrived"),
+        _ => format!(
+            "the push was ended: {error}; {pushed} of {refs} are there, and it is not known which \
+             of the others arrived"
+        ),
+    };
+    let help = "run the command again: it compares with the remote and pushes what is missing";
+    Notice { subject: printable(remote.as_bytes()), what, help: Some(help.to_owned()) }
+}
+
 /// Returns the refusals and the notes about the changes of others: a refusal if there is also a
 /// change here to push, a note if this clone is only behind.
 pub(super) fn of_theirs(
@@ -44,7 +62,7 @@ pub(super) fn of_theirs(
     let names: Vec<String> = names.collect();
     // The objects only tell who did what: without them the refusal is shorter.
     if !names.is_empty() {
-        let _ = git::remote::fetch_objects(repository, remote, &names);
+        let _ = git::remote::fetch_objects(repository, remote, &names, limit()?);
     }
     for found in theirs {
         let move_there = match found.remote {

@@ -17,7 +17,7 @@ use crate::args::{CommonArgs, FileArgs, RollbackArgs, SetArgs};
 use crate::commands::{push, tag};
 use crate::context::Context;
 use crate::output::count;
-use crate::remote::list_refs;
+use crate::remote::{limit, list_refs};
 use crate::source::Origin;
 use git::Repository;
 
@@ -112,7 +112,7 @@ fn fetch(
         }
         names.push(full_name);
     }
-    git::remote::fetch_refs(repository, remote, &names)?;
+    git::remote::fetch_refs(repository, remote, &names, limit()?)?;
     git::seen::note_seen(repository, remote, &slots)?;
     Ok(there)
 }

@@ -154,6 +154,16 @@ describe('the order of states', () => {
     assert.deepEqual([second.run, second.source.commit, second.source.tags], [2, commit, 3])
     await sync(team, team.clone)
     assert.deepEqual(await runs(team), [second], 'a sync with nothing to write is not recorded')
+    // Another component: a sync of it alone still counts the tags of all.
+    team.clone.commit({ 'prompts/other.md': 'Other.\n' })
+    team.clone.version('prompts/other', 'v1.0.0')
+    team.clone.git('push', '--quiet', 'origin', 'main', '--tags')
+    for (const flags of [[], ['--local-refs']]) {
+      const { json, stderr } = await sync(team, team.clone, '--only', 'prompts/other', ...flags)
+      assert.equal(json.source.tags, 4, stderr)
+    }
+    const [last] = (await runs(team)).toSorted((one, other) => other.run - one.run)
+    assert.deepEqual([last.run, last.source.tags], [3, 4])
   })
 
   test('records of an earlier slotctl have neither, those of a later one have more', async () => {

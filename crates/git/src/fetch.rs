@@ -4,7 +4,10 @@
 //! this, whole refs are requested. If a server does not support depth, their whole history is
 //! requested.
 
+use std::io::{IsTerminal as _, stdin};
+use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use anyhow::{Context as _, Result};
 use gix_hash::ObjectId;
@@ -15,10 +18,13 @@ use crate::object_store::ObjectStore;
 use crate::quarantine::Quarantine;
 use crate::remote_refs::hide;
 use crate::repository::Repository;
-use crate::transport;
+use crate::transport::{self, Entries};
 
 /// The number of ids in one fetch: the time that Git needs grows with the square of it.
 const TOGETHER: usize = 8_192;
+
+/// The number of fetches at the same time. Each spends most of its time on waiting for the server.
+const AT_ONCE: usize = 3;
 
 /// The objects that are fetched together with the requested ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +67,7 @@ pub struct Fetcher {
     way: Way,
     /// True if the refs were fetched: nothing more can be requested.
     exhausted: bool,
-    config: Option<Vec<(String, String)>>,
+    config: Option<Entries>,
 }
 
 /// A fetcher that is shared by all readers that may need an object.
@@ -101,10 +107,54 @@ impl Fetcher {
     ///
     /// If the remote does not answer, or the objects cannot be stored.
     pub fn bring(&mut self, ids: &[ObjectId], with: With) -> Result<()> {
-        for ids in ids.chunks(TOGETHER) {
-            self.bring_together(ids, with)?;
+        let mut groups = ids.chunks(TOGETHER);
+        // The first fetch finds the way that the server allows.
+        if let Some(first) = groups.next() {
+            self.bring_together(first, with)?;
         }
-        Ok(())
+        let groups: Vec<&[ObjectId]> = groups.collect();
+        let left = match self.way == Way::Ids && groups.len() > 1 && !stdin().is_terminal() {
+            true => self.bring_at_once(&groups, with)?,
+            // On a terminal, `ssh` may ask for a passphrase, and can do so only once at a time.
+            false => groups,
+        };
+        left.into_iter().try_for_each(|ids| self.bring_together(ids, with))
+    }
+
+    /// Fetches groups of objects, several at the same time. Returns the groups that were not
+    /// fetched, because the server refused one of them.
+    fn bring_at_once<'a>(
+        &mut self,
+        groups: &[&'a [ObjectId]],
+        with: With,
+    ) -> Result<Vec<&'a [ObjectId]>> {
+        self.read_config()?;
+        let (this, queue) = (&*self, Mutex::new(groups.iter().copied()));
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        // Each worker ends at its first failure.
+        let work = || {
+            while let Some(ids) = next() {
+                if let Err(error) = this.fetch_ids(ids, with) {
+                    return Some((ids, error));
+                }
+            }
+            None
+        };
+        let failed: Vec<_> = thread::scope(|scope| {
+            let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
+            workers
+                .into_iter()
+                .filter_map(|worker| worker.join().unwrap_or_else(|cause| resume_unwind(cause)))
+                .collect()
+        });
+        let mut left: Vec<&[ObjectId]> = std::iter::from_fn(next).collect();
+        for (ids, error) in failed {
+            match error.downcast::<Unanswered>()? {
+                Unanswered::Said(_) => left.push(ids),
+                other => return Err(self.unreachable(other)),
+            }
+        }
+        Ok(left)
     }
 
     fn bring_together(&mut self, ids: &[ObjectId], with: With) -> Result<()> {
@@ -127,35 +177,46 @@ impl Fetcher {
     }
 
     fn try_way(&mut self, ids: &[ObjectId], with: With) -> Result<()> {
-        let ids: Vec<String> = ids.iter().map(ObjectId::to_string).collect();
-        let (flags, wanted) = match self.way {
-            Way::Ids => (&["--depth=1", with.filter()][..], ids),
-            Way::Refs => (&["--depth=1", "--refetch"][..], self.refs.clone()),
-            Way::Histories => (&["--refetch"][..], self.refs.clone()),
+        self.read_config()?;
+        let flags = match self.way {
+            Way::Ids => return self.fetch_ids(ids, with),
+            Way::Refs => &["--depth=1", "--refetch"][..],
+            Way::Histories => &["--refetch"][..],
         };
-        for wanted in wanted.chunks(TOGETHER) {
-            self.fetch(flags, wanted)?;
+        for refs in self.refs.chunks(TOGETHER) {
+            self.fetch(flags, refs)?;
         }
-        self.exhausted = self.way != Way::Ids;
+        self.exhausted = true;
         Ok(())
+    }
+
+    fn fetch_ids(&self, ids: &[ObjectId], with: With) -> Result<()> {
+        let ids: Vec<String> = ids.iter().map(ObjectId::to_string).collect();
+        self.fetch(&["--depth=1", with.filter()], &ids).map(drop)
     }
 
     /// Fetches `depth` commits of the history of a commit, with their root trees. The returned
     /// repository records where the history was cut off.
     pub(crate) fn history(&mut self, tip: ObjectId, depth: u32) -> Result<Quarantine> {
         let depth = format!("--depth={depth}");
+        self.read_config()?;
         self.fetch(&[&depth, With::RootTrees.filter()], &[tip.to_string()])
     }
 
-    fn fetch(&mut self, flags: &[&str], wanted: &[String]) -> Result<Quarantine> {
+    /// Reads the user's configuration of remotes, once.
+    fn read_config(&mut self) -> Result<()> {
+        if self.config.is_none() {
+            let quarantine = self.quarantine()?;
+            self.config = Some(transport::entries(&self.repository, &quarantine));
+        }
+        Ok(())
+    }
+
+    fn fetch(&self, flags: &[&str], wanted: &[String]) -> Result<Quarantine> {
         let quarantine = self.quarantine()?;
-        let config = match &self.config {
-            Some(config) => config,
-            None => self.config.insert(transport::entries(&self.repository, &quarantine)),
-        };
         let mut command = quarantine.user_command();
         network::restrict(&mut command);
-        transport::add(&mut command, config);
+        transport::add(&mut command, self.config.as_deref().unwrap_or_default());
         command.args(SETTINGS.iter().flat_map(|setting| ["-c", *setting]));
         command.args(ARGS).arg(network::UPLOAD_PACK).args(flags);
         command.args(["--stdin", "--end-of-options", &self.remote.name]);

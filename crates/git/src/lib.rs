@@ -21,7 +21,7 @@ pub mod describe;
 pub mod fetch;
 pub mod history;
 pub mod lfs;
-pub mod missing;
+mod missing;
 pub mod network;
 pub mod object_store;
 pub mod objects;

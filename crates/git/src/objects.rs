@@ -13,12 +13,23 @@ use gix_hash::ObjectId;
 use crate::cat_file::Process;
 use crate::command::Git;
 use crate::fetch::{Supply, With, lock};
+use crate::missing::missing;
 use crate::repository::Repository;
 
 pub use crate::cat_file::{ObjectAnswer, ObjectRequest};
 
 /// The size in bytes of the requests between two flushes: a pipe holds it on every system.
 const BATCH: usize = 4096;
+
+/// The smallest number of objects among which the missing ones may be fetched before they are asked
+/// for.
+const MANY: usize = 4096;
+
+/// The number of objects that are looked up to estimate how many are missing.
+const PROBED: usize = 256;
+
+/// The part of the probed objects, as a divisor, from which on all missing ones are found in a list.
+const LIST_FROM: usize = 8;
 
 /// Returns the number of requests in a batch.
 fn batch_len(ids: &[ObjectId]) -> usize {
@@ -50,14 +61,22 @@ impl Objects {
         Self { supply, ..self }
     }
 
-    /// Fetches objects that are known to be missing.
-    ///
-    /// # Errors
-    ///
-    /// If the remote sends no objects.
-    pub fn bring(&mut self, missing: &[ObjectId]) -> Result<()> {
-        let Some(supply) = self.supply.clone() else { return Ok(()) };
-        lock(&supply).bring(missing, With::Commits)
+    /// Fetches the missing ones of many objects together, if a sample says that many are missing:
+    /// the look-up of a missing object is slow.
+    fn bring_many(&mut self, ids: &[ObjectId]) -> Result<()> {
+        let Some(supply) = self.supply.clone().filter(|_| ids.len() >= MANY) else {
+            return Ok(());
+        };
+        let sample: Vec<ObjectId> = ids.iter().step_by(ids.len() / PROBED).copied().collect();
+        let mut absent = 0;
+        self.ask_all(ObjectRequest::Info, &sample, &mut |_, answer| {
+            absent += usize::from(answer == ObjectAnswer::Missing);
+            Ok(())
+        })?;
+        match absent * LIST_FROM >= sample.len() {
+            true => lock(&supply).bring(&missing(&self.git, ids)?, With::Commits),
+            false => Ok(()),
+        }
     }
 
     /// Fetches all trees of the commits if the root tree of one of them is missing.
@@ -88,21 +107,31 @@ impl Objects {
     /// Fails if `git cat-file` ends or answers in an unexpected format, or if missing objects
     /// cannot be fetched.
     pub fn ask(&mut self, ask: ObjectRequest, ids: &[ObjectId], take: &mut Take<'_>) -> Result<()> {
-        let mut missing = Vec::new();
-        let fetches = self.supply.is_some();
-        let ended = self.ask_all(ask, ids, &mut |at, answer| match answer {
-            ObjectAnswer::Missing if fetches => {
-                missing.push(at);
-                Ok(())
-            }
-            answer => take(at, answer),
-        });
-        let ended = ended.and_then(|()| self.ask_elsewhere(ask, ids, &missing, take));
+        let ended = self.ask_with_supply(ask, ids, take);
         if ended.is_err() {
             // The remaining answers are useless for the next caller.
             self.process = None;
         }
         ended
+    }
+
+    fn ask_with_supply(
+        &mut self,
+        ask: ObjectRequest,
+        ids: &[ObjectId],
+        take: &mut Take<'_>,
+    ) -> Result<()> {
+        self.bring_many(ids)?;
+        let mut missing = Vec::new();
+        let fetches = self.supply.is_some();
+        self.ask_all(ask, ids, &mut |at, answer| match answer {
+            ObjectAnswer::Missing if fetches => {
+                missing.push(at);
+                Ok(())
+            }
+            answer => take(at, answer),
+        })?;
+        self.ask_elsewhere(ask, ids, &missing, take)
     }
 
     /// Fetches the missing objects and reads them again.

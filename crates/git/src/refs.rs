@@ -25,6 +25,20 @@ pub struct Refs {
     pub broken: Vec<Vec<u8>>,
 }
 
+impl Refs {
+    /// Keeps the refs below these folders.
+    pub fn restrict(&mut self, folders: &[impl AsRef<str>]) {
+        let is_below = |name: &[u8]| {
+            folders.iter().any(|folder| {
+                let rest = name.strip_prefix(folder.as_ref().as_bytes());
+                rest.is_some_and(|rest| rest.first() == Some(&b'/'))
+            })
+        };
+        self.refs.retain(|found| is_below(&found.name));
+        self.broken.retain(|name| is_below(name));
+    }
+}
+
 /// Each line is an object id and a name. Git refuses control characters in the names of refs,
 /// so neither NUL nor a line end can be part of one.
 const FORMAT: &str = "--format=%(objectname)%00%(refname)";
@@ -66,4 +80,20 @@ fn broken(warnings: &[u8]) -> Vec<Vec<u8>> {
         Some(name.trim_ascii_end().to_vec())
     };
     warnings.split(|b| *b == b'\n').filter_map(name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn restrict_keeps_only_refs_below_the_folder() {
+        let id = ObjectId::null(gix_hash::Kind::Sha1);
+        let names = ["refs/tags/components/a/b/v1.0.0", "refs/tags/components/a/bc/v1.0.0"];
+        let names = names.map(|name| name.as_bytes().to_vec());
+        let all = names.clone().map(|name| Ref { name, id }).to_vec();
+        let mut refs = Refs { refs: all.clone(), broken: names.to_vec() };
+        refs.restrict(&["refs/tags/components/a/b"]);
+        assert_eq!((refs.refs, refs.broken), (all[..1].to_vec(), names[..1].to_vec()));
+    }
 }

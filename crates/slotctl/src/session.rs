@@ -17,7 +17,7 @@ use crate::args::RepoArgs;
 use crate::context::Session;
 use crate::output::{Meter, Output, count};
 use crate::read::tags::nearest_component;
-use crate::read::{Known, Opened, ReadPart, ReadProgress, Reading, RepositoryState};
+use crate::read::{Known, Opened, Peeler, ReadPart, ReadProgress, Reading, RepositoryState};
 use crate::runs;
 use crate::source::{Asking, Certainty, SharedSource};
 use crate::store::Store;
@@ -54,8 +54,13 @@ impl<'a> GitReader<'a> {
     /// Chooses the refs that count, and reads the tags.
     pub(crate) fn read_tags(asking: &Asking<'a>, output: &Output) -> Result<Self> {
         let began = Instant::now();
-        let source = Arc::new(asking.ask(output)?);
-        let mut git = Self::read_tags_of(asking.args, asking.only, source, output)?;
+        let mut ahead = Peeler::new(asking.repository.hash);
+        let source = asking.ask_meanwhile(output, |own| {
+            ahead = Peeler::read_ahead(&asking.repository, own);
+        })?;
+        let mut git = Self::open(asking.args, asking.only, Arc::new(source))?;
+        git.opened = git.opened.with_tags(ahead);
+        git.finish_tags(output)?;
         git.took = began.elapsed();
         Ok(git)
     }
@@ -67,13 +72,24 @@ impl<'a> GitReader<'a> {
         source: SharedSource,
         output: &Output,
     ) -> Result<Self> {
-        let (began, meter) = (Instant::now(), output.meter("tags"));
+        let mut git = Self::open(args, only, source)?;
+        git.finish_tags(output)?;
+        Ok(git)
+    }
+
+    fn open(args: &'a RepoArgs, only: &'a [ComponentName], source: SharedSource) -> Result<Self> {
         let (part, repo) = (ReadPart { only, rollouts: None }, args.repo.as_path());
         let opened = Opened::open(Arc::clone(&source), args.registry.as_deref(), part);
-        let mut opened = opened.with_context(|| unreadable(repo))?;
-        let read = opened.read_tags(&|progress| show(&meter, progress));
-        read.with_context(|| unreadable(repo))?;
-        Ok(Self { repo, source, opened, took: began.elapsed() })
+        let opened = opened.with_context(|| unreadable(repo))?;
+        Ok(Self { repo, source, opened, took: Duration::ZERO })
+    }
+
+    fn finish_tags(&mut self, output: &Output) -> Result<()> {
+        let (began, meter) = (Instant::now(), output.meter("tags"));
+        let read = self.opened.read_tags(&|progress| show(&meter, progress));
+        read.with_context(|| unreadable(self.repo))?;
+        self.took = began.elapsed();
+        Ok(())
     }
 
     /// Returns the refs that count.

@@ -28,6 +28,7 @@ pub(crate) use self::model::{
     BlobSource, Blobs, ContentPlace, OnProgress, ReadPart, ReadProgress, Reading,
 };
 pub(crate) use self::opened::Opened;
+pub(crate) use self::peel::Peeler;
 pub(crate) use self::rollouts::Rollouts;
 pub(crate) use self::state::RepositoryState;
 pub(crate) use reconcile::compile::LogicTag;

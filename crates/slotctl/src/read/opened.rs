@@ -61,6 +61,12 @@ impl<'a> Opened<'a> {
         })
     }
 
+    /// Uses tags that were read ahead.
+    pub(crate) fn with_tags(mut self, peeler: Peeler) -> Self {
+        self.peeler = peeler;
+        self
+    }
+
     /// Reads the names of the tags, and the commits to which they lead.
     pub(crate) fn read_tags(&mut self, progress: OnProgress<'_>) -> Result<()> {
         let Self { source, objects, peeler, part: ReadPart { only, rollouts }, .. } = self;
@@ -70,7 +76,6 @@ impl<'a> Opened<'a> {
         // The folder of a component also contains the tags of components below it.
         named.retain(|(name, _)| only.is_empty() || only.contains(&name.component));
         let ids = named.iter().map(|(_, id)| *id).chain(self.head);
-        source.bring_tags(objects)?;
         peeler.load(objects, ids.collect(), progress)?;
         let tag = |(name, id)| Tag { name, target: peeler.peel(id) };
         self.tags = named.into_iter().map(tag).collect();

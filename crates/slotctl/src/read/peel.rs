@@ -15,7 +15,9 @@ use reconcile::compile::{Commit, MAX_WHY, Peeled, Stamp, TagObject, Unpeelable};
 use reconcile::source::trailer;
 
 use super::model::{OnProgress, ReadProgress};
+use git::Repository;
 use git::objects::{ObjectAnswer, ObjectRequest, Objects};
+use git::refs::Ref;
 
 /// The largest tag object or commit that is read, in bytes. Only its message can be long.
 const MAX_OBJECT: u64 = 16 * 1024 * 1024;
@@ -32,14 +34,25 @@ enum Node {
 }
 
 /// Tag objects and commits by their ids.
-pub(super) struct Peeler {
+pub(crate) struct Peeler {
     hash: gix_hash::Kind,
     nodes: HashMap<ObjectId, Node>,
 }
 
 impl Peeler {
-    pub(super) fn new(hash: gix_hash::Kind) -> Self {
+    pub(crate) fn new(hash: gix_hash::Kind) -> Self {
         Self { hash, nodes: HashMap::new() }
+    }
+
+    /// Reads the tags of a clone before it is known whether they count. An object that cannot be
+    /// read is left out: it is read again, and fetched, if it counts.
+    pub(crate) fn read_ahead(repository: &Repository, tags: &[Ref]) -> Self {
+        let mut peeler = Self::new(repository.hash);
+        let ids = tags.iter().map(|tag| tag.id).collect();
+        // What was read before an error is of use.
+        let _ = peeler.load(&mut Objects::of(repository), ids, &|_| ());
+        peeler.nodes.retain(|_, node| !matches!(node, Node::End(Unpeelable::Unreadable(_))));
+        peeler
     }
 
     /// Reads the objects and those that they lead to, from tag to tag down to the commits.

@@ -1,6 +1,5 @@
 //! Asks the remote, or uses the clone's own refs if that is allowed.
 
-use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -18,7 +17,6 @@ use git::network::{Limit, Unanswered};
 use git::object_store::ObjectStore;
 use git::refs::{Ref, Refs};
 use git::remote_refs::{RemoteHead, RemoteRefs};
-use gix_hash::ObjectId;
 use notice::{Notice, Refused};
 use reconcile::policy::FILE;
 use reconcile::tag::ref_folders;
@@ -26,10 +24,7 @@ use reconcile::tag::ref_folders;
 use super::{Origin, Provenance, Source, local_tags};
 use crate::args::RepoArgs;
 use crate::output::Output;
-use crate::target;
-
-/// The longest time for which a remote may be silent.
-const SILENCE: Duration = Duration::from_secs(120);
+use crate::remote;
 
 /// The longest silence if a command only shows something.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -85,9 +80,22 @@ impl<'a> Asking<'a> {
     ///
     /// [`Refused`] if the remote does not answer and the command needs its refs.
     pub(crate) fn ask(&self, output: &Output) -> Result<Source> {
+        self.ask_meanwhile(output, |_| ())
+    }
+
+    /// Does the same, and calls `meanwhile` with the tags of the clone while the remote answers.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::ask`].
+    pub(crate) fn ask_meanwhile(
+        &self,
+        output: &Output,
+        meanwhile: impl FnOnce(&[Ref]) + Send,
+    ) -> Result<Source> {
         let mut source = match &self.remote {
             None => self.local(self.own_origin()?)?,
-            Some(remote) => match self.ask_remote(remote)? {
+            Some(remote) => match self.ask_remote(remote, meanwhile)? {
                 Ok(source) => source,
                 Err(error) if self.certainty != Certainty::Needed => {
                     output.warning(&fallen_back(remote, &error));
@@ -108,7 +116,9 @@ impl<'a> Asking<'a> {
 
     /// Reads the clone's own refs.
     fn local(&self, origin: Origin) -> Result<Source> {
-        let refs = git::refs::list(&self.repository, &ref_folders(self.only))?;
+        let mut refs = git::refs::list(&self.repository, &ref_folders(&[]))?;
+        let tags = refs.refs.len();
+        refs.restrict(&ref_folders(self.only));
         let branch = git::branch::default_branch(&self.repository);
         let provenance = Provenance {
             origin,
@@ -116,7 +126,7 @@ impl<'a> Asking<'a> {
                 branch.name.strip_prefix("origin/").unwrap_or(&branch.name).to_owned()
             }),
             commit: branch.as_ref().map(|branch| branch.commit),
-            tags: refs.refs.len(),
+            tags,
         };
         let repository = self.repository.clone();
         Ok(Source {
@@ -125,17 +135,23 @@ impl<'a> Asking<'a> {
             refs,
             branch: Ok(branch),
             provenance,
-            elsewhere: Vec::new(),
             warnings: Vec::new(),
         })
     }
 
     /// Asks for the remote's refs, and lists the clone's meanwhile to find tags that are not
     /// pushed.
-    fn ask_remote(&self, remote: &Remote) -> Result<Result<Source, Unanswered>> {
+    fn ask_remote(
+        &self,
+        remote: &Remote,
+        meanwhile: impl FnOnce(&[Ref]) + Send,
+    ) -> Result<Result<Source, Unanswered>> {
         let folders = ref_folders(self.only);
         let (answer, own) = thread::scope(|scope| {
-            let own = scope.spawn(|| git::refs::list(&self.repository, &folders));
+            let own = scope.spawn(|| {
+                let own = git::refs::list(&self.repository, &folders);
+                own.inspect(|own| meanwhile(&own.refs))
+            });
             let answer = git::remote_refs::ask(&self.repository, remote, self.limit()?);
             let own =
                 own.join().unwrap_or_else(|_| bail!("listing the tags came to an unexpected end"));
@@ -148,7 +164,7 @@ impl<'a> Asking<'a> {
     }
 
     fn limit(&self) -> Result<Limit> {
-        let silence = target::patience()?.timeout.unwrap_or(SILENCE);
+        let silence = remote::limit()?.idle;
         let silence = match self.certainty {
             Certainty::Needed => silence,
             Certainty::Wanted => silence.min(PATIENCE),
@@ -160,11 +176,14 @@ impl<'a> Asking<'a> {
     fn remote(&self, remote: &Remote, answer: RemoteRefs, own: &[Ref]) -> Result<Source> {
         let store = ObjectStore::open(&self.repository.common_dir)?;
         let branch = default_branch(remote, &answer);
-        let refs = in_folders(answer.tags, &ref_folders(self.only));
-        let names = refs.iter().chain(&answer.branches).map(|found| found.name.clone());
+        let mut refs = Refs { refs: answer.tags, ..Refs::default() };
+        refs.restrict(&ref_folders(&[]));
+        let tags = refs.refs.len();
+        refs.restrict(&ref_folders(self.only));
+        let names = refs.refs.iter().chain(&answer.branches).map(|found| found.name.clone());
         let names = names.filter_map(|name| String::from_utf8(name).ok()).collect();
         let repository = self.repository.with_objects(&store.objects());
-        let limit = Limit::of_silence(target::patience()?.timeout.unwrap_or(SILENCE));
+        let limit = remote::limit()?;
         let fetcher = Fetcher::new(&self.repository, remote.clone(), names, store, limit);
         let commit = branch.as_ref().ok().and_then(|branch| Some(branch.as_ref()?.commit));
         let name = answer.default.and_then(|default| default.name);
@@ -175,14 +194,12 @@ impl<'a> Asking<'a> {
                 origin: Origin::Remote { name: remote.shown(), url: remote.url.clone() },
                 branch: name.or_else(|| only_branch(&answer.branches)),
                 commit,
-                tags: refs.len(),
+                tags,
             },
-            refs: Refs { refs, ..Refs::default() },
+            refs,
             branch,
-            elsewhere: Vec::new(),
             warnings: Vec::new(),
         };
-        source.elsewhere = elsewhere(&source.refs.refs, own);
         source.warnings = local_tags::compare(&source, remote, own)?;
         Ok(source)
     }
@@ -218,21 +235,6 @@ fn only_branch(branches: &[Ref]) -> Option<String> {
     let [only] = branches else { return None };
     let name = only.name.strip_prefix(b"refs/heads/")?;
     Some(String::from_utf8_lossy(name).into_owned())
-}
-
-fn in_folders(mut tags: Vec<Ref>, folders: &[String]) -> Vec<Ref> {
-    tags.retain(|tag| {
-        folders.iter().any(|folder| {
-            tag.name.strip_prefix(folder.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'/'))
-        })
-    });
-    tags
-}
-
-/// Returns the tags for which this clone has no ref.
-fn elsewhere(refs: &[Ref], own: &[Ref]) -> Vec<ObjectId> {
-    let here: HashSet<ObjectId> = own.iter().map(|tag| tag.id).collect();
-    refs.iter().map(|tag| tag.id).filter(|id| !here.contains(id)).collect()
 }
 
 /// Warns of a `rollouts.toml` in the folder of `--repo`, which is not read.
@@ -280,6 +282,8 @@ fn last_fetch(common_dir: &Path) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use gix_hash::ObjectId;
+
     use super::*;
 
     fn branch(name: &str, digit: u8) -> Ref {
@@ -304,13 +308,5 @@ mod tests {
         assert_eq!(find(None, &[develop]), is("origin/develop"));
         assert_eq!(find(None, &[]), Ok(None));
         assert!(find(None, &both).unwrap_err().contains("none of its 2 branches"));
-    }
-
-    #[test]
-    fn in_folders_keeps_only_refs_below_the_folder() {
-        let tag = |name: &str| Ref { name: name.into(), ..branch("", b'1') };
-        let tags = ["refs/tags/components/a/b/v1.0.0", "refs/tags/components/a/bc/v1.0.0"].map(tag);
-        let only = in_folders(tags.to_vec(), &["refs/tags/components/a/b".to_owned()]);
-        assert_eq!(only, tags[..1]);
     }
 }

@@ -36,6 +36,9 @@ struct Differing {
 
 /// Returns notices of the tags `own` of this clone that were not pushed.
 pub(super) fn compare(source: &Source, remote: &Remote, own: &[Ref]) -> Result<Vec<Notice>> {
+    if source.refs.refs == own {
+        return Ok(Vec::new());
+    }
     let differing = differing(&source.refs.refs, own);
     if differing.is_empty() {
         return Ok(Vec::new());
@@ -65,8 +68,11 @@ fn differing(refs: &[Ref], own: &[Ref]) -> Vec<Differing> {
         refs.iter().map(|found| (found.name.as_slice(), found.id)).collect();
     let differs = |tag: &Ref| {
         let there = there.get(tag.name.as_slice()).copied();
+        if there == Some(tag.id) {
+            return None;
+        }
         let RefReading::Tag(name) = read_ref(&tag.name) else { return None };
-        (there != Some(tag.id)).then_some(Differing { name, here: tag.id, there })
+        Some(Differing { name, here: tag.id, there })
     };
     own.iter().filter_map(differs).collect()
 }

@@ -23,10 +23,6 @@ use notice::Notice;
 pub(crate) use ask::{Asking, Certainty};
 pub(crate) use provenance::{Origin, Provenance};
 
-/// The smallest number of tags without a ref in the clone for which missing objects are found in
-/// a list of all objects.
-const MANY: usize = 4096;
-
 /// The refs that count, and the means to read the objects that they lead to.
 #[derive(Debug)]
 pub(crate) struct Source {
@@ -42,8 +38,6 @@ pub(crate) struct Source {
     ///
     /// If the default branch is unknown: the reason.
     pub(crate) branch: Result<Option<DefaultBranch>, String>,
-    /// The tags for which the clone has no ref: their objects may be missing.
-    pub(crate) elsewhere: Vec<ObjectId>,
     /// The origin of the refs.
     pub(crate) provenance: Provenance,
     /// Notices of what the owner may not expect: a tag that was not pushed.
@@ -54,19 +48,6 @@ impl Source {
     /// Returns a reader of the objects that the refs lead to.
     pub(crate) fn objects(&self) -> Objects {
         Objects::of(&self.repository).with_supply(self.supply.clone())
-    }
-
-    /// Fetches the missing tags together, if there may be many: a clone without tags should not
-    /// fetch them one by one.
-    ///
-    /// # Errors
-    ///
-    /// If the remote sends nothing.
-    pub(crate) fn bring_tags(&self, objects: &mut Objects) -> Result<()> {
-        if self.elsewhere.len() < MANY {
-            return Ok(());
-        }
-        objects.bring(&git::missing::missing(&self.repository, &self.elsewhere)?)
     }
 
     /// Tells if a tag, given by its full name, is among the refs.

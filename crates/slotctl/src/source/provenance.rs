@@ -38,7 +38,7 @@ pub(crate) struct Provenance {
     pub(crate) branch: Option<String>,
     /// The commit of the default branch, from which the policy is read.
     pub(crate) commit: Option<ObjectId>,
-    /// The number of tags of components.
+    /// The number of tags of all components, also if only some were asked for.
     pub(crate) tags: usize,
 }
 

@@ -13,6 +13,7 @@ import { ACCOUNT, startCloudflare, TOKEN } from '../cli/support/cloudflare.mjs'
 import { startKv } from '../cli/support/kv.mjs'
 import { extractionRepo, GIT_ENV, temporaryFolder } from '../cli/support/repo.mjs'
 import { binary } from '../cli/support/slotctl.mjs'
+import { filled } from './support/expression.mjs'
 import { job, step } from './support/job.mjs'
 import { lint, lintAction, text } from './support/lint.mjs'
 
@@ -40,6 +41,16 @@ describe('the workflow and the action', () => {
       "vars.SLOTCTL_ENV != '' || vars.SLOTCTL_SLOTS_ID != ''",
       'nothing runs where nothing is set up',
     )
+  })
+
+  test('hand the registry and the permission to remove a policy to the action', () => {
+    const { with: given } = workflow.jobs.sync.steps.find(({ uses }) => uses === './')
+    const hand = (contexts) => ['registry', 'allow-policy-removal'].map((name) => filled(String(given[name]), contexts))
+    const started = { 'allow-policy-removal': 'true' }
+    assert.deepEqual(hand({ vars: { SLOTCTL_REGISTRY: 'a.json' }, inputs: started }), ['a.json', 'true'])
+    // A push has no inputs.
+    assert.deepEqual(hand({ vars: {}, inputs: {} }), ['', 'false'])
+    assert.equal(workflow.on.workflow_dispatch.inputs['allow-policy-removal'].default, false)
   })
 
   test('pass only inputs and read only outputs that the action has', () => {
@@ -86,7 +97,7 @@ describe('their shell steps', () => {
   let kv
   let cloudflare
   before(async () => {
-    kv = await startKv({ pairs: 5 })
+    kv = await startKv({ pairs: 6 })
     cloudflare = await startCloudflare(kv.url)
   })
   after(async () => {
@@ -135,6 +146,45 @@ describe('their shell steps', () => {
     const synced = await one.run(step(steps, 'Sync'), api())
     assert.equal(synced.code, 0, synced.said)
     assert.equal((await pair.slots.json('prompts/extraction@production')).targets[0].version, 'v1.0.0')
+  })
+
+  test('sync a component whose file only the given registry names', async () => {
+    const [repo, pair] = [extractionRepo(), kv.pair()]
+    const registry = path.join(temporaryFolder('registry'), 'components.json')
+    writeFileSync(registry, JSON.stringify({ components: { order: { path: 'shop/order.json', type: 'schema' } } }))
+    repo.commit({ 'shop/order.json': '{}' })
+    repo.git('tag', '-a', '-m', 'Release', 'components/schemas/order/v1.0.0')
+    const sync = async (more) => {
+      const one = job(contexts(inputs(repo, pair, more)))
+      await one.run(step(steps, 'Find slotctl'))
+      return one.run(step(steps, 'Sync'), api())
+    }
+    const unknown = await sync({})
+    assert.equal(unknown.code, 1)
+    assert.match(unknown.said, /refused: components\/schemas\/order\/v1\.0\.0: /)
+    const found = await sync({ registry })
+    assert.equal(found.code, 0, found.said)
+    assert.equal((await pair.components.json('schemas/order@v1.0.0')).path, 'shop/order.json')
+  })
+
+  test('remove a table of rollouts.toml only if it is allowed', async () => {
+    const [repo, pair] = [extractionRepo(), kv.pair()]
+    const sync = async (more) => {
+      const one = job(contexts(inputs(repo, pair, more)))
+      await one.run(step(steps, 'Find slotctl'))
+      const { code, said } = await one.run(step(steps, 'Sync'), api())
+      const { targets } = await pair.slots.json('prompts/extraction@production')
+      return { code, said, targets: targets.length }
+    }
+    repo.commit({ 'rollouts.toml': '["prompts/extraction".production]\nsplit = { staging = 10 }\n' })
+    assert.deepEqual(await sync({}).then(({ code, targets }) => [code, targets]), [0, 2])
+    repo.git('rm', '--quiet', 'rollouts.toml')
+    repo.git('commit', '--quiet', '--message', 'Remove the policy')
+    const kept = await sync({})
+    assert.deepEqual([kept.code, kept.targets], [1, 2])
+    assert.match(kept.said, /rollouts\.toml has no table for it any more, and callers would notice/)
+    const removed = await sync({ 'allow-policy-removal': 'true' })
+    assert.deepEqual([removed.code, removed.targets], [0, 1], removed.said)
   })
 
   test('plan only, with dry-run', async () => {

@@ -67,6 +67,8 @@ describe('a mistyped name', () => {
     [`rollout ${NAME} production --to stagign --stop`, /did you mean staging\?/],
     ['status --offline --slot prodution', /slotctl status --slot production$/],
     [`history ${NAME} prodution`, /slotctl history prompts\/extraction production$/],
+    [`rollback ${NAME} prodution`, /did you mean production\?/],
+    [`rollback ${NAME} production --arm stagign`, /did you mean --arm staging\?/],
     ['rollback --all prodution', /did you mean --all production\?/],
     ['rollback --all production --type promts', /did you mean --type prompts\?/],
     // Remotes, environments and files.

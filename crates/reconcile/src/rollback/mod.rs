@@ -24,6 +24,7 @@ pub use share::take_share;
 use crate::history::{self, Attribution};
 use crate::plan::Write;
 use catalog::name::ComponentName;
+use catalog::nearest::{BUDGET, nearest};
 use catalog::record::{CatalogRecord, Hold, MAX_MOVES, SlotEntry, SlotRecord, VersionRecord};
 use catalog::slot::Slot;
 use catalog::version::Version;
@@ -113,8 +114,12 @@ impl Present {
     /// Returns the record of a slot.
     fn record(&self, slot: &Slot) -> Result<&SlotRecord, Notice> {
         self.slots.get(slot).ok_or_else(|| {
-            let there: Vec<String> = self.slots.keys().map(Slot::to_string).collect();
-            let help = format!("it has: {}", there.join(", "));
+            let there: Vec<&str> = self.slots.keys().map(Slot::as_str).collect();
+            let near = nearest(slot.as_str(), there.iter().copied(), &mut BUDGET.clone());
+            let help = match near {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("it has: {}", there.join(", ")),
+            };
             self.notice(slot, "the component has no such slot in KV".to_owned(), &help)
         })
     }

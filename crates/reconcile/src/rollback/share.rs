@@ -2,6 +2,7 @@
 
 use super::{Present, Rollback, RollbackChange, attribution};
 use crate::desired::Route;
+use catalog::nearest::{BUDGET, nearest};
 use catalog::record::{Arm, Hold, SlotRecord, Target};
 use catalog::slot::Slot;
 use notice::Notice;
@@ -78,11 +79,14 @@ fn refusal(present: &Present, record: &SlotRecord, arm: &Slot) -> Notice {
         return present.notice(slot, what, &help);
     }
     let arms = record.arms().map(|arm| &arm.slot).filter(|of| *of != slot);
-    let mut arms: Vec<String> = arms.map(Slot::to_string).collect();
+    let mut arms: Vec<&str> = arms.map(Slot::as_str).collect();
     arms.dedup();
-    let help = match arms.is_empty() {
-        true => format!("it sends callers to no other slot; see slotctl status --slot {slot}"),
-        false => format!("it sends callers to: {}", arms.join(", ")),
+    let help = match nearest(arm.as_str(), arms.iter().copied(), &mut BUDGET.clone()) {
+        Some(near) => format!("did you mean --arm {near}?"),
+        None if arms.is_empty() => {
+            format!("it sends callers to no other slot; see slotctl status --slot {slot}")
+        }
+        None => format!("it sends callers to: {}", arms.join(", ")),
     };
     present.notice(slot, format!("{arm} gets none of its callers"), &help)
 }

@@ -47,7 +47,7 @@ extern "C" {
     pub(super) fn sending() -> f64;
 
     #[wasm_bindgen(js_name = jsonBody)]
-    fn json_body(parts: &Array, large: f64) -> JsValue;
+    fn json_body(parts: &Array, large: u32) -> JsValue;
 }
 
 /// The names of the headers that the Worker reads, as strings of the runtime.
@@ -172,7 +172,7 @@ impl Prepared {
             Body::Content(content) => self.with_body(content.as_ref()),
             Body::Json(parts) => {
                 let parts = parts.iter().map(part).collect();
-                self.with_body(&json_body(&parts, MAX_KEPT as f64))
+                self.with_body(&json_body(&parts, MAX_KEPT as u32))
             }
             Body::Text(text) => self.with_body(&text.into()),
         }

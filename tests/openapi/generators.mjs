@@ -5,6 +5,8 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { ensureVenv, executable } from '../python/support/venv.mjs'
+
 const SOURCE = fileURLToPath(new URL('generators/', import.meta.url))
 const FOLDER = fileURLToPath(new URL('../../.tools/generators/', import.meta.url))
 const STAMP = path.join(FOLDER, 'stamp')
@@ -14,7 +16,7 @@ const VENV = path.join(FOLDER, 'venv')
 const PINNED = ['package.json', 'package-lock.json', 'requirements.txt']
 
 export const NODE_MODULES = path.join(FOLDER, 'node_modules')
-export const PYTHON = path.join(VENV, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python')
+export const PYTHON = executable(VENV, 'python')
 
 const digest = () => {
   const hash = createHash('sha256')
@@ -35,9 +37,7 @@ export function installGenerators() {
   }
   const shell = process.platform === 'win32'
   execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { ...options, shell })
-  execFileSync('python3', ['-m', 'venv', VENV], options)
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check']
-  execFileSync(PYTHON, [...pip, '--require-hashes', '--requirement', 'requirements.txt'], options)
+  ensureVenv(VENV, path.join(SOURCE, 'requirements.txt'))
   writeFileSync(STAMP, wanted)
 }
 

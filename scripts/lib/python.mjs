@@ -5,7 +5,7 @@ import { inRoot } from './paths.mjs'
 
 const LICENCES = ['LICENSE-MIT', 'LICENSE-APACHE']
 
-/** What is not published. @param {string} file */
+/** Tells if a file is published. @param {string} file */
 const isSource = (file) => !/^(__pycache__|\..*_cache|\.venv|dist)$/.test(path.basename(file))
 
 /** Rewrites a text file. @param {string} file @param {(text: string) => string} change */

@@ -8,7 +8,7 @@ import { startScripted } from './scripted.mjs'
 const FOLDER = new URL('../vectors/client/', import.meta.url)
 
 /**
- * What a client returned or raised, with the names of client/index.d.ts. `refused` is the text of an
+ * The value that a client returned or the error that it raised, with the names of client/index.d.ts. `refused` is the text of an
  * error of `create`.
  *
  * @typedef {{ component?: object, snapshot?: object, error?: object, refused?: string }} Outcome

@@ -17,7 +17,7 @@ function give(response, { status = 200, headers = {}, body, json, cut = false })
   response.write(bytes.subarray(0, bytes.length >> 1), () => response.socket.destroy())
 }
 
-/** Starts a resolver that gives the answers in `next` in their order, then none. `seen` has every request. */
+/** Starts a resolver that gives the answers in `next` in their order, and then no answer. `seen` has every request. */
 export async function startScripted() {
   const resolver = {
     /** @type {Answer[]} */ next: [],

@@ -114,7 +114,7 @@ class AsyncClient:
         await self.aclose()
 
     async def _run(self, call: Call[Value]) -> Value:
-        """Do what a call yields, and return its result."""
+        """Perform what a call yields, and return its result."""
         try:
             effect = next(call)
             while True:

@@ -1,6 +1,6 @@
-"""Calls without I/O: a call is a generator that yields what is to be done, and is sent the outcome.
+"""Calls without I/O: a call is a generator that yields requests and pauses, and is sent the responses.
 
-So the blocking client and the asynchronous one have one behaviour; each only does what a call yields.
+So the blocking client and the asynchronous one have one behaviour: each performs what a call yields.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ class Client:
         self.close()
 
     def _run(self, call: Call[Value]) -> Value:
-        """Do what a call yields, and return its result."""
+        """Perform what a call yields, and return its result."""
         try:
             effect = next(call)
             while True:

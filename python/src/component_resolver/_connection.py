@@ -1,4 +1,4 @@
-"""How a resolver is asked: its address, the headers of a caller, errors and retries."""
+"""Requests to a resolver: the headers of a caller, errors and retries."""
 
 from __future__ import annotations
 

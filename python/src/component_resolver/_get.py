@@ -25,7 +25,7 @@ _UNRESERVED = "-_.!~*'()"
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What one call asks for."""
+    """The parameters of one call."""
 
     reference: str
     caller: CanonicalCaller

@@ -1,4 +1,4 @@
-"""What a client remembers: contents, which contents a reference has had, and the last answers."""
+"""The memory of a client: contents, which contents a reference has had, and the last answers."""
 
 from __future__ import annotations
 

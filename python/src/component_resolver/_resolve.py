@@ -28,7 +28,7 @@ class _PartialSnapshotError(ResolverError):
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What one call asks for."""
+    """The parameters of one call."""
 
     body: bytes
     sender: CanonicalCaller

@@ -1,4 +1,4 @@
-"""What both clients set in httpx."""
+"""Options and errors of httpx, for both clients."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import httpx
 from ._address import is_loopback
 
 FAILURES = (httpx.RequestError, httpx.InvalidURL)
-"""What is raised if there is no whole response."""
+"""The errors of a request without a whole response."""
 
 
 def said(error: Exception) -> str:
-    """Return what an error says, or its name."""
+    """Return the message of an error, or its name."""
     return str(error) or type(error).__name__
 
 
 def late(timeout: float) -> str:
-    """Return what is said if a response has not arrived in time."""
+    """Return the message for a response that has not arrived in time."""
     return f"no whole response within {timeout:g} seconds"
 
 

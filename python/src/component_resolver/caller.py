@@ -1,4 +1,4 @@
-"""For whom a component is read."""
+"""The caller for whom a component is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the client raises."""
+"""The errors of the client."""
 
 from __future__ import annotations
 

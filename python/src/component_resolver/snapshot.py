@@ -59,7 +59,7 @@ _SAME_NAME = frozenset(Resolved.__dataclass_fields__) - {"ref", "content_base64"
 def snapshot_of(value: object) -> Snapshot:
     """Read a snapshot from decoded JSON. Members that this release does not know are ignored.
 
-    Raises `ValueError` if the value is no snapshot.
+    Raises `ValueError` if the value is not a snapshot.
     """
     if not isinstance(value, dict) or not isinstance(value.get("resolved"), list):
         raise ValueError("expected an object with the list `resolved`")

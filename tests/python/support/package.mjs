@@ -1,5 +1,5 @@
 // The Python package as it is published: built in a folder of its own, and installed from its file.
-import { existsSync, mkdtempSync, readdirSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -52,10 +52,19 @@ function install(folder, wheel) {
   return python
 }
 
+function downloadWheels() {
+  if (existsSync(WHEELS)) return
+  // A folder with this name is complete.
+  const part = `${WHEELS}.part`
+  rmSync(part, { recursive: true, force: true })
+  pip(TOOLS, ['download', '--require-hashes', '--requirement', REQUIREMENTS, '--dest', part])
+  renameSync(part, WHEELS)
+}
+
 /** Builds the package and installs it. `folder` has everything that is made. */
 export function installPackage() {
   ensureVenv(TOOLS, REQUIREMENTS)
-  if (!existsSync(WHEELS)) pip(TOOLS, ['download', '--require-hashes', '--requirement', REQUIREMENTS, '--dest', WHEELS])
+  downloadWheels()
   const folder = mkdtempSync(path.join(tmpdir(), 'component-resolver-python-'))
   const built = buildPackage(folder)
   return { folder, ...built, python: install(folder, built.wheel) }

@@ -1,4 +1,4 @@
-"""What only the Python client has: types of values, secrets, slow responses, headers of a request."""
+"""Behaviour that only the Python client has: types of values, secrets, slow responses, headers of a request."""
 
 from __future__ import annotations
 

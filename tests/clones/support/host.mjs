@@ -15,7 +15,7 @@ import { GIT_ENV } from '../../cli/support/repo.mjs'
  * @param {{ password?: string }} options
  */
 export async function startHost(dir, { password } = {}) {
-  /** @type {{ requests: object[], hangs?: 'fetch' | 'push' }} */
+  /** @type {{ requests: { url: string, command?: string, text: string }[], hangs?: 'fetch' | 'push' }} */
   const state = { requests: [], hangs: undefined }
   const server = http.createServer(async (request, response) => {
     const body = Buffer.concat(await Array.fromAsync(request))

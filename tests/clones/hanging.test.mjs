@@ -73,7 +73,7 @@ describe('a remote that stops answering', () => {
           if (code !== 0) return stderr
         }
       }
-      assert.match(await finish(), /moved on origin since this clone last saw it.*\n +hint: see theirs: git fetch/)
+      assert.match(await finish(), /moved on origin since this clone last saw it.*\n +hint: see theirs: git .*fetch/)
       // Not from the host: this process serves it.
       clone.git('fetch', '--quiet', '--force', remote.dir, 'tag', `components/${NAME}/staging`)
       assert.equal(await finish(), undefined)

@@ -11,6 +11,12 @@ use notice::{Notice, printable};
 /// The file's name, at the root of the components repository.
 pub const FILE: &str = "rollouts.toml";
 
+/// The maximum number of slots in a split. The Worker parses them all for one request.
+pub(super) const MAX_SPLIT: usize = 20;
+
+/// The maximum number of segments of a slot.
+pub(super) const MAX_SEGMENTS: usize = 100;
+
 /// The contents of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {

@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use toml_edit::{Document, Item, Key, TableLike, Value};
 
-use super::file::{ComponentPolicy, MistakeScope, Policy, PolicyError, PolicyReading, SlotPolicy};
+use super::file::{
+    ComponentPolicy, MAX_SEGMENTS, MAX_SPLIT, MistakeScope, Policy, PolicyError, PolicyReading,
+    SlotPolicy,
+};
 use catalog::name::ComponentName;
 use catalog::record::FULL_WEIGHT;
 use catalog::slot::Slot;
@@ -66,6 +69,15 @@ impl PolicyReader<'_> {
             return Vec::new();
         };
         entries(table)
+    }
+
+    /// Reports a table with too many entries. `what` names these in the plural.
+    fn check_number(&mut self, key: &Key, entries: &[(Key, &Item)], most: usize, what: &str) {
+        let number = entries.len();
+        if number > most {
+            let what = format!("there are {number} {what}");
+            self.fail(key.span(), what, format!("Keep at most {most}"));
+        }
     }
 
     fn file(&mut self, table: &dyn TableLike, policy: &mut Policy) {
@@ -170,7 +182,9 @@ impl PolicyReader<'_> {
 
     fn split(&mut self, key: &Key, item: &Item, slot: &Slot, policy: &mut SlotPolicy) {
         let mut sum: u32 = 0;
-        for (key, item) in self.table(key, item) {
+        let members = self.table(key, item);
+        self.check_number(key, &members, MAX_SPLIT, &format!("slots in the split of {slot}"));
+        for (key, item) in members {
             let target = self.named(&key, key.get(), slot);
             match (target, weight(item)) {
                 (Some(target), Some(weight)) => {
@@ -193,7 +207,9 @@ impl PolicyReader<'_> {
     }
 
     fn segments(&mut self, key: &Key, item: &Item, slot: &Slot, policy: &mut SlotPolicy) {
-        for (key, item) in self.table(key, item) {
+        let members = self.table(key, item);
+        self.check_number(key, &members, MAX_SEGMENTS, &format!("segments of {slot}"));
+        for (key, item) in members {
             let group = key.get();
             if group.is_empty() || group.len() > 64 || !group.bytes().all(is_group) {
                 let help = "Use letters, digits, '.', '_', ':' and '-', 64 at most".to_owned();

@@ -80,3 +80,17 @@ fn parse_reports_every_mistake_with_its_line_and_help() {
         &["rollouts.toml:2: p leads", "rollouts.toml:4: q leads"],
     );
 }
+
+#[test]
+fn splits_and_segments_are_bounded() {
+    let many = |number: usize, value: &str| {
+        let entries = (0..number).map(|at| format!("s{at} = {value}"));
+        entries.collect::<Vec<_>>().join(", ")
+    };
+    let split = |number| format!("[\"a/b\".p]\n\nsplit = {{ {} }}", many(number, "1"));
+    check(&split(20), &[]);
+    check(&split(21), &["rollouts.toml:3: there are 21 slots in the split of p. Keep at most 20"]);
+    let segments = |number| format!("[\"a/b\".p]\nsegments = {{ {} }}", many(number, "\"c\""));
+    check(&segments(100), &[]);
+    check(&segments(101), &["rollouts.toml:2: there are 101 segments of p. Keep at most 100"]);
+}

@@ -9,7 +9,7 @@ use crate::plan::describe::traffic;
 use crate::plan::short::short;
 use crate::plan::traffic::changes;
 use crate::policy::FILE;
-use catalog::record::{Arm, FORMAT, Gone, Hold, SlotRecord, Snapshot, Target};
+use catalog::record::{self, Arm, FORMAT, Gone, Hold, SlotRecord, Snapshot, Target};
 use catalog::slot::Slot;
 
 /// The record that a slot should have.
@@ -45,7 +45,25 @@ pub(super) fn wanted<'a>(draft: &mut ComponentDraft<'a>, slot: &'a Slot) -> Opti
         Err(Gone { version, reason }) => SlotRecord::gone(slot.clone(), version, reason),
     };
     let hold = hold.filter(|_| record.gone.is_none());
-    Some(Wanted { record: SlotRecord { hold, ..record }, git })
+    let record = SlotRecord { hold, ..record };
+    is_small(draft, &record).then_some(Wanted { record, git })
+}
+
+/// The maximum size of a slot record, in bytes: every request of the slot reads and parses it.
+const MAX_SLOT_RECORD: usize = 64 << 10;
+
+/// Tells if a slot record is small enough; refuses it otherwise.
+fn is_small(draft: &mut ComponentDraft<'_>, wanted: &SlotRecord) -> bool {
+    let size = record::write(wanted).len();
+    if size > MAX_SLOT_RECORD {
+        let what = format!(
+            "its record would have {size} bytes, and {MAX_SLOT_RECORD} are allowed: the slot is \
+             not changed"
+        );
+        let help = format!("name fewer slots and segments in its table in {FILE}");
+        draft.refuse(&draft.slot_key(&wanted.slot), what, &help);
+    }
+    size <= MAX_SLOT_RECORD
 }
 
 /// Returns the first slot that the record would name and that has no known version.

@@ -154,3 +154,21 @@ fn an_alias_of_a_held_slot_follows_the_hold() {
     let live: SlotRecord = kv.record(&key);
     assert_eq!(live.lead().unwrap().snapshot.version.to_string(), "v1.0.0");
 }
+
+#[test]
+fn a_slot_whose_record_would_be_too_large_is_not_changed() {
+    let desired = of(&TWO, &[("production", "v1.1.0")]);
+    let mut kv = Kv::default();
+    sync(&desired, &mut kv);
+    hold(&mut kv, "v1.0.0");
+    let key = Key::parse(Namespace::Slots, "prompts/a@production").unwrap();
+    let mut record: SlotRecord = kv.record(&key);
+    record.hold.as_mut().unwrap().reason = "x".repeat(64 << 10);
+    kv.set("prompts/a@production", &record::write(&record));
+    let plan = plan(&desired, &kv);
+    assert_eq!(plan.stage(Stage::Slots).count(), 0);
+    assert_eq!(plan.refused.len(), 1);
+    let size = record::write(&record).len();
+    let what = format!("its record would have {size} bytes, and 65536 are allowed");
+    assert!(plan.refused[0].what.starts_with(&what), "{:?}", plan.refused);
+}

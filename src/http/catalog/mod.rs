@@ -9,9 +9,10 @@ use catalog::name::ComponentName;
 use catalog::nearest::{BUDGET, nearest};
 use catalog::record::{CatalogRecord, IndexRecord, RecordError};
 use catalog::refusal::Refusal;
+use catalog::version::Version;
 use serde::Serialize;
 
-use self::details::ComponentDetails;
+use self::details::{ComponentDetails, VersionPage};
 use crate::http::{HandlerContext, Request, Response, respond};
 use crate::resolve::backend::Backend;
 use crate::resolve::stored;
@@ -20,7 +21,8 @@ use crate::trace::Trace;
 /// The default number of components on a page.
 const PAGE: usize = 100;
 
-/// The maximum number of components on a page.
+/// The maximum number of components or versions on a page, and the default number of versions: a
+/// component with fewer is one page.
 const MAX_PAGE: usize = 1_000;
 
 /// Answers `GET` or `HEAD` of `/catalog` and `/catalog/<type>`: the components in the order
@@ -32,7 +34,7 @@ pub(crate) async fn index<B: Backend>(
 ) -> Result<Response<B::Body>, Refusal> {
     let HandlerContext { reader, request, grant, .. } = context;
     let kind = kind.map(type_name).transpose()?;
-    let limit = page_size(request)?;
+    let limit = page_size(request, PAGE)?;
     let index = stored::read::<IndexRecord, B>(reader, &Key::Index, trace).await?;
     // Without the record it is unknown which components exist.
     let index = index.ok_or(Refusal::RecordMissing(Key::Index))?;
@@ -83,13 +85,14 @@ fn refuse_unknown_type(kind: &str, names: &[&ComponentName]) -> Result<(), Refus
     Err(Refusal::TypeUnknown(kind.to_owned(), near))
 }
 
-/// Answers `GET` or `HEAD` of `/catalog/<type>/<name>`.
+/// Answers `GET` or `HEAD` of `/catalog/<type>/<name>`: the slots, and a page of the versions.
 pub(crate) async fn entry<B: Backend>(
     context: HandlerContext<'_, B>,
     raw: &str,
     trace: &mut Trace,
 ) -> Result<Response<B::Body>, Refusal> {
     let HandlerContext { reader, request, grant, .. } = context;
+    let page = VersionPage { limit: page_size(request, MAX_PAGE)?, cursor: cursor(request)? };
     let name = ComponentName::from_url_path(raw).map_err(Refusal::Invalid)?;
     let unknown = || Refusal::ComponentUnknown(name.clone(), None);
     if !grant.covers(&name) {
@@ -99,12 +102,18 @@ pub(crate) async fn entry<B: Backend>(
     let record = stored::read::<CatalogRecord, B>(reader, &key, trace).await?;
     let record = record.filter(|record| grant.sees(&name, record.slots.keys()));
     let record = record.ok_or_else(unknown)?;
-    respond::document(request, &ComponentDetails::of(&name, &record, &grant), trace)
+    respond::document(request, &ComponentDetails::of(&name, &record, &grant, &page), trace)
 }
 
-/// Returns the number of components on the page that the request asks for.
-fn page_size(request: &Request<'_>) -> Result<usize, Refusal> {
-    let Some(text) = request.parameter("limit") else { return Ok(PAGE) };
+/// Returns the version after which the page begins that the request asks for.
+fn cursor(request: &Request<'_>) -> Result<Option<Version>, Refusal> {
+    let cursor = request.parameter("cursor").map(|text| text.parse()).transpose();
+    cursor.map_err(|_| Refusal::ParameterInvalid { name: "cursor", takes: "a version" })
+}
+
+/// Returns the number of entries on the page that the request asks for.
+fn page_size(request: &Request<'_>, default: usize) -> Result<usize, Refusal> {
+    let Some(text) = request.parameter("limit") else { return Ok(default) };
     let limit = text.parse().ok().filter(|limit| (1..=MAX_PAGE).contains(limit));
     limit.ok_or(Refusal::ParameterInvalid { name: "limit", takes: "a number from 1 to 1000" })
 }

@@ -25,6 +25,7 @@ fuzz_target!(|raw: &str| {
             assert_eq!(read.reference, Some(Reference::Version(version.clone())));
             check_key(Key::Version(name, version), Namespace::Components, 512);
         }
+        Some(Reference::Range(_)) => check_key(Key::Ranges(name), Namespace::Components, 512),
         _ => check_key(Key::Catalog(name), Namespace::Components, 512),
     }
 });

@@ -6,11 +6,11 @@ use std::fmt::Debug;
 use catalog::assign::{Caller, decide as assigned};
 use catalog::explain::Explanation;
 use catalog::name::ComponentName;
-use catalog::parsed::ParsedCatalog;
+use catalog::parsed::ParsedRecords;
 use catalog::problem::Problem;
 use catalog::record::{
-    self, CatalogRecord, FORMAT, FULL_WEIGHT, IndexRecord, Record, RecordError, RollbackRun,
-    SlotRecord, SyncRecord, UnreferencedRecord, VersionRecord,
+    self, CatalogRecord, FORMAT, FULL_WEIGHT, IndexRecord, RangesRecord, Record, RecordError,
+    RollbackRun, SlotRecord, SyncRecord, UnreferencedRecord, VersionRecord,
 };
 use catalog::reference::Reference;
 use catalog::resolution::{Found, Question, Resolution};
@@ -21,6 +21,9 @@ fuzz_target!(|data: &[u8]| {
     read_back::<VersionRecord>(data);
     read_back::<CatalogRecord>(data);
     read_back::<IndexRecord>(data);
+    if let Some(ranges) = read_back::<RangesRecord>(data) {
+        search(&ranges);
+    }
     read_back::<UnreferencedRecord>(data);
     read_back::<SyncRecord>(data);
     read_back::<RollbackRun>(data);
@@ -73,12 +76,21 @@ fn decide(slot: &SlotRecord) {
     }
 }
 
+/// A version that a range chooses is in the record.
+fn search(ranges: &RangesRecord) {
+    let Ok(versions) = ranges.versions() else { return };
+    for range in ["*", "^1 || 2.0.0-beta - 3", ">=0.0.0-0 <2.0.0-rc.1"] {
+        let found = ranges.highest_in(&range.parse().expect("it is a range")).expect("it is sorted");
+        assert!(found.is_none_or(|(version, _)| versions.contains_key(&version)), "{range}");
+    }
+}
+
 /// Whatever a record says, a resolution ends, and what is served is explained.
 fn resolve(data: &[u8], name: &ComponentName, reference: Reference) {
     let question = Question { name: name.clone(), reference, caller: Caller::default().into() };
     let mut resolution = Resolution::begin(question);
     for _ in 0..3 {
-        match resolution.supply(Ok(Some(data.into())), &|| 7, &ParsedCatalog::default()) {
+        match resolution.supply(Ok(Some(data.into())), &|| 7, &ParsedRecords::default()) {
             Ok(None) => {}
             Err(refusal) => {
                 let problem = serde_json::to_value(Problem::of(&refusal, "/", "")).expect("JSON");

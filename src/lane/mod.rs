@@ -116,7 +116,7 @@ impl<U: UrlTable, P: 'static> Lane<U, P> {
         prepared: &Rc<P>,
     ) -> bool {
         let Some(form) = repeatable(&lesson).filter(|_| asker.is_usual()) else { return false };
-        let Basis { key, record, slot, mut selected } = lesson.basis;
+        let Basis { key, record, slot, mut selected, .. } = lesson.basis;
         let Some(kept) = reader.kept_record(&key, &record) else { return false };
         let Ok(written) = std::str::from_utf8(&record) else { return false };
         forget_point(&mut selected);

@@ -3,7 +3,8 @@
 //! After a write, a location may see the old value of a key for up to a minute, whatever it sees
 //! of other keys. A content that a record names is read again after a pause. An exact version
 //! whose own record and catalog do not show it is looked for in the records of slots: one of
-//! them may have led to its address, in this isolate or in another one of the location.
+//! them may have led to its address, in this isolate or in another one of the location. So may a
+//! ranges record that still lists it, and then the version is not known to be missing.
 
 use std::rc::Rc;
 
@@ -86,14 +87,59 @@ pub(super) async fn look<B: Backend>(
     }
     keys.sort();
     keys.dedup();
-    if keys.is_empty() {
-        return refused.into_iter().map(|(_, refusal)| Err(refusal)).collect();
-    }
-    let read = reader.records(Namespace::Slots, &keys, trace).await;
-    let parse = |(key, value): (Key, Option<Rc<[u8]>>)| Some((key, record::parse(&value?).ok()?));
-    let slots = read.map(|values| keys.into_iter().zip(values).filter_map(parse).collect());
+    let slots = read_slots(reader, keys, trace).await;
+    let questions: Vec<&Question> = refused.iter().map(|(question, _)| *question).collect();
     let settle = |(question, refusal)| settle(reader, question, refusal, grant, &slots);
-    refused.into_iter().map(settle).collect()
+    let settled = refused.into_iter().map(settle).collect();
+    refuse_listed(reader, &questions, settled, grant, trace).await
+}
+
+async fn read_slots<B: Backend>(reader: &Reader<B>, keys: Vec<Key>, trace: &mut Trace) -> Slots {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let values = reader.records(Namespace::Slots, &keys, trace).await?;
+    let parse = |(key, value): (Key, Option<Rc<[u8]>>)| Some((key, record::parse(&value?).ok()?));
+    Ok(keys.into_iter().zip(values).filter_map(parse).collect())
+}
+
+/// Refuses with 503 in place of 404 each exact version that the ranges record of its component
+/// lists: an isolate that has the version's record in memory hands out its address for a range.
+async fn refuse_listed<B: Backend>(
+    reader: &Reader<B>,
+    questions: &[&Question],
+    settled: Vec<Result<Resolved, Refusal>>,
+    grant: &Grant,
+    trace: &mut Trace,
+) -> Vec<Result<Resolved, Refusal>> {
+    let ranges_of = |question: &Question, end: &Result<Resolved, Refusal>| {
+        let missing = end.as_ref().is_err_and(|refusal| refusal.status() == 404);
+        let is_in_ranges = exact_version(question, grant)?.semver().is_some();
+        (missing && is_in_ranges).then(|| Key::Ranges(question.name.clone()))
+    };
+    let ends = questions.iter().zip(&settled);
+    let mut keys: Vec<Key> =
+        ends.filter_map(|(question, end)| ranges_of(question, end)).take(MAX_KEYS).collect();
+    keys.sort();
+    keys.dedup();
+    if keys.is_empty() {
+        return settled;
+    }
+    let Ok(values) = reader.records(Namespace::Components, &keys, trace).await else {
+        return settled;
+    };
+    let listed = |question: &Question| {
+        let key = Key::Ranges(question.name.clone());
+        let text = values.get(keys.binary_search(&key).ok()?)?.as_ref()?;
+        let ranges = reader.parsed.ranges.parse(text).ok()?;
+        ranges.has(exact_version(question, grant)?).ok()?.then(|| question.key())
+    };
+    let ends = questions.iter().zip(settled);
+    ends.map(|(question, end)| match ranges_of(question, &end).and_then(|_| listed(question)) {
+        Some(key) => Err(Refusal::RecordMissing(key)),
+        None => end,
+    })
+    .collect()
 }
 
 /// Records of slots that were read.

@@ -21,7 +21,7 @@ use catalog::assign::Caller;
 use catalog::key::{CacheClass, Key};
 use catalog::reference::{Address, Reference};
 use catalog::refusal::Refusal;
-use catalog::resolution::{Basis, Question, Read, Resolution};
+use catalog::resolution::{Basis, Question, Read, Resolution, Selected};
 
 use self::backend::Backend;
 use self::reader::ReadAhead;
@@ -113,12 +113,38 @@ pub(crate) fn advance<B: Backend>(
     grant: &Grant,
 ) -> Option<Result<Resolved, Refusal>> {
     let record = read.as_ref().ok().cloned().flatten();
-    let supplied =
-        resolution.supply(read, &|| reader.backend.random(), &reader.parsed).transpose()?;
-    if let (Err(refusal), Some(record)) = (&supplied, record) {
-        remember_refusal(reader, resolution.key(), &record, refusal);
+    let key = resolution.key().clone();
+    let supplied = resolution.supply(read, &|| reader.backend.random(), &reader.parsed);
+    match (supplied.transpose(), record) {
+        (Some(supplied), record) => {
+            if let (Err(refusal), Some(record)) = (&supplied, record) {
+                remember_refusal(reader, resolution.key(), &record, refusal);
+            }
+            Some(settle(reader, resolution.question(), supplied, grant))
+        }
+        (None, Some(record)) => {
+            remember_detour(reader, resolution, &key, &record);
+            None
+        }
+        (None, None) => None,
     }
-    Some(settle(reader, resolution.question(), supplied, grant))
+}
+
+/// Keeps a record that did not give the answer to a range, so that during an outage nothing older
+/// is served: a ranges record that has no version for it, or the record of a revoked version.
+fn remember_detour<B: Backend>(
+    reader: &Reader<B>,
+    resolution: &Resolution,
+    key: &Key,
+    record: &Rc<[u8]>,
+) {
+    match (key, resolution.key()) {
+        (Key::Ranges(_), Key::Catalog(_)) => reader.keep_record(key, record),
+        (Key::Version(..), _) if resolution.revoked().is_some() => {
+            reader.keep_revoked_record(key, record);
+        }
+        _ => {}
+    }
 }
 
 /// Keeps the record of a refusal as the last answer of its key: during an outage, nothing older
@@ -176,23 +202,40 @@ fn last_answer<B: Backend>(
     question: &Question,
 ) -> Option<Result<Resolved, Refusal>> {
     let mut resolution = Resolution::begin(question.clone());
-    let (record, age) = reader.last_good_record(resolution.key())?;
-    match resolution.supply(Ok(Some(record)), &|| reader.backend.random(), &reader.parsed) {
-        Ok(basis) => {
-            let basis = basis.filter(|basis| !reader.is_revoked(&basis.selected.key()))?;
-            Some(Ok(Resolved { basis, stale: Some(age), kept: false }))
+    let mut oldest = None;
+    loop {
+        let (record, age) = reader.last_good_record(resolution.key()).unzip();
+        // Only a range can also be found in other records.
+        if record.is_none() && !matches!(question.reference, Reference::Range(_)) {
+            return None;
         }
-        Err(refusal) if refusal.status() == 410 => Some(Err(refusal)),
-        Err(_) => None,
+        oldest = oldest.max(age);
+        match resolution.supply(Ok(record), &|| reader.backend.random(), &reader.parsed) {
+            Ok(None) => {}
+            Ok(Some(basis)) => {
+                let is_revoked = reader.is_revoked(&basis.selected.key());
+                let resolved = Resolved { basis, stale: oldest, kept: false };
+                return (!is_revoked).then_some(Ok(resolved));
+            }
+            Err(refusal) => return (refusal.status() == 410).then_some(Err(refusal)),
+        }
     }
 }
 
 /// Keeps the record of an answer that needed no content, unless it names a new content that has
 /// not been read yet.
 pub(crate) fn keep_unless_unsure<B: Backend>(reader: &Reader<B>, resolved: &Resolved) {
-    let Basis { key, record, selected, .. } = &resolved.basis;
+    let Basis { key, record, version, selected, .. } = &resolved.basis;
     if resolved.kept {
         reader.keep_record_unless_unsure(key, record, &selected.snapshot.digest);
+        keep_version(reader, selected, version.as_ref());
+    }
+}
+
+/// Keeps the record of the version that a range chose.
+fn keep_version<B: Backend>(reader: &Reader<B>, selected: &Selected, record: Option<&Rc<[u8]>>) {
+    if let Some(record) = record {
+        reader.keep_record(&selected.key(), record);
     }
 }
 
@@ -220,7 +263,7 @@ pub(crate) async fn with_content<B: Backend>(
     resolved: Resolved,
     trace: &mut Trace,
 ) -> Result<(Resolved, B::Content), Refusal> {
-    let Basis { key, record, selected, .. } = &resolved.basis;
+    let Basis { key, record, version, selected, .. } = &resolved.basis;
     let digest = selected.snapshot.digest;
     let content = match content::recall(reader, digest, trace).await {
         Ok(content) => content,
@@ -241,6 +284,7 @@ pub(crate) async fn with_content<B: Backend>(
     };
     if resolved.kept {
         reader.keep_record(key, record);
+        keep_version(reader, selected, version.as_ref());
     }
     Ok((resolved, content))
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use catalog::digest::Digest;
 use catalog::key::{CacheClass, Key, Namespace};
-use catalog::parsed::ParsedCatalog;
+use catalog::parsed::ParsedRecords;
 use catalog::record::Snapshot;
 use catalog::resolution::{Basis, Read, Selected, Unavailable};
 use catalog::slot::Slot;
@@ -25,8 +25,8 @@ const SHORT: usize = 100;
 pub struct Reader<B: Backend> {
     /// The platform.
     pub backend: B,
-    /// The catalog record that was parsed last.
-    pub(crate) parsed: ParsedCatalog,
+    /// The records that were parsed last.
+    pub(crate) parsed: ParsedRecords,
     /// The time at which both namespaces last answered, in milliseconds since 1970.
     pub(crate) healthy_at: Cell<f64>,
     /// The bytes of the large contents that requests in progress read as a whole.
@@ -44,7 +44,7 @@ impl<B: Backend> Reader<B> {
     pub fn new(config: &Config, backend: B) -> Self {
         Self {
             backend,
-            parsed: ParsedCatalog::default(),
+            parsed: ParsedRecords::default(),
             healthy_at: Cell::new(f64::NEG_INFINITY),
             whole: Cell::default(),
             memory: RefCell::new(Memory::new(config.content_memory)),

@@ -21,6 +21,7 @@ pub(crate) type Settled = Result<(Question, Resolved), Refusal>;
 /// Resolves an exact version by a record of another key that names it.
 pub(super) fn named_elsewhere(question: &Question, snapshot: Snapshot) -> Resolved {
     let selected = Selected { name: question.name.clone(), snapshot, found: Found::Exact };
-    let basis = Basis { key: question.key(), record: Rc::default(), slot: None, selected };
+    let basis =
+        Basis { key: question.key(), record: Rc::default(), slot: None, version: None, selected };
     Resolved { basis, stale: None, kept: false }
 }

@@ -42,6 +42,7 @@ describe('slotctl sync with Cloudflare', () => {
       'PUT bulk', // versions and, for others, that this run is about to move slots
       'GET keys', // the runs of others
       'PUT bulk', // slots
+      'PUT bulk', // ranges records
       'PUT bulk', // catalogs
       'PUT bulk', // the index, and that the run has ended
       'POST bulk/get', // a sample of SLOTS
@@ -58,6 +59,7 @@ describe('slotctl sync with Cloudflare', () => {
       contents: 0,
       versions: 0,
       slots: 1,
+      ranges: 0,
       catalogs: 1,
       indexes: 0,
     })
@@ -108,6 +110,7 @@ describe('slotctl sync with Cloudflare', () => {
       contents: 0,
       versions: 0,
       slots: 0,
+      ranges: 0,
       catalogs: 1,
       indexes: 0,
     })
@@ -134,6 +137,6 @@ describe('slotctl sync with Cloudflare', () => {
     const { code, stderr } = await sync(extractionRepo(), pair, { interfere })
     assert.equal(code, 0)
     assert.match(stderr, /not written: sha256\/.* again in/)
-    assert.equal(Object.keys(await pair.components.list()).length, 6)
+    assert.equal(Object.keys(await pair.components.list()).length, 7)
   })
 })

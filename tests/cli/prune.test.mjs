@@ -67,6 +67,7 @@ describe('slotctl sync', () => {
         'index',
         EXTRACTION,
         `${EXTRACTION}@latest`,
+        `${EXTRACTION}@ranges`,
         `${EXTRACTION}@staging`,
         `${EXTRACTION}@v1.1.0`,
         unreferenced('Extract it all.\n'),
@@ -95,7 +96,12 @@ describe('slotctl sync', () => {
       repo.git('tag', '--delete', 'components/prompts/shared/v1.0.0')
       const { code, plan } = await sync(repo, pair, '--prune')
       assert.deepEqual([code, plan.unreferenced], [0, []])
-      assert.deepEqual(plan.deletions, ['prompts/shared', 'prompts/shared@latest', 'prompts/shared@v1.0.0'])
+      assert.deepEqual(plan.deletions, [
+        'prompts/shared',
+        'prompts/shared@ranges',
+        'prompts/shared@latest',
+        'prompts/shared@v1.0.0',
+      ])
       assert.deepEqual((await pair.components.json('index')).components, [EXTRACTION])
     })
 
@@ -135,7 +141,7 @@ describe('slotctl sync', () => {
       assert.match(unrelated.stderr, /KV was synced from the commit [0-9a-f]{7}, which is not in the history/)
       assert.deepEqual(await dump(pair), before)
       const meant = await sync(empty, pair, '--prune', '--allow-mass-delete', '--allow-older')
-      assert.deepEqual([meant.code, meant.plan.deletions.length], [0, 9])
+      assert.deepEqual([meant.code, meant.plan.deletions.length], [0, 11])
       assert.deepEqual(Object.keys(await pair.slots.list()), [])
     })
 

@@ -133,13 +133,14 @@ describe('slotctl sync', () => {
         contents: count,
         versions: count,
         slots: count,
+        ranges: count,
         catalogs: count,
         indexes: 1,
       })
       const second = await syncJson(repo, pair)
-      assert.deepEqual([second.plan.empty, second.plan.unchanged], [true, 4 * count + 1])
-      // The namespaces' ids, four pages of components, two of slots, eleven bulk gets.
-      assert.equal(second.result.calls, 1 + 4 + 2 + 11)
+      assert.deepEqual([second.plan.empty, second.plan.unchanged], [true, 5 * count + 1])
+      // The namespaces' ids, five pages of components, two of slots, eleven bulk gets.
+      assert.equal(second.result.calls, 1 + 5 + 2 + 11)
     })
   })
 
@@ -152,13 +153,14 @@ describe('slotctl sync', () => {
         contents: 2,
         versions: 2,
         slots: 3,
+        ranges: 1,
         catalogs: 1,
         indexes: 1,
       })
       const before = await dump(pair)
       const { code, plan, result, stderr } = await syncJson(repo, pair)
-      assert.deepEqual([code, plan.empty, plan.unchanged], [0, true, 9])
-      assert.match(stderr, /nothing to write, 9 keys up to date/)
+      assert.deepEqual([code, plan.empty, plan.unchanged], [0, true, 10])
+      assert.match(stderr, /nothing to write, 10 keys up to date/)
       assert.equal(result.calls, 4)
       assert.deepEqual(await dump(pair), before)
     })
@@ -216,6 +218,7 @@ describe('slotctl sync', () => {
         contents: [],
         versions: [],
         slots: [{ key: 'prompts/extraction@production', from: 'v1.0.0', to: 'v1.1.0', changes: [change] }],
+        ranges: [],
         catalogs: [{ key: 'prompts/extraction' }],
         indexes: [],
       })
@@ -339,7 +342,10 @@ describe('slotctl sync', () => {
       const dry = await sync(repo, pair, '--dry-run')
       assert.equal(dry.code, 0)
       assert.match(dry.stderr, /\+ prompts\/extraction@production: new, v1\.0\.0/)
-      assert.match(dry.stderr, /2 contents, 2 versions, 3 slots, 1 catalog, 1 index to write, nothing written/)
+      assert.match(
+        dry.stderr,
+        /2 contents, 2 versions, 3 slots, 1 ranges record, 1 catalog, 1 index to write, nothing written/,
+      )
       assert.equal((await sync(repo, pair, '--dry-run', '--check')).code, 3)
       assert.deepEqual(await dump(pair), {})
       await sync(repo, pair)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use catalog::digest::Digest;
 use catalog::key::Key;
-use catalog::record::IndexRecord;
+use catalog::record::{self, IndexRecord, RangesRecord, VersionRecord};
 use catalog::slot::Slot;
 use serde_json::{Value, json};
 
@@ -35,9 +35,10 @@ pub(crate) enum Change {
 
 impl Repository {
     /// Applies a change and writes it as `slotctl sync` does: contents before versions, versions
-    /// before slots, slots before the catalog, the catalog before the index, and deletions last,
-    /// in the opposite order.
-    pub(crate) fn apply(&mut self, change: Change, kv: &Central) {
+    /// before slots, slots before the ranges record and the catalog, these before the index, and
+    /// deletions last, in the opposite order. A `slotctl` of an earlier release, which is not
+    /// `current`, writes no ranges record.
+    pub(crate) fn apply(&mut self, change: Change, current: bool, kv: &Central) {
         let now = kv.clock.get();
         let place = |at: usize, all: &BTreeMap<u32, f64>| all.keys().copied().nth(at % all.len());
         let mut deleted = Vec::new();
@@ -66,6 +67,9 @@ impl Repository {
                 }
             }
         }
+        if current {
+            kv.put(&Key::Ranges(NAME.parse().unwrap()), Some(self.ranges_record()));
+        }
         kv.put_json(&Key::Catalog(NAME.parse().unwrap()), &self.catalog_record());
         kv.put_json(&Key::Index, &self.index_record());
         deleted.iter().for_each(|key| kv.put(key, None));
@@ -75,6 +79,12 @@ impl Repository {
         let since = self.slots.get(slot).map_or(kv.clock.get(), |(_, since)| *since);
         self.slots.insert(slot, (version, since));
         kv.put_json(&slot_key(slot), &slot_record(slot, version));
+    }
+
+    fn ranges_record(&self) -> Vec<u8> {
+        let read = |at: &u32| serde_json::from_value(version_record(*at)).unwrap();
+        let records: Vec<VersionRecord> = self.versions.keys().map(read).collect();
+        record::write(&RangesRecord::new(&records))
     }
 
     fn catalog_record(&self) -> Value {

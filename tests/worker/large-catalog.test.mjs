@@ -1,4 +1,5 @@
-// Many references of a component with 10,000 versions: its catalog is parsed once, not once for each.
+// Many references of a component with 10,000 versions: its catalog is parsed once, not once for each, and
+// ranges do not read it.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
@@ -24,6 +25,11 @@ before(async () => {
   worker = await startWorker()
   const catalog = { format: 1, versions: Array.from({ length: VERSIONS }, (_, at) => version(at)), slots: {} }
   worker.kv.put('COMPONENTS', NAME, JSON.stringify(catalog))
+  const releases = catalog.versions.map(({ version, digest }) => `${version} ${digest}`).join()
+  worker.kv.put('COMPONENTS', `${NAME}@ranges`, JSON.stringify({ format: 1, releases }))
+  for (const record of catalog.versions) {
+    worker.kv.put('COMPONENTS', `${NAME}@${record.version}`, JSON.stringify(record))
+  }
 })
 after(() => worker?.stop())
 
@@ -64,6 +70,14 @@ const KINDS = [
     expected: (entry) => assert.equal(entry.error.existing.versions[0], 'v1.9999.0'),
   },
 ]
+
+test('a hundred ranges read the ranges record once, and never the catalog', async () => {
+  worker.kv.forget()
+  await resolve(hundred((at) => `~1.${at}`))
+  const reads = worker.kv.reads.map(({ keys }) => keys)
+  assert.deepEqual(reads[0], [`${NAME}@ranges`])
+  assert.deepEqual([reads.length, reads[1].length, new Set(reads[1]).has(NAME)], [2, 100, false])
+})
 
 for (const { name, reference, expected } of KINDS) {
   test(`a hundred ${name} cost little more than one`, async () => {

@@ -53,8 +53,9 @@ impl CacheClass {
 
 /// A key in one of the namespaces.
 ///
-/// The seven forms never collide: slots have their own namespace, `sha256` is not a component
-/// type, the key of a catalog record has no `@`, and names cannot contain one.
+/// The eight forms never collide: slots have their own namespace, `sha256` is not a component
+/// type, the key of a catalog record has no `@`, names cannot contain one, and `ranges` is not a
+/// version.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     /// `SLOTS`: `prompts/extraction@production`.
@@ -63,6 +64,8 @@ pub enum Key {
     Content(Digest),
     /// `COMPONENTS`: `prompts/extraction@v1.1.0`, or `@<commit id>`.
     Version(ComponentName, Version),
+    /// `COMPONENTS`: `prompts/extraction@ranges`, the versions among which a range chooses.
+    Ranges(ComponentName),
     /// `COMPONENTS`: `prompts/extraction`.
     Catalog(ComponentName),
     /// `COMPONENTS`: `index`, the names of all components.
@@ -85,6 +88,8 @@ const CONTENT_PREFIX: &str = "sha256/";
 
 const UNREFERENCED_SUFFIX: &str = "@unreferenced";
 
+const RANGES_SUFFIX: &str = "@ranges";
+
 impl Key {
     /// Returns the namespace of the key.
     pub fn namespace(&self) -> Namespace {
@@ -92,6 +97,7 @@ impl Key {
             Self::Slot(..) => Namespace::Slots,
             Self::Content(_)
             | Self::Version(..)
+            | Self::Ranges(_)
             | Self::Catalog(_)
             | Self::Index
             | Self::Sync(_)
@@ -103,6 +109,7 @@ impl Key {
     pub fn cache_class(&self) -> CacheClass {
         match self {
             Self::Slot(..)
+            | Self::Ranges(_)
             | Self::Catalog(_)
             | Self::Index
             | Self::Sync(_)
@@ -131,6 +138,9 @@ impl Key {
             };
             return key.filter(|key| key.to_string() == text);
         }
+        if let Some(name) = text.strip_suffix(RANGES_SUFFIX) {
+            return name.parse().ok().map(Self::Ranges);
+        }
         let Some((name, version)) = text.rsplit_once('@') else {
             return text.parse().ok().map(Self::Catalog);
         };
@@ -145,6 +155,7 @@ impl fmt::Display for Key {
             Self::Slot(name, slot) => write!(f, "{name}@{slot}"),
             Self::Content(digest) => write!(f, "{CONTENT_PREFIX}{digest}"),
             Self::Version(name, version) => write!(f, "{name}@{version}"),
+            Self::Ranges(name) => write!(f, "{name}{RANGES_SUFFIX}"),
             Self::Catalog(name) => name.fmt(f),
             Self::Index => f.write_str(INDEX),
             Self::Sync(run) => write!(f, "{SYNC_PREFIX}{run}"),
@@ -171,6 +182,7 @@ mod tests {
             (Namespace::Components, unreferenced.as_str()),
             (Namespace::Components, "prompts/extraction@v1.1.0"),
             (Namespace::Components, "prompts/extraction@947e4e2247da185c97ee358273a064bc3e3e0fed"),
+            (Namespace::Components, "prompts/extraction@ranges"),
             (Namespace::Components, "templates/emails/welcome"),
             (Namespace::Components, "index"),
             (Namespace::Components, "@sync/0123456789abcdef0123456789abcdef"),
@@ -192,6 +204,8 @@ mod tests {
             "sync@0123456789abcdef0123456789abcdef",
             "prompts/a@1.0.0",
             "prompts/a@production",
+            "@ranges",
+            "a@ranges",
             &upper,
             "sha256/abc",
         ] {

@@ -9,6 +9,7 @@
 
 pub mod access;
 pub mod assign;
+mod basis;
 pub mod conductor;
 pub mod digest;
 pub mod existing;

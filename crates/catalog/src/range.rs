@@ -9,6 +9,7 @@
 //! them. White space means ASCII white space. `tests/semver/` compares this module with npm's
 //! package.
 
+mod bounds;
 mod partial;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use std::str::FromStr;
 
 use semver::{BuildMetadata, Comparator, Op, VersionReq};
 
+pub(crate) use self::bounds::Bounds;
 use self::partial::Partial;
 use crate::grammar::{Grammar, GrammarError};
 
@@ -33,6 +35,11 @@ impl Range {
     /// Tells if `version` satisfies the range.
     pub fn matches(&self, version: &semver::Version) -> bool {
         self.alternatives.iter().any(|all| all.matches(version))
+    }
+
+    /// Iterates over the intervals that the range consists of.
+    pub(crate) fn bounds(&self) -> impl Iterator<Item = Bounds<'_>> {
+        self.alternatives.iter().map(Bounds::of)
     }
 }
 

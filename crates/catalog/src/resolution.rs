@@ -6,17 +6,18 @@
 
 use std::rc::Rc;
 
-use crate::assign::{self, Assignment, Caller};
+use crate::assign::{self, Caller};
 use crate::digest::Digest;
 use crate::existing::Existing;
 use crate::key::Key;
 use crate::name::ComponentName;
-use crate::parsed::ParsedCatalog;
-use crate::record::{self, CatalogRecord, Gone, RecordError, SlotRecord, Snapshot, VersionRecord};
+use crate::parsed::ParsedRecords;
+use crate::record::{self, CatalogRecord, Gone, RecordError, SlotRecord, VersionRecord};
 use crate::reference::{Address, Reference};
 use crate::refusal::Refusal;
-use crate::slot::Slot;
 use crate::version::Version;
+
+pub use crate::basis::{Basis, Found, Selected, SelectedSlot};
 
 /// The error of a namespace that did not answer, or that answered with something that
 /// cannot be a value.
@@ -48,77 +49,10 @@ impl Question {
         match &self.reference {
             Reference::Version(version) => Key::Version(self.name.clone(), version.clone()),
             Reference::Slot(slot) => Key::Slot(self.name.clone(), slot.clone()),
-            Reference::Range(_) | Reference::Digest(_) => Key::Catalog(self.name.clone()),
+            Reference::Range(_) => Key::Ranges(self.name.clone()),
+            Reference::Digest(_) => Key::Catalog(self.name.clone()),
         }
     }
-}
-
-/// The answer to a question, with everything that it was derived from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Basis {
-    /// The key of the record.
-    pub key: Key,
-    /// The record as KV returned it.
-    pub record: Rc<[u8]>,
-    /// The same record parsed, if it is the record of a slot.
-    pub slot: Option<SlotRecord>,
-    /// The version that answers.
-    pub selected: Selected,
-}
-
-impl Basis {
-    /// Tells if the record withdraws a version: it lists the versions of the component, and this
-    /// one is revoked or missing.
-    pub fn withdraws(&self, version: &Version, parsed: &ParsedCatalog) -> bool {
-        matches!(self.key, Key::Catalog(_))
-            && parsed.parse(&self.record).is_ok_and(|catalog| !catalog.is_live(version))
-    }
-}
-
-/// The version that answers a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Selected {
-    /// The component.
-    pub name: ComponentName,
-    /// The version.
-    pub snapshot: Snapshot,
-    /// The kind of reference that selected it.
-    pub found: Found,
-}
-
-impl Selected {
-    /// Returns the key of the record of the version.
-    pub fn key(&self) -> Key {
-        Key::Version(self.name.clone(), self.snapshot.version.clone())
-    }
-}
-
-/// The kind of reference that selected a version.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// By its own name or its digest: the answer never changes.
-    Exact,
-    /// By a range: the answer changes when a version is added or revoked.
-    Range,
-    /// By a slot: the answer changes when the slot moves.
-    Slot(SelectedSlot),
-}
-
-/// The decision of a slot that selected a version.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SelectedSlot {
-    /// The slot whose version it is.
-    pub slot: Slot,
-    /// The rule that chose it.
-    pub assignment: Assignment,
-    /// The point of the caller (0 to 99,999), if it decided.
-    pub point: Option<u32>,
-    /// Other callers may get another version.
-    pub split: bool,
-    /// The slot routes some groups of callers separately.
-    pub segmented: bool,
-    /// The caller asked for a version that is not one of the slot's arms.
-    pub override_ignored: bool,
 }
 
 /// A question in the course of its resolution: it waits for the value of one key.
@@ -127,20 +61,31 @@ pub struct Resolution {
     question: Question,
     key: Key,
     denied: bool,
+    /// The version that a ranges record named, whose own record is read next.
+    chosen: Option<Chosen>,
+    /// That version, if its own record says that it was revoked.
+    revoked: Option<Version>,
+}
+
+/// A version that a ranges record names.
+#[derive(Debug)]
+struct Chosen {
+    ranges: Rc<[u8]>,
+    digest: Digest,
 }
 
 impl Resolution {
     /// Begins to resolve a question.
     pub fn begin(question: Question) -> Self {
         let key = question.key();
-        Self { question, key, denied: false }
+        Self { question, key, denied: false, chosen: None, revoked: None }
     }
 
     /// Begins to resolve a question whose reference the caller may not use. It is answered
     /// like a reference that does not exist.
     pub fn denied(question: Question) -> Self {
         let key = Key::Catalog(question.name.clone());
-        Self { question, key, denied: true }
+        Self { question, key, denied: true, chosen: None, revoked: None }
     }
 
     /// Returns the question.
@@ -163,9 +108,14 @@ impl Resolution {
         &self.key
     }
 
+    /// Returns the version that a range would have chosen, if its record says that it was revoked.
+    pub fn revoked(&self) -> Option<&Version> {
+        self.revoked.as_ref()
+    }
+
     /// Receives the result of reading [`Resolution::key`] and returns the basis of the answer,
     /// or `None` if another key has to be read. `random` returns 32 random bits; it is called
-    /// if a slot is split and no property of the caller decides. `parsed` keeps the last catalog.
+    /// if a slot is split and no property of the caller decides. `parsed` keeps the last records.
     ///
     /// # Errors
     ///
@@ -174,16 +124,51 @@ impl Resolution {
         &mut self,
         read: Read<Rc<[u8]>>,
         random: &dyn Fn() -> u32,
-        parsed: &ParsedCatalog,
+        parsed: &ParsedRecords,
     ) -> Result<Option<Basis>, Refusal> {
         let read = read.map_err(|_| Refusal::StoreUnavailable(self.key.namespace()))?;
         let Some(record) = read else { return self.ask_catalog().map(|()| None) };
-        let (selected, slot) = match self.key {
-            Key::Slot(..) => self.select(&record, random)?,
-            Key::Version(..) => (self.exact(&record)?, None),
+        let (selected, slot) = match (&self.key, &self.chosen) {
+            (Key::Slot(..), _) => self.select(&record, random)?,
+            (Key::Ranges(_), _) => return self.choose(record, parsed).map(|()| None),
+            (Key::Version(..), Some(_)) => return self.confirm(record),
+            (Key::Version(..), None) => (self.exact(&record)?, None),
             _ => (self.search(&record, parsed)?, None),
         };
-        Ok(Some(Basis { key: self.key.clone(), record, slot, selected }))
+        Ok(Some(Basis { key: self.key.clone(), record, slot, version: None, selected }))
+    }
+
+    /// Finds a range in the ranges record and requests the record of the version. Requests the
+    /// catalog record if there is no such version, or if the ranges record cannot be used.
+    fn choose(&mut self, ranges: Rc<[u8]>, parsed: &ParsedRecords) -> Result<(), Refusal> {
+        let Reference::Range(range) = &self.question.reference else { return self.ask_catalog() };
+        let found = parsed.ranges.parse(&ranges).and_then(|record| record.highest_in(range));
+        let Ok(Some((version, digest))) = found else { return self.ask_catalog() };
+        self.key = Key::Version(self.question.name.clone(), version);
+        self.chosen = Some(Chosen { ranges, digest });
+        Ok(())
+    }
+
+    /// Answers with the version that the ranges record chose, if the version's own record agrees.
+    /// Otherwise one of the two is older than the other, and the catalog record decides.
+    fn confirm(&mut self, version: Rc<[u8]>) -> Result<Option<Basis>, Refusal> {
+        let Some(Chosen { ranges, digest }) = self.chosen.take() else {
+            return self.ask_catalog().map(|()| None);
+        };
+        let name = self.question.name.clone();
+        match record::parse::<VersionRecord>(&version) {
+            Ok(VersionRecord { snapshot, revoked: Some(_), .. }) => {
+                self.revoked = Some(snapshot.version);
+            }
+            Ok(VersionRecord { snapshot, revoked: None, .. }) if snapshot.digest == digest => {
+                let key = Key::Ranges(name.clone());
+                let selected = Selected { name, snapshot, found: Found::Range };
+                let (record, version) = (ranges, Some(version));
+                return Ok(Some(Basis { key, record, slot: None, version, selected }));
+            }
+            _ => {}
+        }
+        self.ask_catalog().map(|()| None)
     }
 
     fn unreadable(&self, error: RecordError) -> Refusal {
@@ -232,12 +217,12 @@ impl Resolution {
         }
     }
 
-    /// Requests the catalog record after a slot or a version was not found. It distinguishes an
-    /// unknown component from an unknown reference and lists the existing references.
+    /// Requests the catalog record after another record did not give the answer. It distinguishes
+    /// an unknown component from an unknown reference and lists the existing references.
     fn ask_catalog(&mut self) -> Result<(), Refusal> {
         let name = self.question.name.clone();
         match self.key {
-            Key::Slot(..) | Key::Version(..) => {
+            Key::Slot(..) | Key::Version(..) | Key::Ranges(_) => {
                 self.key = Key::Catalog(name);
                 Ok(())
             }
@@ -249,12 +234,12 @@ impl Resolution {
     /// exist, lists the existing ones.
     // Not inlined: V8 compiles a function when it is first called, and a slot needs none of this.
     #[inline(never)]
-    fn search(&self, text: &Rc<[u8]>, parsed: &ParsedCatalog) -> Result<Selected, Refusal> {
-        let catalog = parsed.parse(text).map_err(|error| self.unreadable(error))?;
+    fn search(&self, text: &Rc<[u8]>, parsed: &ParsedRecords) -> Result<Selected, Refusal> {
+        let catalog = parsed.catalog.parse(text).map_err(|error| self.unreadable(error))?;
         let name = self.question.name.clone();
         let existing = || Existing::of(&catalog);
         match &self.question.reference {
-            Reference::Range(range) => match catalog.highest_in(range) {
+            Reference::Range(range) => match catalog.highest_in(range, self.revoked.as_ref()) {
                 Some(snapshot) if !self.denied => {
                     Ok(Selected { name, snapshot: snapshot.clone(), found: Found::Range })
                 }

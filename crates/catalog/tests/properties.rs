@@ -12,7 +12,9 @@ use catalog::key::{Key, Namespace};
 use catalog::media_type::MediaType;
 use catalog::name::ComponentName;
 use catalog::range::Range;
-use catalog::record::{self, CatalogRecord, IndexRecord, RunId, SlotRecord, VersionRecord};
+use catalog::record::{
+    self, CatalogRecord, IndexRecord, RangesRecord, RunId, SlotRecord, VersionRecord,
+};
 use catalog::reference::{Address, Reference};
 use catalog::slot::Slot;
 use catalog::timestamp::Timestamp;
@@ -66,6 +68,7 @@ fn key() -> impl Strategy<Value = Key> {
         (name(), slot()).prop_map(|(name, slot)| Key::Slot(name, slot)),
         (name(), version()).prop_map(|(name, version)| Key::Version(name, version)),
         name().prop_map(Key::Catalog),
+        name().prop_map(Key::Ranges),
         any::<[u8; 8]>().prop_map(|bytes| Key::Content(Digest::of(&bytes))),
         Just(Key::Index),
         any::<[u8; 16]>().prop_map(|run| Key::Sync(RunId::from_bytes(run))),
@@ -148,6 +151,7 @@ proptest! {
             let _ = record::parse::<VersionRecord>(bytes);
             let _ = record::parse::<CatalogRecord>(bytes);
             let _ = record::parse::<IndexRecord>(bytes);
+            let _ = record::parse::<RangesRecord>(bytes);
         }
     }
 }

@@ -30,10 +30,12 @@ pub struct CatalogRecord {
 }
 
 impl CatalogRecord {
-    /// Returns the highest version in a range that is not revoked.
-    pub fn highest_in(&self, range: &Range) -> Option<&Snapshot> {
+    /// Returns the highest version in a range that is not revoked. `revoked` is a version whose
+    /// own record says that it is.
+    pub fn highest_in(&self, range: &Range, revoked: Option<&Version>) -> Option<&Snapshot> {
         let live = self.versions.iter().rev().filter(|record| record.revoked.is_none());
-        let mut snapshots = live.map(|record| &record.snapshot);
+        let snapshots = live.map(|record| &record.snapshot);
+        let mut snapshots = snapshots.filter(|known| revoked != Some(&known.version));
         snapshots.find(|known| known.version.semver().is_some_and(|v| range.matches(v)))
     }
 

@@ -16,6 +16,8 @@ pub(super) struct AuditedComponent {
     /// The digest of each slot's record.
     pub(super) slots: BTreeMap<Slot, Digest>,
     pub(super) arms: Vec<AuditedArm>,
+    /// The versions of the ranges record, each with the digest of its content.
+    pub(super) ranges: Option<BTreeMap<Version, Digest>>,
     pub(super) catalog: Option<AuditedCatalog>,
 }
 
@@ -24,6 +26,7 @@ pub(super) struct AuditedComponent {
 pub(super) struct AuditedVersion {
     pub(super) content: Digest,
     pub(super) record: Digest,
+    pub(super) revoked: bool,
 }
 
 /// An arm of a slot.

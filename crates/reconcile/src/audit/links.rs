@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use super::audited::{AuditedArm, AuditedCatalog, AuditedComponent};
+use super::audited::{AuditedArm, AuditedCatalog, AuditedComponent, AuditedVersion};
 use super::finding::disagrees;
 use catalog::digest::Digest;
 use catalog::key::Key;
 use catalog::name::ComponentName;
+use catalog::version::Version;
 use notice::Notice;
 
 /// Compares the records with each other, after all of them were read.
@@ -15,6 +16,7 @@ pub(super) fn findings(components: &BTreeMap<ComponentName, AuditedComponent>) -
     let mut found = Vec::new();
     for (name, component) in components {
         found.extend(component.arms.iter().filter_map(|arm| arm_finding(name, component, arm)));
+        ranges_findings(name, component, &mut found);
         catalog_findings(name, component, &mut found);
     }
     found
@@ -38,6 +40,16 @@ fn arm_finding(
         )),
         Some(_) => None,
     }
+}
+
+/// Compares a ranges record with the versions. A component of an earlier release has none.
+fn ranges_findings(name: &ComponentName, component: &AuditedComponent, found: &mut Vec<Notice>) {
+    let Some(listed) = &component.ranges else { return };
+    let in_ranges =
+        |(version, seen): &(&Version, &AuditedVersion)| version.semver().is_some() && !seen.revoked;
+    let live = component.versions.iter().filter(in_ranges);
+    let there = live.map(|(version, seen)| (version, seen.content)).collect();
+    differences(&Key::Ranges(name.clone()), listed, &there, found);
 }
 
 fn catalog_findings(name: &ComponentName, component: &AuditedComponent, found: &mut Vec<Notice>) {

@@ -26,8 +26,8 @@ use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use catalog::name::ComponentName;
 use catalog::record::{
-    self, CatalogMetadata, CatalogRecord, IndexMetadata, IndexRecord, SlotRecord, SyncRecord,
-    UnreferencedRecord, VersionMetadata, VersionRecord,
+    self, CatalogMetadata, CatalogRecord, IndexMetadata, IndexRecord, RangesMetadata, RangesRecord,
+    SlotRecord, SyncRecord, UnreferencedRecord, VersionMetadata, VersionRecord,
 };
 use catalog::slot::Slot;
 use catalog::version::Version;
@@ -77,6 +77,9 @@ impl<'a> Audit<'a> {
             Key::Version(..) => {
                 serde_json::from_value::<VersionMetadata>(metadata).ok().map(|known| known.hash)
             }
+            Key::Ranges(_) => {
+                serde_json::from_value::<RangesMetadata>(metadata).ok().map(|known| known.hash)
+            }
             Key::Catalog(_) => {
                 serde_json::from_value::<CatalogMetadata>(metadata).ok().map(|known| known.hash)
             }
@@ -110,6 +113,9 @@ impl<'a> Audit<'a> {
             Key::Version(name, version) => {
                 record::parse(bytes).map(|record| self.version(name, version, &record, bytes))
             }
+            Key::Ranges(name) => record::parse(bytes)
+                .and_then(|record: RangesRecord| record.versions())
+                .map(|versions| self.ranges(name, versions, bytes)),
             Key::Catalog(name) => record::parse(bytes).map(|record| self.catalog(name, &record)),
             Key::Index => record::parse(bytes).map(|record| self.index(&record)),
             Key::Unreferenced(_) => record::parse::<UnreferencedRecord>(bytes).map(drop),
@@ -234,8 +240,14 @@ impl<'a> Audit<'a> {
             self.find(&key, what, &help);
         }
         self.name_content(snapshot.digest, snapshot.size, &key);
-        let seen = AuditedVersion { content: snapshot.digest, record: record.hash() };
+        let revoked = record.revoked.is_some();
+        let seen = AuditedVersion { content: snapshot.digest, record: record.hash(), revoked };
         self.component(name).versions.insert(version.clone(), seen);
+    }
+
+    fn ranges(&mut self, name: &ComponentName, versions: BTreeMap<Version, Digest>, bytes: &[u8]) {
+        self.check_hash(&Key::Ranges(name.clone()), Digest::of(bytes));
+        self.component(name).ranges = Some(versions);
     }
 
     /// Compares a record with the hash in the metadata of its key.

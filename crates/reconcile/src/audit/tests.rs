@@ -2,7 +2,7 @@
 
 use super::*;
 use catalog::record::SlotEntry;
-use catalog::record::{FORMAT, Snapshot};
+use catalog::record::{FORMAT, RangesMetadata, Snapshot};
 
 fn version(version: &str, bytes: &[u8]) -> VersionRecord {
     VersionRecord {
@@ -51,12 +51,16 @@ fn whole() -> (Desired, Kv) {
         .versions
         .insert(record.snapshot.version.clone(), record.clone());
     let metadata = |value| serde_json::to_value(value).ok();
+    let ranges = RangesRecord::new([&record]);
+    let state = BTreeMap::from([(&record.snapshot.version, record.hash())]);
+    let made_from = ranges.metadata(RangesMetadata::state(state));
     let kv = Kv::from([
         (key("prompts/a@production"), (record::write(&slot), None)),
         (
             key("prompts/a@v1.0.0"),
             (record::write(&record), serde_json::to_value(record.metadata()).ok()),
         ),
+        (key("prompts/a@ranges"), (record::write(&ranges), serde_json::to_value(made_from).ok())),
         (key("prompts/a"), (record::write(&catalog), metadata(catalog.metadata()))),
         (key("index"), (record::write(&index), metadata_of(&index))),
         (Key::Content(Digest::of(b"a")), (b"a".to_vec(), None)),
@@ -126,6 +130,17 @@ fn audit_reports_every_broken_record() {
     ];
     check(version, Some(&other), &said);
     check("prompts/a", None, &["prompts/a: it does not exist"]);
+    let ranges = "prompts/a@ranges";
+    let said = [
+        "prompts/a@ranges: it does not list v1.0.0",
+        "prompts/a@ranges: the record does not match the hash in its metadata",
+    ];
+    check(ranges, Some(br#"{"format":1,"releases":""}"#), &said);
+    let other = record::write(&RangesRecord::new([&super::tests::version("v1.0.0", b"b")]));
+    check(ranges, Some(&other), &["prompts/a@ranges: it lists another state of v1.0.0"]);
+    let entry = br#"{"format":1,"releases":"v1.0.0"}"#;
+    check(ranges, Some(entry), &["prompts/a@ranges: malformed record: an entry is not"]);
+    check(version, None, &["prompts/a@ranges: it lists v1.0.0, which does not exist"]);
     check("prompts/a", Some(b"{\"format\":2}"), &["prompts/a: the record has format 2"]);
     let empty = b"{\"format\":1,\"components\":[]}";
     check("index", Some(empty), &["index: it does not list prompts/a"]);
@@ -154,7 +169,11 @@ fn audit_reports_misplaced_and_unlisted_records() {
     let record = version("v1.1.0", b"a");
     let metadata = serde_json::to_value(record.metadata()).ok();
     kv.insert(key("prompts/a@v1.1.0"), (record::write(&record), metadata));
-    assert_eq!(audit(&desired, &kv), ["prompts/a: it does not list v1.1.0"]);
+    let unlisted =
+        ["prompts/a: it does not list v1.1.0", "prompts/a@ranges: it does not list v1.1.0"];
+    assert_eq!(audit(&desired, &kv), unlisted);
+    kv.remove(&key("prompts/a@ranges"));
+    assert_eq!(audit(&desired, &kv), unlisted[..1], "an earlier slotctl writes no ranges record");
 }
 
 /// Checks the findings on an index with these entries.

@@ -10,8 +10,9 @@ use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use catalog::name::ComponentName;
 use catalog::record::{
-    self, CatalogMetadata, CatalogRecord, IndexMetadata, IndexRecord, RunId, SlotRecord,
-    SyncRecord, UnreferencedMetadata, UnreferencedRecord, VersionMetadata, VersionRecord,
+    self, CatalogMetadata, CatalogRecord, IndexMetadata, IndexRecord, RangesMetadata, RangesRecord,
+    RunId, SlotRecord, SyncRecord, UnreferencedMetadata, UnreferencedRecord, VersionMetadata,
+    VersionRecord,
 };
 use catalog::slot::Slot;
 use catalog::timestamp::Timestamp;
@@ -42,6 +43,7 @@ pub struct Actual {
 pub(super) struct ActualComponent {
     pub(super) versions: BTreeMap<Version, StoredVersion>,
     pub(super) slots: BTreeMap<Slot, Stored<SlotRecord>>,
+    pub(super) ranges: Option<StoredRanges>,
     pub(super) catalog: Option<StoredCatalog>,
 }
 
@@ -50,6 +52,13 @@ pub(super) struct ActualComponent {
 pub(super) struct StoredVersion {
     pub(super) metadata: Option<VersionMetadata>,
     pub(super) value: Stored<VersionRecord>,
+}
+
+/// The key of a ranges record.
+#[derive(Debug)]
+pub(super) struct StoredRanges {
+    pub(super) metadata: Option<RangesMetadata>,
+    pub(super) value: Stored<RangesRecord>,
 }
 
 /// The key of a catalog record.
@@ -102,6 +111,10 @@ impl Actual {
             Key::Slot(name, slot) => {
                 self.component(name).slots.insert(slot, Stored::Unread);
             }
+            Key::Ranges(name) => {
+                let stored = StoredRanges { metadata: typed(metadata), value: Stored::Unread };
+                self.component(name).ranges = Some(stored);
+            }
             Key::Catalog(name) => {
                 let stored = StoredCatalog { metadata: typed(metadata), value: Stored::Unread };
                 self.component(name).catalog = Some(stored);
@@ -136,6 +149,11 @@ impl Actual {
                 put(stored.map(|stored| &mut stored.value), value, |record: &VersionRecord| {
                     record.snapshot.version == *version
                 });
+            }
+            Key::Ranges(name) => {
+                let known = self.components.get_mut(name);
+                let stored = known.and_then(|known| known.ranges.as_mut());
+                put(stored.map(|stored| &mut stored.value), value, |_| true);
             }
             Key::Catalog(name) => {
                 let known = self.components.get_mut(name);
@@ -237,7 +255,8 @@ impl Actual {
     pub fn listed(&self) -> usize {
         let of = |known: &ActualComponent| {
             let catalog = self.scope.is_none() && known.catalog.is_some();
-            known.versions.len() + known.slots.len() + usize::from(catalog)
+            let ranges = known.ranges.is_some();
+            known.versions.len() + known.slots.len() + usize::from(ranges) + usize::from(catalog)
         };
         let records: usize = self.components.values().map(of).sum();
         let index = usize::from(self.scope.is_none() && self.index.is_some());

@@ -21,6 +21,7 @@ impl fmt::Display for Write {
             Self::Content { size, .. } => write!(f, "new content, {size} bytes"),
             Self::Version { record, before, .. } => version(f, record, before.as_deref()),
             Self::Slot { record, before, .. } => slot(f, record, before.as_deref()),
+            Self::Ranges { .. } => f.write_str("versions for ranges"),
             Self::Catalog { record, .. } => {
                 let (versions, slots) = (record.versions.len(), record.slots.len());
                 write!(f, "catalog of {versions} version(s) and {slots} slot(s)")

@@ -10,6 +10,7 @@ use super::actual::{Actual, StoredCatalog, StoredIndex};
 use super::stored::{Stored, put};
 use catalog::digest::Digest;
 use catalog::key::Key;
+use catalog::name::ComponentName;
 use catalog::record::{
     self, CatalogRecord, IndexRecord, Record, UnreferencedRecord, VersionRecord,
 };
@@ -20,6 +21,8 @@ pub fn unread_records(actual: &Actual) -> Vec<Key> {
     for (name, known) in &actual.components {
         let versions = known.versions.iter().filter(|(_, stored)| stored.metadata.is_some());
         keys.extend(versions.map(|(version, _)| Key::Version(name.clone(), version.clone())));
+        let ranges = known.ranges.as_ref().is_some_and(|stored| stored.metadata.is_some());
+        keys.extend(ranges.then(|| Key::Ranges(name.clone())));
         let catalog = known.catalog.as_ref().is_some_and(|stored| stored.metadata.is_some());
         keys.extend(catalog.then(|| Key::Catalog(name.clone())));
     }
@@ -39,6 +42,7 @@ pub fn examine_record(actual: &mut Actual, key: &Key, value: Option<&[u8]>) -> b
     };
     match key {
         Key::Version(..) => examine_version(actual, key, bytes),
+        Key::Ranges(name) => examine_ranges(actual, name, bytes),
         Key::Catalog(name) => {
             let known = actual.components.get_mut(name).and_then(|known| known.catalog.as_mut());
             known.is_some_and(|known| {
@@ -77,6 +81,19 @@ fn examine_listed<T: Record, M: PartialEq>(
         put(Some(stored), Some(bytes), |_| true);
     }
     is_damaged
+}
+
+fn examine_ranges(actual: &mut Actual, name: &ComponentName, bytes: &[u8]) -> bool {
+    let known = actual.components.get_mut(name).and_then(|known| known.ranges.as_mut());
+    known.is_some_and(|stored| {
+        let hash = stored.metadata.as_ref().map(|metadata| metadata.hash);
+        let is_damaged = hash != Some(Digest::of(bytes));
+        if is_damaged {
+            stored.metadata = None;
+            put(Some(&mut stored.value), Some(bytes), |_| true);
+        }
+        is_damaged
+    })
 }
 
 /// The metadata of a version stays: a damaged record does not say which content the version has.

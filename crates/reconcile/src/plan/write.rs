@@ -6,8 +6,8 @@ use catalog::digest::Digest;
 use catalog::key::{Key, Namespace};
 use catalog::name::ComponentName;
 use catalog::record::{
-    self, CatalogMetadata, CatalogRecord, IndexRecord, SlotRecord, UnreferencedRecord,
-    VersionRecord,
+    self, CatalogMetadata, CatalogRecord, IndexRecord, RangesMetadata, RangesRecord, SlotRecord,
+    UnreferencedRecord, VersionRecord,
 };
 use catalog::timestamp::Timestamp;
 
@@ -24,6 +24,8 @@ pub enum Stage {
     Versions,
     /// Slot records.
     Slots,
+    /// Ranges records.
+    Ranges,
     /// Catalog records.
     Catalogs,
     /// The index.
@@ -32,11 +34,12 @@ pub enum Stage {
 
 impl Stage {
     /// All stages, in order.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Unreferenced,
         Self::Contents,
         Self::Versions,
         Self::Slots,
+        Self::Ranges,
         Self::Catalogs,
         Self::Index,
     ];
@@ -47,6 +50,7 @@ impl Stage {
             Key::Content(_) => Self::Contents,
             Key::Version(..) => Self::Versions,
             Key::Slot(..) => Self::Slots,
+            Key::Ranges(_) => Self::Ranges,
             Key::Catalog(_) => Self::Catalogs,
             Key::Index | Key::Sync(_) => Self::Index,
             Key::Unreferenced(_) => Self::Unreferenced,
@@ -57,9 +61,12 @@ impl Stage {
     pub fn namespace(self) -> Namespace {
         match self {
             Self::Slots => Namespace::Slots,
-            Self::Unreferenced | Self::Contents | Self::Versions | Self::Catalogs | Self::Index => {
-                Namespace::Components
-            }
+            Self::Unreferenced
+            | Self::Contents
+            | Self::Versions
+            | Self::Ranges
+            | Self::Catalogs
+            | Self::Index => Namespace::Components,
         }
     }
 
@@ -70,6 +77,7 @@ impl Stage {
             Self::Contents => "contents",
             Self::Versions => "versions",
             Self::Slots => "slots",
+            Self::Ranges => "ranges",
             Self::Catalogs => "catalogs",
             Self::Index => "indexes",
         }
@@ -82,6 +90,7 @@ impl Stage {
             Self::Contents => "content",
             Self::Versions => "version",
             Self::Slots => "slot",
+            Self::Ranges => "ranges record",
             Self::Catalogs => "catalog",
             Self::Index => "index",
         }
@@ -126,6 +135,15 @@ pub enum Write {
         /// The record that KV has at this key, if it has one.
         before: Option<Box<SlotRecord>>,
     },
+    /// A ranges record.
+    Ranges {
+        /// The component of the record.
+        name: ComponentName,
+        /// The record.
+        record: Box<RangesRecord>,
+        /// The metadata: the hashes of the record, and of the versions that it was made from.
+        metadata: RangesMetadata,
+    },
     /// A catalog record.
     Catalog {
         /// The component of the catalog.
@@ -150,6 +168,7 @@ impl Write {
             Self::Content { .. } => Stage::Contents,
             Self::Version { .. } => Stage::Versions,
             Self::Slot { .. } => Stage::Slots,
+            Self::Ranges { .. } => Stage::Ranges,
             Self::Catalog { .. } => Stage::Catalogs,
             Self::Index { .. } => Stage::Index,
         }
@@ -164,6 +183,7 @@ impl Write {
                 Key::Version(name.clone(), record.snapshot.version.clone())
             }
             Self::Slot { name, record, .. } => Key::Slot(name.clone(), record.slot.clone()),
+            Self::Ranges { name, .. } => Key::Ranges(name.clone()),
             Self::Catalog { name, .. } => Key::Catalog(name.clone()),
             Self::Index { .. } => Key::Index,
         }
@@ -178,6 +198,7 @@ impl Write {
             }
             Self::Version { record, .. } => Some(record::write(record)),
             Self::Slot { record, .. } => Some(record::write(record)),
+            Self::Ranges { record, .. } => Some(record::write(record)),
             Self::Catalog { record, .. } => Some(record::write(record)),
             Self::Index { record } => Some(record::write(record)),
         }
@@ -191,6 +212,7 @@ impl Write {
                 serde_json::to_value(UnreferencedRecord::new(*since).metadata()).ok()
             }
             Self::Version { record, .. } => serde_json::to_value(record.metadata()).ok(),
+            Self::Ranges { metadata, .. } => serde_json::to_value(metadata).ok(),
             Self::Catalog { metadata, .. } => serde_json::to_value(metadata).ok(),
             Self::Index { record } => serde_json::to_value(record.metadata()).ok(),
         }

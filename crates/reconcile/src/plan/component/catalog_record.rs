@@ -57,7 +57,7 @@ fn state_hash(draft: &ComponentDraft<'_>) -> Digest {
 }
 
 /// Returns the records of all versions, and notes the keys that must be read first.
-fn version_records(draft: &mut ComponentDraft<'_>) -> Vec<VersionRecord> {
+pub(super) fn version_records(draft: &mut ComponentDraft<'_>) -> Vec<VersionRecord> {
     let mut records = Vec::with_capacity(draft.versions.len());
     for (version, after) in &draft.versions {
         match &after.record {

@@ -1,4 +1,4 @@
-//! The plan of one component: its versions, then its slots, then its catalog.
+//! The plan of one component: its versions, then its slots, then the records that list them.
 //!
 //! A component that needs more values from KV returns their keys. It is planned again from the
 //! beginning after they were read.
@@ -6,6 +6,7 @@
 mod author;
 mod catalog_record;
 mod draft;
+mod ranges;
 mod routes;
 mod slots;
 mod standing;
@@ -42,6 +43,7 @@ pub(super) fn plan(
     versions::plan_kept(&mut draft);
     versions::warn_of_unknown_revocations(&mut draft);
     if draft.is_open() {
+        ranges::plan(&mut draft);
         catalog_record::plan(&mut draft);
     }
     if let Some((key, format)) = draft.newer {

@@ -20,6 +20,7 @@ use notice::Notice;
 
 mod guards;
 mod prune;
+mod ranges;
 mod traffic;
 
 /// Both namespaces of Workers KV, in memory.
@@ -41,7 +42,8 @@ impl Kv {
     }
 
     fn set(&mut self, key: &str, value: &[u8]) {
-        let slot = key.rsplit_once('@').is_some_and(|(_, slot)| slot.parse::<Slot>().is_ok());
+        let is_slot = |slot: &str| slot != "ranges" && slot.parse::<Slot>().is_ok();
+        let slot = key.rsplit_once('@').is_some_and(|(_, slot)| is_slot(slot));
         let namespace = if slot { Namespace::Slots } else { Namespace::Components };
         self.0.entry((namespace, key.to_owned())).or_default().0 = value.to_vec();
     }
@@ -216,6 +218,7 @@ fn a_first_sync_writes_everything_in_the_safe_order() {
             "prompts/a@v1.0.0: new, prompts/a.md, 1 bytes, text/plain",
             "prompts/a@v1.1.0: new, prompts/a.md, 1 bytes, text/plain",
             "prompts/a@production: new, v1.0.0",
+            "prompts/a@ranges: versions for ranges",
             "prompts/a: catalog of 2 version(s) and 1 slot(s)",
             "index: 1 component(s)",
         ]
@@ -230,7 +233,7 @@ fn an_unchanged_repository_writes_nothing_and_reads_only_slots() {
     sync(&desired, &mut kv);
     let (plan, read) = planned(&desired, &kv);
     assert!(plan.is_empty() && plan.kept.is_empty() && plan.warnings.is_empty());
-    assert_eq!(plan.unchanged, 7);
+    assert_eq!(plan.unchanged, 8);
     let read: Vec<String> = read.iter().map(ToString::to_string).collect();
     assert_eq!(read, ["prompts/a@production"]);
 }
@@ -320,6 +323,7 @@ fn a_changed_version_is_refused_and_pins_its_slot() {
         [
             "prompts/a@canary: new, 000000000000",
             "prompts/a@production: v1.0.0 → 000000000000",
+            "prompts/a@ranges: versions for ranges",
             "prompts/a: catalog of 3 version(s) and 3 slot(s)",
             "index: 1 component(s)",
         ]
@@ -356,6 +360,7 @@ fn a_recreated_tag_with_the_same_content_updates_the_record() {
         [
             "prompts/a@v1.0.0: same content, commit 000000000000 → 000000000000",
             "prompts/a@production: v1.0.0, record updated",
+            "prompts/a@ranges: versions for ranges",
             "prompts/a: catalog of 1 version(s) and 1 slot(s)",
         ]
     );
@@ -452,7 +457,8 @@ fn an_invalid_version_with_metadata_of_another_content_is_refused() {
     kv.set("prompts/a@v1.0.0", b"garbage");
     let plan = plan(&of(&[("v1.0.0", b"c", 3), TWO[1]], &[]), &kv);
     assert_eq!(plan.refused.len(), 1);
-    assert!(plan.writes.iter().all(|write| write.stage() == Stage::Catalogs));
+    let lists = |write: &Write| matches!(write.stage(), Stage::Ranges | Stage::Catalogs);
+    assert!(plan.writes.iter().all(lists));
 }
 
 #[test]
@@ -468,7 +474,7 @@ fn a_record_of_another_key_is_invalid() {
 
 #[test]
 fn a_record_of_a_later_format_freezes_its_component() {
-    for key in ["prompts/a@production", "prompts/a@v1.0.0", "prompts/a"] {
+    for key in ["prompts/a@production", "prompts/a@v1.0.0", "prompts/a@ranges", "prompts/a"] {
         let mut desired = of(&TWO, &[("production", "v1.0.0")]);
         let mut kv = Kv::default();
         sync(&desired, &mut kv);
@@ -486,7 +492,7 @@ fn a_record_of_a_later_format_freezes_its_component() {
                  nothing of the component is written"
             )]
         );
-        assert_eq!(plan.writes.len(), 4, "the rest goes on");
+        assert_eq!(plan.writes.len(), 5, "the rest goes on");
         assert!(plan.writes.iter().all(|write| !write.key().to_string().starts_with("prompts/a")));
     }
 }

@@ -35,7 +35,7 @@ fn at(seconds: u64) -> Timestamp {
     Timestamp::from_unix(i64::try_from(start.unix() + seconds).unwrap())
 }
 
-fn pruning(now: Timestamp) -> Options {
+pub(super) fn pruning(now: Timestamp) -> Options {
     Options { prune: true, ..Options::at(now) }
 }
 
@@ -165,7 +165,13 @@ fn prune_deletes_every_record_of_a_component_without_tags() {
     let mut less = two_components();
     less.components.remove(&"prompts/b".parse().unwrap());
     let plan = prune(&less, &mut kv, at(0));
-    let gone = ["prompts/b", "prompts/b@production", "prompts/b@v1.0.0", "prompts/b@v1.1.0"];
+    let gone = [
+        "prompts/b",
+        "prompts/b@ranges",
+        "prompts/b@production",
+        "prompts/b@v1.0.0",
+        "prompts/b@v1.1.0",
+    ];
     assert_eq!(keys(&plan.deletions), gone);
     assert_eq!(lines(&plan).last().unwrap(), "index: 1 component(s)");
     // prompts/a names the content `a` too.
@@ -224,7 +230,7 @@ fn prune_refuses_to_delete_more_than_half_unless_allowed() {
     assert_eq!(plan.blocked.unwrap().what, "3 of the 4 slots and versions in KV would be deleted");
     let options = Options { allow_mass_delete: true, ..pruning(at(0)) };
     let plan = planned_with(&Desired::default(), &kv, &options).0;
-    assert_eq!((plan.blocked, plan.deletions.len()), (None, 5));
+    assert_eq!((plan.blocked, plan.deletions.len()), (None, 6));
 }
 
 #[test]
@@ -265,7 +271,7 @@ fn only_plans_the_named_components_and_updates_the_index() {
     let options = Options { allow_mass_delete: true, ..pruning(at(0)) };
     let (plan, _) = only(&Desired::default(), &kv, &["prompts/b"], &options);
     assert!(keys(&plan.deletions).iter().all(|key| key.starts_with("prompts/b")));
-    assert_eq!(plan.deletions.len(), 4);
+    assert_eq!(plan.deletions.len(), 5);
     kv.apply(&plan.writes);
     kv.delete(&plan.deletions);
     assert_eq!(indexed(&kv), ["prompts/a: production staging", "prompts/c: production"]);

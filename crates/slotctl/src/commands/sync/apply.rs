@@ -115,6 +115,7 @@ impl Apply<'_> {
             Stage::Unreferenced
             | Stage::Versions
             | Stage::Slots
+            | Stage::Ranges
             | Stage::Catalogs
             | Stage::Index => None,
         };

@@ -113,7 +113,7 @@ fn write(write: &Write) -> Value {
             "changes": changes(before.as_deref(), record).iter().map(change).collect::<Value>(),
         }),
         Write::Unreferenced { since, .. } => json!({ "key": key, "since": since }),
-        Write::Catalog { .. } | Write::Index { .. } => json!({ "key": key }),
+        Write::Ranges { .. } | Write::Catalog { .. } | Write::Index { .. } => json!({ "key": key }),
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn plan(output: &Output, reading: &Reading, plan: &Plan) {
     for stage in [Stage::Versions, Stage::Slots] {
         lines(output, LINES, plan.stage(stage).map(line));
     }
-    catalogs(output, plan);
+    listings(output, plan);
     lines(output, LINES, plan.deletions.iter().map(|key| format!("{} {key}", red("-"))));
     lines(output, LINES, plan.held.iter().map(|of| held(output, of)));
     kept(output, plan);
@@ -58,11 +58,14 @@ fn contents(output: &Output, plan: &Plan) {
     }
 }
 
-/// Shows the number of changed catalogs. Their contents follow from the lines above.
-fn catalogs(output: &Output, plan: &Plan) {
-    let number = plan.stage(Stage::Catalogs).count();
-    if number > 0 {
-        output.say(format_args!("  {} {}", yellow("~"), count(number, "catalog")));
+/// Shows the numbers of changed records that list versions. Their contents follow from the lines
+/// above.
+fn listings(output: &Output, plan: &Plan) {
+    for stage in [Stage::Ranges, Stage::Catalogs] {
+        let number = plan.stage(stage).count();
+        if number > 0 {
+            output.say(format_args!("  {} {}", yellow("~"), count(number, stage.name())));
+        }
     }
 }
 
@@ -70,6 +73,7 @@ fn line(write: &Write) -> String {
     let new = match write {
         Write::Unreferenced { .. }
         | Write::Content { .. }
+        | Write::Ranges { .. }
         | Write::Catalog { .. }
         | Write::Index { .. } => false,
         Write::Version { before, .. } => before.is_none(),

@@ -210,3 +210,46 @@ fn version_keys_and_segments_are_trimmed_and_never_empty() {
     }
     assert_eq!(segments([" beta", "", "team a\t", " "]), ["beta", "team a"]);
 }
+
+/// The weights are upper bounds that do not belong to their targets.
+#[test]
+fn a_target_has_the_points_below_its_cumulative_weight() {
+    let split = record(&[("canary", 10_000), ("production", 90_000)]);
+    let slot = |point| at_point(&split.targets, point).map(|target| target.arm.slot.to_string());
+    let [canary, production] = ["canary", "production"].map(|slot| Some(slot.to_owned()));
+    assert_eq!([0, 9_999].map(slot), [canary.clone(), canary]);
+    assert_eq!([10_000, 99_999].map(slot), [production.clone(), production]);
+    assert_eq!(slot(FULL_WEIGHT), None);
+}
+
+#[test]
+fn a_caller_of_the_maximum_sizes_is_accepted() {
+    let caller = |key: usize, segments: usize, segment: usize| Caller {
+        key: Some("k".repeat(key)),
+        segments: vec!["s".repeat(segment); segments],
+        ..Caller::default()
+    };
+    let (key, segments, segment) = (Caller::MAX_KEY, Caller::MAX_SEGMENTS, Caller::MAX_SEGMENT);
+    assert_eq!(caller(key, segments, segment).check(), Ok(()));
+    assert_eq!(caller(key + 1, segments, segment).check(), Err(CallerError::Key));
+    assert_eq!(caller(key, segments + 1, segment).check(), Err(CallerError::Segments));
+    assert_eq!(caller(key, segments, segment + 1).check(), Err(CallerError::Segments));
+}
+
+#[test]
+fn a_slot_checks_only_what_it_needs_of_a_caller() {
+    let long = Caller {
+        key: Some("k".repeat(Caller::MAX_KEY + 1)),
+        segments: vec!["s".repeat(Caller::MAX_SEGMENT + 1)],
+        ..Caller::default()
+    };
+    let bare = |targets: &[(&str, u32)]| {
+        let mut bare = record(targets);
+        bare.segments.clear();
+        bare
+    };
+    let (sole, split) = (&[("production", 100_000)], [("canary", 1), ("production", 99_999)]);
+    assert_eq!(long.check_for(&bare(sole)), Ok(()));
+    assert_eq!(long.check_for(&record(sole)), Err(CallerError::Segments));
+    assert_eq!(long.check_for(&bare(&split)), Err(CallerError::Key));
+}

@@ -104,6 +104,16 @@ describe('rollouts.toml', () => {
     assert.equal((await sync(repo, pair)).plan.empty, true)
   })
 
+  test('verify points out a file that is nearly named rollouts.toml', async () => {
+    const [repo, pair] = [shop(), kv.pair()]
+    repo.commit({ 'Rollouts.toml': split(10) })
+    assert.equal((await sync(repo, pair)).code, 0)
+    const where = ['--local', kv.url, '--config', pair.config, '--repo', repo.dir]
+    const { code, stderr } = await slotctl(['verify', ...where])
+    assert.equal(code, 0, stderr)
+    assert.match(stderr, /warning: Rollouts\.toml: is not read: /)
+  })
+
   test('an empty table ends a split, and may be removed after the next sync', async () => {
     const [repo, pair] = [shop(), kv.pair()]
     repo.commit({ [FILE]: split(10) })
@@ -528,6 +538,7 @@ describe('mistakes in rollouts.toml', () => {
       for (const command of [
         ['status', '--offline'],
         ['rollout', 'plan'],
+        ['lint', temporaryFolder('project')],
       ]) {
         const { stderr } = await run(repo, ...command)
         assert.match(

@@ -77,6 +77,23 @@ describe('a version that cannot be served', () => {
   }
 })
 
+test('a path that differs only in letter case or normalization gets the one that the commit has', async () => {
+  const repo = new Repo()
+  // The first name is written as macOS does, in two code points.
+  repo.commit({ 'docs/cafe\u0301.md': 'a', 'Prompts/Extraction.md': 'b' })
+  const tag = (name, text) => repo.git('tag', '-a', '-m', text, `components/${name}/v1.0.0`)
+  tag('prompts/cafe', 'Release\n\nComponent-Path: docs/caf\u00e9.md')
+  tag('prompts/extraction', 'Release')
+  const { code, stderr } = await slotctl(['status', '--offline', '--repo', repo.dir], { env: gitEnv() })
+  assert.equal(code, 1)
+  assert.match(stderr, /the commit has docs\/cafe\u0301\.md, the same letters in another Unicode normalization/)
+  assert.match(stderr, /the commit has Prompts\/Extraction\.md, which differs in letter case/)
+  const create = ['tag', 'create', 'prompts/cafe', 'v1.1.0', '--path', 'docs/caf\u00e9.md', '--repo', repo.dir]
+  const created = await slotctl(create, { env: gitEnv() })
+  assert.equal(created.code, 1)
+  assert.match(created.stderr, /did you mean --path 'docs\/cafe\u0301\.md'\?/)
+})
+
 test('a tag of a release tool in a folder of components gets the command that makes the version', async () => {
   const repo = new Repo()
   repo.commit({ 'templates/emails/welcome.html': 'Welcome.\n' })

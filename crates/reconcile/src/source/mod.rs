@@ -14,100 +14,27 @@
 //! A path that leads out of the commit, or to something other than a file, is refused from
 //! every source.
 
+mod alike;
 pub mod convention;
+mod files;
 pub mod path;
 mod problem;
 pub mod registry;
 pub mod trailer;
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::Arc;
 
+pub use self::alike::is_alike;
+pub use self::files::{CommitFiles, RegistryOrigin, TreeEntry, TreeListing};
 pub use self::problem::{FileProblem, Grade, NotAFile};
 
+use self::alike::{alike, alike_candidate};
 use self::path::RepoPath;
 use self::problem::{ambiguous, not_a_file, nothing_there};
-use self::registry::{History, Registry};
+
 use self::trailer::TrailerPath;
 use crate::tag::Prefix;
 use catalog::name::ComponentName;
-
-/// The place of a registry, in the order in which registries are asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RegistryOrigin {
-    /// The file that the caller named.
-    Given,
-    /// `.edgit/components.json` in the tagged commit.
-    TaggedCommit,
-    /// `.edgit/components.json` at HEAD.
-    Head,
-    /// `.edgit/components.json` in the work tree. edgit makes Git ignore this file, so it is
-    /// usually in no commit.
-    WorkTree,
-}
-
-impl fmt::Display for RegistryOrigin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Given => "the registry given with --registry",
-            Self::TaggedCommit => "the registry in the tagged commit",
-            Self::Head => "the registry at HEAD",
-            Self::WorkTree => "the registry in the work tree",
-        })
-    }
-}
-
-/// The entry at a path of a commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TreeEntry<Id> {
-    /// The path does not exist.
-    Absent,
-    /// A file with this content, executable or not.
-    File(Id),
-    /// Not a file: its kind, and its path, which is this path or one of its parents.
-    Other(NotAFile, String),
-}
-
-/// The files of one commit and the registries, as far as they were read.
-pub trait CommitFiles {
-    /// The name of a file's content.
-    type Id: Clone;
-    /// The reason why there is no result: something must be read first, or can't be read.
-    type Halt: From<FileProblem>;
-
-    /// Returns the entry `name` in `folder` (empty for the root).
-    ///
-    /// # Errors
-    ///
-    /// [`Self::Halt`] if the files cannot be read.
-    fn entry(&self, folder: &str, name: &str) -> Result<TreeEntry<Self::Id>, Self::Halt>;
-
-    /// Returns the entries of `folder` whose names begin with `start`; none if it is not a
-    /// folder.
-    ///
-    /// # Errors
-    ///
-    /// [`Self::Halt`] if the files cannot be read.
-    fn beginning(&self, folder: &str, start: &str) -> Result<TreeListing<Self::Id>, Self::Halt>;
-
-    /// Returns the registry of an origin, if it exists and is valid.
-    ///
-    /// # Errors
-    ///
-    /// [`Self::Halt`] if the files cannot be read.
-    fn registry(&self, origin: RegistryOrigin) -> Result<Option<Arc<Registry>>, Self::Halt>;
-
-    /// Returns the registries of earlier commits, as far as the clone has them.
-    ///
-    /// # Errors
-    ///
-    /// [`Self::Halt`] if the files cannot be read.
-    fn history(&self) -> Result<Arc<History>, Self::Halt>;
-}
-
-/// Tree entries with their names.
-pub type TreeListing<Id> = Vec<(String, TreeEntry<Id>)>;
 
 /// A component's file in a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,7 +88,15 @@ pub fn locate<F: CommitFiles>(sought: Sought<'_>, files: &F) -> Result<Located<F
             return Ok(located);
         }
     }
-    Err(not_located(sought, &candidates, looked_for).into())
+    let mut named = Vec::new();
+    for (path, origin) in looked_for {
+        named.push(format!("{path} ({origin}){}", alike(path.as_str(), files)?));
+    }
+    let alike = match candidates.is_empty() {
+        true => alike_candidate(&convention::places(sought.prefix, sought.name), files)?,
+        false => String::new(),
+    };
+    Err(not_located(sought, &candidates, named, &alike).into())
 }
 
 /// Returns the file at the first of these paths that is a file.
@@ -182,17 +117,19 @@ fn by_trailer<F: CommitFiles>(trailer: &TrailerPath, files: &F) -> Result<Locate
     let help = "make the tag again with a `Component-Path` that is a file of the commit";
     let refused = |what: String| F::Halt::from(FileProblem::refused(what, help));
     let path = trailer.as_ref().map_err(|error| refused(format!("its trailer: {error}")))?;
-    let located = file_at(path, files, "its Component-Path trailer")?;
-    located.ok_or_else(|| {
-        refused(format!("its Component-Path trailer names {path}, which is not in the commit"))
-    })
+    if let Some(located) = file_at(path, files, "its Component-Path trailer")? {
+        return Ok(located);
+    }
+    let alike = alike(path.as_str(), files)?;
+    let what = format!("its Component-Path trailer names {path}, which is not in the commit");
+    Err(refused(what + &alike))
 }
 
 fn by_registry<F: CommitFiles>(
     origin: RegistryOrigin,
     name: &ComponentName,
     files: &F,
-    looked_for: &mut Vec<String>,
+    looked_for: &mut Vec<(RepoPath, RegistryOrigin)>,
 ) -> Result<Option<Located<F::Id>>, F::Halt> {
     let Some(path) = files.registry(origin)?.and_then(|registry| registry.path_of(name)) else {
         return Ok(None);
@@ -202,7 +139,7 @@ fn by_registry<F: CommitFiles>(
     })?;
     let located = file_at(&path, files, &origin.to_string())?;
     if located.is_none() {
-        looked_for.push(format!("{path} ({origin})"));
+        looked_for.push((path, origin));
     }
     Ok(located)
 }
@@ -248,13 +185,14 @@ fn not_located<Id>(
     sought: Sought<'_>,
     candidates: &[(String, TreeEntry<Id>)],
     mut looked_for: Vec<String>,
+    alike: &str,
 ) -> FileProblem {
     match candidates {
         [(path, TreeEntry::Other(kind, _))] => not_a_file(*kind, path, ""),
         [] | [_] => {
             let places = convention::places(sought.prefix, sought.name);
             looked_for.extend(places.iter().map(convention::CandidateFiles::pattern));
-            nothing_there(&looked_for)
+            nothing_there(&looked_for, alike)
         }
         several => ambiguous(several.iter().map(|(path, _)| path)),
     }

@@ -86,8 +86,10 @@ pub(super) fn ambiguous<'a>(paths: impl Iterator<Item = &'a String>) -> FileProb
     FileProblem::refused(what, NAME_THE_FILE)
 }
 
-/// Returns the problem of a commit that has no file for the component.
-pub(super) fn nothing_there(looked_for: &[String]) -> FileProblem {
-    let what = format!("its commit has no file for it; looked for {}", looked_for.join(", "));
+/// Returns the problem of a commit that has no file for the component. `alike` describes a file
+/// that looks like it.
+pub(super) fn nothing_there(looked_for: &[String], alike: &str) -> FileProblem {
+    let looked_for = looked_for.join(", ");
+    let what = format!("its commit has no file for it; looked for {looked_for}{alike}");
     FileProblem::refused(what, NAME_THE_FILE)
 }

@@ -1,3 +1,6 @@
+use std::sync::Arc;
+
+use super::registry::{History, Registry};
 use super::*;
 
 /// A commit as a list of paths. A path that ends with `/`, `@` or `#` is a folder, a symbolic
@@ -96,6 +99,24 @@ fn refused(result: Result<String, String>, words: &[&str]) {
     for word in words {
         assert!(what.contains(word), "{what}");
     }
+}
+
+#[test]
+fn a_file_that_looks_like_the_named_one_is_pointed_out() {
+    let decomposed = "docs/cafe\u{301}.md";
+    let commit = Commit::new(&["Prompts/", "Prompts/A.md", "docs/", decomposed, "docs/B.md"]);
+    let case = |path: &str| format!("the commit has {path}, which differs in letter case");
+    refused(commit.locate("prompts/a", None), &["looked for", &case("Prompts/A.md")]);
+    refused(commit.locate("prompts/x", Some("docs/b.md")), &["trailer", &case("docs/B.md")]);
+    let letters = "the same letters in another Unicode normalization than form C";
+    refused(commit.locate("prompts/x", Some("docs/caf\u{e9}.md")), &[decomposed, letters]);
+    let commit = commit.with(RegistryOrigin::Given, "x", "Docs/caf\u{e9}.md");
+    refused(commit.locate("prompts/x", None), &["Docs/caf\u{e9}.md (", &case(decomposed)]);
+    let composed = Commit::new(&["caf\u{e9}.md"]);
+    let letters = "the same letters in normalization form C";
+    refused(composed.locate("prompts/x", Some("cafe\u{301}.md")), &[letters]);
+    let other = commit.locate("prompts/x", Some("docs/c.md")).unwrap_err();
+    assert!(!other.contains("the commit has"), "{other}");
 }
 
 #[test]

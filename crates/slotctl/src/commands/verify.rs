@@ -100,6 +100,7 @@ impl VerifiedKey<'_> {
 
     fn tell(&self, output: &Output) {
         self.findings.iter().for_each(|finding| output.finding(finding));
+        self.reading.rollouts.misnamed.iter().for_each(|notice| output.warning(notice));
         self.refused().for_each(|notice| output.refusal(notice));
         tell_drift(output, self.plan);
     }

@@ -49,6 +49,7 @@ pub(crate) fn run(context: &Context<'_, LintArgs>) -> Result<Exit> {
     let Context { args, output, .. } = *context;
     let source = offline::source(&args.common, &[], output)?;
     let reading = offline::read(&args.common, &source, ReadPart::default())?;
+    reading.rollouts.misnamed.iter().for_each(|notice| output.warning(notice));
     let catalogs = offline::catalogs(&reading.desired);
     let linted = lint(&files::read(&args.dir)?, &catalogs);
     let Linted { files, references, findings } = &linted;

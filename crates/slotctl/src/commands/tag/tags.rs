@@ -7,7 +7,7 @@ use gix_hash::ObjectId;
 use notice::{Refused, printable};
 use reconcile::compile::Tag;
 use reconcile::source::path::RepoPath;
-use reconcile::source::{FileProblem, Located};
+use reconcile::source::{FileProblem, Located, is_alike};
 use reconcile::tag::{Prefix, TagName, TagTarget};
 use serde_json::Value;
 
@@ -114,7 +114,8 @@ impl<'a> Tags<'a> {
         let printed = ["ls-tree", "-r", "--full-tree", "--name-only", "-z", &commit.to_string()];
         let printed = path.and_then(|_| self.repository.git.run(&printed).ok())?;
         let files = printed.split(|byte| *byte == 0).filter_map(|file| str::from_utf8(file).ok());
-        nearest(path?, files).map(quoted)
+        let (path, mut alike) = (path?, files.clone());
+        alike.find(|file| is_alike(file, path)).or_else(|| nearest(path, files)).map(quoted)
     }
 
     /// Finds the component's file in a commit that is to be tagged. Refuses a file that does not

@@ -43,7 +43,7 @@ function rows(part) {
 function readRow([asked, got]) {
   const keys = /^(\d+) keys of `@([\w-]+)`$/.exec(asked)
   if (keys) return { keys: Number(keys[1]), slot: keys[2], shares: readShares(got) }
-  const [, path] = /^`curl \$RESOLVER(\/[^\s`]+)/.exec(asked) ?? []
+  const [, path] = /^`curl "?\$RESOLVER(\/[^\s`"]+)/.exec(asked) ?? []
   const [, version, slot, assignment] = /^(v[\d.]+|\d{3}) \(([\w-]+)(?:, (\w+))?\)$/.exec(got) ?? []
   if (!path || !version) throw new Error(`a row that nobody can read: ${asked} | ${got}`)
   const headers = Object.fromEntries(

@@ -50,7 +50,7 @@ impl Grammar {
             }
             Self::Range => {
                 "a SemVer range in npm's grammar (^1.2, ~1.2.3, 1.x, >=1.2 <2, ^1 || ^2); \
-                 256 bytes at most"
+                 256 bytes and 16 comparators at most"
             }
             Self::Digest => "'sha256:' and 64 hexadecimal digits",
             Self::Reference => {

@@ -32,6 +32,10 @@ impl Range {
     /// The longest range, in bytes.
     pub const MAX_LEN: usize = 256;
 
+    /// The largest number of comparators; `^1.2` has two. Each may need a search of its own among
+    /// ten thousand versions, and a request may have a hundred ranges.
+    pub const MAX_COMPARATORS: usize = 16;
+
     /// Tells if `version` satisfies the range.
     pub fn matches(&self, version: &semver::Version) -> bool {
         self.alternatives.iter().any(|all| all.matches(version))
@@ -137,13 +141,18 @@ impl FromStr for Range {
         if text.len() > Self::MAX_LEN {
             return Err(fail(Self::MAX_LEN, "longer than 256 bytes"));
         }
-        let mut alternatives = Vec::new();
+        let (mut alternatives, mut comparators) = (Vec::new(), 0);
         let mut at = 0;
         let mut rest = Some(text);
         while let Some(all) = rest {
             let (part, others) = first_alternative(all);
             let parsed = alternative(part);
-            alternatives.push(parsed.ok_or_else(|| fail(at, "not a range in npm's grammar"))?);
+            let parsed = parsed.ok_or_else(|| fail(at, "not a range in npm's grammar"))?;
+            comparators += parsed.comparators.len();
+            if comparators > Self::MAX_COMPARATORS {
+                return Err(fail(at, "more than 16 comparators"));
+            }
+            alternatives.push(parsed);
             at += part.len() + 2;
             rest = others;
         }
@@ -212,5 +221,14 @@ mod tests {
         }
         let error = "^1 || nope".parse::<Range>().unwrap_err();
         assert_eq!((error.grammar, error.at), (Grammar::Range, 5));
+    }
+
+    #[test]
+    fn parse_refuses_more_than_sixteen_comparators() {
+        let most = ["^1"; 8].join("||");
+        assert!(most.parse::<Range>().is_ok());
+        let error = format!("{most}||=2.0.0").parse::<Range>().unwrap_err();
+        assert_eq!((error.at, error.why), (most.len() + 2, "more than 16 comparators"));
+        assert!([">=1.0.0-a"; 17].join(" ").parse::<Range>().is_err());
     }
 }

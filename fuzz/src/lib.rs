@@ -1,6 +1,7 @@
 //! What the fuzz targets share: a resolver on the KV of the conformance vectors,
 //! and requests written down as text, so that the corpus can be read.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64ct::{Base64, Encoding};
@@ -9,7 +10,7 @@ use catalog::key::Namespace;
 use catalog::resolution::{Read, Unavailable};
 use component_resolver::config::{Config, ScriptVersion};
 use component_resolver::http::router::{self, Handled};
-use component_resolver::http::{Body, MAX_BODY, Payload, Request, Response};
+use component_resolver::http::{Body, JsonPart, MAX_BODY, Payload, Request, Response};
 use component_resolver::resolve::backend::Backend;
 use component_resolver::resolve::reader::Reader;
 use component_resolver::trace::Trace;
@@ -32,6 +33,7 @@ impl MapBackend {
 
 impl Backend for MapBackend {
     type Content = Vec<u8>;
+    type Body = Vec<u8>;
 
     async fn record(&self, namespace: Namespace, key: &str, _ttl: u32) -> Read<Vec<u8>> {
         Ok(self.get(namespace, key))
@@ -52,12 +54,36 @@ impl Backend for MapBackend {
         Ok(content.map(|content| (content.clone(), Digest::of(&content))))
     }
 
+    async fn stream(&self, key: &str, _ttl: u32, _: &Digest, _size: u64) -> Read<Vec<u8>> {
+        Ok(self.get(Namespace::Components, key))
+    }
+
+    async fn digest(&self, key: &str, _ttl: u32) -> Read<Digest> {
+        Ok(self.get(Namespace::Components, key).map(|content| Digest::of(&content)))
+    }
+
+    fn doubts(&self, _: &Digest) -> bool {
+        false
+    }
+
+    fn trust(&self, _: &Digest) {}
+
+    async fn pause(&self, _milliseconds: u32) {}
+
+    fn sending(&self) -> u64 {
+        0
+    }
+
     fn size(&self, content: &Vec<u8>) -> usize {
         content.len()
     }
 
-    fn bytes(&self, content: &Vec<u8>) -> Vec<u8> {
-        content.clone()
+    fn has_limit(&self) -> bool {
+        false
+    }
+
+    async fn admits(&self, _: &str, _: u32) -> bool {
+        true
     }
 
     fn random(&self) -> u32 {
@@ -211,11 +237,23 @@ pub fn said<'a>(answer: &'a Response<Vec<u8>>, name: &str) -> Option<&'a str> {
 }
 
 /// The bytes of an answer.
-pub fn bytes(answer: &Response<Vec<u8>>) -> &[u8] {
+pub fn bytes(answer: &Response<Vec<u8>>) -> Cow<'_, [u8]> {
     match &answer.body {
-        Body::Empty => b"",
-        Body::Text(text) => text.as_bytes(),
-        Body::Content(bytes) => bytes,
+        Body::Empty => b"".into(),
+        Body::Text(text) => text.as_bytes().into(),
+        Body::Content(bytes) => bytes.into(),
+        Body::Json(parts) => parts.iter().map(part_text).collect::<String>().into_bytes().into(),
+    }
+}
+
+/// A part of a JSON text, as the platform sends it.
+fn part_text(part: &JsonPart<Vec<u8>>) -> Cow<'_, str> {
+    match part {
+        JsonPart::Text(text) => text.into(),
+        JsonPart::Content(bytes) => match str::from_utf8(bytes) {
+            Ok(text) => format!(r#""content":{}"#, Value::from(text)).into(),
+            Err(_) => format!(r#""contentBase64":"{}""#, Base64::encode_string(bytes)).into(),
+        },
     }
 }
 

@@ -80,7 +80,8 @@ fn decide(slot: &SlotRecord) {
 fn search(ranges: &RangesRecord) {
     let Ok(versions) = ranges.versions() else { return };
     for range in ["*", "^1 || 2.0.0-beta - 3", ">=0.0.0-0 <2.0.0-rc.1"] {
-        let found = ranges.highest_in(&range.parse().expect("it is a range")).expect("it is sorted");
+        let found =
+            ranges.highest_in(&range.parse().expect("it is a range")).expect("it is sorted");
         assert!(found.is_none_or(|(version, _)| versions.contains_key(&version)), "{range}");
     }
 }

@@ -40,7 +40,7 @@ fn check(answer: &Response<Vec<u8>>) {
     }
     assert!(said(answer, "Content-Type").is_some() && said(answer, "Cache-Control").is_some());
     if answer.status >= 400 && !bytes(answer).is_empty() {
-        let problem: Value = serde_json::from_slice(bytes(answer)).expect("it is JSON");
+        let problem: Value = serde_json::from_slice(&bytes(answer)).expect("it is JSON");
         assert_eq!(problem["status"], Value::from(answer.status));
         assert!(problem["code"].is_string() && problem["detail"].is_string());
     }

@@ -26,7 +26,7 @@ fuzz_target!(|body: &[u8]| {
     }
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let asked: Value = serde_json::from_slice(body).expect("the Worker has read it");
-    let answered: Value = serde_json::from_slice(bytes(&answer)).expect("it is JSON");
+    let answered: Value = serde_json::from_slice(&bytes(&answer)).expect("it is JSON");
     let (refs, resolved) = (list(&asked["refs"]), list(&answered["resolved"]));
     assert_eq!(refs.len(), resolved.len());
     for (reference, entry) in refs.iter().zip(resolved).take(COMPARED) {
@@ -60,7 +60,7 @@ fn compare(asked: &Value, reference: &str, entry: &Value) {
         );
     }
     if let Some(content) = entry["content"].as_str() {
-        assert_eq!(content.as_bytes(), bytes(&answer));
+        assert_eq!(content.as_bytes(), &*bytes(&answer));
     }
 }
 

@@ -34,17 +34,21 @@ const TYPES = {
   '.txt': 'text/plain; charset=utf-8',
 }
 
-/** The file of a path; undefined if there is none. @param {string} pathname */
-function fileOf(pathname) {
-  const file = path.join(SITE, path.posix.normalize(decodeURIComponent(pathname)))
-  const found = pathname.endsWith('/') ? path.join(file, 'index.html') : file
-  return existsSync(found) && statSync(found).isFile() ? found : undefined
+/** The file of a request; undefined if there is none in the site. @param {string} url */
+function fileOf(url) {
+  try {
+    const { pathname } = new URL(url, 'http://localhost')
+    const file = path.join(SITE, decodeURIComponent(pathname.endsWith('/') ? `${pathname}index.html` : pathname))
+    const isInside = !path.relative(SITE, file).startsWith('..')
+    return isInside && existsSync(file) && statSync(file).isFile() ? file : undefined
+  } catch {
+    return undefined // no path, or one that is not encoded as UTF-8
+  }
 }
 
 /** @param {http.IncomingMessage} request @param {http.ServerResponse} response */
 function answer(request, response) {
-  const { pathname } = new URL(request.url ?? '/', 'http://localhost')
-  const file = fileOf(pathname)
+  const file = fileOf(request.url ?? '/')
   if (!file) return response.writeHead(404).end('There is no such page.\n')
   response.writeHead(200, { 'content-type': TYPES[path.extname(file)] ?? 'application/octet-stream' })
   return createReadStream(file).pipe(response)

@@ -14,7 +14,7 @@ import { setup } from './lib/setup.mjs'
 /** @satisfies {import('./lib/args.mjs').Command} */
 const COMMAND = {
   usage: 'npm run pack -- [--all]',
-  about: 'Make the npm packages in build/tarballs: the resolver, slotctl for this machine, npm create',
+  about: 'Make the npm packages in target/tarballs: the resolver, slotctl for this machine, npm create',
   options: { all: { type: 'boolean', help: 'Also compile slotctl for all platforms, as for a release' } },
 }
 

@@ -83,12 +83,21 @@ function copyTemplate(folder, name) {
   }
 }
 
-/** @param {string} folder */
+/** Installs the packages and commits the lock file; returns false if that fails. @param {string} folder */
 function install(folder) {
-  say('Installing component-resolver and wrangler ...')
+  say('Installing the resolver and wrangler ...')
   const npm = process.env.npm_execpath
   const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []]
-  run(command, [...first, 'install', '--no-audit', '--no-fund'], folder)
+  try {
+    run(command, [...first, 'install', '--no-audit', '--no-fund'], folder)
+    run('git', ['add', 'package-lock.json'], folder)
+    run('git', ['commit', '--quiet', '--message', 'Lock the packages'], folder)
+    return true
+  } catch (error) {
+    // The repository is whole without the packages, and npm can be run again.
+    say(`error: ${error instanceof Error ? error.message : error}`)
+    return false
+  }
 }
 
 /** Makes the first commit and its tags, as plain Git does. @param {string} folder */
@@ -110,14 +119,11 @@ function main() {
   const { folder } = options
   checkFirst(folder)
   copyTemplate(folder, nameOf(folder))
-  if (options.install) install(folder)
   commit(folder)
+  const installed = options.install && install(folder)
+  if (options.install && !installed) process.exitCode = 1
   const shown = path.relative(process.cwd(), folder) || '.'
-  const steps = [
-    `cd ${/^[\w./-]+$/.test(shown) ? shown : `'${shown}'`}`,
-    options.install ? '' : 'npm install',
-    'npm run dev',
-  ]
+  const steps = [`cd ${/^[\w./-]+$/.test(shown) ? shown : `'${shown}'`}`, installed ? '' : 'npm install', 'npm run dev']
   say(
     `${shown} is a components repository. Next:\n\n${steps
       .filter(Boolean)

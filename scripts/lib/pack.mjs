@@ -10,11 +10,11 @@ import { run } from './run.mjs'
 /** @typedef {import('./platforms.mjs').Platform} Platform */
 /** @typedef {Record<string, any>} Manifest */
 
-/** Where the packages are put together, one folder each. */
-export const STAGE = inRoot('build', 'packages')
+/** Where the packages are put together, one folder each. Not in build/, all of which is uploaded. */
+export const STAGE = inRoot('target', 'packages')
 
 /** Where the packed packages are. */
-export const TARBALLS = inRoot('build', 'tarballs')
+export const TARBALLS = inRoot('target', 'tarballs')
 
 const LICENCES = ['LICENSE', 'LICENSE-MIT', 'LICENSE-APACHE']
 
@@ -24,15 +24,24 @@ const readManifest = (file) => JSON.parse(readFileSync(file, 'utf8'))
 /** The manifest of this project, which has the version of all packages. */
 const project = () => readManifest(inRoot('package.json'))
 
+/** The package with the Worker, the client and the types. */
+const RESOLVER = '@component-resolver/resolver'
+
+/** The repository on GitHub, with which npm compares the provenance; undefined elsewhere. */
+function repository() {
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name } = process.env
+  return server && name ? { type: 'git', url: `git+${server}/${name}.git` } : undefined
+}
+
 /** Makes the folder of a package, with the licences and the manifest. @param {Manifest} manifest */
 function stage(manifest) {
-  const { version, license, repository } = project()
+  const { version, license } = project()
   const folder = path.join(STAGE, manifest.name)
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   for (const licence of LICENCES) cpSync(inRoot(licence), path.join(folder, licence))
   const { name, files, ...rest } = manifest
-  writeManifest(folder, { name, version, license, repository, ...rest, files: [...files, ...LICENCES] })
+  writeManifest(folder, { name, version, license, repository: repository(), ...rest, files: [...files, ...LICENCES] })
   return folder
 }
 
@@ -59,7 +68,7 @@ export function stageSlotctl(platform, executable) {
 
 /** Puts the main package together: the Worker in build/, the client and the types. */
 export function stageResolver() {
-  const source = inRoot('packages', 'component-resolver')
+  const source = inRoot('packages', 'resolver')
   const { version } = project()
   const optionalDependencies = Object.fromEntries(PLATFORMS.map((platform) => [packageOf(platform), version]))
   const folder = stage({ ...readManifest(path.join(source, 'package.json')), optionalDependencies })
@@ -82,7 +91,7 @@ export function stageCreate() {
   for (const part of parts) cpSync(path.join(source, part), path.join(folder, part), { recursive: true })
   const template = path.join(folder, 'template')
   const manifest = readManifest(path.join(template, 'package.json'))
-  manifest.devDependencies = { 'component-resolver': `^${version}`, wrangler: `^${devDependencies.wrangler}` }
+  manifest.devDependencies = { [RESOLVER]: `^${version}`, wrangler: `^${devDependencies.wrangler}` }
   writeManifest(template, manifest)
   return folder
 }

@@ -5,7 +5,8 @@ import { announced } from './build.mjs'
 import { inRoot } from './paths.mjs'
 import { run } from './run.mjs'
 
-const BOOK = inRoot('build', 'site')
+/** Not in build/, all of which is uploaded. */
+const BOOK = inRoot('target', 'site')
 
 /** The pages, at the same places relative to each other as in the repository. */
 const SOURCE = path.join(BOOK, 'src')

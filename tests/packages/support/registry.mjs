@@ -14,24 +14,18 @@ async function manifestIn(tarball) {
   return JSON.parse(text.toString())
 }
 
+/** Renames the top folder in an archive, in the way of GNU tar or of the tar of macOS and Windows. */
+const RENAMED = process.platform === 'linux' ? ['--transform', 's,^\\./,package/,'] : ['-s', ',^\\./,package/,']
+
 /** Packs an installed package; without compression, as nothing leaves this machine. */
 const packInstalled = (folder) =>
-  output('tar', [
-    '--create',
-    '--file',
-    '-',
-    '--transform',
-    's,^\\./,package/,',
-    '--exclude',
-    './node_modules',
-    '-C',
-    folder,
-    './',
-  ])
+  output('tar', ['-cf', '-', ...RENAMED, '--exclude', './node_modules', '-C', folder, './'])
 
 async function output(command, args) {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = new Promise((resolve) => child.once('close', resolve))
   const chunks = await Array.fromAsync(child.stdout)
+  if ((await ended) !== 0) throw new Error(`${command} ${args.join(' ')} failed`)
   return Buffer.concat(chunks)
 }
 

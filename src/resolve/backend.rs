@@ -41,8 +41,9 @@ pub trait Backend {
         size: u64,
     ) -> Read<Self::Body>;
 
-    /// Reads a content from `COMPONENTS` without keeping it and returns its SHA-256.
-    async fn digest(&self, key: &str, cache_ttl: u32) -> Read<Digest>;
+    /// Reads a content from `COMPONENTS` without keeping it and returns its SHA-256 and its size
+    /// in bytes.
+    async fn digest(&self, key: &str, cache_ttl: u32) -> Read<(Digest, u64)>;
 
     /// Tells if a stream of this content broke off because its bytes were wrong, and nothing has
     /// called [`Backend::trust`] since.

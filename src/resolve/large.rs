@@ -2,14 +2,14 @@
 //! are sent while they are read.
 
 use catalog::key::{CacheClass, Key};
-use catalog::record::Snapshot;
+use catalog::record::{RecordError, Snapshot};
 use catalog::refusal::Refusal;
-use catalog::resolution::Question;
+use catalog::resolution::{Basis, Question};
 
 use super::backend::Backend;
 use super::memory::MAX_KEPT;
 use super::reader::Reader;
-use super::{Resolved, last_good, late, with_content};
+use super::{Resolved, keep_version, last_good, late, with_content};
 use crate::trace::{ContentSource, Trace};
 
 /// Tells if the content of a version is sent while it is read.
@@ -43,21 +43,21 @@ async fn with_stream<B: Backend>(
     resolved: Resolved,
     trace: &mut Trace,
 ) -> Result<(Resolved, B::Body), Refusal> {
-    let snapshot = &resolved.basis.selected.snapshot;
-    let body = match stream(reader, snapshot, CacheClass::Immutable, trace).await {
+    let basis = &resolved.basis;
+    let body = match stream(reader, basis, CacheClass::Immutable, trace).await {
         Ok(body) => body,
         Err(refusal) => {
             if let Some(last) = last_body(reader, question, &resolved, &refusal, trace).await {
                 return Ok(last);
             }
-            let read = async |trace: &mut Trace| {
-                stream(reader, snapshot, CacheClass::Mutable, trace).await
-            };
+            let read =
+                async |trace: &mut Trace| stream(reader, basis, CacheClass::Mutable, trace).await;
             late::read_again(reader, refusal, trace, read).await?
         }
     };
     if resolved.kept {
-        reader.keep_record(&resolved.basis.key, &resolved.basis.record);
+        reader.keep_record(&basis.key, &basis.record);
+        keep_version(reader, &basis.selected, basis.version.as_ref());
     }
     Ok((resolved, body))
 }
@@ -83,26 +83,28 @@ async fn last_body<B: Backend>(
     if !answers || !is_other || !is_large(snapshot) {
         return None;
     }
-    let body = stream(reader, snapshot, CacheClass::Immutable, trace).await.ok()?;
+    let body = stream(reader, &last.basis, CacheClass::Immutable, trace).await.ok()?;
     Some((last, body))
 }
 
-/// Begins to read a large content, the first time with the `cacheTtl` of `class`. If an earlier stream broke off because its bytes were wrong, the
-/// digest is checked first, by a read of its own: the caller gets an error then, not half a content.
+/// Begins to read a large content, the first time with the `cacheTtl` of `class`. If an earlier
+/// stream broke off because its bytes were wrong, the digest and the size are checked first, by a
+/// read of its own: the caller gets an error then, not half a content.
 ///
 /// # Errors
 ///
-/// A refusal if KV is unavailable, or if the content is missing or known to have another digest.
+/// A refusal if KV is unavailable, or if the content is missing or known to have another digest or
+/// size.
 async fn stream<B: Backend>(
     reader: &Reader<B>,
-    snapshot: &Snapshot,
+    basis: &Basis,
     class: CacheClass,
     trace: &mut Trace,
 ) -> Result<B::Body, Refusal> {
     trace.content = ContentSource::Kv;
-    let Snapshot { digest, size, .. } = snapshot;
+    let Snapshot { digest, size, .. } = &basis.selected.snapshot;
     if reader.backend.doubts(digest) {
-        check(reader, snapshot, trace).await?;
+        check(reader, basis, trace).await?;
     }
     let key = Key::Content(*digest);
     let text = key.to_string();
@@ -112,23 +114,36 @@ async fn stream<B: Backend>(
     body.ok_or(Refusal::ContentMissing(*digest))
 }
 
-/// Checks the digest of a content with the shortest `cacheTtl`, so that a mended one is noticed.
+/// Checks the digest and the size of a content with the shortest `cacheTtl`, so that a mended one
+/// is noticed.
 async fn check<B: Backend>(
     reader: &Reader<B>,
-    snapshot: &Snapshot,
+    basis: &Basis,
     trace: &mut Trace,
 ) -> Result<(), Refusal> {
-    let expected = snapshot.digest;
+    let Snapshot { digest: expected, size, .. } = basis.selected.snapshot;
     let key = Key::Content(expected);
     trace.kv_reads += 1;
     let ttl = reader.times.cache_ttl(CacheClass::Mutable);
     let found = reader.backend.digest(&key.to_string(), ttl).await;
     let found = found.map_err(|_| Refusal::StoreUnavailable(key.namespace()))?;
-    match found.ok_or(Refusal::ContentMissing(expected))? {
-        found if found == expected => {
-            reader.backend.trust(&expected);
-            Ok(())
-        }
-        found => Err(Refusal::DigestMismatch { expected, found }),
+    let (found, found_size) = found.ok_or(Refusal::ContentMissing(expected))?;
+    if found != expected {
+        return Err(Refusal::DigestMismatch { expected, found });
     }
+    if found_size != size {
+        return Err(wrong_size(basis, found_size));
+    }
+    reader.backend.trust(&expected);
+    Ok(())
+}
+
+/// The refusal of a record that says another size than that of its content.
+fn wrong_size(basis: &Basis, found: u64) -> Refusal {
+    let Basis { key, version, selected, .. } = basis;
+    // A range reads the version from a record of its own.
+    let key = if version.is_some() { selected.key() } else { key.clone() };
+    let size = selected.snapshot.size;
+    let why = format!("the size is {size}, but the content has {found} bytes");
+    Refusal::RecordUnreadable(key, RecordError::Malformed(why))
 }

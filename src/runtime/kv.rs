@@ -239,11 +239,12 @@ impl Backend for KvStore {
         Ok(read.map(check).map(ContentBody::Stream))
     }
 
-    async fn digest(&self, key: &str, cache_ttl: u32) -> Read<Digest> {
+    async fn digest(&self, key: &str, cache_ttl: u32) -> Read<(Digest, u64)> {
         let read = self.component(key, &options("stream", cache_ttl)).await?;
         let Some(stream) = read else { return Ok(None) };
-        let hash = settle(within(&stream::digest_of(&stream), self.content_timeout())).await?;
-        Ok(present::<ArrayBuffer>(hash)?.map(|hash| self::digest(&hash)))
+        let found = settle(within(&stream::digest_of(&stream), self.content_timeout())).await?;
+        let size = |found: &Array| found.get(1).as_f64().unwrap_or_default() as u64;
+        Ok(present::<Array>(found)?.map(|found| (self::digest(&found.get(0)), size(&found))))
     }
 
     fn doubts(&self, digest: &Digest) -> bool {

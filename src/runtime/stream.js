@@ -36,8 +36,17 @@ async function nextChunk(reader, buffer, patience) {
   return read.done ? undefined : read.value
 }
 
-/** The chunks of a stream. The last one comes only if all have this digest together. */
-async function* verified(stream, digest, patience) {
+/** Throws if a stream with `found` bytes, at its end or so far, is not one of `size` bytes. */
+function checkSize(found, size, ended) {
+  if (found === size || (found < size && !ended)) return
+  throw new Interruption(
+    'DIGEST_MISMATCH',
+    `the content has ${found} bytes${ended ? '' : ' or more'}, the record says ${size}`,
+  )
+}
+
+/** The chunks of a stream. The last one comes only if all have this size and digest together. */
+async function* verified(stream, size, digest, patience) {
   const reader = stream.getReader({ mode: 'byob' })
   const hash = new crypto.DigestStream('SHA-256')
   const hasher = hash.getWriter()
@@ -45,13 +54,17 @@ async function* verified(stream, digest, patience) {
     // Two buffers are enough: a chunk was sent when the next one is read into its buffer.
     let chunk = await nextChunk(reader, new ArrayBuffer(CHUNK), patience)
     let last
+    let total = 0
     while (chunk) {
+      total += chunk.byteLength
+      checkSize(total, size, false)
       await hasher.write(chunk)
       if (last) yield last
       const buffer = last ? last.buffer : new ArrayBuffer(CHUNK)
       last = chunk
       chunk = await nextChunk(reader, buffer, patience)
     }
+    checkSize(total, size, true)
     await hasher.close()
     const found = hex(await hash.digest)
     if (found !== digest) throw new Interruption('DIGEST_MISMATCH', `the content has the digest sha256:${found}`)
@@ -68,15 +81,16 @@ async function send(chunks, writable, report) {
     for await (const chunk of chunks) await writer.write(chunk)
     await writer.close()
   } catch (error) {
-    // Any other error is that of a client that went away, or of a record with a wrong size.
+    // Any other error is that of a client that went away.
     if (error instanceof Interruption) report(error.code)
     writer.abort(error).catch(() => {})
   }
 }
 
 /**
- * A stream of `size` bytes that breaks off before its end if they do not have this digest, or if
- * a chunk takes longer than `patience` milliseconds. That is logged, and the digest is doubted.
+ * A stream of `size` bytes that breaks off before its end if they are more or fewer or do not
+ * have this digest, or if a chunk takes longer than `patience` milliseconds. That is logged, and
+ * a digest whose bytes were wrong is doubted.
  */
 export function checked(stream, size, digest, patience, scriptVersion) {
   const { readable, writable } = new FixedLengthStream(size)
@@ -84,13 +98,13 @@ export function checked(stream, size, digest, patience, scriptVersion) {
     if (code === 'DIGEST_MISMATCH') doubt(digest)
     console.log(JSON.stringify({ interrupted: digest, code, scriptVersion }))
   }
-  send(verified(stream, digest, patience), writable, report)
+  send(verified(stream, size, digest, patience), writable, report)
   return readable
 }
 
-/** The SHA-256 of a stream. */
+/** The SHA-256 of a stream, and the number of its bytes. */
 export async function digestOf(stream) {
   const hash = new crypto.DigestStream('SHA-256')
   await stream.pipeTo(hash)
-  return hash.digest
+  return [await hash.digest, Number(hash.bytesWritten)]
 }

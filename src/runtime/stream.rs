@@ -16,7 +16,7 @@ extern "C" {
         script_version: &str,
     ) -> ReadableStream;
 
-    /// Returns the SHA-256 of a stream.
+    /// Returns the SHA-256 of a stream and the number of its bytes, as an array.
     #[wasm_bindgen(js_name = digestOf)]
     pub(super) fn digest_of(stream: &ReadableStream) -> Promise;
 

@@ -125,8 +125,8 @@ impl Backend for Location {
         Ok(read.map(|read| if is_right(&read) { read.0 } else { Vec::new() }))
     }
 
-    async fn digest(&self, key: &str, ttl: u32) -> Read<Digest> {
-        Ok(self.content(key, ttl).await?.map(|(_, found)| found))
+    async fn digest(&self, key: &str, ttl: u32) -> Read<(Digest, u64)> {
+        Ok(self.content(key, ttl).await?.map(|(content, found)| (found, content.len() as u64)))
     }
 
     fn doubts(&self, _: &Digest) -> bool {

@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises'
 
 import { createClient } from '../../client/index.js'
 import { startWorker } from './harness/workerd.mjs'
-import { bytesOf, putSlot, sha256 } from './stored.mjs'
+import { bytesOf, putRange, putSlot, sha256 } from './stored.mjs'
 
 const MIB = 1 << 20
 const LARGE = bytesOf(24 * MIB)
@@ -142,6 +142,7 @@ describe('a large content', () => {
     'other bytes of the same length': () => Buffer.from(LARGE).fill(0, LARGE.length - 1),
     'fewer bytes': () => LARGE.subarray(0, -1),
     'more bytes': () => Buffer.concat([LARGE, Buffer.from('x')]),
+    'more bytes than two chunks': () => Buffer.concat([LARGE, bytesOf(128 << 10)]),
     'no bytes': () => Buffer.alloc(0),
   }
   for (const [name, wrong] of Object.entries(WRONG)) {
@@ -172,12 +173,25 @@ describe('a large content', () => {
     })
   }
 
-  test('a record with another size: no client gets a whole content', async () => {
-    for (const size of [LARGE.length - 1, LARGE.length + 1]) {
+  for (const difference of [-(128 << 10), -1, 1]) {
+    test(`a record with a size that differs by ${difference}: no whole content; then 502, until it is mended`, async () => {
+      const size = LARGE.length + difference
       putSlot(worker.kv, 'production', LARGE, { size })
-      assert.equal((await receive(worker, PATH)).complete, false)
-    }
-  })
+      const { status, bytes, complete } = await receive(worker, PATH)
+      assert.deepEqual([status, complete], [200, false])
+      assert.ok(bytes.length < size, `${bytes.length} bytes`)
+      await until(() => interruptions(worker).length === 1, 'the log line')
+      const [{ interrupted, code }] = interruptions(worker)
+      assert.deepEqual([interrupted, code], [sha256(LARGE), 'DIGEST_MISMATCH'])
+
+      const refused = await worker.fetch(PATH)
+      assert.deepEqual([refused.status, refused.json().code], [502, 'RECORD_UNREADABLE'])
+      assert.match(refused.json().detail, new RegExp(`the size is ${size}, but the content has ${LARGE.length} bytes`))
+
+      putSlot(worker.kv, 'production', LARGE)
+      assert.equal(sha256((await receive(worker, PATH)).bytes), sha256(LARGE))
+    })
+  }
 
   for (const mode of ['truncated', 'stall']) {
     test(`${mode} while it is sent: the response breaks off, and the next one is right`, async () => {
@@ -213,6 +227,19 @@ describe('a large content', () => {
     assert.deepEqual([answer.status, answer.headers['component-version']], [200, 'v1.0.0'])
     assert.match(answer.headers['component-stale'], /^\d+$/)
     assert.equal(sha256(answer.body), sha256(LARGE))
+  })
+
+  test('a range that leads to a large content keeps its last good answer', async () => {
+    const range = '/components/prompts/large@%5E1'
+    putRange(worker.kv, LARGE)
+    assert.equal(sha256((await receive(worker, range)).bytes), sha256(LARGE))
+    for (const namespace of ['COMPONENTS', 'SLOTS']) worker.kv.fail({ status: 500 }, { namespace })
+    const head = await worker.fetch(range, { method: 'HEAD' })
+    assert.deepEqual([head.status, head.headers['component-version']], [200, 'v1.0.0'])
+    assert.match(head.headers['component-stale'], /^\d+$/)
+    const unchanged = await worker.fetch(range, { headers: { 'if-none-match': `"${sha256(LARGE)}"` } })
+    assert.equal(unchanged.status, 304)
+    assert.match(unchanged.headers['component-stale'], /^\d+$/)
   })
 
   test('the client tries again if a response breaks off, and never takes wrong bytes', async () => {

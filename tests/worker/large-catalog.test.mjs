@@ -60,6 +60,11 @@ const KINDS = [
     expected: (entry, at) => assert.equal(entry.version, `v1.${9_999 - at}.0`),
   },
   {
+    name: 'ranges with eight alternatives',
+    reference: (at) => `${'2||'.repeat(7)}~1.${9_999 - at}`,
+    expected: (entry, at) => assert.equal(entry.version, `v1.${9_999 - at}.0`),
+  },
+  {
     name: 'unknown slots',
     reference: (at) => `none-${at}`,
     expected: (entry) => assert.equal(entry.error.existing.versions.length, 20),
@@ -77,6 +82,15 @@ test('a hundred ranges read the ranges record once, and never the catalog', asyn
   const reads = worker.kv.reads.map(({ keys }) => keys)
   assert.deepEqual(reads[0], [`${NAME}@ranges`])
   assert.deepEqual([reads.length, reads[1].length, new Set(reads[1]).has(NAME)], [2, 100, false])
+})
+
+test('a GET of an unknown version reads five keys if there is one slot to search', async () => {
+  worker.kv.forget()
+  const answer = await worker.fetch(`/components/${NAME}@v3.0.0`)
+  assert.deepEqual([answer.status, answer.json().code], [404, 'VERSION_UNKNOWN'])
+  const version = `${NAME}@v3.0.0`
+  const keys = worker.kv.reads.flatMap((read) => read.keys)
+  assert.deepEqual(keys, [version, version, NAME, `${NAME}@production`, `${NAME}@ranges`])
 })
 
 for (const { name, reference, expected } of KINDS) {

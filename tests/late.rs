@@ -107,6 +107,30 @@ fn a_look_reads_ten_slots_of_a_component_and_a_hundred_in_all() {
     assert_eq!(slot_reads(&resolver), [10, 100]);
 }
 
+/// The number of keys that all reads of the resolver ask for.
+fn keys_read(resolver: &Resolver<MapBackend>) -> usize {
+    let reads = resolver.reader.backend.reads.take();
+    // `<namespace> <key> <cacheTtl>` or `<namespace> [<key> <key>…] <cacheTtl>`.
+    reads.iter().map(|read| read.split(' ').count() - 2).sum()
+}
+
+/// The keys of docs/scale.md: the version, the catalog, one to ten slots and the ranges record. For
+/// a GET, the Worker has read the version once before (tests/worker/large-catalog.test.mjs).
+#[test]
+fn a_refused_version_reads_four_to_thirteen_keys() {
+    let names: Vec<String> = (0..100).map(|at| format!("prompts/p{at}")).collect();
+    let unknown: Vec<String> = names.iter().map(|name| format!("{name}@v2.0.0")).collect();
+    for (slots, one, hundred) in [(0, 4, 400), (1, 5, 400), (15, 13, 400)] {
+        let slots: Vec<String> = (0..slots).map(|at| format!("ring-{at}")).collect();
+        let catalogs: Records = names.iter().map(|name| (name.clone(), catalog(&slots))).collect();
+        let resolver = resolver(Records::new(), catalogs, None);
+        assert_eq!(resolve(&resolver, &unknown[..1]), ["VERSION_UNKNOWN"]);
+        assert_eq!(keys_read(&resolver), one, "{slots:?}");
+        assert_eq!(resolve(&resolver, &unknown), ["VERSION_UNKNOWN"; 100]);
+        assert_eq!(keys_read(&resolver), hundred, "{slots:?}");
+    }
+}
+
 #[test]
 fn a_slot_of_another_component_says_nothing() {
     let slots = Records::from([

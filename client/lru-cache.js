@@ -17,10 +17,16 @@ export class LruCache {
     return item.value
   }
 
-  /** @param {string} key @param {any} value @param {number} size */
+  /**
+   * Keeps a value. One that exceeds the bound by itself is not kept, and evicts only the old one of its key.
+   *
+   * @param {string} key @param {any} value @param {number} size
+   */
   set(key, value, size) {
-    this.#size += size - (this.#items.get(key)?.size ?? 0)
+    this.#size -= this.#items.get(key)?.size ?? 0
     this.#items.delete(key)
+    if (size > this.bound) return
+    this.#size += size
     this.#items.set(key, { value, size })
     for (const [oldest, item] of this.#items) {
       if (this.#size <= this.bound) return

@@ -32,9 +32,14 @@ class LruCache(Generic[Key, Value]):
             return self._items[key][0]
 
     def set(self, key: Key, value: Value, size: int) -> None:
-        """Keep a value, and evict others while the total size exceeds the bound."""
+        """Keep a value, and evict others while the total size exceeds the bound.
+
+        A value that exceeds the bound by itself is not kept, and evicts only the old one of its key.
+        """
         with self._lock:
             self._remove(key)
+            if size > self._bound:
+                return
             self._items[key] = (value, size)
             self._size += size
             while self._size > self._bound:

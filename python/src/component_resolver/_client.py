@@ -30,8 +30,8 @@ class Client:
       follows no redirect.
     * `caller`: the caller, unless a call names another one.
     * `attempts`: the maximum number of requests per call, including the first.
-    * `timeout`: the timeout of one request in seconds. It bounds each step on the network, and the
-      time until the body has arrived.
+    * `timeout`: the timeout of one request in seconds. It bounds each step on the network: the connection,
+      each write and each read. A body that arrives in pieces is given up with the first piece after that time.
     * `backoff`: the wait before the second request in seconds, doubled for each further request, with jitter.
     * `max_delay`: the longest wait between two requests in seconds. `Retry-After` may ask for a longer one,
       which is waited for within `patience`, unless there is a last good answer: then the call returns that

@@ -8,7 +8,7 @@ import socket
 import threading
 import unittest
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import UUID
 
@@ -80,16 +80,16 @@ class Responses(unittest.TestCase):
     """Responses that no other client is tested with."""
 
     def test_a_response_that_trickles_ends_with_the_timeout(self) -> None:
-        message = "no whole response within 0.3 seconds"
+        message = "no whole response within 2 seconds"
         with trickling() as url:
-            with self.assertRaisesRegex(ResolverError, message), Client(url, attempts=1, timeout=0.3) as client:
+            with self.assertRaisesRegex(ResolverError, message), Client(url, attempts=1, timeout=2) as client:
                 client.get("prompts/a@production")
             with self.assertRaisesRegex(ResolverError, message):
                 asyncio.run(self.read_slowly(url))
 
     async def read_slowly(self, url: str) -> None:
         """Read a component that never arrives as a whole."""
-        async with AsyncClient(url, attempts=1, timeout=0.3) as client:
+        async with AsyncClient(url, attempts=1, timeout=2) as client:
             await client.get("prompts/a@production")
 
     def test_a_cancelled_call_ends_at_once(self) -> None:
@@ -151,4 +151,6 @@ def trickling() -> Iterator[str]:
             yield f"http://127.0.0.1:{server.getsockname()[1]}"
         finally:
             stopped.set()
-            server.shutdown(socket.SHUT_RDWR)
+            # Some systems refuse it for a socket that only listens.
+            with suppress(OSError):
+                server.shutdown(socket.SHUT_RDWR)

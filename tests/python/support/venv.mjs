@@ -5,7 +5,7 @@ import path from 'node:path'
 
 /** Tells if a suitable Python 3 is installed. @param {number} minor the oldest suitable one */
 export function hasPython(minor) {
-  const program = `import venv, sys; assert sys.version_info >= (3, ${minor})`
+  const program = `import venv, ensurepip, sys; assert sys.version_info >= (3, ${minor})`
   return spawnSync('python3', ['-c', program]).status === 0
 }
 

@@ -110,7 +110,6 @@ function sizeText(sizes) {
 }
 
 function throughputText(results) {
-  if (results.length === 0) return 'wrk is not installed: throughput and latencies were not measured.'
   const rows = results.map(({ name, rate, p50, p99 }) => [CALLED[name], rate, p50, p99])
   return `wrk, 16 connections. The KV service runs on the same machine, so only the ratios are meaningful:
 
@@ -128,7 +127,6 @@ ${table(['request', 'µs', 'ours, as a multiple'], rows)}`
 }
 
 function peersText(results, { processes, each, count }) {
-  if (results.length === 0) return 'npm could not install the SDKs of flag services: they were not measured.'
   const rows = results.map(({ kind, count: components, isAlike, cpu, ratios, limits }) => [
     components,
     kind === 'sole' ? 'one version' : 'split in three by key',
@@ -159,15 +157,37 @@ const TITLES = {
   peers: 'Flag services',
 }
 
-/** The parts by name; each measures with its settings and returns its text. */
+/** Why a part could not be measured. */
+const UNMEASURED = {
+  throughput: 'wrk is not installed: throughput and latencies were not measured.',
+  peers: 'npm could not install the SDKs of flag services: they were not measured.',
+}
+
+/** The text of results, or nothing if there are none. */
+const textOf = (describe, results, settings) => (results.length > 0 ? describe(results, settings) : undefined)
+
+/** The parts by name; each measures with its settings and returns its text, or nothing if it could not measure. */
 const PARTS = {
   whole: async (settings) => wholeText(await measureWhole(settings), settings),
   handler: async (settings) => handlerText(await measureHandler(settings), settings),
   cold: async (settings) => coldText(await measureCold(settings), settings),
   size: () => sizeText(compressedSizes()),
-  throughput: async (settings) => throughputText(await measureThroughput(settings)),
+  throughput: async (settings) => textOf(throughputText, await measureThroughput(settings), settings),
   ladder: async (settings) => ladderText(await measureLadder(settings), settings),
-  peers: async (settings) => peersText(await measurePeers(settings), settings),
+  peers: async (settings) => textOf(peersText, await measurePeers(settings), settings),
+}
+
+/** Measures a part and prints it. Writes it, unless `quick`, and tells if it did. */
+async function measure(name, quick) {
+  const measured = await PARTS[name]((quick ? QUICK : FULL)[name])
+  if (!measured) {
+    log(UNMEASURED[name])
+    return false
+  }
+  const text = `\`npm run bench -- --part ${name}\` on ${circumstances()}.\n\n${measured}`
+  console.log(`${text}\n`)
+  if (!quick) writeParts({ [TITLES[name]]: text }, Object.values(TITLES))
+  return !quick
 }
 
 await main(async () => {
@@ -176,14 +196,10 @@ await main(async () => {
     throw new UserError(`--part ${part}: expected ${Object.keys(PARTS).join(', ')}.\nUsage: ${COMMAND.usage}`, 2)
   }
   await buildWorker(await setup())
-  const settings = quick ? QUICK : FULL
   const started = Date.now()
-  for (const name of part ? [part] : Object.keys(PARTS)) {
-    const text = `\`npm run bench -- --part ${name}\` on ${circumstances()}.\n\n${await PARTS[name](settings[name])}`
-    console.log(`${text}\n`)
-    if (!quick) writeParts({ [TITLES[name]]: text }, Object.values(TITLES))
-  }
-  log(
-    `Measured in ${duration(started)}; ${quick ? 'docs/performance.md is unchanged' : 'written to docs/performance.md'}.`,
-  )
+  const written = []
+  for (const name of part ? [part] : Object.keys(PARTS)) if (await measure(name, quick)) written.push(name)
+  const end =
+    written.length > 0 ? `${written.join(', ')} written to docs/performance.md` : 'docs/performance.md is unchanged'
+  log(`Measured in ${duration(started)}; ${end}.`)
 })

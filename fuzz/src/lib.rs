@@ -58,8 +58,9 @@ impl Backend for MapBackend {
         Ok(self.get(Namespace::Components, key))
     }
 
-    async fn digest(&self, key: &str, _ttl: u32) -> Read<Digest> {
-        Ok(self.get(Namespace::Components, key).map(|content| Digest::of(&content)))
+    async fn digest(&self, key: &str, _ttl: u32) -> Read<(Digest, u64)> {
+        let content = self.get(Namespace::Components, key);
+        Ok(content.map(|content| (Digest::of(&content), content.len() as u64)))
     }
 
     fn doubts(&self, _: &Digest) -> bool {

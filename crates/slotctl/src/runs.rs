@@ -153,7 +153,7 @@ mod tests {
     fn rollback(run: u64, at: &str, digit: char) -> RollbackRun {
         let digest = digit.to_string().repeat(64);
         let slot = format!(
-            r#"{{"format":1,"slot":"production","targets":[{{"version":"v1.0.0","digest":"{digest}","size":0,"type":"text/plain","sha":"947e4e2247da185c97ee358273a064bc3e3e0fed","date":"2026-11-20T23:59:27Z","weight":100000}}],"hold":{{"reason":"r","by":"b","at":"{at}"}}}}"#
+            r#"{{"format":1,"slot":"production","targets":[{{"slot":"production","version":"v1.0.0","digest":"{digest}","size":0,"type":"text/plain","sha":"947e4e2247da185c97ee358273a064bc3e3e0fed","date":"2026-11-20T23:59:27Z","weight":100000}}],"hold":{{"reason":"r","by":"b","at":"{at}"}}}}"#
         );
         let record = record::parse(slot.as_bytes()).unwrap();
         let state = Digest::of(b"");

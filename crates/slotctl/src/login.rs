@@ -6,24 +6,37 @@ use kv_api::Token;
 use crate::config::Config;
 use crate::wrangler::{Wrangler, account};
 
-/// Returns the bearer token that wrangler uses for this configuration; `None` if wrangler is not
-/// installed beside it, or nobody is logged in. The token is only in memory.
-pub(crate) fn token(config: &Config) -> Option<Token> {
-    let wrangler = Wrangler::installed(&config.file, config.environment())?;
+/// The wrangler whose login is used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Login<'a> {
+    pub(crate) config: &'a Config,
+    /// How to call wrangler; `None` for the one that is installed beside the configuration.
+    pub(crate) wrangler: Option<&'a str>,
+}
+
+/// Returns wrangler; `None` if no command is given and none is installed.
+fn wrangler(Login { config, wrangler }: Login<'_>) -> Option<Wrangler> {
+    match wrangler {
+        None => Wrangler::installed(&config.file, config.environment()),
+        command => Some(Wrangler::new(command, &config.file, config.environment(), None)),
+    }
+}
+
+/// Returns the bearer token that wrangler uses for this configuration; `None` if there is no
+/// wrangler, or nobody is logged in. The token is only in memory.
+pub(crate) fn token(login: Login<'_>) -> Option<Token> {
+    let wrangler = wrangler(login)?;
     let text = account::bearer_token(&wrangler).ok()??;
     Token::new(&text)
 }
 
-/// Returns the id of the only account of the login; `None` if wrangler is not installed beside the
-/// configuration.
+/// Returns the id of the only account of the login; `None` if there is no wrangler.
 ///
 /// # Errors
 ///
 /// If the login has several accounts.
-pub(crate) fn account(config: &Config) -> Result<Option<String>> {
-    let Some(wrangler) = Wrangler::installed(&config.file, config.environment()) else {
-        return Ok(None);
-    };
+pub(crate) fn account(login: Login<'_>) -> Result<Option<String>> {
+    let Some(wrangler) = wrangler(login) else { return Ok(None) };
     let all = account::accounts(&wrangler).context("CLOUDFLARE_ACCOUNT_ID is not set")?;
     match &all[..] {
         [] => Ok(None),
@@ -33,7 +46,7 @@ pub(crate) fn account(config: &Config) -> Result<Option<String>> {
             bail!(
                 "the login has several accounts: {}; set `account_id` in {} or CLOUDFLARE_ACCOUNT_ID",
                 all.collect::<Vec<_>>().join(", "),
-                config.file.display()
+                login.config.file.display()
             )
         }
     }

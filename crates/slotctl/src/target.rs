@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use crate::args::TargetArgs;
 use crate::config::{self, Config, Home};
 use crate::exit::Usage;
-use crate::login;
+use crate::login::{self, Login};
 use crate::namespaces::{self, Given, NamespaceIds, Sources};
 use kv_api::{KvApi, Patience, RetryNotice, Token};
 
@@ -70,8 +70,10 @@ impl KvTarget {
         let home = Home::Cloudflare;
         let environment = config::chosen(args.env.as_deref(), home)?;
         let config = config::load(args.config.as_deref(), environment.as_deref())?;
-        let token = token(config.as_ref())?;
-        let account = account(config.as_ref())?;
+        let wrangler = args.wrangler.clone().or_else(|| set("SLOTCTL_WRANGLER"));
+        let login = config.as_ref().map(|config| Login { config, wrangler: wrangler.as_deref() });
+        let token = token(login)?;
+        let account = account(login)?;
         let base = env::var("CLOUDFLARE_API_BASE_URL").unwrap_or(CLOUDFLARE.to_owned());
         let api = KvApi::cloudflare(&base, &account, token, patience()?, notice)?;
         let ids =
@@ -162,9 +164,9 @@ fn given(args: &TargetArgs) -> Given<'_> {
 
 /// Reads the token from the environment, else takes that of wrangler's login. No option can name
 /// it: everyone on the machine can read a command line.
-fn token(config: Option<&Config>) -> Result<Token> {
+fn token(login: Option<Login<'_>>) -> Result<Token> {
     let Some(text) = set("CLOUDFLARE_API_TOKEN") else {
-        return config.and_then(login::token).ok_or_else(|| NO_TARGET.into());
+        return login.and_then(login::token).ok_or_else(|| NO_TARGET.into());
     };
     Ok(Token::new(&text)
         .ok_or(Usage("CLOUDFLARE_API_TOKEN has characters that a token cannot have"))?)
@@ -172,16 +174,16 @@ fn token(config: Option<&Config>) -> Result<Token> {
 
 /// Returns the account: `account_id` of the configuration, or `CLOUDFLARE_ACCOUNT_ID`. wrangler
 /// prefers the first, so that a different second one is a mistake.
-fn account(config: Option<&Config>) -> Result<String> {
-    let configured = config.map(Config::account_id).transpose()?.flatten();
-    match (configured, set("CLOUDFLARE_ACCOUNT_ID"), config) {
-        (Some(file), Some(variable), Some(config)) if file != variable => bail!(
+fn account(login: Option<Login<'_>>) -> Result<String> {
+    let configured = login.map(|login| login.config.account_id()).transpose()?.flatten();
+    match (configured, set("CLOUDFLARE_ACCOUNT_ID"), login) {
+        (Some(file), Some(variable), Some(Login { config, .. })) if file != variable => bail!(
             "the account is `{file}` by `account_id` in {}, and `{variable}` by \
              CLOUDFLARE_ACCOUNT_ID: wrangler takes the first; correct or unset one of them",
             config.file.display()
         ),
         (Some(account), ..) | (None, Some(account), _) => Ok(account),
-        (None, None, Some(config)) => Ok(login::account(config)?.ok_or(NO_TARGET)?),
+        (None, None, Some(login)) => Ok(login::account(login)?.ok_or(NO_TARGET)?),
         (None, None, None) => bail!(NO_TARGET),
     }
 }

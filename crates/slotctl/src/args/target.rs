@@ -30,12 +30,17 @@ pub(crate) struct TargetArgs {
     /// The id of the namespace COMPONENTS, if no configuration says it
     #[arg(long, value_name = "ID", env = "SLOTCTL_COMPONENTS_ID", hide_env_values = true)]
     pub(crate) components_id: Option<String>,
+
+    /// The wrangler whose login is used; `None` for `SLOTCTL_WRANGLER`, else an installed one. No
+    /// option: `setup` sets it to the wrangler that it calls itself.
+    #[arg(skip)]
+    pub(crate) wrangler: Option<String>,
 }
 
 impl TargetArgs {
     /// Tells if an option, or a variable in its place, names a target.
     pub(crate) fn is_given(&self) -> bool {
-        let Self { local, config, env, slots_id, components_id } = self;
+        let Self { local, config, env, slots_id, components_id, wrangler: _ } = self;
         config.is_some() || [local, env, slots_id, components_id].iter().any(|one| one.is_some())
     }
 }

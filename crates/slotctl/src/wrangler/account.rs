@@ -82,12 +82,23 @@ pub(crate) fn secret_names(wrangler: &Wrangler) -> Result<Option<Vec<String>>> {
     }
 }
 
-/// Tells if wrangler says that the Worker does not exist.
+/// Tells if an error of a call is wrangler's message that the Worker does not exist or was never
+/// deployed. 10007 and 10090 are the codes of Cloudflare's API for the first.
 pub(crate) fn is_unknown_worker(text: &str) -> bool {
-    text.contains("has no deployments")
-        || text.contains("does not exist")
-        || text.contains("not found")
+    let Some((_, message)) = text.split_once(" ended with code ") else { return false };
+    let named = message.split_once("Worker \"").and_then(|(_, rest)| rest.split_once('"'));
+    // Behind the name: ` (env: production) not found.`
+    let sentence = named.and_then(|(_, rest)| rest.split('.').next()).unwrap_or_default();
+    UNKNOWN_WORKER.iter().any(|known| message.contains(known)) || sentence.contains("not found")
 }
+
+/// Messages of wrangler and of the API.
+const UNKNOWN_WORKER: [&str; 4] = [
+    "has no deployments",
+    "This Worker does not exist on your account",
+    "[code: 10007]",
+    "[code: 10090]",
+];
 
 /// Deploys the Worker to all callers, with the secrets of a file. Returns its addresses.
 ///
@@ -154,6 +165,25 @@ mod tests {
         let output = "{\"type\":\"wrangler-session\"}\nnoise\n\
             {\"type\":\"deploy\",\"targets\":[\"https://a.example.workers.dev\",\"schedule: *\"]}\n";
         assert_eq!(addresses(output), ["https://a.example.workers.dev"]);
+    }
+
+    #[test]
+    fn an_unknown_worker_is_one_that_wrangler_says_is_unknown() {
+        let failed = |text: &str| format!("wrangler secret list ended with code 1: {text}");
+        for text in [
+            "[ERROR] The Worker a has no deployments.",
+            "[ERROR] A request failed. | This Worker does not exist on your account. [code: 10007]",
+            "[ERROR] Worker \"a\" (env: production) not found. | If this is a new Worker, run `wrangler deploy` first",
+            "The Worker \"a\" was not found in your account. Check that the name is correct",
+        ] {
+            assert!(is_unknown_worker(&failed(text)), "{text}");
+        }
+        for text in
+            ["The file does not exist", "command not found", "Worker \"a\": no. It is not found"]
+        {
+            assert!(!is_unknown_worker(&failed(text)), "{text}");
+        }
+        assert!(!is_unknown_worker("npx was not found: `npm ci` installs it"));
     }
 
     #[test]

@@ -40,7 +40,8 @@ pub(crate) struct Wrangler {
 impl Wrangler {
     /// Creates the settings for the Worker of the configuration `file`. Wrangler is `command`,
     /// or the one that is installed there. Every call names the file because wrangler prefers
-    /// some files in parent folders.
+    /// some files in parent folders, and the environment because wrangler takes one from
+    /// `CLOUDFLARE_ENV`: an empty one is the top level.
     pub(crate) fn new(
         command: Option<&str>,
         file: &Path,
@@ -50,10 +51,9 @@ impl Wrangler {
         let parent = file.parent().filter(|dir| !dir.as_os_str().is_empty());
         let dir = parent.unwrap_or(Path::new(".")).to_owned();
         let option = |name: &str, value: &str| format!("--{name}={value}");
-        let more: Vec<String> = [("env", env), ("name", name)]
-            .iter()
-            .filter_map(|(n, v)| Some(option(n, (*v)?)))
-            .collect();
+        let env = option("env", env.unwrap_or_default());
+        let more: Vec<String> =
+            [env].into_iter().chain(name.map(|name| option("name", name))).collect();
         let here = file.file_name().unwrap_or_default().to_string_lossy();
         let which = [&[option("config", &here)], &more[..]].concat();
         let there = [&[option("config", &file.to_string_lossy())], &more[..]].concat();
@@ -67,6 +67,11 @@ impl Wrangler {
     pub(crate) fn installed(file: &Path, env: Option<&str>) -> Option<Self> {
         let wrangler = Self::new(None, file, env, None);
         program::is_installed(&wrangler.program).then_some(wrangler)
+    }
+
+    /// Returns the command of npx if no wrangler is installed, so that npx downloads it.
+    pub(crate) fn npx(&self) -> Option<String> {
+        (!program::is_installed(&self.program)).then(|| program::NPX.join(" "))
     }
 
     /// Returns the active deployment.
@@ -206,6 +211,6 @@ mod tests {
         );
         let found = Wrangler::new(None, Path::new("wrangler.toml"), None, Some("other"));
         assert_eq!(found.dir, Path::new("."));
-        assert_eq!(found.which, ["--config=wrangler.toml", "--name=other"]);
+        assert_eq!(found.which, ["--config=wrangler.toml", "--env=", "--name=other"]);
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn program(command: Option<&str>, dir: &Path) -> Vec<OsString> {
 }
 
 /// What starts a wrangler that is not installed: npx downloads it.
-const NPX: [&str; 2] = ["npx", "wrangler"];
+pub(super) const NPX: [&str; 2] = ["npx", "wrangler"];
 
 /// Tells if these words start an installed wrangler.
 pub(super) fn is_installed(program: &[OsString]) -> bool {

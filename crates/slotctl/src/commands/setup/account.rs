@@ -46,9 +46,12 @@ impl Setup<'_> {
     pub(super) fn missing(&self) -> Result<Vec<Step>> {
         let mut steps = self.namespaces()?;
         let secrets = account::secret_names(self.wrangler)?;
-        let is_protected = self.public
-            || self.config.sets(READ_TOKENS)
-            || secrets.iter().flatten().any(|name| name == READ_TOKENS);
+        let has_secret = secrets.iter().flatten().any(|name| name == READ_TOKENS);
+        let has_tokens = has_secret || self.config.sets(READ_TOKENS);
+        if self.public && has_tokens {
+            return Err(self.not_public(has_secret).into());
+        }
+        let is_protected = self.public || has_tokens;
         let is_deployed = secrets.is_some() && self.is_deployed()?;
         match (is_deployed, is_protected) {
             (false, _) => steps.push(Step::Deploy { with_token: !is_protected }),
@@ -56,6 +59,17 @@ impl Setup<'_> {
             (true, true) => {}
         }
         Ok(steps)
+    }
+
+    /// Returns the refusal of `--public` for a Worker that demands a token.
+    fn not_public(&self, has_secret: bool) -> Refused {
+        let what =
+            format!("the Worker has {READ_TOKENS}, so --public would not let everybody read");
+        let first = match has_secret {
+            true => format!("`{}`", self.wrangler.by_hand(&format!("secret delete {READ_TOKENS}"))),
+            false => format!("remove it from {}", self.config.file.display()),
+        };
+        Refused::new("setup", what, format!("{first} first, or leave out --public"))
     }
 
     fn namespaces(&self) -> Result<Vec<Step>> {
@@ -119,9 +133,8 @@ impl Setup<'_> {
             }
             Step::Deploy { with_token } => self.deploy(*with_token, done)?,
             Step::Protect => {
-                let (token, file) = secrets()?;
+                let file = secrets(done)?;
                 account::put_secrets(self.wrangler, file.path())?;
-                done.token = Some(token);
             }
         }
         output.step("setup", step, began);
@@ -144,21 +157,79 @@ impl Setup<'_> {
     }
 
     fn deploy(&self, with_token: bool, done: &mut Done) -> Result<()> {
-        let secrets = if with_token { Some(secrets()?) } else { None };
-        let file = secrets.as_ref().map(|(_, file)| file.path());
+        let secrets = if with_token { Some(secrets(done)?) } else { None };
+        let file = secrets.as_ref().map(NamedTempFile::path);
         done.addresses = account::deploy_all(self.wrangler, file)?;
-        done.token = secrets.map(|(token, _)| token);
         Ok(())
     }
 }
 
 /// Creates a read token for everything, and a file with the secret that the Worker stores for it. Only
-/// this user can read the file, and it has the token's hash, not the token.
-fn secrets() -> Result<(String, NamedTempFile)> {
+/// this user can read the file, and it has the token's hash, not the token. The token counts as made
+/// from now on: wrangler may fail after the Worker has it.
+fn secrets(done: &mut Done) -> Result<NamedTempFile> {
     let token = ReadToken::new(&["*".to_owned()])?;
     let builder = tempfile::Builder::new().suffix(".json").tempfile();
     let mut file = builder.context("cannot create a temporary file")?;
     let secrets = json!({ READ_TOKENS: token.entry.to_string() });
     write!(file, "{secrets}").and_then(|()| file.flush()).context("cannot write the secrets")?;
-    Ok((token.token, file))
+    done.token = Some(token.token);
+    Ok(file)
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// Makes a folder with a configuration, and a wrangler whose Worker has these secrets. It fails
+    /// to deploy.
+    fn project(secrets: &str) -> (TempDir, Config) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("wrangler.json");
+        let ids =
+            ["SLOTS", "COMPONENTS"].map(|name| json!({ "binding": name, "id": "0".repeat(32) }));
+        fs::write(&file, json!({ "name": "a", "kv_namespaces": ids }).to_string()).unwrap();
+        let script = format!("#!/bin/sh\ntest \"$1\" = secret && echo '{secrets}'\n");
+        let program = folder.path().join("wrangler");
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+        let config = config::load(Some(&file), None).unwrap().unwrap();
+        (folder, config)
+    }
+
+    fn wrangler(folder: &TempDir, config: &Config) -> Wrangler {
+        let program = folder.path().join("wrangler");
+        Wrangler::new(program.to_str(), &config.file, None, None)
+    }
+
+    #[test]
+    fn public_is_refused_for_a_worker_with_tokens() {
+        let (folder, config) = project(r#"[{"name":"READ_TOKENS"}]"#);
+        let wrangler = wrangler(&folder, &config);
+        let setup =
+            Setup { config: &config, wrangler: &wrangler, top_level: &wrangler, public: true };
+        let refused = setup.missing().unwrap_err();
+        let Some(Refused(notice)) = refused.downcast_ref() else { panic!("{refused}") };
+        let help = notice.help.as_deref().unwrap_or_default();
+        assert!(help.starts_with("`npx wrangler secret delete READ_TOKENS --config="), "{help}");
+        assert!(help.contains(" --env=` first"), "{help}");
+    }
+
+    #[test]
+    fn a_token_is_known_although_its_upload_failed() {
+        let (folder, config) = project("[]");
+        let wrangler = wrangler(&folder, &config);
+        let setup =
+            Setup { config: &config, wrangler: &wrangler, top_level: &wrangler, public: false };
+        let mut done = Done::default();
+        let step = Step::Deploy { with_token: true };
+        assert!(setup.carry_out(&step, &mut done, &Output::new(None)).is_err());
+        assert!(done.token.is_some_and(|token| token.starts_with("crt_")));
+    }
 }

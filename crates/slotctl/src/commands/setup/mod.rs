@@ -39,12 +39,11 @@ pub(crate) fn run(context: &Context<'_, SetupArgs>) -> Result<Exit> {
     }
     // 2. The account.
     let mut done = Done::default();
-    for step in &steps {
-        setup.carry_out(step, &mut done, output)?;
-    }
+    let made = steps.iter().try_for_each(|step| setup.carry_out(step, &mut done, output));
     show_token(&done, output)?;
+    made?;
     // 3. The components. A sync and a check are repeated in every run: they change nothing twice.
-    let exit = fill(args, output)?;
+    let exit = fill(args, &wrangler, output)?;
     show_request(&done, args.public, output);
     Ok(exit)
 }
@@ -72,7 +71,7 @@ fn show(steps: &[Step], setup: &Setup<'_>, args: &SetupArgs, output: &Output) {
     }
 }
 
-/// Prints the new token once, before anything else can fail.
+/// Prints the new token once, also if its step failed: the Worker may have it nevertheless.
 fn show_token(done: &Done, output: &Output) -> Result<()> {
     let Some(token) = &done.token else { return Ok(()) };
     output.print(&format!("{token}\n"))?;
@@ -81,17 +80,25 @@ fn show_token(done: &Done, output: &Output) -> Result<()> {
 }
 
 /// Syncs and verifies. Returns the worse of both exits.
-fn fill(args: &SetupArgs, output: &Output) -> Result<Exit> {
-    let synced = run_own("sync", args, output)?;
-    let verified = run_own("verify", args, output)?;
+fn fill(args: &SetupArgs, wrangler: &Wrangler, output: &Output) -> Result<Exit> {
+    let synced = run_own("sync", args, wrangler, output)?;
+    let verified = run_own("verify", args, wrangler, output)?;
     Ok(if synced == Exit::Done { verified } else { synced })
 }
 
-fn run_own(name: &str, args: &SetupArgs, output: &Output) -> Result<Exit> {
-    let command = Args::try_parse_from(words(name, args)).context("slotctl's own command")?.command;
-    match &command {
-        Command::Sync(args) => sync::run(&Context::new(args, output)),
-        Command::Verify(args) => verify::run(&Context::new(args, output)),
+/// Runs a command of slotctl with the login of the wrangler that made the steps.
+fn run_own(name: &str, args: &SetupArgs, wrangler: &Wrangler, output: &Output) -> Result<Exit> {
+    let parsed = Args::try_parse_from(words(name, args)).context("slotctl's own command")?;
+    let command = args.wrangler.clone().or_else(|| wrangler.npx());
+    match parsed.command {
+        Command::Sync(mut args) => {
+            args.target.wrangler = command;
+            sync::run(&Context::new(&args, output))
+        }
+        Command::Verify(mut args) => {
+            args.target.wrangler = command;
+            verify::run(&Context::new(&args, output))
+        }
         other => bail!("{} is not part of a setup", other.name()),
     }
 }

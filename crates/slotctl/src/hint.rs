@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
+use git::address::without_credentials;
 use notice::printable;
 use serde_json::Value;
 
@@ -129,7 +130,7 @@ impl TypedOption {
     }
 }
 
-/// Returns an option if the user typed it.
+/// Returns an option if the user typed it, and its value has no credentials: hints are kept in logs.
 fn typed(matches: &ArgMatches, id: &'static str) -> Option<TypedOption> {
     let is_known = matches.try_contains_id(id).unwrap_or_default();
     if !is_known || matches.value_source(id) != Some(ValueSource::CommandLine) {
@@ -137,7 +138,15 @@ fn typed(matches: &ArgMatches, id: &'static str) -> Option<TypedOption> {
     }
     let raw = matches.get_raw(id).and_then(|mut values| values.next());
     let value = raw.map(|value| printable(value.as_encoded_bytes()));
+    if value.as_deref().is_some_and(has_credentials) {
+        return None;
+    }
     Some(TypedOption { id, value: value.filter(|_| id != "local_refs") })
+}
+
+/// Tells if a value is an address with a user name, a password or a query, which can be secret.
+fn has_credentials(value: &str) -> bool {
+    value.contains("://") && without_credentials(value) != value
 }
 
 /// Returns the subcommand that the first words name.
@@ -259,6 +268,16 @@ mod tests {
         assert_eq!(named.complete("slotctl push origin"), "slotctl push origin");
         let address = options("slotctl sync --remote https://example.com/a");
         assert_eq!(address.complete("slotctl push"), "slotctl push");
+    }
+
+    #[test]
+    fn credentials_are_not_printed() {
+        for address in ["https://u:TOKEN@example.com/a", "https://TOKEN@example.com/a"] {
+            let typed = options(&format!("slotctl sync --repo a --remote {address}"));
+            assert_eq!(typed.complete("slotctl sync"), "slotctl sync --repo a");
+        }
+        let typed = options("slotctl sync --remote https://example.com/a");
+        assert_eq!(typed.complete("slotctl sync"), "slotctl sync --remote https://example.com/a");
     }
 
     #[test]

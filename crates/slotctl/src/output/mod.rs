@@ -66,6 +66,11 @@ impl Output {
 
     /// Notes the state that an interruption would leave from now on; `None` means nothing is left.
     pub(crate) fn note_leftover(&self, leftover: Option<Leftover>) {
+        // Ctrl-C is reported by another output, which may have other options.
+        let leftover = leftover.map(|Leftover { what, hints }| Leftover {
+            what,
+            hints: hints.iter().map(|hint| self.completed(hint)).collect(),
+        });
         *self.leftover.lock().unwrap_or_else(PoisonError::into_inner) = leftover;
     }
 
@@ -74,7 +79,7 @@ impl Output {
         let leftover = self.leftover.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(Leftover { what, hints }) = leftover else { return };
         self.say(format_args!("interrupted: {what}"));
-        hints.iter().for_each(|hint| self.hint(hint));
+        hints.iter().for_each(|hint| self.completed_hint(hint));
     }
 
     /// Writes a line to stderr.
@@ -119,7 +124,10 @@ impl Output {
 
     /// Prints a hint: the command to run next.
     pub(crate) fn hint(&self, text: impl Display) {
-        let text = self.completed(&text.to_string());
+        self.completed_hint(&self.completed(&text.to_string()));
+    }
+
+    fn completed_hint(&self, text: &str) {
         self.say(format_args!("   {}: {text}", style("hint").for_stderr().cyan()));
     }
 

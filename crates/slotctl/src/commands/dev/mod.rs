@@ -3,13 +3,16 @@
 mod ready;
 mod watch;
 
+use std::ffi::OsString;
+
 use anyhow::{Context as _, Result, bail};
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::args::{Args, Command, DevArgs, SyncArgs};
 use crate::config::{self, Config, Home};
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::hint::TypedOptions;
 use crate::output::Output;
 use crate::output::leftover::Leftover;
 use crate::wrangler::{DevServer, Wrangler};
@@ -20,14 +23,16 @@ use watch::Watch;
 pub(crate) fn run(context: &Context<'_, DevArgs>) -> Result<Exit> {
     let Context { args, output, .. } = *context;
     // 1. The repository, and the Worker on a local KV.
-    let mut watch = Watch::new(&args.repo)?;
+    let mut watch = Watch::new(&args.repo, args.registry.as_deref())?;
     let config = configuration(args)?;
     let url = format!("http://127.0.0.1:{}", args.port);
     let mut server = serve(args, &config, &url, output)?;
     output.note_leftover(Some(leftover(&url)));
     // 2. The first sync, and what to ask.
-    let sync = sync_args(args, &url)?;
-    sync_and_report(&sync, output);
+    let (sync, typed) = sync_args(args, &url)?;
+    // A hint of the sync is about the local KV, not about the options of `dev`.
+    let sync_output = output.clone().completing(typed);
+    sync_and_report(&sync, &sync_output);
     show_requests(&watch, &url, output);
     // 3. A sync after each change.
     loop {
@@ -35,7 +40,7 @@ pub(crate) fn run(context: &Context<'_, DevArgs>) -> Result<Exit> {
             bail!("wrangler dev ended: {printed}");
         }
         if watch.has_changed(output)? {
-            sync_and_report(&sync, output);
+            sync_and_report(&sync, &sync_output);
             output.note_leftover(Some(leftover(&url)));
         }
         watch::pause();
@@ -67,21 +72,19 @@ fn serve(args: &DevArgs, config: &Config, url: &str, output: &Output) -> Result<
     Ok(server)
 }
 
-/// Returns the arguments of the syncs. The clone's own refs count: what was not pushed yet is
-/// to be tried too.
-fn sync_args(args: &DevArgs, url: &str) -> Result<SyncArgs> {
-    let mut words = vec!["slotctl".into(), "sync".into(), "--local-refs".into()];
-    words.extend([
-        "--local".into(),
-        url.into(),
-        "--repo".into(),
-        args.repo.clone().into_os_string(),
-    ]);
-    if let Some(registry) = &args.registry {
-        words.extend(["--registry".into(), registry.clone().into_os_string()]);
+/// Returns the arguments of the syncs, and the options that their hints get. The clone's own refs
+/// count: what was not pushed yet is to be tried too.
+fn sync_args(args: &DevArgs, url: &str) -> Result<(SyncArgs, TypedOptions)> {
+    let mut words: Vec<OsString> =
+        ["slotctl", "sync", "--local-refs", "--local", url].map(OsString::from).to_vec();
+    let repo = Some(args.repo.as_path()).filter(|repo| repo.as_os_str() != ".");
+    for (option, file) in [("--repo", repo), ("--registry", args.registry.as_deref())] {
+        words.extend(file.iter().flat_map(|file| [option.into(), file.as_os_str().to_owned()]));
     }
-    match Args::try_parse_from(words)?.command {
-        Command::Sync(sync) => Ok(sync),
+    let mut grammar = Args::command();
+    let matches = grammar.try_get_matches_from_mut(words)?;
+    match Args::from_arg_matches(&matches)?.command {
+        Command::Sync(sync) => Ok((sync, TypedOptions::of(grammar, &matches))),
         other => bail!("the arguments of a sync were read as those of {}", other.name()),
     }
 }
@@ -105,4 +108,22 @@ fn show_requests(watch: &Watch, url: &str, output: &Output) {
 
 fn leftover(url: &str) -> Leftover {
     Leftover { what: format!("{url} is stopped; its Workers KV is kept"), hints: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[test]
+    fn hints_of_the_sync_name_the_local_kv() {
+        let words = ["slotctl", "dev", "--env", "production", "--repo", "a b"];
+        let Command::Dev(dev) = Args::try_parse_from(words).unwrap().command else { panic!() };
+        let (sync, typed) = sync_args(&dev, "http://127.0.0.1:8787").unwrap();
+        assert_eq!(sync.target.local.as_deref(), Some("http://127.0.0.1:8787"));
+        let expected =
+            "slotctl sync --prune --local http://127.0.0.1:8787 --repo 'a b' --local-refs";
+        assert_eq!(typed.complete("slotctl sync --prune"), expected);
+    }
 }

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use catalog::assign::{self, Caller, Decision, VersionOverride};
 use catalog::explain::{Boundaries, Explanation, boundaries};
-use catalog::record::{FULL_WEIGHT, SlotRecord};
+use catalog::record::{FULL_WEIGHT, Gone, SlotRecord};
 use notice::printable;
 use reconcile::policy::percent;
 use serde::Serialize;
@@ -81,10 +81,18 @@ fn one(
         false => output.print(&words(&explanation, record, key))?,
     }
     if let HoldState::Held(_) = state {
-        let Decision { arm, .. } = decide(args, by_git, key)?;
-        output.say(format_args!("Git says: {} {}", arm.slot, arm.snapshot.version));
+        output.say(format_args!("Git says: {}", git_says(args, by_git, key)?));
     }
     Ok(())
+}
+
+/// Returns what a caller would get by Git.
+fn git_says(args: &ExplainArgs, by_git: &SlotRecord, key: &str) -> Result<String> {
+    if let Some(Gone { version, reason }) = &by_git.gone {
+        return Ok(format!("gone, {version} is revoked: {}", printable(reason.as_bytes())));
+    }
+    let Decision { arm, .. } = decide(args, by_git, key)?;
+    Ok(format!("{} {}", arm.slot, arm.snapshot.version))
 }
 
 /// Describes the decision for one caller as text.

@@ -35,8 +35,7 @@ pub(super) fn edit(
     slot: &Slot,
     change: &TrafficEdit,
 ) -> Result<String> {
-    let mut document: DocumentMut =
-        text.parse().with_context(|| format!("{FILE} is not TOML: mend it by hand first"))?;
+    let mut document = parsed(text)?;
     match change {
         TrafficEdit::Stop => stop(&mut document, name, slot)?,
         TrafficEdit::Remove => remove(&mut document, name, slot)?,
@@ -61,6 +60,25 @@ pub(super) fn edit(
         }
     }
     Ok(document.to_string())
+}
+
+/// Tells if a change stops everything in the slot's table, or its only arm.
+pub(super) fn ends_routing(
+    text: &str,
+    name: &ComponentName,
+    slot: &Slot,
+    change: &TrafficEdit,
+) -> Result<bool> {
+    let TrafficEdit::StopArm(arm) = change else { return Ok(*change == TrafficEdit::Stop) };
+    let document = parsed(text)?;
+    let table = document.get(name.as_str()).and_then(|component| component.get(slot.as_str()));
+    let members = |list| table?.get(list)?.as_table_like();
+    let is_only = |split: &dyn TableLike| split.len() == 1 && split.contains_key(arm.as_str());
+    Ok(members("split").is_some_and(is_only) && members("segments").is_none_or(TableLike::is_empty))
+}
+
+fn parsed(text: &str) -> Result<DocumentMut> {
+    text.parse().with_context(|| format!("{FILE} is not TOML: mend it by hand first"))
 }
 
 /// Formats a share as people write it: `10`, not `10.0`.
@@ -367,6 +385,21 @@ mod tests {
         let table = &policy.components[&name].slots[&slot("production")];
         assert!(table.split.is_empty() && table.segments.is_empty() && !table.alias, "{edited}");
         edited
+    }
+
+    #[test]
+    fn only_the_last_arm_ends_the_routing() {
+        let name = "prompts/extraction".parse().unwrap();
+        let ends = |text: &str, arm: &str| {
+            let change = TrafficEdit::StopArm(slot(arm));
+            ends_routing(text, &name, &slot("production"), &change).unwrap()
+        };
+        let last = "[\"prompts/extraction\".production]\nsplit = { canary = 100 }\n";
+        assert!(ends(last, "canary"));
+        assert!(!ends(last, "blue"));
+        assert!(!ends(&format!("{last}segments = {{ beta = \"ring-1\" }}\n"), "canary"));
+        assert!(!ends(FULL, "canary"));
+        assert!(!ends("", "canary"));
     }
 
     #[test]

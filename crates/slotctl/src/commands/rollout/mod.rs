@@ -63,11 +63,9 @@ fn run_change(job: &Job<'_>, output: &Output) -> Result<Exit> {
     if was.records.is_empty() && was.refused.is_empty() {
         offline::check_known(&repository, job.name)?;
     }
-    let change = match change {
-        // Without a version of its own, the slot ends with its table.
-        TrafficEdit::Stop if !was.has_version => TrafficEdit::Remove,
-        change => change,
-    };
+    let ends = !was.has_version && edit::ends_routing(&before, job.name, job.slot, &change)?;
+    // Without a version of its own, the slot ends with its table.
+    let change = if ends { TrafficEdit::Remove } else { change };
     let after = edit::edit(&before, job.name, job.slot, &change)?;
     let is = refuse_mistakes(&was, state(job, &source, &after)?)?;
     let moves = moves::compare(&was.records, &is, &keys(args)?)?;

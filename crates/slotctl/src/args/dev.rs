@@ -46,7 +46,7 @@ Examples:
   slotctl dev --port 9000 --repo ../components
       serve another repository at another port
 
-It runs `wrangler dev` with the Worker of the configuration, on a Workers KV on this machine,
-and syncs that KV whenever a tag or a commit changes. It goes by the refs of this clone,
-whether they were pushed or not. The split of a slot is the one in the committed
-rollouts.toml. Ctrl-C stops it; the KV is kept.";
+It runs `wrangler dev` with the Worker of the configuration, on a Workers KV on this
+machine, and syncs that KV whenever a tag, a commit or a registry of paths changes.
+It goes by the refs of this clone, whether they were pushed or not. The split of a
+slot is the one in the committed rollouts.toml. Ctrl-C stops it; the KV is kept.";

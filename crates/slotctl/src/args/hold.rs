@@ -72,8 +72,8 @@ Examples:
   slotctl hold lift prompts/extraction production --env production
       serve what Git says again
 
-A rollback puts a slot on hold, and so does the sync that revokes its version. A hold ends by
-itself when Git agrees with it, or has moved the slot since.
+A rollback puts a slot on hold, and so does the sync that revokes its version. A
+hold ends by itself when Git agrees with it, or has moved the slot since.
 
 Exit codes: 0 done, 1 failed or something was refused, 2 usage";
 
@@ -88,9 +88,9 @@ const LIFT_HELP: &str = "\
 Examples:
   slotctl hold lift prompts/extraction production --env production --dry-run
       show what callers would get
-  slotctl hold lift prompts/extraction production --env production --reason 'it was the cache'
+  slotctl hold lift prompts/extraction production --env production --reason fixed
 
-Only Workers KV is written. The hold of a revoked version cannot be lifted: set the slot to
-another version.
+Only Workers KV is written. The hold of a revoked version cannot be lifted: set the
+slot to another version.
 
 Exit codes: 0 done, 1 failed or something was refused, 2 usage";

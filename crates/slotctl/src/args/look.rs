@@ -74,7 +74,7 @@ Examples:
   slotctl status --env production
       show the version, split and hold of every slot, and what a sync would change
   slotctl status --env production --check
-      end with 3 if KV is not what Git says: a sync would write, or a slot is on hold
+      end with 3 if KV is not what Git says, or a slot is on hold
   slotctl status --env production --drift
       only what differs from Git
   slotctl status --env production --slot production
@@ -90,11 +90,11 @@ Exit codes: 0 done, 1 failed or something was refused, 2 usage, 3 drift (--check
 pub(super) const HISTORY_HELP: &str = "\
 Examples:
   slotctl history prompts/extraction --env production
-      show every change of every slot, newest first: versions, splits, segments, holds
+      show every change of every slot, newest first
   slotctl history prompts/extraction production --local --json
 
-The moves are read from the catalog record in Workers KV, which keeps the last 50 of each
-slot. They include moves that Git does not show, for example by a rollback.
+The moves are read from the catalog record in Workers KV, which keeps the last 50 of
+each slot. They include moves that Git does not show, for example by a rollback.
 
 Exit codes: 0 done, 1 failed, 2 usage";
 
@@ -104,8 +104,9 @@ Examples:
       read everything and compare it with its digests and with Git
   slotctl verify --local --only prompts/extraction --json
 
-Slots lead to versions that are there, versions to contents that are there, contents are
-what their digests say, catalogs and the index list what there is, and no version is
-another than in Git. What a sync would write, and slots on hold, are drift.
+Slots lead to versions that are there, versions to contents that are there, contents
+are what their digests say, catalogs and the index list what there is, and no
+version is another than in Git. What a sync would write, and slots on hold, are
+drift.
 
 Exit codes: 0 no findings, 1 failed or findings, 2 usage, 3 drift";

@@ -190,7 +190,7 @@ const HELP: &str = "\
 Examples:
   slotctl tag create prompts/extraction v1.1.0 && slotctl push --tags
       create a version and push it
-  slotctl tag set prompts/extraction production v1.1.0 && slotctl push --tags --force
+  slotctl tag set prompts/extraction staging v1.1.0 && slotctl push --tags --force
       move a slot and push it
   slotctl sync --env production
       sync Workers KV with the tags

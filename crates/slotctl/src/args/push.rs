@@ -35,7 +35,8 @@ Examples:
   slotctl push --tags --force
       move slots on the remote as `slotctl tag set` moved them here
 
-Either everything is pushed or nothing. A slot is refused if somebody else moved it since
-this clone last fetched it. A version is refused if the remote has another commit for it.
+Either everything is pushed or nothing. A slot is refused if somebody else moved it
+since this clone last fetched it. A version is refused if the remote has another
+commit for it.
 
 Exit codes: 0 done, 1 failed or something was refused, 2 usage";

@@ -42,6 +42,18 @@ fn index(pages: &BTreeMap<String, String>) -> String {
     )
 }
 
+/// A longer line would be wrapped in the middle of a paragraph.
+#[test]
+fn examples_and_explanations_fit_the_width() {
+    let mut open = vec![Args::command()];
+    while let Some(command) = open.pop() {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let long = help.lines().find(|line| line.chars().count() > WIDTH);
+        assert_eq!(long, None, "{}", command.get_name());
+        open.extend(command.get_subcommands().cloned());
+    }
+}
+
 #[test]
 fn the_command_reference_is_what_help_prints() {
     let mut command = Args::command().disable_help_subcommand(true).term_width(WIDTH);

@@ -99,27 +99,29 @@ fn ratio(text: &str) -> Result<f64, &'static str> {
 
 pub(super) const HELP: &str = "\
 Examples:
-  slotctl release --env production --check-url https://components.example.com
+  slotctl release --env production --check-url https://example.com
       upload, check at 0 %, then 1, 10, 50 and 100 % of the traffic, 5 minutes each
-  slotctl release --env staging --check-url https://staging.example.com --steps 50 --bake 30s
+  slotctl release --env staging --check-url URL --steps 50 --bake 30s
       with fewer and shorter steps
-  slotctl release --env production --check-url https://components.example.com --pause
+  slotctl release --env production --check-url https://example.com --pause
       upload, check at 0 % and pause
-  slotctl release --env production --check-url https://components.example.com --resume --pause 10
+  slotctl release --env production --check-url URL --resume --pause 10
       continue up to 10 % and pause; running it twice changes nothing
   slotctl release --env production --abort
       roll back to the old version
-  slotctl release --env production --check-url https://components.example.com --dry-run
+  slotctl release --env production --check-url https://example.com --dry-run
 
-At 0 % the new version is asked through Cloudflare-Workers-Version-Overrides, and so is the
-old one: its version, /healthz, and every reference's status, bytes, ETag and Component-*
-headers. Each is also asked without a token and with a wrong one: the new version may not
-refuse less, nor send weaker headers (Cache-Control, Vary, Content-Security-Policy,
-X-Content-Type-Options, WWW-Authenticate, CORS). Then each step is watched: errors, latency, bytes, and who answers how often.
-If any check fails, all traffic goes back to the old version.
+At 0 % the new version is asked through Cloudflare-Workers-Version-Overrides, and so
+is the old one: its version, /healthz, and every reference's status, bytes, ETag and
+Component-* headers. Each is also asked without a token and with a wrong one: the
+new version may not refuse less, nor send weaker headers (Cache-Control, Vary,
+Content-Security-Policy, X-Content-Type-Options, WWW-Authenticate, CORS). Then each
+step is watched: errors, latency, bytes, and who answers how often. If any check
+fails, all traffic goes back to the old version.
 
-Nothing is kept on this machine: after a crash, --resume and --abort take what they need
-from the deployment at Cloudflare. A split that somebody else made is left alone.
+Nothing is kept on this machine: after a crash, --resume and --abort take what they
+need from the deployment at Cloudflare. A split that somebody else made is left
+alone.
 
 CLOUDFLARE_API_TOKEN needs the permissions \"Workers Scripts: Edit\" and \"Workers KV
 Storage: Read\".

@@ -74,7 +74,7 @@ impl RollbackArgs {
 
 pub(super) const HELP: &str = "\
 Examples:
-  slotctl rollback prompts/extraction production --env production --reason 'v1.1.0 leaks'
+  slotctl rollback prompts/extraction production --env production --reason leaks
       roll back to the previous version of production
   slotctl rollback prompts/extraction production --to v1.0.0 --env production \\
       --resolver https://components.example.com
@@ -85,12 +85,12 @@ Examples:
       roll back production of every prompt
   slotctl rollback prompts/extraction production --local --dry-run
 
-The slot's record in Workers KV is written first, with a hold that a sync respects. Then the
-tag is moved and pushed. If the slot's own version goes back, so does that of slots that route
-to it; shares and segments stay. If the version of an arm is bad, the slot's own version gets
-the share of that arm, and rollouts.toml has to follow: the commands are printed. Without
---arm and --to, a rollback that could mean both is refused. The first sync after Git agrees
-removes the hold. If the push fails, the hold stays, and the commands that finish the rollback
-are printed.
+The slot's record in Workers KV is written first, with a hold that a sync respects.
+Then the tag is moved and pushed. If the slot's own version goes back, so does that
+of slots that route to it; shares and segments stay. If the version of an arm is
+bad, the slot's own version gets the share of that arm, and rollouts.toml has to
+follow: the commands are printed. Without --arm and --to, a rollback that could mean
+both is refused. The first sync after Git agrees removes the hold. If the push
+fails, the hold stays, and the commands that finish the rollback are printed.
 
 Exit codes: 0 done, 1 failed or something was refused, 2 usage";

@@ -182,8 +182,9 @@ Examples:
   slotctl explain prompts/extraction production --key user-42 --segment beta --json
   slotctl explain prompts/extraction production --keys users.txt > arms.tsv
 
-What the tags and the rollouts.toml of the remote's default branch say is replayed. If
-Workers KV has a hold for the slot, callers get what KV has: that is replayed, and the
-hold is shown. Without a configured Workers KV, the command says that holds are not known.
+What the tags and the rollouts.toml of the remote's default branch say is replayed.
+If Workers KV has a hold for the slot, callers get what KV has: that is replayed,
+and the hold is shown. Without a configured Workers KV, the command says that holds
+are not known.
 
 Exit codes: 0 done, 1 failed, 2 usage";

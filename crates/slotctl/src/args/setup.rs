@@ -45,19 +45,19 @@ pub(crate) struct SetupArgs {
 pub(super) const HELP: &str = "\
 Examples:
   slotctl setup --env production
-      create what is missing in the account, deploy the Worker, and fill its Workers KV
+      create what is missing in the account, deploy the Worker, and sync its KV
   slotctl setup --env production --dry-run
       show the steps as commands of wrangler and slotctl
   slotctl setup --env staging --public
       let everybody read
 
-The steps: the namespaces SLOTS and COMPONENTS, found by their titles or created, and
-their ids in the configuration; a read token; the first deployment; a sync; a check of
-what was written. A step that is done already is left out, so a second run after an error
-continues.
+The steps: the namespaces SLOTS and COMPONENTS, found by their titles or created,
+and their ids in the configuration; a read token; the first deployment; a sync; a
+check of what was written. A step that is done already is left out, so a second run
+after an error continues.
 
-It needs `wrangler login`, or CLOUDFLARE_API_TOKEN with the permissions \"Workers Scripts:
-Edit\" and \"Workers KV Storage: Edit\". A Worker that is deployed already is not deployed
-again: `slotctl release` does that in steps.
+It needs `wrangler login`, or CLOUDFLARE_API_TOKEN with the permissions \"Workers
+Scripts: Edit\" and \"Workers KV Storage: Edit\". A Worker that is deployed already is
+not deployed again: `slotctl release` does that in steps.
 
 Exit codes: 0 done, 1 failed or something was refused, 2 usage, 3 drift";

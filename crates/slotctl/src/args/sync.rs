@@ -105,21 +105,22 @@ Examples:
   slotctl sync --env production --dry-run --check
       exit with code 3 if KV differs from the tags
 
-Without --local, set CLOUDFLARE_API_TOKEN (permission \"Workers KV Storage: Edit\") and
-CLOUDFLARE_ACCOUNT_ID. Optional variables: CLOUDFLARE_API_BASE_URL (address of the API, as
-for wrangler), SLOTCTL_TIMEOUT (longest time without data from the API, in seconds;
-default 120) and SLOTCTL_RETRIES (retries of a failed call; default 6, local 4).
+Without --local, log in with `npx wrangler login`, or set CLOUDFLARE_API_TOKEN
+(permission \"Workers KV Storage: Edit\") and CLOUDFLARE_ACCOUNT_ID. Optional
+variables: CLOUDFLARE_API_BASE_URL (address of the API, as for wrangler),
+SLOTCTL_TIMEOUT (longest time without data from the API, in seconds; default 120)
+and SLOTCTL_RETRIES (retries of a failed call; default 6, local 4).
 
-What counts is the remote: its tags and the rollouts.toml of its default branch, as they
-are now. No tag or branch of the clone is changed, whatever kind of clone it is; what it
-lacks is fetched beside it. A repository without a remote goes by its own refs, and so
-does any with --local-refs.
+What counts is the remote: its tags and the rollouts.toml of its default branch, as
+they are now. No tag or branch of the clone is changed, whatever kind of clone it
+is; what it lacks is fetched beside it. A repository without a remote goes by its
+own refs, and so does any with --local-refs.
 
---prune with --only deletes no contents, because other components might use them. The next
-complete sync with --prune deletes them.
+--prune with --only deletes no contents, because other components might use them.
+The next complete sync with --prune deletes them.
 
-Exit codes: 0 done, 1 failed or something was refused, 2 usage, 3 drift: with --check, or
-while a hold keeps KV from what Git says";
+Exit codes: 0 done, 1 failed or something was refused, 2 usage, 3 drift: with
+--check, or while a hold keeps KV from what Git says";
 
 #[cfg(test)]
 mod tests {

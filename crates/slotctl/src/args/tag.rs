@@ -273,8 +273,8 @@ Examples:
   slotctl tag delete prompts/extraction canary
   slotctl tag delete prompts/extraction v1.0.0-rc.1 --force
 
-The tag is deleted in this repository only. The command that deletes it on the remote is
-printed.";
+The tag is deleted in this repository only. The command that deletes it on the
+remote is printed.";
 
 const BUMP_HELP: &str = "\
 Examples:

@@ -132,7 +132,7 @@ describe('their shell steps', () => {
     assert.deepEqual([plan.writes.slots.length, exit], [3, 0])
     assert.equal((await pair.slots.json('prompts/extraction@production')).targets[0].version, 'v1.0.0')
     const summary = one.summary()
-    assert.match(summary, /^### slotctl sync: staging\n\n9 keys written, 0 keys deleted\.\n/)
+    assert.match(summary, /^### slotctl sync: staging\n\n10 keys written, 0 keys deleted\.\n/)
     assert.match(summary, /\| Slot \| From \| To \| Change \|\n\| --- \| --- \| --- \| --- \|\n/)
     assert.match(summary, /\| prompts\/extraction&#64;production \| – \| v1\.0\.0 \| new, v1\.0\.0 \|\n/)
     assert.ok(!synced.said.includes(TOKEN))

@@ -172,7 +172,8 @@ describe('slotctl rollback', () => {
     await refused(`${NAME} production --to v1.2.0`, /it is v1\.2\.0 already/, /slotctl history/)
     await refused(`${NAME} production --to v1.1.0`, /v1\.1\.0 is revoked \(leaks\)/, /name another version/)
     await refused(`${NAME} production --to v3.0.0`, /KV has no such version/, /it has: v1\.2\.0, v1\.1\.0, v1\.0\.0/)
-    await refused(`${NAME} prod --to v1.0.0`, /no such slot in KV/, /it has: canary, latest, live, production/)
+    await refused(`${NAME} prod --to v1.0.0`, /no such slot in KV/, /did you mean production\?/)
+    await refused(`${NAME} qqqq --to v1.0.0`, /no such slot in KV/, /it has: canary, latest, live, production/)
     await refused(
       `${NAME} live --to v1.0.0`,
       /no version of its own/,

@@ -4,7 +4,11 @@ use anyhow::{Context as _, Result, bail};
 use kv_api::Token;
 
 use crate::config::Config;
+use crate::exit::Usage;
 use crate::wrangler::{Wrangler, account};
+
+const NO_ACCOUNT: Usage =
+    Usage("CLOUDFLARE_ACCOUNT_ID is not set, and wrangler does not know the account");
 
 /// The wrangler whose login is used.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +41,7 @@ pub(crate) fn token(login: Login<'_>) -> Option<Token> {
 /// If the login has several accounts.
 pub(crate) fn account(login: Login<'_>) -> Result<Option<String>> {
     let Some(wrangler) = wrangler(login) else { return Ok(None) };
-    let all = account::accounts(&wrangler).context("CLOUDFLARE_ACCOUNT_ID is not set")?;
+    let all = account::accounts(&wrangler).context(NO_ACCOUNT)?;
     match &all[..] {
         [] => Ok(None),
         [only] => Ok(Some(only.id.clone())),

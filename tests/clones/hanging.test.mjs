@@ -56,8 +56,10 @@ describe('a remote that stops answering', () => {
   test('does not hold up a rollback, which can be finished later', async () => {
     const { remote, host, clone, onKv, pair } = await synced()
     try {
-      // The remote has a later tag than the clone, which the rollback has to fetch.
+      // The remote has another tag than the clone, which the rollback has to fetch.
       const colleague = remote.clone()
+      // Another time makes it another tag object.
+      colleague.now = Math.floor(Date.now() / 1000) - 60
       colleague.slot(NAME, 'staging', 'v1.1.0')
       colleague.git('push', '--quiet', '--force', 'origin', '--tags')
       host.hangs = 'fetch'

@@ -88,7 +88,7 @@ describe('two syncs at once, from an older and a newer state', () => {
     assert.deepEqual([code, writes], [1, []])
     assert.match(
       stderr,
-      /refused: components\/\S+: KV was synced from .*; nothing was written\n\s+hint: .*git ls-remote.*--allow-older/,
+      /refused: components\/\S+: KV was synced from .*; nothing was written\n\s+hint: .*git .*ls-remote.*--allow-older/,
     )
     assert.deepEqual(await lane.served(), wanted)
     const back = await lane.sync(older, { flags: ['--allow-older'] })

@@ -138,8 +138,9 @@ impl Resolution {
         Ok(Some(Basis { key: self.key.clone(), record, slot, version: None, selected }))
     }
 
-    /// Finds a range in the ranges record and requests the record of the version. Requests the
-    /// catalog record if there is no such version, or if the ranges record cannot be used.
+    /// Finds the highest version of a range in the ranges record, and requests the record of that
+    /// version. Requests the catalog record if the ranges record has no version in the range, or
+    /// cannot be used.
     fn choose(&mut self, ranges: Rc<[u8]>, parsed: &ParsedRecords) -> Result<(), Refusal> {
         let Reference::Range(range) = &self.question.reference else { return self.ask_catalog() };
         let found = parsed.ranges.parse(&ranges).and_then(|record| record.highest_in(range));

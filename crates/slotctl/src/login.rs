@@ -34,7 +34,7 @@ pub(crate) fn token(login: Login<'_>) -> Option<Token> {
     Token::new(&text)
 }
 
-/// Returns the id of the only account of the login; `None` if there is no wrangler.
+/// Returns the id of the account, if the login has exactly one; `None` if wrangler is missing.
 ///
 /// # Errors
 ///

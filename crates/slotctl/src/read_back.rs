@@ -24,8 +24,8 @@ pub(crate) struct ReadBack {
     pub(crate) others: Vec<Key>,
 }
 
-/// Reads written keys until they have the written values, for at most a minute. `is_in_vain` is
-/// asked before each wait; if it returns true, there is no further read.
+/// Reads written keys until they have the written values, for at most a minute. It calls
+/// `is_in_vain` before each wait, and stops if that returns true.
 ///
 /// # Errors
 ///

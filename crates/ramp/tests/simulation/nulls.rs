@@ -1,4 +1,4 @@
-//! Populations in which the candidate is no worse than tolerated: how often a guard alarms falsely.
+//! False alarms: how often a guard alarms although the candidate is at most as bad as tolerated.
 
 use std::collections::VecDeque;
 

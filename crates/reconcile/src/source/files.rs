@@ -46,7 +46,7 @@ pub enum TreeEntry<Id> {
 pub trait CommitFiles {
     /// The name of a file's content.
     type Id: Clone;
-    /// The reason why there is no result: something must be read first, or can't be read.
+    /// Why a result is missing: a file must be read first, or it can't be read.
     type Halt: From<FileProblem>;
 
     /// Returns the entry `name` in `folder` (empty for the root).

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use catalog::key::Namespace;
+use notice::Refused;
 
 use super::document::{self, Binding, Document};
-use super::environment::{self, Section};
+use super::environment::{self, Section, chosen};
 use super::find::{self, ConfigFile};
+use super::home::Home;
 
 /// A configuration of wrangler and the chosen environment.
 #[derive(Debug)]
@@ -34,6 +36,26 @@ pub(crate) fn load(named: Option<&Path>, environment: Option<&str>) -> Result<Op
     }
     let folder = env::current_dir().context("can't tell the folder that this is")?;
     find_in(&folder, environment)
+}
+
+/// Reads the configuration for a command about the Worker, which cannot do without one. `env` is
+/// the value of `--env`, `help` says where there is a configuration.
+///
+/// # Errors
+///
+/// As [`load`] and [`chosen`], and [`Refused`] if there is no configuration.
+pub(crate) fn require(
+    named: Option<&Path>,
+    env: Option<&str>,
+    command: &str,
+    help: &str,
+) -> Result<Config> {
+    let environment = chosen(env, Home::Cloudflare)?;
+    load(named, environment.as_deref())?.ok_or_else(|| {
+        let what = "there is no wrangler.json, wrangler.jsonc or wrangler.toml in this folder \
+                    or above it";
+        Refused::new(command, what, help).into()
+    })
 }
 
 /// Reads the configuration that wrangler uses in `folder`.

@@ -16,7 +16,7 @@ mod ids;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use configuration::{Config, load};
+pub(crate) use configuration::{Config, load, require};
 pub(crate) use edit::set_namespace_id;
 pub(crate) use environment::chosen;
 pub(crate) use home::Home;

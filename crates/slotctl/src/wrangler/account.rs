@@ -67,7 +67,7 @@ pub(crate) fn create_namespace(wrangler: &Wrangler, title: &str) -> Result<()> {
     wrangler.call(&["kv", "namespace", "create", title], &[], None, TO_ANSWER).map(drop)
 }
 
-/// Lists the names of the Worker's secrets; `None` if there is no such Worker.
+/// Lists the names of the Worker's secrets; `None` if the Worker does not exist.
 ///
 /// # Errors
 ///

@@ -9,22 +9,25 @@ use anyhow::{Context as _, Result, bail};
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::args::{Args, Command, DevArgs, SyncArgs};
-use crate::config::{self, Config, Home};
+use crate::config::{self, Config};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::hint::TypedOptions;
 use crate::output::Output;
 use crate::output::leftover::Leftover;
 use crate::wrangler::{DevServer, Wrangler};
-use notice::Refused;
 use watch::Watch;
+
+/// Where there is a configuration for a user who has none.
+pub(super) const STARTER: &str = "`npm create component-resolver` makes a folder with one; \
+                                  --config FILE names one elsewhere";
 
 /// Carries out the command. It ends when wrangler ends, or by Ctrl-C.
 pub(crate) fn run(context: &Context<'_, DevArgs>) -> Result<Exit> {
     let Context { args, output, .. } = *context;
     // 1. The repository, and the Worker on a local KV.
     let mut watch = Watch::new(&args.repo, args.registry.as_deref())?;
-    let config = configuration(args)?;
+    let config = config::require(args.config.as_deref(), args.env.as_deref(), "dev", STARTER)?;
     let url = format!("http://127.0.0.1:{}", args.port);
     let mut server = serve(args, &config, &url, output)?;
     output.note_leftover(Some(leftover(&url)));
@@ -45,17 +48,6 @@ pub(crate) fn run(context: &Context<'_, DevArgs>) -> Result<Exit> {
         }
         watch::pause();
     }
-}
-
-/// Loads the configuration of the Worker to serve.
-fn configuration(args: &DevArgs) -> Result<Config> {
-    let environment = config::chosen(args.env.as_deref(), Home::Cloudflare)?;
-    config::load(args.config.as_deref(), environment.as_deref())?.ok_or_else(|| {
-        let what = "there is no wrangler.json, wrangler.jsonc or wrangler.toml in this folder \
-                    or above it";
-        let help = "`npm create component-resolver` makes a folder with one; --config FILE names one elsewhere";
-        Refused::new("dev", what, help).into()
-    })
 }
 
 /// Starts `wrangler dev` and waits until the Worker answers.

@@ -56,7 +56,7 @@ impl Watch {
     ///
     /// # Errors
     ///
-    /// If there is no repository, or Git cannot list its refs.
+    /// If the folder is not in a repository, or Git cannot list the refs.
     pub(super) fn new(folder: &Path, registry: Option<&Path>) -> Result<Self> {
         let repository = Repository::open(folder)?;
         let own = repository.work_tree.as_ref().map(|root| root.join(registry::PATH));

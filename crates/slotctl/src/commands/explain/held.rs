@@ -26,7 +26,7 @@ pub(super) enum HoldState {
 
 impl HoldState {
     /// Asks Workers KV, if the command line names a target or the environment has a token.
-    /// wrangler's login alone is no reason to ask: to read it takes longer than to explain.
+    /// A login of wrangler does not count: reading it would take longer than the explanation.
     ///
     /// # Errors
     ///

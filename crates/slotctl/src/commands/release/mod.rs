@@ -19,7 +19,7 @@ use anyhow::{Context as _, Result, bail};
 use notice::printable;
 
 use crate::args::{ReleaseArgs, TargetArgs};
-use crate::config::{self, Config, Home};
+use crate::config::{self, Config};
 use crate::context::Context;
 use crate::exit::{Exit, Usage};
 use crate::output::{Output, count};
@@ -74,13 +74,8 @@ pub(crate) fn run(context: &Context<'_, ReleaseArgs>) -> Result<Exit> {
 /// Loads the configuration of the Worker to release.
 fn configuration(args: &ReleaseArgs) -> Result<Config> {
     let TargetArgs { config, env, .. } = &args.target;
-    let environment = config::chosen(env.as_deref(), Home::Cloudflare)?;
-    config::load(config.as_deref(), environment.as_deref())?.ok_or_else(|| {
-        let what = "there is no wrangler.json, wrangler.jsonc or wrangler.toml in this folder \
-                    or above it";
-        let help = "run it in the folder of the Worker, or say --config FILE";
-        Refused::new("release", what, help).into()
-    })
+    let help = "run it in the folder of the Worker, or say --config FILE";
+    config::require(config.as_deref(), env.as_deref(), "release", help)
 }
 
 fn ask(args: &ReleaseArgs) -> Intent {

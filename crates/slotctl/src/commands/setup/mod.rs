@@ -8,8 +8,9 @@ use clap::Parser as _;
 use notice::Refused;
 
 use crate::args::{Args, Command, SetupArgs};
+use crate::commands::dev::STARTER;
 use crate::commands::{sync, verify};
-use crate::config::{self, Config, Home};
+use crate::config;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::Output;
@@ -22,7 +23,7 @@ use step::Step;
 pub(crate) fn run(context: &Context<'_, SetupArgs>) -> Result<Exit> {
     let Context { args, output, .. } = *context;
     // 1. What there is, and the steps that are missing.
-    let config = configuration(args)?;
+    let config = config::require(args.config.as_deref(), Some(&args.env), "setup", STARTER)?;
     let (command, environment) = (args.wrangler.as_deref(), config.environment());
     let wrangler = Wrangler::new(command, &config.file, environment, None);
     // For an environment, wrangler would put the environment's name before the title.
@@ -46,17 +47,6 @@ pub(crate) fn run(context: &Context<'_, SetupArgs>) -> Result<Exit> {
     let exit = fill(args, &wrangler, output)?;
     show_request(&done, args.public, output);
     Ok(exit)
-}
-
-fn configuration(args: &SetupArgs) -> Result<Config> {
-    let environment = config::chosen(Some(&args.env), Home::Cloudflare)?;
-    config::load(args.config.as_deref(), environment.as_deref())?.ok_or_else(|| {
-        let what = "there is no wrangler.json, wrangler.jsonc or wrangler.toml in this folder \
-                    or above it";
-        let help = "`npm create component-resolver` makes a folder with one; --config FILE names \
-                    one elsewhere";
-        Refused::new("setup", what, help).into()
-    })
 }
 
 /// Prints the steps with the commands that do the same by hand.

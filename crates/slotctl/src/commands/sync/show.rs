@@ -82,8 +82,8 @@ fn line(write: &Write) -> String {
     format!("{} {write}", if new { green("+") } else { yellow("~") })
 }
 
-/// Shows the tags of components that are compiled into their project, which is no reason to
-/// worry.
+/// Shows the tags of components that are compiled into their project, and says that they are left
+/// to its build.
 fn logic_tags(output: &Output, tags: &[LogicTag]) {
     if tags.is_empty() {
         return;

@@ -3,7 +3,7 @@ import './lib/check-node.mjs'
 import { createReadStream, existsSync, statSync } from 'node:fs'
 import http from 'node:http'
 import path from 'node:path'
-
+import { close, listen } from '../tools/listen.mjs'
 import { parseOptions, parsePort } from './lib/args.mjs'
 import { log, main } from './lib/cli.mjs'
 import { refuseBusyPort } from './lib/dev-server.mjs'
@@ -63,10 +63,7 @@ await main(async () => {
   if (options.build) return 0
   await refuseBusyPort(port)
   const server = http.createServer(answer)
-  await new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(undefined)))
-  const address = /** @type {import('node:net').AddressInfo} */ (server.address())
-  log(`The site is at http://127.0.0.1:${address.port}. Ctrl-C stops it.`)
+  log(`The site is at http://127.0.0.1:${await listen(server, port)}. Ctrl-C stops it.`)
   const ended = new Promise((resolve) => server.once('close', resolve))
-  const stop = async () => server.close(() => {}).closeAllConnections()
-  return untilStopped({ name: 'the server', ended, stop })
+  return untilStopped({ name: 'the server', ended, stop: () => close(server) })
 })

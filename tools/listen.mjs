@@ -1,7 +1,7 @@
 /**
  * Starts a server on this machine only; resolves to its port. Port 0 uses any free one.
  *
- * @param {import('node:http').Server} server @param {number} port
+ * @param {import('node:net').Server} server @param {number} port
  */
 export async function listen(server, port) {
   await new Promise((resolve, reject) => {

@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs'
 import path from 'node:path'
 
 import { announced } from './build.mjs'
 import { log, UserError } from './cli.mjs'
 import { inRoot, SEARCH_PATH, TOOLS } from './paths.mjs'
 import { executableOf } from './platforms.mjs'
-import { capture, run } from './run.mjs'
+import { run } from './run.mjs'
+import { ensureVenv, executable, hasPython, isCurrent } from './venv.mjs'
 
 /** @typedef {import('./platforms.mjs').Platform} Platform */
 
@@ -13,30 +13,23 @@ import { capture, run } from './run.mjs'
 const REQUIREMENTS = inRoot('tools', 'zig', 'requirements.txt')
 
 const ENVIRONMENT = path.join(TOOLS, 'zig')
-const BIN = path.join(ENVIRONMENT, process.platform === 'win32' ? 'Scripts' : 'bin')
+
+/** The oldest Python 3 that cargo-zigbuild supports. */
+const OLDEST_PYTHON = 8
 
 /** The environment of a cargo that finds cargo-zigbuild. */
 const zigEnv = () => ({
-  PATH: [BIN, SEARCH_PATH].join(path.delimiter),
+  PATH: [path.dirname(executable(ENVIRONMENT, 'cargo-zigbuild')), SEARCH_PATH].join(path.delimiter),
   CARGO_TARGET_DIR: inRoot('target'),
 })
 
 /** Installs cargo-zigbuild and zig into .tools, with Python. */
-async function ensureZig() {
-  if (existsSync(path.join(BIN, 'cargo-zigbuild'))) return
-  const python = ['python3', 'python'].find((name) => capture(name, ['--version']))
-  if (!python)
-    throw new UserError('Python is missing: install Python 3, which installs zig, the linker for other platforms.')
+function ensureZig() {
+  if (isCurrent(ENVIRONMENT, REQUIREMENTS)) return
+  if (!hasPython(OLDEST_PYTHON))
+    throw new UserError('Python 3 with venv is missing: install it. It installs zig, the linker for other platforms.')
   log('Installing zig, which links for other platforms, into .tools/zig (once, about 90 MB) ...')
-  await run(python, ['-m', 'venv', ENVIRONMENT])
-  await run(path.join(BIN, 'pip'), [
-    'install',
-    '--quiet',
-    '--disable-pip-version-check',
-    '--require-hashes',
-    '--requirement',
-    REQUIREMENTS,
-  ])
+  ensureVenv(ENVIRONMENT, REQUIREMENTS)
 }
 
 /**
@@ -46,7 +39,7 @@ async function ensureZig() {
  * @returns {Promise<string>} the executable
  */
 export async function buildFor(platform) {
-  await ensureZig()
+  ensureZig()
   await run('rustup', ['target', 'add', platform.target])
   const args = ['zigbuild', '--release', '--locked', '--package', 'slotctl', '--target', platform.target]
   await announced(

@@ -1,7 +1,8 @@
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 import { WORKER_OUTPUTS } from './build.mjs'
+import { LICENCES, project, readManifest } from './manifest.mjs'
 import { npmCommand } from './packages.mjs'
 import { inRoot } from './paths.mjs'
 import { executableOf, PLATFORMS, packageOf } from './platforms.mjs'
@@ -16,13 +17,8 @@ export const STAGE = inRoot('target', 'packages')
 /** Where the packed packages are. */
 export const TARBALLS = inRoot('target', 'tarballs')
 
-const LICENCES = ['LICENSE', 'LICENSE-MIT', 'LICENSE-APACHE']
-
-/** @param {string} file @returns {Manifest} */
-const readManifest = (file) => JSON.parse(readFileSync(file, 'utf8'))
-
-/** The manifest of this project, which has the version of all packages. */
-const project = () => readManifest(inRoot('package.json'))
+/** npm shows LICENSE, which says that there are two. */
+const LICENCE_FILES = ['LICENSE', ...LICENCES]
 
 /** The package with the Worker, the client and the types. */
 const RESOLVER = '@component-resolver/resolver'
@@ -39,9 +35,16 @@ function stage(manifest) {
   const folder = path.join(STAGE, manifest.name)
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  for (const licence of LICENCES) cpSync(inRoot(licence), path.join(folder, licence))
+  for (const licence of LICENCE_FILES) cpSync(inRoot(licence), path.join(folder, licence))
   const { name, files, ...rest } = manifest
-  writeManifest(folder, { name, version, license, repository: repository(), ...rest, files: [...files, ...LICENCES] })
+  writeManifest(folder, {
+    name,
+    version,
+    license,
+    repository: repository(),
+    ...rest,
+    files: [...files, ...LICENCE_FILES],
+  })
   return folder
 }
 

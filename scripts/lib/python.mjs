@@ -1,9 +1,8 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
+import { LICENCES, project } from './manifest.mjs'
 import { inRoot } from './paths.mjs'
-
-const LICENCES = ['LICENSE-MIT', 'LICENSE-APACHE']
 
 /** Tells if a file is published. @param {string} file */
 const isSource = (file) => !/^(__pycache__|\..*_cache|\.venv|dist)$/.test(path.basename(file))
@@ -19,7 +18,7 @@ const edit = (file, change) => writeFileSync(file, change(readFileSync(file, 'ut
 export function stagePython(folder) {
   cpSync(inRoot('python'), folder, { recursive: true, filter: isSource })
   for (const licence of LICENCES) cpSync(inRoot(licence), path.join(folder, licence))
-  const { version } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'))
+  const { version } = project()
   edit(path.join(folder, 'pyproject.toml'), (text) => text.replace(/^version = ".*"$/m, `version = "${version}"`))
   // The page of a package has no files beside it.
   edit(path.join(folder, 'README.md'), (text) => text.replace(/\[([^\]]+)\]\(\.\.[^)]*\)/g, '$1'))

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -9,13 +9,15 @@ export function hasPython(minor) {
   return spawnSync('python3', ['-c', program]).status === 0
 }
 
-/** Runs a command and returns what it prints; its error has everything that it said. @param {string} command @param {string[]} args */
+/**
+ * Runs a command and returns what it prints; its error has everything that it said.
+ *
+ * @param {string} command @param {string[]} args @param {{ cwd?: string, env?: NodeJS.ProcessEnv, input?: string }} [options]
+ */
 export function run(command, args, options = {}) {
-  try {
-    return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], ...options })
-  } catch (error) {
-    throw new Error(`${[command, ...args].join(' ')} failed: ${error.message}\n${error.stdout}`)
-  }
+  const { error, status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', ...options })
+  if (status === 0) return stdout
+  throw new Error(`${[command, ...args].join(' ')} failed: ${error?.message ?? stderr}\n${stdout}`)
 }
 
 /** The path of an executable in a virtual environment. @param {string} venv @param {string} name */
@@ -25,6 +27,22 @@ export const executable = (venv, name) => path.join(venv, process.platform === '
 export const pip = (venv, args) =>
   run(executable(venv, 'python'), ['-m', 'pip', '--quiet', '--disable-pip-version-check', ...args])
 
+/** The file in a virtual environment with the digest of its requirements. @param {string} venv */
+const stampOf = (venv) => path.join(venv, 'requirements-digest')
+
+/** @param {string} requirements */
+const digestOf = (requirements) => createHash('sha256').update(readFileSync(requirements)).digest('hex')
+
+/**
+ * Tells if a virtual environment has the packages of a file of requirements.
+ *
+ * @param {string} venv @param {string} requirements
+ */
+export function isCurrent(venv, requirements) {
+  const stamp = stampOf(venv)
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === digestOf(requirements)
+}
+
 /**
  * Makes a virtual environment with the packages of a file of requirements, by their digests, unless
  * the folder has it already.
@@ -32,12 +50,10 @@ export const pip = (venv, args) =>
  * @param {string} venv @param {string} requirements
  */
 export function ensureVenv(venv, requirements) {
-  const stamp = path.join(venv, 'requirements-digest')
-  const wanted = createHash('sha256').update(readFileSync(requirements)).digest('hex')
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
+  if (isCurrent(venv, requirements)) return
   rmSync(venv, { recursive: true, force: true })
   mkdirSync(path.dirname(venv), { recursive: true })
   run('python3', ['-m', 'venv', venv])
   pip(venv, ['install', '--require-hashes', '--requirement', requirements])
-  writeFileSync(stamp, wanted)
+  writeFileSync(stampOf(venv), digestOf(requirements))
 }

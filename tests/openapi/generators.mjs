@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { ensureVenv, executable } from '../python/support/venv.mjs'
+import { ensureVenv, executable } from '../../scripts/lib/venv.mjs'
 
 const SOURCE = fileURLToPath(new URL('generators/', import.meta.url))
 const FOLDER = fileURLToPath(new URL('../../.tools/generators/', import.meta.url))

@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
-import { hasPython } from '../python/support/venv.mjs'
+import { hasPython } from '../../scripts/lib/venv.mjs'
 import { serveVectors } from '../worker/vectors.mjs'
 import { installGenerators, lintProblems, NODE_MODULES, PYTHON } from './generators.mjs'
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { hasPython } from '../python/support/venv.mjs'
+import { hasPython } from '../../scripts/lib/venv.mjs'
 import { serveVectors } from '../worker/vectors.mjs'
 import { ensureSchemathesis, runSchemathesis } from './schemathesis.mjs'
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { ensureVenv, executable } from '../python/support/venv.mjs'
+import { ensureVenv, executable } from '../../scripts/lib/venv.mjs'
 
 // All packages with their digests.
 const REQUIREMENTS = fileURLToPath(new URL('schemathesis.txt', import.meta.url))

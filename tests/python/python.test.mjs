@@ -10,11 +10,11 @@ import { promisify } from 'node:util'
 
 import { createClient } from '../../client/index.js'
 import { inRoot } from '../../scripts/lib/paths.mjs'
+import { hasPython, run } from '../../scripts/lib/venv.mjs'
 import { testCases } from '../client/cases.mjs'
 import { serveVectors } from '../worker/vectors.mjs'
 import { filesOf, installPackage, tool } from './support/package.mjs'
 import { startPlayer } from './support/player.mjs'
-import { hasPython, run } from './support/venv.mjs'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const SPLIT = 'prompts/extraction@production'

@@ -4,6 +4,7 @@ import net from 'node:net'
 import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
 
+import { listen } from '../../../tools/listen.mjs'
 import { GIT_ENV } from '../../cli/support/repo.mjs'
 
 /**
@@ -29,24 +30,13 @@ export async function startHost(dir, { password } = {}) {
     }
     if (!state.hangs || kind !== state.hangs) backend(dir, request, body, response)
   })
-  const port = await listen(server)
+  const port = await listen(server, 0)
   const stop = () => {
     server.closeAllConnections()
     server.close()
   }
   return Object.assign(state, { port, url: `http://127.0.0.1:${port}/${path.basename(dir)}`, stop })
 }
-
-/**
- * Listens on any free port, and gives its number.
- *
- * @param {import('node:net').Server} server
- * @returns {Promise<number>}
- */
-const listen = (server) =>
-  new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve(/** @type {import('node:net').AddressInfo} */ (server.address()).port))
-  })
 
 /** Hands a request to the CGI, and its answer back. */
 function backend(dir, request, body, response) {
@@ -83,7 +73,7 @@ function backend(dir, request, body, response) {
 export async function startSilence() {
   const sockets = new Set()
   const server = net.createServer((socket) => sockets.add(socket.on('error', () => {})))
-  const port = await listen(server)
+  const port = await listen(server, 0)
   const stop = () => {
     for (const socket of sockets) socket.destroy()
     server.close()

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import net from 'node:net'
+import http from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 import { SLOTCTL } from '../../../scripts/lib/build.mjs'
 import { packAll, stageCreate, stageResolver, stageSlotctl } from '../../../scripts/lib/pack.mjs'
 import { hostPlatform } from '../../../scripts/lib/platforms.mjs'
+import { close, listen } from '../../../tools/listen.mjs'
 import { startRegistry } from './registry.mjs'
 
 /** Why the packages cannot be tried here; false if they can. */
@@ -83,13 +84,12 @@ function serve(child) {
 }
 
 /** A port that nothing uses now. */
-export const freePort = () =>
-  new Promise((resolve) => {
-    const server = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = /** @type {net.AddressInfo} */ (server.address())
-      server.close(() => resolve(port))
-    })
-  })
+export async function freePort() {
+  const server = http.createServer()
+  const port = await listen(server, 0)
+  await close(server)
+  return port
+}
 
 /** Repeats `attempt` until `isEnough` accepts its result. */
 export async function until(attempt, isEnough, patience = 60_000) {

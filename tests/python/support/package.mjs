@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 import { inRoot } from '../../../scripts/lib/paths.mjs'
 import { stagePython } from '../../../scripts/lib/python.mjs'
-import { ensureVenv, executable, pip, run } from './venv.mjs'
+import { ensureVenv, executable, pip, run } from '../../../scripts/lib/venv.mjs'
 
 const REQUIREMENTS = fileURLToPath(new URL('../requirements.txt', import.meta.url))
 
